@@ -1,0 +1,25 @@
+"""Feature vectors: 2048 numbers of unit length, compared by cosine."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+FEATURE_DIMENSIONS: Final = 2048
+FEATURE_DIGITS: Final = 5
+"""Significant digits that are stored; see docs/decisions for the measured loss."""
+
+FeatureVector = npt.NDArray[np.float32]
+"""Shape (2048,), float32, L2 norm 1 (or all zero for a picture without any activation)."""
+
+
+def normalise(vector: npt.NDArray[np.floating]) -> FeatureVector:
+    """`vector` scaled to unit length; a zero vector stays zero (its cosine would be NaN)."""
+    values = np.asarray(vector, dtype=np.float64)
+    norm = float(np.linalg.norm(values))
+    return (values / norm if norm > 0 else values).astype(np.float32)
+
+
+def cosine(a: FeatureVector, b: FeatureVector) -> float:
+    """Cosine similarity, -1 to 1, of two vectors of unit length; 0 where one is zero."""
+    return float(np.clip(np.dot(a.astype(np.float64), b.astype(np.float64)), -1.0, 1.0))

@@ -1,0 +1,124 @@
+"""Pictures, where they came from, and the state of an upload."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.domain.features import FeatureVector
+from shared.domain.limits import MAX_COLLECTION_LENGTH
+
+COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
+IMAGE_ID_PATTERN = r"^[0-9a-f]{64}$"
+UPLOAD_ID_PATTERN = r"^[0-9a-f]{32}$"
+
+UPLOADS_PREFIX = "uploads/"
+SIGNATURES_PREFIX = "signatures/"
+THUMBNAILS_PREFIX = "thumbnails/"
+
+_UPLOAD_KEY = re.compile(rf"^{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})$")
+
+
+class UploadStatus(StrEnum):
+    """Where an upload stands. Everything but `PENDING` is final."""
+
+    PENDING = "pending"
+    INDEXED = "indexed"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """An object in S3. `key` is the real key, never URL-encoded."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """An ImageNet class name with its probability, 0 to 1."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What is known of one picture in one collection, without its features.
+
+    Attributes:
+        image_id: SHA-256 of the picture's bytes, 64 lower-case hex digits.
+        width, height: pixels, upright (EXIF orientation applied).
+        phash: 64-bit perceptual hash, 16 hex digits.
+        created_at: ISO 8601 in UTC with microseconds; sorts as text.
+        filename: the name that the sender gave, untrusted.
+    """
+
+    collection: str
+    image_id: str
+    model: str
+    width: int
+    height: int
+    format: str
+    bytes: int
+    phash: str
+    created_at: str
+    labels: Sequence[Label] = ()
+    filename: str | None = None
+    sources: Sequence[ObjectRef] = ()
+
+    @property
+    def label(self) -> str | None:
+        """The most probable class, or None under a model without labels."""
+        return self.labels[0].name if self.labels else None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedImage:
+    """A record together with its feature vector: what ingest stores."""
+
+    record: ImageRecord
+    features: FeatureVector
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected."""
+
+    upload_id: str
+    collection: str
+    status: UploadStatus
+    filename: str | None = None
+    image_id: str | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, newest first, and where the next page starts (None: this is the last)."""
+
+    records: Sequence[ImageRecord]
+    cursor: Mapping[str, str] | None = field(default=None)
+
+
+def upload_key(collection: str, upload_id: str) -> str:
+    """The S3 key of an upload: `uploads/<collection>/<upload_id>`."""
+    return f"{UPLOADS_PREFIX}{collection}/{upload_id}"
+
+
+def parse_upload_key(key: str) -> tuple[str, str] | None:
+    """(collection, upload_id) of a key that `upload_key` made, or None for any other key."""
+    match = _UPLOAD_KEY.match(key)
+    return (match["collection"], match["upload_id"]) if match else None
+
+
+def signature_key(model: str, image_id: str) -> str:
+    return f"{SIGNATURES_PREFIX}{model}/{image_id}"
+
+
+def thumbnail_key(image_id: str) -> str:
+    return f"{THUMBNAILS_PREFIX}{image_id}.webp"

@@ -1,0 +1,43 @@
+"""Every limit of the system, defined once; infrastructure, functions, tests and docs read them here."""
+
+from typing import Final
+
+MIB: Final = 1024 * 1024
+
+MAX_UPLOAD_BYTES: Final = 25 * MIB
+"""Largest picture that an upload may bring (the presigned policy enforces it)."""
+
+MAX_QUERY_BYTES: Final = 4_400_000
+"""Largest picture inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
+
+MAX_PIXELS: Final = 40_000_000
+"""Most pixels (width x height) that are decoded; read from the header, before decoding."""
+
+MAX_SIDE: Final = 16_384
+"""Longest side, in pixels, that is decoded."""
+
+MAX_JPEG_SCANS: Final = 100
+"""Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
+
+UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
+"""How long a presigned upload stays open."""
+
+LINK_EXPIRES_SECONDS: Final = 15 * 60
+"""How long a presigned link to a stored picture stays open."""
+
+UPLOAD_STATE_DAYS: Final = 30
+"""How long the state of a finished or abandoned upload can be asked for."""
+
+MAX_COLLECTION_LENGTH: Final = 64
+MAX_FILENAME_LENGTH: Final = 255
+
+DEFAULT_K: Final = 5
+MAX_K: Final = 50
+
+CANDIDATES: Final = 50
+"""How many nearest pictures by cosine are reranked (SearchVectors gives at most 100)."""
+
+DEFAULT_PAGE: Final = 24
+MAX_PAGE: Final = 100
+
+DEFAULT_COLLECTION: Final = "default"

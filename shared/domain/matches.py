@@ -1,0 +1,61 @@
+"""What comparing two pictures gives."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ranking(StrEnum):
+    """How matches are ordered and scored.
+
+    `FUSED` combines every signal into a probability. `CLASSIC` is the ancestor's score, the mean of
+    SSIM and the ratio of ORB matches. `COSINE` is the order of the vector index.
+    """
+
+    FUSED = "fused"
+    CLASSIC = "classic"
+    COSINE = "cosine"
+
+
+class Verdict(StrEnum):
+    """What a score means in a word."""
+
+    IDENTICAL = "identical"
+    NEAR_DUPLICATE = "near-duplicate"
+    SIMILAR = "similar"
+    UNRELATED = "unrelated"
+
+
+@dataclass(frozen=True, slots=True)
+class OrbScore:
+    """Agreement of local features.
+
+    Attributes:
+        matches: keypoint pairs that pass Lowe's ratio test.
+        inliers: those of them that one geometric transform explains.
+        ratio: matches / the smaller number of keypoints of the two pictures, 0 to 1.
+    """
+
+    matches: int
+    inliers: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every score of two pictures.
+
+    Attributes:
+        cosine: of the feature vectors, -1 to 1 (None where one has no vector of this model).
+        ssim: structural similarity of the 256x256 gray pictures, -1 to 1.
+        ssim_aligned: the same after the transform that ORB found, None where it found none.
+        histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
+        score: under the chosen ranking, 0 to 1, higher is nearer.
+    """
+
+    score: float
+    verdict: Verdict
+    cosine: float | None
+    ssim: float
+    ssim_aligned: float | None
+    orb: OrbScore
+    histogram: float

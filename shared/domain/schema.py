@@ -1,0 +1,29 @@
+"""The table's keys, attributes and indexes: one definition for the infrastructure and the code."""
+
+from typing import Final
+
+PARTITION_KEY: Final = "pk"
+SORT_KEY: Final = "sk"
+TTL_ATTRIBUTE: Final = "expires_at"
+
+LISTING_INDEX: Final = "newest"
+"""Global secondary index of the pictures of a collection by `created_at`."""
+LISTING_PARTITION: Final = "collection"
+LISTING_SORT: Final = "created_at"
+
+VECTOR_INDEX: Final = "features"
+VECTOR_ATTRIBUTE: Final = "features"
+VECTOR_PARTITION: Final = "collection"
+VECTOR_FILTERS: Final = ("model", "label")
+
+RECORD_ATTRIBUTES: Final = (
+    "image_id",
+    "width",
+    "height",
+    "format",
+    "bytes",
+    "phash",
+    "labels",
+    "filename",
+)
+"""What both indexes carry besides their keys, so that no answer needs a second read."""
