@@ -18,6 +18,7 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
 
 
 REFUSAL_CODES = {
+    "gone": "the object was removed before it was read",
     "empty": "there are no bytes",
     "unsupported_type": "the magic bytes are of no format that we read",
     "too_large": "more bytes than the limit",

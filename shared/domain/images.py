@@ -1,8 +1,8 @@
 """Pictures, where they came from, and the state of an upload."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.features import FeatureVector
@@ -102,7 +102,7 @@ class Page:
     """Some records, newest first, and where the next page starts (None: this is the last)."""
 
     records: Sequence[ImageRecord]
-    cursor: Mapping[str, str] | None = field(default=None)
+    cursor: str | None = None
 
 
 def upload_key(collection: str, upload_id: str) -> str:

@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PORT ?= 8000
+PICTURES ?=
+VENV := .venv
+MODEL := .build/resnet50
+BIN := $(VENV)/bin
+
+.PHONY: help run test lint synth model clean preflight
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder)
+	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)")
+
+test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: $(VENV)/.test ## Check style, types and the layers' imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+synth: $(VENV)/.test ## Write the CloudFormation template to cdk.out
+	$(BIN)/python -m infra.app
+
+model: $(MODEL)/model.json ## Export the model
+
+clean: ## Remove what was built, and the virtual environment
+	rm -rf $(VENV) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+
+preflight:
+	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
+
+$(VENV)/.run: requirements.txt functions/requirements.txt layers/resnet50/requirements.txt
+	@$(PYTHON) infra/local/preflight.py
+	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "installing what it needs, once (about 3 GB on disk) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: tests/requirements.txt $(VENV)/.run
+	@echo "installing what the tests need, once ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -r tests/requirements.txt
+	@touch $@
+
+$(MODEL)/model.json: layers/resnet50/export.py $(VENV)/.run
+	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --allow-untrained
+	@touch $@

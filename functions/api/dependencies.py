@@ -1,0 +1,39 @@
+"""What routes ask for: the services, and parameters that several of them share."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from functions.api.schemas import EXAMPLE_ID
+from functions.api.services import Services
+from shared.domain.errors import NotFound
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
+from shared.domain.limits import MAX_K
+from shared.domain.matches import Ranking
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def known_id(image_id: Annotated[str, Path(description="SHA-256 of the picture", examples=[EXAMPLE_ID])]) -> str:
+    """An id of the right form; any other names nothing, and is answered like an absent one."""
+    if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
+        raise NotFound("There is no picture with this id.")
+    return image_id
+
+
+Needs = Annotated[Services, Depends(services)]
+ImageIdPath = Annotated[str, Depends(known_id)]
+CollectionQuery = Annotated[str, Query(pattern=COLLECTION_PATTERN, description="the album or tenant")]
+AnyCollection = Annotated[
+    str | None, Query(alias="collection", pattern=COLLECTION_PATTERN, description="leave out to mean every collection")
+]
+K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
+MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
+LabelQuery = Annotated[
+    str | None, Query(min_length=1, max_length=100, description="only pictures whose most probable class this is")
+]
+RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]

@@ -1,0 +1,145 @@
+"""Errors as RFC 9457 problem details."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
+
+logger = Logger(service="api", child=True)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
+    "invalid-request": (422, "The request is not valid"),
+    "invalid-cursor": (400, "The cursor is not valid"),
+    "malformed-body": (400, "The body cannot be read"),
+    "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "The method is not allowed"),
+    "upload-pending": (409, "The upload is not indexed yet"),
+    "upload-rejected": (409, "The upload was rejected"),
+    "too-large": (413, "The body is too large"),
+    "unsupported-media-type": (415, "The type is not supported"),
+    "undecodable-picture": (422, "The picture cannot be decoded"),
+    "not-implemented": (501, "This is not there yet"),
+    "unavailable": (503, "A service behind the API does not answer"),
+    "internal-error": (500, "Something went wrong"),
+}
+"""Every problem type of the API, by slug: status and title. docs/api.md lists them."""
+
+_BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
+
+
+def problem_type(slug: str) -> str:
+    return f"urn:pictrace:problem:{slug}"
+
+
+class Problem(Exception):  # noqa: N818 - the field's name for it
+    """An error answer.
+
+    Args:
+        slug: a key of `PROBLEMS`.
+        detail: one English sentence that says what to do next.
+    """
+
+    def __init__(self, slug: str, detail: str, **extensions: Any) -> None:
+        super().__init__(detail)
+        self.slug = slug
+        self.detail = detail
+        self.extensions = extensions
+
+
+def respond(slug: str, detail: str, **extensions: Any) -> JSONResponse:
+    status, title = PROBLEMS[slug]
+    body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> JSONResponse:
+        return respond(error.slug, error.detail, **error.extensions)
+
+    @app.exception_handler(PictureRefused)
+    async def refused(_: Request, error: PictureRefused) -> JSONResponse:
+        return respond(_BY_REFUSAL.get(error.code, "undecodable-picture"), error.reason, code=error.code)
+
+    @app.exception_handler(NotFound)
+    async def not_found(_: Request, error: NotFound) -> JSONResponse:
+        return respond("not-found", str(error))
+
+    @app.exception_handler(InvalidCursor)
+    async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:
+        return respond("invalid-cursor", f"Ask for the first page again: {error}.")
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        slug = _BY_STATUS.get(error.status_code)
+        if slug:
+            return respond(slug, _sentence(error))
+        status = HTTPStatus(error.status_code)
+        slug = "internal-error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "malformed-body"
+        return respond(slug, _sentence(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("internal-error", "The error is logged. Try again; if it stays, tell whoever runs this.")
+
+
+def _sentence(error: HTTPException) -> str:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return "There is nothing at this address; /docs lists the calls."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return "This address has no such method; /docs lists the calls."
+    return str(error.detail)
+
+
+def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
+    return [{"where": [str(part) for part in error["loc"]], "message": error["msg"]} for error in errors]
+
+
+def _first_message(errors: Sequence[Any]) -> str:
+    if not errors:
+        return "The request is not valid."
+    first = errors[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI `responses` of a route that may answer these problems."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for slug in ("invalid-request", *slugs):
+        status, title = PROBLEMS[slug]
+        entry = responses.setdefault(
+            status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
+        )
+        entry["content"][MEDIA_TYPE]["examples"][slug] = {
+            "value": {"type": problem_type(slug), "title": title, "status": status, "detail": "…"}
+        }
+    return responses
+
+
+_SCHEMA: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}

@@ -1,0 +1,61 @@
+"""The calls of the project that PicTrace succeeds, kept working."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, UploadFile
+from fastapi.responses import RedirectResponse
+from shared.vision.headers import sniff
+
+from functions.api import schemas
+from functions.api.dependencies import ImageIdPath, Needs
+from functions.api.errors import Problem, described
+from functions.api.library import clean_filename
+from functions.api.search import Stopwatch, Wanted
+from shared.domain.formats import MEDIA_TYPES
+from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_QUERY_BYTES
+from shared.domain.matches import Ranking
+
+router = APIRouter(tags=["the ancestor's calls"])
+
+
+@router.post(
+    "/upload/",
+    summary="Upload a picture and find its like",
+    responses=described("too-large", "unsupported-media-type", "undecodable-picture"),
+)
+def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.LegacyAnswer:
+    """Searches first, then stores: the picture is indexed a moment later, through the queue like any other."""
+    data = file.file.read(MAX_QUERY_BYTES + 1)
+    if len(data) > MAX_QUERY_BYTES:
+        raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger pictures.")
+    watch = Stopwatch()
+    query = services.searcher.describe(data, watch)
+    wanted = Wanted(collection=DEFAULT_COLLECTION, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
+    found = services.searcher.search(query, wanted, watch)
+    name = clean_filename(file.filename or "picture")
+    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)])
+    return schemas.LegacyAnswer(
+        message="File uploaded successfully",
+        filename=name,
+        hash=hashlib.sha256(data).hexdigest(),
+        similar_images=[f"/uploads/{match.record.image_id}.jpg" for match in found.matches],
+    )
+
+
+@router.post("/upload_from_url/", summary="Upload a picture from a URL", responses=described("not-implemented"))
+def upload_from_url(image_url: Annotated[str, Form(min_length=1, max_length=2048)]) -> schemas.LegacyAnswer:
+    """Not there yet: download the picture and send it to `/upload/`."""
+    raise Problem("not-implemented", f"Fetching {image_url[:200]!r} is not possible yet; upload the picture instead.")
+
+
+@router.get(
+    "/uploads/{image_id}.jpg",
+    status_code=307,
+    response_class=RedirectResponse,
+    summary="A stored picture by its hash",
+    responses=described("not-found"),
+)
+def uploaded(image_id: ImageIdPath, services: Needs) -> RedirectResponse:
+    """Redirects to the picture in its own format, whatever the address ends in."""
+    return RedirectResponse(services.library.content_link(services.library.image(image_id, None)))

@@ -1,0 +1,43 @@
+"""Health and figures."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter
+
+from functions.api import schemas
+from functions.api.dependencies import CollectionQuery, Needs
+from functions.api.errors import described
+from functions.api.version import VERSION
+from shared.domain import limits
+
+router = APIRouter(tags=["service"])
+
+_PACKAGES = ("ai-edge-litert", "boto3", "fastapi", "numpy", "opencv-python-headless")
+
+
+@router.get("/health", summary="Is the function up")
+def health() -> schemas.Health:
+    """Touches neither the model nor any other service."""
+    return schemas.Health(status="ok", version=VERSION)
+
+
+@router.get("/v1/stats", summary="Counts, model and versions", responses=described())
+def stats(services: Needs, collection: CollectionQuery = limits.DEFAULT_COLLECTION) -> schemas.Stats:
+    """Counting reads the index for the first 30,000 pictures or so; beyond that `exact` is false."""
+    images, exact = services.catalogue.count(collection)
+    return schemas.Stats(
+        collection=collection,
+        images=images,
+        exact=exact,
+        model=schemas.ModelState(
+            id=services.model.id, untrained=services.model.untrained, labels=services.model.has_labels
+        ),
+        notice=services.model.notice,
+        versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
+        limits={
+            "max_upload_bytes": limits.MAX_UPLOAD_BYTES,
+            "max_query_bytes": limits.MAX_QUERY_BYTES,
+            "max_pixels": limits.MAX_PIXELS,
+            "max_k": limits.MAX_K,
+        },
+    )

@@ -1,0 +1,215 @@
+"""What the API takes and gives."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
+from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.matches import Ranking, Verdict
+
+EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
+EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
+
+Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
+ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
+
+
+class UploadRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
+    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+    collection: Collection = DEFAULT_COLLECTION
+
+
+class UploadForm(BaseModel):
+    """Where and how to send the picture: a multipart form with `fields` first and the part `file` last."""
+
+    upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+    url: Annotated[str, Field(examples=["https://pictrace-uploads.s3.eu-west-1.amazonaws.com/"])]
+    fields: dict[str, str]
+    expires_in: Annotated[int, Field(description="seconds", examples=[900])]
+
+
+class UploadState(BaseModel):
+    upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+    status: UploadStatus
+    collection: str
+    image_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
+    code: Annotated[str | None, Field(description="why it was rejected, for programs")] = None
+    reason: Annotated[str | None, Field(description="why it was rejected, for people")] = None
+
+
+class UrlRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/cat.jpg"])]
+    collection: Collection = DEFAULT_COLLECTION
+
+
+class UploadAccepted(BaseModel):
+    upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+
+
+class LabelModel(BaseModel):
+    name: Annotated[str, Field(examples=["tabby"])]
+    probability: Annotated[float, Field(ge=0, le=1, examples=[0.83])]
+
+
+class Image(BaseModel):
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    url: Annotated[str, Field(description="redirects to the picture", examples=["/v1/images/…/content"])]
+    thumbnail_url: Annotated[str, Field(description="redirects to a small WebP", examples=["/v1/images/…/thumbnail"])]
+    width: int
+    height: int
+    format: Annotated[str, Field(examples=["jpeg"])]
+    bytes: int
+    phash: Annotated[str, Field(description="64-bit perceptual hash", examples=["c3d41e6b9a2f5570"])]
+    label: str | None
+    labels: list[LabelModel]
+    filename: Annotated[str | None, Field(description="as the sender gave it: never trust it")]
+    created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
+    model: str
+
+
+class Source(BaseModel):
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+class ImageWithSources(Image):
+    sources: list[Source]
+
+
+class ImagePage(BaseModel):
+    images: list[Image]
+    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last")]
+
+
+class OrbModel(BaseModel):
+    matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test")]
+    inliers: Annotated[int, Field(description="those that one geometric transform explains")]
+    ratio: Annotated[float, Field(ge=0, le=1)]
+
+
+class Scores(BaseModel):
+    score: Annotated[float, Field(ge=0, le=1, description="higher is nearer")]
+    verdict: Verdict
+    cosine: Annotated[float | None, Field(description="of the ResNet50 features, -1 to 1")]
+    ssim: Annotated[float, Field(description="-1 to 1")]
+    ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found")]
+    orb: OrbModel
+    histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1")]
+
+
+class Match(Scores):
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    image: Image
+
+
+class SearchAnswer(BaseModel):
+    matches: list[Match]
+    model: str
+    ranking: Ranking
+    candidates: Annotated[int, Field(description="pictures that the vector index gave")]
+    bytes_examined: Annotated[int | None, Field(description="what the vector index reports and bills")]
+    took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
+    notice: Annotated[str | None, Field(description="what a person should know of this answer")] = None
+
+
+class Comparison(Scores):
+    model: str
+
+
+class ModelState(BaseModel):
+    id: str
+    untrained: bool
+    labels: bool
+
+
+class Stats(BaseModel):
+    collection: str
+    images: int
+    exact: Annotated[bool, Field(description="false: there are at least `images`")]
+    model: ModelState
+    notice: str | None
+    versions: dict[str, str]
+    limits: dict[str, int]
+
+
+class Health(BaseModel):
+    status: Annotated[str, Field(examples=["ok"])]
+    version: str
+
+
+class LegacyAnswer(BaseModel):
+    """The ancestor's answer to an upload."""
+
+    message: str
+    filename: str
+    hash: str
+    similar_images: list[str]
+
+
+SEARCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        "image_id": {"type": "string"},
+                        "upload_id": {"type": "string"},
+                        "url": {"type": "string"},
+                        "image_base64": {"type": "string"},
+                    },
+                },
+                "examples": {
+                    "stored picture": {"value": {"image_id": EXAMPLE_ID}},
+                    "upload": {"value": {"upload_id": EXAMPLE_UPLOAD}},
+                    "inline": {"value": {"image_base64": "iVBORw0KGgo…"}},
+                },
+            },
+        },
+    }
+}
+COMPARE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["a", "b"],
+                    "properties": {
+                        "a": {"type": "string", "format": "binary"},
+                        "b": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["a", "b"],
+                    "additionalProperties": False,
+                    "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+                },
+                "examples": {"stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}}},
+            },
+        },
+    }
+}

@@ -1,0 +1,150 @@
+"""The stack on this machine: the synthesised template in a moto server, handlers called in this process."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+from infra.local import template as templates
+from infra.local import vector_search
+from infra.local.queue_worker import QueueWorker
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+STACK: Final = "PicTrace"
+REGION: Final = "us-east-1"
+INGEST, API = "functions.ingest.handler.handler", "functions.api.handler.handler"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """A running local stack.
+
+    Attributes:
+        endpoint: address of the moto server, for any AWS client.
+        outputs: the stack's outputs, those that the local cloud has.
+        app: the api function's application.
+    """
+
+    endpoint: str
+    outputs: Mapping[str, str]
+    app: "FastAPI"
+    worker: QueueWorker
+
+
+def synthesised() -> templates.Template:
+    """The template that `cdk synth` makes, as JSON."""
+    from infra.app import synthesise
+
+    template: templates.Template = synthesise().stacks[0].template
+    return template
+
+
+@contextmanager
+def local_cloud(model_dir: Path, template: templates.Template | None = None) -> Iterator[LocalCloud]:
+    """Start everything, and stop it again.
+
+    The process's AWS settings are those of the emulator while it runs, so that the functions' own bootstrap
+    connects to it and nothing here can ever reach a real account.
+    """
+    template = template if template is not None else synthesised()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    vector_search.install()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    before = dict(os.environ)
+    try:
+        host, port = server.get_host_and_port()
+        endpoint = f"http://{host}:{port}"
+        _use_emulator(endpoint)
+        physical, outputs = _deploy(template)
+        _notify(template, physical)
+        for command in (INGEST, API):
+            os.environ.update(
+                templates.function_environment(template, command, physical)
+                | {"PICTRACE_MODEL_DIR": str(model_dir), "POWERTOOLS_TRACE_DISABLED": "true"}
+            )
+        yield from _serve(template, endpoint, outputs)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        server.stop()
+
+
+def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
+    from functions.api.bootstrap import application
+    from functions.ingest.bootstrap import indexer
+    from functions.ingest.handler import handler
+
+    mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
+    worker = QueueWorker(
+        queue_url=outputs["QueueUrl"],
+        handler=handler,
+        function_name="ingest",
+        batch_size=int(mapping.get("BatchSize", 10)),
+    )
+    worker.start()
+    try:
+        yield LocalCloud(endpoint, outputs, application(), worker)
+    finally:
+        worker.stop()
+        application.cache_clear()
+        indexer.cache_clear()
+
+
+def _use_emulator(endpoint: str) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_ENDPOINT_URL=endpoint,
+        AWS_DEFAULT_REGION=REGION,
+        AWS_REGION=REGION,
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator asks for one and checks none
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+
+
+def _deploy(template: templates.Template) -> tuple[dict[str, str], dict[str, str]]:
+    """Physical ids by logical id, and the outputs."""
+    cloudformation = boto3.client("cloudformation")
+    body = json.dumps(templates.deployable(template))
+    cloudformation.create_stack(StackName=STACK, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+    stack: Any = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise RuntimeError(f"the local stack ended as {stack['StackStatus']}")
+    found = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+    return physical, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _notify(template: templates.Template, physical: Mapping[str, str]) -> None:
+    """Apply the buckets' notification settings, which moto's CloudFormation skips."""
+    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    for name, bucket in templates.resources(template, "AWS::S3::Bucket").items():
+        wanted = bucket["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+        if not wanted:
+            continue
+        queues = []
+        for entry in wanted:
+            url = physical[entry["Queue"]["Fn::GetAtt"][0]]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            rules = [
+                {"Name": rule["Name"], "Value": rule["Value"]}
+                for rule in entry.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+            ]
+            queues.append(
+                {"QueueArn": arn, "Events": [entry["Event"]]}
+                | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
+            )
+        s3.put_bucket_notification_configuration(
+            Bucket=physical[name], NotificationConfiguration={"QueueConfigurations": queues}
+        )

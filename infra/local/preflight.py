@@ -1,0 +1,40 @@
+"""Checks before anything is installed: `make run` calls this with whatever Python the machine has.
+
+Only the standard library, and only syntax that an old Python can parse, so that it can say that it is too old.
+"""
+
+import os
+import socket
+import sys
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+
+
+def stop(message):  # type: ignore[no-untyped-def]
+    sys.stderr.write("pictrace: " + message + "\n")
+    sys.exit(1)
+
+
+def main():  # type: ignore[no-untyped-def]
+    version = tuple(sys.version_info[:2])
+    if not OLDEST <= version <= NEWEST:
+        stop("Python %d.%d is not supported, 3.11 to 3.13 are. Name another one: make PYTHON=python3.12 ..." % version)
+    port = os.environ.get("PORT", "")
+    if port:
+        if not port.isdigit() or not 1 <= int(port) <= 65535:
+            stop("PORT must be a number from 1 to 65535, not %r." % port)
+        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except OSError:
+            stop("port %s is in use. Take another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
+        finally:
+            probe.close()
+    pictures = os.environ.get("PICTURES", "")
+    if pictures and not os.path.isdir(pictures):
+        stop("there is no folder %r. Give one that exists: make run PICTURES=path/to/pictures" % pictures)
+
+
+if __name__ == "__main__":
+    main()  # type: ignore[no-untyped-call]

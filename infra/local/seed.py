@@ -1,0 +1,128 @@
+"""Index a folder through the API's own upload path, as any client would."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from shared.vision.headers import sniff
+from tqdm import tqdm
+
+from shared.domain.errors import PictureRefused
+from shared.domain.formats import MEDIA_TYPES
+from shared.domain.images import UploadStatus
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
+
+SAMPLES: Final = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "ihc.png",
+    "moon.png",
+    "motorcycle_left.png",
+    "motorcycle_right.png",
+    "page.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
+"""Pictures inside the scikit-image wheel."""
+
+UPLOADS_AT_ONCE: Final = 4
+STALLED_SECONDS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one file ended: an upload's final status, or `skipped` for what is no picture; with the reason."""
+
+    path: Path
+    status: str
+    reason: str | None = None
+
+
+def sample_pictures() -> list[Path]:
+    from skimage.data import data_dir
+
+    return [Path(data_dir) / name for name in SAMPLES]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Every file below `folder` but hidden ones, sorted."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
+    """Send one file with a presigned POST; gives the upload id, or why there was nothing to send."""
+    if path.stat().st_size > MAX_UPLOAD_BYTES:
+        return Outcome(path, "skipped", f"more than {MAX_UPLOAD_BYTES:,} bytes")
+    data = path.read_bytes()
+    try:
+        media_type = MEDIA_TYPES[sniff(data)]
+    except PictureRefused as refused:
+        return Outcome(path, "skipped", refused.reason)
+    wanted = {"filename": path.name, "content_type": media_type, "collection": collection}
+    opened = client.post("/v1/uploads", json=wanted).raise_for_status().json()
+    sent = httpx.post(opened["url"], data=opened["fields"], files={"file": (path.name, data)}, timeout=60)
+    sent.raise_for_status()
+    return str(opened["upload_id"])
+
+
+def index(api_url: str, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION) -> list[Outcome]:
+    """Upload files and wait until each is indexed, a duplicate or rejected, with a progress bar.
+
+    Raises:
+        TimeoutError: nothing was indexed for `STALLED_SECONDS`.
+    """
+    with (
+        httpx.Client(base_url=api_url, timeout=60) as client,
+        ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool,
+        tqdm(total=len(paths), desc="indexing", unit="picture") as bar,
+    ):
+        sent = zip(paths, pool.map(lambda path: upload(client, path, collection), paths), strict=True)
+        outcomes = []
+        for outcome in _finished(client, sent):
+            outcomes.append(outcome)
+            bar.update()
+        return outcomes
+
+
+def _finished(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) -> Iterator[Outcome]:
+    for path, result in sent:
+        if isinstance(result, Outcome):
+            yield result
+            continue
+        deadline = time.monotonic() + STALLED_SECONDS
+        while True:
+            state = client.get(f"/v1/uploads/{result}").raise_for_status().json()
+            if state["status"] != UploadStatus.PENDING:
+                yield Outcome(path, state["status"], state["reason"])
+                break
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{path.name} was not indexed within {STALLED_SECONDS} s; the log says why")
+            time.sleep(0.05)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """One line of counts, and a line for each file that is not searchable now."""
+    counts = Counter(outcome.status for outcome in outcomes)
+    lines = [", ".join(f"{count} {status}" for status, count in counts.most_common()) or "no pictures found"]
+    lines += [
+        f"  {outcome.path}: {outcome.status}: {outcome.reason}"
+        for outcome in outcomes
+        if outcome.status not in (UploadStatus.INDEXED, UploadStatus.DUPLICATE)
+    ]
+    return "\n".join(lines)

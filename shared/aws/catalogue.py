@@ -1,0 +1,246 @@
+"""The pictures' records, features and sources in DynamoDB."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from shared.aws import records
+from shared.domain.features import FeatureVector
+from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
+from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.ports import Candidate, Candidates, Holding
+from shared.domain.schema import LISTING_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_SOURCES_SHOWN: Final = 100
+COUNT_PAGES: Final = 10
+"""Counting stops after so many pages of 1 MB; a page holds about 3,000 pictures."""
+FILTER_PAGES: Final = 5
+"""A page filtered by label reads at most so many pages before it gives what it has."""
+
+_NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
+_PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
+_PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
+
+
+class DynamoCatalogue:
+    """The catalogue in one table.
+
+    A picture's partition `image#<image_id>` holds one record a collection, and one small item for each object
+    that brought those bytes. So a picture may have any number of sources, and adding one costs one write unit.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, image: IndexedImage, source: ObjectRef) -> bool:
+        """Store a picture with its source; see `shared.domain.ports.Catalogue`.
+
+        The source is written first, so that no picture is ever visible without one.
+        """
+        record = image.record
+        self._put_source(record.image_id, record.collection, source)
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=records.record_item(record, image.features, source),
+                ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
+                ExpressionAttributeNames={"#model": "model"},
+                ExpressionAttributeValues={":model": {"S": record.model}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            held: Any = error.response
+            return bool(held["Item"]["brought_by"]["S"] == records.source_id(source))
+        return True
+
+    def add_source(self, image_id: str, collection: str, model: str, source: ObjectRef) -> bool | None:
+        """Add a source to a picture that `model` has indexed; None where there is none such."""
+        held = self._client.get_item(
+            TableName=self._table,
+            Key=records.record_key(image_id, collection),
+            ProjectionExpression="#model, brought_by",
+            ExpressionAttributeNames={"#model": "model"},
+            ConsistentRead=True,
+        ).get("Item")
+        if not held or held["model"]["S"] != model:
+            return None
+        self._put_source(image_id, collection, source)
+        return held["brought_by"]["S"] == records.source_id(source)
+
+    def _put_source(self, image_id: str, collection: str, source: ObjectRef) -> None:
+        self._client.put_item(TableName=self._table, Item=records.source_item(image_id, collection, source))
+
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
+        """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
+
+        Without a collection, the default one's is preferred to another's.
+        """
+        items = self._partition(image_id, collection, limit=MAX_SOURCES_SHOWN + 1)
+        held = [item for item in items if records.is_record(item)]
+        if not held:
+            return None
+        chosen = min(held, key=lambda item: records.collection_of(item) != DEFAULT_COLLECTION)
+        record = records.to_record(chosen)
+        sources = tuple(
+            records.to_source(item)
+            for item in items
+            if not records.is_record(item) and records.collection_of(item) == record.collection
+        )
+        return replace(record, sources=sources)
+
+    def source(self, image_id: str, collection: str) -> ObjectRef | None:
+        """One object that holds the picture's bytes."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": records.image_partition(image_id),
+                ":sk": {"S": records.source_prefix(collection)},
+            },
+            Limit=1,
+        )["Items"]
+        return records.to_source(found[0]) if found else None
+
+    def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
+        """The stored vector, or None where there is none of this model."""
+        item = self._client.get_item(
+            TableName=self._table,
+            Key=records.record_key(image_id, collection),
+            ProjectionExpression="features, #model",
+            ExpressionAttributeNames={"#model": "model"},
+        ).get("Item")
+        if not item or item["model"]["S"] != model:
+            return None
+        numbers: Any = item["features"]["L"]
+        return records.from_numbers(numbers)
+
+    def holding(self, image_id: str, collection: str | None = None) -> Holding:
+        """All that is held of a picture, in one collection or in every one."""
+        items = self._partition(image_id, None)
+        mine = [item for item in items if collection in (None, records.collection_of(item))]
+        return Holding(
+            collections=[records.collection_of(item) for item in mine if records.is_record(item)],
+            sources=[
+                (records.collection_of(item), records.to_source(item)) for item in mine if not records.is_record(item)
+            ],
+            elsewhere=len(mine) < len(items),
+        )
+
+    def hide(self, image_id: str, collection: str) -> None:
+        """Remove the record, so that no listing or search shows the picture any more."""
+        self._client.delete_item(TableName=self._table, Key=records.record_key(image_id, collection))
+
+    def forget_source(self, image_id: str, collection: str, source: ObjectRef) -> None:
+        self._client.delete_item(TableName=self._table, Key=records.source_key(image_id, collection, source))
+
+    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
+        """One page of a collection, newest first.
+
+        A page filtered by label may hold fewer than `limit` pictures and still have a cursor.
+
+        Raises:
+            InvalidCursor: the cursor is not one that a page of this collection gave.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": LISTING_INDEX,
+            "KeyConditionExpression": "#collection = :collection",
+            "ExpressionAttributeValues": {":collection": {"S": collection}},
+            "ScanIndexForward": False,
+            "ProjectionExpression": _PROJECTION,
+            "ExpressionAttributeNames": dict(_PROJECTION_NAMES),
+        }
+        if label is not None:
+            request["FilterExpression"] = "#label = :label"
+            request["ExpressionAttributeNames"]["#label"] = "label"
+            request["ExpressionAttributeValues"][":label"] = {"S": label}
+        if cursor:
+            request["ExclusiveStartKey"] = records.decode_cursor(cursor, collection)
+        items: list[Any] = []
+        for _ in range(FILTER_PAGES if label is not None else 1):
+            # One more than asked for tells whether there is a next page without reading it.
+            answer = self._client.query(**request, Limit=limit + 1)
+            items += answer["Items"]
+            if len(items) > limit or "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        page = [records.to_record(item) for item in items[:limit]]
+        if len(items) > limit:
+            return Page(page, records.encode_cursor(items[limit - 1]))
+        return Page(page, records.encode_cursor(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None)
+
+    def count(self, collection: str) -> tuple[int, bool]:
+        """How many pictures a collection holds, and whether that is exact or only "at least"."""
+        total = 0
+        request: dict[str, Any] = {}
+        for _ in range(COUNT_PAGES):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=LISTING_INDEX,
+                KeyConditionExpression="#collection = :collection",
+                ExpressionAttributeNames={"#collection": "collection"},
+                ExpressionAttributeValues={":collection": {"S": collection}},
+                Select="COUNT",
+                **request,
+            )
+            total += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                return total, True
+            request = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return total, False
+
+    def nearest(
+        self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates:
+        """The nearest pictures by cosine, from the table's vector index.
+
+        Args:
+            limit: 1 to 100, what SearchVectors allows.
+        """
+        condition = "#collection = :collection AND #model = :model"
+        names = dict(_PROJECTION_NAMES)
+        values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
+        if label is not None:
+            condition += " AND #label = :label"
+            names["#label"] = "label"
+            values[":label"] = {"S": label}
+        answer = self._client.search_vectors(
+            TableName=self._table,
+            IndexName=VECTOR_INDEX,
+            SearchVector=[{"N": repr(value)} for value in features.tolist()],
+            TopK=limit,
+            SearchConditionExpression=condition,
+            ProjectionExpression=_PROJECTION,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            ReturnConsumedCapacity="TOTAL",
+        )
+        examined = answer.get("ConsumedCapacity", {}).get("VectorSearchRequestBytes")
+        return Candidates(
+            found=[
+                Candidate(records.to_record(result["Item"]), cosine=max(-1.0, 1.0 - float(result["Score"])))
+                for result in answer.get("SearchResults", [])
+            ],
+            bytes_examined=None if examined is None else int(examined),
+        )
+
+    def _partition(self, image_id: str, collection: str | None, limit: int | None = None) -> list[Any]:
+        items: list[Any] = []
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": records.image_partition(image_id)},
+            ProjectionExpression=f"{_PROJECTION}, #bucket, #key, #version",
+            ExpressionAttributeNames=_PROJECTION_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
+            PaginationConfig={"MaxItems": limit},
+            ConsistentRead=True,
+        ):
+            items += page["Items"]
+        return [item for item in items if collection in (None, records.collection_of(item))]

@@ -1,0 +1,39 @@
+"""boto3 clients with the timeouts, retries and addressing that Lambda and the local cloud need."""
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+MAX_CONNECTIONS: Final = 32
+"""As many signatures as are read at once."""
+
+
+def _config(**settings: object) -> Config:
+    return Config(
+        connect_timeout=3,
+        read_timeout=15,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        max_pool_connections=MAX_CONNECTIONS,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    return boto3.client("dynamodb", config=_config())
+
+
+def s3_client() -> "S3Client":
+    """An S3 client whose presigned URLs name the bucket's own region.
+
+    botocore signs for the global endpoint unless addressing is virtual, and that one redirects a POST for a
+    new bucket in any region but us-east-1. An emulator at an address has no virtual hosts.
+    """
+    emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    style = "path" if emulated else "virtual"
+    return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))

@@ -1,0 +1,127 @@
+"""Pictures, signatures and thumbnails in S3."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from shared.domain.errors import NotFound, PictureRefused
+from shared.domain.images import ObjectRef
+from shared.domain.limits import LINK_EXPIRES_SECONDS, MAX_UPLOAD_BYTES, UPLOAD_EXPIRES_SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REJECTED_TAG = ("pictrace", "rejected")
+"""The bucket's lifecycle removes objects with this tag."""
+
+_ABSENT = {"NoSuchKey", "404", "NoSuchBucket", "NoSuchVersion"}
+
+
+def _is_absent(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in _ABSENT
+
+
+class S3Objects:
+    """The objects of one bucket; `read` also reaches other buckets that the role may read."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host of presigned URLs, for a Content-Security-Policy."""
+        parts = urlsplit(self.link(ObjectRef(self._bucket, "any"), "image/png"))
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def read(self, source: ObjectRef, limit: int) -> bytes:
+        """The bytes of an object.
+
+        Raises:
+            PictureRefused: `gone` if it is not there, `too_large` if it has more than `limit` bytes (then
+                nothing of it is read).
+        """
+        try:
+            answer = self._client.get_object(**_locator(source))
+        except ClientError as error:
+            if _is_absent(error):
+                raise PictureRefused("gone", "The object was removed before it could be read.") from error
+            raise
+        with answer["Body"] as body:
+            if answer["ContentLength"] > limit:
+                raise PictureRefused(
+                    "too_large", f"The file has {answer['ContentLength']:,} bytes; at most {limit:,} are taken."
+                )
+            data: bytes = body.read()
+        return data
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key` of this bucket, or None."""
+        try:
+            with self._client.get_object(Bucket=self._bucket, Key=key)["Body"] as body:
+                data: bytes = body.read()
+        except ClientError as error:
+            if _is_absent(error):
+                return None
+            raise
+        return data
+
+    def write(self, key: str, data: bytes, media_type: str) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=media_type)
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _is_absent(error):
+                return False
+            raise
+        return True
+
+    def delete(self, key: str, version: str | None = None) -> None:
+        """Remove an object of this bucket; removing what is not there is no error."""
+        extra: Any = {"VersionId": version} if version else {}
+        self._client.delete_object(Bucket=self._bucket, Key=key, **extra)
+
+    def mark_rejected(self, source: ObjectRef) -> None:
+        """Tag a refused upload so that the bucket's lifecycle removes it; one that is gone already needs none."""
+        name, value = REJECTED_TAG
+        try:
+            self._client.put_object_tagging(**_locator(source), Tagging={"TagSet": [{"Key": name, "Value": value}]})
+        except ClientError as error:
+            if not _is_absent(error):
+                raise
+
+    def link(self, source: ObjectRef, media_type: str) -> str:
+        """A presigned URL to show a picture; the type served is ours, never the one that the sender claimed."""
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                **_locator(source),
+                "ResponseContentType": media_type,
+                "ResponseContentDisposition": "inline",
+                "ResponseCacheControl": "private, max-age=3600",
+            },
+            ExpiresIn=LINK_EXPIRES_SECONDS,
+        )
+
+    def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
+        """URL and form fields of a presigned POST that takes one picture of `media_type` under `key` and no other."""
+        form = self._client.generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": media_type},
+            Conditions=[{"Content-Type": media_type}, ["content-length-range", 1, MAX_UPLOAD_BYTES]],
+            ExpiresIn=UPLOAD_EXPIRES_SECONDS,
+        )
+        return form["url"], form["fields"]
+
+
+def _locator(source: ObjectRef) -> Any:
+    if not source.key:
+        raise NotFound("an object needs a key")
+    where: dict[str, str] = {"Bucket": source.bucket, "Key": source.key}
+    if source.version:
+        where["VersionId"] = source.version
+    return where

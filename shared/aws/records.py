@@ -1,0 +1,167 @@
+"""Records as DynamoDB items, and back."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.domain.errors import InvalidCursor
+from shared.domain.features import FEATURE_DIGITS, FeatureVector
+from shared.domain.images import ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+
+Item = Mapping[str, Any]
+"""An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
+
+_IMAGE, _COLLECTION, _SOURCE, _UPLOAD = "image#", "collection#", "source#", "upload#"
+
+
+def image_partition(image_id: str) -> dict[str, Any]:
+    return {"S": _IMAGE + image_id}
+
+
+def record_key(image_id: str, collection: str) -> dict[str, Any]:
+    return {"pk": image_partition(image_id), "sk": {"S": _COLLECTION + collection}}
+
+
+def upload_item_key(upload_id: str) -> dict[str, Any]:
+    return {"pk": {"S": _UPLOAD + upload_id}, "sk": {"S": "state"}}
+
+
+def source_prefix(collection: str) -> str:
+    return f"{_SOURCE}{collection}#"
+
+
+def source_id(source: ObjectRef) -> str:
+    """A short stable name of an object: the upload's id for one of ours, else a hash of bucket and key."""
+    parsed = parse_upload_key(source.key)
+    return parsed[1] if parsed else hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
+
+
+def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
+    return {"pk": image_partition(image_id), "sk": {"S": source_prefix(collection) + source_id(source)}}
+
+
+def is_record(item: Item) -> bool:
+    return bool(item["sk"]["S"].startswith(_COLLECTION))
+
+
+def collection_of(item: Item) -> str:
+    """The collection that a record or a source item belongs to."""
+    return str(item["sk"]["S"].split("#", 2)[1])
+
+
+def to_numbers(features: FeatureVector) -> list[dict[str, str]]:
+    """A vector as DynamoDB numbers of `FEATURE_DIGITS` significant digits."""
+    return [{"N": f"{value:.{FEATURE_DIGITS}g}"} for value in features.tolist()]
+
+
+def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
+    return np.array([float(number["N"]) for number in numbers], dtype=np.float32)
+
+
+def record_item(record: ImageRecord, features: FeatureVector, brought_by: ObjectRef) -> dict[str, Any]:
+    """The item of one picture in one collection; attributes without a value are left out."""
+    optional = {
+        "label": {"S": record.label} if record.label else None,
+        "filename": {"S": record.filename} if record.filename else None,
+    }
+    return {
+        **record_key(record.image_id, record.collection),
+        "collection": {"S": record.collection},
+        "image_id": {"S": record.image_id},
+        "model": {"S": record.model},
+        "features": {"L": to_numbers(features)},
+        "labels": {
+            "L": [
+                {"M": {"name": {"S": label.name}, "probability": {"N": f"{label.probability:.5g}"}}}
+                for label in record.labels
+            ]
+        },
+        "width": {"N": str(record.width)},
+        "height": {"N": str(record.height)},
+        "format": {"S": record.format},
+        "bytes": {"N": str(record.bytes)},
+        "phash": {"S": record.phash},
+        "created_at": {"S": record.created_at},
+        "status": {"S": UploadStatus.INDEXED},
+        "brought_by": {"S": source_id(brought_by)},
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
+    return ImageRecord(
+        collection=item["collection"]["S"],
+        image_id=item["image_id"]["S"],
+        model=item["model"]["S"],
+        width=int(item["width"]["N"]),
+        height=int(item["height"]["N"]),
+        format=item["format"]["S"],
+        bytes=int(item["bytes"]["N"]),
+        phash=item["phash"]["S"],
+        created_at=item["created_at"]["S"],
+        labels=tuple(
+            Label(entry["M"]["name"]["S"], float(entry["M"]["probability"]["N"])) for entry in item["labels"]["L"]
+        ),
+        filename=item["filename"]["S"] if "filename" in item else None,
+        sources=sources,
+    )
+
+
+def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
+    item = {
+        **source_key(image_id, collection, source),
+        "bucket": {"S": source.bucket},
+        "key": {"S": source.key},
+    }
+    return item | {"version": {"S": source.version}} if source.version else item
+
+
+def to_source(item: Item) -> ObjectRef:
+    return ObjectRef(item["bucket"]["S"], item["key"]["S"], item["version"]["S"] if "version" in item else None)
+
+
+def to_upload(item: Item) -> Upload:
+    def text(name: str) -> str | None:
+        return str(item[name]["S"]) if name in item else None
+
+    return Upload(
+        upload_id=item["upload_id"]["S"],
+        collection=item["collection"]["S"],
+        status=UploadStatus(item["status"]["S"]),
+        filename=text("filename"),
+        image_id=text("image_id"),
+        code=text("code"),
+        reason=text("reason"),
+    )
+
+
+def encode_cursor(last: Item) -> str:
+    """The keys of a page's last item as an opaque, URL-safe text."""
+    fields = [last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE)]
+    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
+    """The key to start after.
+
+    Raises:
+        InvalidCursor: `encode_cursor` did not make it, or made it for another collection.
+    """
+    try:
+        fields = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error) as error:
+        raise InvalidCursor("the cursor is not one that a page gave") from error
+    match fields:
+        case [str(owner), str(created_at), str(image_id)] if owner == collection and created_at:
+            return {
+                **record_key(image_id, collection),
+                "collection": {"S": collection},
+                "created_at": {"S": created_at},
+            }
+        case _:
+            raise InvalidCursor("the cursor is not one that a page of this collection gave")

@@ -1,0 +1,95 @@
+"""Records to DynamoDB items and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.aws import records
+from shared.domain.errors import InvalidCursor
+from shared.domain.features import cosine, normalise
+from shared.domain.images import ImageRecord, Label, ObjectRef, parse_upload_key, upload_key
+
+ID = "ab" * 32
+UPLOAD = "0" * 32
+RECORD = ImageRecord(
+    collection="cats",
+    image_id=ID,
+    model="m",
+    width=3,
+    height=4,
+    format="png",
+    bytes=5,
+    phash="0" * 16,
+    created_at="2026-01-01T00:00:00.000000+00:00",
+    labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
+    filename="<b>.png",
+)
+
+
+def test_a_record_comes_back_as_it_went() -> None:
+    item = records.record_item(RECORD, normalise(np.arange(2048)), ObjectRef("b", "k"))
+    assert records.to_record(item) == RECORD
+    assert item["label"] == {"S": "tabby"}
+
+
+def test_a_record_without_labels_has_no_label_attribute() -> None:
+    bare = ImageRecord("c", ID, "m", 1, 1, "gif", 1, "0" * 16, "2026")
+    item = records.record_item(bare, normalise(np.ones(2048)), ObjectRef("b", "k"))
+    assert "label" not in item
+    assert "filename" not in item
+    assert records.to_record(item) == bare
+
+
+def test_stored_digits_keep_the_direction() -> None:
+    rng = np.random.default_rng(7)
+    features = normalise(np.abs(rng.normal(size=2048)))
+    stored = records.from_numbers(records.to_numbers(features))
+    assert cosine(features, normalise(stored)) > 1 - 1e-9
+
+
+def test_the_largest_item_is_far_from_dynamodbs_limit() -> None:
+    rng = np.random.default_rng(7)
+    item = records.record_item(RECORD, normalise(rng.normal(size=2048)), ObjectRef("b", "k"))
+    # DynamoDB counts about one byte for two digits of a number, plus two, plus one for a list entry.
+    assert sum(len(number["N"]) / 2 + 3 for number in item["features"]["L"]) < 16_000
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "eyJ", "W10", "WzEsMiwzXQ", "é"])
+def test_foreign_cursors_are_refused(cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        records.decode_cursor(cursor, "cats")
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_cursor(cursor: str) -> None:
+    try:
+        records.decode_cursor(cursor, "cats")
+    except InvalidCursor:
+        return
+
+
+def test_a_cursor_is_bound_to_its_collection() -> None:
+    item = records.record_item(RECORD, normalise(np.ones(2048)), ObjectRef("b", "k"))
+    cursor = records.encode_cursor(item)
+    assert records.decode_cursor(cursor, "cats")["created_at"] == {"S": RECORD.created_at}
+    with pytest.raises(InvalidCursor):
+        records.decode_cursor(cursor, "dogs")
+
+
+def test_source_ids() -> None:
+    ours = ObjectRef("b", upload_key("cats", UPLOAD))
+    assert records.source_id(ours) == UPLOAD
+    assert len(records.source_id(ObjectRef("b", "any/key"))) == 64
+    assert records.source_id(ObjectRef("b", "any/key")) != records.source_id(ObjectRef("c", "any/key"))
+
+
+def test_upload_keys() -> None:
+    assert parse_upload_key(upload_key("cats", UPLOAD)) == ("cats", UPLOAD)
+    for other in ("uploads/cats/x", "uploads/Cats/" + UPLOAD, "x/uploads/cats/" + UPLOAD, "uploads//" + UPLOAD):
+        assert parse_upload_key(other) is None
+
+
+def test_a_zero_vector_has_no_direction_and_no_nan() -> None:
+    zero = normalise(np.zeros(2048))
+    assert cosine(zero, zero) == 0.0
