@@ -1,0 +1,27 @@
+"""Colour histograms."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.decoding import Pixels
+from shared.vision.opencv import cv2
+
+BINS: Final = 8
+Histogram = npt.NDArray[np.float32]
+"""Shape (512,), float32: the share of pixels in each of 8 x 8 x 8 RGB cells."""
+
+
+def histogram(rgb: Pixels) -> Histogram:
+    counts = cv2.calcHist([rgb], [0, 1, 2], None, [BINS] * 3, [0, 256] * 3).reshape(-1)
+    return (counts / counts.sum()).astype(np.float32)
+
+
+def correlation(a: Histogram, b: Histogram) -> float:
+    """Pearson's correlation, -1 to 1 (OpenCV's HISTCMP_CORREL); 0 where one has no variance but the other has."""
+    x, y = a - a.mean(), b - b.mean()
+    scale = float(np.linalg.norm(x) * np.linalg.norm(y))
+    if scale == 0:
+        return 1.0 if np.array_equal(a, b) else 0.0
+    return float(np.clip(np.dot(x, y) / scale, -1.0, 1.0))

@@ -1,0 +1,14 @@
+"""OpenCV with its own limits set: they count only if they are in the environment before the import."""
+
+import os
+
+from shared.domain.limits import MAX_PIXELS, MAX_SIDE
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_WIDTH", str(MAX_SIDE))
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_HEIGHT", str(MAX_SIDE))
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+import cv2  # noqa: E402
+
+__all__ = ["cv2"]

@@ -1,0 +1,86 @@
+"""Everything that reranking needs of a picture, as one small object."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from shared.vision.decoding import Pixels
+from shared.vision.histogram import BINS, Histogram, histogram
+from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, Keypoints, detect
+from shared.vision.opencv import cv2
+
+SIDE: Final = 256
+_MAGIC: Final = b"PTS1"
+_HEAD: Final = struct.Struct("<4sHHH")
+_PER_KEYPOINT: Final = 8 + 1 + 1 + 32
+_FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What is compared of a picture.
+
+    Attributes:
+        gray: uint8 256 x 256, the whole picture squeezed into the square, as the ancestor compares it.
+        keypoints: up to 500 of ORB's.
+        histogram: float32 (512,).
+    """
+
+    gray: Pixels
+    keypoints: Keypoints
+    histogram: Histogram
+
+
+def extract(rgb: Pixels) -> Signature:
+    """The signature of upright RGB pixels, uint8, height x width x 3, of any size."""
+    height, width = rgb.shape[:2]
+    scale = LONGEST_SIDE / max(height, width)
+    if scale < 1:
+        # Both the keypoints' picture and the 256 x 256 one are averages of this one: resize the large one once.
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    gray: Pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
+    shrinks = min(rgb.shape[:2]) >= SIDE
+    square = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return Signature(square.astype(np.uint8, copy=False), detect(gray), histogram(rgb))
+
+
+def pack(signature: Signature) -> bytes:
+    """About 89 KB: stored as it is used, since unpacking 50 of them is part of every search."""
+    points = signature.keypoints
+    return b"".join(
+        (
+            _HEAD.pack(_MAGIC, len(points), *points.size),
+            signature.gray.tobytes(),
+            signature.histogram.astype("<f4").tobytes(),
+            points.points.astype("<f4").tobytes(),
+            points.scales.tobytes(),
+            points.angles.tobytes(),
+            points.descriptors.tobytes(),
+        )
+    )
+
+
+def unpack(data: bytes) -> Signature:
+    """The signature that `pack` packed; its arrays are read-only views of `data`.
+
+    Raises:
+        ValueError: the bytes are no signature of this version.
+    """
+    if len(data) < _FIXED or not data.startswith(_MAGIC):
+        raise ValueError("not a signature of this version")
+    _, count, width, height = _HEAD.unpack_from(data)
+    if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT:
+        raise ValueError("a signature of the wrong length")
+    at = _HEAD.size
+    gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)
+    at += SIDE * SIDE
+    colours = np.frombuffer(data, "<f4", BINS**3, at)
+    at += 4 * BINS**3
+    points = np.frombuffer(data, "<f4", count * 2, at).reshape(count, 2)
+    at += 8 * count
+    scales, angles = np.frombuffer(data, np.uint8, count, at), np.frombuffer(data, np.uint8, count, at + count)
+    descriptors = np.frombuffer(data, np.uint8, count * 32, at + 2 * count).reshape(count, 32)
+    return Signature(gray, Keypoints(points, scales, angles, descriptors, (width, height)), colours)

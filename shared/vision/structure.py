@@ -1,0 +1,53 @@
+"""Structural similarity of gray pictures.
+
+Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli: Image Quality Assessment: From Error Visibility to Structural
+Similarity, IEEE Transactions on Image Processing 13(4), 2004. With the defaults of scikit-image: a uniform 7 x 7
+window, sample covariance, and the mean over the pixels whose window lies inside the picture.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.decoding import Pixels
+from shared.vision.opencv import cv2
+
+WINDOW: Final = 7
+_C1: Final = (0.01 * 255) ** 2
+_C2: Final = (0.03 * 255) ** 2
+
+
+def ssim_map(a: Pixels, b: Pixels) -> npt.NDArray[np.float32]:
+    """SSIM at each pixel whose window lies inside: float32, (H - 6) x (W - 6), -1 to 1.
+
+    Args:
+        a, b: uint8 gray pictures of one shape, at least 7 pixels a side.
+    """
+    # Centred on mid-gray, float32 keeps variances exact to 1e-6 of the full range.
+    x = a.astype(np.float32) - 128
+    y = b.astype(np.float32) - 128
+
+    def mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        pad = WINDOW // 2
+        return cv2.boxFilter(values, cv2.CV_32F, (WINDOW, WINDOW))[pad:-pad, pad:-pad]  # type: ignore[return-value]
+
+    sample = WINDOW**2 / (WINDOW**2 - 1)
+    mean_x, mean_y = mean(x), mean(y)
+    variance_x = sample * (mean(x * x) - mean_x * mean_x)
+    variance_y = sample * (mean(y * y) - mean_y * mean_y)
+    covariance = sample * (mean(x * y) - mean_x * mean_y)
+    mean_x += 128
+    mean_y += 128
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x * mean_x + mean_y * mean_y + _C1)
+    result: npt.NDArray[np.float32] = luminance * (2 * covariance + _C2) / (variance_x + variance_y + _C2)
+    return result
+
+
+def ssim(a: Pixels, b: Pixels, mask: npt.NDArray[np.bool_] | None = None) -> float:
+    """Mean structural similarity, -1 to 1; where `mask` (of the pictures' shape) is given, of its pixels only."""
+    values = ssim_map(a, b)
+    if mask is not None:
+        pad = WINDOW // 2
+        values = values[mask[pad:-pad, pad:-pad]]
+    return float(values.mean(dtype=np.float64)) if values.size else 0.0
