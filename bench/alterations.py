@@ -53,7 +53,13 @@ def with_text(rgb: Pixels, _: np.random.Generator) -> Pixels:
     cv2.rectangle(out, (0, top), (width, top + round(height * 0.2)), (20, 20, 20), -1)
     scale = width / 320
     cv2.putText(
-        out, "SAMPLE TEXT", (round(width * 0.06), top + round(height * 0.14)), cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), 2
+        out,
+        "SAMPLE TEXT",
+        (round(width * 0.06), top + round(height * 0.14)),
+        cv2.FONT_HERSHEY_DUPLEX,
+        scale,
+        (255, 255, 255),
+        2,
     )
     return out
 

@@ -4,7 +4,7 @@ import binascii
 import json
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
@@ -12,11 +12,9 @@ from functions.api import errors
 from functions.api.bootstrap import application
 
 logger = Logger(service="api")
-metrics = Metrics(namespace="PicTrace", service="api")
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Answer one HTTP request."""
     adapter = Mangum(application(), lifespan="off")

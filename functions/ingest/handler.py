@@ -16,8 +16,9 @@ metrics = Metrics(namespace="PicTrace", service="ingest")
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def index_message(message: SQSRecord) -> None:
-    for source in created_objects(message):
+def index_message(record: SQSRecord) -> None:
+    """Index every object that a message reports."""
+    for source in created_objects(record):
         outcome = indexer().index(source)
         metrics.add_metric(name=f"picture_{outcome.status}", unit=MetricUnit.Count, value=1)
         logger.info(
@@ -33,7 +34,12 @@ def index_message(message: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Index what the batch's messages report; a message that failed is reported alone and comes again."""
-    return process_partial_response(event=event, record_handler=index_message, processor=processor, context=context)
+    response = process_partial_response(
+        event=event, record_handler=index_message, processor=processor, context=context
+    )
+    for _, error, _ in processor.exceptions:
+        logger.error("a message failed", exc_info=error)
+    return response

@@ -3,6 +3,9 @@
 import json
 import logging
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,10 +44,18 @@ class LocalCloud:
 
 
 def synthesised() -> templates.Template:
-    """The template that `cdk synth` makes, as JSON."""
-    from infra.app import synthesise
+    """The template that `cdk synth` makes, from a process of its own: the CDK's Node would stay otherwise.
 
-    template: templates.Template = synthesise().stacks[0].template
+    Raises:
+        RuntimeError: the synthesis failed; the message is what it said.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "infra.app", "--unchecked", "--out", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
+        [path] = Path(folder).glob("*.template.json")
+        template: templates.Template = json.loads(path.read_text(encoding="utf-8"))
     return template
 
 
@@ -70,7 +81,11 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
         for command in (INGEST, API):
             os.environ.update(
                 templates.function_environment(template, command, physical)
-                | {"PICTRACE_MODEL_DIR": str(model_dir), "POWERTOOLS_TRACE_DISABLED": "true"}
+                | {
+                    "PICTRACE_MODEL_DIR": str(model_dir),
+                    "POWERTOOLS_LOG_LEVEL": "WARNING",
+                    "POWERTOOLS_METRICS_DISABLED": "true",
+                }
             )
         yield from _serve(template, endpoint, outputs)
     finally:

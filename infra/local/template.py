@@ -10,8 +10,9 @@ LEFT_OUT: Final = (
     "AWS::ApiGatewayV2::",  # uvicorn serves the api function's application
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
-    "AWS::Logs::",
     "AWS::CDK::",
+    "AWS::S3::BucketPolicy",  # moto has neither policy
+    "AWS::SQS::QueuePolicy",
 )
 """Types that the local cloud replaces or has no use for; everything else is deployed as it is."""
 

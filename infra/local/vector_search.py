@@ -152,9 +152,7 @@ def _conditions(request: Mapping[str, Any], wanted: Definition, used: set[str]) 
     expression = request.get("SearchConditionExpression")
     if not expression:
         if wanted.hash_key:
-            raise MockValidationException(
-                "SearchConditionExpression must be provided when SearchSchema has a HASH key"
-            )
+            raise MockValidationException("SearchConditionExpression must be provided when SearchSchema has a HASH key")
         return {}
     found: dict[str, tuple[str, str]] = {}
     for clause in re.split(r"\s+AND\s+", expression.strip(), flags=re.IGNORECASE):
@@ -282,8 +280,10 @@ def _install_table() -> None:
 
     create = Table.create_from_cloudformation_json
 
-    def created(_: type[Table], resource_name: str, cloudformation_json: dict[str, Any], **rest: Any) -> Table:
-        table = create(resource_name, cloudformation_json, **rest)
+    def created(
+        _: type[Table], resource_name: str, cloudformation_json: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Table:
+        table = create(resource_name, cloudformation_json, *args, **kwargs)
         attach(table, _numbers(cloudformation_json["Properties"].get("VectorIndexes", [])))
         return table
 

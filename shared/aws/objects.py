@@ -6,14 +6,11 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from shared.domain.errors import NotFound, PictureRefused
-from shared.domain.images import ObjectRef
+from shared.domain.images import REJECTED_TAG, ObjectRef
 from shared.domain.limits import LINK_EXPIRES_SECONDS, MAX_UPLOAD_BYTES, UPLOAD_EXPIRES_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-REJECTED_TAG = ("pictrace", "rejected")
-"""The bucket's lifecycle removes objects with this tag."""
 
 _ABSENT = {"NoSuchKey", "404", "NoSuchBucket", "NoSuchVersion"}
 

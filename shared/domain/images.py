@@ -16,6 +16,9 @@ UPLOADS_PREFIX = "uploads/"
 SIGNATURES_PREFIX = "signatures/"
 THUMBNAILS_PREFIX = "thumbnails/"
 
+REJECTED_TAG = ("pictrace", "rejected")
+"""Tag of refused uploads: the bucket's lifecycle removes what has it."""
+
 _UPLOAD_KEY = re.compile(rf"^{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})$")
 
 

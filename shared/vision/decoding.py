@@ -1,15 +1,14 @@
 """Bytes to upright RGB pixels."""
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.domain.errors import PictureRefused
-from shared.vision import headers, orientation
+from shared.vision import avif, headers, orientation, png, tiff
+from shared.vision.channels import Pixels, Stored, eight_bits, rgb_over_white, with_key
 from shared.vision.opencv import cv2
-
-Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,73 +33,89 @@ def decode(data: bytes) -> Picture:
     Raises:
         PictureRefused: the bytes are no such picture, or one beyond the limits.
     """
-    header = headers.check(data)
-    # TIFF is never decoded unchanged: planar 16-bit files give uninitialised memory then.
-    if header.format in ("png", "webp", "gif", "avif"):
-        stored = _imdecode(data, header.format, cv2.IMREAD_UNCHANGED)
-        turned = {"png": orientation.of_png, "webp": orientation.of_webp}.get(header.format)
-        rgb = orientation.upright(_over_white(_eight_bits(stored)), turned(data) if turned else 1)
-    elif header.format == "tiff":
-        rgb = _bgr_to_rgb(_tiff(data))
-    else:
-        rgb = _bgr_to_rgb(_imdecode(data, header.format, cv2.IMREAD_COLOR))
-    height, width = rgb.shape[:2]
-    return Picture(np.ascontiguousarray(rgb), header.format, width, height)
-
-
-def _imdecode(data: bytes, kind: str, flags: int) -> npt.NDArray[np.generic]:
+    kind = headers.check(data).format
     try:
-        pixels: npt.NDArray[np.generic] | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    except cv2.error as error:
+        rgb = np.ascontiguousarray(_DECODERS[kind](data))
+    except (cv2.error, struct.error, _Undecodable) as error:
         raise PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded.") from error
-    if pixels is None or pixels.size == 0:
-        raise PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded.")
-    return pixels
+    height, width = rgb.shape[:2]
+    return Picture(rgb, kind, width, height)
+
+
+class _Undecodable(Exception):  # noqa: N818
+    """OpenCV gave nothing, or a layout that no picture has."""
+
+
+def _imdecode(data: bytes, flags: int) -> Stored:
+    stored: Stored | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+    if stored is None or stored.size == 0:
+        raise _Undecodable
+    if stored.ndim == 3 and stored.shape[2] == 1:  # noqa: PLR2004
+        stored = stored[:, :, 0]
+    if stored.dtype not in (np.uint8, np.uint16) or (stored.ndim, *stored.shape[2:]) not in ((2,), (3, 3), (3, 4)):
+        raise _Undecodable
+    return stored
+
+
+def _jpeg(data: bytes) -> Pixels:
+    return _imdecode(data, cv2.IMREAD_COLOR_RGB)
+
+
+def _with_alpha(data: bytes) -> Pixels:
+    return rgb_over_white(eight_bits(_imdecode(data, cv2.IMREAD_UNCHANGED)))
+
+
+def _png(data: bytes) -> Pixels:
+    stored = _imdecode(png.still(data), cv2.IMREAD_UNCHANGED)
+    key = png.transparent_gray(data)
+    if key is not None and stored.ndim == 2:  # noqa: PLR2004 - OpenCV has not seen the key
+        stored = with_key(stored, key)
+    return orientation.upright(rgb_over_white(eight_bits(stored)), orientation.of_png(data))
+
+
+def _bmp(data: bytes) -> Pixels:
+    # Only 32-bit pixels can carry alpha, and OpenCV misreads OS/2 palettes when asked for more than colour.
+    return _with_alpha(data) if data[28:30] == b"\x20\0" else _imdecode(data, cv2.IMREAD_COLOR_RGB)
+
+
+def _webp(data: bytes) -> Pixels:
+    return orientation.upright(_with_alpha(data), orientation.of_webp(data))
+
+
+def _avif(data: bytes) -> Pixels:
+    properties = avif.properties(data)
+    stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    # The depth of a file that does not say: 10 bits are by far the most common beyond 8.
+    depth = max(properties.depth, 10)
+    return properties.upright(rgb_over_white(eight_bits(stored, depth)))
 
 
 def _tiff(data: bytes) -> Pixels:
-    """A TIFF as 8-bit BGR; a deeper one whose values all fit 8 bits would come out black from IMREAD_COLOR."""
-    pixels = _imdecode(data, "tiff", cv2.IMREAD_COLOR)
-    if not pixels.any():
-        deep = _imdecode(data, "tiff", cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-        pixels = deep if deep.ndim == 3 else pixels  # noqa: PLR2004
-    return _eight_bits(pixels)
+    """OpenCV turns TIFFs upright itself.
+
+    Planar ones are only ever decoded to 8-bit colour: deeper, OpenCV gives uninitialised memory for them.
+    """
+    tags = tiff.first_values(data)
+    chunky = tags.get(tiff.PLANAR_CONFIGURATION, tiff.CHUNKY) == tiff.CHUNKY
+    bits = tags.get(tiff.BITS_PER_SAMPLE)
+    transparent = tags.get(tiff.PHOTOMETRIC) == tiff.RGB and tags.get(tiff.SAMPLES_PER_PIXEL) == 4  # noqa: PLR2004
+    if chunky and transparent and bits in (8, 16):
+        stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
+        # libtiff multiplies 8-bit colours with their alpha; 16-bit ones come as they are stored.
+        premultiplied = bits == 8 or tags.get(tiff.EXTRA_SAMPLES) == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
+        return rgb_over_white(eight_bits(stored), premultiplied=premultiplied)
+    unsigned = tags.get(tiff.SAMPLE_FORMAT, tiff.UNSIGNED) == tiff.UNSIGNED
+    if chunky and unsigned and bits == 16:  # noqa: PLR2004 - 8-bit colour of values up to 255 would be black
+        return rgb_over_white(eight_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
+    return _imdecode(data, cv2.IMREAD_COLOR_RGB)
 
 
-def _eight_bits(pixels: npt.NDArray[np.generic]) -> Pixels:
-    """uint8 of any depth: 16-bit values are scaled, unless all of them are 8-bit values in 16-bit clothes."""
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint8, copy=False)
-    values = pixels.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise PictureRefused("corrupt", "The picture has values that are not numbers.")
-    top = float(values.max(initial=0.0))
-    if pixels.dtype == np.uint16 and top > 255:  # noqa: PLR2004
-        values /= 257.0
-    elif np.issubdtype(pixels.dtype, np.floating) and top <= 1.0:
-        values *= 255.0
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def _over_white(stored: Pixels) -> Pixels:
-    """RGB of a gray, gray-alpha, BGR or BGRA picture, transparent parts over white."""
-    if stored.ndim == 2:  # noqa: PLR2004
-        return np.repeat(stored[:, :, np.newaxis], 3, axis=2)
-    channels = stored.shape[2]
-    if channels in (1, 2):
-        colour = np.repeat(stored[:, :, :1], 3, axis=2)
-    else:
-        colour = _bgr_to_rgb(stored[:, :, :3])
-    if channels not in (2, 4):
-        return colour
-    alpha = stored[:, :, -1:].astype(np.uint16)
-    if (alpha == 255).all():  # noqa: PLR2004
-        return colour
-    mixed = colour.astype(np.uint16) * alpha + 255 * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def _bgr_to_rgb(pixels: npt.NDArray[np.generic]) -> Pixels:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:  # noqa: PLR2004
-        raise PictureRefused("corrupt", "The picture has a layout that is not read.")
-    return np.ascontiguousarray(pixels[:, :, ::-1])
+_DECODERS = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "webp": _webp,
+    "gif": _with_alpha,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "avif": _avif,
+}

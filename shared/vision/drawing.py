@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from shared.vision import keypoints
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 from shared.vision.structure import WINDOW, ssim_map
 

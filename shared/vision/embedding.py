@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 
 SIDE: Final = 224

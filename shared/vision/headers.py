@@ -1,17 +1,25 @@
 """What a picture's first bytes claim, read before any decoder sees them."""
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
+from shared.vision import png, tiff
 
+_MAGIC: Final = re.compile(
+    rb"(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<webp>RIFF.{4}WEBP)|(?P<gif>GIF8[79]a)|(?P<bmp>BM)"
+    rb"|(?P<tiff>II[*+]\0|MM\0[*+])|(?P<avif>.{4}ftyp)",
+    re.DOTALL,
+)
 _AVIF_BRANDS: Final = {b"avif", b"avis"}
-_JPEG_WITHOUT_LENGTH: Final = {0x01, *range(0xD0, 0xD9)}
+_JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
+"""A marker that heads a segment, or the end of the picture: not a stuffed byte, a fill byte or a restart."""
+_JPEG_END: Final = 0xD9
+_JPEG_SCAN: Final = 0xDA
 _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_TIFF_TYPE_SIZES: Final = {3: "H", 4: "I", 16: "Q"}
-_MAX_TIFF_TAGS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +39,9 @@ def sniff(data: bytes) -> str:
     """
     if not data:
         raise PictureRefused("empty", "The file is empty.")
-    if data.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    if data[:6] in (b"GIF87a", b"GIF89a"):
-        return "gif"
-    if data[:2] == b"BM":
-        return "bmp"
-    if data[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
-        return "tiff"
-    if data[4:8] == b"ftyp" and _AVIF_BRANDS & set(_brands(data)):
-        return "avif"
+    found = _MAGIC.match(data)
+    if found and (found.lastgroup != "avif" or _AVIF_BRANDS & set(_brands(data))):
+        return str(found.lastgroup)
     raise PictureRefused(
         "unsupported_type", "The file is none of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF, whatever its name says."
     )
@@ -88,28 +85,18 @@ def _jpeg(data: bytes) -> tuple[int, int]:
     """The largest frame that any SOF marker claims; counts the scans on the way."""
     width = height = scans = 0
     at = 2
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
+    while found := _JPEG_MARKER.search(data, at):
+        marker, at = found[1][0], found.end()
+        if marker == _JPEG_END or at + 2 > len(data):
             break
-        marker = data[at + 1]
-        at += 2
-        if marker in (0x00, 0xFF) or marker in _JPEG_WITHOUT_LENGTH:
-            at -= marker == 0xFF  # noqa: PLR2004 - a fill byte: the next one may be the marker
-            continue
-        if marker == 0xD9:  # noqa: PLR2004 - end of image
-            break
-        if at + 2 > len(data):
-            break
-        length = int.from_bytes(data[at : at + 2], "big")
         if marker in _JPEG_FRAMES and at + 7 <= len(data):
             frame_height, frame_width = struct.unpack_from(">HH", data, at + 3)
             width, height = max(width, frame_width), max(height, frame_height)
-        elif marker == 0xDA:  # noqa: PLR2004 - start of scan
+        elif marker == _JPEG_SCAN:
             scans += 1
             if scans > MAX_JPEG_SCANS:
                 raise PictureRefused("too_complex", f"The JPEG has more than {MAX_JPEG_SCANS} scans.")
-        at += max(length, 2)
+        at += max(int.from_bytes(data[at : at + 2], "big"), 2)
     return width, height
 
 
@@ -117,15 +104,10 @@ def _png(data: bytes) -> tuple[int, int]:
     """IHDR's size; every chunk must end inside the file, or decoders allocate what its length claims."""
     if data[12:16] != b"IHDR":
         raise PictureRefused("corrupt", "The PNG does not begin with its header chunk.")
-    width, height = struct.unpack_from(">II", data, 16)
-    at = 8
-    while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        if length > len(data) - at - 8:
+    for _, at, length in png.chunks(data):
+        if length > len(data) - at:
             raise PictureRefused("corrupt", f"A PNG chunk claims {length:,} bytes, more than the file has left.")
-        if name == b"IEND":
-            break
-        at += 12 + length
+    width, height = struct.unpack_from(">II", data, 16)
     return width, height
 
 
@@ -173,19 +155,8 @@ def _bmp(data: bytes) -> tuple[int, int]:
 
 
 def _tiff(data: bytes) -> tuple[int, int]:
-    """Width and height of the first directory, tags 256 and 257, of a TIFF or a BigTIFF."""
-    order = "<" if data[:2] == b"II" else ">"
-    big = b"+" in data[2:4]
-    at = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
-    count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
-    first, size, value = (8, 20, 12) if big else (2, 12, 8)
-    sides = {256: 0, 257: 0}
-    for index in range(min(count, _MAX_TIFF_TAGS)):
-        entry = at + first + size * index
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
-        if tag in sides and kind in _TIFF_TYPE_SIZES:
-            sides[tag] = struct.unpack_from(order + _TIFF_TYPE_SIZES[kind], data, entry + value)[0]
-    return sides[256], sides[257]
+    tags = tiff.first_values(data)
+    return tags.get(tiff.WIDTH, 0), tags.get(tiff.HEIGHT, 0)
 
 
 def _avif(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 
 BINS: Final = 8

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.matches import OrbScore
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 
 MAX_KEYPOINTS: Final = 500

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision import png
+
 _ORIENTATION_TAG: Final = 0x0112
 _SHORT: Final = 3
 
@@ -46,13 +48,7 @@ def from_exif(block: bytes) -> int:
 
 def of_png(data: bytes) -> int:
     """The orientation in a PNG's eXIf chunk."""
-    at = 8
-    while at + 12 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        if name == b"eXIf":
-            return from_exif(data[at + 8 : at + 8 + length])
-        at += 12 + length
-    return 1
+    return from_exif(png.body(data, b"eXIf") or b"")
 
 
 def of_webp(data: bytes) -> int:

@@ -5,7 +5,7 @@ C. Zauner: Implementation and Benchmarking of Perceptual Image Hash Functions, 2
 
 import numpy as np
 
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 
 

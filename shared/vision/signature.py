@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, Keypoints, detect
 from shared.vision.opencv import cv2

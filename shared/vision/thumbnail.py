@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.vision.decoding import Pixels
+from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
 
 LONGEST_SIDE: Final = 320

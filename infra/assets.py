@@ -1,0 +1,46 @@
+"""What goes into each function's image: an allow-list, so that editing one function leaves the other's image alone."""
+
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_lambda as lambda_
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+DOCKERFILE: Final = "functions/Dockerfile"
+SHIPPED: Final = (
+    DOCKERFILE,
+    "functions/__init__.py",
+    "functions/requirements.txt",
+    "layers/__init__.py",
+    "layers/resnet50",
+    "shared",
+)
+"""What every image is built from, besides the function's own folder."""
+
+
+def function_image(function: str, architecture: lambda_.Architecture) -> lambda_.DockerImageCode:
+    """The image of `functions/<function>`; its hash covers `SHIPPED` and that folder."""
+    return lambda_.DockerImageCode.from_image_asset(
+        str(ROOT),
+        file=DOCKERFILE,
+        cmd=[f"functions.{function}.handler.handler"],
+        build_args={"FUNCTION": function},
+        platform=(
+            ecr_assets.Platform.LINUX_ARM64
+            if architecture == lambda_.Architecture.ARM_64
+            else ecr_assets.Platform.LINUX_AMD64
+        ),
+        exclude=_all_but((*SHIPPED, f"functions/{function}")),
+    )
+
+
+def _all_but(kept: tuple[str, ...]) -> list[str]:
+    """Ignore patterns (as .dockerignore has them) for everything but some files and folders."""
+    parents = {str(parent) for path in kept for parent in Path(path).parents} - {"."}
+    patterns = ["*"]
+    for parent in sorted(parents):
+        patterns += [f"!{parent}", f"{parent}/*"]
+    patterns += [f"!{path}" for path in kept]
+    return [*patterns, "**/__pycache__", "**/*.pyc"]

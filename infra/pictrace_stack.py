@@ -1,0 +1,133 @@
+"""Everything together, and who may do what."""
+
+from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.ingestion import Ingestion
+from infra.operations import Operations
+from infra.search_api import SearchApi
+from infra.stages import LOG_RETENTION, Stage
+from infra.storage import Storage
+from shared.domain import limits
+from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
+from shared.domain.schema import LISTING_INDEX, VECTOR_INDEX
+
+MODEL_DIR = "/opt/resnet50"
+
+
+class PicTraceStack(Stack):
+    """One deployment of PicTrace."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, description: str) -> None:
+        super().__init__(scope, construct_id, description=description)
+        removal = RemovalPolicy.RETAIN if stage.removal_policy == "retain" else RemovalPolicy.DESTROY
+        architecture = lambda_.Architecture.ARM_64 if stage.architecture == "arm64" else lambda_.Architecture.X86_64
+
+        def log_group(name: str) -> logs.LogGroup:
+            return logs.LogGroup(
+                self,
+                name,
+                retention=logs.RetentionDays[LOG_RETENTION[stage.log_retention_days]],
+                removal_policy=removal,
+            )
+
+        api = apigateway.HttpApi(
+            self,
+            "Api",
+            create_default_stage=False,
+            cors_preflight=(
+                apigateway.CorsPreflightOptions(
+                    allow_origins=list(stage.allowed_origins),
+                    allow_methods=[apigateway.CorsHttpMethod.ANY],
+                    allow_headers=["content-type", "authorization", "x-api-key"],
+                )
+                if stage.allowed_origins
+                else None
+            ),
+        )
+        storage = Storage(
+            self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
+        )
+        environment = {
+            "PICTRACE_BUCKET": storage.bucket.bucket_name,
+            "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.MAX_PIXELS),
+            "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
+            "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
+        }
+        ingestion = Ingestion(
+            self,
+            "Ingestion",
+            bucket=storage.bucket,
+            account=Aws.ACCOUNT_ID,
+            environment=environment,
+            architecture=architecture,
+            memory_mb=stage.ingest_memory_mb,
+            max_concurrency=stage.max_concurrency,
+            log_group=log_group("IngestLogs"),
+        )
+        search = SearchApi(
+            self,
+            "Search",
+            api=api,
+            environment=environment,
+            architecture=architecture,
+            memory_mb=stage.api_memory_mb,
+            rate_per_second=stage.api_rate_per_second,
+            burst=stage.api_burst,
+            log_group=log_group("ApiLogs"),
+            access_log_group=log_group("AccessLogs"),
+        )
+        Operations(
+            self,
+            "Operations",
+            queue=ingestion.queue,
+            dead_letters=ingestion.dead_letters,
+            functions={"Ingest": ingestion.function, "Api": search.function},
+            api=api,
+            email=stage.alarm_email,
+        )
+        self._grant(storage, ingestion, search)
+        CfnOutput(self, "ApiUrl", value=api.api_endpoint)
+        CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
+        CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
+        CfnOutput(self, "TableName", value=storage.table.ref)
+
+    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
+        table, bucket = storage.table.attr_arn, storage.bucket
+
+        def under(*prefixes: str) -> list[str]:
+            return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+
+        _allow(
+            ingestion.function, ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObjectTagging"], under(UPLOADS_PREFIX)
+        )
+        _allow(ingestion.function, ["s3:PutObject"], under(SIGNATURES_PREFIX))
+        _allow(ingestion.function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table])
+
+        everything = under(UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
+        _allow(search.function, ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"], everything)
+        _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
+        _allow(
+            search.function,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [table],
+        )
+        _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
+        _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+
+        # Without it S3 answers 403 for an absent object, and a removed one could not be told from a forbidden one.
+        for function in (ingestion.function, search.function):
+            _allow(function, ["s3:ListBucket"], [bucket.bucket_arn])
+
+
+def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))

@@ -1,0 +1,114 @@
+"""Where pictures and records live."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from shared.domain import schema
+from shared.domain.features import FEATURE_DIMENSIONS
+from shared.domain.images import REJECTED_TAG, THUMBNAILS_PREFIX, UPLOADS_PREFIX
+
+REJECTED_DAYS = 7
+THUMBNAIL_DAYS = 365
+
+
+class Storage(Construct):
+    """The bucket, and the table with its two indexes.
+
+    Args:
+        upload_origins: pages that may send a presigned POST to the bucket.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy, upload_origins: list[str]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal_policy,
+            cors=[
+                s3.CorsRule(
+                    allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.GET],
+                    allowed_origins=upload_origins,
+                    allowed_headers=["*"],
+                    max_age=3600,
+                )
+            ],
+            lifecycle_rules=[
+                s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1)),
+                s3.LifecycleRule(
+                    id="rejected-uploads",
+                    prefix=UPLOADS_PREFIX,
+                    tag_filters=dict([REJECTED_TAG]),
+                    expiration=Duration.days(REJECTED_DAYS),
+                ),
+                s3.LifecycleRule(id="thumbnails", prefix=THUMBNAILS_PREFIX, expiration=Duration.days(THUMBNAIL_DAYS)),
+            ],
+        )
+        self.table = dynamodb.CfnTable(
+            self,
+            "Table",
+            billing_mode="PAY_PER_REQUEST",
+            key_schema=[_key(schema.PARTITION_KEY, "HASH"), _key(schema.SORT_KEY, "RANGE")],
+            attribute_definitions=[
+                dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name=name, attribute_type="S")
+                for name in dict.fromkeys(
+                    (
+                        schema.PARTITION_KEY,
+                        schema.SORT_KEY,
+                        schema.LISTING_PARTITION,
+                        schema.LISTING_SORT,
+                        schema.VECTOR_PARTITION,
+                        *schema.VECTOR_FILTERS,
+                    )
+                )
+            ],
+            global_secondary_indexes=[
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=schema.LISTING_INDEX,
+                    key_schema=[_key(schema.LISTING_PARTITION, "HASH"), _key(schema.LISTING_SORT, "RANGE")],
+                    projection=_include(*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS),
+                )
+            ],
+            vector_indexes=[
+                dynamodb.CfnTable.VectorIndexProperty(
+                    index_name=schema.VECTOR_INDEX,
+                    vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=schema.VECTOR_ATTRIBUTE),
+                    dimensions=FEATURE_DIMENSIONS,
+                    distance_function="COSINE",
+                    search_schema=[
+                        _searched(schema.VECTOR_PARTITION, "HASH"),
+                        *(_searched(name, "INLINE_FILTER") for name in schema.VECTOR_FILTERS),
+                    ],
+                    projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT),
+                )
+            ],
+            time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
+                attribute_name=schema.TTL_ATTRIBUTE, enabled=True
+            ),
+            point_in_time_recovery_specification=dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty(
+                point_in_time_recovery_enabled=True
+            ),
+            sse_specification=dynamodb.CfnTable.SSESpecificationProperty(sse_enabled=True),
+        )
+        self.table.apply_removal_policy(removal_policy)
+        self.table.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3039"]}})
+
+
+def _key(name: str, kind: str) -> dynamodb.CfnTable.KeySchemaProperty:
+    return dynamodb.CfnTable.KeySchemaProperty(attribute_name=name, key_type=kind)
+
+
+def _searched(name: str, kind: str) -> dynamodb.CfnTable.SearchSchemaElementProperty:
+    return dynamodb.CfnTable.SearchSchemaElementProperty(attribute_name=name, search_schema_element_type=kind)
+
+
+def _include(*names: str) -> dynamodb.CfnTable.ProjectionProperty:
+    return dynamodb.CfnTable.ProjectionProperty(projection_type="INCLUDE", non_key_attributes=list(names))
