@@ -21,7 +21,7 @@ def content_security_policy(storage_origin: str) -> str:
             "style-src 'self'",
             f"img-src 'self' blob: data: {storage_origin}",
             f"connect-src 'self' {storage_origin}",
-            "manifest-src 'self'",
+            
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

@@ -1,0 +1,85 @@
+import { byId, make, nameOf, percent } from "./dom.js";
+
+const VERDICTS = {
+  identical: "Identical",
+  "near-duplicate": "Near-duplicate",
+  similar: "Similar",
+  unrelated: "Probably unrelated",
+};
+
+/** Every score of a match as a labelled bar. */
+export function signals(match) {
+  const rows = [
+    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), (value) => value.toFixed(2)],
+    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers} fit`],
+    ["Colours", match.histogram, (value) => value.toFixed(2)],
+  ];
+  if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => value.toFixed(3)]);
+  return make(
+    "ul",
+    { className: "signals" },
+    ...rows.map(([label, value, text]) =>
+      make(
+        "li",
+        {},
+        make("span", {}, label),
+        make("meter", { min: 0, max: 1, value: Math.max(0, value), "aria-label": `${label}: ${text(value)}` }),
+        make("b", {}, text(value)),
+      ),
+    ),
+  );
+}
+
+export const verdict = (match) => make("span", { className: "verdict" }, VERDICTS[match.verdict] ?? match.verdict);
+
+/** One sentence that says why a match has its verdict. */
+export function why(match) {
+  if (match.verdict === "identical") return "Byte for byte the same file.";
+  const reasons = [];
+  if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
+    reasons.push(`${match.orb.inliers} keypoints lie where one geometric transform says they should`);
+    if (match.ssim_aligned > match.ssim + 0.05) {
+      reasons.push(`once aligned, the structure agrees to ${match.ssim_aligned.toFixed(2)}`);
+    }
+  } else {
+    reasons.push(`no geometric transform explains the ${match.orb.matches} keypoint pairs`);
+  }
+  if (match.ssim > 0.5) reasons.push(`the structure agrees to ${match.ssim.toFixed(2)} as it is`);
+  if (match.histogram > 0.8) reasons.push("the colours are nearly the same");
+  const text = reasons.join("; ");
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}
+
+function card(match, index, open) {
+  const name = nameOf(match.image);
+  const picture = make("img", { src: match.image.thumbnail_url, alt: "", loading: "lazy" });
+  return make(
+    "li",
+    {},
+    make(
+      "article",
+      { className: `card ${match.verdict} ${index === 0 && match.verdict !== "unrelated" ? "first" : ""}` },
+      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, picture),
+      make(
+        "div",
+        { className: "body" },
+        make("div", { className: "top" }, verdict(match), make("span", { className: "score" }, percent(match.score))),
+        make("div", { className: "name", title: name }, name),
+        signals(match),
+      ),
+    ),
+  );
+}
+
+/** Show a search's answer; gives the sentence for the status line. */
+export function show(answer, open) {
+  byId("matches").replaceChildren(...answer.matches.map((match, index) => card(match, index, open)));
+  byId("none").hidden = answer.matches.length > 0;
+  byId("timings").replaceChildren(
+    ...Object.entries(answer.took_ms).flatMap(([stage, ms]) => [make("dt", {}, stage), make("dd", {}, `${ms.toFixed(0)} ms`)]),
+  );
+  byId("results").hidden = false;
+  const near = answer.matches.filter((match) => match.verdict !== "unrelated").length;
+  const found = near ? `${near} ${near === 1 ? "picture is" : "pictures are"} like it` : "Nothing is really like it";
+  return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
+}

@@ -1,0 +1,58 @@
+import * as api from "./api.js";
+import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
+import { signals, verdict, why } from "./results.js";
+
+const dialog = byId("viewer");
+
+function figure(source, caption, alt) {
+  return make("figure", {}, make("img", { src: source, alt }), make("figcaption", {}, caption));
+}
+
+/** Open a stored picture, with its scores beside the query where it is a match. */
+export function open(image, { match = null, query = null, moreLikeThis, removed }) {
+  const name = nameOf(image);
+  const stored = figure(image.url, sizeOf(image), `Stored picture ${name}`);
+  const more = make("button", { type: "button", className: "primary" }, "More like this");
+  more.onclick = () => {
+    dialog.close();
+    moreLikeThis(image);
+  };
+  const discard = make("button", { type: "button", className: "danger" }, "Delete");
+  discard.onclick = async () => {
+    if (discard.textContent === "Delete") {
+      discard.textContent = "Really delete?";
+      return;
+    }
+    try {
+      await api.remove(image.image_id);
+      dialog.close();
+      removed(image);
+    } catch (problem) {
+      discard.textContent = problem.message;
+    }
+  };
+  const parts = [make("h2", { id: "viewer-title" }, name)];
+  if (match) {
+    parts.push(
+      make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
+      make("div", { className: "pair" }, query ? figure(query, "Your picture", "Your picture") : null, stored),
+      make("p", { className: "why" }, why(match)),
+      signals(match),
+    );
+  } else {
+    parts.push(make("div", { className: "pair" }, stored));
+  }
+  if (image.labels.length) {
+    const labels = image.labels.map((label) => `${label.name.replaceAll("_", " ")} ${percent(label.probability)}`);
+    parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
+  }
+  parts.push(
+    make("div", { className: "actions" }, more, make("a", { href: image.url, target: "_blank", rel: "noopener" }, "Open original"), discard),
+  );
+  byId("viewer-body").replaceChildren(...parts);
+  dialog.showModal();
+}
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close();
+});
