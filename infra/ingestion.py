@@ -1,6 +1,8 @@
 """From an uploaded object to the ingest function: one queue, one dead-letter queue."""
 
-from aws_cdk import Duration
+from typing import cast
+
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -9,8 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.assets import function_image
-from infra.roles import function_role
+from infra.container_function import ContainerFunction
 from shared.domain.images import UPLOADS_PREFIX
 
 TIMEOUT = Duration.seconds(60)
@@ -27,7 +28,6 @@ class Ingestion(Construct):
         construct_id: str,
         *,
         bucket: s3.Bucket,
-        account: str,
         environment: dict[str, str],
         architecture: lambda_.Architecture,
         memory_mb: int,
@@ -52,17 +52,16 @@ class Ingestion(Construct):
             visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
         )
-        self._notify(bucket, account)
-        self.function = lambda_.DockerImageFunction(
+        self._notify(bucket)
+        self.function = ContainerFunction(
             self,
             "Function",
+            name="ingest",
             description="Indexes uploaded pictures",
-            code=function_image("ingest", architecture),
             architecture=architecture,
-            memory_size=memory_mb,
+            memory_mb=memory_mb,
             timeout=TIMEOUT,
-            environment=environment | {"POWERTOOLS_SERVICE_NAME": "ingest"},
-            role=function_role(self, log_group),
+            environment=environment,
             log_group=log_group,
         )
         self.function.add_event_source(
@@ -74,24 +73,26 @@ class Ingestion(Construct):
             )
         )
 
-    def _notify(self, bucket: s3.Bucket, account: str) -> None:
+    def _notify(self, bucket: s3.Bucket) -> None:
         """Let the bucket send, by its own property: the library's way would add a function of its own.
 
-        The queue's policy names the account, not the bucket: the bucket cannot be made before the policy lets it
-        send, so a policy that refers to the bucket would be a circle.
+        S3 tries the queue when the bucket is made, so the policy comes first and cannot refer to the bucket. It
+        names the account and what CloudFormation begins the bucket's name with.
         """
+        stack = Stack.of(self)
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="BucketsOfThisAccount",
+                sid="UploadsBucket",
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": account}},
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:s3:::{stack.stack_name.lower()}-*"},
+                },
             )
         )
-        raw = bucket.node.default_child
-        if not isinstance(raw, s3.CfnBucket):
-            raise TypeError("the bucket has no CloudFormation resource")
+        raw = cast(s3.CfnBucket, bucket.node.default_child)
         raw.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
@@ -106,6 +107,4 @@ class Ingestion(Construct):
             ]
         )
         policy = self.queue.node.find_child("Policy").node.default_child
-        if not isinstance(policy, sqs.CfnQueuePolicy):
-            raise TypeError("the queue has no policy")
-        raw.add_resource_dependency(policy)
+        raw.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))

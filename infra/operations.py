@@ -1,9 +1,10 @@
 """What tells an operator that something is wrong."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -57,6 +58,16 @@ class Operations(Construct):
         ]
         if email:
             topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+            # A topic with a policy of its own no longer takes messages from the account's alarms by default.
+            topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="AlarmsOfThisAccount",
+                    principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[topic.topic_arn],
+                    conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                )
+            )
             topic.add_subscription(subscriptions.EmailSubscription(email))
             for alarm in alarms:
                 alarm.add_alarm_action(actions.SnsAction(topic))

@@ -1,10 +1,11 @@
 """Everything together, and who may do what."""
 
-from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.ingestion import Ingestion
@@ -43,7 +44,7 @@ class PicTraceStack(Stack):
                 apigateway.CorsPreflightOptions(
                     allow_origins=list(stage.allowed_origins),
                     allow_methods=[apigateway.CorsHttpMethod.ANY],
-                    allow_headers=["content-type", "authorization", "x-api-key"],
+                    allow_headers=["content-type"],
                 )
                 if stage.allowed_origins
                 else None
@@ -66,7 +67,6 @@ class PicTraceStack(Stack):
             self,
             "Ingestion",
             bucket=storage.bucket,
-            account=Aws.ACCOUNT_ID,
             environment=environment,
             architecture=architecture,
             memory_mb=stage.ingest_memory_mb,
@@ -107,15 +107,15 @@ class PicTraceStack(Stack):
         def under(*prefixes: str) -> list[str]:
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
-        _allow(
-            ingestion.function, ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObjectTagging"], under(UPLOADS_PREFIX)
-        )
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
         _allow(ingestion.function, ["s3:PutObject"], under(SIGNATURES_PREFIX))
         _allow(ingestion.function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table])
+        _tell_absent(ingestion.function, bucket, UPLOADS_PREFIX)
 
-        everything = under(UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
-        _allow(search.function, ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"], everything)
+        prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
+        _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
+        _tell_absent(search.function, bucket, *prefixes)
         _allow(
             search.function,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
@@ -124,10 +124,20 @@ class PicTraceStack(Stack):
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
-        # Without it S3 answers 403 for an absent object, and a removed one could not be told from a forbidden one.
-        for function in (ingestion.function, search.function):
-            _allow(function, ["s3:ListBucket"], [bucket.bucket_arn])
-
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) -> None:
+    """Let a function learn that an object is absent: without the right to list, S3 answers 403 and not 404.
+
+    S3 takes the key asked for as the prefix of this condition.
+    """
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+        )
+    )

@@ -1,6 +1,7 @@
 """The HTTPS endpoint and the function behind it."""
 
 import json
+from typing import cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -9,8 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.assets import function_image
-from infra.roles import function_role
+from infra.container_function import ContainerFunction
 
 TIMEOUT = Duration.seconds(29)
 """An HTTP API gives up after 30 seconds."""
@@ -25,7 +25,7 @@ ACCESS_LOG_FORMAT = json.dumps(
 
 
 class SearchApi(Construct):
-    """API Gateway's HTTP API; every path goes to the one function, which routes it itself."""
+    """API Gateway's HTTP API; every request goes to the one function, which routes it itself."""
 
     def __init__(
         self,
@@ -42,27 +42,25 @@ class SearchApi(Construct):
         access_log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.function = lambda_.DockerImageFunction(
+        self.function = ContainerFunction(
             self,
             "Function",
+            name="api",
             description="Answers the HTTP API",
-            code=function_image("api", architecture),
             architecture=architecture,
-            memory_size=memory_mb,
+            memory_mb=memory_mb,
             timeout=TIMEOUT,
-            environment=environment | {"POWERTOOLS_SERVICE_NAME": "api"},
-            role=function_role(self, log_group),
+            environment=environment,
             log_group=log_group,
         )
-        api.add_routes(
-            path="/{proxy+}",
-            methods=[apigateway.HttpMethod.ANY],
-            integration=integrations.HttpLambdaIntegration("Integration", self.function),
-        )
-        api.add_routes(
-            path="/",
-            methods=[apigateway.HttpMethod.GET],
-            integration=integrations.HttpLambdaIntegration("PageIntegration", self.function),
+        apigateway.HttpRoute(
+            self,
+            "Route",
+            http_api=api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=integrations.HttpLambdaIntegration(
+                "Integration", self.function, payload_format_version=apigateway.PayloadFormatVersion.VERSION_2_0
+            ),
         )
         stage = apigateway.HttpStage(
             self,
@@ -72,9 +70,9 @@ class SearchApi(Construct):
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=rate_per_second, burst_limit=burst),
         )
-        raw = stage.node.default_child
-        if not isinstance(raw, apigateway.CfnStage):
-            raise TypeError("the stage has no CloudFormation resource")
-        raw.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+        # The library's own access log settings are an interface that Python can only implement with a class.
+        cast(
+            apigateway.CfnStage, stage.node.default_child
+        ).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_log_group.log_group_arn, format=ACCESS_LOG_FORMAT
         )

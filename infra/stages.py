@@ -1,9 +1,13 @@
 """What a deployer chooses, from `cdk.json` context or `-c name=value`, checked before anything is made."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
+STAGE_PATTERN: Final = r"[a-z][a-z0-9]{0,11}"
+"""Short, so that CloudFormation never cuts the stack's name inside a bucket's."""
 MEMORY: Final = (512, 10_240)
 LOG_RETENTION: Final = {
     7: "ONE_WEEK",
@@ -20,12 +24,12 @@ CONCURRENCY: Final = (2, 1000)
 
 
 class ContextError(ValueError):
-    """A context value is wrong; the message names it and what it may be."""
+    """A setting is wrong or unknown; the message names it and what it may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The settings of one deployment."""
+    """The settings of one deployment; docs/deployment.md says what each is for."""
 
     name: str
     architecture: str
@@ -41,9 +45,10 @@ class Stage:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Raises ContextError where a value is missing or out of its range."""
+        """Raises ContextError where a value is missing, out of its range or of no known name."""
+        _refuse_unknown(context, {"stage"} | {field.name for field in fields(cls)} - {"name"})
         return cls(
-            name=_name(context.get("stage", "prod")),
+            name=_matching(context, "stage", STAGE_PATTERN, "1 to 12 lower-case letters and digits"),
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
@@ -52,14 +57,22 @@ class Stage:
             api_burst=_between(context, "api_burst", 1, 5_000),
             log_retention_days=int(_one_of(context, "log_retention_days", tuple(str(days) for days in LOG_RETENTION))),
             removal_policy=_one_of(context, "removal_policy", ("retain", "destroy")),
-            allowed_origins=_origins(context.get("allowed_origins", "")),
-            alarm_email=context.get("alarm_email") or None,
+            allowed_origins=_origins(context),
+            alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
         )
 
 
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.isalnum() or not value.islower() or len(value) > 20:  # noqa: PLR2004
-        raise ContextError(f"stage must be 1 to 20 lower-case letters and digits, not {value!r}")
+def _refuse_unknown(context: Mapping[str, Any], known: set[str]) -> None:
+    """Names of the CDK's own context have a colon, slash or hyphen; one of letters only is a misspelt setting."""
+    unknown = sorted(name for name in context if re.fullmatch(r"\w+", name) and name not in known)
+    if unknown:
+        raise ContextError(f"there is no setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}")
+
+
+def _matching(context: Mapping[str, Any], name: str, pattern: str, meaning: str) -> str:
+    value = context.get(name)
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise ContextError(f"{name} must be {meaning}, not {value!r}")
     return value
 
 
@@ -81,9 +94,13 @@ def _between(context: Mapping[str, Any], name: str, least: int, most: int) -> in
     return number
 
 
-def _origins(value: Any) -> tuple[str, ...]:
-    origins = tuple(origin.strip() for origin in str(value).split(",") if origin.strip())
+def _origins(context: Mapping[str, Any]) -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in str(context.get("allowed_origins")).split(",") if origin.strip())
     for origin in origins:
-        if not origin.startswith(("https://", "http://localhost")):
-            raise ContextError(f"allowed_origins must begin with https:// (or http://localhost), not {origin!r}")
+        parts = urlsplit(origin)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "localhost")
+        if not secure or not parts.hostname or "*" in origin or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ContextError(
+                f"allowed_origins must be origins like https://example.org, separated by commas, not {origin!r}"
+            )
     return origins

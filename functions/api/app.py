@@ -1,6 +1,7 @@
 """The FastAPI application."""
 
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
@@ -17,7 +18,7 @@ Errors are RFC 9457 problem details; `type` is one of a documented list."""
 
 def create_app(services: Services) -> FastAPI:
     """The application around `services`, which tests and the local run may share."""
-    app = FastAPI(title="PicTrace", version=VERSION, description=DESCRIPTION)
+    app: FastAPI = FastAPIOffline(title="PicTrace", version=VERSION, description=DESCRIPTION)
     app.state.services = services
     errors.install(app)
     for module in (uploads, images, search, meta, ancestor):

@@ -21,7 +21,6 @@ def content_security_policy(storage_origin: str) -> str:
             "style-src 'self'",
             f"img-src 'self' blob: data: {storage_origin}",
             f"connect-src 'self' {storage_origin}",
-            
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

@@ -5,7 +5,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,13 +48,11 @@ def synthesised() -> templates.Template:
     Raises:
         RuntimeError: the synthesis failed; the message is what it said.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "infra.app", "--unchecked", "--out", folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
-        [path] = Path(folder).glob("*.template.json")
-        template: templates.Template = json.loads(path.read_text(encoding="utf-8"))
+    program = "import json, sys; from infra.app import template; json.dump(template(), sys.stdout)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
+    template: templates.Template = json.loads(done.stdout)
     return template
 
 

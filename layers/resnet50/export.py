@@ -12,26 +12,37 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from layers.resnet50.quiet import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
 MODEL_FILE: Final = "resnet50.tflite"
 CARD_FILE: Final = "model.json"
 LABELS_FILE: Final = "labels.json"
-LAYOUT: Final = 1
+
+SEED: Final = 20_261_120
+"""Of the untrained fallback's weights."""
+
+TRAINED_ID: Final = "resnet50-imagenet-f16"
+UNTRAINED_ID: Final = f"resnet50-untrained-{SEED}-f16"
+LAYOUT: Final = 2
 """Raised when what the files hold changes, so that an older export is made again."""
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m layers.resnet50.export",
-        description="Export Keras's ResNet50 to one LiteRT file with features and class probabilities.",
-        epilog=f"ImageNet weights are downloaded by Keras, or read from the file that {WEIGHTS_VARIABLE} names.",
+        description=f"Export Keras's ResNet50 to {MODEL_FILE}, one LiteRT file with the 2048 pooled features and "
+        f"the 1000 class probabilities, with {CARD_FILE} and {LABELS_FILE} beside it. A folder that holds the export "
+        "already is left as it is.",
+        epilog=f"The ImageNet weights (98 MB) are downloaded by Keras to ~/.keras, or read from the file that the "
+        f"environment variable {WEIGHTS_VARIABLE} names.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the model to")
     parser.add_argument(
         "--allow-untrained",
         action="store_true",
-        help="without weights, export a network of random weights from a fixed seed instead of failing",
+        help="where the weights cannot be fetched, export a network of random weights from a fixed seed instead of "
+        "failing; for local runs and tests, never for a deployment",
     )
     return parser.parse_args(argv)
 
@@ -40,22 +51,21 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def export(out: Path, weights: Weights | None) -> dict[str, Any]:
-    """Write model, card and (with weights) labels to `out`, all or nothing; gives the card."""
-    from layers.resnet50.network import SEED, build, convert
+def export(out: Path, weights: Weights | None) -> str:
+    """Write the model, its card and (with weights) its labels to `out`, all or nothing; gives the model's id."""
+    from layers.resnet50.network import FEATURES, build, convert
 
-    say("building ResNet50 ...")
-    network = build(weights.path if weights else None)
-    say("converting to LiteRT with float16 weights (half a minute) ...")
-    model = convert(network)
-    digest = hashlib.sha256(model).hexdigest()
+    say("building ResNet50 and converting it to LiteRT with float16 weights (about 15 s) ...")
+    with quiet():
+        model = convert(build(weights.path if weights else None, SEED))
     card = {
         "layout": LAYOUT,
-        "id": "resnet50-imagenet-f16" if weights else f"resnet50-untrained-{SEED}-f16",
+        "id": TRAINED_ID if weights else UNTRAINED_ID,
         "has_labels": weights is not None,
+        "dimensions": FEATURES,
         "weights_sha256": weights.sha256 if weights else None,
-        "model_sha256": digest,
-        "versions": {name: version(name) for name in ("keras",)},
+        "model_sha256": hashlib.sha256(model).hexdigest(),
+        "versions": {"keras": version("keras")},
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
@@ -63,58 +73,58 @@ def export(out: Path, weights: Weights | None) -> dict[str, Any]:
         made.mkdir()
         (made / MODEL_FILE).write_bytes(model)
         if weights:
-            (made / LABELS_FILE).write_text(json.dumps(_class_names()), encoding="utf-8")
+            (made / LABELS_FILE).write_text(json.dumps(weights.names), encoding="utf-8")
         (made / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)
         made.rename(out)
     say(f"exported {card['id']} to {out} ({len(model) / 1e6:.0f} MB)")
-    return card
+    return str(card["id"])
 
 
-def _class_names() -> list[str]:
-    """The 1000 class names in output order; Keras fetches them from where the weights come from."""
-    import numpy as np
-    from keras.applications.imagenet_utils import decode_predictions
-
-    order = np.arange(1000, 0, -1, dtype=np.float32)[np.newaxis] / 1000
-    return [name for _, name, _ in decode_predictions(order, top=1000)[0]]
-
-
-def exported(out: Path) -> dict[str, Any] | None:
-    """The card of an export of this layout, if `out` holds one."""
+def exported(out: Path) -> str | None:
+    """The model id of the export that `out` holds, if this program would make the same."""
     try:
         card: dict[str, Any] = json.loads((out / CARD_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return card if card.get("layout") == LAYOUT and (out / MODEL_FILE).is_file() else None
+    same = card.get("layout") == LAYOUT and card.get("id") in (TRAINED_ID, UNTRAINED_ID)
+    return str(card["id"]) if same and (out / MODEL_FILE).is_file() else None
 
 
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
+    named = bool(os.environ.get(WEIGHTS_VARIABLE))
+    held = exported(wanted.out)
+    if held == TRAINED_ID or (held == UNTRAINED_ID and wanted.allow_untrained and not named):
+        say(f"{held} is already exported to {wanted.out}")
+        return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     started = time.monotonic()
-    weights: Weights | None = None
-    held = exported(wanted.out)
-    if held and (held["has_labels"] or (wanted.allow_untrained and not os.environ.get(WEIGHTS_VARIABLE))):
-        say(f"{held['id']} is already exported in {wanted.out}")
-        return 0
+    say("starting TensorFlow ...")
+    with quiet():
+        import tensorflow  # noqa: F401, ICN001 - imported for its noise
     try:
-        say("looking for the ImageNet weights (98 MB, once) ...")
+        say("looking for the ImageNet weights (98 MB, downloaded once) ...")
         weights = fetch()
     except WeightsUnavailable as error:
-        say(f"pictrace: {error}")
-        if not wanted.allow_untrained:
-            say("pictrace: a deployment without ImageNet weights is not built.")
+        say(f"error: {error}")
+        if named or not wanted.allow_untrained:
             return 1
-        say("*" * 78)
-        say("* NO IMAGENET WEIGHTS: exporting an UNTRAINED network of random weights instead.")
-        say("* Candidates are weaker and there are no labels. The model's id says so everywhere.")
-        say("*" * 78)
+        _announce_untrained()
+        weights = None
     export(wanted.out, weights)
     say(f"took {time.monotonic() - started:.0f} s")
     return 0
+
+
+def _announce_untrained() -> None:
+    say("*" * 78)
+    say("* NO IMAGENET WEIGHTS: exporting an UNTRAINED network of random weights instead.")
+    say("* Matches are worse and there are no labels. The model's id says so everywhere:")
+    say(f"* {UNTRAINED_ID}")
+    say("*" * 78)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import keras
 
-SEED: Final = 20_261_120
-"""Of the untrained fallback's weights."""
-
 SIDE: Final = 224
+FEATURES: Final = 2048
 CAFFE_MEAN_BGR: Final = (103.939, 116.779, 123.68)
 """ImageNet's mean as `keras.applications.imagenet_utils` subtracts it in mode `caffe`, channels B, G, R."""
 
 
-def build(weights: Path | None) -> "keras.Model":
-    """ResNet50 with its classifier, from a weights file or, without one, from `SEED`."""
+def build(weights: Path | None, seed: int) -> "keras.Model":
+    """ResNet50 with its classifier, from a weights file or, without one, with Keras's random weights for `seed`."""
     import keras
 
-    keras.utils.set_random_seed(SEED)
+    keras.utils.set_random_seed(seed)
     network: keras.Model = keras.applications.ResNet50(weights=None)
     if weights is not None:
         network.load_weights(weights)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
 from shared.vision.channels import Pixels
-from shared.vision.opencv import cv2
+from shared.vision.resizing import squeezed
 
 SIDE: Final = 224
 LABELS_KEPT: Final = 5
@@ -29,18 +30,6 @@ class Embedding:
     labels: tuple[Label, ...]
 
 
-def resize(rgb: Pixels) -> Pixels:
-    """The whole picture as 224 x 224 x 3, area-averaged where it shrinks.
-
-    Averaging uses every pixel, so that a resized copy gives nearly the same input as its original.
-    """
-    height, width = rgb.shape[:2]
-    shrinks = height >= SIDE and width >= SIDE
-    return cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR).astype(
-        np.uint8, copy=False
-    )
-
-
 class Embedder:
     """The exported network. Safe to share between threads, which take turns.
 
@@ -52,29 +41,34 @@ class Embedder:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            card: dict[str, Any] = json.loads((model_dir / "model.json").read_text(encoding="utf-8"))
+            card = _read(model_dir / "model.json")
+            names = _read(model_dir / "labels.json") if card["has_labels"] else []
+            network = (model_dir / "resnet50.tflite").resolve(strict=True)
         except FileNotFoundError as error:
             raise ModelMissing(
                 f"There is no model in {model_dir}. Make it: python -m layers.resnet50.export --out {model_dir}"
             ) from error
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
-        self._names: list[str] = (
-            json.loads((model_dir / "labels.json").read_text(encoding="utf-8")) if self.has_labels else []
-        )
-        self._interpreter = Interpreter(str(model_dir / "resnet50.tflite"), num_threads=threads)
+        self._names: list[str] = names
+        self._interpreter = Interpreter(str(network), num_threads=threads)
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
     def embed(self, rgb: Pixels) -> Embedding:
         """Features and labels of upright RGB pixels, uint8, height x width x 3, of any size."""
+        batch = squeezed(rgb, SIDE)[np.newaxis]
         with self._lock:
-            outputs = self._run(rgb=resize(rgb)[np.newaxis])
+            outputs = self._run(rgb=batch)
             features, probabilities = outputs["features"][0].copy(), outputs["probabilities"][0].copy()
         return Embedding(normalise(features), self._labels(probabilities))
 
-    def _labels(self, probabilities: FeatureVector) -> tuple[Label, ...]:
+    def _labels(self, probabilities: npt.NDArray[np.float32]) -> tuple[Label, ...]:
         if not self.has_labels:
             return ()
         top = np.argsort(-probabilities, kind="stable")[:LABELS_KEPT]
         return tuple(Label(self._names[index], float(probabilities[index])) for index in top)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ Histogram = npt.NDArray[np.float32]
 
 def histogram(rgb: Pixels) -> Histogram:
     counts = cv2.calcHist([rgb], [0, 1, 2], None, [BINS] * 3, [0, 256] * 3).reshape(-1)
-    return (counts / counts.sum()).astype(np.float32)
+    return np.asarray(counts / counts.sum(), dtype=np.float32)
 
 
 def correlation(a: Histogram, b: Histogram) -> float:

@@ -3,7 +3,6 @@
 E. Rublee, V. Rabaud, K. Konolige, G. Bradski: ORB: an efficient alternative to SIFT or SURF, ICCV 2011.
 """
 
-import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +12,11 @@ import numpy.typing as npt
 from shared.domain.matches import OrbScore
 from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.resizing import scaled
 
 MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
-"""Keypoints are found on the gray picture with this longest side, in its own proportions."""
+"""Keypoints are found on the gray picture with this longest side, in its own proportions; docs/ranking.md says why."""
 
 LOWE_RATIO: Final = 0.8
 """D. Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004, section 7.1."""
@@ -30,8 +30,6 @@ MAX_PERSPECTIVE: Final = 4.0
 
 Points = npt.NDArray[np.float32]
 Transform = npt.NDArray[np.float64]
-
-_local = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,8 @@ class KeypointMatches:
     """Where two pictures agree.
 
     Attributes:
-        pairs: int (M, 2), indices of the pairs that the transform explains; empty without one.
+        pairs: int (M, 2), keypoint numbers of the pairs that one geometry explains, fewer than `MIN_INLIERS` of them
+            without a transform.
         transform: 3 x 3 homography from the first picture's points to the second's; None if there is no sane one.
     """
 
@@ -72,45 +71,33 @@ class KeypointMatches:
 
 def detect(gray: Pixels) -> Keypoints:
     """The strongest keypoints of a gray picture of any size; none on flat ones."""
+    gray = scaled(gray, LONGEST_SIDE)
     height, width = gray.shape
-    scale = LONGEST_SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if size != (width, height):
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)  # type: ignore[assignment]
-    found, descriptors = cv2.ORB_create(nfeatures=MAX_KEYPOINTS).detectAndCompute(gray, None)
-    if descriptors is None or not len(found):
-        nothing = np.zeros(0, np.uint8)
-        return Keypoints(np.zeros((0, 2), np.float32), nothing, nothing, np.zeros((0, 32), np.uint8), size)
+    found, descriptors = cv2.ORB.create(nfeatures=MAX_KEYPOINTS).detectAndCompute(gray, None)
+    if not found:
+        descriptors = np.zeros((0, 32))
+    # ORB may find a few more than it is asked for.
     found, descriptors = found[:MAX_KEYPOINTS], descriptors[:MAX_KEYPOINTS]
     return Keypoints(
-        points=np.array([point.pt for point in found], dtype=np.float32),
+        points=np.array([point.pt for point in found], dtype=np.float32).reshape(-1, 2),
         scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
-        size=size,
+        size=(width, height),
     )
 
 
-def match(a: Keypoints, b: Keypoints) -> KeypointMatches:
+def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:
     """Pairs that pass Lowe's ratio test, and the one geometry that explains most of them."""
     smaller = min(len(a), len(b))
     if smaller < 2:  # noqa: PLR2004 - the ratio test needs a second-best
         return KeypointMatches(OrbScore(0, 0, 0.0), np.zeros((0, 2), np.intp), None)
-    candidates = _matcher().knnMatch(a.descriptors, b.descriptors, k=2)
-    pairs = np.array(
-        [(best.queryIdx, best.trainIdx) for best, second in candidates if best.distance < LOWE_RATIO * second.distance],
-        dtype=np.intp,
-    ).reshape(-1, 2)
+    distances, nearest = cv2.batchDistance(a.descriptors, b.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
+    distinct = distances[:, 0] < LOWE_RATIO * distances[:, 1]
+    pairs = np.column_stack([np.flatnonzero(distinct), nearest[distinct, 0]]).astype(np.intp)
     transform, kept = _geometry(a, b, pairs)
     score = OrbScore(matches=len(pairs), inliers=len(kept), ratio=min(1.0, len(pairs) / smaller))
     return KeypointMatches(score, kept, transform)
-
-
-def _matcher() -> "cv2.BFMatcher":
-    if not hasattr(_local, "matcher"):
-        _local.matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
-    matcher: cv2.BFMatcher = _local.matcher
-    return matcher
 
 
 def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[Transform | None, npt.NDArray[np.intp]]:
@@ -128,8 +115,10 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     kept = pairs[mask.reshape(-1).astype(bool)]
     # One point of a picture can be paired with many of another; only distinct ends are evidence.
     kept = kept[np.sort(np.unique(kept[:, 1], return_index=True)[1])]
-    sane = len(kept) >= MIN_INLIERS and is_sane(transform.astype(np.float64), a.size)
-    return (transform.astype(np.float64), kept) if sane else (None, kept if len(kept) < MIN_INLIERS else nothing)
+    if len(kept) < MIN_INLIERS:
+        return None, kept
+    homography = transform.astype(np.float64)
+    return (homography, kept) if is_sane(homography, a.size) else (None, nothing)
 
 
 def is_sane(transform: Transform, size: tuple[int, int]) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
-from shared.vision import keypoints
 from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
+from shared.vision.keypoints import MAX_KEYPOINTS, match_keypoints
 from shared.vision.signature import Signature
 from shared.vision.structure import ssim
 
@@ -23,7 +23,7 @@ class Fit:
     """A fitted logistic regression with the scores at which verdicts change.
 
     Attributes:
-        weights: by signal name, see `signals`.
+        weights: by signal name, see `Measured.signals`.
         near_duplicate, similar: least scores of these verdicts.
     """
 
@@ -41,18 +41,53 @@ def fit_for(model: str | None) -> Fit:
     return Fit(chosen["intercept"], chosen["weights"], chosen["near_duplicate"], chosen["similar"])
 
 
-def signals(
-    *, cosine: float | None, plain: float, aligned: float | None, orb: OrbScore, colours: float
-) -> dict[str, float]:
-    """The inputs of the logistic regression, each roughly 0 to 1 (cosine and SSIM may be negative)."""
-    return {
-        "inliers": math.log1p(orb.inliers) / math.log1p(keypoints.MAX_KEYPOINTS),
-        "inlier_share": orb.inliers / orb.matches if orb.matches else 0.0,
-        "ssim": plain,
-        "aligned_gain": 0.0 if aligned is None else max(0.0, aligned - plain),
-        "histogram": colours,
-        "cosine": 0.0 if cosine is None else cosine,
-    }
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How two pictures agree, before any weighing; the first five as in `Comparison`.
+
+    Attributes:
+        keypoints: the larger number of keypoints of the two pictures.
+    """
+
+    cosine: float | None
+    ssim: float
+    ssim_aligned: float | None
+    orb: OrbScore
+    histogram: float
+    keypoints: int
+
+    def signals(self) -> dict[str, float]:
+        """The inputs of the logistic regression, each roughly 0 to 1 (cosine, SSIM and histogram may be negative).
+
+        Where neither picture has keypoints their absence says nothing, and structure and colour must carry the
+        score: `smooth` is 1 there and 0 where one picture has all the keypoints that are kept.
+        """
+        smooth = 1 - self.keypoints / MAX_KEYPOINTS
+        gain = 0.0 if self.ssim_aligned is None else max(0.0, self.ssim_aligned - self.ssim)
+        return {
+            "inliers": math.log1p(self.orb.inliers) / math.log1p(MAX_KEYPOINTS),
+            "inlier_share": self.orb.inliers / self.orb.matches if self.orb.matches else 0.0,
+            "ssim": self.ssim,
+            "aligned_gain": gain,
+            "histogram": self.histogram,
+            "smooth": smooth,
+            "smooth_ssim": smooth * self.ssim,
+            "smooth_histogram": smooth * self.histogram,
+            "cosine": 0.0 if self.cosine is None else self.cosine,
+        }
+
+
+def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
+    """Every signal of two pictures."""
+    matches = match_keypoints(a.keypoints, b.keypoints)
+    return Measured(
+        cosine=cosine,
+        ssim=ssim(a.gray, b.gray),
+        ssim_aligned=aligned_ssim(a, b, matches),
+        orb=matches.score,
+        histogram=correlation(a.histogram, b.histogram),
+        keypoints=max(len(a.keypoints), len(b.keypoints)),
+    )
 
 
 def compare(
@@ -74,26 +109,23 @@ def compare(
         `score` is the fitted probability under `FUSED`, (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine
         under `COSINE`, each clipped to 0..1. The verdict is always that of the fitted probability.
     """
-    matches = keypoints.match(query.keypoints, candidate.keypoints)
-    plain = ssim(query.gray, candidate.gray)
-    aligned = aligned_ssim(query, candidate, matches)
-    colours = correlation(query.histogram, candidate.histogram)
-    fit = fit_for(model)
-    given = signals(cosine=cosine, plain=plain, aligned=aligned, orb=matches.score, colours=colours)
+    measured = measure(query, candidate, cosine)
+    fit = fit_for(model if cosine is not None else None)
+    given = measured.signals()
     probability = _logistic(fit.intercept + sum(weight * given[name] for name, weight in fit.weights.items()))
     score = {
         Ranking.FUSED: probability,
-        Ranking.CLASSIC: (plain + matches.score.ratio) / 2,
+        Ranking.CLASSIC: (measured.ssim + measured.orb.ratio) / 2,
         Ranking.COSINE: 0.0 if cosine is None else cosine,
     }[ranking]
     return Comparison(
         score=1.0 if identical else min(1.0, max(0.0, score)),
         verdict=_verdict(probability, fit, identical),
         cosine=cosine,
-        ssim=plain,
-        ssim_aligned=aligned,
-        orb=matches.score,
-        histogram=colours,
+        ssim=measured.ssim,
+        ssim_aligned=measured.ssim_aligned,
+        orb=measured.orb,
+        histogram=measured.histogram,
     )
 
 

@@ -10,6 +10,7 @@ from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, Keypoints, detect
 from shared.vision.opencv import cv2
+from shared.vision.resizing import squeezed, within
 
 SIDE: Final = 256
 _MAGIC: Final = b"PTS1"
@@ -35,16 +36,10 @@ class Signature:
 
 def extract(rgb: Pixels) -> Signature:
     """The signature of upright RGB pixels, uint8, height x width x 3, of any size."""
-    height, width = rgb.shape[:2]
-    scale = LONGEST_SIDE / max(height, width)
-    if scale < 1:
-        # Both the keypoints' picture and the 256 x 256 one are averages of this one: resize the large one once.
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    # Everything below averages anyway: the large picture is read once.
+    rgb = within(rgb, LONGEST_SIDE)
     gray: Pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    shrinks = min(rgb.shape[:2]) >= SIDE
-    square = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return Signature(square.astype(np.uint8, copy=False), detect(gray), histogram(rgb))
+    return Signature(squeezed(gray, SIDE), detect(gray), histogram(rgb))
 
 
 def pack(signature: Signature) -> bytes:
@@ -74,12 +69,16 @@ def unpack(data: bytes) -> Signature:
     _, count, width, height = _HEAD.unpack_from(data)
     if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT:
         raise ValueError("a signature of the wrong length")
+    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
+        raise ValueError("a signature of a picture without a size")
     at = _HEAD.size
     gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)
     at += SIDE * SIDE
     colours = np.frombuffer(data, "<f4", BINS**3, at)
     at += 4 * BINS**3
     points = np.frombuffer(data, "<f4", count * 2, at).reshape(count, 2)
+    if not (np.isfinite(points).all() and np.isfinite(colours).all()):
+        raise ValueError("a signature with values that are not numbers")
     at += 8 * count
     scales, angles = np.frombuffer(data, np.uint8, count, at), np.frombuffer(data, np.uint8, count, at + count)
     descriptors = np.frombuffer(data, np.uint8, count * 32, at + 2 * count).reshape(count, 32)

@@ -1,0 +1,92 @@
+"""What several kinds of tests share: the exported model, and the running local cloud."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local import seed
+from infra.local.__main__ import serving
+from infra.local.cloud import LocalCloud, local_cloud, synthesised
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """The exported model; made once where it is missing."""
+    from layers.resnet50 import export
+
+    folder = ROOT / ".build" / "resnet50"
+    assert export.main(["--out", str(folder), "--allow-untrained"]) == 0
+    return folder
+
+
+@dataclass(frozen=True)
+class PicTrace:
+    """A running system, and what a client does with it."""
+
+    url: str
+    cloud: LocalCloud
+    client: httpx.Client
+
+    def open(self, data: bytes, *, collection: str, media_type: str = "image/png", name: str = "a.png") -> str:
+        """Upload bytes as a browser does: ask for a form, send it with the file last. Gives the upload id."""
+        wanted = {"filename": name, "content_type": media_type, "collection": collection}
+        form = self.client.post("/v1/uploads", json=wanted)
+        assert form.status_code == 201, form.text
+        sent = httpx.post(form.json()["url"], data=form.json()["fields"], files={"file": (name, data)})
+        assert sent.status_code == 204, sent.text
+        return str(form.json()["upload_id"])
+
+    def settled(self, upload_id: str, seconds: float = 30) -> dict[str, Any]:
+        """The upload's state once it is final."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state: dict[str, Any] = self.client.get(f"/v1/uploads/{upload_id}").json()
+            if state["status"] != "pending":
+                return state
+            time.sleep(0.05)
+        raise AssertionError(f"upload {upload_id} is still pending after {seconds} s")
+
+    def add(self, data: bytes, *, collection: str, **options: str) -> str:
+        """Upload a picture and wait until it is indexed; gives the image id."""
+        state = self.settled(self.open(data, collection=collection, **options))
+        assert state["status"] == "indexed", state
+        return str(state["image_id"])
+
+    def search(self, data: bytes, **parameters: Any) -> dict[str, Any]:
+        answer = self.client.post("/v1/search", params=parameters, files={"file": ("query", data)})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture(scope="session")
+def running(model_dir: Path) -> Iterator[PicTrace]:
+    """The whole system, started once."""
+    with (
+        local_cloud(model_dir, synthesised()) as cloud,
+        serving(cloud.app, 0) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        yield PicTrace(url, cloud, client)
+
+
+@pytest.fixture(scope="session")
+def pictrace(running: PicTrace) -> PicTrace:
+    """The running system with the sample pictures in the default collection."""
+    outcomes = seed.index(running.url, seed.sample_pictures())
+    assert {outcome.status for outcome in outcomes} == {"indexed"}
+    return running
+
+
+@pytest.fixture
+def collection() -> str:
+    """A collection of the test's own."""
+    return f"t-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,19 @@
+"""The stack, synthesised once."""
+
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from infra import app
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """The template as `cdk.json` has its settings."""
+    return app.template()
+
+
+@pytest.fixture(scope="session")
+def template(document: dict[str, Any]) -> Template:
+    return Template.from_json(document)

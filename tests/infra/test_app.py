@@ -1,0 +1,152 @@
+"""The application as a deployer runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from infra import app, checks
+from infra.stages import ContextError, Stage
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+def report(outdir: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((outdir / "validation-report.json").read_text(encoding="utf-8"))
+    return {plugin["pluginName"]: plugin for plugin in found["pluginReports"]}
+
+
+def findings(document: dict[str, Any]) -> set[str]:
+    """What cfn-lint says, as rule ids."""
+    return {
+        match.rule.id for match in lint(json.dumps(document), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
+    }
+
+
+@pytest.mark.parametrize(
+    "context", [{}, {"alarm_email": "ops@example.org", "allowed_origins": "https://example.org"}], ids=["plain", "full"]
+)
+def test_the_security_checks_find_nothing_that_is_not_acknowledged(
+    context: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
+    settings = app.default_context() | context
+    monkeypatch.setattr(app, "default_context", lambda: settings)
+    assert app.main() == 0
+    plugins = report(tmp_path)
+    assert {plugin["conclusion"] for plugin in plugins.values()} == {"success"}
+    assert not [entry for plugin in plugins.values() for entry in plugin["violations"]]
+    used = {
+        (place["constructPath"].removesuffix("/Resource").removesuffix("/DefaultPolicy"), entry["acknowledgedId"])
+        for plugin in plugins.values()
+        for entry in plugin["suppressedViolations"]
+        for place in entry["violatingConstructs"]
+    }
+    assert used == {(f"PicTrace-prod/{finding.where}", finding.rule) for finding in checks.ACKNOWLEDGED}
+
+
+def test_a_finding_that_is_not_acknowledged_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kept = tuple(finding for finding in checks.ACKNOWLEDGED if not finding.rule.endswith("-S1"))
+    monkeypatch.setattr(checks, "ACKNOWLEDGED", kept)
+    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
+    assert app.main() == 1
+    assert "infra/checks.py" in capfd.readouterr().err
+    assert [entry["ruleName"] for entry in report(tmp_path)["AwsSolutions"]["violations"]] == ["AwsSolutions-S1"]
+
+
+def test_every_acknowledgement_has_a_reason() -> None:
+    assert all(len(finding.reason) > 40 for finding in checks.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_cfn_lint_is_clean(architecture: str) -> None:
+    document = app.template({"architecture": architecture, "alarm_email": "ops@example.org"})
+    assert findings(document) == set()
+    for resource in document["Resources"].values():
+        resource.pop("Metadata", None)
+    assert findings(document) == {"E3039", "W3005"}, "an ignored rule that finds nothing any more should go"
+
+
+def test_it_needs_neither_node_on_the_path_nor_docker_nor_an_account(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "CDK_OUTDIR": str(tmp_path / "out")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "PicTrace-prod.template.json").is_file()
+
+
+def test_a_template_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert app.template({"stage": "test"})["Outputs"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("stage", "Prod", "1 to 12 lower-case letters"),
+        ("stage", "a" * 13, "1 to 12 lower-case letters"),
+        ("architecture", "arm", "arm64, x86_64"),
+        ("ingest_memory_mb", 128, "from 512 to 10240"),
+        ("api_memory_mb", "much", "a whole number"),
+        ("max_concurrency", 1, "from 2 to 1000"),
+        ("api_rate_per_second", 0, "from 1 to 10000"),
+        ("api_burst", -1, "from 1 to 5000"),
+        ("log_retention_days", 31, "7, 14, 30"),
+        ("removal_policy", "keep", "retain, destroy"),
+        ("allowed_origins", "*", "https://example.org"),
+        ("allowed_origins", "https://*.example.org", "https://example.org"),
+        ("allowed_origins", "http://example.org", "https://example.org"),
+        ("allowed_origins", "https://example.org/page", "https://example.org"),
+        ("alarm_email", "nobody", "an e-mail address"),
+        ("archtecture", "arm64", "the settings are alarm_email"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_it_may_be(setting: str, value: Any, told: str) -> None:
+    with pytest.raises(ContextError, match=told) as refused:
+        Stage.from_context(app.default_context() | {setting: value})
+    assert setting in str(refused.value)
+    assert repr(value).strip("'") in str(refused.value) or setting == "archtecture"
+
+
+def test_a_wrong_setting_ends_the_command_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = app.default_context() | {"architecture": "sparc"}
+    monkeypatch.setattr(app, "default_context", lambda: settings)
+    assert app.main() == 1
+    assert capsys.readouterr().err == "pictrace: architecture must be one of arm64, x86_64, not 'sparc'\n"
+
+
+def test_local_pages_and_other_sites_may_be_allowed() -> None:
+    stage = Stage.from_context(
+        app.default_context() | {"allowed_origins": "http://localhost:5173,https://example.org,"}
+    )
+    assert stage.allowed_origins == ("http://localhost:5173", "https://example.org")
+
+
+def test_the_command_line_is_pinned_where_npm_would_bring_another() -> None:
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    assert package["private"] is True
+    assert package["devDependencies"] == {"aws-cdk": "2.1148.1"}
+    assert locked["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
+
+
+def test_node_is_only_named_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JSII_NODE", "/somewhere/node")
+    app.find_node()
+    assert os.environ["JSII_NODE"] == "/somewhere/node"

@@ -1,0 +1,105 @@
+"""The functions' image, as far as it can be proven without building it."""
+
+import importlib.util
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from infra import app, assets
+
+ROOT: Final = Path(__file__).parents[2]
+DOCKERFILE: Final = (ROOT / assets.DOCKERFILE).read_text(encoding="utf-8").replace("\\\n", " ")
+FUNCTIONS: Final = ("ingest", "api")
+
+
+def copied(function: str) -> list[str]:
+    """What the Dockerfile copies from the build's context."""
+    lines = re.findall(r"^COPY (?!--from)(\S+) \S+$", DOCKERFILE, re.MULTILINE)
+    return [line.replace("${FUNCTION}", function).rstrip("/") for line in lines]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_the_dockerfile_copies_is_in_the_asset(function: str, tmp_path: Path) -> None:
+    app.synthesise(tmp_path)
+    (asset,) = [folder for folder in tmp_path.glob("asset.*") if (folder / "functions" / function).is_dir()]
+    assert copied(function)
+    for path in copied(function):
+        assert (asset / path).exists(), path
+    (other,) = set(FUNCTIONS) - {function}
+    assert not (asset / "functions" / other).exists()
+    top = {entry.name for entry in asset.iterdir()}
+    assert top == {"functions", "layers", "shared"}
+    assert not [path for path in asset.rglob("*") if path.name == "__pycache__" or path.suffix == ".pyc"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> None:
+    app.synthesise(tmp_path)
+    described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
+    builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
+    assert {"FUNCTION": function} in builds
+    assert importlib.util.find_spec(f"functions.{function}.handler")
+
+
+def test_stages_hand_over_what_later_ones_take() -> None:
+    stages = re.findall(r"^FROM .* AS (\w+)$", DOCKERFILE, re.MULTILINE)
+    taken = re.findall(r"^COPY --from=(\w+) (\S+) \S+$", DOCKERFILE, re.MULTILINE)
+    assert {stage for stage, _ in taken} == set(stages)
+    for stage, path in taken:
+        made = DOCKERFILE.split(f" AS {stage}\n")[1].split("\nFROM ")[0]
+        assert path in made
+    assert "--allow-untrained" not in DOCKERFILE
+
+
+def test_nothing_runs_on_the_targets_processor() -> None:
+    *_, last = DOCKERFILE.split("\nFROM ")
+    assert last.startswith("public.ecr.aws/lambda/python:")
+    assert not re.search(r"^RUN", last, re.MULTILINE)
+    assert DOCKERFILE.count("--platform=$BUILDPLATFORM") == 2
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what the images are made of, to edit."""
+    for path in (*assets.SHIPPED, *(f"functions/{name}" for name in FUNCTIONS)):
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, target, ignore=shutil.ignore_patterns("__pycache__", "*.h5"))
+        else:
+            shutil.copy(ROOT / path, target)
+    monkeypatch.setattr(assets, "ROOT", tmp_path)
+    return tmp_path
+
+
+def hashes() -> dict[str, str]:
+    """The image of each function, by the function's name."""
+    document = app.template()
+    return {
+        properties["ImageConfig"]["Command"][0].split(".")[1]: properties["Code"]["ImageUri"]["Fn::Sub"]
+        for properties in (resource["Properties"] for resource in document["Resources"].values())
+        if "ImageConfig" in properties
+    }
+
+
+def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
+    before = hashes()
+
+    def changed(path: str) -> set[str]:
+        with (checkout / path).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        after = hashes()
+        different = {name for name in FUNCTIONS if before[name] != after[name]}
+        before.update(after)
+        return different
+
+    (checkout / "docs").mkdir()
+    assert changed("docs/page.md") == set()
+    assert changed("functions/api/handler.py") == {"api"}
+    assert changed("functions/ingest/handler.py") == {"ingest"}
+    assert changed("shared/settings.py") == {"api", "ingest"}
+    assert changed("layers/resnet50/export.py") == {"api", "ingest"}

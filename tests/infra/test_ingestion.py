@@ -1,0 +1,90 @@
+"""The queue, its dead-letter queue and the ingest function."""
+
+from typing import Any
+
+import pytest
+
+from infra import app
+from shared.domain import limits
+from shared.settings import ApiSettings, IngestSettings
+from tests.infra.reading import function, only, resources, text
+
+
+def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]) -> None:
+    queues = resources(document, "AWS::SQS::Queue")
+    assert set(queues) == {"IngestionQueue", "IngestionDeadLetters"}
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    redrive = queues["IngestionQueue"]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 5
+    assert text(redrive["deadLetterTargetArn"]) == "<IngestionDeadLetters>"
+    assert queues["IngestionDeadLetters"]["MessageRetentionPeriod"] == 14 * 86_400
+    assert "RedrivePolicy" not in queues["IngestionDeadLetters"]
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(document: dict[str, Any]) -> None:
+    queue = resources(document, "AWS::SQS::Queue")["IngestionQueue"]
+    assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
+
+
+def test_only_this_stacks_buckets_of_this_account_may_send(document: dict[str, Any]) -> None:
+    policy = resources(document, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]
+    (allow,) = [entry for entry in policy["PolicyDocument"]["Statement"] if entry["Effect"] == "Allow"]
+    assert allow["Action"] == "sqs:SendMessage"
+    assert text(allow["Condition"]["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
+    assert text(allow["Condition"]["ArnLike"]["aws:SourceArn"]) == "arn:<AWS::Partition>:s3:::pictrace-prod-*"
+
+
+def test_the_longest_stage_leaves_the_buckets_name_room_for_the_stacks() -> None:
+    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and cuts it to 63."""
+    document = app.template({"stage": "a" * 12})
+    (bucket,) = [name for name, entry in document["Resources"].items() if entry["Type"] == "AWS::S3::Bucket"]
+    assert len(f"PicTrace-{'a' * 12}-{bucket}-{'x' * 12}") <= 63
+
+
+def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]) -> None:
+    mapping = only(document, "AWS::Lambda::EventSourceMapping")
+    assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 8}
+    assert mapping["BatchSize"] == 5
+
+
+@pytest.mark.parametrize(("name", "settings"), [("ingest", IngestSettings), ("api", ApiSettings)])
+def test_a_functions_environment_is_what_its_settings_read(
+    document: dict[str, Any], name: str, settings: type[IngestSettings | ApiSettings]
+) -> None:
+    properties = function(document, name)
+    environment = {key: text(value) for key, value in properties["Environment"]["Variables"].items()}
+    read = settings.from_environ(environment)
+    assert (read.bucket, read.table) == ("<StorageBucket>", "<StorageTable>")
+    assert read.model_dir.as_posix() == "/opt/resnet50"
+    assert environment["POWERTOOLS_SERVICE_NAME"] == name
+    assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(limits.MAX_PIXELS)
+    assert environment["OPENCV_IO_MAX_IMAGE_WIDTH"] == str(limits.MAX_SIDE)
+    assert environment["OPENCV_IO_MAX_IMAGE_HEIGHT"] == str(limits.MAX_SIDE)
+    assert "PYTHONPATH" not in environment
+
+
+@pytest.mark.parametrize("name", ["ingest", "api"])
+def test_functions_are_traced_logged_and_take_no_concurrency_from_others(document: dict[str, Any], name: str) -> None:
+    properties = function(document, name)
+    assert properties["PackageType"] == "Image"
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert text(properties["LoggingConfig"]["LogGroup"]) == {"ingest": "<IngestLogs>", "api": "<ApiLogs>"}[name]
+    assert "ReservedConcurrentExecutions" not in properties
+
+
+def test_nothing_is_made_by_a_function_of_the_library(document: dict[str, Any]) -> None:
+    kinds = {resource["Type"] for resource in document["Resources"].values()}
+    assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]
+    assert len(resources(document, "AWS::Lambda::Function")) == 2
+
+
+def test_settings_reach_the_functions() -> None:
+    document = app.template(
+        {"architecture": "x86_64", "ingest_memory_mb": "3008", "api_memory_mb": 1024, "max_concurrency": "20"}
+    )
+    ingest, api = function(document, "ingest"), function(document, "api")
+    assert (ingest["MemorySize"], api["MemorySize"]) == (3008, 1024)
+    assert ingest["Architectures"] == api["Architectures"] == ["x86_64"]
+    assert only(document, "AWS::Lambda::EventSourceMapping")["ScalingConfig"] == {"MaximumConcurrency": 20}

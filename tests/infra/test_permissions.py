@@ -1,0 +1,125 @@
+"""Who may do what, to the last action."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.infra.reading import listed, resources, text
+
+SHARED_AWS = Path(__file__).parents[2] / "shared" / "aws"
+
+INGEST: Final = {
+    ("logs:CreateLogStream", "<IngestLogs>"),
+    ("logs:PutLogEvents", "<IngestLogs>"),
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
+    ("sqs:ReceiveMessage", "<IngestionQueue>"),
+    ("sqs:ChangeMessageVisibility", "<IngestionQueue>"),
+    ("sqs:GetQueueUrl", "<IngestionQueue>"),
+    ("sqs:DeleteMessage", "<IngestionQueue>"),
+    ("sqs:GetQueueAttributes", "<IngestionQueue>"),
+    ("s3:GetObject", "<StorageBucket>/uploads/*"),
+    ("s3:PutObjectTagging", "<StorageBucket>/uploads/*"),
+    ("s3:PutObject", "<StorageBucket>/signatures/*"),
+    ("s3:ListBucket", "<StorageBucket>"),
+    ("dynamodb:GetItem", "<StorageTable>"),
+    ("dynamodb:PutItem", "<StorageTable>"),
+    ("dynamodb:UpdateItem", "<StorageTable>"),
+}
+API: Final = {
+    ("logs:CreateLogStream", "<ApiLogs>"),
+    ("logs:PutLogEvents", "<ApiLogs>"),
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
+    ("s3:GetObject", "<StorageBucket>/uploads/*"),
+    ("s3:GetObject", "<StorageBucket>/signatures/*"),
+    ("s3:GetObject", "<StorageBucket>/thumbnails/*"),
+    ("s3:DeleteObject", "<StorageBucket>/uploads/*"),
+    ("s3:DeleteObject", "<StorageBucket>/signatures/*"),
+    ("s3:DeleteObject", "<StorageBucket>/thumbnails/*"),
+    ("s3:PutObject", "<StorageBucket>/uploads/*"),
+    ("s3:PutObject", "<StorageBucket>/thumbnails/*"),
+    ("s3:ListBucket", "<StorageBucket>"),
+    ("dynamodb:GetItem", "<StorageTable>"),
+    ("dynamodb:PutItem", "<StorageTable>"),
+    ("dynamodb:DeleteItem", "<StorageTable>"),
+    ("dynamodb:Query", "<StorageTable>"),
+    ("dynamodb:Query", "<StorageTable>/index/newest"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+}
+
+ACTION_OF: Final = {
+    "head_object": "s3:GetObject",
+    "generate_presigned_url": "s3:GetObject",
+    "generate_presigned_post": "s3:PutObject",
+    "get_paginator": "dynamodb:Query",
+}
+"""Calls of boto3 clients whose right has another name."""
+
+
+def statements(document: dict[str, Any], policy: str) -> list[Any]:
+    found: list[Any] = resources(document, "AWS::IAM::Policy")[policy]["PolicyDocument"]["Statement"]
+    return found
+
+
+def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
+    return {
+        (action, text(resource))
+        for statement in statements(document, policy)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("IngestionFunctionRoleDefaultPolicy", INGEST), ("SearchFunctionRoleDefaultPolicy", API)],
+)
+def test_a_function_may_do_exactly_this(document: dict[str, Any], policy: str, expected: set[tuple[str, str]]) -> None:
+    assert rights(document, policy) == expected
+    assert all(statement["Effect"] == "Allow" for statement in statements(document, policy))
+
+
+def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
+    assert set(resources(document, "AWS::IAM::Policy")) == {
+        "IngestionFunctionRoleDefaultPolicy",
+        "SearchFunctionRoleDefaultPolicy",
+    }
+    roles = resources(document, "AWS::IAM::Role")
+    assert len(roles) == 2
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        assert "Policies" not in role
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "prefixes"),
+    [
+        ("IngestionFunctionRoleDefaultPolicy", ["uploads/*"]),
+        ("SearchFunctionRoleDefaultPolicy", ["uploads/*", "signatures/*", "thumbnails/*"]),
+    ],
+)
+def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, prefixes: list[str]) -> None:
+    (listing,) = [entry for entry in statements(document, policy) if entry["Action"] == "s3:ListBucket"]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
+
+
+def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
+    called = set()
+    for module, service in {"catalogue": "dynamodb", "uploads": "dynamodb", "objects": "s3"}.items():
+        source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")
+        for name in re.findall(r"_client\.(\w+)\(", source):
+            camel = "".join(part.title() for part in name.split("_"))
+            called.add(ACTION_OF.get(name, f"{service}:{camel}"))
+    granted = {action for action, _ in INGEST | API if action.startswith(("s3:", "dynamodb:"))}
+    assert granted - {"s3:ListBucket"} == called
+
+
+def test_only_gateways_of_this_api_may_call_the_api_function(document: dict[str, Any]) -> None:
+    (permission,) = resources(document, "AWS::Lambda::Permission").values()
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert text(permission["SourceArn"]).endswith(":<Api>/*/*")

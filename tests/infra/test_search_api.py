@@ -1,0 +1,82 @@
+"""The HTTP API, what is logged and what raises an alarm."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import app
+from tests.infra.reading import only, resources, text
+
+
+def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> None:
+    assert only(document, "AWS::ApiGatewayV2::Route")["RouteKey"] == "$default"
+    integration = only(document, "AWS::ApiGatewayV2::Integration")
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert text(integration["IntegrationUri"]) == "<SearchFunction>"
+
+
+def test_requests_are_throttled_and_logged(document: dict[str, Any]) -> None:
+    stage = only(document, "AWS::ApiGatewayV2::Stage")
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+    assert text(stage["AccessLogSettings"]["DestinationArn"]) == "<AccessLogs>"
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert logged["requestId"] == "$context.requestId"
+    assert not [value for value in logged.values() if "authorizer" in value or "query" in value.lower()]
+
+
+def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any]) -> None:
+    assert "CorsConfiguration" not in only(document, "AWS::ApiGatewayV2::Api")
+    opened = app.template({"allowed_origins": "https://photos.example.org, https://example.org:8443"})
+    cors = only(opened, "AWS::ApiGatewayV2::Api")["CorsConfiguration"]
+    origins = ["https://photos.example.org", "https://example.org:8443"]
+    assert cors["AllowOrigins"] == origins
+    assert cors.get("AllowCredentials", False) is False
+    (rule,) = only(opened, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
+    assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>", *origins]
+
+
+def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
+    for given, days in ((document, 30), (app.template({"log_retention_days": "7"}), 7)):
+        groups = resources(given, "AWS::Logs::LogGroup")
+        assert set(groups) == {"IngestLogs", "ApiLogs", "AccessLogs"}
+        assert all(group["RetentionInDays"] == days for group in groups.values())
+
+
+def test_alarms_watch_failures(document: dict[str, Any]) -> None:
+    alarms = resources(document, "AWS::CloudWatch::Alarm")
+    assert {
+        name.removeprefix("Operations"): (alarm["MetricName"], alarm["Threshold"]) for name, alarm in alarms.items()
+    } == {
+        "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
+        "Backlog": ("ApproximateAgeOfOldestMessage", 900),
+        "ApiServerErrors": ("5xx", 1),
+        "IngestErrors": ("Errors", 1),
+        "ApiErrors": ("Errors", 1),
+    }
+    watched = {name: [text(entry["Value"]) for entry in alarm["Dimensions"]] for name, alarm in alarms.items()}
+    assert watched["OperationsDeadLettersNotEmpty"] == ["<IngestionDeadLetters>"]
+    assert watched["OperationsBacklog"] == ["<IngestionQueue>"]
+    assert watched["OperationsIngestErrors"] == ["<IngestionFunction>"]
+    assert watched["OperationsApiErrors"] == ["<SearchFunction>"]
+    assert watched["OperationsApiServerErrors"] == ["<Api>"]
+    assert not any("AlarmActions" in alarm for alarm in alarms.values())
+    assert not resources(document, "AWS::SNS::Topic")
+
+
+def test_alarms_send_mail_where_an_address_is_given() -> None:
+    document = app.template({"alarm_email": "ops@example.org"})
+    subscription = only(document, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+    for alarm in resources(document, "AWS::CloudWatch::Alarm").values():
+        assert [text(action) for action in alarm["AlarmActions"]] == ["<OperationsAlarms>"]
+    statements = only(document, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert [entry for entry in statements if entry["Effect"] == "Deny"]
+
+
+@pytest.mark.parametrize("name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName"])
+def test_a_deployment_tells_where_things_are(document: dict[str, Any], name: str) -> None:
+    assert text(document["Outputs"][name]["Value"]).startswith("<")

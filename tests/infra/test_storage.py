@@ -1,0 +1,130 @@
+"""The bucket and the table."""
+
+from typing import Any
+
+from aws_cdk.assertions import Match, Template
+
+from infra import app
+from shared.domain import schema
+from shared.domain.features import FEATURE_DIMENSIONS
+from shared.domain.images import REJECTED_TAG
+from tests.infra.reading import listed, only, resources, text
+
+
+def test_the_bucket_is_private_and_encrypted(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+            "VersioningConfiguration": Match.absent(),
+        },
+    )
+
+
+def test_bucket_and_queues_are_reached_by_tls_only(document: dict[str, Any]) -> None:
+    policies = resources(document, "AWS::S3::BucketPolicy") | resources(document, "AWS::SQS::QueuePolicy")
+    assert len(policies) == 3
+    for policy in policies.values():
+        assert {
+            "Effect": "Deny",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            "Principal": {"AWS": "*"},
+        }.items() <= policy["PolicyDocument"]["Statement"][0].items()
+
+
+def test_no_policy_allows_the_public_anything(document: dict[str, Any]) -> None:
+    for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+        for policy in resources(document, kind).values():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Effect"] == "Allow":
+                    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+
+
+def test_pages_may_only_post_to_the_bucket_and_only_the_apis_own(document: dict[str, Any]) -> None:
+    (rule,) = only(document, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == ["POST"]
+    assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>"]
+
+
+def test_what_is_rejected_unfinished_or_can_be_made_again_goes(document: dict[str, Any]) -> None:
+    rules = {rule["Id"]: rule for rule in only(document, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
+    assert all(rule["Status"] == "Enabled" for rule in rules.values())
+    assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    key, value = REJECTED_TAG
+    assert rules["rejected-uploads"]["TagFilters"] == [{"Key": key, "Value": value}]
+    assert rules["rejected-uploads"]["Prefix"] == "uploads/"
+    expiring = {name for name, rule in rules.items() if "ExpirationInDays" in rule and "TagFilters" not in rule}
+    assert expiring == {"thumbnails"}
+    assert rules["thumbnails"]["Prefix"] == "thumbnails/"
+
+
+def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, Any]) -> None:
+    bucket = only(document, "AWS::S3::Bucket")
+    (entry,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert entry["Event"] == "s3:ObjectCreated:*"
+    assert text(entry["Queue"]) == "<IngestionQueue>"
+    assert entry["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+    (raw,) = [resource for resource in document["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]
+    assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
+
+
+def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) -> None:
+    template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
+    template.has_resource_properties(
+        "AWS::DynamoDB::Table",
+        {
+            "BillingMode": "PAY_PER_REQUEST",
+            "SSESpecification": {"SSEEnabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "TimeToLiveSpecification": {"AttributeName": schema.TTL_ATTRIBUTE, "Enabled": True},
+            "KeySchema": [
+                {"AttributeName": schema.PARTITION_KEY, "KeyType": "HASH"},
+                {"AttributeName": schema.SORT_KEY, "KeyType": "RANGE"},
+            ],
+        },
+    )
+
+
+def test_the_vector_index_is_the_one_that_the_code_searches(document: dict[str, Any]) -> None:
+    table = only(document, "AWS::DynamoDB::Table")
+    (index,) = table["VectorIndexes"]
+    assert index == {
+        "IndexName": schema.VECTOR_INDEX,
+        "VectorAttribute": {"AttributeName": schema.VECTOR_ATTRIBUTE},
+        "Dimensions": FEATURE_DIMENSIONS,
+        "DistanceFunction": "COSINE",
+        "SearchSchema": [
+            {"AttributeName": schema.VECTOR_PARTITION, "SearchSchemaElementType": "HASH"},
+            *({"AttributeName": name, "SearchSchemaElementType": "INLINE_FILTER"} for name in schema.VECTOR_FILTERS),
+        ],
+        "Projection": {
+            "ProjectionType": "INCLUDE",
+            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT],
+        },
+    }
+    declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}
+    assert {entry["AttributeName"] for entry in index["SearchSchema"]} <= declared
+
+
+def test_pictures_are_listed_by_their_own_index(document: dict[str, Any]) -> None:
+    (index,) = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == schema.LISTING_INDEX
+    assert [entry["AttributeName"] for entry in index["KeySchema"]] == [schema.LISTING_PARTITION, schema.LISTING_SORT]
+    assert set(index["Projection"]["NonKeyAttributes"]) == {*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS}
+
+
+def test_data_survives_the_stack_unless_asked_otherwise(document: dict[str, Any]) -> None:
+    kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
+    for given, policy in ((document, "Retain"), (app.template({"removal_policy": "destroy"}), "Delete")):
+        stores = [resource for resource in given["Resources"].values() if resource["Type"] in kinds]
+        assert len(stores) == 5
+        assert all(store["DeletionPolicy"] == store["UpdateReplacePolicy"] == policy for store in stores)

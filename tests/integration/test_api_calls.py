@@ -1,0 +1,103 @@
+"""The calls besides upload and search."""
+
+import httpx
+import pytest
+
+from shared.vision.decoding import decode
+from tests.conftest import PicTrace
+from tests.pictures import encoded, noise, pixels, shipped
+
+
+def test_health_and_stats(running: PicTrace) -> None:
+    assert running.client.get("/health").json()["status"] == "ok"
+    stats = running.client.get("/v1/stats").json()
+    assert stats["model"]["untrained"] is True
+    assert stats["model"]["labels"] is False
+    assert stats["versions"]["opencv-python-headless"].startswith("4.14")
+    assert stats["limits"]["max_query_bytes"] == 4_400_000
+
+
+def test_compare_two_files(running: PicTrace) -> None:
+    rgb = pixels("chelsea.png")
+    files = {"a": ("a", encoded(rgb)), "b": ("b", encoded(rgb[:200, :300].copy(), ".png"))}
+    answer = running.client.post("/v1/compare", files=files).json()
+    assert answer["verdict"] == "near-duplicate"
+    assert answer["ssim_aligned"] > answer["ssim"]
+    assert answer["cosine"] > 0.9
+
+
+@pytest.mark.parametrize("drawing", ["matches", "difference"])
+def test_a_comparison_can_be_drawn(running: PicTrace, drawing: str) -> None:
+    files = {"a": ("a", shipped("chelsea.png").read_bytes()), "b": ("b", shipped("coffee.png").read_bytes())}
+    answer = running.client.post("/v1/compare", params={"picture": drawing}, files=files)
+    assert answer.headers["content-type"] == "image/png"
+    assert decode(answer.content).format == "png"
+
+
+def test_compare_stored_pictures(running: PicTrace, collection: str) -> None:
+    a, b = (running.add(noise(seed), collection=collection) for seed in (70, 71))
+    same = running.client.post("/v1/compare", json={"a": a, "b": a}).json()
+    assert (same["verdict"], same["score"]) == ("identical", 1.0)
+    assert running.client.post("/v1/compare", json={"a": a, "b": b}).json()["verdict"] == "unrelated"
+    drawn = running.client.post("/v1/compare", params={"picture": "matches"}, json={"a": a, "b": b})
+    assert drawn.headers["content-type"] == "image/png"
+    mixed = running.client.post("/v1/compare", files={"a": ("a", noise(70))}, data={"b": a})
+    assert mixed.json()["verdict"] == "identical"
+    assert running.client.post("/v1/compare", json={"a": a}).status_code == 422
+    assert running.client.post("/v1/compare", content=b"x").status_code == 415
+
+
+def test_the_ancestors_calls(running: PicTrace) -> None:
+    data = encoded(pixels("coffee.png"), ".jpg", 1, 77)
+    answer = running.client.post("/upload/", files={"file": ("../c.jpg", data)})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["message"] == "File uploaded successfully"
+    assert body["filename"] == "c.jpg"
+    import hashlib
+    import time
+
+    assert body["hash"] == hashlib.sha256(data).hexdigest()
+    assert all(url.startswith("/uploads/") and url.endswith(".jpg") for url in body["similar_images"])
+    for _ in range(200):
+        redirect = running.client.get(f"/uploads/{body['hash']}.jpg")
+        if redirect.status_code == 307:
+            break
+        time.sleep(0.05)
+    assert httpx.get(redirect.headers["location"]).content == data
+    again = running.client.post("/upload/", files={"file": ("c.jpg", encoded(pixels("coffee.png"), ".jpg", 1, 60))})
+    assert again.json()["similar_images"][0] == f"/uploads/{body['hash']}.jpg"
+    for image_id in (body["hash"], again.json()["hash"]):
+        for _ in range(200):
+            if running.client.delete(f"/v1/images/{image_id}").status_code == 204:
+                break
+            time.sleep(0.05)
+    assert running.client.get(f"/uploads/{body['hash']}.jpg").status_code == 404
+
+
+def test_the_page_and_its_files(running: PicTrace) -> None:
+    page = running.client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert running.cloud.endpoint in policy
+    script = running.client.get("/static/app.js")
+    assert "javascript" in script.headers["content-type"]
+    assert running.client.get("/static/app.js", headers={"if-none-match": script.headers["etag"]}).status_code == 304
+
+
+def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> None:
+    page = running.client.get("/docs")
+    assert page.status_code == 200
+    assert "http" not in page.text.replace(running.url, "")
+    schema = running.client.get("/openapi.json").json()
+    assert len(schema["paths"]) >= 15
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (path, method)
+            if path.startswith("/v1"):
+                problems = [code for code, answer in operation["responses"].items() if int(code) >= 400]
+                assert problems, (path, method)
+                for code in problems:
+                    assert list(operation["responses"][code]["content"]) == ["application/problem+json"]

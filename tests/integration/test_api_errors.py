@@ -1,0 +1,142 @@
+"""What the API says to requests that it cannot answer."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from functions.api.errors import PROBLEMS, problem_type
+from shared.domain.limits import MAX_QUERY_BYTES
+from tests.conftest import ROOT, PicTrace
+from tests.pictures import noise
+
+ABSENT = "0" * 64
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == answer.status_code
+    slug = body["type"].removeprefix("urn:pictrace:problem:")
+    assert PROBLEMS[slug] == (answer.status_code, body["title"])
+    return answer.status_code, slug
+
+
+@pytest.mark.parametrize("image_id", [ABSENT, "x", "A" * 64, "..%2f..%2fetc", "%ff%fe", "0" * 63])
+@pytest.mark.parametrize("path", ["", "/content", "/thumbnail", "/similar"])
+def test_absent_and_malformed_ids_answer_alike(running: PicTrace, image_id: str, path: str) -> None:
+    assert problem(running.client.get(f"/v1/images/{image_id}{path}")) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image_id": ABSENT},
+        {"image_id": "../x"},
+        {"upload_id": "0" * 32},
+        {"upload_id": "x"},
+    ],
+)
+def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str]) -> None:
+    assert problem(running.client.post("/v1/search", json=body)) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"json": {}}, (422, "invalid-request")),
+        ({"json": {"image_id": ABSENT, "url": "https://example.com"}}, (422, "invalid-request")),
+        ({"json": {"image_id": 7}}, (422, "invalid-request")),
+        ({"json": {"other": "x"}}, (422, "invalid-request")),
+        ({"json": [1]}, (422, "invalid-request")),
+        ({"json": {"image_base64": "@@@"}}, (400, "malformed-body")),
+        ({"json": {"image_base64": ""}}, (422, "undecodable-picture")),
+        ({"json": {"image_base64": "aGVsbG8="}}, (415, "unsupported-media-type")),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "malformed-body")),
+        ({"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, (400, "malformed-body")),
+        ({"content": b"x", "headers": {"content-type": "text/plain"}}, (415, "unsupported-media-type")),
+        ({"content": b"x"}, (415, "unsupported-media-type")),
+        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, (400, "malformed-body")),
+        ({"content": b"x", "headers": {"content-type": "multipart/form-data; boundary=b"}}, (400, "malformed-body")),
+        ({"files": {"other": ("a", b"x")}}, (422, "invalid-request")),
+        ({"files": {"file": ("a", b"no picture")}}, (415, "unsupported-media-type")),
+        ({"files": {"file": ("a", b"")}}, (422, "undecodable-picture")),
+        ({"files": {"file": ("a", noise(1)[:100])}}, (422, "undecodable-picture")),
+        ({"files": {"file": ("a", bytes(MAX_QUERY_BYTES + 1))}}, (413, "too-large")),
+        ({"json": {"image_base64": "A" * (MAX_QUERY_BYTES * 2)}}, (413, "too-large")),
+        ({"json": {"url": "https://example.com/a.jpg"}}, (501, "not-implemented")),
+    ],
+)
+def test_bad_search_bodies(running: PicTrace, request_: dict[str, Any], expected: tuple[int, str]) -> None:
+    assert problem(running.client.post("/v1/search", **request_)) == expected
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"k": 0},
+        {"k": 51},
+        {"k": "x"},
+        {"min_score": 2},
+        {"ranking": "best"},
+        {"collection": "Ä"},
+        {"collection": "../x"},
+        {"label": ""},
+    ],
+)
+def test_bad_search_parameters(running: PicTrace, parameters: dict[str, Any]) -> None:
+    answer = running.client.post("/v1/search", params=parameters, files={"file": ("a", noise(1))})
+    assert problem(answer) == (422, "invalid-request")
+    assert next(iter(parameters)) in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"filename": "a.svg", "content_type": "image/svg+xml"}, (415, "unsupported-media-type")),
+        ({"filename": "a", "content_type": "text/html"}, (415, "unsupported-media-type")),
+        ({"content_type": "image/png"}, (422, "invalid-request")),
+        ({"filename": "", "content_type": "image/png"}, (422, "invalid-request")),
+        ({"filename": "a", "content_type": "image/png", "collection": "a/b"}, (422, "invalid-request")),
+        ({"filename": "a", "content_type": "image/png", "more": 1}, (422, "invalid-request")),
+    ],
+)
+def test_bad_uploads(running: PicTrace, body: dict[str, Any], expected: tuple[int, str]) -> None:
+    assert problem(running.client.post("/v1/uploads", json=body)) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "<img src=x onerror=alert(1)>", "a\x00b", "\u202egpj.exe", "x" * 3000]
+)
+def test_odd_file_names_are_data(running: PicTrace, collection: str, name: str) -> None:
+    image_id = running.add(noise(len(name)), collection=collection, name=name)
+    shown = running.client.get(f"/v1/images/{image_id}").json()["filename"]
+    assert len(shown) <= 255
+    assert not {"/", "\x00", "\u202e"} & set(shown)
+    assert running.client.delete(f"/v1/images/{image_id}").status_code == 204
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "%00", "é"])
+def test_foreign_cursors(running: PicTrace, cursor: str) -> None:
+    assert problem(running.client.get("/v1/images", params={"cursor": cursor})) == (400, "invalid-cursor")
+
+
+def test_unknown_addresses_and_methods(running: PicTrace) -> None:
+    assert problem(running.client.get("/nothing")) == (404, "not-found")
+    assert problem(running.client.get("/static/../app.py")) == (404, "not-found")
+    assert problem(running.client.get("/static/absent.js")) == (404, "not-found")
+    assert problem(running.client.put("/v1/images")) == (405, "method-not-allowed")
+    assert problem(running.client.get("/v1/uploads/x")) == (404, "not-found")
+    assert problem(running.client.delete(f"/v1/images/{ABSENT}")) == (404, "not-found")
+
+
+def test_fetching_by_url_is_said_to_be_missing(running: PicTrace) -> None:
+    wanted = {"url": "https://example.com/a.jpg"}
+    assert problem(running.client.post("/v1/images", json=wanted)) == (501, "not-implemented")
+
+
+def test_every_problem_is_documented() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for slug, (status, _) in PROBLEMS.items():
+        assert f"| `{problem_type(slug)}` | {status} |" in page
