@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.decoding import Pixels, decode
+from shared.vision.channels import Pixels
+from shared.vision.decoding import decode
 from shared.vision.opencv import cv2
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]

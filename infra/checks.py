@@ -36,8 +36,8 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         "Search/Route",
         "AwsSolutions::AwsSolutions-APIG4",
-        "API Gateway authorizes nobody: the page, its files and /health are public, and the function itself decides "
-        "about every other call.",
+        "The API serves whoever knows its address, as its page does; throttling bounds the cost. Who may use it is for "
+        "the team to say, with an authorizer of its own on this one route.",
     ),
     Acknowledged(
         "Storage/Bucket",

@@ -44,9 +44,14 @@ class Stage:
     alarm_email: str | None
 
     @classmethod
+    def names(cls) -> set[str]:
+        """The settings as `cdk.json` calls them."""
+        return {"stage"} | {field.name for field in fields(cls)} - {"name"}
+
+    @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
         """Raises ContextError where a value is missing, out of its range or of no known name."""
-        _refuse_unknown(context, {"stage"} | {field.name for field in fields(cls)} - {"name"})
+        _refuse_unknown(context, cls.names())
         return cls(
             name=_matching(context, "stage", STAGE_PATTERN, "1 to 12 lower-case letters and digits"),
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
+from shared.net.fetching import FetchRefused
 
 logger = Logger(service="api", child=True)
 
@@ -27,7 +28,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The type is not supported"),
     "undecodable-picture": (422, "The picture cannot be decoded"),
-    "not-implemented": (501, "This is not there yet"),
+    "unfetchable-url": (422, "The address gave no picture"),
     "unavailable": (503, "A service behind the API does not answer"),
     "internal-error": (500, "Something went wrong"),
 }
@@ -72,6 +73,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PictureRefused)
     async def refused(_: Request, error: PictureRefused) -> JSONResponse:
         return respond(_BY_REFUSAL.get(error.code, "undecodable-picture"), error.reason, code=error.code)
+
+    @app.exception_handler(FetchRefused)
+    async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
+        return respond("unfetchable-url", error.reason, code=error.code)
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:

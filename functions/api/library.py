@@ -16,7 +16,7 @@ from shared.domain.images import (
     thumbnail_key,
     upload_key,
 )
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_FILENAME_LENGTH, MAX_UPLOAD_BYTES
+from shared.domain.limits import MAX_FILENAME_LENGTH, MAX_UPLOAD_BYTES
 from shared.domain.ports import Catalogue, Uploads
 
 THUMBNAIL_TYPE: Final = "image/webp"
@@ -48,10 +48,10 @@ class Library:
         url, fields = self._objects.open_upload(upload_key(collection, upload_id), media_type)
         return upload_id, url, fields
 
-    def take_in(self, data: bytes, filename: str, media_type: str) -> str:
-        """Store bytes that came in a request's body as an upload to the default collection; gives the upload id."""
-        upload_id = self._pend(filename, DEFAULT_COLLECTION)
-        self._objects.write(upload_key(DEFAULT_COLLECTION, upload_id), data, media_type)
+    def take_in(self, data: bytes, filename: str, media_type: str, collection: str) -> str:
+        """Store bytes that did not come by a presigned POST as an upload like any other; gives the upload id."""
+        upload_id = self._pend(filename, collection)
+        self._objects.write(upload_key(collection, upload_id), data, media_type)
         return upload_id
 
     def _pend(self, filename: str, collection: str) -> str:

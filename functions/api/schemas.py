@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_URL_LENGTH
 from shared.domain.matches import Ranking, Verdict
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
@@ -44,7 +44,7 @@ class UploadState(BaseModel):
 class UrlRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/cat.jpg"])]
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])]
     collection: Collection = DEFAULT_COLLECTION
 
 

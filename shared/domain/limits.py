@@ -41,3 +41,9 @@ DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
 
 DEFAULT_COLLECTION: Final = "default"
+
+FETCH_SECONDS: Final = 10
+"""Longest time that fetching from a URL may take, redirects included."""
+
+MAX_REDIRECTS: Final = 3
+MAX_URL_LENGTH: Final = 2048

@@ -13,7 +13,7 @@ from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
 from shared.vision.keypoints import MAX_KEYPOINTS, match_keypoints
 from shared.vision.signature import Signature
-from shared.vision.structure import ssim
+from shared.vision.structure import ssim_and_detail
 
 FIT: Final = Path(__file__).with_name("ranking.json")
 
@@ -43,14 +43,16 @@ def fit_for(model: str | None) -> Fit:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How two pictures agree, before any weighing; the first five as in `Comparison`.
+    """How two pictures agree, before any weighing; names that `Comparison` has mean the same.
 
     Attributes:
+        detail: SSIM weighted by detail, -1 to 1.
         keypoints: the larger number of keypoints of the two pictures.
     """
 
     cosine: float | None
     ssim: float
+    detail: float
     ssim_aligned: float | None
     orb: OrbScore
     histogram: float
@@ -66,12 +68,12 @@ class Measured:
         gain = 0.0 if self.ssim_aligned is None else max(0.0, self.ssim_aligned - self.ssim)
         return {
             "inliers": math.log1p(self.orb.inliers) / math.log1p(MAX_KEYPOINTS),
-            "inlier_share": self.orb.inliers / self.orb.matches if self.orb.matches else 0.0,
             "ssim": self.ssim,
+            "detail": self.detail,
             "aligned_gain": gain,
             "histogram": self.histogram,
             "smooth": smooth,
-            "smooth_ssim": smooth * self.ssim,
+            "smooth_detail": smooth * self.detail,
             "smooth_histogram": smooth * self.histogram,
             "cosine": 0.0 if self.cosine is None else self.cosine,
         }
@@ -80,9 +82,11 @@ class Measured:
 def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
     """Every signal of two pictures."""
     matches = match_keypoints(a.keypoints, b.keypoints)
+    plain, detail = ssim_and_detail(a.gray, b.gray)
     return Measured(
         cosine=cosine,
-        ssim=ssim(a.gray, b.gray),
+        ssim=plain,
+        detail=detail,
         ssim_aligned=aligned_ssim(a, b, matches),
         orb=matches.score,
         histogram=correlation(a.histogram, b.histogram),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,15 @@ def test_the_command_line_is_pinned_where_npm_would_bring_another() -> None:
     assert package["private"] is True
     assert package["devDependencies"] == {"aws-cdk": "2.1148.1"}
     assert locked["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
+
+
+def test_the_documentation_has_every_setting_with_its_default_and_every_finding() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", page.split("## Settings")[1], re.MULTILINE))
+    documented = {name: rows[name] for name in Stage.names()}
+    assert documented == {name: str(app.default_context()[name]) or "none" for name in Stage.names()}
+    for finding in checks.ACKNOWLEDGED:
+        assert re.split("[-:]", finding.rule.split("[")[0])[-1] in page
 
 
 def test_node_is_only_named_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:

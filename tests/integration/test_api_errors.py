@@ -65,7 +65,8 @@ def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str])
         ({"files": {"file": ("a", noise(1)[:100])}}, (422, "undecodable-picture")),
         ({"files": {"file": ("a", bytes(MAX_QUERY_BYTES + 1))}}, (413, "too-large")),
         ({"json": {"image_base64": "A" * (MAX_QUERY_BYTES * 2)}}, (413, "too-large")),
-        ({"json": {"url": "https://example.com/a.jpg"}}, (501, "not-implemented")),
+        ({"json": {"url": "http://127.0.0.1:9001/2018-06-01/runtime"}}, (422, "unfetchable-url")),
+        ({"json": {"url": "ftp://example.com/a.jpg"}}, (422, "unfetchable-url")),
     ],
 )
 def test_bad_search_bodies(running: PicTrace, request_: dict[str, Any], expected: tuple[int, str]) -> None:
@@ -131,9 +132,10 @@ def test_unknown_addresses_and_methods(running: PicTrace) -> None:
     assert problem(running.client.delete(f"/v1/images/{ABSENT}")) == (404, "not-found")
 
 
-def test_fetching_by_url_is_said_to_be_missing(running: PicTrace) -> None:
-    wanted = {"url": "https://example.com/a.jpg"}
-    assert problem(running.client.post("/v1/images", json=wanted)) == (501, "not-implemented")
+def test_no_call_fetches_from_inside(running: PicTrace) -> None:
+    url = running.url + "/health"
+    assert problem(running.client.post("/v1/images", json={"url": url})) == (422, "unfetchable-url")
+    assert problem(running.client.post("/upload_from_url/", data={"image_url": url})) == (422, "unfetchable-url")
 
 
 def test_every_problem_is_documented() -> None:

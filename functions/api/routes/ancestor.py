@@ -12,8 +12,9 @@ from functions.api.dependencies import ImageIdPath, Needs
 from functions.api.errors import Problem, described
 from functions.api.library import clean_filename
 from functions.api.search import Stopwatch, Wanted
+from functions.api.services import Services
 from shared.domain.formats import MEDIA_TYPES
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_QUERY_BYTES
+from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
 
 router = APIRouter(tags=["the ancestor's calls"])
@@ -29,24 +30,36 @@ def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.Lega
     data = file.file.read(MAX_QUERY_BYTES + 1)
     if len(data) > MAX_QUERY_BYTES:
         raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger pictures.")
+    return _search_and_store(services, data, file.filename or "picture", "File uploaded successfully")
+
+
+@router.post(
+    "/upload_from_url/",
+    summary="Upload a picture from a URL and find its like",
+    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+)
+def upload_from_url(
+    image_url: Annotated[str, Form(min_length=1, max_length=MAX_URL_LENGTH)], services: Needs
+) -> schemas.LegacyAnswer:
+    """Takes a public http(s) address, as the form field `image_url`."""
+    data = services.fetch(image_url, MAX_UPLOAD_BYTES)
+    name = f"{hashlib.sha256(data).hexdigest()}.jpg"
+    return _search_and_store(services, data, name, "File uploaded successfully from URL")
+
+
+def _search_and_store(services: Services, data: bytes, filename: str, message: str) -> schemas.LegacyAnswer:
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = Wanted(collection=DEFAULT_COLLECTION, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
     found = services.searcher.search(query, wanted, watch)
-    name = clean_filename(file.filename or "picture")
-    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)])
+    name = clean_filename(filename)
+    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)], DEFAULT_COLLECTION)
     return schemas.LegacyAnswer(
-        message="File uploaded successfully",
+        message=message,
         filename=name,
-        hash=hashlib.sha256(data).hexdigest(),
+        hash=query.image_id,
         similar_images=[f"/uploads/{match.record.image_id}.jpg" for match in found.matches],
     )
-
-
-@router.post("/upload_from_url/", summary="Upload a picture from a URL", responses=described("not-implemented"))
-def upload_from_url(image_url: Annotated[str, Form(min_length=1, max_length=2048)]) -> schemas.LegacyAnswer:
-    """Not there yet: download the picture and send it to `/upload/`."""
-    raise Problem("not-implemented", f"Fetching {image_url[:200]!r} is not possible yet; upload the picture instead.")
 
 
 @router.get(

@@ -21,7 +21,7 @@ from functions.api.errors import Problem, described
 from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
 from shared.domain.images import ImageRecord, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K
+from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_UPLOAD_BYTES
 from shared.domain.matches import Ranking
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -32,7 +32,7 @@ _BODY_PROBLEMS = (
     "too-large",
     "unsupported-media-type",
     "undecodable-picture",
-    "not-implemented",
+    "unfetchable-url",
 )
 
 
@@ -122,12 +122,18 @@ def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwat
 
 
 def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Described:
-    if isinstance(query, queries.Bytes):
-        return services.searcher.describe(query.data, watch)
-    return services.searcher.recall(_stored(services, query), watch)
+    match query:
+        case queries.Bytes(data):
+            return services.searcher.describe(data, watch)
+        case queries.Address(url):
+            with watch.stage("fetch"):
+                data = services.fetch(url, MAX_UPLOAD_BYTES)
+            return services.searcher.describe(data, watch)
+        case _:
+            return services.searcher.recall(_stored(services, query), watch)
 
 
-def _stored(services: Services, query: queries.Stored | queries.Uploaded | queries.Address) -> ImageRecord:
+def _stored(services: Services, query: queries.Stored | queries.Uploaded) -> ImageRecord:
     match query:
         case queries.Stored(image_id):
             return services.library.image(image_id, None)
@@ -138,16 +144,20 @@ def _stored(services: Services, query: queries.Stored | queries.Uploaded | queri
             if upload.image_id is None:
                 raise Problem("upload-rejected", f"This upload brought no picture: {upload.reason}")
             return services.library.image(upload.image_id, upload.collection)
-        case queries.Address(url):
-            raise Problem("not-implemented", f"Fetching {url[:200]!r} is not possible yet; send the picture instead.")
 
 
 def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
     from shared.vision.decoding import decode
     from shared.vision.drawing import difference_picture, matches_picture
 
-    a, b = (
-        decode(query.data if isinstance(query, queries.Bytes) else services.library.content(_stored(services, query)))
-        for query in pair
-    )
+    def data(query: queries.Query) -> bytes:
+        match query:
+            case queries.Bytes(given):
+                return given
+            case queries.Address(url):
+                return services.fetch(url, MAX_UPLOAD_BYTES)
+            case _:
+                return services.library.content(_stored(services, query))
+
+    a, b = (decode(data(query)) for query in pair)
     return (matches_picture if picture is Drawing.MATCHES else difference_picture)(a.rgb, b.rgb)
