@@ -94,12 +94,19 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
     from functions.ingest.bootstrap import indexer
-    from functions.ingest.handler import handler
+    from functions.ingest.handler import handler, metrics
+
+    def quiet_handler(event: dict[str, Any], context: Any) -> Any:
+        """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
+        try:
+            return handler(event, context)
+        finally:
+            metrics.clear_metrics()
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
         queue_url=outputs["QueueUrl"],
-        handler=handler,
+        handler=quiet_handler,
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )

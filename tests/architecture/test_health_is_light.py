@@ -1,0 +1,21 @@
+"""What a cold start imports."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import json, os, pathlib, sys, tempfile
+folder = pathlib.Path(tempfile.mkdtemp())
+(folder / "model.json").write_text(json.dumps({"id": "m", "has_labels": False}))
+os.environ.update(PICTRACE_BUCKET="b", PICTRACE_TABLE="t", PICTRACE_MODEL_DIR=str(folder),
+                  AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
+from fastapi.testclient import TestClient
+from functions.api.bootstrap import application
+assert TestClient(application()).get("/health").json()["status"] == "ok"
+print(sorted(name for name in ("ai_edge_litert", "tensorflow", "skimage", "moto", "aws_cdk") if name in sys.modules))
+"""
+
+
+def test_health_never_loads_the_model() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
