@@ -102,3 +102,6 @@ HARDER: Final[Mapping[str, Alteration]] = {
     "border of 8 %": bordered,
 }
 """More of the kind, for fitting."""
+
+GENTLE: Final = ("re-encoded (JPEG 40)", "resized to half", "JPEG 10", "resized to a quarter")
+"""Those that leave colours and outline alone."""

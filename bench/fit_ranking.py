@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from bench.alterations import ALTERATIONS, HARDER
-from bench.originals import families
+from bench.alterations import ALTERATIONS, GENTLE, HARDER
+from bench.originals import COLOUR_IS_ALL, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import FeatureVector, cosine
 from shared.vision.channels import Pixels
@@ -95,10 +95,9 @@ def photographs(folder: Path, limit: int) -> list[Pixels]:
 def pairs(originals: Sequence[Pixels], embedder: Embedder) -> list[Pair]:
     rng = np.random.default_rng(SEED)
     made = families(originals, rng, FAMILY_EVERY)
-    rgbs = [*originals, *(picture for _, picture in made)]
-    source = [*range(len(originals)), *(place for place, _ in made)]
-    kinds = len(made) // len(range(0, len(originals), FAMILY_EVERY))
-    kind = [-1] * len(originals) + [index % kinds for index in range(len(made))]
+    rgbs = [*originals, *(picture for _, _, picture in made)]
+    source = [*range(len(originals)), *(place for place, _, _ in made)]
+    kind = ["photograph"] * len(originals) + [name for _, name, _ in made]
 
     def described(rgb: Pixels) -> tuple[FeatureVector, Signature]:
         return embedder.embed(rgb).features, extract(rgb)
@@ -110,8 +109,8 @@ def pairs(originals: Sequence[Pixels], embedder: Embedder) -> list[Pair]:
         # A photograph and what was made from it are neither clearly the same nor clearly not: they are never paired.
         others = np.array([i for i in range(len(rgbs)) if source[i] != source[index]])
         kin = others[[kind[i] == kind[index] for i in others]]
-        for alter in ALL_ALTERATIONS.values():
-            vector, signature = described(alter(rgb, rng))
+        for name in GENTLE if kind[index] in COLOUR_IS_ALL else ALL_ALTERATIONS:
+            vector, signature = described(ALL_ALTERATIONS[name](rgb, rng))
             near = others[np.argsort(-features[others] @ vector)[:NEAREST]]
             drawn = {*near, *rng.choice(others, RANDOM, replace=False), *rng.choice(kin, KIN, replace=False)}
             for other in (index, *sorted(int(i) for i in drawn)):
@@ -169,7 +168,8 @@ def main() -> None:
     described = {
         "made_by": f"python -m bench.fit_ranking FOLDER --limit {wanted.limit}",
         "data": f"the first {len(originals)} of a folder of photographs by name, each of another subject, with "
-        f"blurred, small on white, documents, shapes and flat ones; {len(ALL_ALTERATIONS)} altered copies each, {len(found)} pairs; "
+        f"blurred, small on white, documents, shapes and flat ones; {len(ALL_ALTERATIONS)} altered copies each "
+        f"({len(GENTLE)} of shapes and flat ones), {len(found)} pairs; "
         "even places fitted, odd places held out",
         "seed": SEED,
         "fits": fits,

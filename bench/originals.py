@@ -57,11 +57,23 @@ def flat(rng: np.random.Generator) -> Pixels:
     return np.full((300, 400, 3), rng.integers(0, 256, 3), np.uint8)
 
 
-def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int) -> list[tuple[int, Pixels]]:
-    """One of each kind for every so many photographs: (place of its photograph, picture)."""
-    found: list[tuple[int, Pixels]] = []
+Made = tuple[int, str, Pixels]
+"""The place of the photograph it belongs to, its kind, the picture."""
+
+COLOUR_IS_ALL: Final = {"shape", "flat"}
+"""Kinds of which a copy in other colours, or with text over it, is another picture."""
+
+
+def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int) -> list[Made]:
+    """One of each kind for every so many photographs."""
+    found: list[Made] = []
     for place in range(0, len(photographs), every):
         rgb = photographs[place]
-        made = (smooth(rgb), on_white(rgb, rng), document(rng), shape(rng), flat(rng))
-        found.extend((place, picture) for picture in made)
+        found += [
+            (place, "smooth", smooth(rgb)),
+            (place, "on white", on_white(rgb, rng)),
+            (place, "document", document(rng)),
+            (place, "shape", shape(rng)),
+            (place, "flat", flat(rng)),
+        ]
     return found

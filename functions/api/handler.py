@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Answer one HTTP request."""
     if event.get("isBase64Encoded") and not _is_base64(event.get("body") or ""):
         return _refuse_body()
-    return Mangum(application(), lifespan="off")(event, context)  # type: ignore[arg-type]
+    return Mangum(application(), lifespan="off")(event, context)
 
 
 def _is_base64(body: str) -> bool:

@@ -9,11 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from shared.vision.decoding import decode
-from shared.vision.embedding import Embedder
-from shared.vision.ranking import compare
-from shared.vision.signature import Signature
-
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.images import ImageRecord, signature_key
@@ -21,6 +16,10 @@ from shared.domain.limits import CANDIDATES
 from shared.domain.matches import Comparison, Ranking
 from shared.domain.ports import Candidate, Catalogue, Objects
 from shared.vision import signature
+from shared.vision.decoding import decode
+from shared.vision.embedding import Embedder
+from shared.vision.ranking import compare
+from shared.vision.signature import Signature
 
 SIGNATURES_KEPT: Final = 512
 """Unpacked signatures that a process keeps, about 90 KB each."""

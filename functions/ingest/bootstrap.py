@@ -3,14 +3,13 @@
 import os
 from functools import cache
 
-from shared.vision.embedding import Embedder
-
 from functions.ingest.indexing import Indexer
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, s3_client
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import IngestSettings
+from shared.vision.embedding import Embedder
 
 
 @cache

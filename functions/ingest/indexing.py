@@ -4,10 +4,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from shared.vision.decoding import Picture, decode
-from shared.vision.embedding import Embedder
-from shared.vision.phash import perceptual_hash
-
 from shared.domain.errors import PictureRefused
 from shared.domain.images import (
     ImageRecord,
@@ -21,6 +17,9 @@ from shared.domain.images import (
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
 from shared.domain.ports import Catalogue, Objects, Uploads
 from shared.vision import signature
+from shared.vision.decoding import Picture, decode
+from shared.vision.embedding import Embedder
+from shared.vision.phash import perceptual_hash
 
 
 def now() -> str:

@@ -152,7 +152,7 @@ def _notify(template: templates.Template, physical: Mapping[str, str]) -> None:
         wanted = bucket["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", [])
         if not wanted:
             continue
-        queues = []
+        queues: list[Any] = []
         for entry in wanted:
             url = physical[entry["Queue"]["Fn::GetAtt"][0]]
             arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

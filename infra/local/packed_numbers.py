@@ -17,7 +17,7 @@ class PackedNumbers(DynamoType):
         self._text = " ".join(number["N"] for number in numbers)
 
     @property
-    def value(self) -> list[DynamoType]:  # type: ignore[override]
+    def value(self) -> list[DynamoType]:
         return [DynamoType(number) for number in self.numbers]
 
     @property

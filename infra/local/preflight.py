@@ -10,12 +10,12 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
-def stop(message):  # type: ignore[no-untyped-def]
+def stop(message):
     sys.stderr.write("pictrace: " + message + "\n")
     sys.exit(1)
 
 
-def main():  # type: ignore[no-untyped-def]
+def main():
     version = tuple(sys.version_info[:2])
     if not OLDEST <= version <= NEWEST:
         stop("Python %d.%d is not supported, 3.11 to 3.13 are. Name another one: make PYTHON=python3.12 ..." % version)
@@ -37,4 +37,4 @@ def main():  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    main()  # type: ignore[no-untyped-call]
+    main()

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from shared.vision.headers import sniff
 from tqdm import tqdm
 
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
+from shared.vision.headers import sniff
 
 SAMPLES: Final = (
     "astronaut.png",

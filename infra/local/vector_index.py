@@ -193,10 +193,12 @@ class VectorIndex:
 
 def _scores(distance: str, vectors: Vectors, norms: npt.NDArray[np.float32], query: Vectors) -> Vectors:
     if distance == "EUCLIDEAN":
-        return np.linalg.norm(vectors - query, axis=1).astype(np.float32)
-    products = vectors @ query
+        lengths_apart: Vectors = np.linalg.norm(vectors - query, axis=1).astype(np.float32)
+        return lengths_apart
+    products: Vectors = vectors @ query
     if distance == "DOT_PRODUCT":
         return products
     lengths = norms * np.linalg.norm(query)
     cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-    return np.clip(1 - cosines, 0, 2).astype(np.float32)
+    distances: Vectors = np.clip(1 - cosines, 0, 2).astype(np.float32)
+    return distances

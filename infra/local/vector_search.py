@@ -1,4 +1,4 @@
-"""DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; docs/vector-search.md says what is emulated.
+"""DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; see docs/vector-search.md.
 
 `install()` adds to moto what a pull request would: the index to the table, kept up to date where items are written;
 `VectorIndexes` to CreateTable, UpdateTable, DescribeTable and CloudFormation; the action to the response class.
@@ -295,12 +295,12 @@ def _install_table() -> None:
     def quick_project(item: Item, expressions: list[list[str]]) -> Item:
         return project(without_others(item, expressions), expressions)
 
-    Item.project = quick_project  # type: ignore[method-assign]
-    Table.put_item = checked_put  # type: ignore[method-assign]
-    Table.delete_item = _after(Table.delete_item, deleted)  # type: ignore[method-assign]
-    Table.describe = _after(Table.describe, described)  # type: ignore[method-assign]
-    Table.create_from_cloudformation_json = classmethod(created)  # type: ignore[assignment,method-assign]
-    DynamoDBBackend.update_item = _after(DynamoDBBackend.update_item, updated)  # type: ignore[method-assign]
+    Item.project = quick_project
+    Table.put_item = checked_put
+    Table.delete_item = _after(Table.delete_item, deleted)
+    Table.describe = _after(Table.describe, described)
+    Table.create_from_cloudformation_json = classmethod(created)
+    DynamoDBBackend.update_item = _after(DynamoDBBackend.update_item, updated)
 
 
 def _install_actions() -> None:

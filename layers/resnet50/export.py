@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     started = time.monotonic()
     say("starting TensorFlow ...")
     with quiet():
-        import tensorflow  # noqa: F401, ICN001 - imported for its noise
+        import tensorflow  # noqa: F401 - imported for its noise
     try:
         say("looking for the ImageNet weights (98 MB, downloaded once) ...")
         weights = fetch()

@@ -239,7 +239,7 @@ class DynamoCatalogue:
             ExpressionAttributeValues={":pk": records.image_partition(image_id)},
             ProjectionExpression=f"{_PROJECTION}, #bucket, #key, #version",
             ExpressionAttributeNames=_PROJECTION_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
-            PaginationConfig={"MaxItems": limit},
+            PaginationConfig={} if limit is None else {"MaxItems": limit},
             ConsistentRead=True,
         ):
             items += page["Items"]

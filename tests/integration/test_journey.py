@@ -144,7 +144,8 @@ def test_pages_go_through_a_collection_newest_first(running: PicTrace, collectio
     seen: list[str] = []
     cursor = None
     for _ in range(4):
-        parameters = {"collection": collection, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        parameters: dict[str, str | int] = {"collection": collection, "limit": 2}
+        parameters |= {"cursor": cursor} if cursor else {}
         page = running.client.get("/v1/images", params=parameters).json()
         seen += [image["image_id"] for image in page["images"]]
         cursor = page["cursor"]

@@ -40,7 +40,8 @@ def http_event(method: str, path: str, *, body: bytes | None = None, headers: di
 def call(event: Any) -> Any:
     from functions.api.handler import handler
 
-    return handler(event, FunctionContext("api"))
+    context: Any = FunctionContext("api")
+    return handler(event, context)
 
 
 def test_the_api_answers_api_gateway(running: PicTrace) -> None:
@@ -101,11 +102,12 @@ def test_one_bad_message_leaves_the_batch_alone(running: PicTrace, collection: s
         return json.dumps({"Records": [record]})
 
     bodies = ["no json", s3_event(key), '{"Event": "s3:TestEvent"}', s3_event("elsewhere/absent.png")]
-    messages = [
+    context: Any = FunctionContext("ingest")
+    messages: list[Any] = [
         {"MessageId": str(index), "ReceiptHandle": "r", "Body": body, "MD5OfBody": "m"}
         for index, body in enumerate(bodies)
     ]
-    answer = handler(lambda_event(messages, "arn:aws:sqs:us-east-1:123456789012:q"), FunctionContext("ingest"))
+    answer = handler(lambda_event(messages, "arn:aws:sqs:us-east-1:123456789012:q"), context)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     [match] = running.search(noise(90), k=1)["matches"]
     assert match["verdict"] == "identical"

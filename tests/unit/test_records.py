@@ -28,7 +28,7 @@ RECORD = ImageRecord(
 
 
 def test_a_record_comes_back_as_it_went() -> None:
-    item = records.record_item(RECORD, normalise(np.arange(2048)), ObjectRef("b", "k"))
+    item = records.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
     assert records.to_record(item) == RECORD
     assert item["label"] == {"S": "tabby"}
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse
-from shared.vision.headers import sniff
 
 from functions.api import schemas
 from functions.api.dependencies import ImageIdPath, Needs
@@ -16,6 +15,7 @@ from functions.api.services import Services
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
+from shared.vision.headers import sniff
 
 router = APIRouter(tags=["the ancestor's calls"])
 
