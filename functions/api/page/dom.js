@@ -11,7 +11,8 @@ export function make(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-export const percent = (value) => `${Math.round(value * 100)} %`;
+/** A share as a percentage that says 100 % only of what is exactly that. */
+export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value * 100)) : 100} %`;
 
 export function nameOf(image) {
   return image.filename || `picture ${image.image_id.slice(0, 10)}`;

@@ -1,0 +1,204 @@
+"""The page in a real browser, against the running system."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import PicTrace
+from tests.pictures import encoded, noise, pixels
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium, or name one in CHROMIUM")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Watched:
+    """A page, with everything that it complained about and every host that it asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda request: self.hosts.add("/".join(request.url.split("/")[:3])))
+
+
+@pytest.fixture
+def watched(browser: Browser, pictrace: PicTrace) -> Iterator[Watched]:
+    """The page at a phone's size in one test and a desk's in the others; it must never complain."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    seen = Watched(page)
+    page.goto(pictrace.url)
+    page.wait_for_selector("#pictures img")
+    yield seen
+    assert seen.complaints == []
+    own = {pictrace.url, pictrace.cloud.endpoint}
+    assert {host for host in seen.hosts if host.startswith("http")} <= own
+    context.close()
+
+
+@pytest.fixture
+def altered(tmp_path: Path) -> Path:
+    """A turned, cropped, strongly compressed copy of a sample picture."""
+    rgb = pixels("chelsea.png")
+    path = tmp_path / "copy.jpg"
+    path.write_bytes(encoded(np.ascontiguousarray(np.rot90(rgb[20:270, 30:400])), ".jpg", 1, 50))
+    return path
+
+
+def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    first = page.locator("#matches .card").first
+    expect(first).to_contain_text("Near-duplicate")
+    expect(first).to_contain_text("chelsea.png")
+    assert first.locator("meter").count() == 4
+    expect(page.locator("#status")).to_contain_text("like it")
+    assert page.evaluate("document.activeElement.id") == "results-title"
+    first.locator("button.open").click()
+    dialog = page.locator("#viewer")
+    expect(dialog).to_contain_text("keypoints")
+    expect(dialog).to_contain_text("451 × 300")
+    dialog.get_by_role("button", name="More like this").click()
+    expect(page.locator("#query-name")).to_have_text("chelsea.png")
+    expect(page.locator("#matches")).not_to_contain_text("chelsea.png")
+
+
+def test_another_ranking_asks_again(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    with page.expect_response(lambda answer: "ranking=classic" in answer.url) as asked:
+        page.get_by_text("Classic", exact=True).click()
+    assert asked.value.ok
+    expect(page.locator("#status")).to_contain_text("compared")
+
+
+def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched, tmp_path: Path) -> None:
+    page = watched.page
+    name = "<img src=x onerror=alert(1)>.png"
+    path = tmp_path / "a.png"
+    path.write_bytes(noise(1234))
+    before = page.locator("#count").inner_text()
+    page.set_input_files("#files", [{"name": name, "mimeType": "image/png", "buffer": path.read_bytes()}])
+    row = page.locator("#uploads li").first
+    expect(row).to_contain_text("Indexed")
+    expect(row).to_contain_text(name)
+    expect(page.locator("#count")).to_have_text(str(int(before) + 1))
+    page.locator("#pictures button").first.click()
+    expect(page.locator("#viewer h2")).to_have_text(name)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Really delete?").click()
+    expect(page.locator("#count")).to_have_text(before)
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
+    page = watched.page
+    page.set_input_files("#files", [{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}])
+    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
+
+
+def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#choose")).to_be_focused()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    page.locator("#matches button.open").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
+
+
+def test_a_pasted_picture_is_searched(watched: Watched, altered: Path) -> None:
+    watched.page.evaluate(
+        """(bytes) => {
+            const clipboard = new DataTransfer();
+            clipboard.items.add(new File([new Uint8Array(bytes)], "pasted.jpg", { type: "image/jpeg" }));
+            dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard }));
+        }""",
+        list(altered.read_bytes()),
+    )
+    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+
+
+def test_a_dropped_picture_is_searched(watched: Watched, altered: Path) -> None:
+    watched.page.evaluate(
+        """(bytes) => {
+            const moved = new DataTransfer();
+            moved.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+            dispatchEvent(new DragEvent("drop", { dataTransfer: moved, cancelable: true }));
+        }""",
+        list(altered.read_bytes()),
+    )
+    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+
+
+def test_an_address_inside_is_refused_in_words(watched: Watched) -> None:
+    page = watched.page
+    page.fill("#url", "http://127.0.0.1/a.jpg")
+    page.press("#url", "Enter")
+    expect(page.locator("#problem")).to_contain_text("public internet")
+    watched.complaints.clear()  # the browser logs the 422 itself
+
+
+@pytest.mark.parametrize("width", [320, 375, 768])
+def test_no_width_scrolls_sideways(watched: Watched, altered: Path, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_control_has_a_name_and_every_picture_a_text(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input:not([hidden]), meter, progress")]
+            .filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length))
+            .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    assert page.locator("img:not([alt])").count() == 0
+    assert page.locator("h1").count() == 1
+    assert page.locator("[aria-live], [role=status]").count() >= 1
+
+
+def test_the_background_stands_still_where_motion_is_not_wanted(watched: Watched) -> None:
+    picture = "document.getElementById('background').toDataURL()"
+    before = watched.page.evaluate(picture)
+    watched.page.wait_for_timeout(300)
+    assert watched.page.evaluate(picture) == before
