@@ -37,6 +37,7 @@ def index_message(record: SQSRecord) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Index what the batch's messages report; a message that failed is reported alone and comes again."""
+    metrics.add_metric(name="messages", unit=MetricUnit.Count, value=len(event["Records"]))
     response = process_partial_response(event=event, record_handler=index_message, processor=processor, context=context)
     for _, error, _ in processor.exceptions:
         logger.error("a message failed", exc_info=error)
