@@ -66,7 +66,7 @@ def test_the_ancestors_calls(running: PicTrace) -> None:
         time.sleep(0.05)
     assert httpx.get(redirect.headers["location"]).content == data
     again = running.client.post("/upload/", files={"file": ("c.jpg", encoded(pixels("coffee.png"), ".jpg", 1, 60))})
-    assert again.json()["similar_images"][0] == f"/uploads/{body['hash']}.jpg"
+    assert f"/uploads/{body['hash']}.jpg" in again.json()["similar_images"][:2]
     for image_id in (body["hash"], again.json()["hash"]):
         for _ in range(200):
             if running.client.delete(f"/v1/images/{image_id}").status_code == 204:

@@ -1,0 +1,70 @@
+"""`python -m infra.local`, as `make run` starts it and Ctrl-C ends it."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local import preflight
+from tests.conftest import ROOT
+from tests.pictures import noise
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "infra.local", "--port", "0", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.png").write_bytes(noise(1))
+    (tmp_path / "deep" / "same.png").write_bytes(noise(1))
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "broken.png").write_bytes(noise(2)[:300])
+    (tmp_path / ".hidden.png").write_bytes(noise(3))
+    process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path))
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
+    url = re.search(r"http://localhost:\d+", said)
+    assert url, said
+    assert httpx.get(f"{url[0]}/v1/stats").json()["images"] == 1
+    assert re.search(r"1 (indexed|duplicate)", said)
+    assert "notes.txt: skipped: The file is none of JPEG" in said
+    assert "broken.png: rejected:" in said
+    assert "untrained" in said
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert rest.strip().endswith("stopped.")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url[0]}/health")
+
+
+def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
+    started = time.monotonic()
+    process = start("--model-dir", str(tmp_path / "absent"))
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said.count("\n") == 1
+    assert "python -m layers.resnet50.export" in said
+    assert time.monotonic() - started < 20
+
+
+def test_preflight_in_this_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("PICTURES", str(tmp_path))
+    preflight.main()
+    monkeypatch.setenv("PICTURES", str(tmp_path / "absent"))
+    with pytest.raises(SystemExit):
+        preflight.main()
