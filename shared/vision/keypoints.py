@@ -18,6 +18,9 @@ MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
 """Keypoints are found on the gray picture with this longest side, in its own proportions; docs/ranking.md says why."""
 
+ORB_EDGE: Final = 31
+"""OpenCV's default: the width in pixels of the border without keypoints, as wide as a descriptor's patch."""
+
 LOWE_RATIO: Final = 0.8
 """D. Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004, section 7.1."""
 
@@ -73,18 +76,26 @@ def detect(gray: Pixels) -> Keypoints:
     """The strongest keypoints of a gray picture of any size; none on flat ones."""
     gray = scaled(gray, LONGEST_SIDE)
     height, width = gray.shape
-    found, descriptors = cv2.ORB.create(nfeatures=MAX_KEYPOINTS).detectAndCompute(gray, None)
+    # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
+    if min(width, height) <= 2 * ORB_EDGE:
+        return _none((width, height))
+    found, descriptors = cv2.ORB.create(nfeatures=MAX_KEYPOINTS, edgeThreshold=ORB_EDGE).detectAndCompute(gray, None)
     if not found:
-        descriptors = np.zeros((0, 32))
+        return _none((width, height))
     # ORB may find a few more than it is asked for.
     found, descriptors = found[:MAX_KEYPOINTS], descriptors[:MAX_KEYPOINTS]
     return Keypoints(
-        points=np.array([point.pt for point in found], dtype=np.float32).reshape(-1, 2),
+        points=np.array([point.pt for point in found], dtype=np.float32),
         scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
         size=(width, height),
     )
+
+
+def _none(size: tuple[int, int]) -> Keypoints:
+    nothing = np.zeros(0, np.uint8)
+    return Keypoints(np.zeros((0, 2), np.float32), nothing, nothing, np.zeros((0, 32), np.uint8), size)
 
 
 def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:

@@ -11,11 +11,12 @@ from typing import Final
 from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
 from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
-from shared.vision.keypoints import MAX_KEYPOINTS, match_keypoints
+from shared.vision.keypoints import match_keypoints
 from shared.vision.signature import Signature
 from shared.vision.structure import ssim_and_detail
 
 FIT: Final = Path(__file__).with_name("ranking.json")
+ENOUGH_KEYPOINTS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Measured:
 
     Attributes:
         detail: SSIM weighted by detail, -1 to 1.
-        keypoints: the larger number of keypoints of the two pictures.
+        geometry: whether the keypoints agree on one sane transform.
+        keypoints: how many the two pictures have, the smaller number first.
     """
 
     cosine: float | None
@@ -56,25 +58,26 @@ class Measured:
     ssim_aligned: float | None
     orb: OrbScore
     histogram: float
-    keypoints: int
+    geometry: bool
+    keypoints: tuple[int, int]
 
     def signals(self) -> dict[str, float]:
-        """The inputs of the logistic regression, each roughly 0 to 1 (cosine, SSIM and histogram may be negative).
+        """The inputs of the logistic regression, each roughly 0 to 1 (cosine, detail and histogram may be negative).
 
         Where neither picture has keypoints their absence says nothing, and structure and colour must carry the
-        score: `smooth` is 1 there and 0 where one picture has all the keypoints that are kept.
+        score: `smooth` is 1 there and 0 as soon as one picture has `ENOUGH_KEYPOINTS`.
         """
-        smooth = 1 - self.keypoints / MAX_KEYPOINTS
+        fewer, more = self.keypoints
+        smooth = 1 - min(1.0, more / ENOUGH_KEYPOINTS)
         gain = 0.0 if self.ssim_aligned is None else max(0.0, self.ssim_aligned - self.ssim)
         return {
-            "inliers": math.log1p(self.orb.inliers) / math.log1p(MAX_KEYPOINTS),
-            "ssim": self.ssim,
+            "geometry": float(self.geometry),
+            "explained": self.orb.inliers / fewer if fewer else 0.0,
             "detail": self.detail,
             "aligned_gain": gain,
             "histogram": self.histogram,
             "smooth": smooth,
             "smooth_detail": smooth * self.detail,
-            "smooth_histogram": smooth * self.histogram,
             "cosine": 0.0 if self.cosine is None else self.cosine,
         }
 
@@ -83,6 +86,7 @@ def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
     """Every signal of two pictures."""
     matches = match_keypoints(a.keypoints, b.keypoints)
     plain, detail = ssim_and_detail(a.gray, b.gray)
+    fewer, more = sorted((len(a.keypoints), len(b.keypoints)))
     return Measured(
         cosine=cosine,
         ssim=plain,
@@ -90,7 +94,8 @@ def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
         ssim_aligned=aligned_ssim(a, b, matches),
         orb=matches.score,
         histogram=correlation(a.histogram, b.histogram),
-        keypoints=max(len(a.keypoints), len(b.keypoints)),
+        geometry=matches.transform is not None,
+        keypoints=(fewer, more),
     )
 
 

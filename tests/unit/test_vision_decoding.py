@@ -1,0 +1,220 @@
+"""Every layout of pixels against Pillow, or against pixels that are known, on pictures made here."""
+
+import hashlib
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from shared.domain.errors import PictureRefused
+from shared.domain.formats import MEDIA_TYPES
+from shared.vision.decoding import decode
+
+WIDTH, HEIGHT = 64, 48
+Pixels = npt.NDArray[np.uint8]
+
+RAMP = np.linspace(0, 255, WIDTH, dtype=np.uint8)
+RGB = np.dstack(
+    [np.tile(RAMP, (HEIGHT, 1)), np.tile(RAMP[:HEIGHT, None], (1, WIDTH)), np.full((HEIGHT, WIDTH), 90, np.uint8)]
+)
+GRAY = np.tile(RAMP, (HEIGHT, 1))
+ALPHA = np.tile(np.linspace(0, 255, HEIGHT, dtype=np.uint8)[:, None], (1, WIDTH))
+COLOUR = Image.fromarray(RGB)
+WITH_ALPHA = Image.fromarray(np.dstack([RGB, ALPHA]))
+
+UPRIGHT = {
+    1: RGB,
+    2: RGB[:, ::-1],
+    3: RGB[::-1, ::-1],
+    4: RGB[::-1],
+    5: RGB.transpose(1, 0, 2),
+    6: np.rot90(RGB, -1),
+    7: RGB[::-1, ::-1].transpose(1, 0, 2),
+    8: np.rot90(RGB, 1),
+}
+"""What a viewer shows of RGB stored with each value of the Exif orientation."""
+
+
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def over_white(data: bytes) -> Pixels:
+    """What Pillow makes of the bytes, on a white page."""
+    picture = Image.open(io.BytesIO(data)).convert("RGBA")
+    page = Image.new("RGBA", picture.size, "white")
+    page.alpha_composite(picture)
+    return np.asarray(page.convert("RGB"))
+
+
+def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None:
+    picture = decode(data)
+    assert picture.rgb.dtype == np.uint8
+    assert picture.rgb.flags.c_contiguous
+    assert picture.rgb.shape == wanted.shape
+    assert (picture.height, picture.width) == wanted.shape[:2]
+    assert int(np.abs(picture.rgb.astype(int) - wanted.astype(int)).max()) <= within
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied_in_every_format_that_has_one(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    wanted = UPRIGHT[orientation]
+    assert_shows(encoded(COLOUR, "JPEG", quality=98, subsampling=0, exif=exif), wanted, within=4)
+    assert_shows(encoded(COLOUR, "PNG", exif=exif), wanted, within=0)
+    assert_shows(encoded(COLOUR, "WEBP", lossless=True, exif=exif), wanted, within=0)
+    assert_shows(encoded(COLOUR, "TIFF", tiffinfo={0x0112: orientation}), wanted, within=0)
+    assert_shows(encoded(COLOUR, "AVIF", quality=100, subsampling="4:4:4", exif=exif), wanted, within=4)
+
+
+def test_a_webp_whose_exif_has_the_jpeg_prefix_is_turned() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert exif.tobytes().startswith(b"Exif\0\0")
+    bare = encoded(COLOUR, "WEBP", lossless=True, exif=exif.tobytes()[6:])
+    prefixed = encoded(COLOUR, "WEBP", lossless=True, exif=exif.tobytes())
+    at = bare.index(b"EXIF")
+    body = b"Exif\0\0" + exif.tobytes()[6:]
+    spliced = bare[:at] + b"EXIF" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+    spliced = spliced[:4] + struct.pack("<I", len(spliced) - 8) + spliced[8:]
+    for data in (bare, prefixed, spliced):
+        assert_shows(data, UPRIGHT[6], within=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "within"),
+    [
+        ("PNG", {}, 1),
+        ("WEBP", {"lossless": True, "exact": True}, 1),
+        ("TIFF", {}, 1),
+        ("TIFF", {"compression": "tiff_lzw"}, 1),
+        ("AVIF", {"quality": 100, "subsampling": "4:4:4"}, 4),
+    ],
+)
+def test_transparency_lies_over_white(kind: str, options: dict[str, Any], within: int) -> None:
+    data = encoded(WITH_ALPHA, kind, **options)
+    assert_shows(data, over_white(data), within)
+    assert decode(data).rgb[0, 0].tolist() == [255, 255, 255]
+
+
+def test_what_transparency_hides_leaves_no_trace() -> None:
+    hidden = np.dstack([RGB, np.zeros_like(GRAY)])
+    assert (decode(encoded(Image.fromarray(hidden), "PNG")).rgb == 255).all()
+
+
+def test_transparent_colours_of_palettes_and_keys() -> None:
+    palette = COLOUR.quantize(64)
+    key = COLOUR.quantize(64).convert("RGB").getpixel((5, 5))
+    for data in (
+        encoded(palette, "PNG", transparency=3),
+        encoded(palette, "GIF", transparency=3),
+        encoded(palette.convert("RGB"), "PNG", transparency=key),
+        encoded(WITH_ALPHA.convert("LA"), "PNG"),
+        encoded(Image.fromarray(GRAY), "PNG", transparency=int(GRAY[0, 20])),
+    ):
+        wanted = over_white(data)
+        assert (wanted == 255).all(axis=2).any()
+        assert_shows(data, wanted)
+
+
+def test_gray_palette_and_one_bit() -> None:
+    for picture in (Image.fromarray(GRAY), COLOUR.quantize(200), COLOUR.convert("1")):
+        wanted = np.asarray(picture.convert("RGB"))
+        for kind in ("PNG", "BMP", "TIFF"):
+            assert_shows(encoded(picture, kind), wanted, within=0)
+    assert_shows(encoded(Image.fromarray(GRAY), "JPEG", quality=98), np.dstack([GRAY] * 3), within=4)
+
+
+def test_cmyk_looks_as_pillow_shows_it() -> None:
+    for kind, options in (("JPEG", {"quality": 98}), ("TIFF", {})):
+        data = encoded(COLOUR.convert("CMYK"), kind, **options)
+        assert_shows(data, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), within=4)
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png16(samples: npt.NDArray[np.uint16], colour_type: int) -> bytes:
+    """A 16-bit PNG, which Pillow cannot write in colour."""
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("scale", [257, 1], ids=["full range", "8-bit values in 16-bit clothes"])
+def test_sixteen_bits_are_scaled_and_never_black(scale: int) -> None:
+    gray = GRAY.astype(np.uint16) * scale
+    for data in (encoded(Image.fromarray(gray), "PNG"), encoded(Image.fromarray(gray), "TIFF"), png16(gray, 0)):
+        assert_shows(data, np.dstack([GRAY] * 3))
+    assert_shows(png16(RGB.astype(np.uint16) * scale, 2), RGB)
+    opaque = np.full((HEIGHT, WIDTH), 65535, np.uint16)
+    assert_shows(png16(np.dstack([RGB.astype(np.uint16) * scale, opaque]), 6), RGB)
+
+
+def test_sixteen_bits_with_alpha() -> None:
+    deep = np.dstack([RGB, ALPHA]).astype(np.uint16) * 257
+    assert_shows(png16(deep, 6), over_white(encoded(WITH_ALPHA, "PNG")))
+
+
+def test_animations_show_their_first_frame_or_still_picture() -> None:
+    red, blue = (Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue"))
+    wanted = np.asarray(red)
+    for kind in ("GIF", "WEBP"):
+        assert_shows(encoded(red, kind, save_all=True, append_images=[blue], duration=100), wanted, within=2)
+    for still_is_apart in (True, False):
+        data = encoded(red, "PNG", save_all=True, append_images=[blue, red], default_image=still_is_apart)
+        assert b"acTL" in data
+        assert_shows(data, wanted, within=0)
+
+
+@pytest.mark.parametrize("kind", [*MEDIA_TYPES])
+def test_one_pixel_of_every_format(kind: str) -> None:
+    picture = decode(encoded(Image.new("RGB", (1, 1), (200, 30, 30)), kind.upper()))
+    assert (picture.format, picture.width, picture.height) == (kind, 1, 1)
+    assert np.abs(picture.rgb[0, 0].astype(int) - [200, 30, 30]).max() <= 8
+
+
+def test_a_header_without_a_picture_is_refused_as_corrupt() -> None:
+    for kind in MEDIA_TYPES:
+        data = encoded(COLOUR, kind.upper())
+        with pytest.raises(PictureRefused) as refused:
+            decode(data[: 60 if kind != "tiff" else len(data) // 2])
+        assert refused.value.code in ("corrupt", "unsupported_type"), kind
+
+
+def test_damage_anywhere_is_refused_or_still_a_picture() -> None:
+    """No exception but PictureRefused and no other shape, whatever is damaged."""
+    rng = np.random.default_rng(3)
+    outcomes = set()
+    for kind in MEDIA_TYPES:
+        data = encoded(WITH_ALPHA if kind in ("png", "webp", "avif", "tiff") else COLOUR, kind.upper())
+        for _ in range(60):
+            damaged = bytearray(data)
+            for place in rng.integers(0, len(data), rng.integers(1, 8)):
+                damaged[place] = rng.integers(0, 256)
+            try:
+                picture = decode(bytes(damaged))
+            except PictureRefused as refused:
+                outcomes.add(refused.code)
+            else:
+                outcomes.add("shown")
+                assert picture.rgb.shape == (picture.height, picture.width, 3)
+    assert outcomes >= {"shown", "corrupt"}
+
+
+def test_golden_pixels_of_lossless_files_do_not_change_with_the_wheel() -> None:
+    digests = {
+        hashlib.sha256(decode(encoded(COLOUR, kind, **options)).rgb.tobytes()).hexdigest()
+        for kind, options in (("PNG", {}), ("BMP", {}), ("TIFF", {}), ("WEBP", {"lossless": True}))
+    }
+    assert digests == {hashlib.sha256(RGB.tobytes()).hexdigest()}

@@ -1,0 +1,114 @@
+"""Features: equal to Keras's own on real pictures, through decoding and resizing; and what else the network says."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
+from shared.domain.features import FEATURE_DIMENSIONS, cosine
+from shared.vision.decoding import decode
+from shared.vision.embedding import SIDE, Embedder, ModelMissing
+from shared.vision.opencv import cv2
+from shared.vision.resizing import squeezed
+from tests.pictures import encoded, pixels, shipped
+
+PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
+
+
+@pytest.fixture(scope="module")
+def embedder(model_dir: Path) -> Embedder:
+    return Embedder(model_dir)
+
+
+def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder) -> None:
+    """`keras.applications.resnet50` with its own preprocessing is the reference; the whole path of ours runs."""
+    if embedder.model_id != UNTRAINED_ID:
+        pytest.skip("the reference network is built from the seed; the exported one has ImageNet weights")
+    import keras
+    from keras.applications.resnet50 import preprocess_input
+
+    from layers.resnet50.network import build
+
+    reference = build(None, SEED)
+    both = keras.Model(reference.inputs, [reference.get_layer("avg_pool").output, reference.output])
+    rgbs = [decode(shipped(name).read_bytes()).rgb for name in PICTURES]
+    batch = preprocess_input(np.stack([squeezed(rgb, SIDE) for rgb in rgbs]).astype(np.float32))
+    wanted = both.predict(batch, verbose=0)[0]
+    for name, rgb, expected in zip(PICTURES, rgbs, wanted, strict=True):
+        unit = (expected / np.linalg.norm(expected)).astype(np.float32)
+        assert cosine(embedder.embed(rgb).features, unit) >= 0.9999, name
+    # An untrained network's features are all alike: only the differences between pictures are worth comparing.
+    ours = np.stack([embedder.embed(rgb).features for rgb in rgbs])
+    theirs = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
+    ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
+    for one, other in zip(ours, theirs, strict=True):
+        assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) >= 0.999
+
+
+def test_features_are_2048_numbers_of_unit_length(embedder: Embedder) -> None:
+    features = embedder.embed(pixels("coffee.png")).features
+    assert features.shape == (FEATURE_DIMENSIONS,)
+    assert features.dtype == np.float32
+    assert np.linalg.norm(features) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (223, 225)])
+def test_any_size_and_even_black_has_finite_features(embedder: Embedder, shape: tuple[int, int]) -> None:
+    assert np.isfinite(embedder.embed(np.zeros((*shape, 3), np.uint8)).features).all()
+
+
+def test_a_copy_is_nearer_than_another_picture(embedder: Embedder) -> None:
+    original = embedder.embed(pixels("coffee.png")).features
+    small = cv2.resize(pixels("coffee.png"), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    copy = decode(encoded(small, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 60)).rgb
+    to_copy = cosine(original, embedder.embed(copy).features)
+    for other in ("astronaut.png", "chelsea.png", "rocket.jpg", "camera.png"):
+        assert to_copy > cosine(original, embedder.embed(pixels(other)).features)
+
+
+def test_the_order_of_the_channels_matters(embedder: Embedder) -> None:
+    rgb = pixels("coffee.png")
+    swapped = np.ascontiguousarray(rgb[:, :, ::-1])
+    assert not np.array_equal(embedder.embed(rgb).features, embedder.embed(swapped).features)
+
+
+def test_threads_share_one_network(embedder: Embedder) -> None:
+    rgbs = [pixels(name) for name in PICTURES]
+    alone = [embedder.embed(rgb).features for rgb in rgbs]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda rgb: embedder.embed(rgb).features, rgbs * 3))
+    for index, features in enumerate(together):
+        assert np.array_equal(features, alone[index % len(rgbs)])
+
+
+def test_an_untrained_network_gives_no_labels(embedder: Embedder) -> None:
+    if embedder.model_id != UNTRAINED_ID:
+        pytest.skip("the exported model has ImageNet weights")
+    assert not embedder.has_labels
+    assert embedder.embed(pixels("chelsea.png")).labels == ()
+
+
+def test_a_network_with_class_names_gives_the_five_most_probable(model_dir: Path, tmp_path: Path) -> None:
+    shutil.copy(model_dir / "resnet50.tflite", tmp_path)
+    (tmp_path / "model.json").write_text(json.dumps({"id": TRAINED_ID, "has_labels": True}))
+    (tmp_path / "labels.json").write_text(json.dumps([f"class {number}" for number in range(1000)]))
+    named = Embedder(tmp_path)
+    labels = named.embed(pixels("chelsea.png")).labels
+    assert named.model_id == TRAINED_ID
+    assert len(labels) == 5
+    probabilities = [label.probability for label in labels]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < probabilities[-1] <= probabilities[0] <= 1
+    assert all(label.name.startswith("class ") for label in labels)
+
+
+@pytest.mark.parametrize("present", [(), ("model.json",)])
+def test_a_missing_model_says_how_to_make_it(model_dir: Path, tmp_path: Path, present: tuple[str, ...]) -> None:
+    for name in present:
+        shutil.copy(model_dir / name, tmp_path)
+    with pytest.raises(ModelMissing, match=r"python -m layers\.resnet50\.export --out"):
+        Embedder(tmp_path)

@@ -1,0 +1,128 @@
+"""Keypoints, their matches, and the geometry that they agree on."""
+
+import numpy as np
+import pytest
+
+from shared.vision.alignment import aligned_ssim
+from shared.vision.channels import Pixels
+from shared.vision.keypoints import MAX_KEYPOINTS, MIN_INLIERS, Transform, detect, is_sane, match_keypoints
+from shared.vision.opencv import cv2
+from shared.vision.signature import extract
+from tests.pictures import pixels
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Pixels:
+    return pixels("astronaut.png")
+
+
+def gray(rgb: Pixels) -> Pixels:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+
+
+def test_a_known_transform_is_found(astronaut: Pixels) -> None:
+    """Turned by 20 degrees and halved in scale: the homography must say where the corners went."""
+    known = np.vstack([cv2.getRotationMatrix2D((256, 256), 20, 0.5), [0, 0, 1]])
+    moved = cv2.warpPerspective(astronaut, known, (512, 512), borderValue=(255, 255, 255)).astype(np.uint8)
+    found = match_keypoints(detect(gray(astronaut)), detect(gray(moved)))
+    assert found.transform is not None
+    assert found.score.inliers == len(found.pairs) >= 50
+    assert found.score.inliers <= found.score.matches
+    assert found.score.ratio == pytest.approx(found.score.matches / MAX_KEYPOINTS, abs=0.02)
+    corners = np.array([[[100, 100], [400, 100], [400, 400], [100, 400]]], np.float64)
+    error = cv2.perspectiveTransform(corners, found.transform) - cv2.perspectiveTransform(corners, known)
+    assert np.abs(error).max() < 4
+
+
+def test_pairs_join_the_same_places(astronaut: Pixels) -> None:
+    turned = np.ascontiguousarray(np.rot90(astronaut))
+    a, b = detect(gray(astronaut)), detect(gray(turned))
+    found = match_keypoints(a, b)
+    wanted = np.column_stack([a.points[found.pairs[:, 0], 1], 511 - a.points[found.pairs[:, 0], 0]])
+    assert np.median(np.abs(b.points[found.pairs[:, 1]] - wanted)) < 2
+    assert len(np.unique(found.pairs[:, 1])) == len(found.pairs)
+
+
+def test_matching_is_the_same_every_time(astronaut: Pixels) -> None:
+    a, b = detect(gray(astronaut)), detect(gray(np.ascontiguousarray(astronaut[60:400, 90:480])))
+    first, second = match_keypoints(a, b), match_keypoints(a, b)
+    assert first.score == second.score
+    assert np.array_equal(first.pairs, second.pairs)
+
+
+def test_unrelated_pictures_agree_on_no_geometry() -> None:
+    found = [detect(gray(pixels(name))) for name in ("chelsea.png", "coffee.png", "rocket.jpg", "camera.png")]
+    for a in found:
+        for b in found:
+            if a is not b:
+                matches = match_keypoints(a, b)
+                assert matches.transform is None
+                assert matches.score.inliers < MIN_INLIERS
+
+
+def test_a_keypoint_with_two_equal_partners_is_no_match(astronaut: Pixels) -> None:
+    """Lowe's ratio test: side by side twice, every keypoint has a second partner that is as good."""
+    twice = detect(gray(np.hstack([astronaut, astronaut])))
+    found = match_keypoints(detect(gray(astronaut)), twice)
+    assert found.score.matches < 0.35 * MAX_KEYPOINTS
+    assert match_keypoints(detect(gray(astronaut)), detect(gray(astronaut))).score.matches > 0.8 * MAX_KEYPOINTS
+
+
+def test_pictures_without_keypoints_match_nothing(astronaut: Pixels) -> None:
+    flat = detect(np.full((300, 300), 128, np.uint8))
+    assert len(flat) == 0
+    for a, b in ((flat, flat), (flat, detect(gray(astronaut))), (detect(gray(astronaut)), flat)):
+        found = match_keypoints(a, b)
+        assert (found.score.matches, found.score.inliers, found.score.ratio) == (0, 0, 0.0)
+        assert found.transform is None
+
+
+@pytest.mark.parametrize("height", [1, 2, 5, 30, 62, 63, 64, 100])
+def test_a_strip_of_any_height_is_no_problem(height: int) -> None:
+    strip = np.random.default_rng(height).integers(0, 256, (height, 512)).astype(np.uint8)
+    assert (len(detect(strip)) > 0) is (height > 62)
+    assert (len(detect(np.ascontiguousarray(strip.T))) > 0) is (height > 62)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_of_any_small_size_is_no_problem(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tiny = [detect(rng.integers(0, 256, rng.integers(1, 40, 2)).astype(np.uint8)) for _ in range(2)]
+    matches = match_keypoints(*tiny)
+    assert 0 <= matches.score.inliers <= matches.score.matches <= MAX_KEYPOINTS
+
+
+@pytest.mark.parametrize(
+    ("transform", "sane"),
+    [
+        (np.eye(3), True),
+        (np.diag([3.0, 3.0, 1.0]), True),
+        (np.array([[0, -1, 300], [1, 0, 0], [0, 0, 1.0]]), True),
+        (np.array([[1, 0, 0], [0, 1, 0], [0.001, 0, 1.0]]), True),
+        (np.diag([-1.0, 1.0, 1.0]), False),
+        (np.diag([20.0, 20.0, 1.0]), False),
+        (np.diag([0.05, 0.05, 1.0]), False),
+        (np.diag([1.0, 0.02, 1.0]), False),
+        (np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1.0]]), False),
+        (np.array([[1, 0, 0], [0, 1, 0], [-0.01, 0, 1.0]]), False),
+        (np.zeros((3, 3)), False),
+    ],
+    ids=["same", "3 x", "turned", "perspective", "mirror", "20 x", "1/20", "squashed", "line", "behind", "nothing"],
+)
+def test_only_possible_transforms_are_sane(transform: Transform, sane: bool) -> None:
+    assert is_sane(transform, (400, 300)) is sane
+
+
+def test_alignment_undoes_what_was_done(astronaut: Pixels) -> None:
+    original = extract(astronaut)
+    for copy in (
+        np.ascontiguousarray(np.rot90(astronaut)),
+        np.ascontiguousarray(astronaut[80:420, 60:460]),
+        cv2.copyMakeBorder(astronaut, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=(255, 255, 255)).astype(np.uint8),
+    ):
+        changed = extract(copy)
+        aligned = aligned_ssim(changed, original, match_keypoints(changed.keypoints, original.keypoints))
+        assert aligned is not None
+        assert aligned > 0.75
+    other = extract(pixels("chelsea.png"))
+    assert aligned_ssim(other, original, match_keypoints(other.keypoints, original.keypoints)) is None

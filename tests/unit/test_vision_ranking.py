@@ -1,0 +1,147 @@
+"""The score and the verdict: what must come out near, what far, whatever the fit says in between."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from bench import fit_ranking
+from bench.alterations import ALTERATIONS, HARDER
+from bench.originals import document, flat, on_white, shape
+from shared.domain.matches import Ranking, Verdict
+from shared.vision.channels import Pixels
+from shared.vision.ranking import FIT, Fit, compare, fit_for, measure
+from shared.vision.signature import Signature, extract
+from tests.pictures import pixels
+
+NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+FLAT = np.full((200, 300, 3), (190, 40, 40), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def originals() -> dict[str, Signature]:
+    return {name: extract(pixels(name)) for name in NAMES}
+
+
+def scored(a: Signature, b: Signature, ranking: Ranking = Ranking.FUSED) -> tuple[float, Verdict]:
+    found = compare(a, b, cosine=None, ranking=ranking)
+    return found.score, found.verdict
+
+
+@pytest.mark.parametrize("name", [*ALTERATIONS, *HARDER])
+def test_altered_copies_are_near_duplicates_of_their_originals_only(name: str, originals: dict[str, Signature]) -> None:
+    rng = np.random.default_rng(1)
+    for original in NAMES:
+        copy = extract({**ALTERATIONS, **HARDER}[name](pixels(original), rng))
+        for stored, signature in originals.items():
+            score, verdict = scored(copy, signature)
+            if stored == original:
+                assert verdict is Verdict.NEAR_DUPLICATE, (original, score)
+            else:
+                assert verdict is Verdict.UNRELATED, (original, stored, score)
+                assert score < 0.05
+
+
+def made(seed: int) -> dict[str, Pixels]:
+    rng = np.random.default_rng(seed)
+    return {
+        "document": document(rng),
+        "shape": shape(rng),
+        "flat": flat(rng),
+        "on white": on_white(pixels(NAMES[seed]), rng),
+        "photograph": pixels(NAMES[seed]),
+    }
+
+
+def test_unrelated_pictures_of_every_kind_are_unrelated() -> None:
+    """Also those that are mostly white, of one colour, or almost without keypoints."""
+    signatures = [(seed, kind, extract(picture)) for seed in range(3) for kind, picture in made(seed).items()]
+    for (seed, kind, a), (other_seed, other_kind, b) in itertools.combinations(signatures, 2):
+        if seed == other_seed and {kind, other_kind} == {"on white", "photograph"}:
+            continue
+        score, verdict = scored(a, b)
+        assert verdict is Verdict.UNRELATED, (seed, kind, other_seed, other_kind, score)
+
+
+@pytest.mark.parametrize("kind", ["document", "shape", "flat", "on white"])
+def test_smaller_copies_of_every_kind_are_near_duplicates(kind: str) -> None:
+    picture = made(1)[kind]
+    copy = extract(ALTERATIONS["resized to half"](picture, np.random.default_rng(0)))
+    assert scored(copy, extract(picture))[1] is Verdict.NEAR_DUPLICATE
+
+
+@pytest.mark.parametrize("ranking", Ranking)
+def test_the_same_bytes_are_identical_under_every_ranking(ranking: Ranking) -> None:
+    for picture in (FLAT, pixels("coffee.png")):
+        found = compare(extract(picture), extract(picture), cosine=1.0, ranking=ranking, identical=True)
+        assert (found.score, found.verdict) == (1.0, Verdict.IDENTICAL)
+
+
+def test_the_same_pixels_score_highest(originals: dict[str, Signature]) -> None:
+    for signature in originals.values():
+        assert scored(signature, signature)[0] > 0.999
+        assert scored(signature, signature, Ranking.CLASSIC)[0] > 0.99
+
+
+def test_classic_is_the_mean_of_ssim_and_orb_ratio(originals: dict[str, Signature]) -> None:
+    for a, b in itertools.product(originals.values(), repeat=2):
+        found = compare(a, b, cosine=0.3, ranking=Ranking.CLASSIC)
+        assert found.score == pytest.approx(np.clip((found.ssim + found.orb.ratio) / 2, 0, 1))
+
+
+@pytest.mark.parametrize(("cosine", "score"), [(0.7, 0.7), (-0.4, 0.0), (None, 0.0)])
+def test_cosine_ranks_by_the_cosine(cosine: float | None, score: float, originals: dict[str, Signature]) -> None:
+    a, b = originals["coffee.png"], originals["rocket.jpg"]
+    assert compare(a, b, cosine=cosine, ranking=Ranking.COSINE).score == score
+
+
+def test_the_verdict_does_not_depend_on_the_ranking(originals: dict[str, Signature]) -> None:
+    a, b = originals["coffee.png"], originals["rocket.jpg"]
+    assert {compare(a, b, cosine=0.9, ranking=ranking).verdict for ranking in Ranking} == {Verdict.UNRELATED}
+
+
+def test_the_cosine_of_an_unknown_model_counts_for_nothing(originals: dict[str, Signature]) -> None:
+    a, b = originals["coffee.png"], originals["rocket.jpg"]
+    scores = {
+        compare(a, b, cosine=cosine, ranking=Ranking.FUSED, model="another-model").score for cosine in (-1.0, 0.0, 1.0)
+    }
+    assert len(scores) == 1
+    assert "cosine" not in fit_for("another-model").weights
+
+
+def test_without_a_cosine_the_fit_that_needs_none_is_used(originals: dict[str, Signature]) -> None:
+    a, b = originals["coffee.png"], originals["coffee.png"]
+    for model in json.loads(FIT.read_text(encoding="utf-8"))["fits"]:
+        known = compare(a, b, cosine=None, ranking=Ranking.FUSED, model=model)
+        assert known.score == compare(a, b, cosine=None, ranking=Ranking.FUSED).score
+
+
+def test_every_shipped_fit_names_real_signals_and_orders_its_verdicts(originals: dict[str, Signature]) -> None:
+    file = json.loads(FIT.read_text(encoding="utf-8"))
+    known = measure(originals["coffee.png"], originals["rocket.jpg"], 0.5).signals()
+    assert {"made_by", "data", "seed", "fits"} <= set(file)
+    assert "any" in file["fits"]
+    for model, shipped in file["fits"].items():
+        fit = fit_for(model)
+        assert isinstance(fit, Fit)
+        assert set(fit.weights) <= set(known)
+        assert 0 < fit.similar <= fit.near_duplicate < 1
+        assert shipped["held_out"]["near_duplicate_precision"] >= 0.98
+
+
+def test_the_regression_recovers_known_weights() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(20_000, 2)) * [1.0, 0.01]
+    y = (rng.random(20_000) < 1 / (1 + np.exp(-(2 * x[:, 0] - 150 * x[:, 1] - 1)))).astype(float)
+    weights, intercept = fit_ranking.fit(x, y)
+    assert weights == pytest.approx([2, -150], rel=0.06)
+    assert intercept == pytest.approx(-1, abs=0.08)
+
+
+def test_the_threshold_is_the_least_score_of_that_precision() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    truth = np.array([1.0, 1.0, 0.0, 1.0, 0.0])
+    assert fit_ranking.threshold(scores, truth, 1.0) == 0.8
+    assert fit_ranking.threshold(scores, truth, 0.75) == 0.6
+    assert fit_ranking.threshold(scores, 1 - np.ones(5), 0.5) == 1.0
