@@ -1,6 +1,6 @@
 """Checks before anything is installed: `make run` calls this with whatever Python the machine has.
 
-Only the standard library, and only syntax that an old Python can parse, so that it can say that it is too old.
+Only the standard library, and only syntax that an old Python 3 can parse, so that it can say that it is too old.
 """
 
 import os
@@ -10,12 +10,12 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
-def stop(message):
+def stop(message: str) -> None:
     sys.stderr.write("pictrace: " + message + "\n")
     sys.exit(1)
 
 
-def main():
+def main() -> None:
     version = tuple(sys.version_info[:2])
     if not OLDEST <= version <= NEWEST:
         stop("Python %d.%d is not supported, 3.11 to 3.13 are. Name another one: make PYTHON=python3.12 ..." % version)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from tests.conftest import PicTrace
 from tests.pictures import encoded, noise, pixels
@@ -70,6 +70,10 @@ def altered(tmp_path: Path) -> Path:
     return path
 
 
+def payload(name: str, data: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": data}
+
+
 def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
@@ -104,7 +108,7 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
     path = tmp_path / "a.png"
     path.write_bytes(noise(1234))
     before = page.locator("#count").inner_text()
-    page.set_input_files("#files", [{"name": name, "mimeType": "image/png", "buffer": path.read_bytes()}])
+    page.set_input_files("#files", payload(name, path.read_bytes()))
     row = page.locator("#uploads li").first
     expect(row).to_contain_text("Indexed")
     expect(row).to_contain_text(name)
@@ -119,7 +123,7 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
 
 def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
     page = watched.page
-    page.set_input_files("#files", [{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}])
+    page.set_input_files("#files", payload("a.png", b"no picture"))
     expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
 
 
