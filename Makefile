@@ -38,12 +38,12 @@ $(VENV)/.run: requirements.txt functions/requirements.txt layers/resnet50/requir
 	@$(PYTHON) infra/local/preflight.py
 	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "installing what it needs, once (about 3 GB on disk) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt $(VENV)/.run
 	@echo "installing what the tests need, once ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -r tests/requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
 $(MODEL)/model.json: layers/resnet50/export.py $(VENV)/.run
