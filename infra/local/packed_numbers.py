@@ -10,23 +10,25 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 
 class PackedNumbers(DynamoType):
-    """A DynamoDB list of numbers as one text; the objects are made again whenever they are asked for."""
+    """A DynamoDB list of numbers as one text; the objects are made again whenever they are asked for.
 
-    def __init__(self, numbers: list[dict[str, str]]) -> None:
+    It cannot be changed: `unpack` an item before moto's update expressions work on it.
+    """
+
+    def __init__(self, numbers: list[str]) -> None:
         self.type = "L"
-        self._text = " ".join(number["N"] for number in numbers)
+        self._text = " ".join(numbers)
 
     @property
     def value(self) -> list[DynamoType]:
-        return [DynamoType(number) for number in self.numbers]
+        return [DynamoType({"N": number}) for number in self.numbers]
 
     @property
-    def numbers(self) -> list[dict[str, str]]:
-        """In the API's own notation."""
-        return [{"N": text} for text in self._text.split()]
+    def numbers(self) -> list[str]:
+        return self._text.split()
 
     def to_regular_json(self) -> dict[str, Any]:
-        return {"L": self.numbers}
+        return {"L": [{"N": number} for number in self.numbers]}
 
     def size(self) -> int:
         return len(self._text)
@@ -39,14 +41,21 @@ def pack(item: Item, name: str) -> None:
     """Replace one attribute of a stored item; the limit on its size has been checked before."""
     value = item.attrs.get(name)
     if type(value) is DynamoType:
-        dict.__setitem__(item.attrs, name, PackedNumbers(value.to_regular_json()["L"]))
+        dict.__setitem__(item.attrs, name, PackedNumbers([number.value for number in value.value]))
 
 
-def without_others(item: Item, expressions: list[list[str]]) -> Item:
-    """An item with only the top-level attributes that a projection mentions."""
-    wanted = {expression[0] for expression in expressions if expression}
+def unpack(item: Item, name: str) -> None:
+    """Give one attribute of an item back the form that moto can change."""
+    value = item.attrs.get(name)
+    if isinstance(value, PackedNumbers):
+        dict.__setitem__(item.attrs, name, DynamoType(value.to_regular_json()))
+
+
+def without_others(item: Item, names: set[str]) -> Item:
+    """An item with only some of its top-level attributes."""
     slim = Item(item.hash_key, item.range_key, {})
     slim.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
-    for name in wanted & item.attrs.keys():
-        dict.__setitem__(slim.attrs, name, item.attrs[name])
+    for name, value in item.attrs.items():
+        if name in names:
+            dict.__setitem__(slim.attrs, name, value)
     return slim

@@ -1,204 +1,224 @@
-"""An exact vector index in memory, as DynamoDB describes its own: partitions, equality filters, f32 vectors."""
+"""An exact nearest-neighbour index in memory with partitions, equality filters and f32 vectors.
+
+It knows nothing of DynamoDB's wire format or of moto: see `vector_search` for that.
+"""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-AttributeValue = Mapping[str, Any]
-"""DynamoDB's notation, `{"S": "text"}`."""
+Vector = npt.NDArray[np.float32]
+"""Shape (dimensions,), float32: the precision in which the service keeps and compares vectors."""
 
-Item = Mapping[str, AttributeValue]
-Vectors = npt.NDArray[np.float32]
-
-MAX_DIMENSIONS: Final = 4096
 _FIRST_CAPACITY: Final = 64
 _ABSENT: Final = -1
-
-
-def vector_of(value: AttributeValue | None) -> Vectors | None:
-    """The numbers of a list attribute as float32, or None if it is no list of numbers."""
-    entries = value.get("L") if value else None
-    if not isinstance(entries, list):
-        return None
-    try:
-        return np.array([float(entry["N"]) for entry in entries], dtype=np.float32)
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def scalar_of(value: AttributeValue | None) -> tuple[str, str] | None:
-    """A string, number or binary attribute as something that can be compared, or None."""
-    if not value:
-        return None
-    kind, content = next(iter(value.items()))
-    return (kind, str(content)) if kind in {"S", "N", "B"} else None
+_BLOCK: Final = 1024
+_MAX_SCORE: Final = float(np.finfo(np.float32).max)
+_MARGIN: Final = 32
+"""How many more than `top_k` candidates are scored again in f64, so that f32 rounding cannot cost one its place."""
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """A vector index as CreateTable gives it."""
+class Entry:
+    """What an index keeps of one item.
 
-    name: str
-    attribute: str
-    dimensions: int
-    distance: str
-    hash_key: str | None
-    filters: Sequence[str]
-    projection: Mapping[str, Any]
-    described: Mapping[str, Any]
+    Attributes:
+        vector: shape (dimensions,), float32, finite.
+        partition: the HASH value; the same for all where the index has no HASH.
+        filters: one value for each inline filter of the index, in its order; None where the item has none.
+        item: what a search gives back.
+    """
 
-    def projected(self, table_keys: Sequence[str]) -> set[str] | None:
-        """The attributes that the index holds; None for all of them."""
-        kind = self.projection.get("ProjectionType", "ALL")
-        if kind == "ALL":
-            return None
-        schema = {*table_keys, *self.filters, *([self.hash_key] if self.hash_key else [])}
-        return schema | set(self.projection.get("NonKeyAttributes") or []) if kind == "INCLUDE" else schema
-
-
-@dataclass
-class _Partition:
-    """The vectors of one HASH value: rows of one matrix, a code a row for every filter."""
-
-    vectors: Vectors
-    norms: npt.NDArray[np.float32]
-    codes: npt.NDArray[np.int32]
-    keys: list[Any] = field(default_factory=list)
-    rows: dict[Any, int] = field(default_factory=dict)
-
-    def reserve(self, count: int) -> None:
-        have = len(self.vectors)
-        if count <= have:
-            return
-        more = max(count, 2 * have) - have
-        self.vectors = np.concatenate([self.vectors, np.zeros((more, self.vectors.shape[1]), np.float32)])
-        self.norms = np.concatenate([self.norms, np.zeros(more, np.float32)])
-        self.codes = np.concatenate([self.codes, np.full((more, self.codes.shape[1]), _ABSENT, np.int32)])
+    vector: Vector
+    partition: Hashable
+    filters: Sequence[Hashable | None]
+    item: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found item's key and its score, whose meaning depends on the distance function."""
+    """A found item, the index's own copy of its vector, and its score (see `VectorIndex.search`)."""
 
-    key: Any
+    item: Any
+    vector: Vector
     score: float
 
 
+@dataclass
+class _Partition:
+    """Rows of one matrix, grown by doubling; a deleted row is filled with the last one."""
+
+    vectors: npt.NDArray[np.float32]
+    norms: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int32]
+    keys: list[Hashable] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+    rows: dict[Hashable, int] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, dimensions: int, filters: int) -> "_Partition":
+        return cls(
+            np.zeros((_FIRST_CAPACITY, dimensions), np.float32),
+            np.zeros(_FIRST_CAPACITY),
+            np.full((_FIRST_CAPACITY, filters), _ABSENT, np.int32),
+        )
+
+    def append(self, key: Hashable, entry: Entry, codes: Sequence[int]) -> None:
+        row = len(self.keys)
+        if row == len(self.vectors):
+            self.vectors, self.norms, self.codes = (
+                np.concatenate([array, np.zeros_like(array)]) for array in (self.vectors, self.norms, self.codes)
+            )
+        self.vectors[row], self.codes[row] = entry.vector, codes
+        self.norms[row] = np.linalg.norm(entry.vector.astype(np.float64))
+        self.keys.append(key)
+        self.items.append(entry.item)
+        self.rows[key] = row
+
+    def remove(self, key: Hashable) -> None:
+        row, last = self.rows.pop(key), len(self.keys) - 1
+        if row != last:
+            for array in (self.vectors, self.norms, self.codes):
+                array[row] = array[last]
+            self.keys[row], self.items[row] = self.keys[last], self.items[last]
+            self.rows[self.keys[row]] = row
+        self.keys.pop()
+        self.items.pop()
+
+
 class VectorIndex:
-    """One vector index. Writers and searchers may come from many threads.
+    """One vector index. Writers and searchers may come from many threads."""
 
-    Items without a vector of the right dimensions, or without the HASH attribute, are left out.
-    """
-
-    def __init__(self, definition: Definition) -> None:
-        self.definition = definition
-        self._partitions: dict[Any, _Partition] = {}
-        self._home: dict[Any, Any] = {}
-        self._codes: dict[tuple[int, tuple[str, str]], int] = {}
+    def __init__(self, *, dimensions: int, distance: str, filters: Sequence[str]) -> None:
+        """
+        Args:
+            distance: COSINE, EUCLIDEAN or DOT_PRODUCT.
+            filters: names of the inline filters.
+        """
+        self._dimensions = dimensions
+        self._distance = distance
+        self._columns = {name: column for column, name in enumerate(filters)}
+        self._partitions: dict[Hashable, _Partition] = {}
+        self._partition_of: dict[Hashable, Hashable] = {}
+        self._codes: dict[tuple[int, Hashable], int] = {}
         self._lock = threading.Lock()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "VectorIndex":
-        """A lock cannot be copied; the numbers are, so that a transaction can be rolled back."""
-        import copy
-
-        twin = VectorIndex(self.definition)
-        with self._lock:
-            twin._partitions = copy.deepcopy(self._partitions, memo)
-            twin._home, twin._codes = dict(self._home), dict(self._codes)
-        return twin
-
     def __len__(self) -> int:
-        return len(self._home)
+        return len(self._partition_of)
 
     @property
     def size_bytes(self) -> int:
-        return len(self) * self.definition.dimensions * 4
+        """Bytes of all vectors."""
+        return len(self) * self._dimensions * 4
 
-    def put(self, key: Any, item: Item) -> None:
-        """Index an item under its table key, replacing what was there."""
-        wanted = self.definition
-        vector = vector_of(item.get(wanted.attribute))
-        hash_value = scalar_of(item.get(wanted.hash_key)) if wanted.hash_key else ()
+    def put(self, key: Hashable, entry: Entry | None) -> None:
+        """Set what is indexed under a key; None takes the key out of the index."""
         with self._lock:
             self._remove(key)
-            if vector is None or len(vector) != wanted.dimensions or hash_value is None:
+            if entry is None:
                 return
-            partition = self._partitions.get(hash_value)
+            partition = self._partitions.get(entry.partition)
             if partition is None:
-                partition = self._partitions[hash_value] = _Partition(
-                    np.zeros((_FIRST_CAPACITY, wanted.dimensions), np.float32),
-                    np.zeros(_FIRST_CAPACITY, np.float32),
-                    np.full((_FIRST_CAPACITY, len(wanted.filters)), _ABSENT, np.int32),
-                )
-            row = len(partition.keys)
-            partition.reserve(row + 1)
-            partition.vectors[row] = vector
-            partition.norms[row] = np.linalg.norm(vector)
-            for column, name in enumerate(wanted.filters):
-                value = scalar_of(item.get(name))
-                partition.codes[row, column] = _ABSENT if value is None else self._code(column, value)
-            partition.keys.append(key)
-            partition.rows[key] = row
-            self._home[key] = hash_value
+                partition = _Partition.empty(self._dimensions, len(self._columns))
+                self._partitions[entry.partition] = partition
+            codes = [
+                _ABSENT if value is None else self._codes.setdefault((column, value), len(self._codes))
+                for column, value in enumerate(entry.filters)
+            ]
+            partition.append(key, entry, codes)
+            self._partition_of[key] = entry.partition
 
-    def delete(self, key: Any) -> None:
-        with self._lock:
-            self._remove(key)
-
-    def _code(self, column: int, value: tuple[str, str]) -> int:
-        return self._codes.setdefault((column, value), len(self._codes))
-
-    def _remove(self, key: Any) -> None:
-        if key not in self._home:
+    def _remove(self, key: Hashable) -> None:
+        if key not in self._partition_of:
             return
-        partition = self._partitions[self._home.pop(key)]
-        row, last = partition.rows.pop(key), len(partition.keys) - 1
-        if row != last:
-            for array in (partition.vectors, partition.norms, partition.codes):
-                array[row] = array[last]
-            partition.keys[row] = partition.keys[last]
-            partition.rows[partition.keys[row]] = row
-        partition.keys.pop()
+        name = self._partition_of.pop(key)
+        partition = self._partitions[name]
+        partition.remove(key)
+        if not partition.keys:
+            del self._partitions[name]
 
     def search(
-        self, query: Vectors, hash_value: Any, filters: Mapping[str, tuple[str, str]], top_k: int
+        self, query: Vector, partition: Hashable, filters: Mapping[str, Hashable], top_k: int
     ) -> tuple[list[Hit], int]:
-        """The nearest items, most similar first, and the bytes of vectors that were examined."""
-        wanted = self.definition
+        """The most similar items of a partition that have the filters' values, most similar first.
+
+        Scores are cosine distances (0 to 2; 1 where a vector is zero), Euclidean distances, or dot products (higher is
+        more similar): computed in f64 from f32 vectors, rounded to f32 and kept in its range.
+
+        Returns:
+            The hits, and the bytes of the vectors that were compared.
+        """
         with self._lock:
-            partition = self._partitions.get(hash_value if wanted.hash_key else ())
-            if partition is None or not partition.keys:
+            held = self._partitions.get(partition)
+            if held is None:
                 return [], 0
-            count = len(partition.keys)
-            chosen = np.ones(count, dtype=bool)
-            for name, value in filters.items():
-                column = list(wanted.filters).index(name)
-                chosen &= partition.codes[:count, column] == self._codes.get((column, value), _ABSENT - 1)
-            rows = np.flatnonzero(chosen)
-            vectors = partition.vectors[:count] if len(rows) == count else partition.vectors[rows]
-            scores = _scores(wanted.distance, vectors, partition.norms[rows], query)
-            order = scores if wanted.distance != "DOT_PRODUCT" else -scores
-            if len(rows) > top_k:
-                nearest = np.argpartition(order, top_k - 1)[:top_k]
-                nearest = nearest[np.argsort(order[nearest], kind="stable")]
+            rows = self._matching(held, filters)
+            whole = len(rows) == len(held.keys)
+            vectors = held.vectors[: len(rows)] if whole else held.vectors[rows]
+            rank = _rank(self._distance, vectors, held.norms[rows], query)
+            if len(rows) > top_k + _MARGIN:
+                near = np.argpartition(rank, top_k + _MARGIN)[: top_k + _MARGIN]
             else:
-                nearest = np.argsort(order, kind="stable")
-            hits = [Hit(partition.keys[rows[at]], float(scores[at])) for at in nearest]
-        return hits, len(rows) * wanted.dimensions * 4
+                near = np.arange(len(rows))
+            scores = _scores(self._distance, vectors[near], query)
+            best = np.argsort(-scores if self._distance == "DOT_PRODUCT" else scores, kind="stable")[:top_k]
+            narrow = np.clip(scores[best], -_MAX_SCORE, _MAX_SCORE).astype(np.float32)
+            hits = [
+                Hit(held.items[rows[near[at]]], vectors[near[at]].copy(), float(score))
+                for at, score in zip(best, narrow, strict=True)
+            ]
+        return hits, len(rows) * self._dimensions * 4
+
+    def _matching(self, held: _Partition, filters: Mapping[str, Hashable]) -> npt.NDArray[np.intp]:
+        count = len(held.keys)
+        chosen = np.ones(count, dtype=bool)
+        for name, value in filters.items():
+            column = self._columns[name]
+            code = self._codes.get((column, value))
+            chosen &= False if code is None else held.codes[:count, column] == code
+        return np.flatnonzero(chosen)
 
 
-def _scores(distance: str, vectors: Vectors, norms: npt.NDArray[np.float32], query: Vectors) -> Vectors:
+def _rank(
+    distance: str, vectors: npt.NDArray[np.float32], norms: npt.NDArray[np.float64], query: Vector
+) -> npt.NDArray[np.floating]:
+    """A number for each row of `vectors`, lower is more similar: quick, with the rounding of f32."""
+    compare = _squared_distances if distance == "EUCLIDEAN" else np.matmul
+    with np.errstate(over="ignore", invalid="ignore"):
+        compared: npt.NDArray[np.floating] = compare(vectors, query)
+    if not np.isfinite(compared).all():
+        compared = compare(vectors.astype(np.float64), query.astype(np.float64))
     if distance == "EUCLIDEAN":
-        lengths_apart: Vectors = np.linalg.norm(vectors - query, axis=1).astype(np.float32)
-        return lengths_apart
-    products: Vectors = vectors @ query
+        return compared
     if distance == "DOT_PRODUCT":
-        return products
-    lengths = norms * np.linalg.norm(query)
-    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-    distances: Vectors = np.clip(1 - cosines, 0, 2).astype(np.float32)
-    return distances
+        return -compared
+    cosines: npt.NDArray[np.float64] = np.divide(compared, norms, out=np.zeros(len(compared)), where=norms > 0)
+    return -cosines
+
+
+def _squared_distances(vectors: npt.NDArray[Any], query: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """In blocks, for one difference as large as the index would take longer than the arithmetic."""
+    squares = np.empty(len(vectors), vectors.dtype)
+    for start in range(0, len(vectors), _BLOCK):
+        apart = vectors[start : start + _BLOCK] - query
+        np.einsum("ij,ij->i", apart, apart, out=squares[start : start + _BLOCK])
+    return squares
+
+
+def _scores(distance: str, vectors: npt.NDArray[np.float32], query: Vector) -> npt.NDArray[np.float64]:
+    wide, wide_query = vectors.astype(np.float64), query.astype(np.float64)
+    scores: npt.NDArray[np.float64]
+    if distance == "EUCLIDEAN":
+        scores = np.linalg.norm(wide - wide_query, axis=1)
+    elif distance == "DOT_PRODUCT":
+        scores = wide @ wide_query
+    else:
+        lengths = np.linalg.norm(wide, axis=1) * np.linalg.norm(wide_query)
+        scores = 1 - np.divide(wide @ wide_query, lengths, out=np.zeros(len(wide)), where=lengths > 0)
+        scores[(lengths > 0) & (vectors == query).all(axis=1)] = 0
+        scores = np.clip(scores, 0, 2)
+    return scores

@@ -1,360 +1,242 @@
 """DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; see docs/vector-search.md.
 
-`install()` adds to moto what a pull request would: the index to the table, kept up to date where items are written;
-`VectorIndexes` to CreateTable, UpdateTable, DescribeTable and CloudFormation; the action to the response class.
+`install()` adds to moto what a pull request would: the index to the table, kept up to date where items are stored and
+removed; `VectorIndexes` to CreateTable, UpdateTable, DescribeTable and CloudFormation; the search to the backend, and
+its action to the response class.
 """
 
 import functools
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundException
 from moto.dynamodb.models import DynamoDBBackend, Table
 from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.utilities import dynamo_json_dump
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
-from infra.local.packed_numbers import pack, without_others
-from infra.local.vector_index import MAX_DIMENSIONS, Definition, VectorIndex, scalar_of, vector_of
+from infra.local import vector_query
+from infra.local.packed_numbers import without_others
+from infra.local.vector_index import Hit
+from infra.local.vector_rules import (
+    MAX_INDEXES,
+    ON_DEMAND_ONLY,
+    Definition,
+    LimitExceeded,
+    check_index,
+    check_shape,
+)
+from infra.local.vector_table import TableIndex, indexes, install_hooks, locked, types_of
 
-MAX_TOP_K: Final = 100
-DISTANCES: Final = ("COSINE", "DOT_PRODUCT", "EUCLIDEAN")
-_CLAUSE: Final = re.compile(r"^\s*(?P<name>[#\w.\-]+)\s*(?P<operator>=|<>|<=|>=|<|>)\s*(?P<value>:\w+)\s*$")
-_NAME: Final = re.compile(r"^[a-zA-Z0-9_.-]{3,255}$")
-
-
-def indexes(table: Table) -> dict[str, VectorIndex]:
-    """The vector indexes of a table, by name."""
-    return cast(dict[str, VectorIndex], table.__dict__.setdefault("vector_indexes", {}))
-
-
-def define(wanted: Mapping[str, Any], table: Mapping[str, Any]) -> Definition:
-    """A `VectorIndex` structure, checked against the table that it is for.
-
-    Args:
-        table: `attributes` (declared names), `billing_mode` and `dimensions` (of vector attributes in use).
-
-    Raises:
-        MockValidationException: as the service answers.
-    """
-    name, dimensions = wanted["IndexName"], int(wanted["Dimensions"])
-    schema: Sequence[Mapping[str, str]] = wanted.get("SearchSchema") or []
-    hash_keys = [entry["AttributeName"] for entry in schema if entry["SearchSchemaElementType"] == "HASH"]
-    filters = [entry["AttributeName"] for entry in schema if entry["SearchSchemaElementType"] == "INLINE_FILTER"]
-    attribute = wanted["VectorAttribute"]["AttributeName"]
-    invalid = "One or more parameter values were invalid: "
-    if table["billing_mode"] != "PAY_PER_REQUEST":
-        raise MockValidationException(invalid + "Vector indexes are only supported on tables with PAY_PER_REQUEST")
-    if not _NAME.match(name):
-        raise MockValidationException(invalid + f"IndexName {name} must match [a-zA-Z0-9_.-]+, 3 to 255 characters")
-    if not 1 <= dimensions <= MAX_DIMENSIONS:
-        raise MockValidationException(invalid + f"Dimensions must be between 1 and {MAX_DIMENSIONS}")
-    if wanted["DistanceFunction"] not in DISTANCES:
-        raise MockValidationException(invalid + f"DistanceFunction must be one of {', '.join(DISTANCES)}")
-    if len(hash_keys) > 1:
-        raise MockValidationException(invalid + "SearchSchema can have at most one HASH key")
-    if not {*hash_keys, *filters} <= set(table["attributes"]):
-        raise MockValidationException("One element in SearchSchema is not defined in attribute definitions")
-    if table["dimensions"].get(attribute, dimensions) != dimensions:
-        raise MockValidationException(invalid + f"All vector indexes on {attribute} must have the same Dimensions")
-    return Definition(
-        name=name,
-        attribute=attribute,
-        dimensions=dimensions,
-        distance=wanted["DistanceFunction"],
-        hash_key=hash_keys[0] if hash_keys else None,
-        filters=filters,
-        projection=wanted.get("Projection") or {"ProjectionType": "ALL"},
-        described=dict(wanted),
-    )
-
-
-def attach(table: Table, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Add vector indexes to a table and fill them with the items that are there."""
-    for one in wanted:
-        held = indexes(table)
-        if one["IndexName"] in held:
-            raise MockValidationException(f"Index already exists: {one['IndexName']}")
-        definition = define(
-            one,
-            {
-                "attributes": [entry["AttributeName"] for entry in table.attr],
-                "billing_mode": table.billing_mode,
-                "dimensions": {index.definition.attribute: index.definition.dimensions for index in held.values()},
-            },
-        )
-        index = VectorIndex(definition)
-        for item in table.all_items():
-            index.put(_key(item), _attributes(item, definition))
-        held[definition.name] = index
-
-
-def validate_write(table: Table, item: Mapping[str, Any]) -> None:
-    """Refuse a vector that an index of the table could not hold: of the wrong type or length."""
-    for index in indexes(table).values():
-        name, dimensions = index.definition.attribute, index.definition.dimensions
-        if name not in item:
-            continue
-        vector = vector_of(item[name])
-        if vector is None:
-            raise MockValidationException(
-                f"One or more parameter values were invalid: Type mismatch for vector attribute {name}: "
-                "expected a list of numbers"
-            )
-        if len(vector) != dimensions:
-            raise MockValidationException(
-                f"One or more parameter values were invalid: vector attribute {name} has {len(vector)} dimensions, "
-                f"index {index.definition.name} expects {dimensions}"
-            )
-
-
-def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a SearchVectors request, in the API's own notation.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
-    """
-    table = backend.get_table(request["TableName"].split("/")[-1])
-    index = indexes(table).get(request["IndexName"])
-    if index is None:
-        raise MockValidationException(f"The table does not have the specified index: {request['IndexName']}")
-    wanted = index.definition
-    top_k = int(request["TopK"])
-    if not 1 <= top_k <= MAX_TOP_K:
-        raise MockValidationException("Provided TopK value is out of valid range")
-    query = vector_of({"L": list(request["SearchVector"])})
-    if query is None:
-        raise MockValidationException("SearchVector must be a list of numbers")
-    if len(query) != wanted.dimensions:
-        raise MockValidationException(
-            f"SearchVector has {len(query)} dimensions, index {wanted.name} expects {wanted.dimensions}"
-        )
-    used: set[str] = set()
-    conditions = _conditions(request, wanted, used)
-    projection = _projection(request, used)
-    _refuse_unused(request, used)
-    hash_value = conditions.pop(wanted.hash_key) if wanted.hash_key else ()
-    hits, examined = index.search(query, hash_value, conditions, top_k)
-    held = wanted.projected(_table_keys(table))
-    names = held if projection is None else projection if held is None else projection & held
-    results = []
-    for hit in hits:
-        item = table.get_item(*hit.key)
-        if item is not None:
-            results.append({"Item": _shown(item, names), "Score": hit.score})
-    answer: dict[str, Any] = {"SearchResults": results}
-    if request.get("ReturnConsumedCapacity", "NONE") != "NONE":
-        answer["ConsumedCapacity"] = {"VectorSearchRequestBytes": float(examined)}
-    return answer
-
-
-def _conditions(request: Mapping[str, Any], wanted: Definition, used: set[str]) -> dict[str, tuple[str, str]]:
-    expression = request.get("SearchConditionExpression")
-    if not expression:
-        if wanted.hash_key:
-            raise MockValidationException("SearchConditionExpression must be provided when SearchSchema has a HASH key")
-        return {}
-    found: dict[str, tuple[str, str]] = {}
-    for clause in re.split(r"\s+AND\s+", expression.strip(), flags=re.IGNORECASE):
-        match = _CLAUSE.match(clause)
-        if match is None or match["operator"] != "=":
-            raise MockValidationException("Invalid comparator used in SearchConditionExpression")
-        name = _resolve(match["name"], request, used)
-        value = scalar_of((request.get("ExpressionAttributeValues") or {}).get(match["value"]))
-        used.add(match["value"])
-        if value is None:
-            raise MockValidationException(
-                "Invalid SearchConditionExpression: An expression attribute value used in expression is not "
-                f"defined; attribute value: {match['value']}"
-            )
-        if name not in (wanted.hash_key, *wanted.filters):
-            raise MockValidationException(
-                f"Invalid SearchConditionExpression: attribute {name} is not part of the SearchSchema"
-            )
-        found[name] = value
-    if wanted.hash_key and wanted.hash_key not in found:
-        raise MockValidationException("SearchConditionExpression must be provided when SearchSchema has a HASH key")
-    return found
-
-
-def _projection(request: Mapping[str, Any], used: set[str]) -> set[str] | None:
-    expression = request.get("ProjectionExpression")
-    if not expression:
-        return None
-    return {_resolve(name.strip(), request, used) for name in expression.split(",")}
-
-
-def _resolve(name: str, request: Mapping[str, Any], used: set[str]) -> str:
-    if not name.startswith("#"):
-        return name
-    used.add(name)
-    try:
-        return str((request.get("ExpressionAttributeNames") or {})[name])
-    except KeyError:
-        raise MockValidationException(
-            f"An expression attribute name used in the document path is not defined; attribute name: {name}"
-        ) from None
-
-
-def _refuse_unused(request: Mapping[str, Any], used: set[str]) -> None:
-    for parameter in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
-        unused = sorted(set(request.get(parameter) or {}) - used)
-        if unused:
-            raise MockValidationException(
-                f"Value provided in {parameter} unused in expressions: keys: {{{', '.join(unused)}}}"
-            )
-
-
-def _key(item: Item) -> tuple[Any, Any]:
-    return item.hash_key, item.range_key
-
-
-def _table_keys(table: Table) -> list[str]:
-    return [name for name in (table.hash_key_attr, table.range_key_attr) if name]
-
-
-def _shown(item: Item, names: set[str] | None) -> dict[str, Any]:
-    return {name: value.to_regular_json() for name, value in item.attrs.items() if names is None or name in names}
-
-
-def _attributes(item: Item, wanted: Definition) -> dict[str, Any]:
-    return _shown(item, {wanted.attribute, *wanted.filters, *([wanted.hash_key] if wanted.hash_key else [])})
-
-
-def _after(original: Callable[..., Any], then: Callable[..., None]) -> Callable[..., Any]:
-    """`original`, followed by `then(result, ...)` with its arguments."""
-
-    @functools.wraps(original)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        then(result, *args, **kwargs)
-        return result
-
-    return wrapped
-
-
-def _index_item(table: Table, item: Item | None) -> None:
-    for index in indexes(table).values():
-        if item is not None:
-            index.put(_key(item), _attributes(item, index.definition))
+_MIN_BYTES: Final = 1024
+"""The least that a search is charged for."""
 
 
 def install() -> None:
     """Add vector search to moto, once a process."""
     if hasattr(DynamoHandler, "search_vectors"):
         return
-    _install_table()
+    install_hooks()
+    DynamoDBBackend.search_vectors = search_vectors
+    _install_creation()
     _install_actions()
 
 
-def _install_table() -> None:
-    put_item = Table.put_item
+def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a SearchVectors request, in the API's notation.
 
-    @functools.wraps(put_item)
-    def checked_put(table: Table, item_attrs: dict[str, Any], *args: Any, **kwargs: Any) -> Item:
-        validate_write(table, item_attrs)
-        item = put_item(table, item_attrs, *args, **kwargs)
-        _index_item(table, item)
-        for index in indexes(table).values():
-            pack(item, index.definition.attribute)
-        return item
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
+    """
+    vector_query.checked_top_k(request)
+    table = backend.get_table(request["TableName"])
+    index = indexes(table).get(request["IndexName"])
+    if index is None:
+        raise MockValidationException(f"The table does not have the specified index: {request['IndexName']}")
+    query = vector_query.read(request, index.definition, types_of(table.attr))
+    hits, examined = index.held.search(query.vector, query.partition, query.filters, query.top_k)
+    answer: dict[str, Any] = {
+        "SearchResults": [
+            {"Item": _projected(hit, query.paths, index.definition, table), "Score": hit.score} for hit in hits
+        ]
+    }
+    if query.reports_capacity:
+        answer["ConsumedCapacity"] = {"VectorSearchRequestBytes": float(max(examined, _MIN_BYTES))}
+    return answer
 
-    def deleted(result: Any, table: Table, hash_key: Any, range_key: Any) -> None:
-        if result is not None:
-            for index in indexes(table).values():
-                index.delete((hash_key, range_key))
 
-    def described(result: dict[str, Any], table: Table, base_key: str = "TableDescription") -> None:
-        if indexes(table):
-            result[base_key]["VectorIndexes"] = [
-                dict(index.definition.described)
-                | {
-                    "IndexStatus": "ACTIVE",
-                    "Backfilling": False,
-                    "ItemCount": len(index),
-                    "IndexSizeBytes": index.size_bytes,
-                    "IndexArn": f"{table.table_arn}/index/{index.definition.name}",
-                }
-                for index in indexes(table).values()
-            ]
+def _projected(hit: Hit, paths: Sequence[Sequence[str]] | None, index: Definition, table: Table) -> dict[str, Any]:
+    """The attributes that the index holds and the request wants; the vector only if the request names it."""
+    shown = set(hit.item.attrs)
+    if index.included is not None:
+        shown &= {*table.table_key_attrs, *index.searched, *index.included}
+    item = without_others(hit.item, shown - {index.attribute})
+    if paths is None:
+        return _wire(item)
+    whole = {path[0] for path in paths if len(path) == 1 and "[" not in path[0]}
+    parts = [path for path in paths if path[0] not in whole]
+    # moto converts all of an item for each path, which for 50 items takes longer than the whole search.
+    found = _wire(without_others(item, whole)) | (_wire(item.project(parts)) if parts else {})
+    if index.attribute in whole:
+        found[index.attribute] = {"L": [{"N": str(number)} for number in hit.vector]}
+    return found
 
+
+def _wire(item: Item) -> dict[str, Any]:
+    return {name: value.to_regular_json() for name, value in item.attrs.items()}
+
+
+def _definitions(
+    wanted: Sequence[Mapping[str, Any]], *, types: Mapping[str, str], billing: str | None, taken: Iterable[str]
+) -> list[Definition]:
+    """The vector indexes of a new table, checked."""
+    for at, one in enumerate(wanted, start=1):
+        check_shape(one, f"vectorIndexes.{at}.member")
+    if len(wanted) > MAX_INDEXES:
+        raise MockValidationException(
+            "One or more parameter values were invalid: VectorIndex count exceeds the per-table limit of 5"
+        )
+    names, definitions = set(taken), list[Definition]()
+    for one in wanted:
+        definition = Definition.of(one)
+        if definition.name in names:
+            raise MockValidationException(
+                f"One or more parameter values were invalid: Duplicate index name: {definition.name}"
+            )
+        check_index(definition, others=definitions, types=types, billing_mode=billing)
+        names.add(definition.name)
+        definitions.append(definition)
+    return definitions
+
+
+def _index_names(request: Mapping[str, Any]) -> list[str]:
+    secondary = [*(request.get("GlobalSecondaryIndexes") or []), *(request.get("LocalSecondaryIndexes") or [])]
+    return [index["IndexName"] for index in secondary]
+
+
+def _install_creation() -> None:
     create = Table.create_from_cloudformation_json
 
+    @locked
     def created(
         _: type[Table], resource_name: str, cloudformation_json: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Table:
+        properties = cloudformation_json["Properties"]
+        definitions = _definitions(
+            properties.get("VectorIndexes") or [],
+            types=types_of(properties.get("AttributeDefinitions") or []),
+            billing=properties.get("BillingMode"),
+            taken=_index_names(properties),
+        )
         table = create(resource_name, cloudformation_json, *args, **kwargs)
-        attach(table, _numbers(cloudformation_json["Properties"].get("VectorIndexes", [])))
+        indexes(table).update({one.name: TableIndex.over(one, []) for one in definitions})
         return table
 
-    def updated(item: Any, backend: DynamoDBBackend, table_name: str, *_: Any, **__: Any) -> None:
-        _index_item(backend.get_table(table_name), item)
-
-    project = Item.project
-
-    def quick_project(item: Item, expressions: list[list[str]]) -> Item:
-        return project(without_others(item, expressions), expressions)
-
-    Item.project = quick_project
-    Table.put_item = checked_put
-    Table.delete_item = _after(Table.delete_item, deleted)
-    Table.describe = _after(Table.describe, described)
     Table.create_from_cloudformation_json = classmethod(created)
-    DynamoDBBackend.update_item = _after(DynamoDBBackend.update_item, updated)
 
 
 def _install_actions() -> None:
     create_table, update_table = DynamoHandler.create_table, DynamoHandler.update_table
+    validate_creation = DynamoHandler._validate_table_creation
 
+    @locked
     def create(handler: DynamoHandler) -> ActionResult:
         wanted = handler.body.get("VectorIndexes") or []
-        attributes = [entry["AttributeName"] for entry in handler.body.get("AttributeDefinitions", [])]
-        billing = handler.body.get("BillingMode", "PROVISIONED")
-        for one in wanted:
-            define(one, {"attributes": attributes, "billing_mode": billing, "dimensions": {}})
-        if not wanted:
-            return create_table(handler)
-        whole = handler.body
-        # moto refuses attributes that no key uses: those of a search schema are declared all the same.
-        searched = {entry["AttributeName"] for one in wanted for entry in one.get("SearchSchema") or []}
-        keyed = {entry["AttributeName"] for keys in _key_schemas(whole) for entry in keys}
-        handler.body = whole | {
-            "AttributeDefinitions": [
-                entry
-                for entry in whole["AttributeDefinitions"]
-                if entry["AttributeName"] in keyed or entry["AttributeName"] not in searched
-            ]
-        }
-        create_table(handler)
-        table = handler.dynamodb_backend.get_table(whole["TableName"])
-        table.attr = whole["AttributeDefinitions"]
-        attach(table, wanted)
+        definitions = _definitions(
+            wanted,
+            types=types_of(handler.body.get("AttributeDefinitions") or []),
+            billing=handler.body.get("BillingMode"),
+            taken=_index_names(handler.body),
+        )
+        result = create_table(handler)
+        if not definitions:
+            return result
+        table = handler.dynamodb_backend.get_table(handler.body["TableName"])
+        indexes(table).update({one.name: TableIndex.over(one, []) for one in definitions})
         return DynamoResult(table.describe())
 
-    def update(handler: DynamoHandler) -> ActionResult:
-        result = update_table(handler)
-        table = handler.dynamodb_backend.get_table(handler.body["TableName"])
-        for change in handler.body.get("VectorIndexUpdates") or []:
-            if "Create" in change:
-                attach(table, [change["Create"]])
-            elif indexes(table).pop(change["Delete"]["IndexName"], None) is None:
-                raise ResourceNotFoundException(
-                    f"Requested resource not found: Index: {change['Delete']['IndexName']} not found"
-                )
-        return DynamoResult(table.describe()) if handler.body.get("VectorIndexUpdates") else result
+    def validate(handler: DynamoHandler, *, attr: list[dict[str, str]], **creation: Any) -> None:
+        # moto refuses attributes that no key uses: those of a search schema are used by it.
+        wanted = handler.body.get("VectorIndexes") or []
+        searched = {entry["AttributeName"] for one in wanted for entry in one.get("SearchSchema") or []}
+        keys = [*creation["key_schema"]]
+        for secondary in ("global_indexes", "local_secondary_indexes"):
+            keys += [entry for index in creation[secondary] or [] for entry in index["KeySchema"]]
+        searched -= {entry["AttributeName"] for entry in keys}
+        validate_creation(handler, attr=[one for one in attr if one["AttributeName"] not in searched], **creation)
 
-    def search(handler: DynamoHandler) -> ActionResult:
-        return DynamoResult(search_vectors(handler.dynamodb_backend, handler.body))
+    @locked
+    def update(handler: DynamoHandler) -> ActionResult:
+        table = handler.dynamodb_backend.get_table(handler.body["TableName"])
+        if indexes(table) and handler.body.get("BillingMode") == "PROVISIONED":
+            raise MockValidationException(ON_DEMAND_ONLY)
+        changes = handler.body.get("VectorIndexUpdates") or []
+        if not changes:
+            return update_table(handler)
+        change = _single(changes, handler.body.get("GlobalSecondaryIndexUpdates") or [])
+        added = _added(table, change["Create"], handler.body) if "Create" in change else None
+        if added is None and change["Delete"]["IndexName"] not in indexes(table):
+            raise ResourceNotFoundException()
+        declared = {entry["AttributeName"]: entry for entry in table.attr}
+        update_table(handler)
+        table.attr = list((declared | {entry["AttributeName"]: entry for entry in table.attr}).values())
+        if added is None:
+            del indexes(table)[change["Delete"]["IndexName"]]
+        else:
+            indexes(table)[added.name] = TableIndex.over(added, table.all_items())
+        return DynamoResult(table.describe())
+
+    def search(handler: DynamoHandler) -> str:
+        # As text, for moto's serializer would take longer over 50 items than the whole search.
+        return str(dynamo_json_dump(handler.dynamodb_backend.search_vectors(handler.body)))
 
     handler: Any = DynamoHandler
     handler.create_table, handler.update_table, handler.search_vectors = create, update, search
+    handler._validate_table_creation = validate
+    for name, refusal in (
+        ("query", "Query operation not supported on this index type."),
+        ("scan", "Scan operation not supported on this index type"),
+    ):
+        setattr(handler, name, _refusing(getattr(handler, name), refusal))
 
 
-def _key_schemas(request: Mapping[str, Any]) -> list[Sequence[Mapping[str, str]]]:
-    secondary = (request.get("GlobalSecondaryIndexes") or []) + (request.get("LocalSecondaryIndexes") or [])
-    return [request["KeySchema"], *(index["KeySchema"] for index in secondary)]
+def _refusing(original: Callable[..., Any], refusal: str) -> Callable[..., Any]:
+    """A read that vector indexes do not answer."""
+
+    @functools.wraps(original)
+    def refusing(handler: DynamoHandler) -> ActionResult:
+        if handler.body.get("IndexName"):
+            table = handler.dynamodb_backend.get_table(handler.body["TableName"])
+            if handler.body["IndexName"] in indexes(table):
+                raise MockValidationException(refusal)
+        return original(handler)
+
+    return refusing
 
 
-def _numbers(wanted: Any) -> list[dict[str, Any]]:
-    """CloudFormation may give numbers as text."""
-    return [dict(one) | {"Dimensions": int(one["Dimensions"])} for one in wanted]
+def _single(changes: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    online = len(changes) + sum("Create" in one or "Delete" in one for one in others)
+    if online > 1:
+        raise LimitExceeded(
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+        )
+    return changes[0]
+
+
+def _added(table: Table, wanted: Mapping[str, Any], request: Mapping[str, Any]) -> Definition:
+    """The index that UpdateTable creates, checked; its search schema must be defined in the same request."""
+    check_shape(wanted, "vectorIndexUpdates.1.member.create")
+    definition = Definition.of(wanted)
+    if definition.name in {*indexes(table), *(index.name for index in table.all_indexes())}:
+        raise MockValidationException("Attempting to create an index which already exists")
+    if len(indexes(table)) >= MAX_INDEXES:
+        raise LimitExceeded(
+            "Subscriber limit exceeded: Number of vector secondary indexes exceeds per-table limit of 5"
+        )
+    check_index(
+        definition,
+        others=[index.definition for index in indexes(table).values()],
+        types=types_of(request.get("AttributeDefinitions") or []),
+        billing_mode=request.get("BillingMode") or table.billing_mode,
+    )
+    return definition

@@ -1,0 +1,141 @@
+"""The vector index against a brute force over everything that is in it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from infra.local.vector_index import Entry, VectorIndex
+
+DIMENSIONS = 4
+DISTANCES = ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"]
+
+vectors = arrays(np.float32, DIMENSIONS, elements=st.floats(-8, 8, width=32).map(lambda value: round(value, 2)))
+keys = st.integers(0, 30)
+colours = st.sampled_from([None, "red", "green"])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was put, in the test's own form."""
+
+    vector: Any
+    partition: str
+    colour: str | None
+
+
+def true_scores(distance: str, known: list[Known], query: Any) -> list[float]:
+    """Scores of all, most similar first, from the definitions and in f64."""
+    scores = []
+    for one in known:
+        a, b = one.vector.astype(np.float64), query.astype(np.float64)
+        if distance == "EUCLIDEAN":
+            scores.append(float(np.sqrt(((a - b) ** 2).sum())))
+        elif distance == "DOT_PRODUCT":
+            scores.append(float((a * b).sum()))
+        else:
+            lengths = np.sqrt((a**2).sum()) * np.sqrt((b**2).sum())
+            scores.append(float(1 - (a * b).sum() / lengths) if lengths else 1.0)
+    return sorted(scores, reverse=distance == "DOT_PRODUCT")
+
+
+class Machine(RuleBasedStateMachine):
+    """Puts, moves and deletes in any order; every search must agree with the brute force."""
+
+    distance = "COSINE"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index = VectorIndex(dimensions=DIMENSIONS, distance=self.distance, filters=["size", "colour"])
+        self.known: dict[int, Known] = {}
+
+    @rule(key=keys, vector=vectors, partition=st.sampled_from("pq"), colour=colours)
+    def put(self, key: int, vector: Any, partition: str, colour: str | None) -> None:
+        self.index.put(key, Entry(vector, partition, [None, colour], key))
+        self.known[key] = Known(vector, partition, colour)
+
+    @rule(key=keys)
+    def delete(self, key: int) -> None:
+        self.index.put(key, None)
+        self.known.pop(key, None)
+
+    @rule(
+        query=vectors,
+        partition=st.sampled_from("pqr"),
+        colour=st.sampled_from([None, "red", "green", "blue"]),
+        top_k=st.integers(1, 40),
+    )
+    def search(self, query: Any, partition: str, colour: str | None, top_k: int) -> None:
+        hits, examined = self.index.search(query, partition, {"colour": colour} if colour else {}, top_k)
+        wanted = {
+            key: one for key, one in self.known.items() if one.partition == partition and colour in (None, one.colour)
+        }
+        assert examined == len(wanted) * DIMENSIONS * 4
+        assert len({hit.item for hit in hits}) == len(hits)
+        for hit in hits:
+            assert np.array_equal(hit.vector, wanted[hit.item].vector)
+            assert true_scores(self.distance, [wanted[hit.item]], query) == pytest.approx([hit.score], abs=1e-5)
+        expected = true_scores(self.distance, list(wanted.values()), query)[:top_k]
+        assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6, abs=1e-5)
+
+    @invariant()
+    def counts(self) -> None:
+        assert len(self.index) == len(self.known)
+        assert self.index.size_bytes == len(self.known) * DIMENSIONS * 4
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_any_history_answers_as_the_brute_force_does(distance: str) -> None:
+    machine = type("Machine", (Machine,), {"distance": distance})
+    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(1, 300),
+    top_k=st.integers(1, 100),
+    distance=st.sampled_from(DISTANCES),
+    query_is_stored=st.booleans(),
+)
+def test_many_vectors_answer_as_the_brute_force_does(
+    seed: int, count: int, top_k: int, distance: str, query_is_stored: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    stored = random.normal(size=(count, 64)).astype(np.float32)
+    query = stored[0] if query_is_stored else random.normal(size=64).astype(np.float32)
+    index = VectorIndex(dimensions=64, distance=distance, filters=[])
+    for key, vector in enumerate(stored):
+        index.put(key, Entry(vector, (), [], key))
+    hits, _ = index.search(query, (), {}, top_k)
+    expected = true_scores(distance, [Known(vector, "", None) for vector in stored], query)[:top_k]
+    assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    if query_is_stored and distance != "DOT_PRODUCT":
+        assert (hits[0].item, hits[0].score) == (0, 0.0)
+
+
+def test_near_ties_in_f32_keep_their_order() -> None:
+    """Cosines that f32 products cannot tell apart are ordered by their f64 scores."""
+    angles = np.linspace(0, 2e-4, 60)
+    index = VectorIndex(dimensions=2, distance="COSINE", filters=[])
+    for key in np.random.default_rng(7).permutation(60).tolist():
+        vector = np.array([np.cos(angles[key]), np.sin(angles[key])], np.float32)
+        index.put(key, Entry(vector, (), [], key))
+    hits, _ = index.search(np.array([1, 0], np.float32), (), {}, 28)
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores)
+    assert sorted(hit.item for hit in hits) == list(range(28))
+
+
+def test_an_item_put_again_is_there_once() -> None:
+    index = VectorIndex(dimensions=1, distance="EUCLIDEAN", filters=[])
+    for partition in ("p", "q", "p"):
+        index.put("key", Entry(np.array([1], np.float32), partition, [], partition))
+    assert len(index) == 1
+    assert index.search(np.array([1], np.float32), "q", {}, 5) == ([], 0)
+    assert [hit.item for hit in index.search(np.array([1], np.float32), "p", {}, 5)[0]] == ["p"]
