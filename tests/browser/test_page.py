@@ -113,7 +113,7 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
     expect(row).to_contain_text("Indexed")
     expect(row).to_contain_text(name)
     expect(page.locator("#count")).to_have_text(str(int(before) + 1))
-    page.locator("#pictures button").first.click()
+    page.get_by_role("button", name=f"Open {name}").click()
     expect(page.locator("#viewer h2")).to_have_text(name)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Really delete?").click()

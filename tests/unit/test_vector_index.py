@@ -119,17 +119,26 @@ def test_many_vectors_answer_as_the_brute_force_does(
         assert (hits[0].item, hits[0].score) == (0, 0.0)
 
 
-def test_near_ties_in_f32_keep_their_order() -> None:
-    """Cosines that f32 products cannot tell apart are ordered by their f64 scores."""
-    angles = np.linspace(0, 2e-4, 60)
-    index = VectorIndex(dimensions=2, distance="COSINE", filters=[])
-    for key in np.random.default_rng(7).permutation(60).tolist():
-        vector = np.array([np.cos(angles[key]), np.sin(angles[key])], np.float32)
+def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
+    random = np.random.default_rng(7)
+    query = random.normal(size=512).astype(np.float32)
+    stored = (query + random.normal(size=(60, 512)) * 1e-4).astype(np.float32)
+    index = VectorIndex(dimensions=512, distance="COSINE", filters=[])
+    for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
-    hits, _ = index.search(np.array([1, 0], np.float32), (), {}, 28)
-    scores = [hit.score for hit in hits]
-    assert scores == sorted(scores)
-    assert sorted(hit.item for hit in hits) == list(range(28))
+    hits, _ = index.search(query, (), {}, 28)
+    expected = true_scores("COSINE", [Known(vector, "", None) for vector in stored], query)[:28]
+    assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_vector_is_at_distance_zero_of_itself() -> None:
+    """Exactly: neither a rounding above nor one below it."""
+    random = np.random.default_rng(3)
+    for dimensions in range(1, 200):
+        index = VectorIndex(dimensions=dimensions, distance="COSINE", filters=[])
+        vector = random.normal(size=dimensions).astype(np.float32)
+        index.put("a", Entry(vector, (), [], "a"))
+        assert index.search(vector, (), {}, 1)[0][0].score == 0.0
 
 
 def test_an_item_put_again_is_there_once() -> None:

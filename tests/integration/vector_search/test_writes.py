@@ -1,5 +1,7 @@
 """What is in the index after writes of every kind, and which writes are refused."""
 
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -215,6 +217,16 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
     assert search(dynamodb, table) == [("a", 1.0)]
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads change places as often as they can, so that what is not locked shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
 def test_writers_and_searchers_at_the_same_time(dynamodb: Any, make: Make) -> None:
     """Every answer holds only vectors that were written, and in the end the last of each key."""
     table = make(vector_index())
@@ -239,6 +251,7 @@ def test_writers_and_searchers_at_the_same_time(dynamodb: Any, make: Make) -> No
     assert sorted(search(dynamodb, table, 0, 1, 0)) == [(f"k{number}", 0.0) for number in range(5)]
 
 
+@pytest.mark.usefixtures("restless")
 def test_concurrent_updates_of_one_item_lose_nothing(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
