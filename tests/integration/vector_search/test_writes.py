@@ -261,3 +261,20 @@ def test_concurrent_updates_of_one_item_lose_nothing(dynamodb: Any, make: Make) 
             done.result()
     assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"]["n"] == {"N": "40"}
     assert search(dynamodb, table) == [("a", 0.0)]
+
+
+@pytest.mark.usefixtures("restless")
+def test_the_index_ends_with_the_item_that_the_table_ends_with(dynamodb: Any, make: Make) -> None:
+    # Long vectors, for it takes time to index them once they are stored.
+    table = make(vector_index(Dimensions=1000, DistanceFunction="EUCLIDEAN"))
+
+    def write(value: float) -> None:
+        for _ in range(4):
+            dynamodb.put_item(TableName=table, Item=item("a", *[value] * 1000))
+
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(write, float(value)) for value in range(8)]:
+                done.result()
+        stored = dynamodb.get_item(TableName=table, Key=key("a"))["Item"]["v"]["L"]
+        assert search(dynamodb, table, *(float(number["N"]) for number in stored)) == [("a", 0.0)]
