@@ -213,8 +213,14 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
     for sort, vector in (("1", (1, 0, 0)), ("2", (0, 1, 0))):
         dynamodb.put_item(TableName=table, Item=item("a", *vector, sk=sort))
     assert search(dynamodb, table) == [("a", 0.0), ("a", 1.0)]
+    second, third = (key("a") | {"sk": {"S": number}} for number in "23")
+    set_vector(dynamodb, table, "a", 0, -1, 0, Key=second)
+    for refused_key in (second, third):
+        assert "Invalid size" in refused(set_vector, client=dynamodb, table=table, pk="a", Key=refused_key)
+    assert dynamodb.scan(TableName=table)["Count"] == 2
+    assert search(dynamodb, table, 0, 1, 0) == [("a", 1.0), ("a", 2.0)]
     dynamodb.delete_item(TableName=table, Key=key("a") | {"sk": {"S": "1"}})
-    assert search(dynamodb, table) == [("a", 1.0)]
+    assert search(dynamodb, table, 0, 1, 0) == [("a", 2.0)]
 
 
 @pytest.fixture
@@ -261,20 +267,3 @@ def test_concurrent_updates_of_one_item_lose_nothing(dynamodb: Any, make: Make) 
             done.result()
     assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"]["n"] == {"N": "40"}
     assert search(dynamodb, table) == [("a", 0.0)]
-
-
-@pytest.mark.usefixtures("restless")
-def test_the_index_ends_with_the_item_that_the_table_ends_with(dynamodb: Any, make: Make) -> None:
-    # Long vectors, for it takes time to index them once they are stored.
-    table = make(vector_index(Dimensions=1000, DistanceFunction="EUCLIDEAN"))
-
-    def write(value: float) -> None:
-        for _ in range(4):
-            dynamodb.put_item(TableName=table, Item=item("a", *[value] * 1000))
-
-    for _ in range(5):
-        with ThreadPoolExecutor(8) as pool:
-            for done in [pool.submit(write, float(value)) for value in range(8)]:
-                done.result()
-        stored = dynamodb.get_item(TableName=table, Key=key("a"))["Item"]["v"]["L"]
-        assert search(dynamodb, table, *(float(number["N"]) for number in stored)) == [("a", 0.0)]
