@@ -54,6 +54,7 @@ def watched(browser: Browser, pictrace: PicTrace) -> Iterator[Watched]:
     seen = Watched(page)
     page.goto(pictrace.url)
     page.wait_for_selector("#pictures img")
+    page.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
     yield seen
     assert seen.complaints == []
     own = {pictrace.url, pictrace.cloud.endpoint}
