@@ -10,12 +10,12 @@ from constructs import Construct
 
 from infra.ingestion import Ingestion
 from infra.operations import Operations
-from infra.search_api import SearchApi
+from infra.search_api import SearchApi, TokenIssuer
 from infra.stages import LOG_RETENTION, Stage
 from infra.storage import Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.schema import LISTING_INDEX, VECTOR_INDEX
+from shared.domain.schema import KEYS_PARTITION, LISTING_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
 
@@ -44,7 +44,7 @@ class PicTraceStack(Stack):
                 apigateway.CorsPreflightOptions(
                     allow_origins=list(stage.allowed_origins),
                     allow_methods=[apigateway.CorsHttpMethod.ANY],
-                    allow_headers=["content-type"],
+                    allow_headers=["authorization", "content-type", "x-api-key"],
                 )
                 if stage.allowed_origins
                 else None
@@ -82,6 +82,9 @@ class PicTraceStack(Stack):
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
             burst=stage.api_burst,
+            token_issuer=(
+                TokenIssuer(stage.jwt_issuer, stage.jwt_audience) if stage.jwt_issuer and stage.jwt_audience else None
+            ),
             log_group=log_group("ApiLogs"),
             access_log_group=log_group("AccessLogs"),
         )
@@ -118,15 +121,29 @@ class PicTraceStack(Stack):
         _tell_absent(search.function, bucket, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
+        for function in (ingestion.function, search.function):
+            _keep_from_keys(function, table)
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _keep_from_keys(function: lambda_.Function, table: str) -> None:
+    """No function may make, change or remove an API key, whatever else it may write: operators do."""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            resources=[table],
+            conditions={"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}},
+        )
+    )
 
 
 def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) -> None:

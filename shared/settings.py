@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from shared.domain.access import Access
+
 
 class SettingsError(ValueError):
     """A variable is missing or wrong; the message names it."""
@@ -15,6 +17,15 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"the environment variable {name} is not set")
     return value
+
+
+def _access(environ: Mapping[str, str]) -> Access:
+    """Never open where nothing is said."""
+    value = _required(environ, "PICTRACE_ACCESS")
+    try:
+        return Access(value)
+    except ValueError:
+        raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class ApiSettings:
     bucket: str
     table: str
     model_dir: Path
+    access: Access
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -48,4 +60,5 @@ class ApiSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            access=_access(environ),
         )

@@ -2,6 +2,7 @@
 
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from typing import Final
 
 from shared.aws.objects import S3Objects
@@ -33,7 +34,10 @@ def clean_filename(name: str) -> str:
 
 
 class Library:
-    """The pictures of one bucket and table."""
+    """The pictures of one bucket and table.
+
+    Where a call takes `collections`, what lies in any other is absent; None means every collection.
+    """
 
     def __init__(self, *, catalogue: Catalogue, uploads: Uploads, objects: S3Objects, bucket: str, model: str) -> None:
         self._catalogue = catalogue
@@ -60,17 +64,19 @@ class Library:
         self._uploads.open(upload, ObjectRef(self._bucket, upload_key(collection, upload_id)))
         return upload_id
 
-    def upload(self, upload_id: str) -> Upload:
+    def upload(self, upload_id: str, collections: Sequence[str] | None) -> Upload:
         found = self._uploads.find(upload_id)
-        if found is None:
+        if found is None or (collections is not None and found.collection not in collections):
             raise NotFound("There is no upload with this id.")
         return found
 
-    def image(self, image_id: str, collection: str | None) -> ImageRecord:
-        found = self._catalogue.find(image_id, collection)
-        if found is None:
-            raise NotFound("There is no picture with this id.")
-        return found
+    def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
+        """The record of the first of `collections` that has the picture."""
+        for collection in _each(collections):
+            found = self._catalogue.find(image_id, collection)
+            if found is not None:
+                return found
+        raise NotFound("There is no picture with this id.")
 
     def content(self, record: ImageRecord) -> bytes:
         """The picture's own bytes."""
@@ -96,17 +102,25 @@ class Library:
             raise NotFound("The picture is being removed.")
         return source
 
-    def remove(self, image_id: str, collection: str | None) -> None:
-        """Remove a picture from one collection, or from all: records first, so that no search shows it any more.
-
-        The sources go last, each after its object, so a removal that died half-way can be asked for again.
+    def remove(self, image_id: str, collections: Sequence[str] | None) -> None:
+        """Remove a picture from each of `collections`.
 
         Raises:
             NotFound: nothing is held of it.
         """
+        removed = [self._remove(image_id, collection) for collection in _each(collections)]
+        if not any(removed):
+            raise NotFound("There is no picture with this id.")
+
+    def _remove(self, image_id: str, collection: str | None) -> bool:
+        """Remove a picture from one collection, or from all; False where nothing is held of it.
+
+        Records go first, so that no search shows it any more, and sources last, each after its object, so a removal
+        that died half-way can be asked for again.
+        """
         held = self._catalogue.holding(image_id, collection)
         if not held:
-            raise NotFound("There is no picture with this id.")
+            return False
         for owner in held.collections:
             self._catalogue.hide(image_id, owner)
         if not held.elsewhere:
@@ -116,3 +130,8 @@ class Library:
             if source.bucket == self._bucket:
                 self._objects.delete(source.key, source.version)
             self._catalogue.forget_source(image_id, owner, source)
+        return True
+
+
+def _each(collections: Sequence[str] | None) -> Sequence[str | None]:
+    return (None,) if collections is None else collections

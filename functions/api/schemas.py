@@ -20,7 +20,7 @@ class UploadRequest(BaseModel):
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
     content_type: Annotated[str, Field(examples=["image/jpeg"])]
-    collection: Collection = DEFAULT_COLLECTION
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadForm(BaseModel):
@@ -45,11 +45,18 @@ class UrlRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])]
-    collection: Collection = DEFAULT_COLLECTION
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadAccepted(BaseModel):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+
+
+class Link(BaseModel):
+    """Where a picture's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
+
+    url: Annotated[str, Field(description="a presigned S3 URL")]
+    expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
 class LabelModel(BaseModel):

@@ -10,6 +10,7 @@ from functions.api.library import Library
 from functions.api.search import Searcher
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.keys import DynamoKeys
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.net.fetching import fetch
@@ -47,9 +48,11 @@ class Services:
         self._settings = settings
         described = json.loads((settings.model_dir / "model.json").read_text(encoding="utf-8"))
         self.model = Model(described["id"], described["has_labels"])
+        self.access = settings.access
         self.fetch: Callable[[str, int], bytes] = fetch
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
+        self.keys = DynamoKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
         self.library = Library(
             catalogue=self.catalogue,

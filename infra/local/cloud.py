@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from infra.local import template as templates
 from infra.local import vector_search
 from infra.local.queue_worker import QueueWorker
+from shared.domain.access import Access
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -57,8 +58,10 @@ def synthesised() -> templates.Template:
 
 
 @contextmanager
-def local_cloud(model_dir: Path, template: templates.Template | None = None) -> Iterator[LocalCloud]:
-    """Start everything, and stop it again.
+def local_cloud(
+    model_dir: Path, template: templates.Template | None = None, *, closed: bool = False
+) -> Iterator[LocalCloud]:
+    """Start everything, and stop it again; `closed` asks for keys, as in AWS.
 
     The process's AWS settings are those of the emulator while it runs, so that the functions' own bootstrap
     connects to it and nothing here can ever reach a real account.
@@ -80,6 +83,7 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
                 templates.function_environment(template, command, physical)
                 | {
                     "PICTRACE_MODEL_DIR": str(model_dir),
+                    "PICTRACE_ACCESS": Access.KEYS if closed else Access.OPEN,
                     "POWERTOOLS_LOG_LEVEL": "WARNING",
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }

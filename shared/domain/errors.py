@@ -34,3 +34,27 @@ class NotFound(Exception):  # noqa: N818
 
 class InvalidCursor(ValueError):  # noqa: N818
     """A page's cursor was not made by us, or for another collection."""
+
+
+class Unauthenticated(Exception):  # noqa: N818
+    """The call brought no valid credentials; why is never told."""
+
+
+class Forbidden(Exception):  # noqa: N818
+    """The caller is known, and may not do this."""
+
+
+class CollectionNeeded(Exception):  # noqa: N818
+    """The caller must say which collection is meant."""
+
+
+class RateLimited(Exception):  # noqa: N818
+    """The caller has used up this minute's calls.
+
+    Attributes:
+        retry_after: whole seconds until the next minute begins, 1 to 60.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"This key has used up its calls of this minute. Try again in {retry_after} s.")
+        self.retry_after = retry_after

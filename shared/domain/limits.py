@@ -47,3 +47,15 @@ FETCH_SECONDS: Final = 10
 
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+
+KEY_CALLS_PER_MINUTE: Final = 600
+"""Calls a minute that a key may make where its creator says nothing else."""
+
+MAX_KEY_CALLS_PER_MINUTE: Final = 60_000
+MAX_KEY_NAME_LENGTH: Final = 100
+
+MAX_KEY_COLLECTIONS: Final = 20
+"""Most collections of one key: a call on an id without `collection` looks into each of them."""
+
+KEY_CACHE_SECONDS: Final = 30
+"""How long a process trusts what it read of a key: a revocation takes effect within this time."""

@@ -27,3 +27,6 @@ RECORD_ATTRIBUTES: Final = (
     "filename",
 )
 """What both indexes carry besides their keys, so that no answer needs a second read."""
+
+KEYS_PARTITION: Final = "keys"
+"""Partition of the API keys, one item each, so that listing them is one query and never a scan of the pictures."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from shared.domain.schema import KEYS_PARTITION
 from tests.infra.reading import listed, resources, text
 
 SHARED_AWS = Path(__file__).parents[2] / "shared" / "aws"
@@ -44,6 +45,7 @@ API: Final = {
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
+    ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest"),
@@ -68,6 +70,7 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
     return {
         (action, text(resource))
         for statement in statements(document, policy)
+        if statement["Effect"] == "Allow"
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
@@ -79,7 +82,14 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
 )
 def test_a_function_may_do_exactly_this(document: dict[str, Any], policy: str, expected: set[tuple[str, str]]) -> None:
     assert rights(document, policy) == expected
-    assert all(statement["Effect"] == "Allow" for statement in statements(document, policy))
+
+
+@pytest.mark.parametrize("policy", ["IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"])
+def test_no_function_may_write_a_key(document: dict[str, Any], policy: str) -> None:
+    (denied,) = [entry for entry in statements(document, policy) if entry["Effect"] == "Deny"]
+    assert text(denied["Resource"]) == "<StorageTable>"
+    assert set(denied["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}}
 
 
 def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
@@ -110,7 +120,12 @@ def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, p
 
 def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     called = set()
-    for module, service in {"catalogue": "dynamodb", "uploads": "dynamodb", "objects": "s3"}.items():
+    for module, service in {
+        "catalogue": "dynamodb",
+        "uploads": "dynamodb",
+        "keys": "dynamodb",
+        "objects": "s3",
+    }.items():
         source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")
         for name in re.findall(r"_client\.(\w+)\(", source):
             camel = "".join(part.title() for part in name.split("_"))

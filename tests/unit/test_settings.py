@@ -1,14 +1,24 @@
 import pytest
 
+from shared.domain.access import Access
 from shared.settings import ApiSettings, IngestSettings, SettingsError
 
 GOOD = {"PICTRACE_BUCKET": "b", "PICTRACE_TABLE": "t", "PICTRACE_MODEL_DIR": "/opt/resnet50"}
+GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 
 
 @pytest.mark.parametrize("kind", [ApiSettings, IngestSettings])
 @pytest.mark.parametrize("missing", sorted(GOOD))
 def test_a_missing_variable_is_named(kind: type[ApiSettings] | type[IngestSettings], missing: str) -> None:
-    for broken in ({name: value for name, value in GOOD.items() if name != missing}, GOOD | {missing: " "}):
+    for broken in ({name: value for name, value in GOOD_API.items() if name != missing}, GOOD_API | {missing: " "}):
         with pytest.raises(SettingsError, match=missing):
             kind.from_environ(broken)
-    assert kind.from_environ(GOOD).bucket == "b"
+    assert kind.from_environ(GOOD_API).bucket == "b"
+
+
+def test_an_api_is_open_only_where_that_is_said() -> None:
+    assert ApiSettings.from_environ(GOOD_API).access is Access.KEYS
+    assert ApiSettings.from_environ(GOOD | {"PICTRACE_ACCESS": "open"}).access is Access.OPEN
+    for wrong in ({}, {"PICTRACE_ACCESS": ""}, {"PICTRACE_ACCESS": "none"}, {"PICTRACE_ACCESS": "OPEN"}):
+        with pytest.raises(SettingsError, match="PICTRACE_ACCESS"):
+            ApiSettings.from_environ(GOOD | wrong)

@@ -7,24 +7,26 @@ from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
 from functions.api import answers, queries, schemas
+from functions.api.access import SEARCH, DataRoute, KnownCaller
 from functions.api.dependencies import (
-    AnyCollection,
-    CollectionQuery,
     ImageIdPath,
     K,
     LabelQuery,
     MinScore,
     Needs,
+    OneCollection,
     RankingQuery,
+    Reach,
 )
 from functions.api.errors import Problem, described
 from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
+from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_UPLOAD_BYTES
+from shared.domain.limits import DEFAULT_K, MAX_UPLOAD_BYTES
 from shared.domain.matches import Ranking
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 
 _BODY_PROBLEMS = (
     "malformed-body",
@@ -46,12 +48,14 @@ class Drawing(StrEnum):
     summary="Find the nearest pictures",
     responses=described(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
     openapi_extra=schemas.SEARCH_BODY,
+    dependencies=[SEARCH],
 )
 def search(
+    caller: KnownCaller,
     services: Needs,
+    collection: OneCollection,
     query: Annotated[queries.Query, Depends(queries.read_search)],
     k: K = DEFAULT_K,
-    collection: CollectionQuery = DEFAULT_COLLECTION,
     min_score: MinScore = 0.0,
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
@@ -62,23 +66,25 @@ def search(
     rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2, `cosine` the index's order.
     """
     watch = Stopwatch()
-    described_query = _describe(services, query, watch)
+    described_query = _describe(services, caller, query, watch)
     wanted = Wanted(collection=collection, k=k, ranking=ranking, min_score=min_score, label=label)
     return _answer(services, described_query, wanted, watch)
 
 
-@router.get("/images/{image_id}/similar", summary="More like this", responses=described("not-found"))
+@router.get(
+    "/images/{image_id}/similar", summary="More like this", responses=described("not-found"), dependencies=[SEARCH]
+)
 def similar(
     services: Needs,
     image_id: ImageIdPath,
+    collections: Reach,
     k: K = DEFAULT_K,
-    collection: AnyCollection = None,
     min_score: MinScore = 0.0,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.SearchAnswer:
     """The nearest pictures of the same collection, the picture itself left out."""
     watch = Stopwatch()
-    record = services.library.image(image_id, collection)
+    record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
     wanted = Wanted(collection=record.collection, k=k, ranking=ranking, min_score=min_score, exclude=image_id)
     return _answer(services, query, wanted, watch)
@@ -90,8 +96,10 @@ def similar(
     responses=described(*_BODY_PROBLEMS) | {200: {"content": {"image/png": {}}}},
     openapi_extra=schemas.COMPARE_BODY,
     response_model=schemas.Comparison,
+    dependencies=[SEARCH],
 )
 def compare(
+    caller: KnownCaller,
     services: Needs,
     pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
     picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
@@ -102,9 +110,9 @@ def compare(
     `picture=matches` draws the keypoints that agree, `picture=difference` where the pictures differ.
     """
     if picture is not None:
-        return Response(_draw(services, pair, picture), media_type="image/png")
+        return Response(_draw(services, caller, pair, picture), media_type="image/png")
     watch = Stopwatch()
-    a, b = (_describe(services, query, watch) for query in pair)
+    a, b = (_describe(services, caller, query, watch) for query in pair)
     return answers.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
@@ -121,7 +129,7 @@ def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwat
     )
 
 
-def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Described:
+def _describe(services: Services, caller: Caller, query: queries.Query, watch: Stopwatch) -> Described:
     match query:
         case queries.Bytes(data):
             return services.searcher.describe(data, watch)
@@ -130,23 +138,23 @@ def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Des
                 data = services.fetch(url, MAX_UPLOAD_BYTES)
             return services.searcher.describe(data, watch)
         case _:
-            return services.searcher.recall(_stored(services, query), watch)
+            return services.searcher.recall(_stored(services, caller, query), watch)
 
 
-def _stored(services: Services, query: queries.Stored | queries.Uploaded) -> ImageRecord:
+def _stored(services: Services, caller: Caller, query: queries.Stored | queries.Uploaded) -> ImageRecord:
     match query:
         case queries.Stored(image_id):
-            return services.library.image(image_id, None)
+            return services.library.image(image_id, caller.reach(None))
         case queries.Uploaded(upload_id):
-            upload = services.library.upload(upload_id)
+            upload = services.library.upload(upload_id, caller.reach(None))
             if upload.status is UploadStatus.PENDING:
                 raise Problem("upload-pending", "Ask for the upload's state until it is indexed, then search again.")
             if upload.image_id is None:
                 raise Problem("upload-rejected", f"This upload brought no picture: {upload.reason}")
-            return services.library.image(upload.image_id, upload.collection)
+            return services.library.image(upload.image_id, [upload.collection])
 
 
-def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
+def _draw(services: Services, caller: Caller, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
     from shared.vision.decoding import decode
     from shared.vision.drawing import difference_picture, matches_picture
 
@@ -157,7 +165,7 @@ def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture
             case queries.Address(url):
                 return services.fetch(url, MAX_UPLOAD_BYTES)
             case _:
-                return services.library.content(_stored(services, query))
+                return services.library.content(_stored(services, caller, query))
 
     a, b = (decode(data(query)) for query in pair)
     return (matches_picture if picture is Drawing.MATCHES else difference_picture)(a.rgb, b.rgb)
