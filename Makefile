@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
+CLOSED ?=
 VENV := .venv
 MODEL := .build/resnet50
 BIN := $(VENV)/bin
@@ -11,8 +12,8 @@ BIN := $(VENV)/bin
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder)
-	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)")
+run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1)
+	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
