@@ -19,11 +19,13 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Settings of the ingest function."""
+    """Settings of the ingest function; `source_buckets` are those of others whose pictures it takes in."""
 
     bucket: str
     table: str
     model_dir: Path
+    bus: str
+    source_buckets: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -31,6 +33,8 @@ class IngestSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            bus=_required(environ, "PICTRACE_BUS"),
+            source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
         )
 
 

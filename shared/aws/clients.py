@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
 
 MAX_CONNECTIONS: Final = 32
@@ -26,6 +27,10 @@ def _config(**settings: object) -> Config:
 
 def dynamodb_client() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_config())
+
+
+def events_client() -> "EventBridgeClient":
+    return boto3.client("events", config=_config())
 
 
 def s3_client() -> "S3Client":

@@ -47,3 +47,8 @@ FETCH_SECONDS: Final = 10
 
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+
+MAX_METADATA: Final = 20
+"""Most entries of a sender's metadata."""
+MAX_METADATA_LENGTH: Final = 256
+"""Longest name or value of metadata, in characters."""
