@@ -19,10 +19,10 @@ from constructs import Construct
 from infra.container_function import ContainerFunction
 from shared.domain.arrivals import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
+from shared.domain.limits import MAX_RECEIVES
 
 TIMEOUT = Duration.seconds(60)
 BATCH_SIZE = 5
-MAX_RECEIVES = 5
 
 
 class Ingestion(Construct):
@@ -73,7 +73,11 @@ class Ingestion(Construct):
             memory_mb=memory_mb,
             timeout=TIMEOUT,
             environment=environment
-            | {"PICTRACE_BUS": self.bus.event_bus_name, "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets)},
+            | {
+                "PICTRACE_BUS": self.bus.event_bus_name,
+                "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
+                "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
+            },
             log_group=log_group,
         )
         self.function.add_event_source(

@@ -122,6 +122,7 @@ class PicTraceStack(Stack):
         )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)

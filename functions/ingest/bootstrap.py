@@ -8,7 +8,8 @@ from functions.ingest.intake import Intake
 from functions.ingest.neighbours import Neighbours
 from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, events_client, s3_client
+from shared.aws.clients import dynamodb_client, events_client, s3_client, sqs_client
+from shared.aws.dead_letters import DeadLetters
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
@@ -40,6 +41,11 @@ def intake() -> Intake:
         source_buckets=settings.source_buckets,
         tell=EventBus(events_client(), settings.bus).tell,
     )
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
 
 
 class NoFetcher:

@@ -10,9 +10,10 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dead_letters, intake
 from shared.aws import messages
 from shared.domain.arrivals import Addressed, Arrival, Created
+from shared.domain.limits import MAX_RECEIVES
 from shared.domain.outcomes import Outcome
 
 logger = Logger(service="ingest")
@@ -20,9 +21,20 @@ metrics = Metrics(namespace="PicTrace", service="ingest")
 
 
 def take_message(record: SQSRecord) -> None:
-    """Do what a message asks for; several records of one message are done one after the other."""
-    for index, arrival in enumerate(messages.read(record.body)):
-        take(arrival, f"{record.message_id}/{index}")
+    """Do what a message asks for; several records of one message are done one after the other.
+
+    A message that fails comes again. When it has failed for the last time it goes to the dead-letter queue from here,
+    because the queue itself could not say why.
+    """
+    try:
+        for index, arrival in enumerate(messages.read(record.body)):
+            take(arrival, f"{record.message_id}/{index}")
+    except Exception as fault:
+        if int(record.attributes.approximate_receive_count or 0) < MAX_RECEIVES:
+            raise
+        logger.exception("a message has failed for the last time")
+        metrics.add_metric(name="message_dead", unit=MetricUnit.Count, value=1)
+        dead_letters().put(record.body, record.message_id, fault)
 
 
 def take(arrival: Arrival, message_id: str) -> None:
@@ -66,6 +78,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         return response
     arrivals = messages.read(json.dumps(event))
     if len(arrivals) == 1 and isinstance(arrivals[0], Created | Addressed):
+        metrics.add_metric(name="direct_calls", unit=MetricUnit.Count, value=1)
         return asdict(intake().hand_in(arrivals[0], context.aws_request_id))
     for index, arrival in enumerate(arrivals):
         take(arrival, f"{context.aws_request_id}/{index}")

@@ -24,9 +24,10 @@ Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN)]
 
 
 class _Detail(BaseModel):
-    """What every event says. A later version only adds; another meaning gets another `version`."""
+    """What every event says. Fields may be added, so receivers ignore those they do not know; a field that
+    changes its meaning or goes gets another `version`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
     detail_type: ClassVar[str]
 
     version: Literal["1"] = "1"
@@ -63,7 +64,7 @@ class ImageRemoved(_Detail):
 class Scores(BaseModel):
     """How alike the two are; docs/ranking.md says what each means."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     cosine: float | None
     ssim: float

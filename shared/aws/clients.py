@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 MAX_CONNECTIONS: Final = 32
 """As many signatures as are read at once."""
@@ -31,6 +32,10 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def events_client() -> "EventBridgeClient":
     return boto3.client("events", config=_config())
+
+
+def sqs_client() -> "SQSClient":
+    return boto3.client("sqs", config=_config())
 
 
 def s3_client() -> "S3Client":

@@ -35,6 +35,7 @@ INGEST: Final = {
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
     ("events:PutEvents", "<IngestionBus>"),
+    ("sqs:SendMessage", "<IngestionDeadLetters>"),
 }
 API: Final = {
     ("logs:CreateLogStream", "<ApiLogs>"),
@@ -119,13 +120,20 @@ def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, p
 
 def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     called = set()
-    services = {"catalogue": "dynamodb", "ledger": "dynamodb", "uploads": "dynamodb", "objects": "s3", "bus": "events"}
+    services = {
+        "catalogue": "dynamodb",
+        "ledger": "dynamodb",
+        "uploads": "dynamodb",
+        "objects": "s3",
+        "bus": "events",
+        "dead_letters": "sqs",
+    }
     for module, service in services.items():
         source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")
         for name in re.findall(r"_client\.(\w+)\(", source):
             camel = "".join(part.title() for part in name.split("_"))
             called |= ACTION_OF.get(name, {f"{service}:{camel}"})
-    granted = {action for action, _ in INGEST | API if action.startswith(("s3:", "dynamodb:", "events:"))}
+    granted = {action for action, _ in INGEST | API if action.startswith(("s3:", "dynamodb:", "events:", "sqs:Send"))}
     assert granted - {"s3:ListBucket"} == called
 
 

@@ -35,7 +35,7 @@ def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> d
             "s3SchemaVersion": "1.0",
             "configurationId": "uploads",
             "bucket": {"name": "pictures", "arn": "arn:aws:s3:::pictures"},
-            "object": {"key": quote_plus(key, safe="/"), "size": 10, "eTag": "e", "sequencer": SEQUENCER, **extra},
+            "object": {"key": quote_plus(key, safe="/*"), "size": 10, "eTag": "e", "sequencer": SEQUENCER, **extra},
         },
     }
 

@@ -2,13 +2,19 @@ import pytest
 
 from shared.settings import ApiSettings, IngestSettings, SettingsError
 
-GOOD = {"PICTRACE_BUCKET": "b", "PICTRACE_TABLE": "t", "PICTRACE_MODEL_DIR": "/opt/resnet50", "PICTRACE_BUS": "bus"}
+GOOD = {
+    "PICTRACE_BUCKET": "b",
+    "PICTRACE_TABLE": "t",
+    "PICTRACE_MODEL_DIR": "/opt/resnet50",
+    "PICTRACE_BUS": "bus",
+    "PICTRACE_DEAD_LETTERS": "q",
+}
 
 
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
-        *((ApiSettings, name) for name in sorted(GOOD) if name != "PICTRACE_BUS"),
+        *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
         *((IngestSettings, name) for name in sorted(GOOD)),
     ],
 )
