@@ -19,6 +19,8 @@ LOG_RETENTION: Final = {
     3653: "TEN_YEARS",
 }
 """Days, with the CDK's names for them."""
+BUCKET_PATTERN: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
 CONCURRENCY: Final = (2, 1000)
 """What SQS allows as the maximum concurrency of an event source."""
 
@@ -44,6 +46,8 @@ class Stage:
     alarm_email: str | None
     jwt_issuer: str | None
     jwt_audience: str | None
+    source_buckets: tuple[str, ...]
+    source_topics: tuple[str, ...]
 
     @classmethod
     def names(cls) -> set[str]:
@@ -68,6 +72,8 @@ class Stage:
             alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
             jwt_issuer=_matching(context, "jwt_issuer", r"|https://[^\s/?#]+[^\s?#]*", "an https address") or None,
             jwt_audience=_audience(context),
+            source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
+            source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
         )
 
 
@@ -109,6 +115,14 @@ def _audience(context: Mapping[str, Any]) -> str | None:
     if bool(audience) != bool(issuer):
         raise ContextError(f"jwt_audience and jwt_issuer go together, not {audience or issuer!r} alone")
     return audience or None
+
+
+def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) -> tuple[str, ...]:
+    values = tuple(value.strip() for value in str(context.get(name)).split(",") if value.strip())
+    for value in values:
+        if not re.fullmatch(pattern, value):
+            raise ContextError(f"{name} must be {meaning}, separated by commas, not {value!r}")
+    return values
 
 
 def _origins(context: Mapping[str, Any]) -> tuple[str, ...]:

@@ -79,9 +79,8 @@ def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> N
     print(f"             {url}/docs     (the API)")
     print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
     if key:
-        print(
-            f"  CLOSED: every call on data needs a key. This one may do everything, and is shown only now:\n\n    {key}\n"
-        )
+        print("  CLOSED: every call on data needs a key. This one may do everything, and is shown only now:")
+        print(f"\n    {key}\n")
         print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
         print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
         print("  Nothing is kept: stopping it forgets the pictures and the keys.")

@@ -3,12 +3,23 @@ import pytest
 from shared.domain.access import Access
 from shared.settings import ApiSettings, IngestSettings, SettingsError
 
-GOOD = {"PICTRACE_BUCKET": "b", "PICTRACE_TABLE": "t", "PICTRACE_MODEL_DIR": "/opt/resnet50"}
+GOOD = {
+    "PICTRACE_BUCKET": "b",
+    "PICTRACE_TABLE": "t",
+    "PICTRACE_MODEL_DIR": "/opt/resnet50",
+    "PICTRACE_BUS": "bus",
+    "PICTRACE_DEAD_LETTERS": "q",
+}
 GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 
 
-@pytest.mark.parametrize("kind", [ApiSettings, IngestSettings])
-@pytest.mark.parametrize("missing", sorted(GOOD))
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
+        *((IngestSettings, name) for name in sorted(GOOD)),
+    ],
+)
 def test_a_missing_variable_is_named(kind: type[ApiSettings] | type[IngestSettings], missing: str) -> None:
     for broken in ({name: value for name, value in GOOD_API.items() if name != missing}, GOOD_API | {missing: " "}):
         with pytest.raises(SettingsError, match=missing):
