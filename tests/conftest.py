@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ import pytest
 from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud, synthesised
+from shared.aws.clients import dynamodb_client
+from shared.aws.keys import DynamoKeys
+from shared.domain.access import Access, Scope
+from shared.settings import ApiSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,6 +88,38 @@ def pictrace(running: PicTrace) -> PicTrace:
     outcomes = seed.index(running.url, seed.sample_pictures())
     assert {outcome.status for outcome in outcomes} == {"indexed"}
     return running
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The running system's data behind an API that asks for keys."""
+
+    url: str
+    keys: DynamoKeys
+
+    def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
+        """The text of a new key; None for every collection."""
+        _, text = self.keys.create(
+            name="test",
+            scopes=frozenset(scopes),
+            collections=None if collections is None else frozenset(collections),
+            per_minute=per_minute,
+        )
+        return text
+
+    def client(self, key: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture(scope="session")
+def closed(running: PicTrace, model_dir: Path) -> Iterator[Closed]:
+    from functions.api.app import create_app
+    from functions.api.services import Services
+
+    outputs = running.cloud.outputs
+    settings = ApiSettings(outputs["BucketName"], outputs["TableName"], model_dir, Access.KEYS)
+    with serving(create_app(Services(settings)), 0) as url:
+        yield Closed(url, DynamoKeys(dynamodb_client(), settings.table))
 
 
 @pytest.fixture
