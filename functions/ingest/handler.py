@@ -27,7 +27,7 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
     the last time it goes to the dead-letter queue from here, because the queue itself could not say why.
     """
-    attempt = int(record.attributes.approximate_receive_count or 0)
+    attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
     try:
         if attempt > AFTER_ATTEMPTS:
             take_alone(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
