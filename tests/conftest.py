@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
@@ -92,10 +93,15 @@ def pictrace(running: PicTrace) -> PicTrace:
 
 @dataclass(frozen=True)
 class Closed:
-    """The running system's data behind an API that asks for keys."""
+    """The running system's data behind an API that asks for keys.
+
+    Attributes:
+        calls: every call of AWS that the API has made, but for those about keys.
+    """
 
     url: str
     keys: DynamoKeys
+    calls: list[str]
 
     def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
         """The text of a new key; None for every collection."""
@@ -116,10 +122,18 @@ def closed(running: PicTrace, model_dir: Path) -> Iterator[Closed]:
     from functions.api.app import create_app
     from functions.api.services import Services
 
-    outputs = running.cloud.outputs
-    settings = ApiSettings(outputs["BucketName"], outputs["TableName"], model_dir, Access.KEYS)
-    with serving(create_app(Services(settings)), 0) as url:
-        yield Closed(url, DynamoKeys(dynamodb_client(), settings.table))
+    outputs, calls = running.cloud.outputs, list[str]()
+
+    def note(model: Any, params: Any, **_: Any) -> None:
+        if b'"keys"' not in params["body"] and b'"key#' not in params["body"]:
+            calls.append(model.name)
+
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-call", note)
+    services = Services(ApiSettings(outputs["BucketName"], outputs["TableName"], model_dir, Access.KEYS))
+    session.events.unregister("before-call", note)
+    with serving(create_app(services), 0) as url:
+        yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ class Library:
 
     def thumbnail_link(self, record: ImageRecord) -> str:
         """A short-lived URL of the thumbnail, which is made when first asked for."""
-        key = thumbnail_key(record.image_id)
+        key = thumbnail_key(record.collection, record.image_id)
         if not self._objects.exists(key):
             from shared.vision.decoding import decode
             from shared.vision.thumbnail import thumbnail
@@ -125,7 +125,7 @@ class Library:
         a removal that died half-way can be asked for again. Objects outside our bucket stay; the ledger remembers
         that they are not wanted.
         """
-        held = self._catalogue.occurrences(image_id).of(collection)
+        held = self._catalogue.occurrences(image_id, collection)
         if not held:
             return False
         for _ in range(REMOVALS):
@@ -137,7 +137,7 @@ class Library:
                 release(
                     Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=[self._model]
                 )
-            held = self._catalogue.occurrences(image_id).of(collection)
+            held = self._catalogue.occurrences(image_id, collection)
             if not held:
                 return True
         raise Overtaken

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 Item = Mapping[str, Any]
 """An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
 
-_IMAGE, _COLLECTION, _SOURCE, _UPLOAD, _OBJECT = "image#", "collection#", "source#", "upload#", "object#"
+RECORDS_PREFIX: Final = "collection#"
+_IMAGE, _SOURCE, _UPLOAD, _OBJECT = "image#", "source#", "upload#", "object#"
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def image_partition(image_id: str) -> dict[str, Any]:
 
 
 def record_key(image_id: str, collection: str) -> dict[str, Any]:
-    return {"pk": image_partition(image_id), "sk": {"S": _COLLECTION + collection}}
+    return {"pk": image_partition(image_id), "sk": {"S": RECORDS_PREFIX + collection}}
 
 
 def upload_item_key(upload_id: str) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def object_key(source: ObjectRef) -> dict[str, Any]:
 
 
 def is_record(item: Item) -> bool:
-    return bool(item["sk"]["S"].startswith(_COLLECTION))
+    return bool(item["sk"]["S"].startswith(RECORDS_PREFIX))
 
 
 def collection_of(item: Item) -> str:

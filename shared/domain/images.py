@@ -135,8 +135,9 @@ def signature_key(model: str, image_id: str) -> str:
     return f"{SIGNATURES_PREFIX}{model}/{image_id}"
 
 
-def thumbnail_key(image_id: str) -> str:
-    return f"{THUMBNAILS_PREFIX}{image_id}.webp"
+def thumbnail_key(collection: str, image_id: str) -> str:
+    """One a collection: when S3 last wrote it must not tell one collection what another asked for."""
+    return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.webp"
 
 
 def clean_filename(name: str) -> str:
