@@ -160,3 +160,24 @@ def test_the_dialog_and_the_page_fit_any_width(page: Page, closed: Closed, colle
     give(page, closed.key(Scope.SEARCH, collections=[collection]))
     expect(page.locator("#count")).to_have_text("0")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_documentation_runs_under_its_policy_and_takes_a_key(page: Page, closed: Closed, collection: str) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    requests = Requests(page)
+    page.goto(f"{closed.url}/docs")
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("bearer").or_(page.locator("input[type=text]").first).first.fill(
+        closed.key(Scope.SEARCH, collections=[collection])
+    )
+    page.locator(".auth-btn-wrapper .authorize").first.click()
+    page.locator(".btn-done").first.click()
+    page.locator("#operations-service-stats_v1_stats_get .opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".responses-table.live-responses-table")).to_contain_text(f'"collection": "{collection}"')
+    photograph(page, "docs")
+    assert {host for host, _ in requests.sent} == {closed.url}
+    assert complaints == []
