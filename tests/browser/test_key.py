@@ -162,16 +162,17 @@ def test_the_dialog_and_the_page_fit_any_width(page: Page, closed: Closed, colle
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_documentation_runs_under_its_policy_and_takes_a_key(page: Page, closed: Closed, collection: str) -> None:
+def test_the_documentation_runs_under_its_policy_and_takes_a_key(
+    browser: Browser, closed: Closed, collection: str
+) -> None:
+    page = browser.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     requests = Requests(page)
     page.goto(f"{closed.url}/docs")
     page.get_by_role("button", name="Authorize").click()
-    page.get_by_label("bearer").or_(page.locator("input[type=text]").first).first.fill(
-        closed.key(Scope.SEARCH, collections=[collection])
-    )
+    page.locator(".auth-container input").first.fill(closed.key(Scope.SEARCH, collections=[collection]))
     page.locator(".auth-btn-wrapper .authorize").first.click()
     page.locator(".btn-done").first.click()
     page.locator("#operations-service-stats_v1_stats_get .opblock-summary-control").click()
@@ -181,3 +182,4 @@ def test_the_documentation_runs_under_its_policy_and_takes_a_key(page: Page, clo
     photograph(page, "docs")
     assert {host for host, _ in requests.sent} == {closed.url}
     assert complaints == []
+    page.close()

@@ -218,7 +218,7 @@ def test_bringing_the_same_picture_tells_nothing_and_harms_nobody(
     with closed.client(closed.key(Scope.ADMIN, collections=[stranger.theirs])) as owner:
         for part in ("content", "thumbnail"):
             link = owner.get(f"/v1/images/{sha(HELD)}/{part}").headers["location"]
-            assert httpx.get(link).status_code == 200, part
+            assert len(httpx.get(link).content) > 100, part
         assert owner.get(f"/v1/images/{sha(HELD)}/similar").status_code == 200
         assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
 
