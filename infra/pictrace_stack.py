@@ -134,7 +134,14 @@ class PicTraceStack(Stack):
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:Query",
+            ],
             [table],
         )
         for function in (ingestion.function, search.function):
