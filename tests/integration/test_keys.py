@@ -62,7 +62,7 @@ def test_a_key_names_its_caller(keys: DynamoKeys) -> None:
     assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     caller = keys.verify(text)
     assert caller.name == text.split("_")[1]
-    assert (caller.scopes, caller.collections) == ({Scope.SEARCH, Scope.WRITE}, {"cats"})
+    assert (caller.scopes, caller.collections) == (frozenset({Scope.SEARCH, Scope.WRITE}), frozenset({"cats"}))
     assert keys.verify(made(keys, collections=None)).collections is None
 
 
@@ -197,7 +197,7 @@ class TestCommand:
         assert text not in made.err
         fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         caller = fresh.verify(text)
-        assert (caller.scopes, caller.collections) == ({Scope.WRITE}, {"cats", "dogs"})
+        assert (caller.scopes, caller.collections) == (frozenset({Scope.WRITE}), frozenset({"cats", "dogs"}))
 
         assert self.run("list") == 0
         [line] = [line for line in capsys.readouterr().out.splitlines() if key_id in line]

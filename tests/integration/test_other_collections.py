@@ -72,7 +72,7 @@ def stranger(running: PicTrace, closed: Closed) -> Iterator[Stranger]:
         yield Stranger(client, closed, own, theirs, upload)
 
 
-BY_ID: Final = {
+BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "record": ("GET", "/v1/images/{image_id}", {}),
     "content": ("GET", "/v1/images/{image_id}/content", {}),
     "content-link": ("GET", "/v1/images/{image_id}/content", {"headers": {"accept": "application/json"}}),
