@@ -16,14 +16,18 @@ from tests.ministack.conftest import SHOP, Ear
 from tests.pictures import noise
 
 
+def hide(deployed: PicTrace, seconds: int) -> None:
+    """From now on a message that was received comes again after so long, not after the six minutes of the template."""
+    queue = deployed.cloud.outputs["QueueUrl"]
+    boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
+
+
 @pytest.fixture(autouse=True)
-def soon_again(deployed: PicTrace) -> Iterator[None]:
-    """A failed message comes again after a second, not after the six minutes of the template."""
+def as_deployed(deployed: PicTrace) -> Iterator[None]:
     sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["QueueUrl"]
     before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
     yield
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": before["VisibilityTimeout"]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
 
 
 def dead_letter(deployed: PicTrace) -> Any:
@@ -46,18 +50,53 @@ def source(deployed: PicTrace) -> Any:
     return mapping
 
 
+@contextmanager
+def paused(deployed: PicTrace) -> Iterator[None]:
+    """The function takes nothing from the queue."""
+    mapping, client = source(deployed)["UUID"], boto3.client("lambda")
+    client.update_event_source_mapping(UUID=mapping, Enabled=False)
+    until(lambda: source(deployed)["State"] == "Disabled")
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def receive(deployed: PicTrace, times: int) -> None:
+    """Receive the queue's only message until it has been received so often, and let it go again."""
+    sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["QueueUrl"]
+
+    def received() -> bool:
+        found = sqs.receive_message(
+            QueueUrl=queue, VisibilityTimeout=0, WaitTimeSeconds=1, AttributeNames=["ApproximateReceiveCount"]
+        )
+        return any(
+            message["Attributes"]["ApproximateReceiveCount"] == str(times) for message in found.get("Messages", [])
+        )
+
+    until(received, 40)
+
+
 def test_one_message_fails_alone_and_dies_with_its_reason(deployed: PicTrace, collection: str, ear: Ear) -> None:
+    """Sent in a pause, so that they are one batch. The function makes the first attempt and the fifth; those between
+    are received here, to save their waiting.
+    """
     keys = [f"{uuid.uuid4().hex}.png" for _ in range(2)]
     for seed, key in enumerate(keys):
         boto3.client("s3").put_object(Bucket=SHOP, Key=key, Body=noise(30 + seed))
         ear.first(key)
     bodies = [json.dumps({"bucket": SHOP, "key": key, "collection": collection}) for key in keys]
     bodies.insert(1, "no json")
-    sent = boto3.client("sqs").send_message_batch(
-        QueueUrl=deployed.cloud.outputs["QueueUrl"],
-        Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)],
-    )
+    hide(deployed, 10)
+    with paused(deployed):
+        sent = boto3.client("sqs").send_message_batch(
+            QueueUrl=deployed.cloud.outputs["QueueUrl"],
+            Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)],
+        )
     until(lambda: source(deployed)["LastProcessingResult"] == "OK - 2 records, 1 partial failures")
+    with paused(deployed):
+        hide(deployed, 120)
+        receive(deployed, 4)
     message = dead_letter(deployed)
     assert message["Body"] == "no json"
     attributes = message["MessageAttributes"]
@@ -84,10 +123,12 @@ def broken(deployed: PicTrace) -> Iterator[None]:
 def test_a_broken_deployment_loses_nothing(deployed: PicTrace, collection: str, ear: Ear) -> None:
     """The queue itself moves what the function could not, without a reason; sent again, it is indexed."""
     bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/patient"
+    hide(deployed, 1)
     with broken(deployed):
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=noise(32))
         message = dead_letter(deployed)
     assert "MessageAttributes" not in message
     assert ear.of_key(key) == []
+    hide(deployed, 120)
     send(deployed, message["Body"])
     assert ear.first(key)[0] == "Image Indexed"
