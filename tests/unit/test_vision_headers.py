@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import time
 import zlib
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from shared.domain.errors import PictureRefused
-from shared.domain.limits import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
+from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
 from shared.vision import headers
 from shared.vision.opencv import cv2
 
@@ -110,6 +111,26 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
     with pytest.raises(PictureRefused) as refused:
         headers.check(jpeg(64, 64, MAX_JPEG_SCANS + 1))
     assert refused.value.code == "too_complex"
+
+
+MANY = 2 * MAX_CHUNKS
+PARTS = {
+    "jpeg": jpeg(64, 64)[:-2] + b"\xff\xe0\x00\x02" * MANY + b"\xff\xd9",
+    "png": png(4, 4)[:33] + chunk(b"tEXt", b"") * MANY + png(4, 4)[33:],
+    "png data": png(4, 4)[:33] + chunk(b"IDAT", b"") * MANY + png(4, 4)[33:],
+    "webp": webp_canvas(4, 4) + b"ABCD\0\0\0\0" * MANY,
+    "webp frames": webp_canvas(4, 4) + (b"ANMF" + struct.pack("<I", 16) + b"\0" * 16) * MANY,
+    "avif": avif(4, 4) + avif(4, 4)[20:] * MANY,
+}
+
+
+@pytest.mark.parametrize("data", PARTS.values(), ids=PARTS)
+def test_a_file_of_very_many_parts_is_refused_soon(data: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(PictureRefused, match="20,000") as refused:
+        headers.check(data)
+    assert refused.value.code == "too_complex"
+    assert time.process_time() - started < 0.1
 
 
 def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
