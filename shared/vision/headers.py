@@ -168,6 +168,8 @@ def _bmp(data: bytes) -> tuple[int, int]:
 
 def _tiff(data: bytes) -> tuple[int, int]:
     tags = tiff.first_values(data)
+    if tags.get(tiff.SAMPLE_FORMAT) == tiff.FLOATING or tags.get(tiff.BITS_PER_SAMPLE) in (24, 32, 64):
+        raise PictureRefused("corrupt", "The TIFF has floating-point samples, or such of more than 16 bits.")
     return tags.get(tiff.WIDTH, 0), tags.get(tiff.HEIGHT, 0)
 
 

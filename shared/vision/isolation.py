@@ -59,12 +59,10 @@ class Isolated:
     Attributes:
         format: as the decoder names it.
         rgb: uint8, height x width x 3; backed by memory that no other process uses any more.
-        peak: bytes of memory that the child had at most.
     """
 
     format: str
     rgb: npt.NDArray[np.uint8]
-    peak: int
 
 
 class Isolation:
@@ -72,6 +70,9 @@ class Isolation:
 
     Args:
         decoder: `module:function` of a function from bytes to something with `format` and `rgb`.
+
+    Attributes:
+        peak: bytes of memory that the child which ended last had at most.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Isolation:
         self._memory = memory
         self._cpu_seconds = cpu_seconds
         self._seconds = seconds
+        self.peak = 0
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._helper: _Helper | None = None
@@ -109,8 +111,10 @@ class Isolation:
                     report = helper.run(job.fileno(), self._seconds + START_SECONDS)
                     if report is None:
                         self._drop(helper)
-                    elif not _killed(report[0]) or attempt == ATTEMPTS - 1:
-                        return self._result(job.fileno(), *report)
+                        continue
+                    status, self.peak = report
+                    if not _killed(status) or attempt == ATTEMPTS - 1:
+                        return self._result(job.fileno(), status)
         raise DecoderUnavailable("the process that decodes pictures died, or did not answer")
 
     def close(self) -> None:
@@ -134,12 +138,12 @@ class Isolation:
                 self._helper = None
         helper.end()
 
-    def _result(self, job: int, status: int, peak: int) -> Isolated:
+    def _result(self, job: int, status: int) -> Isolated:
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
             answer = json.loads(os.pread(job, HEAD, 0).rstrip(b"\0"))
             if "code" in answer:
                 raise PictureRefused(answer["code"], answer["reason"])
-            return Isolated(answer["format"], _mapped(job, *answer["shape"]), peak)
+            return Isolated(answer["format"], _mapped(job, *answer["shape"]))
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
             raise PictureRefused("too_complex", f"Decoding needs more than {self._memory // MIB} MB of memory.")
         if _killed(status):
@@ -214,5 +218,5 @@ def _job_file(data: bytes) -> Iterator[IO[bytes]]:
 def _mapped(file: int, height: int, width: int, channels: int) -> npt.NDArray[np.uint8]:
     """The pixels in the file, without a copy; they live as long as the array."""
     size = height * width * channels
-    memory = mmap.mmap(file, HEAD + size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    memory = mmap.mmap(file, HEAD + size, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
     return np.frombuffer(memory, np.uint8, size, HEAD).reshape(height, width, channels)

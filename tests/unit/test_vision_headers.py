@@ -162,6 +162,8 @@ def test_the_marker_of_a_jpeg_inside_a_segment_is_not_counted() -> None:
         (b"GIF89a\x01", "corrupt"),
         (b"BM", "corrupt"),
         (b"II*\0\xff\xff\xff\xff", "corrupt"),
+        (b"\x0a\x05\x01\x08" + b"\0" * 200, "unsupported_type"),
+        (b"Pf\n2 2\n-1.0\n" + b"\0" * 16, "unsupported_type"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_its_reason(data: bytes, code: str) -> None:
