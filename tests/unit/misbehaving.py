@@ -55,3 +55,11 @@ def decode(data: bytes) -> Picture:
         return done
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     return Picture(pixels + len(data), "well", 3, 2)
+
+
+def decode_unless_13_wide(data: bytes) -> Picture:
+    """As pictures are decoded, but one of 13 pixels' width ends the process."""
+    picture = shared.vision.decoding.decode_here(data)
+    if picture.width == 13:
+        ctypes.string_at(0)
+    return picture
