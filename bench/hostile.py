@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import boto3
 import httpx
-import numpy as np
 from tqdm import tqdm
 
 from infra.local.__main__ import serving
@@ -25,8 +24,7 @@ from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.queue_worker import FunctionContext
 from shared.domain.images import upload_key
 from shared.domain.limits import CANDIDATES, MIB
-from shared.vision.decoding import ISOLATION, decode, decode_here
-from shared.vision.opencv import cv2
+from shared.vision.decoding import ISOLATION
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results" / "hostile.md"
@@ -180,8 +178,8 @@ def report(results: Sequence[Result]) -> str:
         f"{len(results)} files, {sum(result.ingest_s for result in results):.0f} s in the ingest handler, "
         f"{sum(result.search_s for result in results):.0f} s in searches.",
         "",
-        *_table(("outcome", "files"), [(name, str(count)) for name, count in outcomes.most_common()]),
-        *_table(
+        *table(("outcome", "files"), [(name, str(count)) for name, count in outcomes.most_common()]),
+        *table(
             ("a search with it answers", "files"),
             [(f"{status} {what}", str(count)) for (status, what), count in answers.most_common()],
         ),
@@ -195,39 +193,14 @@ def report(results: Sequence[Result]) -> str:
 
 def _top(title: str, unit: str, results: Sequence[Result], figure: Callable[[Result], float]) -> list[str]:
     ranked = sorted(results, key=figure, reverse=True)[:SHOWN]
-    return _table(
+    return table(
         (title, unit, "outcome"), [(result.file, f"{figure(result):.0f}", result.outcome) for result in ranked]
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown, and the empty line after it."""
     return [*(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)), ""]
-
-
-def isolation_cost(rounds: int = 30) -> str:
-    """What a process for each picture costs: the same JPEGs decoded there and here, medians."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for width, height in ((1, 1), (512, 512), (1920, 1080), (4000, 3000)):
-        coarse = rng.integers(0, 256, (max(1, height // 40), max(1, width // 40), 3), dtype=np.uint8)
-        data = cv2.imencode(".jpg", cv2.resize(coarse, (width, height)))[1].tobytes()
-        there, here = _median(decode, data, rounds), _median(decode_here, data, rounds)
-        rows.append((f"{width} x {height}", *(f"{seconds * 1000:.1f} ms" for seconds in (there, here, there - here))))
-    ISOLATION.close()
-    started = time.perf_counter()
-    decode(data)
-    starting = time.perf_counter() - started - there
-    table = _table(("JPEG", "in a process of its own", "in this process", "difference"), rows)
-    return "\n".join([*table, f"Starting the helper process, once: {starting * 1000:.0f} ms."])
-
-
-def _median(work: Callable[[bytes], object], data: bytes, rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work(data)
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
 
 
 def main() -> int:
@@ -244,7 +217,7 @@ def main() -> int:
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         results = run(Gauntlet(cloud, client), wanted.folder)
-    page = f"# Hostile files\n\n{report(results)}\n## What a process for each picture costs\n\n{isolation_cost()}\n"
+    page = f"# Hostile files\n\n{report(results)}"
     print(page)
     RESULTS.write_text(page, encoding="utf-8")
     found = [f"{result.file}: {complaint}" for result in results for complaint in complaints(result)]

@@ -45,8 +45,6 @@ REPORT: Final = struct.Struct("<iq")
 OUT_OF_MEMORY: Final = 3
 """Exit status of a child whose decoder raised MemoryError."""
 
-_IN_MEMORY: Final = hasattr(os, "memfd_create")
-
 
 class DecoderUnavailable(RuntimeError):  # noqa: N818
     """The helper process cannot be started, or does not answer: a fault of ours, never of a picture."""
@@ -208,11 +206,17 @@ def _killed(status: int) -> bool:
 
 @contextlib.contextmanager
 def _job_file(data: bytes) -> Iterator[IO[bytes]]:
-    """A file without a name that holds `data`, in memory where the system can."""
-    with os.fdopen(os.memfd_create("picture"), "w+b") if _IN_MEMORY else tempfile.TemporaryFile() as file:
+    """A file without a name that holds `data`, in memory where the system can; /dev/shm need not be there."""
+    with _nameless() as file:
         file.write(data)
         file.flush()
         yield file
+
+
+def _nameless() -> IO[bytes]:
+    with contextlib.suppress(AttributeError, OSError):
+        return os.fdopen(os.memfd_create("picture"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _mapped(file: int, height: int, width: int, channels: int) -> npt.NDArray[np.uint8]:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from bench import hostile
+from functions.ingest.alone import AFTER_ATTEMPTS
 from shared.domain.images import upload_key
 from shared.domain.limits import MAX_JPEG_SCANS, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from shared.vision import decoding
@@ -82,6 +83,13 @@ def test_more_bytes_than_the_limit_are_refused(gauntlet: hostile.Gauntlet) -> No
     assert len(noise(1)) < MAX_QUERY_BYTES
 
 
+FRAGILE = """
+from shared.vision import decoding
+from shared.vision.isolation import Isolation
+decoding.ISOLATION = Isolation("tests.unit.misbehaving:decode_unless_13_wide")
+"""
+
+
 class TestADecoderThatDies:
     """A picture 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
 
@@ -95,26 +103,50 @@ class TestADecoderThatDies:
     def test_the_rest_of_the_batch_is_indexed(
         self, running: PicTrace, put: Callable[..., str], collection: str
     ) -> None:
-        uploads = []
-        for data in (noise(600), noise(601, side=13), noise(602), noise(603, side=13), noise(604)):
-            form = {"filename": "a.png", "content_type": "image/png", "collection": collection}
-            uploads.append(running.client.post("/v1/uploads", json=form).json()["upload_id"])
-            put(data, upload_key(collection, uploads[-1]))
-        bucket = running.cloud.outputs["BucketName"]
-        records = [
-            {
-                "messageId": upload_id,
-                "eventSource": "aws:sqs",
-                "attributes": {},
-                "body": json.dumps({"bucket": bucket, "key": upload_key(collection, upload_id)}),
-            }
-            for upload_id in uploads
-        ]
-        assert invoked({"Records": records}) == {"batchItemFailures": []}
-        states = [running.client.get(f"/v1/uploads/{upload_id}").json() for upload_id in uploads]
+        pictures = [noise(600), noise(601, side=13), noise(602), noise(603, side=13), noise(604)]
+        states = self.states(running, put, collection, pictures, attempt=1)
         assert [state["status"] for state in states] == ["indexed", "rejected", "indexed", "rejected", "indexed"]
         assert states[1]["code"] == "decoder_failed"
         assert "SIGSEGV" in states[1]["reason"]
+
+    def test_a_message_done_in_a_process_of_its_own_is_as_safe(
+        self,
+        running: PicTrace,
+        put: Callable[..., str],
+        collection: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What has failed twice is done so (`functions.ingest.alone`): a process that starts a decoder of its own."""
+        (tmp_path / "sitecustomize.py").write_text(FRAGILE, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setattr(decoding, "ISOLATION", None)
+        pictures = [noise(610), noise(611, side=13), b"no picture"]
+        states = self.states(running, put, collection, pictures, attempt=AFTER_ATTEMPTS + 1)
+        assert [state["status"] for state in states] == ["indexed", "rejected", "rejected"]
+        assert [state["code"] for state in states] == [None, "decoder_failed", "unsupported_type"]
+        assert "SIGSEGV" in states[1]["reason"]
+
+    def states(
+        self, running: PicTrace, put: Callable[..., str], collection: str, pictures: list[bytes], *, attempt: int
+    ) -> list[dict[str, Any]]:
+        """What the pictures' uploads say after one batch, of which nothing failed."""
+        bucket = running.cloud.outputs["BucketName"]
+        uploads, records = [], []
+        for data in pictures:
+            form = {"filename": "a.png", "content_type": "image/png", "collection": collection}
+            uploads.append(running.client.post("/v1/uploads", json=form).json()["upload_id"])
+            key = put(data, upload_key(collection, uploads[-1]))
+            records.append(
+                {
+                    "messageId": uploads[-1],
+                    "eventSource": "aws:sqs",
+                    "attributes": {"ApproximateReceiveCount": str(attempt)},
+                    "body": json.dumps({"bucket": bucket, "key": key}),
+                }
+            )
+        assert invoked({"Records": records}) == {"batchItemFailures": []}
+        return [running.client.get(f"/v1/uploads/{upload_id}").json() for upload_id in uploads]
 
     def test_a_search_with_it_is_refused_and_the_next_one_answered(self, running: PicTrace, collection: str) -> None:
         for _ in range(2):
