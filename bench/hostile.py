@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,19 +22,21 @@ from tqdm import tqdm
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.queue_worker import FunctionContext
+from shared.domain.errors import PictureRefused
 from shared.domain.images import upload_key
-from shared.domain.limits import CANDIDATES, MIB
-from shared.vision.decoding import ISOLATION
+from shared.domain.limits import MIB
+from shared.vision.decoding import ISOLATION, decode
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results" / "hostile.md"
 COLLECTION: Final = "hostile"
 SHOWN: Final = 5
+KEPT: Final = 5
 
 SECONDS: Final = 5.0
 BOMB_SECONDS: Final = 0.1
 MEMORY: Final = 512 * MIB
-BOMBS: Final = ("too_large", "too_many_pixels", "too_complex")
+BOMBS: Final = ("too_many_pixels", "too_complex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Result:
         status: of its upload, as the API tells it.
         code, reason: why it was refused.
         ingest_s, search_s: wall time of the handler and of the request.
+        refusal_s: for a bomb, wall time of what refuses it, without the services' part; the least of three.
         memory: bytes that the decoder's process had, and what this one, which runs the emulator too, grew by.
         search: HTTP status of the search with the file.
         search_code: why that was refused.
@@ -59,6 +62,7 @@ class Result:
     search: int
     search_code: str | None
     search_s: float
+    refusal_s: float = 0.0
 
     @property
     def outcome(self) -> str:
@@ -76,8 +80,8 @@ def complaints(result: Result) -> Iterator[str]:
         yield f"it is refused as {result.code}, and by the search as {result.search_code}"
     if max(result.ingest_s, result.search_s) > SECONDS:
         yield f"it took {result.ingest_s:.1f} s and {result.search_s:.1f} s"
-    if result.code in BOMBS and result.ingest_s > BOMB_SECONDS:
-        yield f"its refusal took {result.ingest_s * 1000:.0f} ms"
+    if result.refusal_s > BOMB_SECONDS:
+        yield f"its refusal took {result.refusal_s * 1000:.0f} ms"
     if result.memory > MEMORY:
         yield f"it took {result.memory / MIB:.0f} MB"
 
@@ -115,13 +119,25 @@ class Gauntlet:
             answer.status_code,
             said.get("code"),
             search.seconds,
+            refusal(data) if state["code"] in BOMBS else 0.0,
         )
 
     def _keep(self, image_id: str) -> None:
-        """The first ones stay, for others to be compared with; the emulator's memory is not for thousands."""
+        """The first ones stay, for others to be compared with; more would only make the searches slower."""
         self._kept += 1
-        if self._kept > CANDIDATES:
+        if self._kept > KEPT:
             self._client.delete(f"/v1/images/{image_id}", params={"collection": COLLECTION}).raise_for_status()
+
+
+def refusal(data: bytes) -> float:
+    """Seconds that decoding takes to refuse the bytes."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with suppress(PictureRefused):
+            decode(data)
+        times.append(time.perf_counter() - started)
+    return min(times)
 
 
 def _handle(bucket: str, key: str) -> list[Any]:
@@ -187,7 +203,7 @@ def report(results: Sequence[Result]) -> str:
     lines += _top("slowest to ingest", "ms", results, lambda result: result.ingest_s * 1000)
     lines += _top("slowest to search", "ms", stored, lambda result: result.search_s * 1000)
     lines += _top("largest memory", "MB", results, lambda result: result.memory / MIB)
-    lines += _top("slowest refusal of a bomb", "ms", bombs, lambda result: result.ingest_s * 1000)
+    lines += _top("slowest refusal of a bomb", "ms", bombs, lambda result: result.refusal_s * 1000)
     return "\n".join(lines)
 
 

@@ -23,8 +23,8 @@ from shared.vision.opencv import cv2
 
 RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"
 DECODED: Final = ((1, 1), (512, 512), (1920, 1080), (4000, 3000))
-TAKEN_IN: Final = ((512, 512), (1920, 1080), (4000, 3000))
-ROUNDS: Final = 20
+TAKEN_IN: Final = ((512, 512), (1920, 1080))
+ROUNDS: Final = 10
 COLUMNS: Final = ("in a process of its own", "in this process", "difference", "ratio")
 HERE: Final = SimpleNamespace(decode=decoding.decode_here, peak=0)
 
