@@ -1,7 +1,6 @@
 """The dead-letter queue: what is in it and why, and back to the queue with it once the cause is mended."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -67,7 +66,7 @@ class Letter:
 
     def line(self) -> str:
         when = datetime.fromtimestamp(self.sent, UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-        return f"{when}  {about(self.body)}\n    {json.dumps(self.reason, ensure_ascii=False)[1:-1]}"
+        return f"{when}  {about(self.body)}\n    {_printable(self.reason)}"
 
 
 def about(body: str) -> str:
@@ -84,7 +83,12 @@ def about(body: str) -> str:
         text = ", ".join(named)
     except messages.UnknownMessage:
         text = body[:200]
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """The text without what would move a terminal's cursor: strangers name the pictures."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def run(args: argparse.Namespace, stack: Stack) -> int:

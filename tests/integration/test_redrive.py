@@ -45,7 +45,7 @@ def test_it_shows_what_is_dead_and_leaves_it_there(running: PicTrace, capsys: py
     assert redrive("--list") == 0
     said = capsys.readouterr().out
     assert said.startswith("2 messages in the dead-letter queue:\n")
-    assert "no json \\u001b[2J\n    UnknownMessage: the body is not JSON (attempt 5 of 5)\n" in said
+    assert "no json \\x1b[2J\n    UnknownMessage: the body is not JSON (attempt 5 of 5)\n" in said
     assert redrive() == 0
     assert "there is nobody to ask" in capsys.readouterr().out
     assert dead(running) == 2
