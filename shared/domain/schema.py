@@ -25,6 +25,7 @@ RECORD_ATTRIBUTES: Final = (
     "phash",
     "labels",
     "filename",
+    "low_information",
 )
 """What both indexes carry besides their keys, so that no answer needs a second read."""
 
