@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
 from shared.net.fetching import FetchRefused
@@ -57,10 +58,10 @@ class Problem(Exception):  # noqa: N818 - the field's name for it
         self.extensions = extensions
 
 
-def respond(slug: str, detail: str, **extensions: Any) -> JSONResponse:
+def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any) -> JSONResponse:
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -91,8 +92,10 @@ def install(app: FastAPI) -> None:
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         slug = _BY_STATUS.get(error.status_code)
+        if slug == "method-not-allowed":
+            return respond(slug, _sentence(error), headers={"Allow": ", ".join(_allowed(request))})
         if slug:
             return respond(slug, _sentence(error))
         status = HTTPStatus(error.status_code)
@@ -103,6 +106,17 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
         return respond("internal-error", "The error is logged. Try again; if it stays, tell whoever runs this.")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address, whichever route has it: RFC 9110, 10.2.1."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    routes = request.app.routes
+    return [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _sentence(error: HTTPException) -> str:

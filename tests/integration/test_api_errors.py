@@ -132,6 +132,22 @@ def test_unknown_addresses_and_methods(running: PicTrace) -> None:
     assert problem(running.client.delete(f"/v1/images/{ABSENT}")) == (404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/images", "GET, POST"),
+        (f"/v1/images/{ABSENT}", "GET, DELETE"),
+        ("/v1/search", "POST"),
+        ("/health", "GET"),
+        ("/upload/", "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(running: PicTrace, path: str, methods: str) -> None:
+    answer = running.client.request("TRACE", path)
+    assert problem(answer) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == methods
+
+
 def test_no_call_fetches_from_inside(running: PicTrace) -> None:
     url = running.url + "/health"
     assert problem(running.client.post("/v1/images", json={"url": url})) == (422, "unfetchable-url")
