@@ -107,6 +107,13 @@ def test_bad_uploads(running: PicTrace, body: dict[str, Any], expected: tuple[in
     assert problem(running.client.post("/v1/uploads", json=body)) == expected
 
 
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"url": "\xff"}', b"[" * 100_000, b"1" * 5000])
+def test_what_is_not_json_is_a_malformed_body(running: PicTrace, path: str, content: bytes) -> None:
+    answer = running.client.post(path, content=content, headers={"content-type": "application/json"})
+    assert problem(answer) == (400, "malformed-body")
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "<img src=x onerror=alert(1)>", "a\x00b", "\u202egpj.exe", "x" * 3000]
 )
