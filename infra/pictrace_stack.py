@@ -1,11 +1,12 @@
 """Everything together, and who may do what."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.ingestion import Ingestion
@@ -72,6 +73,8 @@ class PicTraceStack(Stack):
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
             log_group=log_group("IngestLogs"),
+            source_buckets=stage.source_buckets,
+            source_topics=stage.source_topics,
         )
         search = SearchApi(
             self,
@@ -95,10 +98,12 @@ class PicTraceStack(Stack):
             email=stage.alarm_email,
         )
         self._grant(storage, ingestion, search)
+        self._grant_sources(stage.source_buckets, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
+        CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table.ref)
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
@@ -108,14 +113,22 @@ class PicTraceStack(Stack):
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
-        _allow(ingestion.function, ["s3:PutObject"], under(SIGNATURES_PREFIX))
-        _allow(ingestion.function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table])
-        _tell_absent(ingestion.function, bucket, UPLOADS_PREFIX)
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
+        _allow(ingestion.function, ["s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(
+            ingestion.function,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [table],
+        )
+        _allow(ingestion.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+        _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
+        _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
-        _tell_absent(search.function, bucket, *prefixes)
+        _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
@@ -124,12 +137,20 @@ class PicTraceStack(Stack):
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
+    def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
+        """Both functions read the pictures of other buckets; nothing there is ever written or removed."""
+        for name in names:
+            arn = f"arn:{self.partition}:s3:::{name}"
+            for function in (ingestion.function, search.function):
+                _allow(function, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*"])
+                _tell_absent(function, arn, "")
+
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
 
 
-def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) -> None:
+def _tell_absent(function: lambda_.Function, bucket_arn: str, *prefixes: str) -> None:
     """Let a function learn that an object is absent: without the right to list, S3 answers 403 and not 404.
 
     S3 takes the key asked for as the prefix of this condition.
@@ -137,7 +158,7 @@ def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) 
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn],
             conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
         )
     )

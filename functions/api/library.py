@@ -1,7 +1,8 @@
 """What the API does with stored pictures besides searching: take them in, show them, remove them."""
 
-import unicodedata
 import uuid
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from shared.aws.objects import S3Objects
@@ -12,31 +13,35 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    signature_key,
+    clean_filename,
     thumbnail_key,
     upload_key,
 )
-from shared.domain.limits import MAX_FILENAME_LENGTH, MAX_UPLOAD_BYTES
-from shared.domain.ports import Catalogue, Uploads
+from shared.domain.ledger import Holding, ObjectStatus, Overtaken
+from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.releasing import release
 
 THUMBNAIL_TYPE: Final = "image/webp"
-
-
-def clean_filename(name: str) -> str:
-    """A sender's file name without path, control characters and lone surrogates, at most `MAX_FILENAME_LENGTH` long.
-
-    Kept to be shown as text only: it never becomes a key or a path.
-    """
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
-    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
+REMOVALS: Final = 3
+"""So often a removal starts again when the same bytes are uploaded while it runs."""
 
 
 class Library:
     """The pictures of one bucket and table."""
 
-    def __init__(self, *, catalogue: Catalogue, uploads: Uploads, objects: S3Objects, bucket: str, model: str) -> None:
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        uploads: Uploads,
+        objects: S3Objects,
+        bucket: str,
+        model: str,
+    ) -> None:
         self._catalogue = catalogue
+        self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._bucket = bucket
@@ -74,7 +79,7 @@ class Library:
 
     def content(self, record: ImageRecord) -> bytes:
         """The picture's own bytes."""
-        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES)
+        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
 
     def content_link(self, record: ImageRecord) -> str:
         """A short-lived URL of the picture, served under the type that its bytes have."""
@@ -99,20 +104,36 @@ class Library:
     def remove(self, image_id: str, collection: str | None) -> None:
         """Remove a picture from one collection, or from all: records first, so that no search shows it any more.
 
-        The sources go last, each after its object, so a removal that died half-way can be asked for again.
+        The ledger goes last, each entry after its object, so a removal that died half-way can be asked for again.
+        Objects outside our bucket stay; the ledger remembers that they are not wanted.
 
         Raises:
             NotFound: nothing is held of it.
+            Overtaken: uploads of the same bytes keep coming.
         """
-        held = self._catalogue.holding(image_id, collection)
+        held = self._catalogue.occurrences(image_id).of(collection)
         if not held:
             raise NotFound("There is no picture with this id.")
-        for owner in held.collections:
-            self._catalogue.hide(image_id, owner)
-        if not held.elsewhere:
-            self._objects.delete(signature_key(self._model, image_id))
-            self._objects.delete(thumbnail_key(image_id))
-        for owner, source in held.sources:
-            if source.bucket == self._bucket:
-                self._objects.delete(source.key, source.version)
-            self._catalogue.forget_source(image_id, owner, source)
+        for _ in range(REMOVALS):
+            for owner in held.collections:
+                self._catalogue.hide(Holding(owner, image_id))
+            for owner, source in held.sources:
+                self._drop(Holding(owner, image_id), source)
+            for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
+                release(
+                    Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=[self._model]
+                )
+            held = self._catalogue.occurrences(image_id).of(collection)
+            if not held:
+                return
+        raise Overtaken
+
+    def _drop(self, holding: Holding, source: ObjectRef) -> None:
+        ours = source.bucket == self._bucket
+        if ours:
+            self._objects.delete(source.key, source.version)
+        entry = self._ledger.find(source)
+        if entry and entry.held == holding:
+            status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
+            with suppress(Overtaken):  # the object's own event was quicker, or it came again: the next round sees
+                self._ledger.change(entry, replace(entry, status=status))

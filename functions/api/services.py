@@ -10,6 +10,7 @@ from functions.api.library import Library
 from functions.api.search import Searcher
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.net.fetching import fetch
@@ -53,6 +54,7 @@ class Services:
         self.objects = S3Objects(s3_client(), settings.bucket)
         self.library = Library(
             catalogue=self.catalogue,
+            ledger=DynamoLedger(dynamodb, settings.table),
             uploads=DynamoUploads(dynamodb, settings.table),
             objects=self.objects,
             bucket=settings.bucket,

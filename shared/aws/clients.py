@@ -8,7 +8,9 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 MAX_CONNECTIONS: Final = 32
 """As many signatures as are read at once."""
@@ -26,6 +28,14 @@ def _config(**settings: object) -> Config:
 
 def dynamodb_client() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_config())
+
+
+def events_client() -> "EventBridgeClient":
+    return boto3.client("events", config=_config())
+
+
+def sqs_client() -> "SQSClient":
+    return boto3.client("sqs", config=_config())
 
 
 def s3_client() -> "S3Client":

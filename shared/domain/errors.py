@@ -19,6 +19,8 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
 
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
+    "foreign_object": "the object is neither an upload nor in a bucket that this stack was told to read",
+    "unfetchable": "nothing could be fetched from the address",
     "empty": "there are no bytes",
     "unsupported_type": "the magic bytes are of no format that we read",
     "too_large": "more bytes than the limit",

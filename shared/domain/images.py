@@ -1,12 +1,13 @@
 """Pictures, where they came from, and the state of an upload."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.domain.features import FeatureVector
-from shared.domain.limits import MAX_COLLECTION_LENGTH
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
 IMAGE_ID_PATTERN = r"^[0-9a-f]{64}$"
@@ -19,7 +20,8 @@ THUMBNAILS_PREFIX = "thumbnails/"
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""
 
-_UPLOAD_KEY = re.compile(rf"^{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})$")
+_UPLOAD_KEY = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})")
+_UNDER_UPLOADS = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})/")
 
 
 class UploadStatus(StrEnum):
@@ -89,7 +91,10 @@ class IndexedImage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected."""
+    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected.
+
+    `metadata` is the sender's own, echoed in the outgoing events.
+    """
 
     upload_id: str
     collection: str
@@ -98,6 +103,7 @@ class Upload:
     image_id: str | None = None
     code: str | None = None
     reason: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,14 @@ def upload_key(collection: str, upload_id: str) -> str:
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:
     """(collection, upload_id) of a key that `upload_key` made, or None for any other key."""
-    match = _UPLOAD_KEY.match(key)
+    match = _UPLOAD_KEY.fullmatch(key)
     return (match["collection"], match["upload_id"]) if match else None
+
+
+def collection_of_key(key: str) -> str:
+    """The collection that a key names, `uploads/<collection>/...`; the default one for any other key."""
+    match = _UNDER_UPLOADS.match(key)
+    return match["collection"] if match else DEFAULT_COLLECTION
 
 
 def signature_key(model: str, image_id: str) -> str:
@@ -125,3 +137,13 @@ def signature_key(model: str, image_id: str) -> str:
 
 def thumbnail_key(image_id: str) -> str:
     return f"{THUMBNAILS_PREFIX}{image_id}.webp"
+
+
+def clean_filename(name: str) -> str:
+    """A sender's file name without path, control characters and lone surrogates, at most `MAX_FILENAME_LENGTH` long.
+
+    Kept to be shown as text only: it never becomes a key or a path.
+    """
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
+    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"

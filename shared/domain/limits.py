@@ -47,3 +47,11 @@ FETCH_SECONDS: Final = 10
 
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+
+MAX_RECEIVES: Final = 5
+"""So often a message is tried before it goes to the dead-letter queue."""
+
+MAX_METADATA: Final = 20
+"""Most entries of a sender's metadata."""
+MAX_METADATA_LENGTH: Final = 256
+"""Longest name or value of metadata, in characters."""
