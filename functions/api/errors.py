@@ -143,7 +143,7 @@ def _first_message(errors: Sequence[Any]) -> str:
 def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that may answer these problems."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for slug in ("invalid-request", *slugs):
+    for slug in ("invalid-request", "too-large", *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}

@@ -10,6 +10,9 @@ MAX_UPLOAD_BYTES: Final = 25 * MIB
 MAX_QUERY_BYTES: Final = 4_400_000
 """Largest picture inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
 
+MAX_REQUEST_BYTES: Final = 6 * MIB
+"""Most bytes of a request's body, whatever is in it: what Lambda takes."""
+
 MAX_PIXELS: Final = 40_000_000
 """Most pixels (width x height) that are decoded; read from the header, before decoding."""
 

@@ -23,7 +23,7 @@ router = APIRouter(tags=["the ancestor's calls"])
 @router.post(
     "/upload/",
     summary="Upload a picture and find its like",
-    responses=described("malformed-body", "too-large", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unsupported-media-type", "undecodable-picture"),
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.LegacyAnswer:
     """Searches first, then stores: the picture is indexed a moment later, through the queue like any other."""

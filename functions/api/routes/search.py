@@ -29,7 +29,6 @@ router = APIRouter(prefix="/v1", tags=["search"])
 _BODY_PROBLEMS = (
     "malformed-body",
     "not-found",
-    "too-large",
     "unsupported-media-type",
     "undecodable-picture",
     "unfetchable-url",
