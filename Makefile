@@ -2,11 +2,13 @@
 PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
+EXAMPLES ?= 100
+SECONDS ?= 300
 VENV := .venv
 MODEL := .build/resnet50
 BIN := $(VENV)/bin
 
-.PHONY: help run test lint synth schemas model clean preflight
+.PHONY: help run test explore fuzz lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -16,6 +18,12 @@ run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000,
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
+	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
+
+fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check

@@ -24,6 +24,7 @@ router = APIRouter(tags=["the ancestor's calls"])
     "/upload/",
     summary="Upload a picture and find its like",
     responses=described("malformed-body", "unsupported-media-type", "undecodable-picture"),
+    openapi_extra=schemas.UPLOAD_BODY,
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.LegacyAnswer:
     """Searches first, then stores: the picture is indexed a moment later, through the queue like any other."""
