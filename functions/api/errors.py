@@ -5,13 +5,17 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from shared.aws.outages import is_outage
 from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
+from shared.domain.ledger import Overtaken
+from shared.domain.limits import RETRY_AFTER_SECONDS
 from shared.net.fetching import FetchRefused
 
 logger = Logger(service="api", child=True)
@@ -61,7 +65,8 @@ class Problem(Exception):  # noqa: N818 - the field's name for it
 def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any) -> JSONResponse:
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers={**later, **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
@@ -82,6 +87,18 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
         return respond("not-found", str(error))
+
+    @app.exception_handler(ClientError)
+    @app.exception_handler(BotoCoreError)
+    async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
+        if not is_outage(error):
+            raise error
+        logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(Overtaken)
+    async def overtaken(_: Request, __: Overtaken) -> JSONResponse:
+        return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
 
     @app.exception_handler(InvalidCursor)
     async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:
@@ -143,11 +160,15 @@ def _first_message(errors: Sequence[Any]) -> str:
 def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that may answer these problems."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for slug in ("invalid-request", "too-large", *slugs):
+    for slug in ("invalid-request", "too-large", "unavailable", *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
         )
+        if slug == "unavailable":
+            entry["headers"] = {
+                "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "seconds"}
+            }
         entry["content"][MEDIA_TYPE]["examples"][slug] = {
             "value": {"type": problem_type(slug), "title": title, "status": status, "detail": "…"}
         }

@@ -51,6 +51,9 @@ FETCH_SECONDS: Final = 10
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
 
+RETRY_AFTER_SECONDS: Final = 5
+"""When a caller is told to try again after an outage."""
+
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""
 
