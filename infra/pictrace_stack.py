@@ -131,7 +131,7 @@ class PicTraceStack(Stack):
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])

@@ -52,6 +52,7 @@ API: Final = {
     ("s3:PutObject", "<StorageBucket>/thumbnails/*"),
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
+    ("dynamodb:BatchGetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
