@@ -57,11 +57,15 @@ def _one(name: str, seconds: int, seed: int, findings: Path | None) -> Fuzzed:
         crashes.mkdir()
         for number, data in enumerate(TARGETS[name].seeds):
             (corpus / f"seed-{number}").write_bytes(data)
+        words = Path(folder) / "words"
+        words.write_text("".join(f'"{_escaped(word)}"\n' for word in TARGETS[name].words), encoding="ascii")
         command = [sys.executable, "-m", "tests.fuzz.one", name, f"-max_total_time={seconds}", f"-seed={seed}"]
         command += [f"-max_len={MAX_INPUT}", f"-timeout={SECONDS_AN_INPUT}", f"-rss_limit_mb={MEGABYTES}"]
-        command += [f"-artifact_prefix={crashes}/", "-print_final_stats=1", str(corpus)]
+        command += [f"-artifact_prefix={crashes}/", f"-dict={words}", "-print_final_stats=1", str(corpus)]
+        # A traceback may show what cannot be printed, such as lone surrogates.
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
         done = subprocess.run(
-            command, cwd=ROOT, env=os.environ, capture_output=True, text=True, errors="replace", check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", check=False
         )
         said = done.stdout + done.stderr
         found = sorted(crashes.iterdir())
@@ -77,6 +81,10 @@ def _one(name: str, seconds: int, seed: int, findings: Path | None) -> Fuzzed:
             finished=done.returncode == 0,
             said=said,
         )
+
+
+def _escaped(word: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in word)
 
 
 def _last(pattern: str, said: str) -> int:
