@@ -17,6 +17,7 @@ from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
 from shared.domain.ledger import Overtaken
 from shared.domain.limits import RETRY_AFTER_SECONDS
 from shared.net.fetching import FetchRefused
+from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 
@@ -83,6 +84,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
         return respond("unfetchable-url", error.reason, code=error.code)
+
+    @app.exception_handler(DecoderUnavailable)
+    async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
+        logger.error("no picture can be decoded", exc_info=error)
+        return respond("unavailable", "The decoder does not answer. Try again.")
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:

@@ -75,6 +75,9 @@ class Image(BaseModel):
     filename: Annotated[str | None, Field(description="as the sender gave it: never trust it")]
     created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
     model: str
+    low_information: Annotated[
+        bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
+    ]
 
 
 class Source(BaseModel):
@@ -106,6 +109,9 @@ class Scores(BaseModel):
     ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found")]
     orb: OrbModel
     histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1")]
+    low_information: Annotated[
+        bool, Field(description="one of the two shows nothing to be recognised by, so that agreement says nothing")
+    ]
 
 
 class Match(Scores):
@@ -120,6 +126,7 @@ class SearchAnswer(BaseModel):
     candidates: Annotated[int, Field(description="pictures that the vector index gave")]
     bytes_examined: Annotated[int | None, Field(description="what the vector index reports and bills")]
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
+    low_information: Annotated[bool, Field(description="the query shows nothing to be recognised by")]
     notice: Annotated[str | None, Field(description="what a person should know of this answer")] = None
 
 

@@ -15,6 +15,7 @@ from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.net.fetching import fetch
 from shared.settings import ApiSettings
+from shared.vision.decoding import ISOLATION
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -69,6 +70,7 @@ class Services:
 
     @cached_property
     def searcher(self) -> Searcher:
+        ISOLATION.warm()
         return Searcher(
             catalogue=self.catalogue, objects=self.objects, embedder=lambda: self.embedder, model=self.model.id
         )

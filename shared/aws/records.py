@@ -80,6 +80,7 @@ def record_item(record: ImageRecord, features: FeatureVector, brought_by: Object
     optional = {
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
+        "low_information": {"BOOL": True} if record.low_information else None,
     }
     return {
         **record_key(record.image_id, record.collection),
@@ -121,6 +122,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         ),
         filename=item["filename"]["S"] if "filename" in item else None,
         sources=sources,
+        low_information="low_information" in item,
     )
 
 

@@ -22,6 +22,19 @@ MAX_SIDE: Final = 16_384
 MAX_JPEG_SCANS: Final = 100
 """Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
 
+MAX_CHUNKS: Final = 20_000
+"""Most segments (JPEG), chunks (PNG, WebP) or size properties (AVIF) of a file: 25 MiB of empty ones take seconds."""
+
+MAX_DECODE_MEMORY: Final = 448 * MIB
+"""Memory that decoding one picture may take beyond the 60 MB or so of the process that does it."""
+
+MAX_DECODE_CPU_SECONDS: Final = 4
+"""Processor time that decoding one picture may take."""
+
+MAX_DECODE_SECONDS: Final = 20
+"""Time after which a decode that uses no processor either is given up; long, because a busy machine is no fault of the
+picture."""
+
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned upload stays open."""
 

@@ -19,6 +19,7 @@ RGB: Final = 2
 CHUNKY: Final = 1
 ASSOCIATED_ALPHA: Final = 1
 UNSIGNED: Final = 1
+FLOATING: Final = 3
 
 _TYPES: Final = {3: "H", 4: "I", 16: "Q"}
 _MAX_TAGS: Final = 4096

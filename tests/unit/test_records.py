@@ -37,6 +37,7 @@ RECORD = ImageRecord(
     created_at="2026-01-01T00:00:00.000000+00:00",
     labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
     filename="<b>.png",
+    low_information=True,
 )
 
 
@@ -51,6 +52,7 @@ def test_a_record_without_labels_has_no_label_attribute() -> None:
     item = records.record_item(bare, normalise(np.ones(2048)), ObjectRef("b", "k"))
     assert "label" not in item
     assert "filename" not in item
+    assert "low_information" not in item
     assert records.to_record(item) == bare
 
 
