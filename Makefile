@@ -3,12 +3,14 @@ PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
 CLOSED ?=
+EXAMPLES ?= 100
+SECONDS ?= 300
 VENV := .venv
 MODEL := .build/resnet50
 MINISTACK := .venv-ministack
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -21,6 +23,12 @@ test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with covera
 
 test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
+
+explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
+	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
+
+fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check

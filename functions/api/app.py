@@ -5,6 +5,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
+from functions.api.body_limit import BodyLimit
 from functions.api.documentation import documentation_router
 from functions.api.headers import ANSWERS
 from functions.api.page import page_router
@@ -25,6 +26,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     errors.install(app)
+    app.add_middleware(BodyLimit)
     for router in (uploads.router, images.router, search.router, meta.figures, ancestor.router, meta.router):
         app.include_router(router)
     app.include_router(documentation_router("PicTrace API", "/openapi.json"))

@@ -4,12 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_URL_LENGTH
 from shared.domain.matches import Ranking, Verdict
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
+EXAMPLE_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
+"""One gray pixel as PNG."""
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
@@ -19,7 +22,7 @@ class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
-    content_type: Annotated[str, Field(examples=["image/jpeg"])]
+    content_type: Annotated[str, Field(examples=["image/jpeg"], json_schema_extra={"enum": [*MEDIA_TYPES.values()]})]
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
@@ -168,6 +171,10 @@ class LegacyAnswer(BaseModel):
     similar_images: list[str]
 
 
+PICTURE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}
+"""The OpenAPI encoding of a multipart part that is a picture."""
+
+UPLOAD_BODY: dict[str, Any] = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": PICTURE}}}}}
 SEARCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -177,7 +184,8 @@ SEARCH_BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {"file": {"type": "string", "format": "binary"}},
-                }
+                },
+                "encoding": {"file": PICTURE},
             },
             "application/json": {
                 "schema": {
@@ -195,7 +203,7 @@ SEARCH_BODY: dict[str, Any] = {
                 "examples": {
                     "stored picture": {"value": {"image_id": EXAMPLE_ID}},
                     "upload": {"value": {"upload_id": EXAMPLE_UPLOAD}},
-                    "inline": {"value": {"image_base64": "iVBORw0KGgo…"}},
+                    "inline": {"value": {"image_base64": EXAMPLE_PICTURE}},
                 },
             },
         },
@@ -213,7 +221,8 @@ COMPARE_BODY: dict[str, Any] = {
                         "a": {"type": "string", "format": "binary"},
                         "b": {"type": "string", "format": "binary"},
                     },
-                }
+                },
+                "encoding": {"a": PICTURE, "b": PICTURE},
             },
             "application/json": {
                 "schema": {

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import FEATURE_DIGITS, FeatureVector
-from shared.domain.images import ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+from shared.domain.images import IMAGE_ID_PATTERN, ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 
 Item = Mapping[str, Any]
@@ -19,6 +20,8 @@ Item = Mapping[str, Any]
 
 RECORDS_PREFIX: Final = "collection#"
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT = "image#", "source#", "upload#", "object#"
+
+_TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -207,10 +210,12 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
     """
     try:
         fields = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError, binascii.Error) as error:
         raise InvalidCursor("the cursor is not one that a page gave") from error
     match fields:
-        case [str(owner), str(created_at), str(image_id)] if owner == collection and created_at:
+        case [str(owner), str(created_at), str(image_id)] if (
+            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
+        ):
             return {
                 **record_key(image_id, collection),
                 "collection": {"S": collection},

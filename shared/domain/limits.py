@@ -10,6 +10,9 @@ MAX_UPLOAD_BYTES: Final = 25 * MIB
 MAX_QUERY_BYTES: Final = 4_400_000
 """Largest picture inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
 
+MAX_REQUEST_BYTES: Final = 6 * MIB
+"""Most bytes of a request's body, whatever is in it: what Lambda takes."""
+
 MAX_PIXELS: Final = 40_000_000
 """Most pixels (width x height) that are decoded; read from the header, before decoding."""
 
@@ -60,6 +63,9 @@ FETCH_SECONDS: Final = 10
 
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+
+RETRY_AFTER_SECONDS: Final = 5
+"""When a caller is told to try again after an outage."""
 
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""

@@ -24,7 +24,8 @@ router = APIRouter(tags=["the ancestor's calls"], route_class=DataRoute)
 @router.post(
     "/upload/",
     summary="Upload a picture and find its like",
-    responses=described("too-large", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unsupported-media-type", "undecodable-picture"),
+    openapi_extra=schemas.UPLOAD_BODY,
     dependencies=[SEARCH, WRITE],
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs, collection: OneCollection) -> schemas.LegacyAnswer:
@@ -38,7 +39,7 @@ def upload(file: Annotated[UploadFile, File()], services: Needs, collection: One
 @router.post(
     "/upload_from_url/",
     summary="Upload a picture from a URL and find its like",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[SEARCH, WRITE],
 )
 def upload_from_url(

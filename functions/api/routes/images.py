@@ -47,7 +47,7 @@ def list_images(
     "",
     status_code=202,
     summary="Fetch a picture from a URL",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[WRITE],
 )
 def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:

@@ -31,7 +31,6 @@ router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 _BODY_PROBLEMS = (
     "malformed-body",
     "not-found",
-    "too-large",
     "unsupported-media-type",
     "undecodable-picture",
     "unfetchable-url",

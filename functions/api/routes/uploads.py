@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["uploads"], route_class=DataRoute)
     "/uploads",
     status_code=201,
     summary="Open an upload",
-    responses=described("unsupported-media-type"),
+    responses=described("malformed-body", "unsupported-media-type"),
     dependencies=[WRITE],
 )
 def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
