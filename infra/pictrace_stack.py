@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.fetching import Fetching
 from infra.ingestion import Ingestion
 from infra.operations import Operations
 from infra.search_api import SearchApi
@@ -73,11 +74,18 @@ class PicTraceStack(Stack):
             max_concurrency=stage.max_concurrency,
             log_group=log_group("IngestLogs"),
         )
+        fetching = Fetching(
+            self,
+            "Fetching",
+            bucket_name=storage.bucket.bucket_name,
+            architecture=architecture,
+            log_group=log_group("FetchLogs"),
+        )
         search = SearchApi(
             self,
             "Search",
             api=api,
-            environment=environment,
+            environment=environment | {"PICTRACE_FETCH_FUNCTION": fetching.function.function_name},
             architecture=architecture,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
@@ -90,18 +98,18 @@ class PicTraceStack(Stack):
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
-            functions={"Ingest": ingestion.function, "Api": search.function},
+            functions={"Ingest": ingestion.function, "Api": search.function, "Fetch": fetching.function},
             api=api,
             email=stage.alarm_email,
         )
-        self._grant(storage, ingestion, search)
+        self._grant(storage, ingestion, search, fetching)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "TableName", value=storage.table.ref)
 
-    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
+    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket
 
         def under(*prefixes: str) -> list[str]:
@@ -112,16 +120,19 @@ class PicTraceStack(Stack):
         _allow(ingestion.function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table])
         _tell_absent(ingestion.function, bucket, UPLOADS_PREFIX)
 
+        _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
+
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
         _tell_absent(search.function, bucket, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
+        _allow(search.function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
 

@@ -41,6 +41,7 @@ class ApiSettings:
     bucket: str
     table: str
     model_dir: Path
+    fetch_function: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -48,4 +49,16 @@ class ApiSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Settings of the fetch function."""
+
+    bucket: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        return cls(bucket=_required(environ, "PICTRACE_BUCKET"))

@@ -10,8 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
-from shared.net.fetching import FetchRefused
+from shared.domain.errors import FetchFailed, FetchRefused, InvalidCursor, NotFound, PictureRefused
 
 logger = Logger(service="api", child=True)
 
@@ -77,6 +76,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
         return respond("unfetchable-url", error.reason, code=error.code)
+
+    @app.exception_handler(FetchFailed)
+    async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:
+        logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", str(error))
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:

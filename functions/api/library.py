@@ -2,10 +2,13 @@
 
 import unicodedata
 import uuid
+from pathlib import PurePosixPath
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
+from shared.aws.fetcher import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.domain.errors import NotFound
+from shared.domain.errors import FetchRefused, NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
     ImageRecord,
@@ -32,13 +35,31 @@ def clean_filename(name: str) -> str:
     return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
 
 
+def filename_of(url: str) -> str:
+    """The last part of an address's path."""
+    try:
+        return PurePosixPath(unquote(urlsplit(url).path)).name
+    except ValueError:
+        return ""
+
+
 class Library:
     """The pictures of one bucket and table."""
 
-    def __init__(self, *, catalogue: Catalogue, uploads: Uploads, objects: S3Objects, bucket: str, model: str) -> None:
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        uploads: Uploads,
+        objects: S3Objects,
+        fetcher: LambdaFetcher,
+        bucket: str,
+        model: str,
+    ) -> None:
         self._catalogue = catalogue
         self._uploads = uploads
         self._objects = objects
+        self._fetcher = fetcher
         self._bucket = bucket
         self._model = model
 
@@ -53,6 +74,26 @@ class Library:
         upload_id = self._pend(filename, collection)
         self._objects.write(upload_key(collection, upload_id), data, media_type)
         return upload_id
+
+    def fetch_in(self, url: str, collection: str) -> str:
+        """Have the picture at a web address stored as an upload like any other; gives the upload id.
+
+        Raises:
+            FetchRefused, PictureRefused: there is no picture; the upload is rejected with the same reason.
+            FetchFailed: the upload stays pending, for the picture may still come.
+        """
+        upload_id = self._pend(filename_of(url), collection)
+        try:
+            self._fetcher.store(url, upload_key(collection, upload_id))
+        except (FetchRefused, PictureRefused) as refused:
+            rejected = Upload(upload_id, collection, UploadStatus.REJECTED, code=refused.code, reason=refused.reason)
+            self._uploads.finish(rejected)
+            raise
+        return upload_id
+
+    def uploaded(self, upload_id: str, collection: str) -> bytes:
+        """The bytes that an upload brought."""
+        return self._objects.read(ObjectRef(self._bucket, upload_key(collection, upload_id)), MAX_UPLOAD_BYTES)
 
     def _pend(self, filename: str, collection: str) -> str:
         upload_id = uuid.uuid4().hex

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from shared.domain.limits import FETCH_FUNCTION_SECONDS
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 MAX_CONNECTIONS: Final = 32
@@ -37,3 +40,13 @@ def s3_client() -> "S3Client":
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
     return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+
+
+def lambda_client() -> "LambdaClient":
+    """A client that waits for the fetch function, its cold start included, and never asks it twice."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=FETCH_FUNCTION_SECONDS + 5,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client("lambda", config=config)

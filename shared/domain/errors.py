@@ -28,6 +28,41 @@ REFUSAL_CODES = {
 }
 
 
+class FetchRefused(Exception):  # noqa: N818 - an outcome, not a fault
+    """A web address gave no picture.
+
+    Attributes:
+        code: one of `FETCH_REFUSAL_CODES`.
+        reason: one English sentence for the person who gave the address. It names no address that a name led to,
+            and is the same for a host that does not exist and for one that is not public.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        if code not in FETCH_REFUSAL_CODES:
+            raise ValueError(f"unknown refusal code {code!r}")
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+FETCH_REFUSAL_CODES = {
+    "bad_url": "not an http(s) URL of a host, or one that parsers read differently",
+    "not_public": "the host has no address, or not only public ones",
+    "unreachable": "no connection, or no answer in HTTP",
+    "bad_certificate": "TLS failed, or the certificate is not valid for the host",
+    "timeout": "not done in time",
+    "too_many_redirects": "more redirects than are followed",
+    "http_status": "an answer other than 200 with a body",
+    "encoded": "the body is compressed although that was not asked for",
+    "incomplete": "the connection ended before the announced length",
+    "too_large": "more bytes than the limit",
+}
+
+
+class FetchFailed(Exception):  # noqa: N818 - a fault, told apart from the library's errors
+    """Fetching did not work for a reason that is not the address's: it may be tried again."""
+
+
 class NotFound(Exception):  # noqa: N818
     """There is no such thing, or the caller may not know of it."""
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from shared.domain.features import FeatureVector
 from shared.domain.limits import MAX_COLLECTION_LENGTH
+
+if TYPE_CHECKING:
+    from shared.domain.features import FeatureVector
 
 COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
 IMAGE_ID_PATTERN = r"^[0-9a-f]{64}$"
@@ -19,7 +22,10 @@ THUMBNAILS_PREFIX = "thumbnails/"
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""
 
-_UPLOAD_KEY = re.compile(rf"^{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})$")
+_UPLOAD_KEY = re.compile(
+    rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})"
+    r"/(?P<upload_id>[0-9a-f]{32})"
+)
 
 
 class UploadStatus(StrEnum):
@@ -84,7 +90,7 @@ class IndexedImage:
     """A record together with its feature vector: what ingest stores."""
 
     record: ImageRecord
-    features: FeatureVector
+    features: "FeatureVector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ def upload_key(collection: str, upload_id: str) -> str:
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:
     """(collection, upload_id) of a key that `upload_key` made, or None for any other key."""
-    match = _UPLOAD_KEY.match(key)
+    match = _UPLOAD_KEY.fullmatch(key)
     return (match["collection"], match["upload_id"]) if match else None
 
 

@@ -45,5 +45,10 @@ DEFAULT_COLLECTION: Final = "default"
 FETCH_SECONDS: Final = 10
 """Longest time that fetching from a URL may take, redirects included."""
 
+FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
+"""Longest time that the fetch function may take: fetching, then storing."""
+
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+FETCH_PORTS: Final = (80, 443)
+"""Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""

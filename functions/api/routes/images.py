@@ -1,8 +1,6 @@
 """Stored pictures: list, show, remove."""
 
-from pathlib import PurePosixPath
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
@@ -10,9 +8,7 @@ from fastapi.responses import RedirectResponse
 from functions.api import answers, schemas
 from functions.api.dependencies import AnyCollection, CollectionQuery, ImageIdPath, LabelQuery, Needs
 from functions.api.errors import described
-from shared.domain.formats import MEDIA_TYPES
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE, MAX_UPLOAD_BYTES
-from shared.vision.headers import sniff
+from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
@@ -37,15 +33,11 @@ def list_images(
     "",
     status_code=202,
     summary="Fetch a picture from a URL",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture", "unavailable"),
 )
 def fetch_image(wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
     """Takes a public http(s) address, at most 25 MiB. Ask for the upload's state as after any other upload."""
-    data = services.fetch(wanted.url, MAX_UPLOAD_BYTES)
-    media_type = MEDIA_TYPES[sniff(data)]
-    name = PurePosixPath(urlsplit(wanted.url).path).name
-    upload_id = services.library.take_in(data, name, media_type, wanted.collection)
-    return schemas.UploadAccepted(upload_id=upload_id)
+    return schemas.UploadAccepted(upload_id=services.library.fetch_in(wanted.url, wanted.collection))
 
 
 @router.get("/{image_id}", summary="One picture's record", responses=described("not-found"))

@@ -21,7 +21,7 @@ from functions.api.errors import Problem, described
 from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
 from shared.domain.images import ImageRecord, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_UPLOAD_BYTES
+from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K
 from shared.domain.matches import Ranking
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -33,6 +33,7 @@ _BODY_PROBLEMS = (
     "unsupported-media-type",
     "undecodable-picture",
     "unfetchable-url",
+    "unavailable",
 )
 
 
@@ -127,7 +128,7 @@ def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Des
             return services.searcher.describe(data, watch)
         case queries.Address(url):
             with watch.stage("fetch"):
-                data = services.fetch(url, MAX_UPLOAD_BYTES)
+                data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
         case _:
             return services.searcher.recall(_stored(services, query), watch)
@@ -155,7 +156,7 @@ def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture
             case queries.Bytes(given):
                 return given
             case queries.Address(url):
-                return services.fetch(url, MAX_UPLOAD_BYTES)
+                return services.fetcher.read(url)
             case _:
                 return services.library.content(_stored(services, query))
 
