@@ -6,7 +6,7 @@ VENV := .venv
 MODEL := .build/resnet50
 BIN := $(VENV)/bin
 
-.PHONY: help run test lint synth model clean preflight
+.PHONY: help run test lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -25,6 +25,9 @@ lint: $(VENV)/.test ## Check style, types and the layers' imports
 
 synth: $(VENV)/.test ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
+
+schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
+	$(BIN)/python -m infra.schemas
 
 model: $(MODEL)/model.json ## Export the model
 

@@ -49,6 +49,7 @@ ACKNOWLEDGED: Final = (
     ),
     Acknowledged(INGEST_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
     Acknowledged(INGEST_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),
+    Acknowledged(INGEST_ROLE, _objects(THUMBNAILS_PREFIX), PREFIXES),
     Acknowledged(INGEST_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
     Acknowledged(API_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),

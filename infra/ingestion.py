@@ -1,22 +1,29 @@
 """From an uploaded object to the ingest function: one queue, one dead-letter queue."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.container_function import ContainerFunction
+from shared.domain.arrivals import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
+from shared.domain.limits import FETCH_WAIT_SECONDS, MAX_RECEIVES
 
-TIMEOUT = Duration.seconds(60)
 BATCH_SIZE = 5
-MAX_RECEIVES = 5
+TIMEOUT = Duration.seconds(BATCH_SIZE * FETCH_WAIT_SECONDS + 20)
+"""Enough for a batch of addresses that all answer at the last moment, and for what else there is to do."""
 
 
 class Ingestion(Construct):
@@ -33,6 +40,8 @@ class Ingestion(Construct):
         memory_mb: int,
         max_concurrency: int,
         log_group: logs.ILogGroup,
+        source_buckets: Sequence[str],
+        source_topics: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
@@ -52,7 +61,10 @@ class Ingestion(Construct):
             visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
         )
+        self._source_buckets = source_buckets
         self._notify(bucket)
+        self.bus = events.EventBus(self, "Bus", description="Pictures handed in to PicTrace, and what became of them")
+        self._subscribe(source_topics)
         self.function = ContainerFunction(
             self,
             "Function",
@@ -61,7 +73,12 @@ class Ingestion(Construct):
             architecture=architecture,
             memory_mb=memory_mb,
             timeout=TIMEOUT,
-            environment=environment,
+            environment=environment
+            | {
+                "PICTRACE_BUS": self.bus.event_bus_name,
+                "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
+                "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
+            },
             log_group=log_group,
         )
         self.function.add_event_source(
@@ -72,6 +89,33 @@ class Ingestion(Construct):
                 report_batch_item_failures=True,
             )
         )
+
+    def _subscribe(self, source_topics: Sequence[str]) -> None:
+        """Whatever else of the account may send: each through a policy that names it."""
+        target = targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)
+        events.Rule(
+            self,
+            "Submitted",
+            event_bus=self.bus,
+            description="Pictures that others hand in",
+            event_pattern=events.EventPattern(detail_type=[SUBMITTED]),
+            targets=[target],
+        )
+        if self._source_buckets:
+            events.Rule(
+                self,
+                "SourceBuckets",
+                description="Objects of other buckets that send their events to the account's bus",
+                event_pattern=events.EventPattern(
+                    source=["aws.s3"],
+                    detail_type=["Object Created", "Object Deleted"],
+                    detail={"bucket": {"name": list(self._source_buckets)}},
+                ),
+                targets=[target],
+            )
+        for arn in source_topics:
+            topic = sns.Topic.from_topic_arn(self, f"Topic{arn.rsplit(':', 1)[-1]}", arn)
+            topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead_letters))
 
     def _notify(self, bucket: s3.Bucket) -> None:
         """Let the bucket send, by its own property: the library's way would add a function of its own.
@@ -88,7 +132,12 @@ class Ingestion(Construct):
                 resources=[self.queue.queue_arn],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:s3:::{stack.stack_name.lower()}-*"},
+                    "ArnLike": {
+                        "aws:SourceArn": [
+                            f"arn:{stack.partition}:s3:::{name}"
+                            for name in (f"{stack.stack_name.lower()}-*", *self._source_buckets)
+                        ]
+                    },
                 },
             )
         )
@@ -96,7 +145,7 @@ class Ingestion(Construct):
         raw.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
-                    event="s3:ObjectCreated:*",
+                    event=event,
                     queue=self.queue.queue_arn,
                     filter=s3.CfnBucket.NotificationFilterProperty(
                         s3_key=s3.CfnBucket.S3KeyFilterProperty(
@@ -104,6 +153,7 @@ class Ingestion(Construct):
                         )
                     ),
                 )
+                for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
             ]
         )
         policy = self.queue.node.find_child("Policy").node.default_child

@@ -1,11 +1,12 @@
 """Everything together, and who may do what."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.fetching import Fetching
@@ -54,9 +55,17 @@ class PicTraceStack(Stack):
         storage = Storage(
             self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
         )
+        fetching = Fetching(
+            self,
+            "Fetching",
+            bucket_name=storage.bucket.bucket_name,
+            architecture=architecture,
+            log_group=log_group("FetchLogs"),
+        )
         environment = {
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
             "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": MODEL_DIR,
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -73,19 +82,14 @@ class PicTraceStack(Stack):
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
             log_group=log_group("IngestLogs"),
-        )
-        fetching = Fetching(
-            self,
-            "Fetching",
-            bucket_name=storage.bucket.bucket_name,
-            architecture=architecture,
-            log_group=log_group("FetchLogs"),
+            source_buckets=stage.source_buckets,
+            source_topics=stage.source_topics,
         )
         search = SearchApi(
             self,
             "Search",
             api=api,
-            environment=environment | {"PICTRACE_FETCH_FUNCTION": fetching.function.function_name},
+            environment=environment,
             architecture=architecture,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
@@ -103,10 +107,12 @@ class PicTraceStack(Stack):
             email=stage.alarm_email,
         )
         self._grant(storage, ingestion, search, fetching)
+        self._grant_sources(stage.source_buckets, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
+        CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table.ref)
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
@@ -116,31 +122,48 @@ class PicTraceStack(Stack):
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
-        _allow(ingestion.function, ["s3:PutObject"], under(SIGNATURES_PREFIX))
-        _allow(ingestion.function, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [table])
-        _tell_absent(ingestion.function, bucket, UPLOADS_PREFIX)
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
+        _allow(ingestion.function, ["s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(
+            ingestion.function,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [table],
+        )
+        _allow(ingestion.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+        _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
+        _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
+        for function in (ingestion.function, search.function):
+            _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
 
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
-        _tell_absent(search.function, bucket, *prefixes)
+        _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
-        _allow(search.function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+
+    def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
+        """Both functions read the pictures of other buckets; nothing there is ever written or removed."""
+        for name in names:
+            arn = f"arn:{self.partition}:s3:::{name}"
+            for function in (ingestion.function, search.function):
+                _allow(function, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*"])
+                _tell_absent(function, arn, "")
 
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
 
 
-def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) -> None:
+def _tell_absent(function: lambda_.Function, bucket_arn: str, *prefixes: str) -> None:
     """Let a function learn that an object is absent: without the right to list, S3 answers 403 and not 404.
 
     S3 takes the key asked for as the prefix of this condition.
@@ -148,7 +171,7 @@ def _tell_absent(function: lambda_.Function, bucket: s3.Bucket, *prefixes: str) 
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket_arn],
             conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
         )
     )

@@ -19,6 +19,8 @@ LOG_RETENTION: Final = {
     3653: "TEN_YEARS",
 }
 """Days, with the CDK's names for them."""
+BUCKET_PATTERN: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
 CONCURRENCY: Final = (2, 1000)
 """What SQS allows as the maximum concurrency of an event source."""
 
@@ -42,6 +44,8 @@ class Stage:
     removal_policy: str
     allowed_origins: tuple[str, ...]
     alarm_email: str | None
+    source_buckets: tuple[str, ...]
+    source_topics: tuple[str, ...]
 
     @classmethod
     def names(cls) -> set[str]:
@@ -64,6 +68,8 @@ class Stage:
             removal_policy=_one_of(context, "removal_policy", ("retain", "destroy")),
             allowed_origins=_origins(context),
             alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
+            source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
+            source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
         )
 
 
@@ -97,6 +103,14 @@ def _between(context: Mapping[str, Any], name: str, least: int, most: int) -> in
     if not least <= number <= most:
         raise ContextError(f"{name} must be from {least} to {most}, not {number}")
     return number
+
+
+def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) -> tuple[str, ...]:
+    values = tuple(value.strip() for value in str(context.get(name)).split(",") if value.strip())
+    for value in values:
+        if not re.fullmatch(pattern, value):
+            raise ContextError(f"{name} must be {meaning}, separated by commas, not {value!r}")
+    return values
 
 
 def _origins(context: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,11 +19,18 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Settings of the ingest function."""
+    """Settings of the ingest function.
+
+    `dead_letters` is the URL of the dead-letter queue, `source_buckets` are those of others whose pictures it takes in.
+    """
 
     bucket: str
     table: str
     model_dir: Path
+    bus: str
+    dead_letters: str
+    fetch_function: str
+    source_buckets: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -31,6 +38,10 @@ class IngestSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            bus=_required(environ, "PICTRACE_BUS"),
+            dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
+            source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
         )
 
 

@@ -75,7 +75,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
-        return respond("unfetchable-url", error.reason, code=error.code)
+        return respond("unfetchable-url", error.reason, code=error.cause)
 
     @app.exception_handler(FetchFailed)
     async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:

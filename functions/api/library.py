@@ -1,46 +1,32 @@
 """What the API does with stored pictures besides searching: take them in, show them, remove them."""
 
-import unicodedata
 import uuid
-from pathlib import PurePosixPath
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.domain.errors import FetchRefused, NotFound, PictureRefused
+from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
     ImageRecord,
     ObjectRef,
     Upload,
     UploadStatus,
-    signature_key,
+    clean_filename,
+    filename_of_address,
     thumbnail_key,
     upload_key,
 )
-from shared.domain.limits import MAX_FILENAME_LENGTH, MAX_UPLOAD_BYTES
-from shared.domain.ports import Catalogue, Uploads
+from shared.domain.ledger import Holding, ObjectStatus, Overtaken
+from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.releasing import release
 
 THUMBNAIL_TYPE: Final = "image/webp"
-
-
-def clean_filename(name: str) -> str:
-    """A sender's file name without path, control characters and lone surrogates, at most `MAX_FILENAME_LENGTH` long.
-
-    Kept to be shown as text only: it never becomes a key or a path.
-    """
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
-    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
-
-
-def filename_of(url: str) -> str:
-    """The last part of an address's path."""
-    try:
-        return PurePosixPath(unquote(urlsplit(url).path)).name
-    except ValueError:
-        return ""
+REMOVALS: Final = 3
+"""So often a removal starts again when the same bytes are uploaded while it runs."""
 
 
 class Library:
@@ -50,6 +36,7 @@ class Library:
         self,
         *,
         catalogue: Catalogue,
+        ledger: Ledger,
         uploads: Uploads,
         objects: S3Objects,
         fetcher: LambdaFetcher,
@@ -57,6 +44,7 @@ class Library:
         model: str,
     ) -> None:
         self._catalogue = catalogue
+        self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._fetcher = fetcher
@@ -79,13 +67,13 @@ class Library:
         """Have the picture at a web address stored as an upload like any other; gives the upload id.
 
         Raises:
-            FetchRefused, PictureRefused: there is no picture; the upload is rejected with the same reason.
+            PictureRefused: there is no picture; the upload is rejected with the same reason.
             FetchFailed: the upload stays pending, for the picture may still come.
         """
-        upload_id = self._pend(filename_of(url), collection)
+        upload_id = self._pend(filename_of_address(url), collection)
         try:
             self._fetcher.store(url, upload_key(collection, upload_id))
-        except (FetchRefused, PictureRefused) as refused:
+        except PictureRefused as refused:
             rejected = Upload(upload_id, collection, UploadStatus.REJECTED, code=refused.code, reason=refused.reason)
             self._uploads.finish(rejected)
             raise
@@ -93,7 +81,7 @@ class Library:
 
     def uploaded(self, upload_id: str, collection: str) -> bytes:
         """The bytes that an upload brought."""
-        return self._objects.read(ObjectRef(self._bucket, upload_key(collection, upload_id)), MAX_UPLOAD_BYTES)
+        return self._objects.read(ObjectRef(self._bucket, upload_key(collection, upload_id)), MAX_UPLOAD_BYTES).data
 
     def _pend(self, filename: str, collection: str) -> str:
         upload_id = uuid.uuid4().hex
@@ -115,7 +103,7 @@ class Library:
 
     def content(self, record: ImageRecord) -> bytes:
         """The picture's own bytes."""
-        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES)
+        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
 
     def content_link(self, record: ImageRecord) -> str:
         """A short-lived URL of the picture, served under the type that its bytes have."""
@@ -140,20 +128,36 @@ class Library:
     def remove(self, image_id: str, collection: str | None) -> None:
         """Remove a picture from one collection, or from all: records first, so that no search shows it any more.
 
-        The sources go last, each after its object, so a removal that died half-way can be asked for again.
+        The ledger goes last, each entry after its object, so a removal that died half-way can be asked for again.
+        Objects outside our bucket stay; the ledger remembers that they are not wanted.
 
         Raises:
             NotFound: nothing is held of it.
+            Overtaken: uploads of the same bytes keep coming.
         """
-        held = self._catalogue.holding(image_id, collection)
+        held = self._catalogue.occurrences(image_id).of(collection)
         if not held:
             raise NotFound("There is no picture with this id.")
-        for owner in held.collections:
-            self._catalogue.hide(image_id, owner)
-        if not held.elsewhere:
-            self._objects.delete(signature_key(self._model, image_id))
-            self._objects.delete(thumbnail_key(image_id))
-        for owner, source in held.sources:
-            if source.bucket == self._bucket:
-                self._objects.delete(source.key, source.version)
-            self._catalogue.forget_source(image_id, owner, source)
+        for _ in range(REMOVALS):
+            for owner in held.collections:
+                self._catalogue.hide(Holding(owner, image_id))
+            for owner, source in held.sources:
+                self._drop(Holding(owner, image_id), source)
+            for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
+                release(
+                    Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=[self._model]
+                )
+            held = self._catalogue.occurrences(image_id).of(collection)
+            if not held:
+                return
+        raise Overtaken
+
+    def _drop(self, holding: Holding, source: ObjectRef) -> None:
+        ours = source.bucket == self._bucket
+        if ours:
+            self._objects.delete(source.key, source.version)
+        entry = self._ledger.find(source)
+        if entry and entry.held == holding:
+            status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
+            with suppress(Overtaken):  # the object's own event was quicker, or it came again: the next round sees
+                self._ledger.change(entry, replace(entry, status=status))

@@ -10,6 +10,7 @@ from functions.api.search import Searcher
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.fetcher import LambdaFetcher
+from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import ApiSettings
@@ -52,6 +53,7 @@ class Services:
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(
             catalogue=self.catalogue,
+            ledger=DynamoLedger(dynamodb, settings.table),
             uploads=DynamoUploads(dynamodb, settings.table),
             objects=self.objects,
             fetcher=self.fetcher,

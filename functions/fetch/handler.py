@@ -15,6 +15,6 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:  # noqa: ARG0
     """Fetch one picture; `functions.fetch.pictures` has the shapes of requests and answers."""
     answer = picture_fetcher().answer(event)
     # An address may carry a token, so neither it nor the picture is logged.
-    shown = ("code", "bytes", "media_type")
+    shown = ("code", "cause", "bytes", "media_type")
     logger.info("picture %s", answer["status"], extra={name: answer[name] for name in shown if name in answer})
     return answer

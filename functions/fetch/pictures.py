@@ -5,7 +5,8 @@ comes back inline. Answers:
 
     {"status": "stored", "bytes": n, "media_type": …}
     {"status": "fetched", "bytes": n, "media_type": …, "data": base64}
-    {"status": "refused", "code": …, "reason": …}
+    {"status": "refused", "code": "unfetchable", "cause": …, "reason": …}    the address gave nothing
+    {"status": "refused", "code": …, "reason": …}                            it gave something that is no picture
 """
 
 import base64
@@ -63,7 +64,9 @@ class PictureFetcher:
             return self._store(request.url, request.key) if request.key else _inline(request.url)
         except BadRequest as error:
             return _refused(BAD_REQUEST, str(error))
-        except (FetchRefused, PictureRefused) as refused:
+        except FetchRefused as refused:
+            return _refused(refused.code, refused.reason) | {"cause": refused.cause}
+        except PictureRefused as refused:
             return _refused(refused.code, refused.reason)
 
     def _store(self, url: str, key: str) -> Answer:
@@ -77,7 +80,7 @@ def _inline(url: str) -> Answer:
     try:
         data = fetch(url, MAX_QUERY_BYTES)
     except FetchRefused as refused:
-        if refused.code != "too_large":
+        if refused.cause != "too_large":
             raise
         raise FetchRefused(
             "too_large",

@@ -4,8 +4,14 @@ import os
 from functools import cache
 
 from functions.ingest.indexing import Indexer
+from functions.ingest.intake import Intake
+from functions.ingest.neighbours import Neighbours
+from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
+from shared.aws.dead_letters import DeadLetters
+from shared.aws.fetcher import LambdaFetcher
+from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import IngestSettings
@@ -13,12 +19,31 @@ from shared.vision.embedding import Embedder
 
 
 @cache
-def indexer() -> Indexer:
+def intake() -> Intake:
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
-    return Indexer(
-        catalogue=DynamoCatalogue(dynamodb, settings.table),
-        uploads=DynamoUploads(dynamodb, settings.table),
-        objects=S3Objects(s3_client(), settings.bucket),
-        embedder=Embedder(settings.model_dir),
+    catalogue = DynamoCatalogue(dynamodb, settings.table)
+    uploads = DynamoUploads(dynamodb, settings.table)
+    objects = S3Objects(s3_client(), settings.bucket)
+    embedder = Embedder(settings.model_dir)
+    return Intake(
+        indexer=Indexer(
+            catalogue=catalogue,
+            ledger=DynamoLedger(dynamodb, settings.table),
+            uploads=uploads,
+            objects=objects,
+            embedder=embedder,
+        ),
+        neighbours=Neighbours(catalogue=catalogue, objects=objects, model=embedder.model_id),
+        catalogue=catalogue,
+        uploads=uploads,
+        fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
+        bucket=settings.bucket,
+        source_buckets=settings.source_buckets,
+        tell=EventBus(events_client(), settings.bus).tell,
     )
+
+
+@cache
+def dead_letters() -> DeadLetters:
+    return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)

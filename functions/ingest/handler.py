@@ -1,5 +1,7 @@
-"""Entry point of the ingest function: a batch of SQS messages."""
+"""Entry point of the ingest function: a batch of SQS messages, or one picture handed in by a direct call."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,37 +10,81 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import indexer
-from shared.aws.events import created_objects
+from functions.ingest.bootstrap import dead_letters, intake
+from shared.aws import messages
+from shared.domain.arrivals import Addressed, Arrival, Created
+from shared.domain.limits import MAX_RECEIVES
+from shared.domain.outcomes import Outcome
 
 logger = Logger(service="ingest")
 metrics = Metrics(namespace="PicTrace", service="ingest")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def index_message(record: SQSRecord) -> None:
-    """Index every object that a message reports."""
-    for source in created_objects(record):
-        outcome = indexer().index(source)
-        metrics.add_metric(name=f"picture_{outcome.status}", unit=MetricUnit.Count, value=1)
-        logger.info(
-            "picture %s",
-            outcome.status,
-            extra={
-                "bucket": source.bucket,
-                "key": source.key,
-                "image_id": outcome.image_id,
-                "code": outcome.code,
-            },
-        )
+def take_message(record: SQSRecord) -> None:
+    """Do what a message asks for; several records of one message are done one after the other.
+
+    A message that fails comes again. When it has failed for the last time it goes to the dead-letter queue from here,
+    because the queue itself could not say why.
+    """
+    try:
+        for index, arrival in enumerate(messages.read(record.body)):
+            take(arrival, f"{record.message_id}/{index}")
+    except Exception as fault:
+        if int(record.attributes.approximate_receive_count or 0) < MAX_RECEIVES:
+            raise
+        logger.exception("a message has failed for the last time")
+        metrics.add_metric(name="message_dead", unit=MetricUnit.Count, value=1)
+        dead_letters().put(record.body, record.message_id, fault)
+
+
+def take(arrival: Arrival, message_id: str) -> None:
+    report(intake().take(arrival, message_id))
+
+
+def report(outcome: Outcome) -> None:
+    metrics.add_metric(name=f"picture_{outcome.status}", unit=MetricUnit.Count, value=1)
+    logger.info(
+        "picture %s",
+        outcome.status,
+        extra={
+            "bucket": outcome.object.bucket if outcome.object else None,
+            "key": outcome.object.key if outcome.object else None,
+            "image_id": outcome.holding.image_id if outcome.holding else None,
+            "code": outcome.code,
+            "reason": outcome.reason,
+        },
+    )
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Index what the batch's messages report; a message that failed is reported alone and comes again."""
-    metrics.add_metric(name="messages", unit=MetricUnit.Count, value=len(event["Records"]))
-    response = process_partial_response(event=event, record_handler=index_message, processor=processor, context=context)
-    for _, error, _ in processor.exceptions:
-        logger.error("a message failed", exc_info=error)
-    return response
+    """Take in what the batch's messages report; a message that failed is reported alone and comes again.
+
+    A direct call (`{"bucket": ..., "key": ...}` or `{"url": ...}`, from code or a Step Functions task) waits for the
+    picture and gives its record.
+
+    Raises:
+        UnknownMessage, PictureRefused: only to direct callers, by these names.
+    """
+    if _is_batch(event):
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        metrics.add_metric(name="messages", unit=MetricUnit.Count, value=len(event["Records"]))
+        response = process_partial_response(
+            event=event, record_handler=take_message, processor=processor, context=context
+        )
+        for _, error, _ in processor.exceptions:
+            logger.error("a message failed", exc_info=error)
+        return response
+    arrivals = messages.read(json.dumps(event))
+    if len(arrivals) == 1 and isinstance(arrivals[0], Created | Addressed):
+        metrics.add_metric(name="direct_calls", unit=MetricUnit.Count, value=1)
+        return asdict(intake().hand_in(arrivals[0], context.aws_request_id))
+    for index, arrival in enumerate(arrivals):
+        take(arrival, f"{context.aws_request_id}/{index}")
+    return None
+
+
+def _is_batch(event: dict[str, Any]) -> bool:
+    records = event.get("Records") if isinstance(event, dict) else None
+    return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"

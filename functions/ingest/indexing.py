@@ -1,99 +1,265 @@
-"""Index one uploaded object: bytes in, a record and a signature out."""
+"""Keep the catalogue in step with one object: it came, it was replaced, it went."""
 
 import hashlib
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
-from shared.domain.errors import PictureRefused
+from functions.ingest.description import Description, describe
+from shared.domain.arrivals import Created, Removed, overtaken
+from shared.domain.errors import REFUSAL_CODES, PictureRefused
 from shared.domain.images import (
-    ImageRecord,
     IndexedImage,
     ObjectRef,
     Upload,
     UploadStatus,
+    collection_of_key,
     parse_upload_key,
     signature_key,
 )
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
-from shared.domain.ports import Catalogue, Objects, Uploads
+from shared.domain.ledger import Holding, ObjectState, ObjectStatus, Overtaken
+from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Uploads
+from shared.domain.releasing import release
 from shared.vision import signature
-from shared.vision.decoding import Picture, decode
 from shared.vision.embedding import Embedder
-from shared.vision.phash import perceptual_hash
+
+ATTEMPTS: Final = 8
+"""So often a change is tried again when others change the same object; then the message comes again."""
+LEAVING_SECONDS: Final = 86_400
+"""So long after an object has left a picture the picture is looked at again, for a worker that died in between."""
+LEAVING_KEPT: Final = 20
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Indexer:
-    """The ingest use case. Every step may be repeated: a message that comes twice changes nothing."""
+    """The ingest use case. Every step may be repeated, and a worker may die between any two of them.
+
+    The order is: describe the picture, enter it in the ledger (which gives it a source), store its signature, store
+    its record, look at the ledger again. docs/order-and-repetition.md says why nothing is lost or left behind.
+    """
 
     def __init__(
         self,
         *,
         catalogue: Catalogue,
+        ledger: Ledger,
         uploads: Uploads,
         objects: Objects,
         embedder: Embedder,
-        clock: Callable[[], str] = now,
+        clock: Callable[[], datetime] = now,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._catalogue = catalogue
+        self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._embedder = embedder
         self._clock = clock
+        self._pause = pause
 
-    def index(self, source: ObjectRef) -> Upload:
+    def created(self, event: Created) -> Outcome:
         """Index an object and record how its upload ended.
 
-        The signature is stored before the record, so a picture that a search finds can always be reranked.
-        Faults of S3 and DynamoDB are raised: the message comes again.
+        Faults of S3 and DynamoDB are raised, and so is `Overtaken` after `ATTEMPTS`: the message comes again.
         """
-        collection, upload_id = parse_upload_key(source.key) or (DEFAULT_COLLECTION, None)
-        try:
-            data = self._objects.read(source, MAX_UPLOAD_BYTES)
-            image_id = hashlib.sha256(data).hexdigest()
-            brought = self._catalogue.add_source(image_id, collection, self._embedder.model_id, source)
-            if brought is None:
-                filename = self._filename(upload_id)
-                brought = self._store(decode(data), data, image_id, collection, filename, source)
-        except PictureRefused as refused:
-            if refused.code != "gone":
-                self._objects.mark_rejected(source)
-            outcome = Upload(
-                upload_id or "", collection, UploadStatus.REJECTED, code=refused.code, reason=refused.reason
+        outcome = self._retried(lambda: self._created(event))
+        if outcome.upload_id and outcome.status is not OutcomeStatus.SUPERSEDED:
+            self._uploads.finish(
+                Upload(
+                    outcome.upload_id,
+                    outcome.collection or collection_of_key(event.object.key),
+                    _UPLOAD_STATUS[outcome.status],
+                    image_id=outcome.holding.image_id if outcome.holding else None,
+                    code=outcome.code,
+                    reason=outcome.reason,
+                )
             )
-        else:
-            status = UploadStatus.INDEXED if brought else UploadStatus.DUPLICATE
-            outcome = Upload(upload_id or "", collection, status, image_id=image_id)
-        if upload_id:
-            self._uploads.finish(outcome)
         return outcome
 
-    def _filename(self, upload_id: str | None) -> str | None:
-        opened = self._uploads.find(upload_id) if upload_id else None
-        return opened.filename if opened else None
+    def removed(self, event: Removed) -> Outcome:
+        """Take a removed object's picture away, unless another object holds it too."""
+        return self._retried(lambda: self._removed(event))
 
-    def _store(
-        self, picture: Picture, data: bytes, image_id: str, collection: str, filename: str | None, source: ObjectRef
-    ) -> bool:
-        embedding = self._embedder.embed(picture.rgb)
-        described = signature.extract(picture.rgb)
+    def _retried(self, work: Callable[[], Outcome]) -> Outcome:
+        for attempt in range(ATTEMPTS):
+            try:
+                return work()
+            except Overtaken:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+        raise AssertionError
+
+    def _created(self, event: Created) -> Outcome:
+        before = self._ledger.find(event.object)
+        parsed = parse_upload_key(event.object.key)
+        upload = self._uploads.find(parsed[1]) if parsed else None
+        if before and (
+            overtaken(event.sequencer, by=before.sequencer)
+            or (before.status is ObjectStatus.DISMISSED and event.sequencer == before.sequencer is not None)
+        ):
+            if before.status is ObjectStatus.REMOVED and upload and upload.status is UploadStatus.PENDING:
+                self._uploads.finish(
+                    replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
+                )
+            return self._superseded(before)
+        held = before.held if before else None
+        told = Outcome(
+            status=OutcomeStatus.INDEXED,
+            object=event.object,
+            collection=event.collection or (held.collection if held else collection_of_key(event.object.key)),
+            upload_id=parsed[1] if parsed else None,
+            filename=upload.filename if upload else None,
+            metadata=event.metadata or (upload.metadata if upload else {}),
+        )
+        try:
+            fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
+            holding = Holding(told.collection or "", hashlib.sha256(fetched.data).hexdigest())
+            described = None
+            if self._brought(holding, event.object) is None:
+                described = self._describe(fetched, holding, told.filename)
+        except PictureRefused as refused:
+            return self._refused(event, before, told, refused)
+        return self._hold(event, before, replace(told, holding=holding), fetched, described)
+
+    def _hold(
+        self, event: Created, before: ObjectState | None, told: Outcome, fetched: Fetched, described: Description | None
+    ) -> Outcome:
+        source, holding = replace(event.object, version=fetched.version), told.holding
+        assert holding is not None  # noqa: S101 - the caller has just put it there
+        entry = self._entered(
+            before, ObjectState(source, ObjectStatus.HELD, holding, etag=fetched.etag), event.sequencer
+        )
+        brought = self._brought(holding, source) if described is None else None
+        if brought is None:
+            described = described or self._describe(fetched, holding, told.filename)
+            brought = self._store(described, source)
+            if not self._still(holding, source):
+                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self._tidy([holding]))
+        return replace(
+            told,
+            status=OutcomeStatus.INDEXED if brought else OutcomeStatus.DUPLICATE,
+            vanished=self._tidy(entry.leaving),
+        )
+
+    def _refused(self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused) -> Outcome:
+        vanished: tuple[Holding, ...] = ()
+        if refused.code != "gone":
+            self._objects.mark_rejected(event.object)
+            state = ObjectState(event.object, ObjectStatus.REJECTED, code=refused.code, reason=refused.reason)
+            vanished = self._tidy(self._entered(before, state, event.sequencer).leaving)
+        elif before and before.held:
+            state = replace(before, status=ObjectStatus.REMOVED)
+            vanished = self._tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
+        return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
+
+    def _removed(self, event: Removed) -> Outcome:
+        before = self._ledger.find(event.object)
+        if event.sequencer is None and self._objects.present(event.object):
+            return self._superseded(before)
+        if before is None:
+            self._entered(None, ObjectState(event.object, ObjectStatus.REMOVED), event.sequencer)
+            return Outcome(status=OutcomeStatus.SUPERSEDED, object=event.object)
+        destroyed_an_old_one = event.one_version and before.object.version not in (None, event.object.version)
+        if overtaken(event.sequencer, by=before.sequencer) or destroyed_an_old_one:
+            return self._superseded(before)
+        entry = self._entered(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
+        if before.holding is None:
+            return replace(self._superseded(before), vanished=self._tidy(entry.leaving))
+        gone = self._tidy([before.holding])
+        return Outcome(
+            status=OutcomeStatus.REMOVED if gone else OutcomeStatus.SUPERSEDED,
+            object=event.object,
+            collection=before.holding.collection,
+            holding=before.holding,
+            vanished=(*gone, *self._tidy(entry.leaving)),
+        )
+
+    def _superseded(self, before: ObjectState | None) -> Outcome:
+        """Nothing is to be done, but for what a worker that died may have left behind."""
+        if before is None:
+            return Outcome(status=OutcomeStatus.SUPERSEDED)
+        left = [*before.leaving, *([before.holding] if before.holding and not before.held else [])]
+        return Outcome(status=OutcomeStatus.SUPERSEDED, object=before.object, vanished=self._tidy(left))
+
+    def _entered(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
+        """The ledger's entry after the change; none is written where nothing changes."""
+        since = int(self._clock().timestamp())
+        leaving: dict[Holding, int] = {}
+        if before:
+            leaving = {left: at for left, at in before.leaving.items() if at > since - LEAVING_SECONDS}
+            if before.holding and before.holding != state.holding:
+                leaving[before.holding] = since
+        newest_first = sorted(leaving.items(), key=lambda entry: entry[1], reverse=True)
+        leaving = {left: at for left, at in newest_first[:LEAVING_KEPT] if left != state.holding}
+        after = replace(
+            state,
+            sequencer=sequencer or (before.sequencer if before else None),
+            leaving=leaving,
+            revision=before.revision if before else 0,
+        )
+        # Without a sequencer only the revision tells a worker that read the object before it went.
+        if after != before or (sequencer is None and state.status is ObjectStatus.REMOVED):
+            self._ledger.change(before, after)
+        return after
+
+    def _tidy(self, left: Iterable[Holding]) -> tuple[Holding, ...]:
+        """Release pictures that an object no longer holds; gives those that are gone."""
+        gone = []
+        for holding in left:
+            released = release(
+                holding, catalogue=self._catalogue, objects=self._objects, models=[self._embedder.model_id]
+            )
+            for collection, source in released.orphans:
+                self._restore(Holding(collection, holding.image_id), source)
+            if released.gone:
+                gone.append(holding)
+        return tuple(gone)
+
+    def _restore(self, holding: Holding, source: ObjectRef) -> None:
+        """Store a picture again whose record went while this source came."""
+        try:
+            fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
+        except PictureRefused:
+            return  # the object went too, and its own event tells
+        if hashlib.sha256(fetched.data).hexdigest() != holding.image_id:
+            return  # it was replaced, and its own event tells
+        self._store(self._describe(fetched, holding, None), source)
+        if not self._still(holding, source):
+            self._tidy([holding])
+
+    def _brought(self, holding: Holding, source: ObjectRef) -> bool | None:
+        return self._catalogue.brought(holding, self._embedder.model_id, source)
+
+    def _describe(self, fetched: Fetched, holding: Holding, filename: str | None) -> Description:
+        created_at = self._clock().isoformat(timespec="microseconds")
+        return describe(fetched.data, holding, self._embedder, created_at=created_at, filename=filename)
+
+    def _store(self, described: Description, source: ObjectRef) -> bool:
+        """The signature goes first, so that a picture that a search finds can always be reranked."""
+        record = described.record
         self._objects.write(
-            signature_key(self._embedder.model_id, image_id), signature.pack(described), "application/octet-stream"
+            signature_key(record.model, record.image_id),
+            signature.pack(described.signature),
+            "application/octet-stream",
         )
-        record = ImageRecord(
-            collection=collection,
-            image_id=image_id,
-            model=self._embedder.model_id,
-            width=picture.width,
-            height=picture.height,
-            format=picture.format,
-            bytes=len(data),
-            phash=perceptual_hash(described.gray),
-            created_at=self._clock(),
-            labels=embedding.labels,
-            filename=filename,
-        )
-        return self._catalogue.add(IndexedImage(record, embedding.features), source)
+        return self._catalogue.add(IndexedImage(record, described.features), source)
+
+    def _still(self, holding: Holding, source: ObjectRef) -> bool:
+        entry = self._ledger.find(source)
+        return entry is not None and entry.held == holding
+
+
+_UPLOAD_STATUS = {
+    OutcomeStatus.INDEXED: UploadStatus.INDEXED,
+    OutcomeStatus.DUPLICATE: UploadStatus.DUPLICATE,
+    OutcomeStatus.REJECTED: UploadStatus.REJECTED,
+}

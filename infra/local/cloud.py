@@ -100,7 +100,7 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
     from functions.fetch.bootstrap import picture_fetcher
-    from functions.ingest.bootstrap import indexer
+    from functions.ingest.bootstrap import intake
     from functions.ingest.handler import handler, metrics
 
     def quiet_handler(event: dict[str, Any], context: Any) -> Any:
@@ -123,7 +123,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     finally:
         worker.stop()
         application.cache_clear()
-        indexer.cache_clear()
+        intake.cache_clear()
         picture_fetcher.cache_clear()
 
 
@@ -149,8 +149,13 @@ def _deploy(template: templates.Template) -> tuple[dict[str, str], dict[str, str
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise RuntimeError(f"the local stack ended as {stack['StackStatus']}")
     found = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
-    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
-    return physical, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    physical = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in found
+        if "PhysicalResourceId" in resource
+    }
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return physical | templates.bus_names(template), outputs
 
 
 def _notify(template: templates.Template, physical: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ def deployable(template: Template) -> dict[str, Any]:
     local["Outputs"] = {
         name: output for name, output in local.get("Outputs", {}).items() if not _mentions(output, removed)
     }
+    _name_buses(local, bus_names(local))
     for section in ("Rules", "Conditions", "Parameters", "Metadata"):
         local.pop(section, None)
     return local
@@ -59,6 +60,22 @@ def function_name(template: Template, command: str) -> str:
         if command in (properties.get("Handler"), *properties.get("ImageConfig", {}).get("Command", [])):
             return name
     raise LookupError(f"no function of the template runs {command}")
+
+
+def bus_names(template: Template) -> dict[str, str]:
+    """The event buses' names by logical id."""
+    return {name: bus["Properties"]["Name"] for name, bus in resources(template, "AWS::Events::EventBus").items()}
+
+
+def _name_buses(local: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Put a bus's name in the place of a reference to it, which moto 5.2 answers with the bus itself."""
+    for rule in resources(local, "AWS::Events::Rule").values():
+        bus = rule["Properties"].get("EventBusName")
+        if isinstance(bus, dict):
+            rule["Properties"]["EventBusName"] = names[bus["Ref"]]
+    for output in local["Outputs"].values():
+        if isinstance(output["Value"], dict) and output["Value"].get("Ref") in names:
+            output["Value"] = names[output["Value"]["Ref"]]
 
 
 def _resolve(value: Any, physical: Mapping[str, str]) -> str:

@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 from shared.aws import records
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
+from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
-from shared.domain.ports import Candidate, Candidates, Holding
+from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.schema import LISTING_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
 
 if TYPE_CHECKING:
@@ -38,12 +39,8 @@ class DynamoCatalogue:
         self._table = table
 
     def add(self, image: IndexedImage, source: ObjectRef) -> bool:
-        """Store a picture with its source; see `shared.domain.ports.Catalogue`.
-
-        The source is written first, so that no picture is ever visible without one.
-        """
+        """Store a picture; see `shared.domain.ports.Catalogue`."""
         record = image.record
-        self._put_source(record.image_id, record.collection, source)
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -60,22 +57,18 @@ class DynamoCatalogue:
             return bool(held["Item"]["brought_by"]["S"] == records.source_id(source))
         return True
 
-    def add_source(self, image_id: str, collection: str, model: str, source: ObjectRef) -> bool | None:
-        """Add a source to a picture that `model` has indexed; None where there is none such."""
+    def brought(self, holding: Holding, model: str, source: ObjectRef) -> bool | None:
+        """Whether `source` is what brought a picture that `model` has indexed; None where there is none such."""
         held = self._client.get_item(
             TableName=self._table,
-            Key=records.record_key(image_id, collection),
+            Key=records.record_key(holding.image_id, holding.collection),
             ProjectionExpression="#model, brought_by",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
         if not held or held["model"]["S"] != model:
             return None
-        self._put_source(image_id, collection, source)
-        return held["brought_by"]["S"] == records.source_id(source)
-
-    def _put_source(self, image_id: str, collection: str, source: ObjectRef) -> None:
-        self._client.put_item(TableName=self._table, Item=records.source_item(image_id, collection, source))
+        return bool(held["brought_by"]["S"] == records.source_id(source))
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
         """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
@@ -95,19 +88,6 @@ class DynamoCatalogue:
         )
         return replace(record, sources=sources)
 
-    def source(self, image_id: str, collection: str) -> ObjectRef | None:
-        """One object that holds the picture's bytes."""
-        found = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={
-                ":pk": records.image_partition(image_id),
-                ":sk": {"S": records.source_prefix(collection)},
-            },
-            Limit=1,
-        )["Items"]
-        return records.to_source(found[0]) if found else None
-
     def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
         """The stored vector, or None where there is none of this model."""
         item = self._client.get_item(
@@ -121,24 +101,24 @@ class DynamoCatalogue:
         numbers: Any = item["features"]["L"]
         return records.from_numbers(numbers)
 
-    def holding(self, image_id: str, collection: str | None = None) -> Holding:
-        """All that is held of a picture, in one collection or in every one."""
+    def occurrences(self, image_id: str) -> Occurrences:
+        """Where a picture occurs at this moment, in every collection."""
         items = self._partition(image_id, None)
-        mine = [item for item in items if collection in (None, records.collection_of(item))]
-        return Holding(
-            collections=[records.collection_of(item) for item in mine if records.is_record(item)],
+        return Occurrences(
+            collections=[records.collection_of(item) for item in items if records.is_record(item)],
             sources=[
-                (records.collection_of(item), records.to_source(item)) for item in mine if not records.is_record(item)
+                (records.collection_of(item), records.to_source(item)) for item in items if not records.is_record(item)
             ],
-            elsewhere=len(mine) < len(items),
         )
 
-    def hide(self, image_id: str, collection: str) -> None:
-        """Remove the record, so that no listing or search shows the picture any more."""
-        self._client.delete_item(TableName=self._table, Key=records.record_key(image_id, collection))
-
-    def forget_source(self, image_id: str, collection: str, source: ObjectRef) -> None:
-        self._client.delete_item(TableName=self._table, Key=records.source_key(image_id, collection, source))
+    def hide(self, holding: Holding) -> bool:
+        """Remove the record, so that no listing or search shows the picture any more. False: there was none."""
+        answer = self._client.delete_item(
+            TableName=self._table,
+            Key=records.record_key(holding.image_id, holding.collection),
+            ReturnValues="ALL_OLD",
+        )
+        return "Attributes" in answer
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
         """One page of a collection, newest first.

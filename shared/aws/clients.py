@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.domain.limits import FETCH_FUNCTION_SECONDS
+from shared.domain.limits import FETCH_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 MAX_CONNECTIONS: Final = 32
 """As many signatures as are read at once."""
@@ -31,6 +33,14 @@ def dynamodb_client() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_config())
 
 
+def events_client() -> "EventBridgeClient":
+    return boto3.client("events", config=_config())
+
+
+def sqs_client() -> "SQSClient":
+    return boto3.client("sqs", config=_config())
+
+
 def s3_client() -> "S3Client":
     """An S3 client whose presigned URLs name the bucket's own region.
 
@@ -46,7 +56,7 @@ def lambda_client() -> "LambdaClient":
     """A client that waits for the fetch function, its cold start included, and never asks it twice."""
     config = Config(
         connect_timeout=3,
-        read_timeout=FETCH_FUNCTION_SECONDS + 5,
+        read_timeout=FETCH_WAIT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return boto3.client("lambda", config=config)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.domain.errors import (
-    FETCH_REFUSAL_CODES,
+    FETCH_CAUSES,
     REFUSAL_CODES,
+    UNFETCHABLE,
     FetchFailed,
     FetchRefused,
     PictureRefused,
@@ -56,9 +57,9 @@ class LambdaFetcher:
         answer: dict[str, Any] = json.loads(payload)
         if answer["status"] == expected:
             return answer
-        code, reason = str(answer.get("code")), str(answer.get("reason"))
-        if code in FETCH_REFUSAL_CODES:
-            raise FetchRefused(code, reason)
+        code, cause, reason = (str(answer.get(name)) for name in ("code", "cause", "reason"))
+        if code == UNFETCHABLE and cause in FETCH_CAUSES:
+            raise FetchRefused(cause, reason)
         if code in REFUSAL_CODES:
             raise PictureRefused(code, reason)
         raise FetchFailed(_FAILED) from RuntimeError(f"{code}: {reason}")

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import REJECTED_TAG, ObjectRef
 from shared.domain.limits import LINK_EXPIRES_SECONDS, MAX_UPLOAD_BYTES, UPLOAD_EXPIRES_SECONDS
+from shared.domain.ports import Fetched
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,8 +33,8 @@ class S3Objects:
         parts = urlsplit(self.link(ObjectRef(self._bucket, "any"), "image/png"))
         return f"{parts.scheme}://{parts.netloc}"
 
-    def read(self, source: ObjectRef, limit: int) -> bytes:
-        """The bytes of an object.
+    def read(self, source: ObjectRef, limit: int) -> Fetched:
+        """The bytes of an object, with the ETag and version that these bytes have.
 
         Raises:
             PictureRefused: `gone` if it is not there, `too_large` if it has more than `limit` bytes (then
@@ -51,7 +52,12 @@ class S3Objects:
                     "too_large", f"The file has {answer['ContentLength']:,} bytes; at most {limit:,} are taken."
                 )
             data: bytes = body.read()
-        return data
+        version = answer.get("VersionId")
+        return Fetched(data, answer["ETag"].strip('"'), None if version == "null" else version)
+
+    def present(self, source: ObjectRef) -> bool:
+        """Whether the object is there now, in whatever version."""
+        return self._head(source.bucket, source.key)
 
     def get(self, key: str) -> bytes | None:
         """The bytes under `key` of this bucket, or None."""
@@ -68,8 +74,11 @@ class S3Objects:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=media_type)
 
     def exists(self, key: str) -> bool:
+        return self._head(self._bucket, key)
+
+    def _head(self, bucket: str, key: str) -> bool:
         try:
-            self._client.head_object(Bucket=self._bucket, Key=key)
+            self._client.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if _is_absent(error):
                 return False
@@ -82,7 +91,9 @@ class S3Objects:
         self._client.delete_object(Bucket=self._bucket, Key=key, **extra)
 
     def mark_rejected(self, source: ObjectRef) -> None:
-        """Tag a refused upload so that the bucket's lifecycle removes it; one that is gone already needs none."""
+        """Tag a refused upload so that the bucket's lifecycle removes it; objects of other buckets stay as they are."""
+        if source.bucket != self._bucket:
+            return
         name, value = REJECTED_TAG
         try:
             self._client.put_object_tagging(**_locator(source), Tagging={"TagSet": [{"Key": name, "Value": value}]})

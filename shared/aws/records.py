@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import numpy as np
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import FEATURE_DIGITS, FeatureVector
 from shared.domain.images import ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 
 Item = Mapping[str, Any]
 """An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
 
-_IMAGE, _COLLECTION, _SOURCE, _UPLOAD = "image#", "collection#", "source#", "upload#"
+_IMAGE, _COLLECTION, _SOURCE, _UPLOAD, _OBJECT = "image#", "collection#", "source#", "upload#", "object#"
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -38,11 +39,19 @@ def source_prefix(collection: str) -> str:
 def source_id(source: ObjectRef) -> str:
     """A short stable name of an object: the upload's id for one of ours, else a hash of bucket and key."""
     parsed = parse_upload_key(source.key)
-    return parsed[1] if parsed else hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
+    return parsed[1] if parsed else _object_id(source)
+
+
+def _object_id(source: ObjectRef) -> str:
+    return hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
 
 
 def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
     return {"pk": image_partition(image_id), "sk": {"S": source_prefix(collection) + source_id(source)}}
+
+
+def object_key(source: ObjectRef) -> dict[str, Any]:
+    return {"pk": {"S": _OBJECT + _object_id(source)}, "sk": {"S": "state"}}
 
 
 def is_record(item: Item) -> bool:
@@ -125,10 +134,50 @@ def to_source(item: Item) -> ObjectRef:
     return ObjectRef(item["bucket"]["S"], item["key"]["S"], item["version"]["S"] if "version" in item else None)
 
 
-def to_upload(item: Item) -> Upload:
-    def text(name: str) -> str | None:
-        return str(item[name]["S"]) if name in item else None
+def object_item(state: ObjectState, revision: int) -> dict[str, Any]:
+    texts = {
+        "bucket": state.object.bucket,
+        "key": state.object.key,
+        "version": state.object.version,
+        "status": state.status.value,
+        "collection_": state.holding.collection if state.holding else None,
+        "image_id": state.holding.image_id if state.holding else None,
+        "sequencer": state.sequencer,
+        "etag": state.etag,
+        "code": state.code,
+        "reason": state.reason,
+    }
+    leaving = {f"{left.collection}/{left.image_id}": {"N": str(since)} for left, since in state.leaving.items()}
+    return {
+        **object_key(state.object),
+        "revision": {"N": str(revision)},
+        "leaving": {"M": leaving},
+        **{name: {"S": value} for name, value in texts.items() if value is not None},
+    }
 
+
+def to_object_state(item: Item) -> ObjectState:
+    text = _texts(item)
+    image_id, collection = text("image_id"), text("collection_")
+    return ObjectState(
+        object=to_source(item),
+        status=ObjectStatus(item["status"]["S"]),
+        holding=Holding(collection, image_id) if collection and image_id else None,
+        revision=int(item["revision"]["N"]),
+        sequencer=text("sequencer"),
+        etag=text("etag"),
+        code=text("code"),
+        reason=text("reason"),
+        leaving={Holding(*name.split("/")): int(since["N"]) for name, since in item["leaving"]["M"].items()},
+    )
+
+
+def _texts(item: Item) -> Callable[[str], str | None]:
+    return lambda name: str(item[name]["S"]) if name in item else None
+
+
+def to_upload(item: Item) -> Upload:
+    text = _texts(item)
     return Upload(
         upload_id=item["upload_id"]["S"],
         collection=item["collection"]["S"],
@@ -137,6 +186,7 @@ def to_upload(item: Item) -> Upload:
         image_id=text("image_id"),
         code=text("code"),
         reason=text("reason"),
+        metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
     )
 
 

@@ -20,7 +20,7 @@ class DynamoUploads:
         self._table = table
 
     def open(self, upload: Upload, source: ObjectRef) -> None:
-        """Write the state of an upload whose object is still to come."""
+        """Write the state of an upload whose object is still to come; one that is there already stays as it is."""
         item: dict[str, Any] = {
             **records.upload_item_key(upload.upload_id),
             "upload_id": {"S": upload.upload_id},
@@ -32,7 +32,12 @@ class DynamoUploads:
         }
         if upload.filename:
             item["filename"] = {"S": upload.filename}
-        self._client.put_item(TableName=self._table, Item=item)
+        if upload.metadata:
+            item["metadata"] = {"M": {name: {"S": value} for name, value in upload.metadata.items()}}
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def find(self, upload_id: str) -> Upload | None:
         item = self._client.get_item(

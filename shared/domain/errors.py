@@ -19,6 +19,8 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
 
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
+    "foreign_object": "the object is neither an upload nor in a bucket that this stack was told to read",
+    "unfetchable": "nothing could be fetched from the address",
     "empty": "there are no bytes",
     "unsupported_type": "the magic bytes are of no format that we read",
     "too_large": "more bytes than the limit",
@@ -28,28 +30,30 @@ REFUSAL_CODES = {
 }
 
 
-class FetchRefused(Exception):  # noqa: N818 - an outcome, not a fault
-    """A web address gave no picture.
+UNFETCHABLE = "unfetchable"
+
+
+class FetchRefused(PictureRefused):
+    """A web address gave nothing: `unfetchable`.
 
     Attributes:
-        code: one of `FETCH_REFUSAL_CODES`.
+        cause: one of `FETCH_CAUSES`.
         reason: one English sentence for the person who gave the address. It names no address that a name led to,
             and is the same for a host that does not exist and for one that is not public.
     """
 
-    def __init__(self, code: str, reason: str) -> None:
-        if code not in FETCH_REFUSAL_CODES:
-            raise ValueError(f"unknown refusal code {code!r}")
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+    def __init__(self, cause: str, reason: str) -> None:
+        if cause not in FETCH_CAUSES:
+            raise ValueError(f"unknown cause {cause!r}")
+        super().__init__(UNFETCHABLE, reason)
+        self.cause = cause
 
 
-FETCH_REFUSAL_CODES = {
+FETCH_CAUSES = {
     "bad_url": "not an http(s) URL of a host, or one that parsers read differently",
     "not_public": "the host has no address, or not only public ones",
-    "unreachable": "no connection, or no answer in HTTP",
-    "bad_certificate": "TLS failed, or the certificate is not valid for the host",
+    "unreachable": "no connection, no TLS or no answer in HTTP",
+    "bad_certificate": "the host has no valid certificate for its name",
     "timeout": "not done in time",
     "too_many_redirects": "more redirects than are followed",
     "http_status": "an answer other than 200 with a body",

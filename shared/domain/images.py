@@ -1,12 +1,14 @@
 """Pictures, where they came from, and the state of an upload."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from shared.domain.limits import MAX_COLLECTION_LENGTH
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 if TYPE_CHECKING:
     from shared.domain.features import FeatureVector
@@ -26,6 +28,7 @@ _UPLOAD_KEY = re.compile(
     rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})"
     r"/(?P<upload_id>[0-9a-f]{32})"
 )
+_UNDER_UPLOADS = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})/")
 
 
 class UploadStatus(StrEnum):
@@ -95,7 +98,10 @@ class IndexedImage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected."""
+    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected.
+
+    `metadata` is the sender's own, echoed in the outgoing events.
+    """
 
     upload_id: str
     collection: str
@@ -104,6 +110,7 @@ class Upload:
     image_id: str | None = None
     code: str | None = None
     reason: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +132,33 @@ def parse_upload_key(key: str) -> tuple[str, str] | None:
     return (match["collection"], match["upload_id"]) if match else None
 
 
+def collection_of_key(key: str) -> str:
+    """The collection that a key names, `uploads/<collection>/...`; the default one for any other key."""
+    match = _UNDER_UPLOADS.match(key)
+    return match["collection"] if match else DEFAULT_COLLECTION
+
+
 def signature_key(model: str, image_id: str) -> str:
     return f"{SIGNATURES_PREFIX}{model}/{image_id}"
 
 
 def thumbnail_key(image_id: str) -> str:
     return f"{THUMBNAILS_PREFIX}{image_id}.webp"
+
+
+def clean_filename(name: str) -> str:
+    """A sender's file name without path, control characters and lone surrogates, at most `MAX_FILENAME_LENGTH` long.
+
+    Kept to be shown as text only: it never becomes a key or a path.
+    """
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
+    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
+
+
+def filename_of_address(url: str) -> str:
+    """The last part of a web address's path, as a file name to show."""
+    try:
+        return clean_filename(unquote(urlsplit(url).path))
+    except ValueError:
+        return clean_filename("")

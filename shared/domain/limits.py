@@ -48,7 +48,18 @@ FETCH_SECONDS: Final = 10
 FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
 """Longest time that the fetch function may take: fetching, then storing."""
 
+FETCH_WAIT_SECONDS: Final = FETCH_FUNCTION_SECONDS + 5
+"""How long its callers wait for it, a cold start included."""
+
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
 FETCH_PORTS: Final = (80, 443)
 """Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""
+
+MAX_RECEIVES: Final = 5
+"""So often a message is tried before it goes to the dead-letter queue."""
+
+MAX_METADATA: Final = 20
+"""Most entries of a sender's metadata."""
+MAX_METADATA_LENGTH: Final = 256
+"""Longest name or value of metadata, in characters."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
+from shared.domain.ledger import Holding, ObjectState
+
+if TYPE_CHECKING:
+    from shared.domain.features import FeatureVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,23 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """Everything that the catalogue holds of one picture, in all collections that were asked for."""
+class Occurrences:
+    """Where one picture occurs: the collections that have its record, and every object that holds its bytes."""
 
     collections: Sequence[str]
     sources: Sequence[tuple[str, ObjectRef]]
-    elsewhere: bool
 
     def __bool__(self) -> bool:
         return bool(self.collections or self.sources)
+
+    def of(self, collection: str | None) -> "Occurrences":
+        """What of it is in one collection (None: all of it)."""
+        if collection is None:
+            return self
+        return Occurrences(
+            [name for name in self.collections if name == collection],
+            [(name, source) for name, source in self.sources if name == collection],
+        )
 
 
 class Uploads(Protocol):
@@ -44,42 +55,76 @@ class Uploads(Protocol):
     def finish(self, upload: Upload) -> None: ...
 
 
+class Ledger(Protocol):
+    """Which object holds which picture."""
+
+    def find(self, source: ObjectRef) -> ObjectState | None: ...
+
+    def change(self, before: ObjectState | None, after: ObjectState) -> None:
+        """Put an entry in the place of another and move the picture's source with it, in one step.
+
+        Raises:
+            Overtaken: the entry is no longer `before`.
+        """
+        ...
+
+
 class Catalogue(Protocol):
     """The records and their features."""
 
     def add(self, image: IndexedImage, source: ObjectRef) -> bool:
-        """Store a picture with its source; repeating a call changes nothing.
+        """Store a picture's record; repeating a call changes nothing.
 
         Returns:
             True if `source` is what brought the picture into the collection, False for a duplicate.
         """
         ...
 
-    def add_source(self, image_id: str, collection: str, model: str, source: ObjectRef) -> bool | None:
-        """Like `add` for a picture that may be there already; None if `model` has not indexed it."""
+    def brought(self, holding: Holding, model: str, source: ObjectRef) -> bool | None:
+        """What `add` would return, or None where `model` has not indexed the picture."""
         ...
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
-    def source(self, image_id: str, collection: str) -> ObjectRef | None: ...
-    def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None: ...
-    def holding(self, image_id: str, collection: str | None = None) -> Holding: ...
-    def hide(self, image_id: str, collection: str) -> None: ...
-    def forget_source(self, image_id: str, collection: str, source: ObjectRef) -> None: ...
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+    def occurrences(self, image_id: str) -> Occurrences: ...
+    def hide(self, holding: Holding) -> bool: ...
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
     def count(self, collection: str) -> tuple[int, bool]: ...
 
     def nearest(
-        self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+        self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object's bytes with the ETag and version that they have."""
+
+    data: bytes
+    etag: str
+    version: str | None
 
 
 class Objects(Protocol):
     """The bytes: pictures, signatures and thumbnails."""
 
-    def read(self, source: ObjectRef, limit: int) -> bytes: ...
+    def read(self, source: ObjectRef, limit: int) -> Fetched: ...
+    def present(self, source: ObjectRef) -> bool: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...
     def get(self, key: str) -> bytes | None: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...
     def link(self, source: ObjectRef, media_type: str) -> str: ...
+
+
+class Fetcher(Protocol):
+    """Gets pictures from the web, with rights of its own."""
+
+    def store(self, url: str, key: str) -> None:
+        """Have the picture at a public address put under an upload's key.
+
+        Raises:
+            PictureRefused: there is no picture to be had.
+        """
+        ...

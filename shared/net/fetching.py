@@ -43,7 +43,7 @@ def fetch(url: str, limit: int) -> bytes:
             url = urljoin(url, found)
     except TimeoutError as error:
         raise FetchRefused("timeout", f"The address did not give its picture within {FETCH_SECONDS} s.") from error
-    except ssl.SSLError as error:
+    except ssl.SSLCertVerificationError as error:
         raise FetchRefused("bad_certificate", "The host has no valid certificate for its name.") from error
     except (httpcore.ProtocolError, OSError, ValueError) as error:
         raise FetchRefused("unreachable", "The address does not answer as a web server does.") from error

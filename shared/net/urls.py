@@ -34,7 +34,7 @@ def parse(url: str) -> httpcore.URL:
         parts = urlsplit(url)
         default = DEFAULT_PORTS[parts.scheme]
         port = default if parts.port is None else parts.port
-        host = _host(parts.hostname or "")
+        host = _host(parts.hostname or "", bracketed="[" in parts.netloc)
     except (KeyError, ValueError) as error:
         raise FetchRefused("bad_url", "The address must begin with http:// or https:// and name a host.") from error
     _refuse_ambiguous(parts)
@@ -54,14 +54,14 @@ def _refuse_ambiguous(parts: SplitResult) -> None:
         raise FetchRefused("bad_url", "The address must have a slash after the host.")
 
 
-def _host(name: str) -> str:
+def _host(name: str, *, bracketed: bool) -> str:
     """A host in its one ASCII spelling: a DNS name, four decimal numbers, or an IPv6 address without a zone.
 
     Raises:
         ValueError: it is none of these (`idna.IDNAError` is one).
         FetchRefused: `not_public`, a single label.
     """
-    if ":" in name:
+    if bracketed:
         return str(ipaddress.IPv6Address(_without_zone(name)))
     host = (name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")).lower().removesuffix(".")
     if not _NAME.fullmatch(host):

@@ -7,7 +7,7 @@ import pytest
 from infra import app
 from shared.domain import limits
 from shared.settings import ApiSettings, IngestSettings
-from tests.infra.reading import function, only, resources, text
+from tests.infra.reading import function, listed, only, resources, text
 
 
 def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]) -> None:
@@ -26,12 +26,58 @@ def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(docum
     assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
 
 
-def test_only_this_stacks_buckets_of_this_account_may_send(document: dict[str, Any]) -> None:
-    policy = resources(document, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]
-    (allow,) = [entry for entry in policy["PolicyDocument"]["Statement"] if entry["Effect"] == "Allow"]
-    assert allow["Action"] == "sqs:SendMessage"
-    assert text(allow["Condition"]["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
-    assert text(allow["Condition"]["ArnLike"]["aws:SourceArn"]) == "arn:<AWS::Partition>:s3:::pictrace-prod-*"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:pictures"
+
+
+def senders(document: dict[str, Any], policy: str) -> dict[str, Any]:
+    """Conditions by service, of everything that may send to a queue."""
+    statements = resources(document, "AWS::SQS::QueuePolicy")[policy]["PolicyDocument"]["Statement"]
+    allowed = [entry for entry in statements if entry["Effect"] == "Allow"]
+    assert all("sqs:SendMessage" in listed(entry["Action"]) for entry in allowed)
+    return {
+        f"{entry['Principal']['Service']} {text(next(iter(listed(_source(entry)))))}": entry["Condition"]
+        for entry in allowed
+    }
+
+
+def _source(statement: dict[str, Any]) -> Any:
+    (condition,) = [value for key, value in statement["Condition"].items() if key.startswith("Arn")]
+    return condition["aws:SourceArn"]
+
+
+def test_only_this_stacks_bucket_and_bus_may_send(document: dict[str, Any]) -> None:
+    allowed = senders(document, "IngestionQueuePolicy")
+    assert set(allowed) == {
+        "s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*",
+        "events.amazonaws.com <IngestionSubmitted>",
+    }
+    bucket = allowed["s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*"]
+    assert text(bucket["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
+    assert set(senders(document, "IngestionDeadLettersPolicy")) == {"events.amazonaws.com <IngestionSubmitted>"}
+
+
+def test_other_buckets_and_topics_may_send_once_they_are_named() -> None:
+    document = app.template({"source_buckets": "photos, more-photos", "source_topics": TOPIC})
+    statements = resources(document, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]["PolicyDocument"]["Statement"]
+    (buckets,) = [one for one in statements if one.get("Sid") == "UploadsBucket"]
+    assert [text(arn) for arn in buckets["Condition"]["ArnLike"]["aws:SourceArn"]] == [
+        "arn:<AWS::Partition>:s3:::pictrace-prod-*",
+        "arn:<AWS::Partition>:s3:::photos",
+        "arn:<AWS::Partition>:s3:::more-photos",
+    ]
+    assert f"sns.amazonaws.com {TOPIC}" in senders(document, "IngestionQueuePolicy")
+    subscription = only(document, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["TopicArn"]) == ("sqs", TOPIC)
+    rules = resources(document, "AWS::Events::Rule")
+    assert rules["IngestionSourceBuckets"]["EventPattern"]["detail"] == {"bucket": {"name": ["photos", "more-photos"]}}
+    assert function(document, "ingest")["Environment"]["Variables"]["PICTRACE_SOURCE_BUCKETS"] == "photos,more-photos"
+
+
+def test_what_the_bus_cannot_deliver_is_not_lost(document: dict[str, Any]) -> None:
+    (target,) = resources(document, "AWS::Events::Rule")["IngestionSubmitted"]["Targets"]
+    assert text(target["Arn"]) == "<IngestionQueue>"
+    assert text(target["DeadLetterConfig"]["Arn"]) == "<IngestionDeadLetters>"
+    assert resources(document, "AWS::Events::EventBusPolicy") == {}
 
 
 def test_the_longest_stage_leaves_the_buckets_name_room_for_the_stacks() -> None:
@@ -77,7 +123,7 @@ def test_functions_are_traced_logged_and_take_no_concurrency_from_others(documen
 def test_nothing_is_made_by_a_function_of_the_library(document: dict[str, Any]) -> None:
     kinds = {resource["Type"] for resource in document["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]
-    assert len(resources(document, "AWS::Lambda::Function")) == 2
+    assert len(resources(document, "AWS::Lambda::Function")) == 3
 
 
 def test_settings_reach_the_functions() -> None:

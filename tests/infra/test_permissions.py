@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from infra import app
 from tests.infra.reading import listed, resources, text
 
 SHARED_AWS = Path(__file__).parents[2] / "shared" / "aws"
@@ -22,11 +23,20 @@ INGEST: Final = {
     ("sqs:GetQueueAttributes", "<IngestionQueue>"),
     ("s3:GetObject", "<StorageBucket>/uploads/*"),
     ("s3:PutObjectTagging", "<StorageBucket>/uploads/*"),
+    ("s3:GetObject", "<StorageBucket>/signatures/*"),
     ("s3:PutObject", "<StorageBucket>/signatures/*"),
+    ("s3:DeleteObject", "<StorageBucket>/signatures/*"),
+    ("s3:DeleteObject", "<StorageBucket>/thumbnails/*"),
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
     ("dynamodb:UpdateItem", "<StorageTable>"),
+    ("dynamodb:DeleteItem", "<StorageTable>"),
+    ("dynamodb:Query", "<StorageTable>"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("events:PutEvents", "<IngestionBus>"),
+    ("sqs:SendMessage", "<IngestionDeadLetters>"),
+    ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
 API: Final = {
     ("logs:CreateLogStream", "<ApiLogs>"),
@@ -44,19 +54,33 @@ API: Final = {
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
+    ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("lambda:InvokeFunction", "<FetchingFunction>"),
+}
+FETCH: Final = {
+    ("logs:CreateLogStream", "<FetchLogs>"),
+    ("logs:PutLogEvents", "<FetchLogs>"),
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
+    ("s3:PutObject", "<StorageBucket>/uploads/*"),
 }
 
 ACTION_OF: Final = {
-    "head_object": "s3:GetObject",
-    "generate_presigned_url": "s3:GetObject",
-    "generate_presigned_post": "s3:PutObject",
-    "get_paginator": "dynamodb:Query",
+    "head_object": {"s3:GetObject"},
+    "generate_presigned_url": {"s3:GetObject"},
+    "generate_presigned_post": {"s3:PutObject"},
+    "get_paginator": {"dynamodb:Query"},
+    "invoke": {"lambda:InvokeFunction"},
+    "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
 """Calls of boto3 clients whose right has another name."""
+
+
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -75,7 +99,11 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("policy", "expected"),
-    [("IngestionFunctionRoleDefaultPolicy", INGEST), ("SearchFunctionRoleDefaultPolicy", API)],
+    [
+        ("IngestionFunctionRoleDefaultPolicy", INGEST),
+        ("SearchFunctionRoleDefaultPolicy", API),
+        ("FetchingFunctionRoleDefaultPolicy", FETCH),
+    ],
 )
 def test_a_function_may_do_exactly_this(document: dict[str, Any], policy: str, expected: set[tuple[str, str]]) -> None:
     assert rights(document, policy) == expected
@@ -86,9 +114,10 @@ def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
     assert set(resources(document, "AWS::IAM::Policy")) == {
         "IngestionFunctionRoleDefaultPolicy",
         "SearchFunctionRoleDefaultPolicy",
+        "FetchingFunctionRoleDefaultPolicy",
     }
     roles = resources(document, "AWS::IAM::Role")
-    assert len(roles) == 2
+    assert len(roles) == 3
     for role in roles.values():
         assert "ManagedPolicyArns" not in role
         assert "Policies" not in role
@@ -99,7 +128,7 @@ def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("policy", "prefixes"),
     [
-        ("IngestionFunctionRoleDefaultPolicy", ["uploads/*"]),
+        ("IngestionFunctionRoleDefaultPolicy", ["uploads/*", "signatures/*"]),
         ("SearchFunctionRoleDefaultPolicy", ["uploads/*", "signatures/*", "thumbnails/*"]),
     ],
 )
@@ -110,13 +139,35 @@ def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, p
 
 def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     called = set()
-    for module, service in {"catalogue": "dynamodb", "uploads": "dynamodb", "objects": "s3"}.items():
+    services = {
+        "catalogue": "dynamodb",
+        "ledger": "dynamodb",
+        "uploads": "dynamodb",
+        "objects": "s3",
+        "bus": "events",
+        "dead_letters": "sqs",
+        "fetcher": "lambda",
+    }
+    for module, service in services.items():
         source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")
         for name in re.findall(r"_client\.(\w+)\(", source):
             camel = "".join(part.title() for part in name.split("_"))
-            called.add(ACTION_OF.get(name, f"{service}:{camel}"))
-    granted = {action for action, _ in INGEST | API if action.startswith(("s3:", "dynamodb:"))}
+            called |= ACTION_OF.get(name, {f"{service}:{camel}"})
+    granted = {action for action, _ in INGEST | API | FETCH if action.startswith(SERVICES)}
     assert granted - {"s3:ListBucket"} == called
+
+
+def test_other_buckets_are_read_and_nothing_else() -> None:
+    document = app.template({"source_buckets": "photos-of-others"})
+    plain = app.template()
+    for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):
+        more = rights(document, policy) - rights(plain, policy)
+        arn = "arn:<AWS::Partition>:s3:::photos-of-others"
+        assert more == {
+            ("s3:GetObject", f"{arn}/*"),
+            ("s3:GetObjectVersion", f"{arn}/*"),
+            ("s3:ListBucket", arn),
+        }
 
 
 def test_only_gateways_of_this_api_may_call_the_api_function(document: dict[str, Any]) -> None:

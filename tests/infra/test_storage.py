@@ -46,7 +46,8 @@ def test_no_policy_allows_the_public_anything(document: dict[str, Any]) -> None:
         for policy in resources(document, kind).values():
             for statement in policy["PolicyDocument"]["Statement"]:
                 if statement["Effect"] == "Allow":
-                    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+                    assert statement["Principal"]["Service"] in {"s3.amazonaws.com", "events.amazonaws.com"}
+                    assert "Condition" in statement
 
 
 def test_pages_may_only_post_to_the_bucket_and_only_the_apis_own(document: dict[str, Any]) -> None:
@@ -69,10 +70,11 @@ def test_what_is_rejected_unfinished_or_can_be_made_again_goes(document: dict[st
 
 def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, Any]) -> None:
     bucket = only(document, "AWS::S3::Bucket")
-    (entry,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
-    assert entry["Event"] == "s3:ObjectCreated:*"
-    assert text(entry["Queue"]) == "<IngestionQueue>"
-    assert entry["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+    entries = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert [entry["Event"] for entry in entries] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    for entry in entries:
+        assert text(entry["Queue"]) == "<IngestionQueue>"
+        assert entry["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
     (raw,) = [resource for resource in document["Resources"].values() if resource["Type"] == "AWS::S3::Bucket"]
     assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
 

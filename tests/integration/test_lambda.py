@@ -94,14 +94,14 @@ def test_one_bad_message_leaves_the_batch_alone(running: PicTrace, collection: s
     from functions.ingest.handler import handler
 
     bucket = running.cloud.outputs["BucketName"]
-    key = f"elsewhere/{collection}.png"
+    key = f"uploads/{collection}.png"
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=noise(90))
 
     def s3_event(name: str) -> str:
         record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": name}}}
         return json.dumps({"Records": [record]})
 
-    bodies = ["no json", s3_event(key), '{"Event": "s3:TestEvent"}', s3_event("elsewhere/absent.png")]
+    bodies = ["no json", s3_event(key), '{"Event": "s3:TestEvent"}', s3_event("uploads/absent.png")]
     context: Any = FunctionContext("ingest")
     messages: list[Any] = [
         {"MessageId": str(index), "ReceiptHandle": "r", "Body": body, "MD5OfBody": "m"}

@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse
 from functions.api import schemas
 from functions.api.dependencies import ImageIdPath, Needs
 from functions.api.errors import Problem, described
-from functions.api.library import clean_filename
 from functions.api.search import Stopwatch, Wanted
 from functions.api.services import Services
 from shared.domain.formats import MEDIA_TYPES, sniff
+from shared.domain.images import clean_filename
 from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
 

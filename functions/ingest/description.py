@@ -1,0 +1,48 @@
+"""What ingest computes from a picture's bytes."""
+
+from dataclasses import dataclass
+
+from shared.domain.features import FeatureVector
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import Holding
+from shared.vision import signature
+from shared.vision.decoding import decode
+from shared.vision.embedding import Embedder
+from shared.vision.phash import perceptual_hash
+from shared.vision.signature import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A picture's record, features and signature."""
+
+    record: ImageRecord
+    features: FeatureVector
+    signature: Signature
+
+
+def describe(
+    data: bytes, holding: Holding, embedder: Embedder, *, created_at: str, filename: str | None
+) -> Description:
+    """Decode a picture and compute everything that a search needs.
+
+    Raises:
+        PictureRefused: the bytes are no picture that we decode.
+    """
+    picture = decode(data)
+    embedding = embedder.embed(picture.rgb)
+    described = signature.extract(picture.rgb)
+    record = ImageRecord(
+        collection=holding.collection,
+        image_id=holding.image_id,
+        model=embedder.model_id,
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        bytes=len(data),
+        phash=perceptual_hash(described.gray),
+        created_at=created_at,
+        labels=embedding.labels,
+        filename=filename,
+    )
+    return Description(record, embedding.features, described)

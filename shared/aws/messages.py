@@ -1,0 +1,141 @@
+"""Messages of the queue, in every envelope they come in, as what they report."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Self
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Event, S3EventBridgeNotificationEvent
+from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
+from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.domain.arrivals import SUBMITTED, Addressed, Arrival, Created, Ignored, Removed
+from shared.domain.images import COLLECTION_PATTERN, ObjectRef
+from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
+
+_CREATED, _REMOVED, _DESTROYED = "ObjectCreated:", "ObjectRemoved:", "ObjectRemoved:Delete"
+_DEPTH: Final = 3
+"""S3 to SNS to SQS is two envelopes; nothing real has more."""
+
+_Text = Annotated[str, Field(max_length=MAX_METADATA_LENGTH)]
+
+
+class UnknownMessage(ValueError):  # noqa: N818
+    """The message is of no shape that is understood; it belongs in the dead-letter queue."""
+
+
+class Submission(BaseModel):
+    """What a sender of its own writes: to the queue, the topic or the bus, or as a direct call of the function."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bucket: Annotated[str | None, Field(min_length=3, max_length=63)] = None
+    key: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
+    url: Annotated[str | None, Field(min_length=1, max_length=MAX_URL_LENGTH)] = None
+    collection: Annotated[str | None, Field(pattern=COLLECTION_PATTERN)] = None
+    metadata: Annotated[dict[_Text, _Text], Field(max_length=MAX_METADATA)] = {}
+
+    @model_validator(mode="after")
+    def _names_one_picture(self) -> Self:
+        if (self.url is None) == (self.bucket is None and self.key is None) or (self.bucket is None) != (
+            self.key is None
+        ):
+            raise ValueError("give either bucket and key, or url")
+        return self
+
+    def arrival(self) -> Created | Addressed:
+        if self.url is not None:
+            return Addressed(self.url, self.collection, self.metadata)
+        return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
+
+
+def read(text: str) -> list[Arrival]:
+    """What a message's text reports, one entry for each of its records.
+
+    Raises:
+        UnknownMessage: the text is in none of the shapes of docs/ways-in.md.
+    """
+    try:
+        return list(_read(text, _DEPTH))
+    except UnicodeDecodeError as error:
+        raise UnknownMessage("the key is not UTF-8") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnknownMessage(f"the event lacks {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UnknownMessage(f"{where}: {first['msg']}" if where else first["msg"]) from error
+
+
+def _read(text: str, depth: int) -> Iterator[Arrival]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnknownMessage("the body is not JSON") from error
+    match body:
+        case {"Event": "s3:TestEvent"}:
+            yield Ignored("S3 tested whether it can send")
+        case {"Type": "Notification", "Message": str(), "TopicArn": str()} if depth:
+            yield from _read(SNSMessage(body).message, depth - 1)
+        case {"detail-type": str(), "detail": dict()}:
+            yield from _from_bus(body)
+        case {"Records": list(entries)}:
+            yield from _from_s3(S3Event(body), len(entries))
+        case {"bucket": _} | {"key": _} | {"url": _}:
+            yield Submission.model_validate(body).arrival()
+        case _:
+            raise UnknownMessage("the body is in no shape that is known; docs/ways-in.md has them")
+
+
+def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
+    """Keys in notifications are URL-encoded, with a plus for a space."""
+    if not count:
+        raise UnknownMessage("the notification has no records")
+    for record in event.records:
+        name, entry = record.event_name, record.s3.get_object
+        key = unquote_plus(entry.key, errors="strict")
+        ref = ObjectRef(record.s3.bucket.name, key, entry.version_id)
+        if name.startswith(_REMOVED):
+            yield Removed(_named(ref), _sequencer(record), one_version=name == _DESTROYED and bool(ref.version))
+        elif name.startswith(_CREATED):
+            yield _created(_named(ref), _sequencer(record), entry.get("size"))
+        else:
+            yield Ignored(f"nothing is to be done for {name}")
+
+
+def _sequencer(record: S3EventRecord) -> str | None:
+    value = record.s3.get_object.get("sequencer")
+    return value if isinstance(value, str) else None
+
+
+def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
+    """Keys in events of the bus are as they are, so powertools' decoding of them is passed by."""
+    if body["detail-type"] == SUBMITTED:
+        yield Submission.model_validate(EventBridgeEvent(body).detail).arrival()
+        return
+    if body.get("source") != "aws.s3":
+        raise UnknownMessage(f"nothing is known of events {body['detail-type']!r} from {body.get('source')!r}")
+    event = S3EventBridgeNotificationEvent(body)
+    entry: Mapping[str, Any] = event.detail.object.raw_event
+    ref = _named(ObjectRef(event.detail.bucket.name, entry["key"], entry.get("version-id")))
+    sequencer = entry.get("sequencer")
+    if event.detail_type == "Object Deleted":
+        destroyed = event.detail.deletion_type == "Permanently Deleted"
+        yield Removed(ref, sequencer, one_version=destroyed and bool(ref.version))
+    elif event.detail_type == "Object Created":
+        yield _created(ref, sequencer, entry.get("size"))
+    else:
+        yield Ignored(f"nothing is to be done for {event.detail_type}")
+
+
+def _named(ref: ObjectRef) -> ObjectRef:
+    if not (isinstance(ref.bucket, str) and ref.bucket and isinstance(ref.key, str) and ref.key):
+        raise UnknownMessage("the event names no object")
+    return ref
+
+
+def _created(ref: ObjectRef, sequencer: str | None, size: object) -> Created | Ignored:
+    if ref.key.endswith("/") and size == 0:
+        return Ignored("the empty object that consoles make to show a folder")
+    return Created(ref, sequencer)

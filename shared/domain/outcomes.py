@@ -1,0 +1,54 @@
+"""How the work on one arrival ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.domain.images import ObjectRef
+from shared.domain.ledger import Holding
+from shared.domain.matches import Comparison
+
+
+class OutcomeStatus(StrEnum):
+    """`SUPERSEDED`: a newer event of the object was there before. `FETCHED`: the object's own event follows."""
+
+    INDEXED = "indexed"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    REMOVED = "removed"
+    SUPERSEDED = "superseded"
+    FETCHED = "fetched"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An earlier picture that a new one nearly repeats."""
+
+    image_id: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one arrival.
+
+    Attributes:
+        holding: the picture that the object holds now, or held before it was removed.
+        vanished: pictures that no object of their collection holds any more.
+        code, reason: why a picture was rejected, or an event ignored.
+        neighbour: the nearest earlier picture, if it is a near-duplicate.
+    """
+
+    status: OutcomeStatus
+    object: ObjectRef | None = None
+    collection: str | None = None
+    holding: Holding | None = None
+    upload_id: str | None = None
+    filename: str | None = None
+    url: str | None = None
+    vanished: Sequence[Holding] = ()
+    code: str | None = None
+    reason: str | None = None
+    neighbour: Neighbour | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)

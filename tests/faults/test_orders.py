@@ -1,0 +1,101 @@
+"""Events that come twice, late and out of order, and workers that die: the index ends as the bucket is."""
+
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.aws import records
+from shared.domain.arrivals import Created, Removed
+from shared.domain.images import signature_key
+from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Worker, World, use_tiny_descriptions
+
+ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
+KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
+PICTURES: Final = [b"one", b"two", NO_PICTURE]
+
+
+def image_id(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def expected(world: World) -> dict[str, set[str]]:
+    """The plain model: each picture's sources are the keys that hold its bytes now."""
+    wanted: dict[str, set[str]] = {}
+    for (_, key), data in world.bucket.objects.items():
+        if key.startswith("uploads/") and data != NO_PICTURE:
+            wanted.setdefault(image_id(data), set()).add(key)
+    return wanted
+
+
+def check(world: World) -> None:
+    wanted = expected(world)
+    sources: dict[str, set[str]] = {}
+    recorded = set()
+    for (pk, _), item in world.table.items.items():
+        if pk.startswith("image#"):
+            if records.is_record(item):
+                recorded.add(pk.removeprefix("image#"))
+            else:
+                sources.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
+    assert sources == wanted
+    assert recorded == set(wanted)
+    signatures = {key for bucket, key in world.bucket.objects if key.startswith("signatures/")}
+    assert signatures == {signature_key(MODEL, one) for one in wanted}
+
+
+def change(world: World, through_api: bool) -> Callable[[], None]:
+    """Something that people do to the bucket."""
+    rng = world.rng
+    match rng.random():
+        case chance if chance < 0.6:
+            return world.put(rng.choice(KEYS), rng.choice(PICTURES))
+        case chance if chance < 0.85 or not through_api:
+            return world.delete(rng.choice(KEYS))
+        case _:
+            return world.remove_through_api(image_id(rng.choice(PICTURES[:2])))
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tiny_descriptions(monkeypatch)
+
+
+@settings(max_examples=ORDERS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+def test_the_index_ends_as_the_bucket_is(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+    world = World(random.Random(seed), sequenced, deaths)
+    world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
+    check(world)
+
+
+def test_a_removal_stops_a_worker_that_read_the_object_before_it_went() -> None:
+    """Without sequencers only the ledger's revision tells it, though the entry says `removed` before and after."""
+    world = World(random.Random(1), sequenced=False, deaths=0)
+    key, events = KEYS[0], world.waiting
+
+    def until_done(event: Created | Removed) -> None:
+        worker = Worker(lambda: world.handle(event), event)
+        while not worker.dead:
+            worker.switch()
+
+    world.bucket.put_object(Bucket=BUCKET, Key=key, Body=b"one")
+    until_done(events.pop())
+    world.bucket.delete_object(Bucket=BUCKET, Key=key)
+    until_done(events.pop())
+    world.bucket.put_object(Bucket=BUCKET, Key=key, Body=b"one")
+    late = events.pop()
+    slow = Worker(lambda: world.handle(late), late)
+    while world.last_call != "transact_write_items":
+        slow.switch()
+    world.bucket.delete_object(Bucket=BUCKET, Key=key)
+    until_done(events.pop())
+    while not slow.dead:
+        slow.switch()
+    check(world)
+    assert expected(world) == {}
