@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.ingest.alone import AFTER_ATTEMPTS, take_alone
 from functions.ingest.bootstrap import dead_letters, intake
 from shared.aws import messages
 from shared.domain.arrivals import Addressed, Arrival, Created
@@ -20,21 +21,30 @@ logger = Logger(service="ingest")
 metrics = Metrics(namespace="PicTrace", service="ingest")
 
 
-def take_message(record: SQSRecord) -> None:
-    """Do what a message asks for; several records of one message are done one after the other.
+def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Do what a message asks for.
 
-    A message that fails comes again. When it has failed for the last time it goes to the dead-letter queue from here,
-    because the queue itself could not say why.
+    A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
+    the last time it goes to the dead-letter queue from here, because the queue itself could not say why.
     """
+    attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
     try:
-        for index, arrival in enumerate(messages.read(record.body)):
-            take(arrival, f"{record.message_id}/{index}")
+        if attempt > AFTER_ATTEMPTS:
+            take_alone(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
+        else:
+            take_all(record.body, record.message_id)
     except Exception as fault:
-        if int(record.attributes.approximate_receive_count or 0) < MAX_RECEIVES:
+        if attempt < MAX_RECEIVES:
             raise
         logger.exception("a message has failed for the last time")
         metrics.add_metric(name="message_dead", unit=MetricUnit.Count, value=1)
         dead_letters().put(record.body, record.message_id, fault)
+
+
+def take_all(body: str, message_id: str) -> None:
+    """Do the records of one message one after the other."""
+    for index, arrival in enumerate(messages.read(body)):
+        take(arrival, f"{message_id}/{index}")
 
 
 def take(arrival: Arrival, message_id: str) -> None:

@@ -1,0 +1,8 @@
+"""Injures the processes that an injured worker starts."""
+
+import os
+
+if "TEST_FAULTS" in os.environ:
+    from tests.faults.worker import install
+
+    install(os.environ["TEST_FAULTS"], os.environ["TEST_FAULTS_LOG"])

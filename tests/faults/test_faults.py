@@ -1,0 +1,172 @@
+"""Faults of the services and of the workers: nothing is lost, nothing stays half done, and the others are unharmed."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from functions.ingest.bootstrap import intake
+from shared.domain.arrivals import Created
+from shared.domain.images import ObjectRef
+from tests.conftest import PicTrace
+from tests.faults.conftest import row
+from tests.faults.plant import Plant
+from tests.faults.worker import Fault
+from tests.pictures import noise
+
+CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
+WRITES: Final = {
+    "dynamodb.TransactWriteItems",
+    "dynamodb.PutItem",
+    "dynamodb.UpdateItem",
+    "dynamodb.DeleteItem",
+    "s3.PutObject",
+    "s3.DeleteObject",
+    "s3.PutObjectTagging",
+    "eventbridge.PutEvents",
+}
+seeds: Final = itertools.count(10_000)
+
+
+@pytest.fixture(scope="module")
+def plant(running: PicTrace) -> Iterator[Plant]:
+    made = Plant(running)
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+
+
+class Batch:
+    """Five messages at once: a new picture, one in another's place, a removal, a duplicate, and a file that is none."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.collection = f"f-{next(seeds)}"
+        first, second, third = (noise(next(seeds)) for _ in range(3))
+        for name, data in (("replaced", first), ("removed", second), ("kept", third)):
+            key = plant.put(self.key(name), data)
+            intake().take(Created(ObjectRef(plant.bucket, key), "01"), key)
+        self.others = [first, second]
+        self.pictures = {
+            "new": noise(next(seeds)),
+            "replaced": noise(next(seeds)),
+            "kept": third,
+            "again": third,
+        }
+
+    def key(self, name: str) -> str:
+        """A name as an upload's key."""
+        return f"uploads/{self.collection}/{hashlib.md5(name.encode()).hexdigest()}"  # noqa: S324
+
+    def send(self) -> None:
+        for name in ("new", "replaced", "again"):
+            self.plant.tell(self.plant.put(self.key(name), self.pictures[name]), CREATED, "02")
+        self.plant.tell(self.plant.delete(self.key("removed")), REMOVED, "02")
+        self.plant.tell(self.plant.put(self.key("refused"), b"no picture"), CREATED, "02")
+
+    def check(self) -> None:
+        plant = self.plant
+        plant.row.tried += 1
+        plant.audit(self.collection, {self.key(name): data for name, data in self.pictures.items()}, self.others)
+        assert (plant.row.lost, plant.row.half) == (0, 0)
+        ended = {"again": "duplicate", "refused": "rejected"} | ({"new": "indexed"} if "new" in self.pictures else {})
+        for name, status in ended.items():
+            upload = plant.running.client.get(f"/v1/uploads/{self.key(name).rsplit('/', 1)[1]}").json()
+            assert upload["status"] == status, name
+
+
+def tried(plant: Plant, fault: str, *deliveries: list[Fault], seconds: float = 0) -> None:
+    """One batch with faults at its first deliveries and none afterwards."""
+    plant.row = row(fault)
+    batch = Batch(plant)
+    batch.send()
+    plant.faults, plant.seconds = list(deliveries), [seconds] if seconds else []
+    plant.work()
+    assert plant.dead_letters() == []
+    batch.check()
+
+
+def test_no_fault(plant: Plant) -> None:
+    tried(plant, "none")
+    assert row("none").again == 0
+
+
+def test_a_worker_killed_at_every_step(plant: Plant) -> None:
+    """Before anything, and after each call that changes something: between those nothing outside differs."""
+    tried(plant, "none")
+    steps = [number for number, call in enumerate(plant.calls) if call in WRITES]
+    assert len(steps) > 15
+    tried(plant, "worker killed at every step", [Fault("kill-before", calls=(0,))])
+    for step in steps:
+        tried(plant, "worker killed at every step", [Fault("kill-after", calls=(step,))])
+    assert row("worker killed at every step").deaths == len(steps) + 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "injected"),
+    [
+        ("DynamoDB throttles every third call", Fault("throttle", "dynamodb", calls=tuple(range(0, 300, 3)))),
+        ("S3 says 503 at every third call", Fault("throttle", "s3", calls=tuple(range(0, 300, 3)))),
+        ("S3 is slow (0.3 s more a call)", Fault("slow", "s3")),
+        ("S3 does not answer, once", Fault("timeout", "s3", "GetObject", calls=(1,))),
+        ("the bus refuses, once", Fault("unavailable", "eventbridge", calls=(0,))),
+    ],
+)
+def test_what_the_client_tries_again(plant: Plant, fault: str, injected: Fault) -> None:
+    tried(plant, fault, [injected])
+    assert row(fault).again == 0, "botocore's own retries are enough"
+
+
+@pytest.mark.parametrize(
+    ("fault", "injected"),
+    [
+        ("DynamoDB throttles all changes of a delivery", Fault("throttle", "dynamodb", "TransactWriteItems")),
+        ("DynamoDB throttles all records of a delivery", Fault("throttle", "dynamodb", "PutItem")),
+        ("S3 takes no signatures in a delivery", Fault("unavailable", "s3", "PutObject")),
+        ("S3 gives nothing in a delivery", Fault("throttle", "s3", "GetObject")),
+        ("the bus takes nothing in a delivery", Fault("unavailable", "eventbridge")),
+        ("the vector index does not answer in a delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
+    ],
+)
+def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
+    tried(plant, fault, [injected])
+    assert row(fault).again > 0
+
+
+def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:
+    for seconds in (0.3, 0.6, 0.9, 1.2):
+        tried(plant, "function times out within a batch", [Fault("slow", "s3")], seconds=seconds)
+    assert row("function times out within a batch").deaths == 4
+
+
+def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
+    plant.row = row("object gone before it is read")
+    batch = Batch(plant)
+    batch.send()
+    plant.delete(batch.key("new"))
+    batch.others.append(batch.pictures.pop("new"))
+    plant.work()
+    assert plant.dead_letters() == []
+    batch.check()
+
+
+def test_a_message_that_kills_every_worker_goes_to_the_dead_letters_alone(plant: Plant) -> None:
+    """What has failed twice is done in a process of its own, so the others of its batch are done too."""
+    plant.row = row("message that kills every worker")
+    batch = Batch(plant)
+    poison = plant.put(batch.key("poison"), noise(next(seeds)))
+    plant.tell(poison, CREATED, "02")
+    batch.send()
+    plant.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
+    plant.work()
+    [(body, reason)] = plant.dead_letters()
+    assert json.loads(body)["Records"][0]["s3"]["object"]["key"] == poison
+    assert "died of signal 9" in reason
+    batch.check()

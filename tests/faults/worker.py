@@ -1,0 +1,169 @@
+"""A worker that may be killed: `python -m tests.faults.worker` handles each invocation in a process of its own.
+
+A line on standard input is an invocation, `{"event": ..., "faults": [...], "seconds": ...}`; the line that comes back
+is `{"answer": ..., "calls": [...]}`, or `{"died": status, "calls": [...]}` where the process did not live to answer.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.exceptions import ReadTimeoutError
+from botocore.retries.standard import ExponentialBackoff
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to some calls.
+
+    Attributes:
+        kind: `throttle`, `unavailable`, `timeout`, `slow`, `kill-before` or `kill-after`.
+        service: `dynamodb`, `s3`, `events`, ... or empty for any.
+        operation: its operation, or empty for any.
+        calls: which of the matching calls, counted from 0; empty for all.
+        url: part of the request's URL.
+    """
+
+    kind: str
+    service: str = ""
+    operation: str = ""
+    calls: tuple[int, ...] = ()
+    url: str = ""
+
+
+class _Body:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def stream(self, *_: Any, **__: Any) -> Any:
+        yield self._data
+
+
+def _refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
+    if service == "s3":
+        code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
+        said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
+        return _answer(request, 503, {"content-type": "application/xml"}, said)
+    status, code = (400, "ThrottlingException") if kind == "throttle" else (503, "InternalServerError")
+    said = json.dumps({"__type": f"com.amazonaws#{code}", "message": "injected"})
+    return _answer(request, status, {"x-amzn-errortype": code}, said)
+
+
+def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
+    made: Any = HeadersDict(headers)
+    return AWSResponse(request.url, status, made, _Body(said.encode()))
+
+
+class Injector:
+    """Makes calls of boto3 clients fail as told, and notes every call."""
+
+    def __init__(self, faults: list[Fault], log: Path) -> None:
+        self._faults = faults
+        self._seen = [0] * len(faults)
+        self._log = log
+        events = boto3._get_default_session()._session.get_component("event_emitter")
+        events.register_first("before-send", self._before)
+        events.register_last("response-received", self._after)
+        self._kill_after = False
+        # Only the waiting of botocore's retries is shortened; how often it tries again is its own.
+        setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)  # noqa: B010
+
+    def _before(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        service, operation = event_name.split(".")[1:3]
+        with self._log.open("a") as written:
+            written.write(f"{service}.{operation}\n")
+        for index, fault in enumerate(self._faults):
+            if (
+                fault.service not in ("", service)
+                or fault.operation not in ("", operation)
+                or fault.url not in request.url
+            ):
+                continue
+            number, self._seen[index] = self._seen[index], self._seen[index] + 1
+            if fault.calls and number not in fault.calls:
+                continue
+            match fault.kind:
+                case "kill-before":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                case "kill-after":
+                    self._kill_after = True
+                case "slow":
+                    time.sleep(0.3)
+                case "timeout":
+                    raise ReadTimeoutError(endpoint_url=request.url)
+                case "throttle" | "unavailable" as kind:
+                    return _refusal(request, service, kind)
+        return None
+
+    def _after(self, **_: Any) -> None:
+        if self._kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(faults: str, log: str) -> None:
+    """Injure this process; those that it starts find the same in their environment (`site/sitecustomize.py`)."""
+    Injector([Fault(**one) for one in json.loads(faults)], Path(log))
+
+
+def _child(order: dict[str, Any], log: Path, answer: Path) -> None:
+    faults = json.dumps(order["faults"])
+    install(faults, str(log))
+    sys.path.insert(0, str(Path(__file__).parent / "site"))
+    os.environ.update(TEST_FAULTS=faults, TEST_FAULTS_LOG=str(log))
+    from functions.ingest.handler import handler
+    from infra.local.queue_worker import FunctionContext
+
+    context: Any = FunctionContext("ingest")
+    answer.write_text(json.dumps(handler(order["event"], context)))
+
+
+def _run(order: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        log, answer = Path(folder) / "calls", Path(folder) / "answer"
+        log.touch()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _child(order, log, answer)
+                os._exit(0)
+            except BaseException as error:
+                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                os._exit(1)
+        deadline = time.monotonic() + order["seconds"]
+        while True:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                break
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                _, status = os.waitpid(pid, 0)
+                break
+            time.sleep(0.005)
+        calls = log.read_text().split()
+        if status or not answer.exists():
+            return {"died": status, "calls": calls}
+        return {"answer": json.loads(answer.read_text()), "calls": calls}
+
+
+def main() -> None:
+    """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
+    import functions.ingest.handler  # noqa: F401
+
+    for service in ("dynamodb", "s3", "events", "sqs"):
+        boto3.client(service)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what functions print is not ours
+    for line in sys.stdin:
+        print(json.dumps(_run(json.loads(line))), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main()
