@@ -162,7 +162,8 @@ _witness = _Witness()
 def witnessed() -> Iterator[list[Any]]:
     """The addresses that this process connects to meanwhile, but for threads that ran before."""
     _witness.others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
-    _witness.seen = seen = []
+    seen: list[Any] = []
+    _witness.seen = seen
     try:
         yield seen
     finally:

@@ -11,6 +11,7 @@ LEFT_OUT: Final = (
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
     "AWS::CDK::",
+    "AWS::IAM::Policy",  # not enforced by moto, and some name functions
     "AWS::S3::BucketPolicy",  # moto has neither policy
     "AWS::SQS::QueuePolicy",
 )

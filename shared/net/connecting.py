@@ -61,7 +61,7 @@ class PublicNetwork(httpcore.NetworkBackend):
         answers = resolve(host, port, self._deadline)
         # One answer for both, so that nobody learns which names a private network has.
         if not answers or not all(is_public(str(address[0])) for _, address in answers):
-            raise FetchRefused("not_public", "The host has no public address.")
+            raise FetchRefused("not_public", "The host has no address on the public internet.")
         failure: OSError = OSError()
         for family, address in answers:
             try:

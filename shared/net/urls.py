@@ -70,7 +70,7 @@ def _host(name: str, *, bracketed: bool) -> str:
     if _NUMBER.fullmatch(last):
         return str(ipaddress.IPv4Address(host))
     if not parents:
-        raise FetchRefused("not_public", "The host has no public address.")
+        raise FetchRefused("not_public", "The host has no address on the public internet.")
     return host
 
 
