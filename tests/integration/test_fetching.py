@@ -304,7 +304,8 @@ class TestLimits:
 
         def drip(connection: socket.socket) -> None:
             connection.sendall(step)
-            while not site.closing.wait(0.1):
+            for _ in range(60):
+                site.closing.wait(0.1)
                 connection.sendall(b"x")
 
         site.pages["/"] = drip
