@@ -144,7 +144,10 @@ class PicTraceStack(Stack):
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [
+                f"dynamodb:{action}"
+                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+            ],
             [table],
         )
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])

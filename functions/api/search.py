@@ -145,7 +145,20 @@ class Searcher:
             ]
         scored.sort(key=lambda match: (-match.comparison.score, -(match.comparison.cosine or 0.0)))
         matches = [match for match in scored if match.comparison.score >= wanted.min_score]
-        return Found(matches[: wanted.k], len(considered), candidates.bytes_examined)
+        with watch.stage("check"):
+            standing = self._standing(matches, wanted)
+        return Found(standing, len(considered), candidates.bytes_examined)
+
+    def _standing(self, matches: Sequence[Scored], wanted: Wanted) -> list[Scored]:
+        """The first `wanted.k` that are still there: the vector index may not know yet what was removed."""
+        standing: list[Scored] = []
+        at = 0
+        while at < len(matches) and len(standing) < wanted.k:
+            batch = matches[at : at + wanted.k - len(standing)]
+            at += len(batch)
+            there = self._catalogue.standing([match.record.image_id for match in batch], wanted.collection)
+            standing += [match for match in batch if match.record.image_id in there]
+        return standing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
         """Every score of two pictures."""

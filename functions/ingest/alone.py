@@ -57,14 +57,15 @@ def take_alone(body: str, message_id: str, seconds: float) -> None:
 def main() -> int:
     from functions.ingest.handler import metrics, take_all
 
+    failed = ""
     try:
         take_all(sys.stdin.buffer.read().decode(), sys.argv[1])
     except Exception as fault:
-        print(f"{MARK}{type(fault).__name__}: {fault}", file=sys.stderr)
-        return 1
-    finally:
+        failed = f"{MARK}{type(fault).__name__}: {fault}"
+    if metrics.metric_set:
         metrics.flush_metrics()
-    return 0
+    print(failed, file=sys.stderr, end="")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.alone import AFTER_ATTEMPTS, take_alone
+from functions.ingest.alone import AFTER_ATTEMPTS, FailedAlone, take_alone
 from functions.ingest.bootstrap import dead_letters, intake
 from shared.aws import messages
 from shared.domain.arrivals import Addressed, Arrival, Created
@@ -37,8 +37,10 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if attempt < MAX_RECEIVES:
             raise
         logger.exception("a message has failed for the last time")
+        reason = str(fault) if isinstance(fault, FailedAlone) else f"{type(fault).__name__}: {fault}"
+        if not dead_letters().put(record.body, record.message_id, reason):
+            raise
         metrics.add_metric(name="message_dead", unit=MetricUnit.Count, value=1)
-        dead_letters().put(record.body, record.message_id, fault)
 
 
 def take_all(body: str, message_id: str) -> None:

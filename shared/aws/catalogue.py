@@ -1,5 +1,6 @@
 """The pictures' records, features and sources in DynamoDB."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -210,6 +211,18 @@ class DynamoCatalogue:
             ],
             bytes_examined=None if examined is None else int(examined),
         )
+
+    def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        """Which of these pictures the collection holds; see `shared.domain.ports.Catalogue`."""
+        keys: Any = [records.record_key(image_id, collection) for image_id in set(image_ids)]
+        found = set[str]()
+        while keys:
+            answer: Any = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": keys, "ProjectionExpression": "image_id", "ConsistentRead": True}}
+            )
+            found |= {item["image_id"]["S"] for item in answer["Responses"].get(self._table, [])}
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
 
     def _partition(self, image_id: str, collection: str | None, limit: int | None = None) -> list[Any]:
         items: list[Any] = []

@@ -26,15 +26,15 @@ class DeadLetters:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, body: str, message_id: str, fault: Exception) -> None:
+    def put(self, body: str, message_id: str, reason: str) -> bool:
         """Keep a message with what was wrong with it at its last attempt.
 
-        Raises:
-            fault: the message is too large for the reason to go with it; the queue moves it without.
+        Returns:
+            False: the message is too large for the reason to go with it. It was not kept: let the queue move it.
         """
         if len(body.encode()) > _MAX_BODY:
-            raise fault
-        reason = f"{type(fault).__name__}: {fault} (attempt {MAX_RECEIVES} of {MAX_RECEIVES})"
+            return False
+        reason = f"{reason} (attempt {MAX_RECEIVES} of {MAX_RECEIVES})"
         self._client.send_message(
             QueueUrl=self._queue_url,
             MessageBody=body,
@@ -46,3 +46,4 @@ class DeadLetters:
                 ORIGINAL_ID: {"DataType": "String", "StringValue": message_id},
             },
         )
+        return True

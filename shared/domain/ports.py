@@ -1,6 +1,6 @@
 """What the use cases need from the outside, as protocols; `shared.aws` and `shared.vision` fulfil them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -94,6 +94,10 @@ class Catalogue(Protocol):
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
+
+    def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        """Which of these pictures (at most 100) the collection holds at this moment; `nearest` may lag behind."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
+from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -13,6 +14,8 @@ from typing import Any, Final
 import boto3
 
 from infra.local.queue_worker import QueueWorker
+from infra.operate import redrive
+from infra.operate.stack import Stack
 from shared.aws import records
 from shared.aws.dead_letters import REASON
 from shared.aws.objects import S3Objects
@@ -131,6 +134,18 @@ class Plant:
             )
             for message in found
         ]
+
+    def redrive(self) -> int:
+        """What `python -m infra.operate redrive --yes` does with these two queues."""
+        stack = Stack("faults", {"QueueUrl": self.queue, "DeadLetterQueueUrl": self.dead})
+        return redrive.run(Namespace(yes=True, list=False), stack)
+
+    def found(self, query: bytes, collection: str) -> list[str]:
+        """The ids that a search finds."""
+        answer = self.running.client.post(
+            "/v1/search", params={"collection": collection, "k": 20}, files={"file": ("query", query)}
+        )
+        return [match["image_id"] for match in answer.raise_for_status().json()["matches"]]
 
     def audit(self, collection: str, pictures: dict[str, bytes], others: Iterable[bytes]) -> None:
         """Count what is lost and what is half there of a collection whose pictures no other one has.

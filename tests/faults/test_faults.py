@@ -4,11 +4,12 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from functions.ingest.bootstrap import intake
+from infra.local.vector_index import VectorIndex
 from shared.domain.arrivals import Created
 from shared.domain.images import ObjectRef
 from tests.conftest import PicTrace
@@ -157,11 +158,12 @@ def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
     batch.check()
 
 
-def test_a_message_that_kills_every_worker_goes_to_the_dead_letters_alone(plant: Plant) -> None:
+def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> None:
     """What has failed twice is done in a process of its own, so the others of its batch are done too."""
     plant.row = row("message that kills every worker")
     batch = Batch(plant)
-    poison = plant.put(batch.key("poison"), noise(next(seeds)))
+    data = noise(next(seeds))
+    poison = plant.put(batch.key("poison"), data)
     plant.tell(poison, CREATED, "02")
     batch.send()
     plant.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
@@ -170,3 +172,54 @@ def test_a_message_that_kills_every_worker_goes_to_the_dead_letters_alone(plant:
     assert json.loads(body)["Records"][0]["s3"]["object"]["key"] == poison
     assert "died of signal 9" in reason
     batch.check()
+
+    plant.row, plant.always = row("poison, cause mended, redrive"), []
+    assert plant.redrive() == 0
+    plant.work()
+    assert plant.dead_letters() == []
+    batch.pictures["poison"] = data
+    batch.check()
+
+
+def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) -> None:
+    """The queue itself moves the message then; only the reason is missing."""
+    plant.row = row("poison, and no reason can be kept")
+    batch = Batch(plant)
+    poison = plant.put(batch.key("poison"), noise(next(seeds)))
+    plant.tell(poison, CREATED, "02")
+    batch.send()
+    plant.always = [Fault("kill-before", "s3", "GetObject", url=poison), Fault("unavailable", "sqs", "SendMessage")]
+    plant.work()
+    [(body, reason)] = plant.dead_letters()
+    assert (json.loads(body)["Records"][0]["s3"]["object"]["key"], reason) == (poison, "")
+    plant.always = []
+    batch.check()
+    batch.pictures["poison"] = plant.s3.get_object(Bucket=plant.bucket, Key=poison)["Body"].read()
+    assert plant.redrive() == 0
+    plant.work()
+    batch.check()
+
+
+def test_the_vector_index_lags(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the index does not show yet is found once it does; what it still shows of the removed is not shown."""
+    plant.row = row("vector index lags behind the table")
+    late: list[tuple[Any, ...]] = []
+    put = VectorIndex.put
+    batch = Batch(plant)
+    removed = hashlib.sha256(batch.others[1]).hexdigest()
+    assert removed in plant.found(batch.others[1], batch.collection)
+    monkeypatch.setattr(VectorIndex, "put", lambda *change: late.append(change))
+    batch.send()
+    plant.work()
+    assert late
+    new = hashlib.sha256(batch.pictures["new"]).hexdigest()
+    seen = plant.found(batch.others[1], batch.collection)
+    assert removed not in seen
+    assert new not in seen
+    batch.check()
+    monkeypatch.setattr(VectorIndex, "put", put)
+    for change in late:
+        put(*change)
+    seen = plant.found(batch.pictures["new"], batch.collection)
+    assert new in seen
+    assert removed not in seen

@@ -53,6 +53,7 @@ API: Final = {
     ("s3:PutObject", "<StorageBucket>/thumbnails/*"),
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
+    ("dynamodb:BatchGetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
     ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
