@@ -5,6 +5,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
+from functions.api.body_limit import BodyLimit
 from functions.api.page import page_router
 from functions.api.routes import ancestor, images, meta, search, uploads
 from functions.api.services import Services
@@ -21,6 +22,7 @@ def create_app(services: Services) -> FastAPI:
     app: FastAPI = FastAPIOffline(title="PicTrace", version=VERSION, description=DESCRIPTION)
     app.state.services = services
     errors.install(app)
+    app.add_middleware(BodyLimit)
     for module in (uploads, images, search, meta, ancestor):
         app.include_router(module.router)
     app.include_router(page_router(services.objects.origin))

@@ -5,12 +5,18 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from shared.aws.outages import is_outage
 from shared.domain.errors import FetchFailed, FetchRefused, InvalidCursor, NotFound, PictureRefused
+from shared.domain.ledger import Overtaken
+from shared.domain.limits import RETRY_AFTER_SECONDS
+from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 
@@ -56,10 +62,11 @@ class Problem(Exception):  # noqa: N818 - the field's name for it
         self.extensions = extensions
 
 
-def respond(slug: str, detail: str, **extensions: Any) -> JSONResponse:
+def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any) -> JSONResponse:
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+    later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers={**later, **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
@@ -82,9 +89,26 @@ def install(app: FastAPI) -> None:
         logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", str(error))
 
+    @app.exception_handler(DecoderUnavailable)
+    async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
+        logger.error("no picture can be decoded", exc_info=error)
+        return respond("unavailable", "The decoder does not answer. Try again.")
+
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
         return respond("not-found", str(error))
+
+    @app.exception_handler(ClientError)
+    @app.exception_handler(BotoCoreError)
+    async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
+        if not is_outage(error):
+            raise error
+        logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(Overtaken)
+    async def overtaken(_: Request, __: Overtaken) -> JSONResponse:
+        return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
 
     @app.exception_handler(InvalidCursor)
     async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:
@@ -92,11 +116,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        if any(entry["type"] == "json_invalid" for entry in error.errors()):
+            return respond("malformed-body", "The body is not JSON.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         slug = _BY_STATUS.get(error.status_code)
+        if slug == "method-not-allowed":
+            return respond(slug, _sentence(error), headers={"Allow": ", ".join(_allowed(request))})
         if slug:
             return respond(slug, _sentence(error))
         status = HTTPStatus(error.status_code)
@@ -107,6 +135,17 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
         return respond("internal-error", "The error is logged. Try again; if it stays, tell whoever runs this.")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address, whichever route has it: RFC 9110, 10.2.1."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    routes = request.app.routes
+    return [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _sentence(error: HTTPException) -> str:
@@ -131,11 +170,15 @@ def _first_message(errors: Sequence[Any]) -> str:
 def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that may answer these problems."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for slug in ("invalid-request", *slugs):
+    for slug in ("invalid-request", "too-large", "unavailable", *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
         )
+        if slug == "unavailable":
+            entry["headers"] = {
+                "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "seconds"}
+            }
         entry["content"][MEDIA_TYPE]["examples"][slug] = {
             "value": {"type": problem_type(slug), "title": title, "status": status, "detail": "…"}
         }

@@ -84,6 +84,11 @@ class Wanted:
     exclude: str | None = None
 
 
+def _rank(match: Scored) -> tuple[float, bool, float]:
+    found = match.comparison
+    return -found.score, found.low_information, -(found.cosine or 0.0)
+
+
 class Searcher:
     """Compares pictures, and finds the nearest ones of a collection."""
 
@@ -143,7 +148,7 @@ class Searcher:
                 for entry, stored in zip(considered, signatures, strict=True)
                 if stored is not None  # removed between the two reads
             ]
-        scored.sort(key=lambda match: (-match.comparison.score, -(match.comparison.cosine or 0.0)))
+        scored.sort(key=_rank)
         matches = [match for match in scored if match.comparison.score >= wanted.min_score]
         with watch.stage("check"):
             standing = self._standing(matches, wanted)

@@ -14,6 +14,7 @@ from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import ApiSettings
+from shared.vision.decoding import ISOLATION
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -69,6 +70,7 @@ class Services:
 
     @cached_property
     def searcher(self) -> Searcher:
+        ISOLATION.warm()
         return Searcher(
             catalogue=self.catalogue, objects=self.objects, embedder=lambda: self.embedder, model=self.model.id
         )

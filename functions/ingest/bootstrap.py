@@ -15,11 +15,13 @@ from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import IngestSettings
+from shared.vision.decoding import ISOLATION
 from shared.vision.embedding import Embedder
 
 
 @cache
 def intake() -> Intake:
+    ISOLATION.warm()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     catalogue = DynamoCatalogue(dynamodb, settings.table)

@@ -4,20 +4,23 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import FEATURE_DIGITS, FeatureVector
-from shared.domain.images import ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+from shared.domain.images import IMAGE_ID_PATTERN, ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 
 Item = Mapping[str, Any]
 """An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
 
 _IMAGE, _COLLECTION, _SOURCE, _UPLOAD, _OBJECT = "image#", "collection#", "source#", "upload#", "object#"
+
+_TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def record_item(record: ImageRecord, features: FeatureVector, brought_by: Object
     optional = {
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
+        "low_information": {"BOOL": True} if record.low_information else None,
     }
     return {
         **record_key(record.image_id, record.collection),
@@ -118,6 +122,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         ),
         filename=item["filename"]["S"] if "filename" in item else None,
         sources=sources,
+        low_information="low_information" in item,
     )
 
 
@@ -204,10 +209,12 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
     """
     try:
         fields = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError, binascii.Error) as error:
         raise InvalidCursor("the cursor is not one that a page gave") from error
     match fields:
-        case [str(owner), str(created_at), str(image_id)] if owner == collection and created_at:
+        case [str(owner), str(created_at), str(image_id)] if (
+            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
+        ):
             return {
                 **record_key(image_id, collection),
                 "collection": {"S": collection},

@@ -26,7 +26,8 @@ REFUSAL_CODES = {
     "too_large": "more bytes than the limit",
     "too_many_pixels": "the header claims more pixels, or a longer side, than the limit",
     "corrupt": "the format is known but the picture cannot be decoded",
-    "too_complex": "decoding would take far longer than a real picture needs",
+    "too_complex": "decoding would take, or took, far more time or memory than a real picture needs",
+    "decoder_failed": "the decoder crashed on the picture",
 }
 
 

@@ -67,6 +67,7 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
+        low_information: whether the picture shows nothing that it could be recognised by, as one of a single colour.
     """
 
     collection: str
@@ -81,6 +82,7 @@ class ImageRecord:
     labels: Sequence[Label] = ()
     filename: str | None = None
     sources: Sequence[ObjectRef] = ()
+    low_information: bool = False
 
     @property
     def label(self) -> str | None:

@@ -25,5 +25,6 @@ RECORD_ATTRIBUTES: Final = (
     "phash",
     "labels",
     "filename",
+    "low_information",
 )
 """What both indexes carry besides their keys, so that no answer needs a second read."""

@@ -21,7 +21,8 @@ router = APIRouter(tags=["the ancestor's calls"])
 @router.post(
     "/upload/",
     summary="Upload a picture and find its like",
-    responses=described("too-large", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unsupported-media-type", "undecodable-picture"),
+    openapi_extra=schemas.UPLOAD_BODY,
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.LegacyAnswer:
     """Searches first, then stores: the picture is indexed a moment later, through the queue like any other."""
@@ -37,7 +38,7 @@ def upload(file: Annotated[UploadFile, File()], services: Needs) -> schemas.Lega
 @router.post(
     "/upload_from_url/",
     summary="Upload a picture from a URL and find its like",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture", "unavailable"),
+    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
 )
 def upload_from_url(
     image_url: Annotated[str, Form(min_length=1, max_length=MAX_URL_LENGTH)], services: Needs

@@ -33,7 +33,7 @@ def list_images(
     "",
     status_code=202,
     summary="Fetch a picture from a URL",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture", "unavailable"),
+    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
 )
 def fetch_image(wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
     """Takes a public http(s) address, at most 25 MiB. Ask for the upload's state as after any other upload."""

@@ -29,11 +29,14 @@ router = APIRouter(prefix="/v1", tags=["search"])
 _BODY_PROBLEMS = (
     "malformed-body",
     "not-found",
-    "too-large",
     "unsupported-media-type",
     "undecodable-picture",
     "unfetchable-url",
-    "unavailable",
+)
+
+_NOTHING_IN_IT = (
+    "The query shows nothing to be recognised by (one colour, or a few pixels), so no other picture is called more "
+    "than similar to it."
 )
 
 
@@ -118,8 +121,14 @@ def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwat
         candidates=found.candidates,
         bytes_examined=found.bytes_examined,
         took_ms=watch.finish(),
-        notice=services.model.notice,
+        low_information=query.signature.low_information,
+        notice=_notice(services, query),
     )
+
+
+def _notice(services: Services, query: Described) -> str | None:
+    flat = _NOTHING_IN_IT if query.signature.low_information else None
+    return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
 
 
 def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Described:

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["uploads"])
     "/uploads",
     status_code=201,
     summary="Open an upload",
-    responses=described("unsupported-media-type"),
+    responses=described("malformed-body", "unsupported-media-type"),
 )
 def open_upload(wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
     """Gives an S3 presigned POST: send its `fields` as a multipart form to `url`, with the part `file` last.
