@@ -50,7 +50,7 @@ clean: ## Remove what was built, and the virtual environment
 preflight:
 	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/resnet50/requirements.txt
+$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
 	@$(PYTHON) infra/local/preflight.py
 	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "installing what it needs, once (about 3 GB on disk) ..."

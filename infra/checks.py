@@ -25,6 +25,7 @@ class Acknowledged(NamedTuple):
 
 INGEST_ROLE: Final = "Ingestion/FunctionRole"
 API_ROLE: Final = "Search/FunctionRole"
+FETCH_ROLE: Final = "Fetching/FunctionRole"
 
 PREFIXES: Final = "Rights on objects are given by key prefix, and IAM writes a prefix with a wildcard."
 TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
@@ -50,6 +51,14 @@ ACKNOWLEDGED: Final = (
     Acknowledged(API_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, _objects(THUMBNAILS_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
+    Acknowledged(FETCH_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
+    Acknowledged(FETCH_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
+    Acknowledged(
+        "Fetching/Function",
+        "AwsSolutions::AwsSolutions-L1",
+        "The project supports Python 3.11 to 3.13 and its image runs 3.13; the zip functions run the same, so that all "
+        "functions share one tested Python.",
+    ),
     Acknowledged(
         "Storage/Table",
         "CloudFormation-Validate::E3039",

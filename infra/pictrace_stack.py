@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.fetching import Fetching
 from infra.ingestion import Ingestion
 from infra.operations import Operations
 from infra.search_api import SearchApi, TokenIssuer
@@ -54,9 +55,17 @@ class PicTraceStack(Stack):
         storage = Storage(
             self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
         )
+        fetching = Fetching(
+            self,
+            "Fetching",
+            bucket_name=storage.bucket.bucket_name,
+            architecture=architecture,
+            log_group=log_group("FetchLogs"),
+        )
         environment = {
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
             "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": MODEL_DIR,
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -96,11 +105,11 @@ class PicTraceStack(Stack):
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
-            functions={"Ingest": ingestion.function, "Api": search.function},
+            functions={"Ingest": ingestion.function, "Api": search.function, "Fetch": fetching.function},
             api=api,
             email=stage.alarm_email,
         )
-        self._grant(storage, ingestion, search)
+        self._grant(storage, ingestion, search, fetching)
         self._grant_sources(stage.source_buckets, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
@@ -109,7 +118,7 @@ class PicTraceStack(Stack):
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table.ref)
 
-    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
+    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket
 
         def under(*prefixes: str) -> list[str]:
@@ -128,6 +137,10 @@ class PicTraceStack(Stack):
         _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
+        _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
+        for function in (ingestion.function, search.function):
+            _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
+
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
@@ -135,12 +148,8 @@ class PicTraceStack(Stack):
         _allow(
             search.function,
             [
-                "dynamodb:GetItem",
-                "dynamodb:BatchGetItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:Query",
+                f"dynamodb:{action}"
+                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
             ],
             [table],
         )

@@ -40,6 +40,7 @@ class IngestSettings:
     model_dir: Path
     bus: str
     dead_letters: str
+    fetch_function: str
     source_buckets: tuple[str, ...]
 
     @classmethod
@@ -50,6 +51,7 @@ class IngestSettings:
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
             bus=_required(environ, "PICTRACE_BUS"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
         )
 
@@ -62,6 +64,7 @@ class ApiSettings:
     table: str
     model_dir: Path
     access: Access
+    fetch_function: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -70,4 +73,16 @@ class ApiSettings:
             table=_required(environ, "PICTRACE_TABLE"),
             model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
             access=_access(environ),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Settings of the fetch function."""
+
+    bucket: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        return cls(bucket=_required(environ, "PICTRACE_BUCKET"))

@@ -1,10 +1,11 @@
 """What several kinds of tests share: the exported model, and the running local cloud."""
 
+import os
 import re
 import time
 import uuid
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class Closed:
 
 
 @pytest.fixture(scope="session")
-def closed(running: PicTrace, model_dir: Path) -> Iterator[Closed]:
+def closed(running: PicTrace) -> Iterator[Closed]:
     from functions.api.app import create_app
     from functions.api.services import Services
 
@@ -132,7 +133,7 @@ def closed(running: PicTrace, model_dir: Path) -> Iterator[Closed]:
 
     session: Any = boto3.DEFAULT_SESSION
     session.events.register("before-call", note)
-    services = Services(ApiSettings(outputs["BucketName"], outputs["TableName"], model_dir, Access.KEYS))
+    services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
         yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)

@@ -16,6 +16,8 @@ from functions.api.headers import ANSWERS
 from shared.aws.outages import is_outage
 from shared.domain.errors import (
     CollectionNeeded,
+    FetchFailed,
+    FetchRefused,
     Forbidden,
     InvalidCursor,
     NotFound,
@@ -25,7 +27,6 @@ from shared.domain.errors import (
 )
 from shared.domain.ledger import Overtaken
 from shared.domain.limits import RETRY_AFTER_SECONDS
-from shared.net.fetching import FetchRefused
 from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -101,7 +102,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
-        return respond("unfetchable-url", error.reason, code=error.code)
+        return respond("unfetchable-url", error.reason, code=error.cause)
+
+    @app.exception_handler(FetchFailed)
+    async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:
+        logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", str(error))
 
     @app.exception_handler(DecoderUnavailable)
     async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:

@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from shared.aws.fetcher import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
     ImageRecord,
@@ -15,6 +16,7 @@ from shared.domain.images import (
     Upload,
     UploadStatus,
     clean_filename,
+    filename_of_address,
     thumbnail_key,
     upload_key,
 )
@@ -41,6 +43,7 @@ class Library:
         ledger: Ledger,
         uploads: Uploads,
         objects: S3Objects,
+        fetcher: LambdaFetcher,
         bucket: str,
         model: str,
     ) -> None:
@@ -48,6 +51,7 @@ class Library:
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
+        self._fetcher = fetcher
         self._bucket = bucket
         self._model = model
 
@@ -62,6 +66,26 @@ class Library:
         upload_id = self._pend(filename, collection)
         self._objects.write(upload_key(collection, upload_id), data, media_type)
         return upload_id
+
+    def fetch_in(self, url: str, collection: str) -> str:
+        """Have the picture at a web address stored as an upload like any other; gives the upload id.
+
+        Raises:
+            PictureRefused: there is no picture; the upload is rejected with the same reason.
+            FetchFailed: the upload stays pending, for the picture may still come.
+        """
+        upload_id = self._pend(filename_of_address(url), collection)
+        try:
+            self._fetcher.store(url, upload_key(collection, upload_id))
+        except PictureRefused as refused:
+            rejected = Upload(upload_id, collection, UploadStatus.REJECTED, code=refused.code, reason=refused.reason)
+            self._uploads.finish(rejected)
+            raise
+        return upload_id
+
+    def uploaded(self, upload_id: str, collection: str) -> bytes:
+        """The bytes that an upload brought."""
+        return self._objects.read(ObjectRef(self._bucket, upload_key(collection, upload_id)), MAX_UPLOAD_BYTES).data
 
     def _pend(self, filename: str, collection: str) -> str:
         upload_id = uuid.uuid4().hex

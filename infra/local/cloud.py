@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from infra.local import template as templates
 from infra.local import vector_search
+from infra.local.invocations import serving_functions
 from infra.local.queue_worker import QueueWorker
 from shared.domain.access import Access
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 STACK: Final = "PicTrace"
 REGION: Final = "us-east-1"
-INGEST, API = "functions.ingest.handler.handler", "functions.api.handler.handler"
+INGEST, API, FETCH = (f"functions.{name}.handler.handler" for name in ("ingest", "api", "fetch"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def local_cloud(
         _use_emulator(endpoint)
         physical, outputs = _deploy(template)
         _notify(template, physical)
-        for command in (INGEST, API):
+        physical |= {name: name for name in templates.resources(template, "AWS::Lambda::Function")}
+        for command in (INGEST, API, FETCH):
             os.environ.update(
                 templates.function_environment(template, command, physical)
                 | {
@@ -88,7 +90,11 @@ def local_cloud(
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }
             )
-        yield from _serve(template, endpoint, outputs)
+        from functions.fetch.handler import handler as fetch
+
+        with serving_functions({templates.function_name(template, FETCH): fetch}) as functions:
+            os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
+            yield from _serve(template, endpoint, outputs)
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -97,6 +103,7 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
+    from functions.fetch.bootstrap import picture_fetcher
     from functions.ingest.bootstrap import intake
     from functions.ingest.handler import handler, metrics
 
@@ -121,6 +128,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         worker.stop()
         application.cache_clear()
         intake.cache_clear()
+        picture_fetcher.cache_clear()
 
 
 def _use_emulator(endpoint: str) -> None:

@@ -12,10 +12,9 @@ import httpx
 from tqdm import tqdm
 
 from shared.domain.errors import PictureRefused
-from shared.domain.formats import MEDIA_TYPES
+from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
-from shared.vision.headers import sniff
 
 SAMPLES: Final = (
     "astronaut.png",

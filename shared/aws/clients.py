@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from shared.domain.limits import FETCH_WAIT_SECONDS
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -47,3 +50,13 @@ def s3_client() -> "S3Client":
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
     return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+
+
+def lambda_client() -> "LambdaClient":
+    """A client that waits for the fetch function, its cold start included, and never asks it twice."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=FETCH_WAIT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client("lambda", config=config)

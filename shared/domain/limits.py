@@ -61,8 +61,16 @@ DEFAULT_COLLECTION: Final = "default"
 FETCH_SECONDS: Final = 10
 """Longest time that fetching from a URL may take, redirects included."""
 
+FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
+"""Longest time that the fetch function may take: fetching, then storing."""
+
+FETCH_WAIT_SECONDS: Final = FETCH_FUNCTION_SECONDS + 5
+"""How long its callers wait for it, a cold start included."""
+
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+FETCH_PORTS: Final = (80, 443)
+"""Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""
 
 RETRY_AFTER_SECONDS: Final = 5
 """When a caller is told to try again after an outage."""

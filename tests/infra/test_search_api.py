@@ -72,7 +72,7 @@ def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any])
 def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
     for given, days in ((document, 30), (app.template({"log_retention_days": "7"}), 7)):
         groups = resources(given, "AWS::Logs::LogGroup")
-        assert set(groups) == {"IngestLogs", "ApiLogs", "AccessLogs"}
+        assert set(groups) == {"IngestLogs", "ApiLogs", "FetchLogs", "AccessLogs"}
         assert all(group["RetentionInDays"] == days for group in groups.values())
 
 
@@ -86,12 +86,14 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
         "ApiServerErrors": ("5xx", 1),
         "IngestErrors": ("Errors", 1),
         "ApiErrors": ("Errors", 1),
+        "FetchErrors": ("Errors", 1),
     }
     watched = {name: [text(entry["Value"]) for entry in alarm["Dimensions"]] for name, alarm in alarms.items()}
     assert watched["OperationsDeadLettersNotEmpty"] == ["<IngestionDeadLetters>"]
     assert watched["OperationsBacklog"] == ["<IngestionQueue>"]
     assert watched["OperationsIngestErrors"] == ["<IngestionFunction>"]
     assert watched["OperationsApiErrors"] == ["<SearchFunction>"]
+    assert watched["OperationsFetchErrors"] == ["<FetchingFunction>"]
     assert watched["OperationsApiServerErrors"] == ["<Api>"]
     assert not any("AlarmActions" in alarm for alarm in alarms.values())
     assert not resources(document, "AWS::SNS::Topic")

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -233,9 +234,8 @@ class TestTokens:
     """The API behind a JWT issuer: API Gateway has checked the token and passes its claims on."""
 
     @pytest.fixture
-    def gateway(self, running: PicTrace, model_dir: Path) -> Any:
-        outputs = running.cloud.outputs
-        settings = ApiSettings(outputs["BucketName"], outputs["TableName"], model_dir, Access.JWT)
+    def gateway(self, running: PicTrace) -> Any:
+        settings = replace(ApiSettings.from_environ(os.environ), access=Access.JWT)
         handle = Mangum(create_app(Services(settings)), lifespan="off")
 
         def call(claims: dict[str, Any] | None, method: str = "GET", path: str = "/v1/stats", **headers: str) -> Any:

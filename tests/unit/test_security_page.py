@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.infra.test_permissions import API, INGEST
+from tests.infra.test_permissions import API, FETCH, INGEST
 
 TESTS: Final = Path(__file__).parents[1]
 PAGE: Final = (TESTS.parent / "docs" / "security.md").read_text(encoding="utf-8")
@@ -28,8 +28,8 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_right_is_explained_and_none_that_is_not_there() -> None:
-    sections = re.split(r"^\| (ingest|api) may ", PAGE, flags=re.MULTILINE)
-    for function, rights in (("ingest", INGEST), ("api", API)):
+    sections = re.split(r"^\| (ingest|api|fetch) may ", PAGE, flags=re.MULTILINE)
+    for function, rights in (("ingest", INGEST), ("api", API), ("fetch", FETCH)):
         rows = sections[sections.index(function) + 1].split("\n\n")[0].splitlines()[2:]
         explained = set()
         for row in rows:

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.domain.access import Access
-from shared.settings import ApiSettings, IngestSettings, SettingsError
+from shared.settings import ApiSettings, FetchSettings, IngestSettings, SettingsError
 
 GOOD = {
     "PICTRACE_BUCKET": "b",
@@ -9,6 +9,7 @@ GOOD = {
     "PICTRACE_MODEL_DIR": "/opt/resnet50",
     "PICTRACE_BUS": "bus",
     "PICTRACE_DEAD_LETTERS": "q",
+    "PICTRACE_FETCH_FUNCTION": "f",
 }
 GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 
@@ -18,9 +19,12 @@ GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
     [
         *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
         *((IngestSettings, name) for name in sorted(GOOD)),
+        (FetchSettings, "PICTRACE_BUCKET"),
     ],
 )
-def test_a_missing_variable_is_named(kind: type[ApiSettings] | type[IngestSettings], missing: str) -> None:
+def test_a_missing_variable_is_named(
+    kind: type[ApiSettings] | type[IngestSettings] | type[FetchSettings], missing: str
+) -> None:
     for broken in ({name: value for name, value in GOOD_API.items() if name != missing}, GOOD_API | {missing: " "}):
         with pytest.raises(SettingsError, match=missing):
             kind.from_environ(broken)

@@ -1,6 +1,5 @@
 """The calls of the project that PicTrace succeeds, kept working."""
 
-import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -12,11 +11,10 @@ from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach
 from functions.api.errors import Problem, described
 from functions.api.search import Stopwatch, Wanted
 from functions.api.services import Services
-from shared.domain.formats import MEDIA_TYPES
+from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import clean_filename
-from shared.domain.limits import DEFAULT_K, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
+from shared.domain.limits import DEFAULT_K, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
-from shared.vision.headers import sniff
 
 router = APIRouter(tags=["the ancestor's calls"], route_class=DataRoute)
 
@@ -33,7 +31,10 @@ def upload(file: Annotated[UploadFile, File()], services: Needs, collection: One
     data = file.file.read(MAX_QUERY_BYTES + 1)
     if len(data) > MAX_QUERY_BYTES:
         raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger pictures.")
-    return _search_and_store(services, collection, data, file.filename or "picture", "File uploaded successfully")
+    name = clean_filename(file.filename or "picture")
+    answer = _search(services, collection, data, name, "File uploaded successfully")
+    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)], collection)
+    return answer
 
 
 @router.post(
@@ -48,23 +49,22 @@ def upload_from_url(
     collection: OneCollection,
 ) -> schemas.LegacyAnswer:
     """Takes a public http(s) address, as the form field `image_url`."""
-    data = services.fetch(image_url, MAX_UPLOAD_BYTES)
-    name = f"{hashlib.sha256(data).hexdigest()}.jpg"
-    return _search_and_store(services, collection, data, name, "File uploaded successfully from URL")
+    upload_id = services.library.fetch_in(image_url, collection)
+    data = services.library.uploaded(upload_id, collection)
+    return _search(services, collection, data, None, "File uploaded successfully from URL")
 
 
-def _search_and_store(
-    services: Services, collection: str, data: bytes, filename: str, message: str
+def _search(
+    services: Services, collection: str, data: bytes, filename: str | None, message: str
 ) -> schemas.LegacyAnswer:
+    """The pictures nearest to one, without itself. Where there is no file name the hash is shown as one."""
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = Wanted(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
     found = services.searcher.search(query, wanted, watch)
-    name = clean_filename(filename)
-    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)], collection)
     return schemas.LegacyAnswer(
         message=message,
-        filename=name,
+        filename=filename or f"{query.image_id}.jpg",
         hash=query.image_id,
         similar_images=[f"/uploads/{match.record.image_id}.jpg" for match in found.matches],
     )

@@ -1,8 +1,6 @@
 """Stored pictures: list, show, remove."""
 
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,9 +9,7 @@ from functions.api import answers, schemas
 from functions.api.access import SEARCH, WRITE, DataRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach
 from functions.api.errors import described
-from shared.domain.formats import MEDIA_TYPES
-from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE, MAX_UPLOAD_BYTES
-from shared.vision.headers import sniff
+from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=DataRoute)
 
@@ -53,11 +49,7 @@ def list_images(
 def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
     """Takes a public http(s) address, at most 25 MiB. Ask for the upload's state as after any other upload."""
     collection = caller.collection(wanted.collection)
-    data = services.fetch(wanted.url, MAX_UPLOAD_BYTES)
-    media_type = MEDIA_TYPES[sniff(data)]
-    name = PurePosixPath(urlsplit(wanted.url).path).name
-    upload_id = services.library.take_in(data, name, media_type, collection)
-    return schemas.UploadAccepted(upload_id=upload_id)
+    return schemas.UploadAccepted(upload_id=services.library.fetch_in(wanted.url, collection))
 
 
 @router.get("/{image_id}", summary="One picture's record", responses=described("not-found"), dependencies=[SEARCH])

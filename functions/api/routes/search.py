@@ -23,7 +23,7 @@ from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
-from shared.domain.limits import DEFAULT_K, MAX_UPLOAD_BYTES
+from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Ranking
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
@@ -145,7 +145,7 @@ def _describe(services: Services, caller: Caller, query: queries.Query, watch: S
             return services.searcher.describe(data, watch)
         case queries.Address(url):
             with watch.stage("fetch"):
-                data = services.fetch(url, MAX_UPLOAD_BYTES)
+                data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
         case _:
             return services.searcher.recall(_stored(services, caller, query), watch)
@@ -173,7 +173,7 @@ def _draw(services: Services, caller: Caller, pair: tuple[queries.Query, queries
             case queries.Bytes(given):
                 return given
             case queries.Address(url):
-                return services.fetch(url, MAX_UPLOAD_BYTES)
+                return services.fetcher.read(url)
             case _:
                 return services.library.content(_stored(services, caller, query))
 
