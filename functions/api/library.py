@@ -168,9 +168,9 @@ class Library:
 
     def _drop(self, holding: Holding, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket
+        entry = self._ledger.find(source)  # before the object goes: the change fails if it came back meanwhile
         if ours:
             self._objects.delete(source.key, source.version)
-        entry = self._ledger.find(source)
         if entry and entry.held == holding:
             status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
             with suppress(Overtaken):  # the object's own event was quicker, or it came again: the next round sees

@@ -20,10 +20,11 @@ MAX_CONNECTIONS: Final = 32
 
 
 def _config(**settings: object) -> Config:
+    """A service that hangs is given up after 25 seconds: API Gateway waits for 29, and the caller is to hear why."""
     return Config(
-        connect_timeout=3,
-        read_timeout=15,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=2,
+        read_timeout=8,
+        retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=MAX_CONNECTIONS,
         **settings,  # type: ignore[arg-type]
     )
