@@ -10,6 +10,7 @@ from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.duplicates import DynamoDuplicates
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
@@ -37,6 +38,7 @@ def intake() -> Intake:
             embedder=embedder,
         ),
         neighbours=Neighbours(catalogue=catalogue, objects=objects, model=embedder.model_id),
+        duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,
         uploads=uploads,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),

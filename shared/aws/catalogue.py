@@ -115,12 +115,17 @@ class DynamoCatalogue:
 
     def hide(self, holding: Holding) -> bool:
         """Remove the record, so that no listing or search shows the picture any more. False: there was none."""
-        answer = self._client.delete_item(
-            TableName=self._table,
-            Key=records.record_key(holding.image_id, holding.collection),
-            ReturnValues="ALL_OLD",
-        )
-        return "Attributes" in answer
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=records.record_key(holding.image_id, holding.collection),
+                ConditionExpression="attribute_exists(pk)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
         """One page of a collection, newest first.
