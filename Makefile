@@ -5,12 +5,14 @@ PICTURES ?=
 CLOSED ?=
 EXAMPLES ?= 100
 SECONDS ?= 300
+BENCH_ARGS ?=
 VENV := .venv
 MODEL := .build/resnet50
 MINISTACK := .venv-ministack
+BENCH := .venv-bench
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack explore fuzz lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz bench lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +32,9 @@ explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its Open
 fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
+bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
+	PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL) $(BENCH_ARGS)
+
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,7 +50,7 @@ schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
 model: $(MODEL)/model.json ## Export the model
 
 clean: ## Remove what was built, and the virtual environment
-	rm -rf $(VENV) $(MINISTACK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
@@ -65,6 +70,13 @@ $(VENV)/.test: tests/requirements.txt $(VENV)/.run
 $(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run
 	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
 	@$(MINISTACK)/bin/python -m pip install --disable-pip-version-check -r tests/ministack/requirements.txt
+	@touch $@
+
+# What is in $(VENV) is seen from here, so that only the engines to compare with are installed.
+$(BENCH)/.made: bench/requirements.txt $(VENV)/.test
+	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
+	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/pictrace.pth
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
 $(MODEL)/model.json: layers/resnet50/export.py $(VENV)/.run

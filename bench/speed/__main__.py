@@ -1,0 +1,80 @@
+"""`make bench`: how fast PicTrace is, beside other ways, taken side by side on this machine.
+
+Prints the tables and writes bench/results/speed.md, and the figures that the bill uses to bench/results/speed.json.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bench.speed import cold_start, features, ingest, packages, pictures, report, rerank
+from bench.speed.report import Part
+from bench.speed.runtime_api import ROOT
+
+RESULTS: Final = ROOT / "bench" / "results"
+DATA: Final = "PICTRACE_EVAL_DATA"
+PICTURES: Final = 51
+PARTS: Final = ("features", "ingest", "rerank", "cold-start", "packages")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    data = os.environ.get(DATA)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.speed",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        default=Path(data, "eval", "photos") if data else None,
+        help=f"folder of JPEGs; eval/photos of the folder that {DATA} names, or made ones",
+    )
+    parser.add_argument("--rounds", type=int, default=30, help="timed calls of each way")
+    parser.add_argument("--starts", type=int, default=7, help="new processes for each start")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    parser.add_argument("--note", default="", help="a sentence on the circumstances, to stand in the results")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    wanted = arguments(argv)
+    kind, shown = pictures.chosen(wanted.pictures, PICTURES)
+    work: dict[str, Callable[[], Part | None]] = {
+        "features": lambda: features.measure(wanted.model_dir, shown, wanted.rounds),
+        "ingest": lambda: ingest.measure(wanted.model_dir, shown, wanted.rounds),
+        "rerank": lambda: rerank.measure(shown, wanted.rounds, plain_rounds=max(3, wanted.rounds // 6)),
+        "cold-start": lambda: cold_start.measure(wanted.model_dir, shown, wanted.starts),
+        "packages": lambda: packages.measure(wanted.model_dir),
+    }
+    done = []
+    for name in (name for name in PARTS if name in wanted.parts):
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        part = work[name]()
+        if part is not None:
+            done.append(part)
+            print(part.markdown(), end="\n\n", flush=True)
+    circumstances = report.circumstances()
+    model = json.loads((wanted.model_dir / "model.json").read_text(encoding="utf-8"))["id"]
+    head = (
+        f"# Speed\n\n`make bench`, {circumstances} Model `{model}`. Medians of {wanted.rounds}; {kind}. {wanted.note}"
+    )
+    page = "\n\n".join([head.strip(), report.floors(done), *(part.markdown() for part in done)])
+    print(report.floors(done))
+    wanted.results.mkdir(parents=True, exist_ok=True)
+    (wanted.results / "speed.md").write_text(page.strip() + "\n", encoding="utf-8")
+    figures = {name: round(value, 3) for part in done for name, value in part.figures.items()}
+    (wanted.results / "speed.json").write_text(
+        json.dumps({"taken": circumstances, "figures": figures}, indent=2) + "\n", encoding="utf-8"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""Features: our LiteRT against Keras and other engines, with the same network."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.speed.report import Floor, Part
+from bench.speed.timing import Way, side_by_side
+from layers.resnet50.export import MODEL_FILE, SEED
+from layers.resnet50.network import SIDE, build
+from layers.resnet50.quiet import quiet
+from shared.vision.channels import Pixels
+from shared.vision.decoding import decode_here
+from shared.vision.embedding import Embedder
+from shared.vision.resizing import squeezed
+
+OURS: Final = "ours: LiteRT, as the functions run it"
+IN_A_ROW: Final = 4
+KERAS_TIMES: Final = 4.0
+OF_THE_FASTEST: Final = 1.15
+
+_CORES: Final = os.cpu_count() or 1
+_THREADS: Final = sorted({1, _CORES})
+
+
+def _named(threads: int) -> str:
+    return "one thread" if threads == 1 else f"{threads} threads"
+
+
+PREDICT: Final = f"Keras `model.predict` one by one, {_named(_CORES)}"
+GRAPH: Final = f"TensorFlow `tf.function`, {_named(_CORES)}"
+
+
+def measure(model_dir: Path, pictures: list[bytes], rounds: int, *, others: bool = True) -> Part:
+    """Every engine computes the features of the same 224 x 224 pictures, one by one.
+
+    Args:
+        others: also those that have to be installed or that take seconds to start.
+    """
+    squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
+    embedder = Embedder(model_dir)
+    ways: dict[str, Way] = {OURS: embedder.embed}
+    for threads in _THREADS:
+        ways[f"ours: LiteRT, {_named(threads)}"] = Embedder(model_dir, threads=threads).embed
+    if others:
+        ways |= dict(_keras())
+        with tempfile.TemporaryDirectory() as folder:
+            ways |= dict(_onnx_runtime(model_dir / MODEL_FILE, Path(folder)))
+        ways |= dict(_openvino(model_dir / MODEL_FILE))
+    taken = side_by_side(ways, squares, rounds=rounds, in_a_row=IN_A_ROW)
+    return Part(
+        "Features of one picture",
+        ("engine", "ms", "times ours"),
+        [(name, f"{ms:.1f}", f"{ms / taken[OURS]:.2f}") for name, ms in taken.items()],
+        list(_floors(taken)) if others else (),
+        (
+            "All run one ResNet50 in float32 on 224 x 224 pixels, our preparation of the pixels included. TensorFlow's "
+            "weights are those before the export's rounding to f16, which changes no time.",
+        ),
+        {"inference_ms": taken[OURS], "inference_one_thread_ms": taken["ours: LiteRT, one thread"]},
+    )
+
+
+def _floors(taken: dict[str, float]) -> Iterator[Floor]:
+    predict = taken[PREDICT] / taken[f"ours: LiteRT, {_named(_CORES)}"]
+    yield Floor(
+        f"features against Keras predict, {_named(_CORES)}",
+        f"at least {KERAS_TIMES:g} times",
+        f"{predict:.1f}",
+        predict >= KERAS_TIMES,
+    )
+    for threads in _THREADS:
+        engines = {name: ms for name, ms in taken.items() if name.endswith(_named(threads))}
+        fastest = min(engines, key=lambda name: engines[name])
+        ratio = engines[f"ours: LiteRT, {_named(threads)}"] / engines[fastest]
+        yield Floor(
+            f"features against the fastest float engine, {_named(threads)}",
+            f"at most {OF_THE_FASTEST}",
+            f"{ratio:.2f} ({fastest.split(',')[0]})",
+            ratio <= OF_THE_FASTEST,
+        )
+
+
+def _keras() -> Iterator[tuple[str, Way]]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    with quiet():
+        import keras
+        import tensorflow as tf
+
+        network = build(None, SEED)
+        prepare = keras.applications.resnet50.preprocess_input
+        features = keras.Model(network.inputs, network.get_layer("avg_pool").output)
+        compiled = tf.function(features, jit_compile=False)
+
+    def predict(square: Pixels) -> object:
+        return features.predict(prepare(square[np.newaxis].astype(np.float32)), verbose=0)
+
+    def graph(square: Pixels) -> object:
+        return compiled(tf.constant(prepare(square[np.newaxis].astype(np.float32)))).numpy()
+
+    yield PREDICT, predict
+    yield GRAPH, graph
+
+
+def _onnx_runtime(network: Path, folder: Path) -> Iterator[tuple[str, Way]]:
+    if not find_spec("onnxruntime") or not find_spec("tf2onnx"):
+        return
+    import onnxruntime
+    from tf2onnx import convert
+
+    converted = folder / "resnet50.onnx"
+    with quiet():
+        convert.from_tflite(str(network), opset=17, output_path=str(converted))
+    for threads in _THREADS:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(str(converted), options, providers=["CPUExecutionProvider"])
+        name, output = session.get_inputs()[0].name, session.get_outputs()[0].name
+
+        def run(square: Pixels, session: Any = session, name: str = name, output: str = output) -> object:
+            return session.run([output], {name: square[np.newaxis]})
+
+        yield f"ONNX Runtime, {_named(threads)}", run
+
+
+def _openvino(network: Path) -> Iterator[tuple[str, Way]]:
+    if not find_spec("openvino"):
+        return
+    import openvino
+
+    core = openvino.Core()
+    for threads in _THREADS:
+        compiled = core.compile_model(
+            core.read_model(network),
+            "CPU",
+            {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"},
+        )
+
+        def run(square: Pixels, compiled: Any = compiled) -> object:
+            return compiled(square[np.newaxis])
+
+        yield f"OpenVINO, {_named(threads)}", run

@@ -1,0 +1,127 @@
+"""Reranking from signatures, against comparing the pictures themselves."""
+
+from typing import Any, Final
+
+from bench.speed.pictures import made
+from bench.speed.report import Floor, Part
+from bench.speed.timing import side_by_side
+from shared.domain.matches import Ranking
+from shared.vision import signature
+from shared.vision.channels import Pixels
+from shared.vision.decoding import decode_here
+from shared.vision.opencv import cv2
+from shared.vision.ranking import compare
+
+CANDIDATES: Final = 50
+PLAIN_CANDIDATES: Final = 2
+"""So many are compared the plain ways, which take seconds; the time is that of 50."""
+MOST_MS: Final = 60.0
+TIMES: Final = 10.0
+OURS: Final = "ours: unpack 50 signatures and compare"
+KEPT: Final = "ours: compare 50 that are in memory"
+PLAIN: Final = "scikit-image: decode, SSIM, ORB"
+OPENCV: Final = "scikit-image's SSIM, OpenCV's ORB"
+
+
+def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
+    """One query against 50 candidates."""
+    shown = [*pictures, *(made(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(pictures)))]
+    query, *others = [signature.extract(decode_here(data).rgb) for data in shown[: CANDIDATES + 1]]
+    packed = [signature.pack(each) for each in others]
+
+    def rerank(stored: list[Any]) -> object:
+        return [compare(query, each, cosine=0.5, ranking=Ranking.FUSED) for each in stored]
+
+    taken = side_by_side(
+        {OURS: lambda _: rerank([signature.unpack(each) for each in packed]), KEPT: lambda _: rerank(others)},
+        [None],
+        rounds=rounds,
+    )
+    plain, opencv = _Plain(shown[0]), _OpenCV(shown[0])
+    slow = side_by_side(
+        {
+            PLAIN: lambda _: [plain.compare(data) for data in shown[1 : 1 + PLAIN_CANDIDATES]],
+            OPENCV: lambda _: [opencv.compare(data) for data in shown[1 : 1 + PLAIN_CANDIDATES]],
+        },
+        [None],
+        rounds=plain_rounds,
+    )
+    taken |= {name: ms * CANDIDATES / PLAIN_CANDIDATES for name, ms in slow.items()}
+    times = taken[PLAIN] / taken[OURS]
+    return Part(
+        f"Reranking {CANDIDATES} candidates",
+        ("how", "ms", "times ours"),
+        [(name, f"{ms:.0f}", f"{ms / taken[OURS]:.1f}") for name, ms in taken.items()],
+        [
+            Floor(
+                "rerank of 50 from signatures",
+                f"at most {MOST_MS:g} ms",
+                f"{taken[OURS]:.0f} ms",
+                taken[OURS] <= MOST_MS,
+            ),
+            Floor("rerank against the plain way", f"at least {TIMES:g} times", f"{times:.0f}", times >= TIMES),
+        ],
+        (
+            f"The plain ways read each picture, as the ancestor does; {PLAIN_CANDIDATES} candidates were measured and "
+            "multiplied. Ours does more: a geometric check, SSIM after alignment, SSIM by detail, colours.",
+        ),
+        {"rerank_50_ms": taken[OURS], "rerank_50_plain_ms": taken[PLAIN]},
+    )
+
+
+class _Plain:
+    """SSIM of gray 256 x 256 pictures and matched ORB keypoints of the same, with nothing but scikit-image."""
+
+    def __init__(self, query: bytes) -> None:
+        self._query = self._gray(query)
+        self._keypoints = self._orb(self._query)
+
+    def compare(self, data: bytes) -> float:
+        from skimage.feature import match_descriptors
+        from skimage.metrics import structural_similarity
+
+        gray = self._gray(data)
+        descriptors = self._orb(gray)
+        pairs = match_descriptors(self._keypoints, descriptors, cross_check=False, max_ratio=0.75)
+        ssim = float(structural_similarity(self._query, gray, data_range=1.0))
+        return (ssim + len(pairs) / max(1, min(len(self._keypoints), len(descriptors)))) / 2
+
+    @staticmethod
+    def _gray(data: bytes) -> Any:
+        from skimage.color import rgb2gray
+        from skimage.transform import resize
+
+        return resize(rgb2gray(decode_here(data).rgb), (signature.SIDE, signature.SIDE), anti_aliasing=True)
+
+    @staticmethod
+    def _orb(gray: Any) -> Any:
+        from skimage.feature import ORB
+
+        found = ORB(n_keypoints=500)
+        found.detect_and_extract(gray)
+        return found.descriptors
+
+
+class _OpenCV:
+    """The same with OpenCV's resizing and ORB, as most programs of this kind do it."""
+
+    def __init__(self, query: bytes) -> None:
+        self._orb = cv2.ORB.create(nfeatures=500)
+        self._matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
+        self._query = self._gray(query)
+        self._descriptors = self._orb.detectAndCompute(self._query, None)[1]
+
+    def compare(self, data: bytes) -> float:
+        from skimage.metrics import structural_similarity
+
+        gray = self._gray(data)
+        descriptors = self._orb.detectAndCompute(gray, None)[1]
+        pairs = self._matcher.knnMatch(self._descriptors, descriptors, k=2)
+        good = [pair for pair in pairs if len(pair) == 2 and pair[0].distance < 0.75 * pair[1].distance]
+        ssim = float(structural_similarity(self._query, gray))
+        return (ssim + len(good) / max(1, min(len(self._descriptors), len(descriptors)))) / 2
+
+    @staticmethod
+    def _gray(data: bytes) -> Pixels:
+        gray = cv2.cvtColor(decode_here(data).rgb, cv2.COLOR_RGB2GRAY)
+        return cv2.resize(gray, (signature.SIDE, signature.SIDE))  # type: ignore[return-value]

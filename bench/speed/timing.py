@@ -1,0 +1,31 @@
+"""Times taken side by side: the ways take turns, so that what else the machine does falls on all of them."""
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+Way = Callable[[Any], object]
+
+
+def side_by_side(ways: Mapping[str, Way], inputs: list[Any], *, rounds: int, in_a_row: int = 1) -> dict[str, float]:
+    """Median milliseconds of each way for one input.
+
+    Args:
+        rounds: timed calls of each way; each round has another input, the same for all of them.
+        in_a_row: calls of a way before the next one's turn, the first not counted if there are more: threads that
+            an engine leaves spinning for a moment are not to slow the next one.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way(inputs[0])
+    names = list(ways)
+    for turn in range(rounds):
+        shown = inputs[turn % len(inputs)]
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            for call in range(in_a_row):
+                started = time.perf_counter()
+                ways[name](shown)
+                if call or in_a_row == 1:
+                    taken[name].append(time.perf_counter() - started)
+    return {name: median(seconds) * 1000 for name, seconds in taken.items()}

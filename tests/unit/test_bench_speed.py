@@ -1,0 +1,62 @@
+"""The bench runs, on made pictures; what it measures here says nothing."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.speed import features, ingest
+from bench.speed.__main__ import main
+from bench.speed.pictures import chosen, made
+from bench.speed.report import Floor, Part, floors
+from bench.speed.timing import side_by_side
+from shared.vision.decoding import decode_here
+from shared.vision.signature import extract
+
+
+def test_ways_take_turns_and_their_medians_are_told_apart() -> None:
+    shown: list[tuple[str, int]] = []
+
+    def fast(number: int) -> None:
+        shown.append(("fast", number))
+
+    def slow(number: int) -> None:
+        shown.append(("slow", number))
+        time.sleep(0.02)
+
+    taken = side_by_side({"fast": fast, "slow": slow}, [1, 2], rounds=3)
+    assert taken["slow"] >= 20 > 10 * taken["fast"]
+    assert shown[2:] == [("fast", 1), ("slow", 1), ("slow", 2), ("fast", 2), ("fast", 1), ("slow", 1)]
+
+
+def test_made_pictures_have_what_a_photograph_has() -> None:
+    kind, pictures = chosen(None, 2)
+    assert kind.startswith("made")
+    assert len(set(pictures)) == 2
+    assert len(extract(decode_here(pictures[0]).rgb).keypoints) > 400
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_parts_that_need_nothing_installed(model_dir: Path, number: int) -> None:
+    pictures = [made(0), made(1)]
+    part = features.measure(model_dir, pictures, 1, others=False) if number else ingest.measure(model_dir, pictures, 1)
+    assert all(len(row) == len(part.columns) for row in part.rows)
+    assert all(value > 0 for value in part.figures.values())
+
+
+def test_a_page_and_figures_are_written(tmp_path: Path, model_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--parts", "rerank", "--rounds", "1", "--pictures", str(tmp_path / "none"), "--note", "A test."]
+    assert main([*arguments, "--results", str(tmp_path), "--model-dir", str(model_dir)]) == 0
+    page = (tmp_path / "speed.md").read_text()
+    assert "A test." in page
+    assert "rerank of 50 from signatures | at most 60 ms" in page
+    figures = json.loads((tmp_path / "speed.json").read_text())["figures"]
+    assert figures["rerank_50_plain_ms"] > figures["rerank_50_ms"] > 0
+    assert "## Reranking 50 candidates" in capsys.readouterr().out
+
+
+def test_a_floor_that_is_missed_is_said() -> None:
+    page = floors([Part("p", ("a",), [], [Floor("speed", "at least 2", "1.9", False), Floor("x", "y", "z", True)])])
+    assert "| speed | at least 2 | 1.9 | **no** |" in page
+    assert page.count("**no**") == 1
