@@ -6,13 +6,14 @@ CLOSED ?=
 EXAMPLES ?= 100
 SECONDS ?= 300
 BENCH_ARGS ?=
+SEARCHES ?=
 VENV := .venv
 MODEL := .build/resnet50
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack explore fuzz bench lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz bench cost lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +35,10 @@ fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECO
 
 bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
 	PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL) $(BENCH_ARGS)
+	$(BIN)/python -m bench.cost --write
+
+cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=1000000)
+	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check

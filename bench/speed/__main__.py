@@ -8,17 +8,20 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from bench.speed import cold_start, features, ingest, packages, pictures, report, rerank
+from bench.speed import cold_start, features, ingest, packages, pictures, report, requests, rerank
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
+from infra.local.cloud import local_cloud
 
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"
 PICTURES: Final = 51
-PARTS: Final = ("features", "ingest", "rerank", "cold-start", "packages")
+PARTS: Final = ("features", "ingest", "rerank", "cold-start", "calls", "packages")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -46,20 +49,24 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
     kind, shown = pictures.chosen(wanted.pictures, PICTURES)
+    stack = ExitStack()
+    cloud = cache(lambda: stack.enter_context(local_cloud(wanted.model_dir.resolve())))
     work: dict[str, Callable[[], Part | None]] = {
         "features": lambda: features.measure(wanted.model_dir, shown, wanted.rounds),
         "ingest": lambda: ingest.measure(wanted.model_dir, shown, wanted.rounds),
         "rerank": lambda: rerank.measure(shown, wanted.rounds, plain_rounds=max(3, wanted.rounds // 6)),
-        "cold-start": lambda: cold_start.measure(wanted.model_dir, shown, wanted.starts),
+        "cold-start": lambda: cold_start.measure(cloud(), shown, wanted.starts),
+        "calls": lambda: requests.measure(cloud(), shown),
         "packages": lambda: packages.measure(wanted.model_dir),
     }
     done = []
-    for name in (name for name in PARTS if name in wanted.parts):
-        print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        part = work[name]()
-        if part is not None:
-            done.append(part)
-            print(part.markdown(), end="\n\n", flush=True)
+    with stack:
+        for name in (name for name in PARTS if name in wanted.parts):
+            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+            part = work[name]()
+            if part is not None:
+                done.append(part)
+                print(part.markdown(), end="\n\n", flush=True)
     circumstances = report.circumstances()
     model = json.loads((wanted.model_dir / "model.json").read_text(encoding="utf-8"))["id"]
     head = (

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.speed import runtime_api
-from bench.speed.cold_start import http_event
+from bench.speed.events import http_event
 from infra.local.cloud import API
 from shared.domain.limits import MIB
 from tests.conftest import PicTrace

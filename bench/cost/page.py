@@ -1,0 +1,143 @@
+"""docs/cost.md."""
+
+from collections.abc import Mapping, Sequence
+
+from bench.cost.bill import Lines, idle, ingesting, keeping, on_a_server, searching, with_a_service
+from bench.cost.use import (
+    EXAMINED_BYTES,
+    MILLION,
+    ORIGINAL_BYTES,
+    RERANKED,
+    S3_SECONDS,
+    TABLE_SECONDS,
+    VECTOR_SECONDS,
+    Use,
+)
+from infra import prices
+
+
+def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -> str:
+    """docs/cost.md."""
+    use = Use.measured(figures, context, RERANKED)
+    whole = Use.measured(figures, context, None)
+    ingest, search = ingesting(use, MILLION), searching(use, MILLION)
+    return "\n".join(
+        [
+            "# What it costs",
+            "",
+            "Made by `python -m bench.cost --write` from the last `make bench` and the prices in",
+            f"[infra/prices.py](../infra/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no free tier, sources",
+            "beside each). `make cost PICTURES=100000 SEARCHES=20000` prints the bill of a month.",
+            "",
+            "## A million pictures, a million searches",
+            "",
+            *table("a million pictures taken in", ingest),
+            *table(f"a million searches, {RERANKED} candidates compared", search),
+            *table("a month of storage of a million pictures", keeping(use, MILLION)),
+            *table("a month without pictures and calls", idle()),
+            *_floors(ingest, search),
+            f"With all {whole.search_gets:.0f} candidates that a search compares unless told otherwise, a million "
+            f"searches are ${sum(searching(whole, MILLION).values()):,.2f}.",
+            "",
+            "## The biggest items",
+            "",
+            *_biggest(use, figures, ingest, search),
+            "",
+            "## Beside two other ways",
+            "",
+            *_beside(use),
+            "",
+            "*Servers*: this program on m7g.xlarge (4 cores, 16 GB), two at least, all vectors in memory on each, half",
+            "busy at most, with a load balancer; nobody's hours are counted. *Managed service*: this program with its",
+            "vectors in Pinecone's serverless index (Standard, $50 a month at least); a query there costs a read unit",
+            "for each GB of the namespace, so it grows with the collection.",
+            "",
+            "## What is measured and what is assumed",
+            "",
+            f"- Measured ({taken.rstrip('.')}): computing {figures['ingest_ms']:.0f} ms a picture, reranking "
+            f"{figures['rerank_50_ms']:.0f} ms for 50; one core here is taken for one of Lambda's. **If Lambda's takes "
+            f"twice as long**, a million pictures are ${_computing(use, figures):,.2f} more.",
+            f"- Counted at botocore: {use.picture_writes:.0f} write units, {use.picture_gets:.0f} GETs and "
+            f"{use.picture_puts:.0f} PUT a new picture.",
+            f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
+            f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors, one after the other; so a picture takes "
+            f"{use.picture_seconds * 1000:.0f} ms of the ingest function and a search "
+            f"{use.search_seconds * 1000:.0f} ms. A picture has {ORIGINAL_BYTES / 1000:.0f} KB.",
+            f"- Taken from others: a search examines {EXAMINED_BYTES / 1000:.0f} KB of an index, a published "
+            "measurement (15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
+            "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does.",
+            "- Not counted: cold starts, retries, support, taxes, and pictures that are shown (S3's transfer), "
+            "CloudWatch's custom metrics ($0.30 a month each).",
+            "",
+        ]
+    )
+
+
+def _floors(ingest: Lines, search: Lines) -> list[str]:
+    asked = (
+        ("a million pictures", 25.0, sum(ingest.values())),
+        ("of it for computing", 2.5, ingest["Lambda: computing"]),
+        (f"a million searches at {RERANKED} compared", 30.0, sum(search.values())),
+    )
+    rows = [
+        f"| {what} | {floor:,.2f} | {found:,.2f} | {'yes' if found < floor else '**no**'} |"
+        for what, floor, found in asked
+    ]
+    return ["| aim | under $ | $ | met |", "|---|---:|---:|---|", *rows, ""]
+
+
+def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Lines) -> list[str]:
+    lines = [("a picture", name, dollars / sum(ingest.values())) for name, dollars in ingest.items()]
+    lines += [("a search", name, dollars / sum(search.values())) for name, dollars in search.items()]
+    waiting = use.picture_seconds * 1000 - figures["ingest_ms"]
+    done = {
+        ("a picture", "DynamoDB: records"): "Features are stored with few digits, as a list of short numbers; a source "
+        "is an item of its own, of one unit.",
+        ("a picture", "DynamoDB: vectors"): "As the service charges them.",
+        (
+            "a picture",
+            "S3: signature",
+        ): "One object holds all that reranking needs; thumbnails are made when asked for.",
+        ("a picture", "S3: the upload"): "The picture itself; one that is indexed where it lies costs none.",
+        ("a picture", "Lambda: computing"): f"LiteRT instead of Keras; {figures['ingest_ms']:.0f} ms are computing and "
+        f"{waiting:.0f} ms waiting for S3 and DynamoDB, which nothing hides yet: a batch's pictures are taken one by one.",
+        ("a search", "S3: signatures"): "The last 512 signatures stay in the process's memory, which is not counted "
+        "here.",
+        ("a search", "Lambda: computing"): "LiteRT instead of Keras, signatures instead of pictures.",
+    }
+    return [
+        f"- {of}, {name}: {share:.0%}. {done.get((of, name), '')}".rstrip()
+        for of, name, share in sorted(lines, key=lambda line: -line[2])
+        if share >= 0.1
+    ]
+
+
+def _computing(use: Use, figures: Mapping[str, float]) -> float:
+    """Dollars for what a million pictures compute, without their waiting."""
+    return figures["ingest_ms"] / 1000 * use.ingest_gb * prices.LAMBDA_GB_SECOND * MILLION
+
+
+def _beside(use: Use) -> list[str]:
+    rows = [
+        "| pictures a month, and kept | searches a month | PicTrace, $ | servers, $ | managed service, $ |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    for pictures, searches in ((0, 0), (10_000, 10_000), (100_000, 100_000), (MILLION, MILLION), (MILLION, 10_000)):
+        ours: Sequence[Lines] = (
+            ingesting(use, pictures),
+            searching(use, searches),
+            keeping(use, pictures),
+            idle(),
+        )
+        found = (
+            sum(sum(lines.values()) for lines in ours),
+            sum(on_a_server(use, pictures, searches).values()),
+            sum(with_a_service(use, pictures, searches).values()),
+        )
+        rows.append(f"| {pictures:,} | {searches:,} | {' | '.join(f'{dollars:,.2f}' for dollars in found)} |")
+    return rows
+
+
+def table(title: str, lines: Lines) -> list[str]:
+    rows = [f"| {name} | {dollars:,.2f} |" for name, dollars in sorted(lines.items(), key=lambda line: -line[1])]
+    return [f"| {title} | $ |", "|---|---:|", *rows, f"| **together** | **{sum(lines.values()):,.2f}** |", ""]

@@ -1,0 +1,95 @@
+"""What a picture and a search use: from the bench's figures, and from what had to be taken from elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from infra import prices
+
+MILLION: Final = 1_000_000
+GB: Final = 2**30
+HOURS_MONTH: Final = 730
+
+S3_SECONDS: Final = 0.02
+TABLE_SECONDS: Final = 0.006
+VECTOR_SECONDS: Final = 0.02
+"""What a call of S3, DynamoDB, SearchVectors takes inside a region: taken, not measured here. 20 ms was the median of
+a published measurement of SearchVectors (August 2026, 15,000 vectors)."""
+SIGNATURES_AT_ONCE: Final = 16
+BATCH: Final = 5
+"""Messages of a batch under load."""
+
+SIGNATURE_BYTES: Final = 93_000
+ITEM_BYTES: Final = 12_000
+ORIGINAL_BYTES: Final = 500_000
+"""A picture as it was uploaded: an assumption; it is kept in S3 as it is."""
+INDEXED_BYTES: Final = 9_400
+"""Of a vector of 2048 dimensions in its index: the published measurement's 4,973 bytes for 1,024 dimensions hold
+4,096 of numbers, and 877 of graph and projected attributes."""
+EXAMINED_BYTES: Final = 250_000
+"""Of one search: the published measurement reports 60,560 bytes and 566 for each result, for 1,024 dimensions and
+15,000 vectors. Twice the dimensions, 100 results and a million vectors, for which AWS documents logarithmic growth:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchMonitoring.html"""
+LOG_BYTES_A_PICTURE: Final = 1_500
+LOG_BYTES_A_SEARCH: Final = 1_200
+ANSWER_BYTES: Final = 4_000
+TRACED: Final = 0.05
+ALARMS: Final = 6
+IMAGE_GB: Final = 0.3
+RERANKED: Final = 20
+"""The floor is set for so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one picture and one search use: measured and counted by `make bench`.
+
+    Attributes:
+        picture_seconds, search_seconds: of a function's time, its waiting for S3 and DynamoDB included.
+        vectors: indexes that each picture is written to.
+    """
+
+    picture_seconds: float
+    search_seconds: float
+    picture_puts: float
+    picture_gets: float
+    picture_writes: float
+    picture_reads: float
+    picture_searches: float
+    search_gets: float
+    search_searches: float
+    vectors: int
+    ingest_gb: float
+    api_gb: float
+
+    @classmethod
+    def measured(cls, figures: Mapping[str, float], context: Mapping[str, int], reranked: int | None) -> Self:
+        """From the bench's figures.
+
+        Args:
+            reranked: candidates of a search; None: as many as the bench counted.
+        """
+        compared = figures["search_gets"] if reranked is None else reranked
+        searched = figures["search_vector_searches"]
+        own = figures["ingest_ms"] / 1000
+        waiting = (
+            (figures["picture_puts"] + figures["picture_gets"]) * S3_SECONDS
+            + (figures["picture_reads"] + figures["picture_writes"] + figures["picture_events"]) * TABLE_SECONDS
+            + figures["picture_vector_searches"] * VECTOR_SECONDS
+        )
+        rerank = figures["rerank_50_ms"] / 1000 * compared / 50
+        answering = searched * VECTOR_SECONDS + -(-compared // SIGNATURES_AT_ONCE) * S3_SECONDS
+        return cls(
+            picture_seconds=own + waiting,
+            search_seconds=own + rerank + answering + figures["search_reads"] * TABLE_SECONDS,
+            picture_puts=figures["picture_puts"],
+            picture_gets=figures["picture_gets"],
+            picture_writes=figures["picture_write_units"],
+            picture_reads=prices.READS_A_PICTURE,
+            picture_searches=figures["picture_vector_searches"],
+            search_gets=compared,
+            search_searches=searched,
+            vectors=round(figures["picture_vectors"]),
+            ingest_gb=context["ingest_memory_mb"] / 1024,
+            api_gb=context["api_memory_mb"] / 1024,
+        )

@@ -1,0 +1,127 @@
+"""What happens when many pictures come: a simulation of the queue, the functions and the table, second by second.
+
+`python -m bench.scale` prints it; `--write` puts it into docs/scale.md. Seconds and write units of a picture are those
+that `make bench` measured (see docs/cost.md); the limits are AWS's documented ones.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.cost.__main__ import CONTEXT, FIGURES, ROOT
+from bench.cost.use import Use
+
+PAGE: Final = ROOT / "docs" / "scale.md"
+BEGIN: Final = "<!-- python -m bench.scale --write -->"
+END: Final = "<!-- end -->"
+
+FIRST_BATCHES: Final = 5
+BATCHES_A_MINUTE: Final = 300
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+NEW_TABLE_UNITS: Final = 4_000
+DOUBLING_SECONDS: Final = 1_800
+TABLE_QUOTA: Final = 40_000
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html: write units a second
+of a new table, that twice the previous peak is safe only after 30 minutes, and the quota that can be raised."""
+PARTITION_UNITS: Final = 1_000
+"""Write units a second of one partition key, here of a collection in the index `newest`."""
+
+RATES: Final = (1, 100, 5_000)
+HOUR: Final = 3_600
+DAYS_KEPT: Final = 4
+"""Of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """After an hour of uploads.
+
+    Attributes:
+        done: pictures a second in the last minute.
+        waiting: messages in the queue.
+        wait: seconds that the last picture would wait.
+        limit: what held it back in the last minute.
+    """
+
+    done: float
+    waiting: float
+    wait: float
+    limit: str
+
+
+def simulate(use: Use, rate: float, concurrency: int, collections: int, *, quota: int = TABLE_QUOTA) -> Result:
+    """An hour of `rate` uploads a second, into a new table."""
+    waiting, done, limit = 0.0, 0.0, ""
+    peak, ready, since = 0.0, float(NEW_TABLE_UNITS), 0
+    recent: list[float] = []
+    for second in range(HOUR):
+        waiting += rate
+        batches = min(concurrency, FIRST_BATCHES + BATCHES_A_MINUTE * second / 60)
+        limits = {
+            "nothing": waiting,
+            "max_concurrency": batches / use.picture_seconds,
+            "the table's write units": min(ready, quota) / use.picture_writes,
+            "one collection's listing": PARTITION_UNITS * collections,
+        }
+        limit = min(limits, key=lambda name: limits[name])
+        done = limits[limit]
+        waiting -= done
+        recent = [*recent[-59:], done]
+        peak = max(peak, done * use.picture_writes)
+        if second - since >= DOUBLING_SECONDS:
+            ready, since = max(ready, 2 * peak), second
+    average = sum(recent) / len(recent)
+    return Result(average, waiting, waiting / average, limit)
+
+
+def table(use: Use, settings: int) -> list[str]:
+    rows = [
+        "| uploads a second | `max_concurrency` | collections | done a second | held back by | waiting after an hour |"
+        " the last one waits |",
+        "|---:|---:|---:|---:|---|---:|---:|",
+    ]
+    for rate in RATES:
+        for concurrency, collections in ((settings, 1), (1_000, 1), (1_000, 50)):
+            found = simulate(use, rate, concurrency, collections)
+            rows.append(
+                f"| {rate:,} | {concurrency:,} | {collections} | {found.done:,.0f} | {found.limit} | "
+                f"{found.waiting:,.0f} | {_time(found.wait)} |"
+            )
+    return rows
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 2 * HOUR else f"{seconds / HOUR:,.0f} h"
+
+
+def written(page: str, rows: list[str]) -> str:
+    """The page with the table in its place."""
+    before, _, rest = page.partition(BEGIN)
+    return "\n".join([before + BEGIN, "", *rows, "", END]) + rest.partition(END)[2]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/scale.md instead")
+    wanted = parser.parse_args(argv)
+    rows = current(FIGURES)
+    if wanted.write:
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
+    else:
+        print("\n".join(rows))
+    return 0
+
+
+def current(figures: Path) -> list[str]:
+    context = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]
+    use = Use.measured(json.loads(figures.read_text(encoding="utf-8"))["figures"], context, None)
+    return table(use, context["max_concurrency"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

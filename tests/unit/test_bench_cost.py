@@ -1,0 +1,59 @@
+"""The bill, and the page about it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bench.cost.__main__ import CONTEXT, FIGURES, PAGE, main
+from bench.cost.bill import idle, ingesting, keeping, on_a_server, searching, with_a_service
+from bench.cost.page import page
+from bench.cost.use import MILLION, Use
+from bench.speed.requests import item_bytes, write_units
+from infra import prices
+
+FOUND = json.loads(FIGURES.read_text(encoding="utf-8"))
+SETTINGS = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]
+USE = Use.measured(FOUND["figures"], SETTINGS, 20)
+
+
+def test_the_page_is_what_the_last_figures_and_prices_make() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(FOUND["figures"], SETTINGS, FOUND["taken"])
+
+
+def test_a_component_is_its_count_times_its_price() -> None:
+    lines = ingesting(USE, MILLION)
+    assert lines["S3: the upload"] == pytest.approx(5)
+    assert lines["S3: signature"] == pytest.approx(5 * USE.picture_puts)
+    computing = USE.picture_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 5
+    assert lines["Lambda: computing"] == pytest.approx(computing)
+    assert searching(USE, MILLION)["S3: signatures"] == pytest.approx(20 * 0.4)
+    assert all(dollars > 0 for part in (lines, keeping(USE, MILLION), idle()) for dollars in part.values())
+
+
+def test_what_costs_nothing_when_nothing_happens() -> None:
+    assert sum(ingesting(USE, 0).values()) == sum(searching(USE, 0).values()) == sum(keeping(USE, 0).values()) == 0
+    assert sum(on_a_server(USE, 0, 0).values()) > 2 * 730 * prices.SERVER_HOUR
+    assert with_a_service(USE, 0, 0)["the service"] == prices.SERVICE_LEAST_MONTH
+
+
+def test_more_candidates_cost_more() -> None:
+    more = replace(USE, search_gets=50)
+    assert sum(searching(more, MILLION).values()) > sum(searching(USE, MILLION).values())
+
+
+def test_a_bill_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--pictures", "1000", "--searches", "10"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("1,000 pictures taken in and kept, 10 searches")
+    assert "with a managed vector service" in printed
+
+
+def test_write_units_are_counted_as_dynamodb_does() -> None:
+    item = {"pk": {"S": "a" * 900}, "n": {"N": "-0.0125"}, "l": {"L": [{"N": "1"}, {"BOOL": True}]}}
+    assert item_bytes(item) == 2 + 900 + 1 + (2 + 1 + 1) + 1 + 3 + (1 + 2) + (1 + 1)
+    assert write_units("PutItem", json.dumps({"Item": item})) == 1
+    assert write_units("PutItem", json.dumps({"Item": item | {"created_at": {"S": "2026"}}})) == 2
+    twice = {"TransactItems": [{"Put": {"Item": item}}, {"Delete": {"Key": {}}}]}
+    assert write_units("TransactWriteItems", json.dumps(twice)) == 4
+    assert write_units("GetItem", "{}") == 0
