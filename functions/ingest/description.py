@@ -2,23 +2,25 @@
 
 from dataclasses import dataclass
 
-from shared.domain.features import FeatureVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import Holding
 from shared.vision import signature
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.local_features import gathered
 from shared.vision.phash import perceptual_hash
 from shared.vision.signature import Signature
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A picture's record, features and signature."""
+    """A picture's record, vectors and signature; `local_features` is None where there are no keypoints."""
 
     record: ImageRecord
     features: FeatureVector
     signature: Signature
+    local_features: LocalVector | None = None
 
 
 def describe(
@@ -31,7 +33,8 @@ def describe(
     """
     picture = decode(data)
     embedding = embedder.embed(picture.rgb)
-    described = signature.extract(picture.rgb)
+    described = signature.extract(picture.rgb, embedding.features)
+    descriptors = described.keypoints.descriptors
     record = ImageRecord(
         collection=holding.collection,
         image_id=holding.image_id,
@@ -46,4 +49,4 @@ def describe(
         filename=filename,
         low_information=described.low_information,
     )
-    return Description(record, embedding.features, described)
+    return Description(record, embedding.features, described, gathered(descriptors) if len(descriptors) else None)

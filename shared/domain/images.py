@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shared.domain.features import FeatureVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
@@ -85,10 +85,11 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """A record together with its feature vector: what ingest stores."""
+    """A record together with its vectors: what ingest stores. `local_features` is None without keypoints."""
 
     record: ImageRecord
     features: FeatureVector
+    local_features: LocalVector | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.domain.features import FeatureVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import Holding, ObjectState
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that the vector index found; `cosine` is -1 to 1."""
+    """A picture that a vector index found; `cosine` is that of the vectors it compares, -1 to 1."""
 
     record: ImageRecord
     cosine: float
@@ -91,6 +91,10 @@ class Catalogue(Protocol):
 
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates: ...
+
+    def nearest_local(
+        self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:

@@ -13,6 +13,8 @@ LISTING_SORT: Final = "created_at"
 
 VECTOR_INDEX: Final = "features"
 VECTOR_ATTRIBUTE: Final = "features"
+LOCAL_INDEX: Final = "local_features"
+LOCAL_ATTRIBUTE: Final = "local_features"
 VECTOR_PARTITION: Final = "collection"
 VECTOR_FILTERS: Final = ("model", "label")
 

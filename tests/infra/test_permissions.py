@@ -34,6 +34,7 @@ INGEST: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
 }
@@ -58,6 +59,7 @@ API: Final = {
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
 }
 
 ACTION_OF: Final = {
