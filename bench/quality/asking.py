@@ -1,0 +1,134 @@
+"""Every method is asked for the originals of altered copies."""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tqdm import tqdm
+
+from bench.quality.alterations import ALTERATIONS, altered
+from bench.quality.alternatives import QUICK, SLOW, Method
+from bench.quality.collection import NAME, SEED, Memory, Original
+from bench.quality.measures import Answer
+from functions.api.search import Stopwatch, Wanted
+from shared.domain.limits import MAX_K
+from shared.domain.matches import Effort, Ranking, Verdict
+from shared.vision.channels import Pixels
+from shared.vision.decoding import decode
+from shared.vision.embedding import Embedder
+from shared.vision.opencv import cv2
+
+EFFORTS: Final = {f"fused, {effort}": effort for effort in Effort}
+BALANCED: Final = f"fused, {Effort.BALANCED}"
+
+
+@dataclass
+class Asked:
+    """What a process has found.
+
+    Attributes:
+        gathered: by alteration and effort, where the first right picture stands among all candidates (None: nowhere).
+        verdicts: (verdict, whether it is right) of every match that a balanced search gave.
+        spent: by effort, (milliseconds of looking for and comparing candidates, pictures compared, bytes examined).
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    gathered: dict[tuple[str, str], list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    verdicts: list[tuple[str, Verdict, bool]] = field(default_factory=list)
+    spent: dict[str, list[tuple[float, int, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, other: "Asked") -> None:
+        self.answers += other.answers
+        self.verdicts += other.verdicts
+        for key, places in other.gathered.items():
+            self.gathered[key] += places
+        for name, costs in other.spent.items():
+            self.spent[name] += costs
+
+
+class Asker:
+    """Asks every method about altered copies of one original after another."""
+
+    def __init__(self, originals: Sequence[Original], model_dir: Path, everything: frozenset[int]) -> None:
+        """
+        Args:
+            everything: places of the originals about whose copies the slow alternatives and every effort are asked.
+        """
+        cv2.setNumThreads(1)
+        embedder = Embedder(model_dir, threads=1)
+        self._originals = originals
+        self._everything = everything
+        self._searcher = Memory(originals, embedder.model_id).searcher(embedder)
+        self._pixels = [decode(one.path.read_bytes()).rgb for one in originals]
+        self._quick = {name: make(self._pixels) for name, make in QUICK.items()}
+        self._slow = {name: make(self._pixels) for name, make in SLOW.items()} if everything else {}
+
+    def ask(self, place: int) -> Asked:
+        group, more = self._originals[place].group, place in self._everything
+        right = {other.image_id for other in self._originals if other.group == group}
+        found = Asked()
+        for name in ALTERATIONS:
+            data = altered(self._pixels[place], name, SEED, place)
+            self._search(data, name, right, found, more)
+            rgb = decode(data).rgb
+            for method, score in {**self._quick, **(self._slow if more else {})}.items():
+                found.answers.append(self._whole_order(method, score, rgb, name, right))
+        return found
+
+    def _search(self, data: bytes, name: str, right: set[str], found: Asked, more: bool) -> None:
+        query = self._searcher.describe(data, Stopwatch())
+        asked = {method: (Ranking.FUSED, effort) for method, effort in EFFORTS.items() if more or method == BALANCED}
+        asked |= {"classic": (Ranking.CLASSIC, Effort.BALANCED), "cosine": (Ranking.COSINE, Effort.BALANCED)}
+        for method, (ranking, effort) in asked.items():
+            watch = Stopwatch()
+            k = MAX_K if ranking is Ranking.COSINE else 10
+            answer = self._searcher.search(query, Wanted(collection=NAME, k=k, ranking=ranking, effort=effort), watch)
+            ids = [match.record.image_id for match in answer.matches]
+            scores = [match.comparison.score for match in answer.matches]
+            found.answers.append(Answer.of(method, name, ids, scores, right))
+            if ranking is not Ranking.FUSED:
+                continue
+            first = next((place for place, one in enumerate(answer.gathered) if one in right), None)
+            found.gathered[name, effort].append(first)
+            cost = (watch.finish()["total"], answer.candidates, answer.bytes_examined or 0)
+            found.spent[effort].append(cost)
+            if effort is Effort.BALANCED:
+                found.verdicts += [
+                    (name, match.comparison.verdict, match.record.image_id in right) for match in answer.matches
+                ]
+
+    def _whole_order(self, method: str, score: Method, rgb: Pixels, name: str, right: set[str]) -> Answer:
+        scores = score(rgb)
+        # Ties in an order that has nothing to do with which one is right.
+        shuffled = np.random.default_rng(SEED).permutation(len(scores))
+        order = shuffled[np.argsort(-scores[shuffled], kind="stable")]
+        ids = [self._originals[place].image_id for place in order]
+        return Answer.of(method, name, ids, [float(scores[place]) for place in order], right)
+
+
+_ASKERS: list[Asker] = []
+
+
+def _prepare(*arguments: Any) -> None:
+    os.nice(5)
+    _ASKERS[:] = [Asker(*arguments)]
+
+
+def _ask(place: int) -> Asked:
+    return _ASKERS[0].ask(place)
+
+
+def asked(originals: Sequence[Original], model_dir: Path, queries: int, everything: int, processes: int) -> Asked:
+    """All answers about altered copies of the first `queries` originals; of the first `everything`, of all methods."""
+    whole = Asked()
+    chosen = frozenset(range(min(everything, queries)))
+    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare, (originals, model_dir, chosen)) as pool:
+        for found in tqdm(pool.map(_ask, range(queries)), total=queries, desc="asking", unit="picture"):
+            whole.add(found)
+    return whole
