@@ -36,7 +36,7 @@ from shared.vision.ranking import FIT, measure
 SEED: Final = 7
 RIDGE: Final = 1.0
 NEAREST, RANDOM, KIN = 4, 2, 2
-FAMILY_EVERY: Final = 5
+FAMILY_EVERY: Final = 4
 COPIES: Final = 12
 """Altered copies of each picture, drawn from all alterations."""
 GENTLE: Final = ("JPEG 75", "JPEG 20", "resized to 50 %", "resized to 25 %")
@@ -147,7 +147,8 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
         where = Where(collection="", model=collection.model, label=None)
         finder = Finder(cast(Catalogue, collection), threads, where)
         finder.by_features(query.features)
-        finder.by_views([*sides, *views.windows(sides[0])])
+        finer = sides[0] if query.pixels is None else views.finer(query.pixels, sides[0])
+        finder.by_views([*sides, *views.windows(finer)])
         return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}
 
 

@@ -13,18 +13,18 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.alternatives import QUICK, SLOW, Method
+from bench.quality.alternatives import QUICK, SLOW, Scores
 from bench.quality.collection import NAME, SEED, Memory, Original
 from bench.quality.measures import Answer
 from functions.api.search import Stopwatch, Wanted
-from shared.domain.limits import MAX_K
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 
 EFFORTS: Final = {f"fused, {effort}": effort for effort in Effort}
+SHOWN: Final = 10
+"""Matches that a search is asked for."""
 BALANCED: Final = f"fused, {Effort.BALANCED}"
 
 
@@ -65,6 +65,7 @@ class Asker:
         self._originals = originals
         self._everything = everything
         self._searcher = Memory(originals, embedder.model_id).searcher(embedder)
+        self._features = np.array([one.described.features for one in originals], np.float64)
         self._pixels = [decode(one.path.read_bytes()).rgb for one in originals]
         self._quick = {name: make(self._pixels) for name, make in QUICK.items()}
         self._slow = {name: make(self._pixels) for name, make in SLOW.items()} if everything else {}
@@ -78,17 +79,19 @@ class Asker:
             self._search(data, name, right, found, more)
             rgb = decode(data).rgb
             for method, score in {**self._quick, **(self._slow if more else {})}.items():
-                found.answers.append(self._whole_order(method, score, rgb, name, right))
+                found.answers.append(self._whole_order(method, score(rgb), name, right))
         return found
 
     def _search(self, data: bytes, name: str, right: set[str], found: Asked, more: bool) -> None:
         query = self._searcher.describe(data, Stopwatch())
         asked = {method: (Ranking.FUSED, effort) for method, effort in EFFORTS.items() if more or method == BALANCED}
-        asked |= {"classic": (Ranking.CLASSIC, Effort.BALANCED), "cosine": (Ranking.COSINE, Effort.BALANCED)}
+        asked |= {"classic": (Ranking.CLASSIC, Effort.BALANCED)} if more else {}
+        found.answers.append(self._whole_order("cosine", self._features @ query.features, name, right))
         for method, (ranking, effort) in asked.items():
             watch = Stopwatch()
-            k = MAX_K if ranking is Ranking.COSINE else 10
-            answer = self._searcher.search(query, Wanted(collection=NAME, k=k, ranking=ranking, effort=effort), watch)
+            answer = self._searcher.search(
+                query, Wanted(collection=NAME, k=SHOWN, ranking=ranking, effort=effort), watch
+            )
             ids = [match.record.image_id for match in answer.matches]
             scores = [match.comparison.score for match in answer.matches]
             found.answers.append(Answer.of(method, name, ids, scores, right))
@@ -103,8 +106,7 @@ class Asker:
                     (name, match.comparison.verdict, match.record.image_id in right) for match in answer.matches
                 ]
 
-    def _whole_order(self, method: str, score: Method, rgb: Pixels, name: str, right: set[str]) -> Answer:
-        scores = score(rgb)
+    def _whole_order(self, method: str, scores: Scores, name: str, right: set[str]) -> Answer:
         # Ties in an order that has nothing to do with which one is right.
         shuffled = np.random.default_rng(SEED).permutation(len(scores))
         order = shuffled[np.argsort(-scores[shuffled], kind="stable")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
 from shared.domain.limits import SEARCHED
-from shared.domain.merging import interleaved
+from shared.domain.merging import interleaved, reciprocal
 from shared.domain.ports import Candidates, Catalogue
 from shared.vision.views import View
 
@@ -65,12 +65,18 @@ class Finder:
                 if known is None or candidate.cosine > known[0]:
                     self._nearest[candidate.record.image_id] = (candidate.cosine, Viewed(candidate.record, view))
 
-    def found(self, otherwise: View) -> list[Viewed]:
-        """All candidates so far, best first; those that no view found are seen by `otherwise`."""
+    def found(self, otherwise: View, *, closer: bool = False) -> list[Viewed]:
+        """All candidates so far, best first; those that no view found are seen by `otherwise`.
+
+        Args:
+            closer: whether nothing near has been found by the best of each search, so that what several found comes
+                first now.
+        """
+        merged = reciprocal if closer else interleaved
         local = sorted(self._nearest.values(), key=lambda entry: -entry[0])
         return [
             self._nearest[record.image_id][1] if record.image_id in self._nearest else Viewed(record, otherwise)
-            for record in interleaved([viewed.record for _, viewed in local], self._whole)
+            for record in merged([viewed.record for _, viewed in local], self._whole)
         ]
 
     def _local(self, view: View) -> tuple[View, Candidates]:

@@ -20,7 +20,7 @@ from shared.vision import signature, views
 from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.keypoints import LONGEST_SIDE, QUERY_KEYPOINTS
+from shared.vision.keypoints import QUERY_KEYPOINTS, QUERY_SIDE
 from shared.vision.ranking import compare
 from shared.vision.resizing import within
 from shared.vision.signature import Signature
@@ -60,7 +60,7 @@ class Described:
     Attributes:
         image_id: the SHA-256 of its bytes.
         signature: with up to `QUERY_KEYPOINTS` of a picture that came with the request.
-        pixels: of such a picture, its longest side at most `LONGEST_SIDE`; None for a stored one, of which only the
+        pixels: of such a picture, its longest side at most `QUERY_SIDE`; None for a stored one, of which only the
             signature is read.
     """
 
@@ -116,6 +116,10 @@ def _views(query: Described, *, mirrored: bool) -> list[View]:
     return found
 
 
+def _windows(query: Described, side: View) -> list[View]:
+    return views.windows(side if query.pixels is None else views.finer(query.pixels, side))
+
+
 def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
     """`classic` and `cosine` are what others do, so they never look closer."""
     if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
@@ -155,7 +159,7 @@ class Searcher:
         with watch.stage("features"):
             features = self._embedder().embed(picture.rgb).features
         with watch.stage("keypoints"):
-            small = within(picture.rgb, LONGEST_SIDE)
+            small = within(picture.rgb, QUERY_SIDE)
             described = signature.extract(picture.rgb, features, QUERY_KEYPOINTS)
         return Described(hashlib.sha256(data).hexdigest(), features, described, small)
 
@@ -190,13 +194,13 @@ class Searcher:
         if _looks_closer(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
-                closer = [window for side in sides for window in views.windows(side)]
+                closer = [window for side in sides for window in _windows(query, side)]
             with watch.stage("candidates"):
                 finder.by_views(closer)
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [
                 entry
-                for entry in _others(finder.found(whole[0]), wanted)
+                for entry in _others(finder.found(whole[0], closer=True), wanted)
                 if seen.get(entry.record.image_id) is not entry.view
             ]
             found = [*first, *fresh]

@@ -24,6 +24,10 @@ ORB_EDGE: Final = 31
 QUERY_KEYPOINTS: Final = 1500
 """Of a query's picture, which is not stored: a copy may be a small part of it."""
 
+QUERY_SIDE: Final = 1024
+FINE_KEYPOINTS: Final = 3000
+"""Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
+
 CORNER_CONTRAST: Final = 7
 """Gray levels that a corner must differ by (FAST's threshold; OpenCV's default of 20 finds little in dark pictures)."""
 
@@ -51,11 +55,11 @@ class Keypoints:
     """Keypoints of one picture, the strongest first.
 
     Attributes:
-        points: float32 (N, 2), x and y in pixels of the picture whose longest side is `LONGEST_SIDE`.
+        points: float32 (N, 2), x and y in pixels of the picture of `size`.
         scales: uint8 (N,), pyramid level.
         angles: uint8 (N,), orientation in 1/256 turns.
         descriptors: uint8 (N, 32), the 256 bits of each.
-        size: width and height in pixels of the picture that `points` refer to.
+        size: width and height in pixels; the longest is `LONGEST_SIDE` unless `detect` was told otherwise.
     """
 
     points: Points
@@ -106,9 +110,9 @@ class KeypointMatches:
     transform: Transform | None
 
 
-def detect(gray: Pixels, count: int = MAX_KEYPOINTS) -> Keypoints:
-    """The `count` strongest keypoints of a gray picture of any size; none on flat ones."""
-    gray = scaled(gray, LONGEST_SIDE)
+def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE) -> Keypoints:
+    """The `count` strongest keypoints of a gray picture of any size, brought to a longest side; none on flat ones."""
+    gray = scaled(gray, longest)
     height, width = gray.shape
     # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
     if min(width, height) <= 2 * ORB_EDGE:

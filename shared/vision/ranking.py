@@ -78,6 +78,7 @@ class Measured:
             "histogram": self.histogram,
             "smooth": smooth,
             "smooth_detail": smooth * self.detail,
+            "smooth_histogram": smooth * self.histogram,
             "cosine": 0.0 if self.cosine is None else self.cosine,
         }
 

@@ -7,8 +7,17 @@ import numpy as np
 
 from shared.domain.features import LocalVector
 from shared.vision.channels import Pixels
-from shared.vision.keypoints import MAX_KEYPOINTS, MIN_INLIERS, QUERY_KEYPOINTS, Keypoints
+from shared.vision.keypoints import (
+    FINE_KEYPOINTS,
+    LONGEST_SIDE,
+    MAX_KEYPOINTS,
+    MIN_INLIERS,
+    QUERY_KEYPOINTS,
+    Keypoints,
+    detect,
+)
 from shared.vision.local_features import gathered
+from shared.vision.opencv import cv2
 from shared.vision.signature import Signature, extract
 
 WINDOW: Final = 0.5
@@ -39,6 +48,14 @@ def whole(signature: Signature, *, mirrored: bool = False) -> View:
     """All of a picture. Every keypoint is in the vector, and the 500 that are best spread are compared."""
     found = signature.keypoints
     return View(replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, gathered(found.descriptors), mirrored)
+
+
+def finer(pixels: Pixels, view: View) -> View:
+    """The same view with keypoints of a larger version of the picture, where there is one; not to be searched for."""
+    if max(pixels.shape[:2]) <= LONGEST_SIDE:
+        return view
+    gray = cv2.cvtColor(pixels[:, ::-1] if view.mirrored else pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    return replace(view, keypoints=detect(np.ascontiguousarray(gray), FINE_KEYPOINTS, max(gray.shape)))
 
 
 def windows(view: View) -> list[View]:
