@@ -36,7 +36,7 @@ from shared.vision.ranking import FIT, measure
 SEED: Final = 7
 RIDGE: Final = 1.0
 NEAREST, RANDOM, KIN = 4, 2, 2
-FAMILY_EVERY: Final = 4
+FAMILY_EVERY: Final = 5
 COPIES: Final = 12
 """Altered copies of each picture, drawn from all alterations."""
 GENTLE: Final = ("JPEG 75", "JPEG 20", "resized to 50 %", "resized to 25 %")

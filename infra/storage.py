@@ -70,6 +70,7 @@ class Storage(Construct):
                         schema.SORT_KEY,
                         schema.LISTING_PARTITION,
                         schema.LISTING_SORT,
+                        schema.DUPLICATES_SORT,
                         schema.VECTOR_PARTITION,
                         *schema.VECTOR_FILTERS,
                     )
@@ -80,7 +81,12 @@ class Storage(Construct):
                     index_name=schema.LISTING_INDEX,
                     key_schema=[_key(schema.LISTING_PARTITION, "HASH"), _key(schema.LISTING_SORT, "RANGE")],
                     projection=_include(*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS),
-                )
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=schema.DUPLICATES_INDEX,
+                    key_schema=[_key(schema.LISTING_PARTITION, "HASH"), _key(schema.DUPLICATES_SORT, "RANGE")],
+                    projection=_include(*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS, schema.LISTING_SORT),
+                ),
             ],
             vector_indexes=[
                 _vectors(schema.VECTOR_INDEX, schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),

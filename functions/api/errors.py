@@ -12,11 +12,21 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from functions.api.headers import ANSWERS
 from shared.aws.outages import is_outage
-from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
+from shared.domain.errors import (
+    CollectionNeeded,
+    FetchFailed,
+    FetchRefused,
+    Forbidden,
+    InvalidCursor,
+    NotFound,
+    PictureRefused,
+    RateLimited,
+    Unauthenticated,
+)
 from shared.domain.ledger import Overtaken
 from shared.domain.limits import RETRY_AFTER_SECONDS
-from shared.net.fetching import FetchRefused
 from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -27,6 +37,8 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid-request": (422, "The request is not valid"),
     "invalid-cursor": (400, "The cursor is not valid"),
     "malformed-body": (400, "The body cannot be read"),
+    "unauthenticated": (401, "The call needs a key"),
+    "forbidden": (403, "The key does not allow this"),
     "not-found": (404, "There is no such thing"),
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
@@ -35,6 +47,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "unsupported-media-type": (415, "The type is not supported"),
     "undecodable-picture": (422, "The picture cannot be decoded"),
     "unfetchable-url": (422, "The address gave no picture"),
+    "rate-limited": (429, "Too many calls in this minute"),
     "unavailable": (503, "A service behind the API does not answer"),
     "internal-error": (500, "Something went wrong"),
 }
@@ -42,6 +55,10 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
+
+
+UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
+"""The same for no key, a wrong one, a revoked one and an expired one."""
 
 
 def problem_type(slug: str) -> str:
@@ -67,7 +84,9 @@ def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None,
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
     later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers={**later, **(headers or {})})
+    return JSONResponse(
+        body, status_code=status, media_type=MEDIA_TYPE, headers={**ANSWERS, **later, **(headers or {})}
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -83,7 +102,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
-        return respond("unfetchable-url", error.reason, code=error.code)
+        return respond("unfetchable-url", error.reason, code=error.cause)
+
+    @app.exception_handler(FetchFailed)
+    async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:
+        logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", str(error))
 
     @app.exception_handler(DecoderUnavailable)
     async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
@@ -93,6 +117,26 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
         return respond("not-found", str(error))
+
+    @app.exception_handler(Unauthenticated)
+    async def unauthenticated(_: Request, __: Unauthenticated) -> JSONResponse:
+        answer = respond("unauthenticated", UNAUTHENTICATED)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @app.exception_handler(Forbidden)
+    async def forbidden(_: Request, error: Forbidden) -> JSONResponse:
+        return respond("forbidden", str(error))
+
+    @app.exception_handler(CollectionNeeded)
+    async def collection_needed(_: Request, error: CollectionNeeded) -> JSONResponse:
+        return respond("invalid-request", f"collection: {error}")
+
+    @app.exception_handler(RateLimited)
+    async def rate_limited(_: Request, error: RateLimited) -> JSONResponse:
+        answer = respond("rate-limited", str(error))
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.exception_handler(ClientError)
     @app.exception_handler(BotoCoreError)
@@ -164,9 +208,10 @@ def _first_message(errors: Sequence[Any]) -> str:
 
 
 def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI `responses` of a route that may answer these problems."""
+    """The OpenAPI `responses` of a route of data that may answer these problems, and those that all of them may."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for slug in ("invalid-request", "too-large", "unavailable", *slugs):
+    everywhere = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")
+    for slug in (*everywhere, *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}

@@ -23,7 +23,7 @@ class UploadRequest(BaseModel):
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
     content_type: Annotated[str, Field(examples=["image/jpeg"], json_schema_extra={"enum": [*MEDIA_TYPES.values()]})]
-    collection: Collection = DEFAULT_COLLECTION
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadForm(BaseModel):
@@ -48,11 +48,18 @@ class UrlRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])]
-    collection: Collection = DEFAULT_COLLECTION
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadAccepted(BaseModel):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+
+
+class Link(BaseModel):
+    """Where a picture's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
+
+    url: Annotated[str, Field(description="a presigned S3 URL")]
+    expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
 class LabelModel(BaseModel):
@@ -78,6 +85,21 @@ class Image(BaseModel):
     low_information: Annotated[
         bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
     ]
+    sharpness: Annotated[float, Field(ge=0, description="variance of the Laplacian; higher is sharper")]
+
+
+class DuplicateGroup(BaseModel):
+    """Pictures that nearly repeat each other, at least two, best first."""
+
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the picture that the group began with")]
+    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
+    images: list[Image]
+    truncated: Annotated[bool, Field(description="there are more than these")]
+
+
+class DuplicatePage(BaseModel):
+    groups: list[DuplicateGroup]
+    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last")]
 
 
 class Source(BaseModel):

@@ -171,7 +171,7 @@ class Searcher:
         """
         with watch.stage("recall"):
             features = self._catalogue.features(record.image_id, record.collection, self._model)
-            described = self._signature(record.image_id)
+            described = self._signature(record)
         if features is None or described is None:
             raise NotFound("The picture is not indexed under this model. Upload it again.")
         return Described(record.image_id, features, described)
@@ -234,7 +234,7 @@ class Searcher:
         self, query: Described, candidates: Sequence[Viewed], ranking: Ranking, watch: Stopwatch
     ) -> list[Scored]:
         with watch.stage("signatures"):
-            signatures = list(self._threads.map(self._signature, [entry.record.image_id for entry in candidates]))
+            signatures = list(self._threads.map(self._signature, [entry.record for entry in candidates]))
         with watch.stage("rerank"):
             return [
                 Scored(entry.record, self._compare(query, entry.view, entry.record.image_id, stored, ranking))
@@ -253,13 +253,14 @@ class Searcher:
         )
         return replace(compared, mirrored=view.mirrored)
 
-    def _signature(self, image_id: str) -> Signature | None:
+    def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            return self._kept(image_id)
+            return self._kept(record.collection, record.image_id)
         except KeyError:
             return None
 
-    def _read_signature(self, image_id: str) -> Signature:
+    def _read_signature(self, _collection: str, image_id: str) -> Signature:
+        """Kept for each collection apart: how quickly one is answered must not tell what another has asked for."""
         data = self._objects.get(signature_key(self._model, image_id))
         if data is None:
             raise KeyError(image_id)  # not kept: it may come

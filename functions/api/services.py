@@ -1,7 +1,6 @@
 """What the routes work with, made once a process."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,11 +8,13 @@ from typing import TYPE_CHECKING
 from functions.api.library import Library
 from functions.api.search import Searcher
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.clients import dynamodb_client, lambda_client, s3_client
+from shared.aws.duplicates import DynamoDuplicates
+from shared.aws.fetcher import LambdaFetcher
+from shared.aws.keys import DynamoKeys
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
-from shared.net.fetching import fetch
 from shared.settings import ApiSettings
 from shared.vision.decoding import ISOLATION
 
@@ -49,15 +50,19 @@ class Services:
         self._settings = settings
         described = json.loads((settings.model_dir / "model.json").read_text(encoding="utf-8"))
         self.model = Model(described["id"], described["has_labels"])
-        self.fetch: Callable[[str, int], bytes] = fetch
+        self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
+        self.duplicates = DynamoDuplicates(dynamodb, settings.table)
+        self.keys = DynamoKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
+        self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(
             catalogue=self.catalogue,
             ledger=DynamoLedger(dynamodb, settings.table),
             uploads=DynamoUploads(dynamodb, settings.table),
             objects=self.objects,
+            fetcher=self.fetcher,
             bucket=settings.bucket,
             model=self.model.id,
         )

@@ -8,8 +8,10 @@ from functions.ingest.intake import Intake
 from functions.ingest.neighbours import Neighbours
 from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, events_client, s3_client, sqs_client
+from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.duplicates import DynamoDuplicates
+from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
@@ -36,9 +38,10 @@ def intake() -> Intake:
             embedder=embedder,
         ),
         neighbours=Neighbours(catalogue=catalogue, objects=objects, model=embedder.model_id),
+        duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,
         uploads=uploads,
-        fetcher=NoFetcher(),
+        fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
         tell=EventBus(events_client(), settings.bus).tell,
@@ -48,10 +51,3 @@ def intake() -> Intake:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
-
-
-class NoFetcher:
-    def store(self, url: str, key: str) -> None:
-        from shared.domain.errors import PictureRefused
-
-        raise PictureRefused("unfetchable", f"not yet: {url} {key}")

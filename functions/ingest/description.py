@@ -10,6 +10,7 @@ from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.local_features import gathered
 from shared.vision.phash import perceptual_hash
+from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
 
 
@@ -48,5 +49,6 @@ def describe(
         labels=embedding.labels,
         filename=filename,
         low_information=described.low_information,
+        sharpness=sharpness(picture.rgb),
     )
     return Description(record, embedding.features, described, gathered(descriptors) if len(descriptors) else None)

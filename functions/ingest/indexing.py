@@ -3,7 +3,7 @@
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -159,6 +159,8 @@ class Indexer:
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
             vanished = self._tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
+        else:
+            vanished = self._tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
 
     def _removed(self, event: Removed) -> Outcome:
@@ -185,10 +187,11 @@ class Indexer:
 
     def _superseded(self, before: ObjectState | None) -> Outcome:
         """Nothing is to be done, but for what a worker that died may have left behind."""
-        if before is None:
-            return Outcome(status=OutcomeStatus.SUPERSEDED)
-        left = [*before.leaving, *([before.holding] if before.holding and not before.held else [])]
-        return Outcome(status=OutcomeStatus.SUPERSEDED, object=before.object, vanished=self._tidy(left))
+        return Outcome(
+            status=OutcomeStatus.SUPERSEDED,
+            object=before.object if before else None,
+            vanished=self._tidy(_left_by(before)),
+        )
 
     def _entered(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
         """The ledger's entry after the change; none is written where nothing changes."""
@@ -206,8 +209,8 @@ class Indexer:
             leaving=leaving,
             revision=before.revision if before else 0,
         )
-        # Without a sequencer only the revision tells a worker that read the object before it went.
-        if after != before or (sequencer is None and state.status is ObjectStatus.REMOVED):
+        # Without a sequencer only the revision tells others that the object came or went again meanwhile.
+        if after != before or sequencer is None:
             self._ledger.change(before, after)
         return after
 
@@ -256,6 +259,13 @@ class Indexer:
     def _still(self, holding: Holding, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)
         return entry is not None and entry.held == holding
+
+
+def _left_by(entry: ObjectState | None) -> Sequence[Holding]:
+    """Pictures that an object had and has no more, which a worker that died may have left behind."""
+    if entry is None:
+        return ()
+    return (*entry.leaving, *([entry.holding] if entry.holding and not entry.held else []))
 
 
 _UPLOAD_STATUS = {

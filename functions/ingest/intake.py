@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 from functions.ingest.indexing import Indexer
 from functions.ingest.neighbours import Neighbours
@@ -16,12 +14,13 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    clean_filename,
+    filename_of_address,
     upload_key,
 )
+from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
-from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Fetcher, Uploads
+from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
+from shared.domain.ports import Catalogue, Duplicates, Fetcher, Uploads
 
 
 class Intake:
@@ -38,6 +37,7 @@ class Intake:
         *,
         indexer: Indexer,
         neighbours: Neighbours,
+        duplicates: Duplicates,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
@@ -47,6 +47,7 @@ class Intake:
     ) -> None:
         self._indexer = indexer
         self._neighbours = neighbours
+        self._duplicates = duplicates
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
@@ -90,7 +91,7 @@ class Intake:
             case Created():
                 outcome = self._indexer.created(arrival)
                 if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
-                    return replace(outcome, neighbour=self._neighbours.nearest_earlier(outcome.holding))
+                    return replace(outcome, neighbour=self._compared(outcome.holding))
                 return outcome
             case Removed():
                 return self._indexer.removed(arrival)
@@ -98,6 +99,13 @@ class Intake:
                 return self._fetch(arrival, message_id)
             case Ignored(reason):
                 return Outcome(status=OutcomeStatus.IGNORED, reason=reason)
+
+    def _compared(self, holding: Holding) -> Neighbour | None:
+        """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""
+        neighbour = self._neighbours.nearest_earlier(holding)
+        if neighbour:
+            self._duplicates.join(holding, Holding(holding.collection, neighbour.image_id))
+        return neighbour
 
     def _known(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)
@@ -110,7 +118,7 @@ class Intake:
             hashlib.sha256(message_id.encode()).hexdigest()[:32],
             collection,
             UploadStatus.PENDING,
-            filename=clean_filename(PurePosixPath(urlsplit(wanted.url).path).name),
+            filename=filename_of_address(wanted.url),
             metadata=wanted.metadata,
         )
         source = ObjectRef(self._bucket, upload_key(collection, upload.upload_id))

@@ -22,7 +22,7 @@ MAX_SIDE: Final = 16_384
 MAX_JPEG_SCANS: Final = 100
 """Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
 
-MAX_CHUNKS: Final = 20_000
+MAX_CHUNKS: Final = 50_000
 """Most segments (JPEG), chunks (PNG, WebP) or size properties (AVIF) of a file: 25 MiB of empty ones take seconds."""
 
 MAX_DECODE_MEMORY: Final = 448 * MIB
@@ -69,8 +69,16 @@ DEFAULT_COLLECTION: Final = "default"
 FETCH_SECONDS: Final = 10
 """Longest time that fetching from a URL may take, redirects included."""
 
+FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
+"""Longest time that the fetch function may take: fetching, then storing."""
+
+FETCH_WAIT_SECONDS: Final = FETCH_FUNCTION_SECONDS + 5
+"""How long its callers wait for it, a cold start included."""
+
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+FETCH_PORTS: Final = (80, 443)
+"""Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""
 
 RETRY_AFTER_SECONDS: Final = 5
 """When a caller is told to try again after an outage."""
@@ -82,3 +90,15 @@ MAX_METADATA: Final = 20
 """Most entries of a sender's metadata."""
 MAX_METADATA_LENGTH: Final = 256
 """Longest name or value of metadata, in characters."""
+
+KEY_CALLS_PER_MINUTE: Final = 600
+"""Calls a minute that a key may make where its creator says nothing else."""
+
+MAX_KEY_CALLS_PER_MINUTE: Final = 60_000
+MAX_KEY_NAME_LENGTH: Final = 100
+
+MAX_KEY_COLLECTIONS: Final = 20
+"""Most collections of one key: a call on an id without `collection` looks into each of them."""
+
+KEY_CACHE_SECONDS: Final = 30
+"""How long a process trusts what it read of a key: a revocation takes effect within this time."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.features import FeatureVector, LocalVector
+from shared.domain.duplicates import DuplicatePage
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import Holding, ObjectState
+
+if TYPE_CHECKING:
+    from shared.domain.features import FeatureVector, LocalVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +86,30 @@ class Catalogue(Protocol):
         ...
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
-    def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None: ...
-    def occurrences(self, image_id: str) -> Occurrences: ...
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+    def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def hide(self, holding: Holding) -> bool: ...
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
     def count(self, collection: str) -> tuple[int, bool]: ...
 
     def nearest(
-        self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+        self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
     def nearest_local(
-        self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
+        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
         """Which of these pictures (at most 100) the collection holds at this moment; `nearest` may lag behind."""
         ...
+
+
+class Duplicates(Protocol):
+    """Groups of near-duplicates."""
+
+    def join(self, picture: Holding, earlier: Holding) -> None: ...
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
 
 @dataclass(frozen=True, slots=True)

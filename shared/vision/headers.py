@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.errors import PictureRefused
+from shared.domain.formats import sniff
 from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
 from shared.vision import png, tiff
 
-_MAGIC: Final = re.compile(
-    rb"(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<webp>RIFF.{4}WEBP)|(?P<gif>GIF8[79]a)|(?P<bmp>BM)"
-    rb"|(?P<tiff>II[*+]\0|MM\0[*+])|(?P<avif>.{4}ftyp)",
-    re.DOTALL,
-)
-_AVIF_BRANDS: Final = {b"avif", b"avis"}
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
 """A marker that heads a segment, or the end of the picture: not a stuffed byte, a fill byte or a restart."""
 _JPEG_END: Final = 0xD9
@@ -30,27 +25,6 @@ class Header:
     format: str
     width: int
     height: int
-
-
-def sniff(data: bytes) -> str:
-    """The format that the magic bytes name, one of `shared.domain.formats.MEDIA_TYPES`.
-
-    Raises:
-        PictureRefused: `empty` or `unsupported_type`.
-    """
-    if not data:
-        raise PictureRefused("empty", "The file is empty.")
-    found = _MAGIC.match(data)
-    if found and (found.lastgroup != "avif" or _AVIF_BRANDS & set(_brands(data))):
-        return str(found.lastgroup)
-    raise PictureRefused(
-        "unsupported_type", "The file is none of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF, whatever its name says."
-    )
-
-
-def _brands(data: bytes) -> list[bytes]:
-    size = min(int.from_bytes(data[:4], "big"), len(data), 256)
-    return [data[8:12], *(data[at : at + 4] for at in range(16, size - 3, 4))]
 
 
 def check(data: bytes) -> Header:

@@ -75,6 +75,7 @@ class World:
         table: Any = self.table
         bucket: Any = self.bucket
         embedder: Any = _Embedder()
+        fetcher: Any = None  # nothing here comes from an address
         self.catalogue = DynamoCatalogue(table, "t")
         self.ledger = DynamoLedger(table, "t")
         objects = S3Objects(bucket, BUCKET)
@@ -92,6 +93,7 @@ class World:
             ledger=self.ledger,
             uploads=uploads,
             objects=objects,
+            fetcher=fetcher,
             bucket=BUCKET,
             model=MODEL,
         )

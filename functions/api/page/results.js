@@ -1,4 +1,5 @@
 import { byId, make, nameOf, percent } from "./dom.js";
+import { thumbnail } from "./picture.js";
 
 const VERDICTS = {
   identical: "Identical",
@@ -53,14 +54,13 @@ export function why(match) {
 
 function card(match, index, open) {
   const name = nameOf(match.image);
-  const picture = make("img", { src: match.image.thumbnail_url, alt: "", loading: "lazy" });
   return make(
     "li",
     {},
     make(
       "article",
       { className: `card ${match.verdict} ${index === 0 && match.verdict !== "unrelated" ? "first" : ""}` },
-      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, picture),
+      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, thumbnail(match.image)),
       make(
         "div",
         { className: "body" },
