@@ -7,10 +7,12 @@ from pathlib import Path
 
 from bench.quality import report
 from bench.quality.alterations import ALTERATIONS
-from bench.quality.asking import asked
+from bench.quality.asking import Asked, asked
 from bench.quality.collection import SEED, indexed
 from shared.vision.embedding import Embedder
 
+REPORT_EVERY = 20
+"""Pictures after which what is known so far is written."""
 RESULTS = Path(__file__).parents[1] / "results"
 
 
@@ -27,20 +29,26 @@ def main() -> None:
     embedder = Embedder(wanted.model_dir)
     originals = indexed(wanted.folder, embedder)
     queries = min(wanted.queries, len(originals))
-    found = asked(originals, wanted.model_dir, queries, wanted.everything, wanted.processes)
-    about = {
-        "pictures": f"{len(originals):,}, of which {queries:,} are altered and asked for, in {len(ALTERATIONS)} ways",
-        "model": embedder.model_id,
-        "seed": f"{SEED}",
-        "the slow methods, `classic`, `fast` and `thorough`": f"asked for copies of {min(wanted.everything, queries)}",
-        "made by": f"make bench-quality, in {(time.perf_counter() - started) / 60:.0f} minutes",
-    }
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    (wanted.out / "quality.md").write_text(report.markdown(found, about), encoding="utf-8")
-    figures = json.dumps({"about": about, **report.summary(found)}, indent=1)
-    (wanted.out / "quality.json").write_text(figures + "\n", encoding="utf-8")
-    report.plot(found, wanted.out / "quality.svg")
+    for done, found in enumerate(asked(originals, wanted.model_dir, queries, wanted.everything, wanted.processes), 1):
+        if done == queries or done % REPORT_EVERY == 0:
+            about = {
+                "pictures": f"{len(originals):,}, of which {done:,} are altered and asked for, "
+                f"in {len(ALTERATIONS)} ways",
+                "model": embedder.model_id,
+                "seed": f"{SEED}",
+                "the slow methods, `classic`, `fast` and `thorough`": f"asked for copies of {wanted.everything}",
+                "made by": f"make bench-quality, in {(time.perf_counter() - started) / 60:.0f} minutes",
+            }
+            write(wanted.out, found, about)
     print((wanted.out / "quality.md").read_text(encoding="utf-8"))
+
+
+def write(out: Path, found: Asked, about: dict[str, str]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "quality.md").write_text(report.markdown(found, about), encoding="utf-8")
+    figures = json.dumps({"about": about, **report.summary(found)}, indent=1)
+    (out / "quality.json").write_text(figures + "\n", encoding="utf-8")
+    report.plot(found, out / "quality.svg")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.quality.scenery import host_picture, window
 from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decoding import decode_here
 from shared.vision.opencv import cv2
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]
@@ -25,7 +25,7 @@ def encoded(rgb: Pixels, quality: int) -> bytes:
 
 
 def jpeg(quality: int) -> Alteration:
-    return lambda rgb, _: decode(encoded(rgb, quality)).rgb
+    return lambda rgb, _: decode_here(encoded(rgb, quality)).rgb
 
 
 def stretched(across: float, down: float) -> Alteration:

@@ -2,9 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,8 @@ from bench.quality.collection import NAME, SEED, Memory, Original
 from bench.quality.measures import Answer
 from functions.api.search import Stopwatch, Wanted
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.vision.decoding import decode
+from shared.vision.channels import Pixels
+from shared.vision.decoding import decode_here
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 
@@ -66,7 +68,7 @@ class Asker:
         self._everything = everything
         self._searcher = Memory(originals, embedder.model_id).searcher(embedder)
         self._features = np.array([one.described.features for one in originals], np.float64)
-        self._pixels = [decode(one.path.read_bytes()).rgb for one in originals]
+        self._pixels = [decode_here(one.path.read_bytes()).rgb for one in originals]
         self._quick = {name: make(self._pixels) for name, make in QUICK.items()}
         self._slow = {name: make(self._pixels) for name, make in SLOW.items()} if everything else {}
 
@@ -75,15 +77,14 @@ class Asker:
         right = {other.image_id for other in self._originals if other.group == group}
         found = Asked()
         for name in ALTERATIONS:
-            data = altered(self._pixels[place], name, SEED, place)
-            self._search(data, name, right, found, more)
-            rgb = decode(data).rgb
+            rgb = decode_here(altered(self._pixels[place], name, SEED, place)).rgb
+            self._search(rgb, name, right, found, more)
             for method, score in {**self._quick, **(self._slow if more else {})}.items():
                 found.answers.append(self._whole_order(method, score(rgb), name, right))
         return found
 
-    def _search(self, data: bytes, name: str, right: set[str], found: Asked, more: bool) -> None:
-        query = self._searcher.describe(data, Stopwatch())
+    def _search(self, rgb: Pixels, name: str, right: set[str], found: Asked, more: bool) -> None:
+        query = self._searcher.describe_pixels("", rgb, Stopwatch())
         asked = {method: (Ranking.FUSED, effort) for method, effort in EFFORTS.items() if more or method == BALANCED}
         asked |= {"classic": (Ranking.CLASSIC, Effort.BALANCED)} if more else {}
         found.answers.append(self._whole_order("cosine", self._features @ query.features, name, right))
@@ -126,11 +127,24 @@ def _ask(place: int) -> Asked:
     return _ASKERS[0].ask(place)
 
 
-def asked(originals: Sequence[Original], model_dir: Path, queries: int, everything: int, processes: int) -> Asked:
-    """All answers about altered copies of the first `queries` originals; of the first `everything`, of all methods."""
+def asked(
+    originals: Sequence[Original], model_dir: Path, queries: int, everything: int, processes: int
+) -> Iterator[Asked]:
+    """All answers so far, more each time, about altered copies of the first `queries` originals.
+
+    Of the first `everything` all methods are asked: by this process, while others ask the quick ones about the rest.
+    """
     whole = Asked()
-    chosen = frozenset(range(min(everything, queries)))
-    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare, (originals, model_dir, chosen)) as pool:
-        for found in tqdm(pool.map(_ask, range(queries)), total=queries, desc="asking", unit="picture"):
+    chosen = range(min(everything, queries))
+    with (
+        ProcessPoolExecutor(
+            max(1, processes - 1), get_context("spawn"), _prepare, (originals, model_dir, frozenset())
+        ) as pool,
+        tqdm(total=queries, desc="asking", unit="picture") as progress,
+    ):
+        rest = pool.map(_ask, range(len(chosen), queries))
+        thorough = Asker(originals, model_dir, frozenset(chosen)) if chosen else None
+        for found in chain((thorough.ask(place) for place in chosen if thorough), rest):
             whole.add(found)
-    return whole
+            progress.update()
+            yield whole

@@ -155,13 +155,16 @@ class Searcher:
             PictureRefused: the bytes are no picture that we decode.
         """
         with watch.stage("decode"):
-            picture = decode(data)
+            rgb = decode(data).rgb
+        return self.describe_pixels(hashlib.sha256(data).hexdigest(), rgb, watch)
+
+    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
+        """The same of decoded pixels: upright RGB, uint8, height x width x 3."""
         with watch.stage("features"):
-            features = self._embedder().embed(picture.rgb).features
+            features = self._embedder().embed(rgb).features
         with watch.stage("keypoints"):
-            small = within(picture.rgb, QUERY_SIDE)
-            described = signature.extract(picture.rgb, features, QUERY_KEYPOINTS)
-        return Described(hashlib.sha256(data).hexdigest(), features, described, small)
+            described = signature.extract(rgb, features, QUERY_KEYPOINTS)
+        return Described(image_id, features, described, within(rgb, QUERY_SIDE))
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
         """Features and signature of a stored picture.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 FEATURE_DIMENSIONS: Final = 2048
 FEATURE_DIGITS: Final = 3
-"""Significant digits that are stored: 8.0 KB instead of the 10.0 of five, and no cosine differs by more than 0.00004."""
+"""Significant digits that are stored: 8.0 KB, where five would be 10.0; no cosine differs by more than 0.00004."""
 
 LOCAL_DIMENSIONS: Final = 2048
 LOCAL_SCALE: Final = 1000
