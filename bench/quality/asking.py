@@ -1,6 +1,5 @@
 """Every method is asked for the originals of altered copies."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -119,7 +118,6 @@ _ASKERS: list[Asker] = []
 
 
 def _prepare(*arguments: Any) -> None:
-    os.nice(5)
     _ASKERS[:] = [Asker(*arguments)]
 
 
