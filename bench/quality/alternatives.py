@@ -36,18 +36,6 @@ def _pdq(rgb: Pixels) -> npt.NDArray[np.bool_]:
     return np.asarray(pdqhash.compute(rgb)[0], dtype=bool)
 
 
-def _crop_resistant(stored: Sequence[Pixels]) -> Method:
-    """imagehash's crop-resistant hash with its own ranking: matching segments first, then how near they are."""
-    kept = [imagehash.crop_resistant_hash(Image.fromarray(rgb)) for rgb in stored]
-
-    def scores(rgb: Pixels) -> Scores:
-        query = imagehash.crop_resistant_hash(Image.fromarray(rgb))
-        found = [query.hash_diff(one) for one in kept]
-        return np.array([matching - distance / (64 * (matching + 1)) for matching, distance in found], np.float64)
-
-    return scores
-
-
 def _ssim(stored: Sequence[Pixels]) -> Method:
     def gray(rgb: Pixels) -> Pixels:
         return squeezed(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), 256)
@@ -79,7 +67,6 @@ QUICK: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
     "PDQ (pdqhash)": lambda stored: _by_bits(_pdq, stored),
 }
 SLOW: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
-    "crop-resistant hash (imagehash)": _crop_resistant,
     "SSIM alone": _ssim,
     "ORB ratio alone": _orb_ratio,
 }
