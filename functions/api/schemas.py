@@ -248,7 +248,10 @@ COMPARE_BODY: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
                 },
-                "examples": {"stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}}},
+                "examples": {
+                    "stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}},
+                    "a stored one and one on the web": {"value": {"a": "https://example.com/cat.jpg", "b": EXAMPLE_ID}},
+                },
             },
         },
     }

@@ -12,6 +12,7 @@ from shared.aws.clients import dynamodb_client
 from shared.aws.duplicates import MAX_SHOWN, DynamoDuplicates
 from shared.domain.ledger import Holding
 from tests.conftest import PicTrace
+from tests.integration.conftest import until
 from tests.pictures import encoded
 
 
@@ -39,7 +40,11 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
     best = running.add(encoded(coffee, ".png"), collection=collection)
     running.add(encoded(cat, ".png"), collection=collection)
 
-    page = groups(running, collection)
+    def all_three() -> Any:  # a picture is compared after its upload has ended
+        page = groups(running, collection)
+        return page if page["groups"] and len(page["groups"][0]["images"]) == 3 else None
+
+    page = until(all_three)
     assert page["cursor"] is None
     (group,) = page["groups"]
     assert (group["group_id"], group["best"], group["truncated"]) == (small, best, False)
