@@ -5,12 +5,13 @@ PICTURES ?=
 CLOSED ?=
 EXAMPLES ?= 100
 SECONDS ?= 300
+DATA ?=
 VENV := .venv
 MODEL := .build/resnet50
 MINISTACK := .venv-ministack
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack explore fuzz lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz bench-quality bench-fit lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -29,6 +30,14 @@ explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its Open
 
 fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
+	@test -n "$(DATA)" || { echo "Say which pictures: make bench-quality DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL)
+
+bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
+	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.fit_ranking "$(DATA)" --model-dir $(MODEL)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check

@@ -254,7 +254,7 @@ class Indexer:
             signature.pack(described.signature),
             "application/octet-stream",
         )
-        return self._catalogue.add(IndexedImage(record, described.features), source)
+        return self._catalogue.add(IndexedImage(record, described.features, described.local_features), source)
 
     def _still(self, holding: Holding, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)
