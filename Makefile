@@ -5,6 +5,7 @@ PICTURES ?=
 CLOSED ?=
 EXAMPLES ?= 100
 SECONDS ?= 300
+DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
 VENV := .venv
@@ -13,7 +14,7 @@ MINISTACK := .venv-ministack
 BENCH := .venv-bench
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack explore fuzz bench cost lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -22,7 +23,7 @@ run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000,
 	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
@@ -39,6 +40,14 @@ bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it i
 
 cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=1000000)
 	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))
+
+bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
+	@test -n "$(DATA)" || { echo "Say which pictures: make bench-quality DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL)
+
+bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
+	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.fit_ranking "$(DATA)" --model-dir $(MODEL)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check

@@ -1,35 +1,46 @@
-"""Fit the fused score: `python -m bench.fit_ranking FOLDER --model-dir .build/resnet50`.
+"""Fit the fused score: `make bench-fit DATA=folder`, or `python -m bench.fit_ranking FOLDER`.
 
-True pairs are altered copies against their originals; false ones are the same copies against the pictures whose
-features are nearest to theirs, against random ones and against others of their kind: pictures that photographs are
-not (`bench.originals`) are among them. The pictures at even places are fitted on, those at odd places measured.
+True pairs are altered copies against their originals; false ones are the same copies against what a search of the
+others finds, against random ones and against others of their kind: pictures that photographs are not
+(`bench.originals`) are among them. Each pair is seen as a search would see it: by the whole picture, its mirror image
+or a window of it. The pictures at even places are fitted on, those at odd places measured.
 """
 
 import argparse
 import json
+import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from bench.alterations import ALTERATIONS, GENTLE, HARDER
 from bench.originals import COLOUR_IS_ALL, families
+from bench.quality.alterations import ALTERATIONS, encoded
+from bench.quality.collection import Memory, described, pictures
+from functions.api.candidates import Finder, Where
+from functions.api.search import Described, Stopwatch
 from shared.domain.errors import PictureRefused
-from shared.domain.features import FeatureVector, cosine
-from shared.vision.channels import Pixels
+from shared.domain.features import cosine
+from shared.domain.ports import Catalogue
+from shared.vision import views
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.opencv import cv2
 from shared.vision.ranking import FIT, measure
-from shared.vision.signature import Signature, extract
 
 SEED: Final = 7
 RIDGE: Final = 1.0
-NEAREST, RANDOM, KIN = 3, 3, 3
+NEAREST, RANDOM, KIN = 4, 2, 2
 FAMILY_EVERY: Final = 5
+COPIES: Final = 12
+"""Altered copies of each picture, drawn from all alterations."""
+GENTLE: Final = ("JPEG 75", "JPEG 20", "resized to 50 %", "resized to 25 %")
+"""Those that leave colours and outline alone."""
 
 NEAR_DUPLICATE_PRECISION: Final = 0.995
 """`near-duplicate` begins at the least score at and above which so many of the fitted pairs are true."""
@@ -37,7 +48,6 @@ NEAR_DUPLICATE_PRECISION: Final = 0.995
 SIMILAR_PROBABILITY: Final = 0.1
 """`similar` begins where one in ten such pairs would be true."""
 
-ALL_ALTERATIONS: Final = {**ALTERATIONS, **HARDER}
 WITHOUT_COSINE: Final = "any"
 
 Array = npt.NDArray[np.float64]
@@ -79,44 +89,67 @@ def threshold(scores: Array, truth: Array, precision: float) -> float:
     return float(scores[order][good[-1]]) if len(good) else 1.0
 
 
-def photographs(folder: Path, limit: int) -> list[Pixels]:
-    """The first `limit` pictures of the folder, by name."""
-    found: list[Pixels] = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+def photographs(folder: Path, limit: int) -> list[Path]:
+    """The last `limit` pictures of the folder in the order of `bench.quality`, whose queries are the first."""
+    found: list[Path] = []
+    for path, _ in reversed(pictures(folder)):
         if len(found) == limit:
             break
         try:
-            found.append(decode(path.read_bytes()).rgb)
+            decode(path.read_bytes())
         except PictureRefused:
             continue
+        found.append(path)
     return found
 
 
-def pairs(originals: Sequence[Pixels], embedder: Embedder) -> list[Pair]:
+def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pair]:
     rng = np.random.default_rng(SEED)
+    originals = [decode(path.read_bytes()).rgb for path in paths]
     made = families(originals, rng, FAMILY_EVERY)
     rgbs = [*originals, *(picture for _, _, picture in made)]
     source = [*range(len(originals)), *(place for place, _, _ in made)]
     kind = ["photograph"] * len(originals) + [name for _, name, _ in made]
-
-    def described(rgb: Pixels) -> tuple[FeatureVector, Signature]:
-        return embedder.embed(rgb).features, extract(rgb)
-
-    stored = [described(rgb) for rgb in tqdm(rgbs, desc="originals")]
-    features = np.array([vector for vector, _ in stored])
+    stored = []
+    for place, rgb in enumerate(tqdm(rgbs, desc="originals")):
+        path = workspace / f"{place}.png"
+        cv2.imwrite(str(path), np.ascontiguousarray(rgb[:, :, ::-1]))
+        stored.append(described(path, str(place), embedder))
+    searcher = Memory(stored, embedder.model_id).searcher(embedder)
     found = []
     for index, rgb in enumerate(tqdm(rgbs, desc="altered copies")):
         # A photograph and what was made from it are neither clearly the same nor clearly not: they are never paired.
         others = np.array([i for i in range(len(rgbs)) if source[i] != source[index]])
         kin = others[[kind[i] == kind[index] for i in others]]
-        for name in GENTLE if kind[index] in COLOUR_IS_ALL else ALL_ALTERATIONS:
-            vector, signature = described(ALL_ALTERATIONS[name](rgb, rng))
-            near = others[np.argsort(-features[others] @ vector)[:NEAREST]]
-            drawn = {*near, *rng.choice(others, RANDOM, replace=False), *rng.choice(kin, KIN, replace=False)}
+        collection = Memory([stored[i] for i in [index, *others]], embedder.model_id)
+        names = GENTLE if kind[index] in COLOUR_IS_ALL else rng.choice(list(ALTERATIONS), COPIES, replace=False)
+        for name in names:
+            query = searcher.describe(encoded(ALTERATIONS[name](rgb, rng), 90), Stopwatch())
+            seen = _seen(query, collection)
+            near = [place for place in seen if place != str(index)][:NEAREST]
+            drawn = {*map(int, near), *rng.choice(others, RANDOM, replace=False), *rng.choice(kin, KIN, replace=False)}
             for other in (index, *sorted(int(i) for i in drawn)):
-                measured = measure(signature, stored[other][1], cosine(vector, stored[other][0]))
+                one = stored[other]
+                view = seen.get(one.group) or views.whole(query.signature)
+                near_by = cosine(query.features, one.described.features)
+                measured = measure(view.signature, one.described.signature, near_by)
                 found.append(Pair(source[index], other == index, measured.signals()))
     return found
+
+
+def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
+    """What a thorough search finds, best first: each stored picture's group with the view that it is nearest to."""
+    sides = [views.whole(query.signature)]
+    if query.pixels is not None:
+        sides.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
+    groups = {one.image_id: one.group for one in collection.originals}
+    with ThreadPoolExecutor(1) as threads:
+        where = Where(collection="", model=collection.model, label=None)
+        finder = Finder(cast(Catalogue, collection), threads, where)
+        finder.by_features(query.features)
+        finer = sides[0] if query.pixels is None else views.finer(query.pixels, sides[0])
+        finder.by_views([*sides, *views.windows(finer)])
+        return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}
 
 
 def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
@@ -150,12 +183,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.fit_ranking", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--limit", type=int, default=120, help="how many photographs")
+    parser.add_argument("--limit", type=int, default=100, help="how many photographs")
     parser.add_argument("--out", type=Path, default=FIT)
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)
     originals = photographs(wanted.folder, wanted.limit)
-    found = pairs(originals, embedder)
+    with tempfile.TemporaryDirectory() as workspace:
+        found = pairs(originals, embedder, Path(workspace))
     names = list(found[0].signals)
     kept = json.loads(wanted.out.read_text(encoding="utf-8"))["fits"] if wanted.out.exists() else {}
     fits = kept | {WITHOUT_COSINE: fitted(found, [name for name in names if name != "cosine"])}
@@ -167,9 +201,9 @@ def main() -> None:
         print(f"{embedder.model_id}: a higher cosine is no sign of a true pair; the fit without it serves this model.")
     described = {
         "made_by": f"python -m bench.fit_ranking FOLDER --limit {wanted.limit}",
-        "data": f"the first {len(originals)} of a folder of photographs by name, each of another subject, with "
-        f"blurred, small on white, documents, shapes and flat ones; {len(ALL_ALTERATIONS)} altered copies each "
-        f"({len(GENTLE)} of shapes and flat ones), {len(found)} pairs; "
+        "data": f"{len(originals)} photographs of a folder that bench.quality does not ask for, each of another "
+        f"subject, with blurred, small on white, documents, shapes and flat ones; {COPIES} altered copies each, drawn "
+        f"from {len(ALTERATIONS)} alterations ({len(GENTLE)} of shapes and flat ones), {len(found)} pairs; "
         "even places fitted, odd places held out",
         "seed": SEED,
         "fits": fits,

@@ -52,10 +52,10 @@ class Result:
     limit: str
 
 
-def simulate(use: Use, rate: float, concurrency: int, collections: int, *, quota: int = TABLE_QUOTA) -> Result:
-    """An hour of `rate` uploads a second, into a new table."""
+def simulate(use: Use, rate: float, concurrency: int, collections: int, ready: float) -> Result:
+    """An hour of `rate` uploads a second into a table that can take `ready` write units a second at first."""
     waiting, done, limit = 0.0, 0.0, ""
-    peak, ready, since = 0.0, float(NEW_TABLE_UNITS), 0
+    peak, since = 0.0, 0
     recent: list[float] = []
     for second in range(HOUR):
         waiting += rate
@@ -63,14 +63,14 @@ def simulate(use: Use, rate: float, concurrency: int, collections: int, *, quota
         limits = {
             "nothing": waiting,
             "max_concurrency": batches / use.picture_seconds,
-            "the table's write units": min(ready, quota) / use.picture_writes,
+            "the table's write units": min(ready, TABLE_QUOTA) / use.picture_write_units,
             "one collection's listing": PARTITION_UNITS * collections,
         }
         limit = min(limits, key=lambda name: limits[name])
         done = limits[limit]
         waiting -= done
         recent = [*recent[-59:], done]
-        peak = max(peak, done * use.picture_writes)
+        peak = max(peak, done * use.picture_write_units)
         if second - since >= DOUBLING_SECONDS:
             ready, since = max(ready, 2 * peak), second
     average = sum(recent) / len(recent)
@@ -79,15 +79,21 @@ def simulate(use: Use, rate: float, concurrency: int, collections: int, *, quota
 
 def table(use: Use, settings: int) -> list[str]:
     rows = [
-        "| uploads a second | `max_concurrency` | collections | done a second | held back by | waiting after an hour |"
-        " the last one waits |",
-        "|---:|---:|---:|---:|---|---:|---:|",
+        "| uploads a second | `max_concurrency` | table | collections | done a second | held back by |"
+        " waiting after an hour | the last one waits |",
+        "|---:|---:|---|---:|---:|---|---:|---:|",
     ]
+    grown = ("new", NEW_TABLE_UNITS), ("grown", TABLE_QUOTA)
     for rate in RATES:
-        for concurrency, collections in ((settings, 1), (1_000, 1), (1_000, 50)):
-            found = simulate(use, rate, concurrency, collections)
+        for concurrency, (age, ready), collections in (
+            (settings, grown[0], 1),
+            (1_000, grown[0], 1),
+            (1_000, grown[1], 1),
+            (1_000, grown[1], 50),
+        ):
+            found = simulate(use, rate, concurrency, collections, ready)
             rows.append(
-                f"| {rate:,} | {concurrency:,} | {collections} | {found.done:,.0f} | {found.limit} | "
+                f"| {rate:,} | {concurrency:,} | {age} | {collections} | {found.done:,.0f} | {found.limit} | "
                 f"{found.waiting:,.0f} | {_time(found.wait)} |"
             )
     return rows
@@ -119,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def current(figures: Path) -> list[str]:
     context = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]
-    use = Use.measured(json.loads(figures.read_text(encoding="utf-8"))["figures"], context, None)
+    use = Use.measured(json.loads(figures.read_text(encoding="utf-8"))["figures"], context, "found")
     return table(use, context["max_concurrency"])
 
 

@@ -17,7 +17,7 @@ from infra.stages import LOG_RETENTION, Stage
 from infra.storage import Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, VECTOR_INDEX
+from shared.domain.schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
 
@@ -120,6 +120,7 @@ class PicTraceStack(Stack):
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket
+        vectors = [f"{table}/index/{name}" for name in (VECTOR_INDEX, LOCAL_INDEX)]
 
         def under(*prefixes: str) -> list[str]:
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
@@ -132,7 +133,7 @@ class PicTraceStack(Stack):
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
-        _allow(ingestion.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+        _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
         _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
@@ -158,7 +159,7 @@ class PicTraceStack(Stack):
         _allow(
             search.function, ["dynamodb:Query"], [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX)]
         )
-        _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
+        _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 
     def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
         """Both functions read the pictures of other buckets; nothing there is ever written or removed."""

@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from shared.domain import schema
-from shared.domain.features import FEATURE_DIMENSIONS
+from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG, THUMBNAILS_PREFIX, UPLOADS_PREFIX
 
 REJECTED_DAYS = 7
@@ -89,17 +89,8 @@ class Storage(Construct):
                 ),
             ],
             vector_indexes=[
-                dynamodb.CfnTable.VectorIndexProperty(
-                    index_name=schema.VECTOR_INDEX,
-                    vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=schema.VECTOR_ATTRIBUTE),
-                    dimensions=FEATURE_DIMENSIONS,
-                    distance_function="COSINE",
-                    search_schema=[
-                        _searched(schema.VECTOR_PARTITION, "HASH"),
-                        *(_searched(name, "INLINE_FILTER") for name in schema.VECTOR_FILTERS),
-                    ],
-                    projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT),
-                )
+                _vectors(schema.VECTOR_INDEX, schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+                _vectors(schema.LOCAL_INDEX, schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
             ],
             time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
                 attribute_name=schema.TTL_ATTRIBUTE, enabled=True
@@ -116,6 +107,20 @@ class Storage(Construct):
 
 def _key(name: str, kind: str) -> dynamodb.CfnTable.KeySchemaProperty:
     return dynamodb.CfnTable.KeySchemaProperty(attribute_name=name, key_type=kind)
+
+
+def _vectors(name: str, attribute: str, dimensions: int) -> dynamodb.CfnTable.VectorIndexProperty:
+    return dynamodb.CfnTable.VectorIndexProperty(
+        index_name=name,
+        vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=attribute),
+        dimensions=dimensions,
+        distance_function="COSINE",
+        search_schema=[
+            _searched(schema.VECTOR_PARTITION, "HASH"),
+            *(_searched(name, "INLINE_FILTER") for name in schema.VECTOR_FILTERS),
+        ],
+        projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT),
+    )
 
 
 def _searched(name: str, kind: str) -> dynamodb.CfnTable.SearchSchemaElementProperty:

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
     parser.add_argument("--pictures", type=int, default=MILLION, help="taken in this month, and kept")
     parser.add_argument("--searches", type=int, default=MILLION)
-    parser.add_argument("--reranked", type=int, help="candidates that a search compares; as counted unless told")
+    parser.add_argument("--kind", choices=("found", "nothing", "fast"), default="found", help="what the searches are")
     parser.add_argument("--figures", type=Path, default=FIGURES, help="what the bench wrote")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)} instead")
     wanted = parser.parse_args(argv)
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     if wanted.write:
         PAGE.write_text(page(found["figures"], context, found["taken"]), encoding="utf-8")
     else:
-        print(bill(Use.measured(found["figures"], context, wanted.reranked), wanted.pictures, wanted.searches))
+        print(bill(Use.measured(found["figures"], context, wanted.kind), wanted.pictures, wanted.searches))
     return 0
 
 

@@ -1,6 +1,7 @@
 """The bill of a month, per component, and of two other ways to go."""
 
 from dataclasses import replace
+from typing import Final
 
 from bench.cost.use import (
     ALARMS,
@@ -21,6 +22,9 @@ from bench.cost.use import (
 )
 from infra import prices
 
+VECTOR_UNITS: Final = 13
+"""Write units of a record, and KB of it, that its vectors are."""
+
 Lines = dict[str, float]
 """Dollars by component."""
 
@@ -29,9 +33,9 @@ def ingesting(use: Use, pictures: float) -> Lines:
     """Pictures uploaded through the API's own form: its call, one question for the state, and everything after."""
     asked = prices.HTTP_API_REQUEST + prices.LAMBDA_REQUEST + 0.015 * use.api_gb * prices.LAMBDA_GB_SECOND
     each = {
-        "DynamoDB: vectors": use.vectors * prices.VECTOR_WRITE
+        "DynamoDB: vectors": use.picture_vectors * prices.VECTOR_WRITE
         + use.picture_searches * EXAMINED_BYTES / GB * prices.VECTOR_SEARCH_GB,
-        "DynamoDB: records": use.picture_writes * prices.TABLE_WRITE + use.picture_reads * prices.TABLE_READ,
+        "DynamoDB: records": use.picture_write_units * prices.TABLE_WRITE + prices.READS_A_PICTURE * prices.TABLE_READ,
         "S3: the upload": prices.S3_PUT,
         "S3: signature": use.picture_puts * prices.S3_PUT,
         "S3: reading": use.picture_gets * prices.S3_GET,
@@ -66,7 +70,7 @@ def keeping(use: Use, pictures: float) -> Lines:
         "S3: signatures": pictures * SIGNATURE_BYTES / GB * prices.S3_GB_MONTH,
         "DynamoDB: records": pictures * (ITEM_BYTES + 1_000) / GB * prices.TABLE_GB_MONTH,
         "DynamoDB: recovery": pictures * ITEM_BYTES / GB * prices.TABLE_BACKUP_GB_MONTH,
-        "DynamoDB: vectors": use.vectors * pictures * INDEXED_BYTES / GB * prices.VECTOR_GB_MONTH,
+        "DynamoDB: vectors": use.picture_vectors * pictures * INDEXED_BYTES / GB * prices.VECTOR_GB_MONTH,
     }
 
 
@@ -77,7 +81,7 @@ def idle() -> Lines:
 
 def on_a_server(use: Use, pictures: float, searches: float) -> Lines:
     """The same program on servers that always run, two at least (one may fail), vectors in memory on each."""
-    memory = 1.5 * use.vectors * pictures * 4 * 2048 / GB
+    memory = 1.5 * use.picture_vectors * pictures * 4 * 2048 / GB
     busy = pictures * use.picture_seconds + searches * use.search_seconds
     servers = max(2, -(-memory // 12) * 2, -(-busy / (HOURS_MONTH * 3600 * 4 * 0.5) // 1))
     stored = pictures * (SIGNATURE_BYTES + ITEM_BYTES) / GB
@@ -91,16 +95,22 @@ def on_a_server(use: Use, pictures: float, searches: float) -> Lines:
 
 def with_a_service(use: Use, pictures: float, searches: float) -> Lines:
     """This program with its vectors in a managed service (Pinecone, serverless) and not in DynamoDB."""
-    lean = replace(use, vectors=0, picture_searches=0, search_searches=0, picture_writes=use.picture_writes - 10)
+    lean = replace(
+        use,
+        picture_vectors=0,
+        picture_searches=0,
+        search_searches=0,
+        picture_write_units=use.picture_write_units - VECTOR_UNITS,
+    )
     rest = sum(sum(lines.values()) for lines in (ingesting(lean, pictures), searching(lean, searches)))
-    stored = use.vectors * pictures * (4 * 2048 + 500) / GB
+    stored = use.picture_vectors * pictures * (4 * 2048 + 500) / GB
     queries = use.search_searches * searches + use.picture_searches * pictures
     service = (
-        use.vectors * pictures * 9 * prices.SERVICE_WRITE
-        + queries * max(0.25, stored / use.vectors) * prices.SERVICE_READ
+        use.picture_vectors * pictures * 9 * prices.SERVICE_WRITE
+        + queries * max(0.25, stored / max(1, use.picture_vectors)) * prices.SERVICE_READ
         + stored * prices.SERVICE_GB_MONTH
     )
-    kept = sum(keeping(lean, pictures).values()) - pictures * 10_000 / GB * prices.TABLE_GB_MONTH
+    kept = sum(keeping(lean, pictures).values()) - pictures * VECTOR_UNITS * 1_000 / GB * prices.TABLE_GB_MONTH
     return {"the service": max(service, prices.SERVICE_LEAST_MONTH), "everything else": rest + kept}
 
 

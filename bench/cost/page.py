@@ -1,6 +1,7 @@
 """docs/cost.md."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from bench.cost.bill import Lines, idle, ingesting, keeping, on_a_server, searching, with_a_service
 from bench.cost.use import (
@@ -15,11 +16,13 @@ from bench.cost.use import (
 )
 from infra import prices
 
+SEARCHES: Final = {"fast": "`effort=fast`", "found": "a copy is found", "nothing": "none is found"}
+
 
 def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -> str:
     """docs/cost.md."""
-    use = Use.measured(figures, context, RERANKED)
-    whole = Use.measured(figures, context, None)
+    use = Use.measured(figures, context, "fast", RERANKED)
+    kinds = {kind: Use.measured(figures, context, kind) for kind in ("fast", "found", "nothing")}
     ingest, search = ingesting(use, MILLION), searching(use, MILLION)
     return "\n".join(
         [
@@ -36,19 +39,26 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             *table("a month of storage of a million pictures", keeping(use, MILLION)),
             *table("a month without pictures and calls", idle()),
             *_floors(ingest, search),
-            f"With all {whole.search_gets:.0f} candidates that a search compares unless told otherwise, a million "
-            f"searches are ${sum(searching(whole, MILLION).values()):,.2f}.",
+            "A million searches as they are, by what they compare:",
+            "",
+            "| search | candidates compared | searches of an index | seconds of the function | $ |",
+            "|---|---:|---:|---:|---:|",
+            *(
+                f"| {SEARCHES[kind]} | {each.search_gets:.0f} | {each.search_searches:.0f} | {each.search_seconds:.2f} | "
+                f"{sum(searching(each, MILLION).values()):,.2f} |"
+                for kind, each in kinds.items()
+            ),
             "",
             "## The biggest items",
             "",
-            *_biggest(use, figures, ingest, search),
+            *_biggest(use, figures, ingest, searching(kinds["found"], MILLION)),
             "",
             "## Beside two other ways",
             "",
-            *_beside(use),
+            *_beside(kinds["found"]),
             "",
             "*Servers*: this program on m7g.xlarge (4 cores, 16 GB), two at least, all vectors in memory on each, half",
-            "busy at most, with a load balancer; nobody's hours are counted. *Managed service*: this program with its",
+            "busy at most, with a load balancer; nobody's hours are counted. Searches find a copy. *Managed service*: this program with its",
             "vectors in Pinecone's serverless index (Standard, $50 a month at least); a query there costs a read unit",
             "for each GB of the namespace, so it grows with the collection.",
             "",
@@ -57,15 +67,14 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             f"- Measured ({taken.rstrip('.')}): computing {figures['ingest_ms']:.0f} ms a picture, reranking "
             f"{figures['rerank_50_ms']:.0f} ms for 50; one core here is taken for one of Lambda's. **If Lambda's takes "
             f"twice as long**, a million pictures are ${_computing(use, figures):,.2f} more.",
-            f"- Counted at botocore: {use.picture_writes:.0f} write units, {use.picture_gets:.0f} GETs and "
+            f"- Counted at botocore: {use.picture_write_units:.0f} write units, {use.picture_gets:.0f} GETs and "
             f"{use.picture_puts:.0f} PUT a new picture.",
             f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
             f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors, one after the other; so a picture takes "
-            f"{use.picture_seconds * 1000:.0f} ms of the ingest function and a search "
-            f"{use.search_seconds * 1000:.0f} ms. A picture has {ORIGINAL_BYTES / 1000:.0f} KB.",
+            f"{use.picture_seconds * 1000:.0f} ms of the ingest function. A picture has {ORIGINAL_BYTES / 1000:.0f} KB.",
             f"- Taken from others: a search examines {EXAMINED_BYTES / 1000:.0f} KB of an index, a published "
-            "measurement (15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
-            "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does.",
+            "measurement (15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer "
+            "says its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does.",
             "- Not counted: cold starts, retries, support, taxes, and pictures that are shown (S3's transfer), "
             "CloudWatch's custom metrics ($0.30 a month each).",
             "",
@@ -97,10 +106,10 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
         (
             "a picture",
             "S3: signature",
-        ): "One object holds all that reranking needs; thumbnails are made when asked for.",
+        ): "One object holds all that reranking needs; thumbnails are made on demand.",
         ("a picture", "S3: the upload"): "The picture itself; one that is indexed where it lies costs none.",
         ("a picture", "Lambda: computing"): f"LiteRT instead of Keras; {figures['ingest_ms']:.0f} ms are computing and "
-        f"{waiting:.0f} ms waiting for S3 and DynamoDB, which nothing hides yet: a batch's pictures are taken one by one.",
+        f"{waiting:.0f} ms waiting for S3 and DynamoDB, which nothing hides yet: a batch is taken one by one.",
         ("a search", "S3: signatures"): "The last 512 signatures stay in the process's memory, which is not counted "
         "here.",
         ("a search", "Lambda: computing"): "LiteRT instead of Keras, signatures instead of pictures.",

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from infra import prices
-
 MILLION: Final = 1_000_000
 GB: Final = 2**30
 HOURS_MONTH: Final = 730
@@ -20,7 +18,7 @@ BATCH: Final = 5
 """Messages of a batch under load."""
 
 SIGNATURE_BYTES: Final = 93_000
-ITEM_BYTES: Final = 12_000
+ITEM_BYTES: Final = 15_000
 ORIGINAL_BYTES: Final = 500_000
 """A picture as it was uploaded: an assumption; it is kept in S3 as it is."""
 INDEXED_BYTES: Final = 9_400
@@ -37,7 +35,7 @@ TRACED: Final = 0.05
 ALARMS: Final = 6
 IMAGE_GB: Final = 0.3
 RERANKED: Final = 20
-"""The floor is set for so many."""
+"""The aim is set for so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,51 +43,56 @@ class Use:
     """What one picture and one search use: measured and counted by `make bench`.
 
     Attributes:
-        picture_seconds, search_seconds: of a function's time, its waiting for S3 and DynamoDB included.
-        vectors: indexes that each picture is written to.
+        picture_seconds, search_seconds: of a function's time, its waiting for AWS included.
+        picture_vectors: indexes that each picture is written to.
+        search_gets: candidates that are compared, each read from S3.
     """
 
     picture_seconds: float
-    search_seconds: float
     picture_puts: float
     picture_gets: float
-    picture_writes: float
-    picture_reads: float
+    picture_write_units: float
+    picture_vectors: float
     picture_searches: float
+    search_seconds: float
     search_gets: float
     search_searches: float
-    vectors: int
     ingest_gb: float
     api_gb: float
 
     @classmethod
-    def measured(cls, figures: Mapping[str, float], context: Mapping[str, int], reranked: int | None) -> Self:
+    def measured(cls, figures: Mapping[str, float], context: Mapping[str, int], kind: str, gets: int = 0) -> Self:
         """From the bench's figures.
 
         Args:
-            reranked: candidates of a search; None: as many as the bench counted.
+            kind: of search: one that `found` a copy, one that found `nothing`, or a `fast` one.
+            gets: candidates that it compares; 0 for as many as the bench counted.
         """
-        compared = figures["search_gets"] if reranked is None else reranked
-        searched = figures["search_vector_searches"]
-        own = figures["ingest_ms"] / 1000
         waiting = (
             (figures["picture_puts"] + figures["picture_gets"]) * S3_SECONDS
             + (figures["picture_reads"] + figures["picture_writes"] + figures["picture_events"]) * TABLE_SECONDS
             + figures["picture_vector_searches"] * VECTOR_SECONDS
         )
-        rerank = figures["rerank_50_ms"] / 1000 * compared / 50
-        answering = searched * VECTOR_SECONDS + -(-compared // SIGNATURES_AT_ONCE) * S3_SECONDS
+        counted = figures[f"{kind}_gets"]
+        compared = gets or counted
+        looks = 2 if kind == "nothing" else 1
+        searching = (
+            figures[f"{kind}_ms"] / 1000
+            + figures["rerank_50_ms"] / 1000 * (compared - counted) / 50
+            + looks * 2 * VECTOR_SECONDS
+            + -(-compared // SIGNATURES_AT_ONCE) * S3_SECONDS
+            + figures[f"{kind}_reads"] * TABLE_SECONDS
+        )
         return cls(
-            picture_seconds=own + waiting,
-            search_seconds=own + rerank + answering + figures["search_reads"] * TABLE_SECONDS,
+            picture_seconds=figures["ingest_ms"] / 1000 + waiting,
             picture_puts=figures["picture_puts"],
             picture_gets=figures["picture_gets"],
-            picture_writes=figures["picture_write_units"],
-            picture_reads=prices.READS_A_PICTURE,
+            picture_write_units=figures["picture_write_units"],
+            picture_vectors=figures["picture_vectors"],
             picture_searches=figures["picture_vector_searches"],
+            search_seconds=searching,
             search_gets=compared,
-            search_searches=searched,
-            vectors=round(figures["picture_vectors"]),
+            search_searches=figures[f"{kind}_vector_searches"],
             ingest_gb=context["ingest_memory_mb"] / 1024,
             api_gb=context["api_memory_mb"] / 1024,
         )

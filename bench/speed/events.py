@@ -24,9 +24,11 @@ class Events:
     def health(self) -> Any:
         return http_event("GET", "/health")
 
-    def search(self) -> Any:
-        body = json.dumps({"image_base64": base64.b64encode(self._next()).decode()}).encode()
-        return http_event("POST", "/v1/search", body, f"collection={self._collection}")
+    def search(self, data: bytes | None = None, effort: str = "balanced") -> Any:
+        """A search with these bytes; without any, with a picture that the collection may hold a copy of."""
+        shown = base64.b64encode(self._next() if data is None else data).decode()
+        query = f"collection={self._collection}&effort={effort}"
+        return http_event("POST", "/v1/search", json.dumps({"image_base64": shown}).encode(), query)
 
     def arrival(self) -> Any:
         key = f"uploads/{self._collection}/{self._count:032x}"

@@ -1,14 +1,16 @@
-"""The calls of AWS that one picture and one search make: what the bill counts."""
+"""The calls of AWS that a picture and a search make, and how long a search computes: what the bill counts."""
 
 import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, Final
 
 import boto3
 
 from bench.speed.events import Events
+from bench.speed.pictures import made
 from bench.speed.report import Part
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
@@ -16,61 +18,105 @@ from shared.domain.features import FEATURE_DIMENSIONS
 from shared.domain.schema import LISTING_SORT
 
 KB: Final = 1024
+UNSEEN: Final = 9_000
+"""Made pictures from this number on are never stored."""
+WAITING: Final = ("candidates", "signatures", "check")
+"""Stages of a search that are mostly calls of AWS."""
+KINDS: Final = {
+    "found": "a search that finds a copy",
+    "nothing": "a search that finds none",
+    "fast": "with `effort=fast`",
+}
 _WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_READS: Final = ("GetItem", "Query", "BatchGetItem")
+_GETS: Final = ("GetObject", "HeadObject")
+
+Seen = list[tuple[str, Any]]
 
 
-def measure(cloud: LocalCloud, pictures: list[bytes]) -> Part:
-    """Counted at botocore, in the emulator; nothing here depends on how fast anything is."""
-    events = Events(cloud, pictures, "calls")
-    from functions.api.bootstrap import application
-    from functions.api.handler import handler as search
+def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
+    """Counted at botocore, in the emulator, where only the times depend on the machine."""
     from functions.ingest.bootstrap import intake
     from functions.ingest.handler import handler as ingest
     from functions.ingest.handler import metrics
 
-    seen: list[tuple[str, Any]] = []
+    events = Events(cloud, pictures, "calls")
+    seen: Seen = []
     session: Any = boto3.DEFAULT_SESSION
     session.events.register("before-call", lambda model, params, **_: seen.append((model.name, params.get("body"))))
     logging.getLogger("ingest").setLevel(logging.ERROR)
     intake.cache_clear()
-    application.cache_clear()
     context: Any = FunctionContext("bench")
     for _ in pictures:  # the last one's calls are kept; no two are alike
         seen.clear()
         ingest(events.arrival(), context)
         metrics.clear_metrics()
-    vectors = sum(_vectors(body) for name, body in seen if name == "PutItem")
     picture, units = Counter(name for name, _ in seen), sum(write_units(name, body) for name, body in seen)
-    query = events.search()
-    search(events.health(), context)
-    seen.clear()
-    search(query, context)
-    asked = Counter(name for name, _ in seen)
-    names = sorted(picture | asked, key=lambda name: -(picture[name] + asked[name]))
-    rows = [(name, *(str(count[name]) if count[name] else "" for count in (picture, asked))) for name in names]
+    vectors = sum(_vectors(body) for name, body in seen if name == "PutItem")
+    asked = {kind: _searches(events, seen, kind, rounds) for kind in KINDS}
+    counts = [picture, *(count for count, _ in asked.values())]
+    names = sorted({name for count in counts for name in count}, key=lambda name: -sum(count[name] for count in counts))
+    rows = [[name, *(str(count[name] or "") for count in counts)] for name in names]
+    rows.append(["DynamoDB write units, the listing's included", str(units), *([""] * len(asked))])
+    rows.append(["ms of computing", "", *(f"{ms:.0f}" for _, ms in asked.values())])
+    figures: dict[str, float] = {
+        "picture_puts": picture["PutObject"],
+        "picture_gets": _sum(picture, _GETS),
+        "picture_events": picture["PutEvents"],
+        "picture_write_units": units,
+        "picture_reads": _sum(picture, _READS),
+        "picture_writes": _sum(picture, _WRITES),
+        "picture_vectors": vectors,
+        "picture_vector_searches": picture["SearchVectors"],
+    }
+    for kind, (count, ms) in asked.items():
+        figures |= {
+            f"{kind}_ms": ms,
+            f"{kind}_gets": _sum(count, _GETS),
+            f"{kind}_reads": _sum(count, _READS),
+            f"{kind}_vector_searches": count["SearchVectors"],
+        }
     return Part(
         "Calls of AWS",
-        ("call", "one new picture", "one search"),
-        [*rows, ("DynamoDB write units, the indexes' included", str(units), "")],
+        ("call", "a new picture", *KINDS.values()),
+        rows,
         (),
         (
             f"Of a picture that comes through the queue, and of a search in a new process, with {len(pictures)} "
-            "pictures stored. The queue's own calls are Lambda's and S3's; the upload's own form is not among them.",
+            "pictures stored. The queue's own calls are Lambda's and S3's; the upload's own form is not among them. "
+            f"A search's computing is its `took_ms` without {', '.join(WAITING)}, the model being loaded.",
         ),
-        {
-            "picture_puts": picture["PutObject"],
-            "picture_gets": picture["GetObject"] + picture["HeadObject"],
-            "picture_events": picture["PutEvents"],
-            "picture_write_units": units,
-            "picture_reads": picture["GetItem"] + picture["Query"] + picture["BatchGetItem"],
-            "picture_writes": sum(picture[name] for name in _WRITES),
-            "picture_vectors": vectors,
-            "picture_vector_searches": picture["SearchVectors"],
-            "search_gets": asked["GetObject"] + asked["HeadObject"],
-            "search_reads": asked["GetItem"] + asked["Query"] + asked["BatchGetItem"],
-            "search_vector_searches": asked["SearchVectors"],
-        },
+        figures,
     )
+
+
+def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
+    """The calls of the first search of a new application, and the milliseconds that later ones compute."""
+    from functions.api.bootstrap import application
+    from functions.api.handler import handler
+
+    context: Any = FunctionContext("bench")
+    effort = "fast" if kind == "fast" else "balanced"
+
+    def asked(number: int) -> dict[str, float]:
+        data = made(UNSEEN + number) if kind == "nothing" else None
+        answer = handler(events.search(data, effort), context)
+        if answer["statusCode"] != 200:
+            raise SystemExit(f"the search answered {answer}")
+        took: dict[str, float] = json.loads(answer["body"])["took_ms"]
+        return took
+
+    application.cache_clear()
+    handler(events.health(), context)
+    seen.clear()
+    asked(0)
+    count = Counter(name for name, _ in seen)
+    took = [asked(number) for number in range(1, rounds + 1)]
+    return count, median(each["total"] - sum(each.get(stage, 0) for stage in WAITING) for each in took)
+
+
+def _sum(count: Mapping[str, int], names: Sequence[str]) -> int:
+    return sum(count[name] for name in names)
 
 
 def write_units(name: str, body: Any) -> int:

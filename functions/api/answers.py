@@ -77,6 +77,7 @@ def _scores(scores: Comparison) -> schemas.Scores:
         ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),
         orb=schemas.OrbModel(**asdict(scores.orb) | {"ratio": _round(scores.orb.ratio)}),
         histogram=_round(scores.histogram),
+        mirrored=scores.mirrored,
         low_information=scores.low_information,
     )
 

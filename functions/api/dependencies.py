@@ -12,7 +12,7 @@ from functions.api.services import Services
 from shared.domain.errors import NotFound
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.limits import MAX_K
-from shared.domain.matches import Ranking
+from shared.domain.matches import Effort, Ranking
 
 
 def services(request: Request) -> Services:
@@ -58,3 +58,7 @@ LabelQuery = Annotated[
     str | None, Query(min_length=1, max_length=100, description="only pictures whose most probable class this is")
 ]
 RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
+EffortQuery = Annotated[
+    Effort,
+    Query(description="how far to look for copies that are mirrored, or only a part of the query"),
+]

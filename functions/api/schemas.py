@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_URL_LENGTH
-from shared.domain.matches import Ranking, Verdict
+from shared.domain.matches import Effort, Ranking, Verdict
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
@@ -134,6 +134,7 @@ class Scores(BaseModel):
     low_information: Annotated[
         bool, Field(description="one of the two shows nothing to be recognised by, so that agreement says nothing")
     ]
+    mirrored: Annotated[bool, Field(description="these are the scores of the query's mirror image")]
 
 
 class Match(Scores):
@@ -145,8 +146,9 @@ class SearchAnswer(BaseModel):
     matches: list[Match]
     model: str
     ranking: Ranking
-    candidates: Annotated[int, Field(description="pictures that the vector index gave")]
-    bytes_examined: Annotated[int | None, Field(description="what the vector index reports and bills")]
+    effort: Effort
+    candidates: Annotated[int, Field(description="pictures that were compared with the query")]
+    bytes_examined: Annotated[int | None, Field(description="what the vector indexes report and bill, in all")]
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
     low_information: Annotated[bool, Field(description="the query shows nothing to be recognised by")]
     notice: Annotated[str | None, Field(description="what a person should know of this answer")] = None

@@ -1,25 +1,30 @@
-"""The search use case: features, candidates, rerank."""
+"""The search use case: features, candidates, a first look and, where nothing near is found, a closer one."""
 
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from functions.api.candidates import Finder, Viewed, Where
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.images import ImageRecord, signature_key
-from shared.domain.limits import CANDIDATES
-from shared.domain.matches import Comparison, Ranking
-from shared.domain.ports import Candidate, Catalogue, Objects
-from shared.vision import signature
+from shared.domain.limits import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_LOOK, FIRST_LOOK_FAST
+from shared.domain.matches import Comparison, Effort, Ranking, Verdict
+from shared.domain.ports import Catalogue, Objects
+from shared.vision import signature, views
+from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.keypoints import QUERY_KEYPOINTS, QUERY_SIDE
 from shared.vision.ranking import compare
+from shared.vision.resizing import within
 from shared.vision.signature import Signature
+from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
 """Unpacked signatures that a process keeps, about 90 KB each."""
@@ -38,7 +43,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.took_ms[name] = self._since(started)
+            self.took_ms[name] = round(self.took_ms.get(name, 0.0) + self._since(started), 2)
 
     def finish(self) -> dict[str, float]:
         return self.took_ms | {"total": self._since(self._started)}
@@ -50,11 +55,19 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A picture, ready to be compared. `image_id` is the SHA-256 of its bytes."""
+    """A picture, ready to be compared.
+
+    Attributes:
+        image_id: the SHA-256 of its bytes.
+        signature: with up to `QUERY_KEYPOINTS` of a picture that came with the request.
+        pixels: of such a picture, its longest side at most `QUERY_SIDE`; None for a stored one, of which only the
+            signature is read.
+    """
 
     image_id: str
     features: FeatureVector
     signature: Signature
+    pixels: Pixels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +78,15 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A search's answer, best match first."""
+    """A search's answer, best match first.
+
+    Attributes:
+        gathered: every candidate in the order in which they were to be compared.
+        candidates: how many were.
+    """
 
     matches: Sequence[Scored]
+    gathered: Sequence[str]
     candidates: int
     bytes_examined: int | None
 
@@ -79,9 +98,38 @@ class Wanted:
     collection: str
     k: int
     ranking: Ranking
+    effort: Effort = Effort.BALANCED
     min_score: float = 0.0
     label: str | None = None
     exclude: str | None = None
+
+
+_FIRST: Final = {Effort.FAST: FIRST_LOOK_FAST, Effort.BALANCED: FIRST_LOOK, Effort.THOROUGH: FIRST_LOOK}
+_CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THOROUGH}
+
+
+def _views(query: Described, *, mirrored: bool) -> list[View]:
+    """The whole picture and, of one that came with the request, its mirror image."""
+    found = [views.whole(query.signature)]
+    if mirrored and query.pixels is not None:
+        found.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
+    return found
+
+
+def _windows(query: Described, side: View) -> list[View]:
+    return views.windows(side if query.pixels is None else views.finer(query.pixels, side))
+
+
+def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
+    """`classic` and `cosine` are what others do, so they never look closer."""
+    if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
+        return False
+    near = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
+    return wanted.effort is Effort.THOROUGH or not any(match.comparison.verdict in near for match in scored)
+
+
+def _others(found: Sequence[Viewed], wanted: Wanted) -> list[Viewed]:
+    return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
 
 def _rank(match: Scored) -> tuple[float, bool, float]:
@@ -97,7 +145,7 @@ class Searcher:
         self._objects = objects
         self._embedder = embedder
         self._model = model
-        self._readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="signatures")
+        self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
@@ -107,12 +155,16 @@ class Searcher:
             PictureRefused: the bytes are no picture that we decode.
         """
         with watch.stage("decode"):
-            picture = decode(data)
+            rgb = decode(data).rgb
+        return self.describe_pixels(hashlib.sha256(data).hexdigest(), rgb, watch)
+
+    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
+        """The same of decoded pixels: upright RGB, uint8, height x width x 3."""
         with watch.stage("features"):
-            features = self._embedder().embed(picture.rgb).features
+            features = self._embedder().embed(rgb).features
         with watch.stage("keypoints"):
-            described = signature.extract(picture.rgb)
-        return Described(hashlib.sha256(data).hexdigest(), features, described)
+            described = signature.extract(rgb, features, QUERY_KEYPOINTS)
+        return Described(image_id, features, described, within(rgb, QUERY_SIDE))
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
         """Features and signature of a stored picture.
@@ -129,30 +181,41 @@ class Searcher:
 
     def search(self, query: Described, wanted: Wanted, watch: Stopwatch) -> Found:
         """The `wanted.k` best matches, reranked from stored signatures."""
-        spare = 1 if wanted.exclude else 0
-        cosine_only = wanted.ranking is Ranking.COSINE
+        where = Where(collection=wanted.collection, model=self._model, label=wanted.label)
+        finder = Finder(self._catalogue, self._threads, where)
+        with watch.stage("views"):
+            both = wanted.effort is not Effort.FAST and wanted.ranking is not Ranking.COSINE
+            whole = _views(query, mirrored=both)
         with watch.stage("candidates"):
-            candidates = self._catalogue.nearest(
-                query.features,
-                collection=wanted.collection,
-                model=self._model,
-                label=wanted.label,
-                limit=(wanted.k if cosine_only else max(CANDIDATES, wanted.k)) + spare,
-            )
-        considered = [entry for entry in candidates.found if entry.record.image_id != wanted.exclude]
-        with watch.stage("signatures"):
-            signatures = list(self._readers.map(self._signature, [entry.record for entry in considered]))
-        with watch.stage("rerank"):
-            scored = [
-                self._score(query, entry, stored, wanted.ranking)
-                for entry, stored in zip(considered, signatures, strict=True)
-                if stored is not None  # removed between the two reads
+            finder.by_features(query.features)
+            if wanted.ranking is not Ranking.COSINE:
+                finder.by_views(whole)
+        found = _others(finder.found(whole[0]), wanted)
+        most = 0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort]
+        first = found[: max(most, wanted.k)]
+        scored = self._compared(query, first, wanted.ranking, watch)
+        if _looks_closer(wanted, scored):
+            with watch.stage("views"):
+                sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
+                closer = [window for side in sides for window in _windows(query, side)]
+            with watch.stage("candidates"):
+                finder.by_views(closer)
+            seen = {entry.record.image_id: entry.view for entry in first}
+            fresh = [
+                entry
+                for entry in _others(finder.found(whole[0], closer=True), wanted)
+                if seen.get(entry.record.image_id) is not entry.view
             ]
-        scored.sort(key=_rank)
-        matches = [match for match in scored if match.comparison.score >= wanted.min_score]
+            found = [*first, *fresh]
+            scored += self._compared(query, fresh[: _CLOSER[wanted.effort]], wanted.ranking, watch)
+        best: dict[str, Scored] = {}
+        for match in sorted(scored, key=_rank):
+            best.setdefault(match.record.image_id, match)
+        matches = [match for match in best.values() if match.comparison.score >= wanted.min_score]
         with watch.stage("check"):
             standing = self._standing(matches, wanted)
-        return Found(standing, len(considered), candidates.bytes_examined)
+        gathered = list(dict.fromkeys(entry.record.image_id for entry in found))
+        return Found(standing, gathered, len(best), finder.bytes_examined)
 
     def _standing(self, matches: Sequence[Scored], wanted: Wanted) -> list[Scored]:
         """The first `wanted.k` that are still there: the vector index may not know yet what was removed."""
@@ -166,26 +229,32 @@ class Searcher:
         return standing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
-        """Every score of two pictures."""
-        return compare(
-            a.signature,
-            b.signature,
-            cosine=cosine(a.features, b.features),
-            ranking=ranking,
-            identical=a.image_id == b.image_id,
-            model=self._model,
-        )
+        """Every score of two pictures; of the first one's mirror image where that is the nearer."""
+        compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in _views(a, mirrored=True)]
+        return max(compared, key=lambda comparison: comparison.score)
 
-    def _score(self, query: Described, candidate: Candidate, stored: Signature, ranking: Ranking) -> Scored:
-        comparison = compare(
-            query.signature,
+    def _compared(
+        self, query: Described, candidates: Sequence[Viewed], ranking: Ranking, watch: Stopwatch
+    ) -> list[Scored]:
+        with watch.stage("signatures"):
+            signatures = list(self._threads.map(self._signature, [entry.record for entry in candidates]))
+        with watch.stage("rerank"):
+            return [
+                Scored(entry.record, self._compare(query, entry.view, entry.record.image_id, stored, ranking))
+                for entry, stored in zip(candidates, signatures, strict=True)
+                if stored is not None  # removed between the two reads
+            ]
+
+    def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
+        compared = compare(
+            view.signature,
             stored,
-            cosine=candidate.cosine,
+            cosine=None if stored.features is None else cosine(query.features, stored.features),
             ranking=ranking,
-            identical=candidate.record.image_id == query.image_id,
+            identical=image_id == query.image_id,
             model=self._model,
         )
-        return Scored(candidate.record, comparison)
+        return replace(compared, mirrored=view.mirrored)
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:

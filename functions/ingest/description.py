@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from shared.domain.features import FeatureVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import Holding
 from shared.vision import signature
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.local_features import gathered
 from shared.vision.phash import perceptual_hash
 from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
@@ -15,11 +16,12 @@ from shared.vision.signature import Signature
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A picture's record, features and signature."""
+    """A picture's record, vectors and signature; `local_features` is None where there are no keypoints."""
 
     record: ImageRecord
     features: FeatureVector
     signature: Signature
+    local_features: LocalVector | None = None
 
 
 def describe(
@@ -32,7 +34,8 @@ def describe(
     """
     picture = decode(data)
     embedding = embedder.embed(picture.rgb)
-    described = signature.extract(picture.rgb)
+    described = signature.extract(picture.rgb, embedding.features)
+    descriptors = described.keypoints.descriptors
     record = ImageRecord(
         collection=holding.collection,
         image_id=holding.image_id,
@@ -48,4 +51,4 @@ def describe(
         low_information=described.low_information,
         sharpness=sharpness(picture.rgb),
     )
-    return Description(record, embedding.features, described)
+    return Description(record, embedding.features, described, gathered(descriptors) if len(descriptors) else None)

@@ -176,13 +176,13 @@ class Indexer:
         entry = self._entered(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.holding is None:
             return replace(self._superseded(before), vanished=self._tidy(entry.leaving))
-        gone = self._tidy([before.holding])
+        vanished = self._tidy([before.holding, *entry.leaving])
         return Outcome(
-            status=OutcomeStatus.REMOVED if gone else OutcomeStatus.SUPERSEDED,
+            status=OutcomeStatus.REMOVED if before.holding in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
             collection=before.holding.collection,
             holding=before.holding,
-            vanished=(*gone, *self._tidy(entry.leaving)),
+            vanished=vanished,
         )
 
     def _superseded(self, before: ObjectState | None) -> Outcome:
@@ -199,10 +199,10 @@ class Indexer:
         leaving: dict[Holding, int] = {}
         if before:
             leaving = {left: at for left, at in before.leaving.items() if at > since - LEAVING_SECONDS}
-            if before.holding and before.holding != state.holding:
-                leaving[before.holding] = since
+            if before.holding and (before.holding != state.holding or not before.held):
+                leaving[before.holding] = since  # also if it comes back: somebody may be about to clear it away
         newest_first = sorted(leaving.items(), key=lambda entry: entry[1], reverse=True)
-        leaving = {left: at for left, at in newest_first[:LEAVING_KEPT] if left != state.holding}
+        leaving = dict(newest_first[:LEAVING_KEPT])
         after = replace(
             state,
             sequencer=sequencer or (before.sequencer if before else None),
@@ -217,7 +217,7 @@ class Indexer:
     def _tidy(self, left: Iterable[Holding]) -> tuple[Holding, ...]:
         """Release pictures that an object no longer holds; gives those that are gone."""
         gone = []
-        for holding in left:
+        for holding in dict.fromkeys(left):
             released = release(
                 holding, catalogue=self._catalogue, objects=self._objects, models=[self._embedder.model_id]
             )
@@ -254,7 +254,7 @@ class Indexer:
             signature.pack(described.signature),
             "application/octet-stream",
         )
-        return self._catalogue.add(IndexedImage(record, described.features), source)
+        return self._catalogue.add(IndexedImage(record, described.features, described.local_features), source)
 
     def _still(self, holding: Holding, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)

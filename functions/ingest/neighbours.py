@@ -2,16 +2,19 @@
 
 from typing import Final
 
+from shared.domain.features import cosine
 from shared.domain.images import signature_key
 from shared.domain.ledger import Holding
 from shared.domain.matches import Ranking, Verdict
+from shared.domain.merging import interleaved
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Catalogue, Objects
 from shared.vision import signature
+from shared.vision.local_features import gathered
 from shared.vision.ranking import compare
 from shared.vision.signature import Signature
 
-CANDIDATES: Final = 5
+CANDIDATES: Final = 6
 """How many nearest pictures are compared: each costs one read from S3."""
 
 
@@ -33,26 +36,30 @@ class Neighbours:
         own = self._signature(holding.image_id)
         if record is None or features is None or own is None:
             return None  # removed meanwhile
-        candidates = self._catalogue.nearest(
-            features, collection=holding.collection, model=self._model, label=None, limit=CANDIDATES + 1
+        local = gathered(own.keypoints.descriptors)
+        where = {"collection": holding.collection, "model": self._model}
+        whole = self._catalogue.nearest(features, **where, label=None, limit=CANDIDATES + 1).found
+        near = (
+            self._catalogue.nearest_local(local, **where, label=None, limit=CANDIDATES + 1).found if local.any() else ()
         )
+        candidates = interleaved([entry.record for entry in near], [entry.record for entry in whole])
         best: Neighbour | None = None
-        for candidate in candidates.found:
-            if candidate.record.image_id == holding.image_id or candidate.record.created_at >= record.created_at:
+        for candidate in candidates[: CANDIDATES + 1]:
+            if candidate.image_id == holding.image_id or candidate.created_at >= record.created_at:
                 continue
-            stored = self._signature(candidate.record.image_id)
+            stored = self._signature(candidate.image_id)
             if stored is None:
                 continue
             found = compare(
                 own,
                 stored,
-                cosine=candidate.cosine,
+                cosine=None if stored.features is None else cosine(features, stored.features),
                 ranking=Ranking.FUSED,
                 identical=False,
                 model=self._model,
             )
             if found.verdict is Verdict.NEAR_DUPLICATE and (best is None or found.score > best.comparison.score):
-                best = Neighbour(candidate.record.image_id, found)
+                best = Neighbour(candidate.image_id, found)
         return best
 
     def _signature(self, image_id: str) -> Signature | None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws import records
-from shared.domain.features import FeatureVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.ports import Candidate, Candidates, Occurrences
-from shared.domain.schema import LISTING_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
+from shared.domain.schema import LISTING_INDEX, LOCAL_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,7 @@ class DynamoCatalogue:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=records.record_item(record, image.features, source),
+                Item=records.record_item(record, image.features, source, image.local_features),
                 ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},
@@ -186,11 +186,22 @@ class DynamoCatalogue:
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """The nearest pictures by cosine, from the table's vector index.
+        """The nearest pictures by the cosine of their features.
 
         Args:
             limit: 1 to 100, what SearchVectors allows.
         """
+        return self._search(VECTOR_INDEX, features, collection=collection, model=model, label=label, limit=limit)
+
+    def nearest_local(
+        self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates:
+        """The nearest pictures by the cosine of their local features, which no model makes; `limit` is 1 to 100."""
+        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=label, limit=limit)
+
+    def _search(
+        self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates:
         condition = "#collection = :collection AND #model = :model"
         names = dict(_PROJECTION_NAMES)
         values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
@@ -200,8 +211,8 @@ class DynamoCatalogue:
             values[":label"] = {"S": label}
         answer = self._client.search_vectors(
             TableName=self._table,
-            IndexName=VECTOR_INDEX,
-            SearchVector=[{"N": repr(value)} for value in features.tolist()],
+            IndexName=index,
+            SearchVector=[{"N": repr(value)} for value in vector.tolist()],
             TopK=limit,
             SearchConditionExpression=condition,
             ProjectionExpression=_PROJECTION,

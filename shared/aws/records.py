@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_DIGITS, FeatureVector
+from shared.domain.features import FEATURE_DIGITS, LOCAL_SCALE, FeatureVector, LocalVector
 from shared.domain.images import IMAGE_ID_PATTERN, ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 
@@ -72,16 +72,24 @@ def to_numbers(features: FeatureVector) -> list[dict[str, str]]:
     return [{"N": f"{value:.{FEATURE_DIGITS}g}"} for value in features.tolist()]
 
 
+def to_whole_numbers(local: LocalVector) -> list[dict[str, str]]:
+    """A local vector as whole DynamoDB numbers; its length becomes about `LOCAL_SCALE`, which no cosine sees."""
+    return [{"N": str(value)} for value in np.rint(local * LOCAL_SCALE).astype(int).tolist()]
+
+
 def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
     return np.array([float(number["N"]) for number in numbers], dtype=np.float32)
 
 
-def record_item(record: ImageRecord, features: FeatureVector, brought_by: ObjectRef) -> dict[str, Any]:
+def record_item(
+    record: ImageRecord, features: FeatureVector, brought_by: ObjectRef, local: LocalVector | None = None
+) -> dict[str, Any]:
     """The item of one picture in one collection; attributes without a value are left out."""
     optional = {
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
+        "local_features": {"L": to_whole_numbers(local)} if local is not None else None,
     }
     return {
         **record_key(record.image_id, record.collection),

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 if TYPE_CHECKING:
-    from shared.domain.features import FeatureVector
+    from shared.domain.features import FeatureVector, LocalVector
 
 COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
 IMAGE_ID_PATTERN = r"^[0-9a-f]{64}$"
@@ -94,10 +94,11 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """A record together with its feature vector: what ingest stores."""
+    """A record together with its vectors: what ingest stores. `local_features` is None without keypoints."""
 
     record: ImageRecord
     features: "FeatureVector"
+    local_features: "LocalVector | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,16 @@ MAX_FILENAME_LENGTH: Final = 255
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
 
-CANDIDATES: Final = 50
-"""How many nearest pictures by cosine are reranked (SearchVectors gives at most 100)."""
+SEARCHED: Final = 100
+"""How many pictures one search of a vector index gives: the most that SearchVectors does."""
+
+FIRST_LOOK: Final = 32
+"""How many candidates are compared at first, each for one read from S3; 16 at `effort=fast`."""
+
+FIRST_LOOK_FAST: Final = 16
+CLOSER_LOOK: Final = 32
+CLOSER_LOOK_THOROUGH: Final = 68
+"""How many more where a search looks closer."""
 
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100

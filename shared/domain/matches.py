@@ -16,6 +16,18 @@ class Ranking(StrEnum):
     COSINE = "cosine"
 
 
+class Effort(StrEnum):
+    """How far a search looks for copies that are a part of the query, mirrored, or hardly to be recognised.
+
+    `FAST` looks once. `BALANCED` also looks for the mirror image, and closer where nothing near is found. `THOROUGH`
+    always looks closer.
+    """
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
 class Verdict(StrEnum):
     """What a score means in a word."""
 
@@ -52,6 +64,7 @@ class Comparison:
         score: under the chosen ranking, 0 to 1, higher is nearer.
         low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
             `similar`, whatever agrees, unless their bytes are the same.
+        mirrored: whether these are the scores of the first picture's mirror image with the second.
     """
 
     score: float
@@ -62,3 +75,4 @@ class Comparison:
     orb: OrbScore
     histogram: float
     low_information: bool = False
+    mirrored: bool = False

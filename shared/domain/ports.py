@@ -9,12 +9,12 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upl
 from shared.domain.ledger import Holding, ObjectState
 
 if TYPE_CHECKING:
-    from shared.domain.features import FeatureVector
+    from shared.domain.features import FeatureVector, LocalVector
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that the vector index found; `cosine` is -1 to 1."""
+    """A picture that a vector index found; `cosine` is that of the vectors it compares, -1 to 1."""
 
     record: ImageRecord
     cosine: float
@@ -94,6 +94,10 @@ class Catalogue(Protocol):
 
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates: ...
+
+    def nearest_local(
+        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:

@@ -17,6 +17,8 @@ DUPLICATES_SORT: Final = "duplicate_group"
 
 VECTOR_INDEX: Final = "features"
 VECTOR_ATTRIBUTE: Final = "features"
+LOCAL_INDEX: Final = "local_features"
+LOCAL_ATTRIBUTE: Final = "local_features"
 VECTOR_PARTITION: Final = "collection"
 VECTOR_FILTERS: Final = ("model", "label")
 

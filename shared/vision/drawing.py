@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from shared.vision.channels import Pixels
-from shared.vision.keypoints import LONGEST_SIDE, detect, match_keypoints
+from shared.vision.keypoints import LONGEST_SIDE, Keypoints, detect, match_keypoints
 from shared.vision.opencv import cv2
 from shared.vision.resizing import scaled, squeezed
 from shared.vision.structure import WINDOW, ssim_map
@@ -16,22 +16,34 @@ _LINES: Final = ((46, 204, 113), (52, 152, 219), (241, 196, 15), (231, 76, 60), 
 
 
 def matches_picture(a: Pixels, b: Pixels) -> bytes:
-    """A PNG with the pictures side by side and a line for each pair of keypoints that one geometry explains."""
+    """A PNG with the pictures side by side and a line for each pair of keypoints that one geometry explains.
+
+    Where none does, the pairs of the first one's mirror image, drawn where they are in the picture.
+    """
     left, right = (scaled(rgb, LONGEST_SIDE) for rgb in (a, b))
-    found = [detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) for rgb in (left, right)]  # type: ignore[arg-type]
-    matched = match_keypoints(*found)
+    stored = _keypoints(right)
+    for mirrored in (False, True):
+        query = _keypoints(np.ascontiguousarray(left[:, ::-1]) if mirrored else left)
+        matched = match_keypoints(query, stored)
+        if matched.transform is not None:
+            break
+    points = query.points * (-1, 1) + (left.shape[1] - 1, 0) if mirrored else query.points
     offset = left.shape[1] + GAP
     canvas = np.full((max(len(left), len(right)), offset + right.shape[1], 3), 255, np.uint8)
     canvas[: len(left), : left.shape[1]] = left
     canvas[: len(right), offset:] = right
     for index, (first, second) in enumerate(matched.pairs if matched.transform is not None else ()):
-        x, y = found[1].points[second]
-        start, end = (tuple(int(value) for value in point) for point in (found[0].points[first], (x + offset, y)))
+        x, y = stored.points[second]
+        start, end = (tuple(int(value) for value in point) for point in (points[first], (x + offset, y)))
         colour = _LINES[index % len(_LINES)]
         cv2.line(canvas, start, end, colour, 1, cv2.LINE_AA)
         cv2.circle(canvas, start, 3, colour, 1, cv2.LINE_AA)
         cv2.circle(canvas, end, 3, colour, 1, cv2.LINE_AA)
     return _png(canvas)
+
+
+def _keypoints(rgb: Pixels) -> Keypoints:
+    return detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8))
 
 
 def difference_picture(a: Pixels, b: Pixels) -> bytes:

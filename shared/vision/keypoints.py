@@ -21,6 +21,21 @@ LONGEST_SIDE: Final = 512
 ORB_EDGE: Final = 31
 """OpenCV's default: the width in pixels of the border without keypoints, as wide as a descriptor's patch."""
 
+QUERY_KEYPOINTS: Final = 1500
+"""Of a query's picture, which is not stored: a copy may be a small part of it."""
+
+QUERY_SIDE: Final = 1024
+FINE_KEYPOINTS: Final = 3000
+"""Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
+
+CORNER_CONTRAST: Final = 7
+"""Gray levels that a corner must differ by (FAST's threshold; OpenCV's default of 20 finds little in dark pictures)."""
+
+LEVELS, QUERY_LEVELS = 8, 10
+"""Of the pyramid; each is 1.2 times smaller."""
+
+GRID: Final = 6
+
 LOWE_RATIO: Final = 0.8
 """D. Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004, section 7.1."""
 
@@ -37,14 +52,14 @@ Transform = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
-    """Up to 500 keypoints of one picture.
+    """Keypoints of one picture, the strongest first.
 
     Attributes:
-        points: float32 (N, 2), x and y in pixels of the picture whose longest side is `LONGEST_SIDE`.
+        points: float32 (N, 2), x and y in pixels of the picture of `size`.
         scales: uint8 (N,), pyramid level.
         angles: uint8 (N,), orientation in 1/256 turns.
         descriptors: uint8 (N, 32), the 256 bits of each.
-        size: width and height in pixels of the picture that `points` refer to.
+        size: width and height in pixels; the longest is `LONGEST_SIDE` unless `detect` was told otherwise.
     """
 
     points: Points
@@ -55,6 +70,29 @@ class Keypoints:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def of(self, chosen: npt.NDArray[np.intp]) -> "Keypoints":
+        """Those with these numbers, in that order."""
+        return Keypoints(
+            self.points[chosen], self.scales[chosen], self.angles[chosen], self.descriptors[chosen], self.size
+        )
+
+    def spread(self, count: int) -> "Keypoints":
+        """At most `count`, the strongest of each of 6 x 6 fields in turn, so that no detail takes them all."""
+        if len(self) <= count:
+            return self
+        fields = np.minimum((self.points * GRID / self.size).astype(np.intp), GRID - 1) @ (1, GRID)
+        order = np.argsort(fields, kind="stable")
+        starts = np.flatnonzero(np.diff(fields[order], prepend=-1))
+        turn = np.empty(len(self), np.intp)
+        turn[order] = np.arange(len(self)) - np.repeat(starts, np.diff(starts, append=len(self)))
+        return self.of(np.argsort(turn, kind="stable")[:count])
+
+    def within(self, left: float, top: float, side: float, count: int) -> "Keypoints":
+        """The `count` strongest in a window; its place and size in shares of the picture's sides."""
+        place = self.points / self.size
+        inside = ((place >= (left, top)) & (place < (left + side, top + side))).all(axis=1)
+        return self.of(np.flatnonzero(inside)[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +110,30 @@ class KeypointMatches:
     transform: Transform | None
 
 
-def detect(gray: Pixels) -> Keypoints:
-    """The strongest keypoints of a gray picture of any size; none on flat ones."""
-    gray = scaled(gray, LONGEST_SIDE)
+def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE) -> Keypoints:
+    """The `count` strongest keypoints of a gray picture of any size, brought to a longest side; none on flat ones."""
+    gray = scaled(gray, longest)
     height, width = gray.shape
     # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
     if min(width, height) <= 2 * ORB_EDGE:
         return _none((width, height))
-    found, descriptors = cv2.ORB.create(nfeatures=MAX_KEYPOINTS, edgeThreshold=ORB_EDGE).detectAndCompute(gray, None)
+    found, descriptors = cv2.ORB.create(
+        nfeatures=count,
+        nlevels=LEVELS if count <= MAX_KEYPOINTS else QUERY_LEVELS,
+        edgeThreshold=ORB_EDGE,
+        fastThreshold=CORNER_CONTRAST,
+    ).detectAndCompute(gray, None)
     if not found:
         return _none((width, height))
     # ORB may find a few more than it is asked for.
-    found, descriptors = found[:MAX_KEYPOINTS], descriptors[:MAX_KEYPOINTS]
+    strongest = np.argsort([-point.response for point in found], kind="stable")[:count]
     return Keypoints(
         points=np.array([point.pt for point in found], dtype=np.float32),
         scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
         size=(width, height),
-    )
+    ).of(strongest)
 
 
 def _none(size: tuple[int, int]) -> Keypoints:

@@ -117,7 +117,8 @@ def compare(
     Returns:
         `score` is the fitted probability under `FUSED`, (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine
         under `COSINE`, each clipped to 0..1. The verdict is always that of the fitted probability. Whatever agrees,
-        the score is 0 where one picture shows nothing, and at most that of `similar` where both do.
+        the score is 0 where one picture shows nothing; where both do, it is at most that of `similar`, and that only if
+        their colours are the same.
     """
     measured = measure(query, candidate, cosine)
     fit = fit_for(model if cosine is not None else None)
@@ -146,7 +147,7 @@ def _most(query: Signature, candidate: Signature, fit: Fit) -> float:
     """The highest score that these two can have if their bytes differ."""
     if query.low_information != candidate.low_information:
         return 0.0
-    return fit.similar if query.low_information else 1.0
+    return fit.similar * max(0.0, correlation(query.histogram, candidate.histogram)) if query.low_information else 1.0
 
 
 def _verdict(probability: float, fit: Fit, identical: bool) -> Verdict:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
 from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
@@ -19,9 +20,10 @@ FLAT_DEVIATION: Final = 2.0
 LEAST_SIDE: Final = 8
 """Pixels: a side shorter than one window of SSIM and its neighbour shows nothing."""
 
-_MAGIC: Final = b"PTS2"
+_MAGIC: Final = b"PTS3"
 _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
+_LOW_INFORMATION, _FEATURES = 1, 2
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 
@@ -33,6 +35,7 @@ class Signature:
         gray: uint8 256 x 256, the whole picture squeezed into the square, as the ancestor compares it.
         keypoints: up to 500 of ORB's.
         histogram: float32 (512,).
+        features: of the network, so that a candidate's cosine is known whichever index found it; packed as f16.
         low_information: whether the picture is flat, or has a side under `LEAST_SIDE`, so that agreement with
             another one says nothing.
     """
@@ -40,31 +43,38 @@ class Signature:
     gray: Pixels
     keypoints: Keypoints
     histogram: Histogram
+    features: FeatureVector | None = None
     low_information: bool = False
 
 
-def extract(rgb: Pixels) -> Signature:
-    """The signature of upright RGB pixels, uint8, height x width x 3, of any size."""
+def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int = MAX_KEYPOINTS) -> Signature:
+    """The signature of upright RGB pixels, uint8, height x width x 3, of any size.
+
+    Args:
+        keypoints: at most so many; only one with no more than `MAX_KEYPOINTS` can be packed.
+    """
     # Everything below averages anyway: the large picture is read once.
     small = within(rgb, LONGEST_SIDE)
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    square, keypoints = squeezed(gray, SIDE), detect(gray)
-    flat = len(keypoints) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
-    return Signature(square, keypoints, histogram(small), flat or min(rgb.shape[:2]) < LEAST_SIDE)
+    square, found = squeezed(gray, SIDE), detect(gray, keypoints)
+    flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
+    return Signature(square, found, histogram(small), features, flat or min(rgb.shape[:2]) < LEAST_SIDE)
 
 
 def pack(signature: Signature) -> bytes:
-    """About 89 KB: stored as it is used, since unpacking 50 of them is part of every search."""
-    points = signature.keypoints
+    """About 93 KB: stored as it is used, since unpacking 50 of them is part of every search."""
+    points, features = signature.keypoints, signature.features
+    flags = signature.low_information * _LOW_INFORMATION | (features is not None) * _FEATURES
     return b"".join(
         (
-            _HEAD.pack(_MAGIC, len(points), *points.size, signature.low_information),
+            _HEAD.pack(_MAGIC, len(points), *points.size, flags),
             signature.gray.tobytes(),
             signature.histogram.astype("<f4").tobytes(),
             points.points.astype("<f4").tobytes(),
             points.scales.tobytes(),
             points.angles.tobytes(),
             points.descriptors.tobytes(),
+            b"" if features is None else features.astype("<f2").tobytes(),
         )
     )
 
@@ -77,8 +87,9 @@ def unpack(data: bytes) -> Signature:
     """
     if len(data) < _FIXED or not data.startswith(_MAGIC):
         raise ValueError("not a signature of this version")
-    _, count, width, height, low_information = _HEAD.unpack_from(data)
-    if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT:
+    _, count, width, height, flags = _HEAD.unpack_from(data)
+    more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
+    if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT + more:
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
         raise ValueError("a signature of a picture without a size")
@@ -88,11 +99,17 @@ def unpack(data: bytes) -> Signature:
     colours = np.frombuffer(data, "<f4", BINS**3, at)
     at += 4 * BINS**3
     points = np.frombuffer(data, "<f4", count * 2, at).reshape(count, 2)
-    if not (np.isfinite(points).all() and np.isfinite(colours).all()):
+    features = np.frombuffer(data, "<f2", more // 2, len(data) - more).astype(np.float32) if more else None
+    numbers = [points, colours, *([] if features is None else [features])]
+    if not all(np.isfinite(array).all() for array in numbers):
         raise ValueError("a signature with values that are not numbers")
     at += 8 * count
     scales, angles = np.frombuffer(data, np.uint8, count, at), np.frombuffer(data, np.uint8, count, at + count)
     descriptors = np.frombuffer(data, np.uint8, count * 32, at + 2 * count).reshape(count, 32)
     return Signature(
-        gray, Keypoints(points, scales, angles, descriptors, (width, height)), colours, bool(low_information)
+        gray,
+        Keypoints(points, scales, angles, descriptors, (width, height)),
+        colours,
+        features,
+        bool(flags & _LOW_INFORMATION),
     )

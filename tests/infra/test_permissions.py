@@ -35,6 +35,7 @@ INGEST: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
@@ -62,6 +63,7 @@ API: Final = {
     ("dynamodb:Query", "<StorageTable>/index/newest"),
     ("dynamodb:Query", "<StorageTable>/index/duplicates"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
 FETCH: Final = {

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import pytest
 from aws_cdk.assertions import Match, Template
 
 from infra import app
 from shared.domain import schema
-from shared.domain.features import FEATURE_DIMENSIONS
+from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG
 from tests.infra.reading import listed, only, resources, text
 
@@ -96,13 +97,23 @@ def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) ->
     )
 
 
-def test_the_vector_index_is_the_one_that_the_code_searches(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("place", "name", "attribute", "dimensions"),
+    [
+        (0, schema.VECTOR_INDEX, schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+        (1, schema.LOCAL_INDEX, schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+    ],
+)
+def test_the_vector_indexes_are_those_that_the_code_searches(
+    document: dict[str, Any], place: int, name: str, attribute: str, dimensions: int
+) -> None:
     table = only(document, "AWS::DynamoDB::Table")
-    (index,) = table["VectorIndexes"]
+    assert len(table["VectorIndexes"]) == 2
+    index = table["VectorIndexes"][place]
     assert index == {
-        "IndexName": schema.VECTOR_INDEX,
-        "VectorAttribute": {"AttributeName": schema.VECTOR_ATTRIBUTE},
-        "Dimensions": FEATURE_DIMENSIONS,
+        "IndexName": name,
+        "VectorAttribute": {"AttributeName": attribute},
+        "Dimensions": dimensions,
         "DistanceFunction": "COSINE",
         "SearchSchema": [
             {"AttributeName": schema.VECTOR_PARTITION, "SearchSchemaElementType": "HASH"},

@@ -106,10 +106,37 @@ def test_k_and_min_score(running: PicTrace, album: dict[str, str]) -> None:
     assert [match["image_id"] for match in near] == [album["rocket.jpg"]]
 
 
+def test_a_mirrored_copy_is_found_unless_the_search_is_fast(running: PicTrace, album: dict[str, str]) -> None:
+    copy = encoded(np.ascontiguousarray(pixels("astronaut.png")[:, ::-1]))
+    for effort in ("balanced", "thorough"):
+        answer = running.search(copy, collection="album", effort=effort)
+        first = answer["matches"][0]
+        assert answer["effort"] == effort
+        assert (first["image_id"], first["verdict"], first["mirrored"]) == (
+            album["astronaut.png"],
+            "near-duplicate",
+            True,
+        )
+    fast = running.search(copy, collection="album", effort="fast")
+    assert not any(match["mirrored"] or match["verdict"] == "near-duplicate" for match in fast["matches"])
+
+
+def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str, str]) -> None:
+    host = pixels("motorcycle_left.png")
+    small = pixels("astronaut.png")[::2, ::2]
+    host[-small.shape[0] :, -small.shape[1] :] = small
+    answer = running.search(encoded(host), collection="album", effort="thorough")
+    first = answer["matches"][0]
+    assert (first["image_id"], first["verdict"]) == (album["astronaut.png"], "near-duplicate")
+    fast = running.search(encoded(host), collection="album", effort="fast")
+    assert answer["bytes_examined"] > fast["bytes_examined"] == 2 * len(album) * 2048 * 4
+
+
 def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
-    assert found["bytes_examined"] == len(album) * 2048 * 4
+    # By the whole picture, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
+    assert found["bytes_examined"] == 3 * len(album) * 2048 * 4
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
     assert "untrained" in found["model"]
     assert "untrained" in found["notice"]

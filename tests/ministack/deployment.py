@@ -65,7 +65,7 @@ def deploy(template: Template, model_dir: Path) -> Deployment:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     found = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
-    _add_vector_index(template, outputs["TableName"])
+    _add_vector_indexes(template, outputs["TableName"])
     functions = resources(template, "AWS::Lambda::Function")
     return Deployment(outputs, {_folder(function): physical[name] for name, function in functions.items()})
 
@@ -107,15 +107,20 @@ def _folder(function: Mapping[str, Any]) -> str:
     return str(command).split(".")[1]
 
 
-def _add_vector_index(template: Template, table: str) -> None:
-    """Ask for the index that ministack's CloudFormation leaves out, and wait until it can be searched."""
+def _add_vector_indexes(template: Template, table: str) -> None:
+    """Ask for the indexes that ministack's CloudFormation leaves out, and wait until they can be searched."""
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
     dynamodb = boto3.client("dynamodb")
     assert "VectorIndexes" not in dynamodb.describe_table(TableName=table)["Table"], "it does so no more"
-    [index] = wanted["VectorIndexes"]
-    dynamodb.update_table(
-        TableName=table,
-        AttributeDefinitions=wanted["AttributeDefinitions"],
-        VectorIndexUpdates=[{"Create": index}],
-    )
-    until(lambda: dynamodb.describe_table(TableName=table)["Table"]["VectorIndexes"][0]["IndexStatus"] == "ACTIVE", 60)
+
+    def active() -> bool:
+        held = dynamodb.describe_table(TableName=table)["Table"]["VectorIndexes"]
+        return all(index["IndexStatus"] == "ACTIVE" for index in held)
+
+    for index in wanted["VectorIndexes"]:
+        dynamodb.update_table(
+            TableName=table,
+            AttributeDefinitions=wanted["AttributeDefinitions"],
+            VectorIndexUpdates=[{"Create": index}],
+        )
+        until(active, 60)

@@ -14,7 +14,7 @@ from infra import prices
 
 FOUND = json.loads(FIGURES.read_text(encoding="utf-8"))
 SETTINGS = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]
-USE = Use.measured(FOUND["figures"], SETTINGS, 20)
+USE = Use.measured(FOUND["figures"], SETTINGS, "fast", 20)
 
 
 def test_the_page_is_what_the_last_figures_and_prices_make() -> None:

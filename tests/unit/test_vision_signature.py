@@ -162,6 +162,8 @@ def test_the_matches_picture_draws_lines_only_between_matches(astronaut: Pixels)
     assert drawn.shape == (512, 512 + 16 + 512, 3)
     gap = drawn[:, 512:528]
     assert (gap != 255).any(axis=2).sum() > 100
+    mirrored = decode(matches_picture(astronaut, np.ascontiguousarray(astronaut[:, ::-1]))).rgb
+    assert (mirrored[:, 512:528] != 255).any(axis=2).sum() > 100
     blank = decode(matches_picture(astronaut, FLAT)).rgb
     assert (blank[:, 512:528] == 255).all()
     assert np.array_equal(blank[:, :512], astronaut)

@@ -9,6 +9,7 @@ from fastapi import Query as QueryParameter
 from functions.api import answers, queries, schemas
 from functions.api.access import SEARCH, DataRoute, KnownCaller
 from functions.api.dependencies import (
+    EffortQuery,
     ImageIdPath,
     K,
     LabelQuery,
@@ -24,7 +25,7 @@ from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
 from shared.domain.limits import DEFAULT_K
-from shared.domain.matches import Ranking
+from shared.domain.matches import Effort, Ranking
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 
@@ -63,15 +64,18 @@ def search(
     min_score: MinScore = 0.0,
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
+    effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
     """The query is a picture as multipart `file`, or JSON with one of `image_id`, `upload_id`, `url`, `image_base64`.
 
-    Candidates come from the vector index by cosine; ORB with a geometric check, SSIM and a colour histogram
-    rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2, `cosine` the index's order.
+    Candidates come from two vector indexes, of the whole picture and of its keypoints; ORB with a geometric check,
+    SSIM and a colour histogram rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2,
+    `cosine` the order of the whole pictures' index. `fast` looks once; `balanced` also for the mirror image and,
+    where nothing near is found, for parts of the query; `thorough` for all of that always.
     """
     watch = Stopwatch()
     described_query = _describe(services, caller, query, watch)
-    wanted = Wanted(collection=collection, k=k, ranking=ranking, min_score=min_score, label=label)
+    wanted = Wanted(collection=collection, k=k, ranking=ranking, effort=effort, min_score=min_score, label=label)
     return _answer(services, described_query, wanted, watch)
 
 
@@ -85,12 +89,15 @@ def similar(
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     ranking: RankingQuery = Ranking.FUSED,
+    effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
     """The nearest pictures of the same collection, the picture itself left out."""
     watch = Stopwatch()
     record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
-    wanted = Wanted(collection=record.collection, k=k, ranking=ranking, min_score=min_score, exclude=image_id)
+    wanted = Wanted(
+        collection=record.collection, k=k, ranking=ranking, effort=effort, min_score=min_score, exclude=image_id
+    )
     return _answer(services, query, wanted, watch)
 
 
@@ -126,6 +133,7 @@ def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwat
         matches=[answers.match(entry) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
+        effort=wanted.effort,
         candidates=found.candidates,
         bytes_examined=found.bytes_examined,
         took_ms=watch.finish(),

@@ -1,0 +1,55 @@
+"""How often altered copies find their originals, ours and what else could be used: `make bench-quality DATA=folder`."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from bench.quality import report
+from bench.quality.alterations import ALTERATIONS
+from bench.quality.asking import Asked, asked
+from bench.quality.collection import SEED, indexed
+from shared.vision.embedding import Embedder
+
+REPORT_EVERY = 20
+"""Pictures after which what is known so far is written."""
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
+    parser.add_argument("folder", type=Path, help="pictures, or sub-folders that each group pictures of one thing")
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--queries", type=int, default=200, help="so many of them are altered and asked for")
+    parser.add_argument("--everything", type=int, default=20, help="so many of those by the slow methods too")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for quality.md, quality.json and quality.svg")
+    wanted = parser.parse_args()
+    started = time.perf_counter()
+    embedder = Embedder(wanted.model_dir)
+    originals = indexed(wanted.folder, embedder)
+    queries = min(wanted.queries, len(originals))
+    for done, found in enumerate(asked(originals, wanted.model_dir, queries, wanted.everything, wanted.processes), 1):
+        if done == queries or done % REPORT_EVERY == 0:
+            about = {
+                "pictures": f"{len(originals):,}, of which {done:,} are altered and asked for, "
+                f"in {len(ALTERATIONS)} ways",
+                "model": embedder.model_id,
+                "seed": f"{SEED}",
+                "the slow methods, `classic`, `fast` and `thorough`": f"asked for copies of {wanted.everything}",
+                "made by": f"make bench-quality, in {(time.perf_counter() - started) / 60:.0f} minutes",
+            }
+            write(wanted.out, found, about)
+    print((wanted.out / "quality.md").read_text(encoding="utf-8"))
+
+
+def write(out: Path, found: Asked, about: dict[str, str]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "quality.md").write_text(report.markdown(found, about), encoding="utf-8")
+    figures = json.dumps({"about": about, **report.summary(found)}, indent=1)
+    (out / "quality.json").write_text(figures + "\n", encoding="utf-8")
+    report.plot(found, out / "quality.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""A folder of pictures as the search sees a collection, in memory: the same code, without a cloud around it."""
+
+import hashlib
+from collections.abc import Collection as Ids
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from functions.api.search import Searcher
+from functions.ingest.description import Description, describe
+from shared.domain.errors import PictureRefused
+from shared.domain.features import FeatureVector, LocalVector
+from shared.domain.images import signature_key
+from shared.domain.ledger import Holding
+from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
+from shared.vision import signature
+from shared.vision.embedding import Embedder
+
+SEED: Final = 20261121
+NAME: Final = "bench"
+BYTES: Final = 4
+"""Of a component, as the service counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A stored picture; those of one group show one thing, and each is an answer to an altered copy of another."""
+
+    path: Path
+    group: str
+    described: Description
+
+    @property
+    def image_id(self) -> str:
+        return self.described.record.image_id
+
+
+@dataclass
+class Memory:
+    """The catalogue and the signatures that a search needs."""
+
+    originals: Sequence[Original]
+    model: str
+    _kept: dict[str, bytes] = field(init=False)
+    _features: npt.NDArray[np.float32] = field(init=False)
+    _local: npt.NDArray[np.float32] = field(init=False)
+    _with_local: list[Original] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = {
+            signature_key(self.model, one.image_id): signature.pack(one.described.signature) for one in self.originals
+        }
+        self._features = np.array([one.described.features for one in self.originals])
+        self._with_local = [one for one in self.originals if one.described.local_features is not None]
+        self._local = np.array([one.described.local_features for one in self._with_local])
+
+    def nearest(self, features: FeatureVector, *, limit: int, **_: Any) -> Candidates:
+        return self._first(self._features @ features, self.originals, limit)
+
+    def nearest_local(self, local: LocalVector, *, limit: int, **_: Any) -> Candidates:
+        return self._first(self._local @ local, self._with_local, limit)
+
+    def standing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
+        return set(image_ids)
+
+    def get(self, key: str) -> bytes | None:
+        return self._kept.get(key)
+
+    def searcher(self, embedder: Embedder) -> Searcher:
+        return Searcher(
+            catalogue=cast(Catalogue, self), objects=cast(Objects, self), embedder=lambda: embedder, model=self.model
+        )
+
+    @staticmethod
+    def _first(scores: npt.NDArray[np.float32], of: Sequence[Original], limit: int) -> Candidates:
+        order = np.argsort(-scores, kind="stable")[:limit]
+        found = [Candidate(of[place].described.record, float(scores[place])) for place in order]
+        return Candidates(found, bytes_examined=scores.size * BYTES * 2048)
+
+
+def pictures(folder: Path) -> list[tuple[Path, str]]:
+    """Files with their groups, in an order drawn from `SEED`: the first are queries, fits take the last.
+
+    In a folder with sub-folders each sub-folder is a group; in one without, each picture.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = [(path, path.stem if path.parent == folder else str(path.parent.relative_to(folder))) for path in paths]
+    return [found[place] for place in np.random.default_rng(SEED).permutation(len(found))]
+
+
+def described(path: Path, group: str, embedder: Embedder) -> Original:
+    """Raises PictureRefused for files that are no pictures."""
+    data = path.read_bytes()
+    holding = Holding(NAME, hashlib.sha256(data).hexdigest())
+    return Original(path, group, describe(data, holding, embedder, created_at="", filename=path.name))
+
+
+def indexed(folder: Path, embedder: Embedder) -> list[Original]:
+    """Every picture of the folder, in the order of `pictures`; equal bytes once, refused files left out."""
+    found: dict[str, Original] = {}
+    for path, group in tqdm(pictures(folder), desc="indexing", unit="picture"):
+        try:
+            one = described(path, group, embedder)
+        except PictureRefused:
+            continue
+        found.setdefault(one.image_id, one)
+    return list(found.values())

@@ -1,0 +1,65 @@
+"""The measure itself: alterations that repeat, figures that mean what they say."""
+
+import numpy as np
+import pytest
+
+from bench.quality.alterations import ALTERATIONS, altered
+from bench.quality.collection import pictures
+from bench.quality.measures import Answer, recall_at_precision
+from shared.vision.decoding import decode
+from shared.vision.resizing import within
+from tests.pictures import pixels
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_alteration_repeats_and_alters(name: str) -> None:
+    rgb = within(pixels("coffee.png"), 200)
+    before = rgb.copy()
+    made = altered(rgb, name, 1, 2)
+    assert altered(rgb, name, 1, 2) == made
+    assert np.array_equal(rgb, before)
+    copy = decode(made).rgb
+    assert copy.shape != rgb.shape or np.abs(copy.astype(int) - rgb).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("area", "name"), [(0.9, "cropped by 10 %"), (0.5, "cropped by 50 %"), (0.2, "cropped by 80 %")]
+)
+def test_crops_leave_the_share_that_their_name_says(area: float, name: str) -> None:
+    rgb = within(pixels("coffee.png"), 300)
+    kept = ALTERATIONS[name](rgb, np.random.default_rng(0))
+    assert kept.shape[0] * kept.shape[1] / (rgb.shape[0] * rgb.shape[1]) == pytest.approx(area, abs=0.01)
+
+
+def answer(ranked: str, scores: list[float], right: str) -> Answer:
+    return Answer.of("method", "alteration", list(ranked), scores, set(right))
+
+
+def test_recall_and_average_precision() -> None:
+    second = answer("xabyc", [0.9, 0.8, 0.7, 0.6, 0.5], "ac")
+    assert (second.recall_at(1), second.recall_at(2)) == (0.0, 1.0)
+    assert second.average_precision == pytest.approx((1 / 2 + 2 / 5) / 2)
+    missed = answer("xy", [0.9, 0.8], "a")
+    assert (missed.recall_at(50), missed.average_precision) == (0.0, 0.0)
+
+
+def test_recall_at_a_precision_is_of_the_least_score_that_keeps_it() -> None:
+    known = [answer("ax", [0.9, 0.3], "a"), answer("bx", [0.8, 0.7], "b"), answer("xc", [0.6, 0.5], "c")]
+    assert recall_at_precision(known, 1.0) == (2 / 3, 0.8)
+    assert recall_at_precision(known, 0.6) == (1.0, 0.5)
+    tied = [answer("ax", [0.9, 0.9], "a")]
+    assert recall_at_precision(tied, 0.99) == (0.0, float("inf"))
+
+
+def test_folders_group_pictures_and_every_file_of_a_plain_folder_is_its_own(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    plain, grouped = (tmp_path_factory.mktemp(name) for name in ("plain", "grouped"))
+    for name in ("a.jpg", "b.jpg"):
+        (plain / name).touch()
+    for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg"):
+        (grouped / name).parent.mkdir(exist_ok=True)
+        (grouped / name).touch()
+    assert sorted(group for _, group in pictures(plain)) == ["a", "b"]
+    assert sorted(group for _, group in pictures(grouped)) == ["cat", "cat", "dog"]
+    assert pictures(grouped) == pictures(grouped)

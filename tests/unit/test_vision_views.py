@@ -1,0 +1,148 @@
+"""Local features, and the views of a query that are searched for."""
+
+import numpy as np
+import pytest
+
+from bench.quality.alterations import ALTERATIONS
+from shared.domain.features import LOCAL_DIMENSIONS, cosine
+from shared.domain.images import ImageRecord
+from shared.domain.merging import interleaved, reciprocal
+from shared.vision import views
+from shared.vision.channels import Pixels
+from shared.vision.keypoints import (
+    LONGEST_SIDE,
+    MAX_KEYPOINTS,
+    MIN_INLIERS,
+    QUERY_KEYPOINTS,
+    QUERY_SIDE,
+    Keypoints,
+    detect,
+    match_keypoints,
+)
+from shared.vision.local_features import gathered
+from shared.vision.opencv import cv2
+from shared.vision.resizing import scaled
+from shared.vision.signature import Signature, extract
+from tests.pictures import pixels
+
+NAMES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "page.png")
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, Signature]:
+    return {name: extract(pixels(name)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def coffee() -> tuple[Pixels, Signature]:
+    rgb = pixels("coffee.png")
+    return rgb, extract(rgb, None, QUERY_KEYPOINTS)
+
+
+def nearest(vector: np.ndarray[tuple[int], np.dtype[np.float32]], stored: dict[str, Signature]) -> str:
+    return max(stored, key=lambda name: cosine(vector, gathered(stored[name].keypoints.descriptors)))
+
+
+def test_local_features_have_unit_length_and_are_the_same_every_time(stored: dict[str, Signature]) -> None:
+    descriptors = stored["coffee.png"].keypoints.descriptors
+    vector = gathered(descriptors)
+    assert vector.shape == (LOCAL_DIMENSIONS,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    shuffled = np.random.default_rng(0).permutation(descriptors)
+    assert gathered(shuffled) == pytest.approx(vector, abs=1e-5)
+
+
+def test_what_is_stored_fits_what_later_versions_search_for() -> None:
+    """Vectors in the table are compared with those of later code: these numbers must never change."""
+    descriptors = (np.arange(64 * 32) * 37 % 251).astype(np.uint8).reshape(64, 32)
+    found = gathered(descriptors)[[413, 1895, 361, 1624]]
+    assert found == pytest.approx([-0.07585, -0.07305, -0.07111, 0.07075], abs=1e-4)
+
+
+def test_no_keypoints_have_no_direction() -> None:
+    assert not gathered(np.zeros((0, 32), np.uint8)).any()
+
+
+@pytest.mark.parametrize(
+    "name", ["darker (x 0.4)", "border of 20 %", "cropped by 50 %", "turned by 90 degrees", "gray"]
+)
+def test_copies_are_nearest_to_their_originals(name: str, stored: dict[str, Signature]) -> None:
+    for original in ("coffee.png", "chelsea.png", "motorcycle_left.png"):
+        copy = ALTERATIONS[name](pixels(original), np.random.default_rng(3))
+        query = views.whole(extract(copy, None, QUERY_KEYPOINTS))
+        assert nearest(query.vector, stored) == original
+
+
+def test_a_mirrored_copy_is_found_and_matched_by_the_mirror_view_only(stored: dict[str, Signature]) -> None:
+    copy = np.ascontiguousarray(pixels("coffee.png")[:, ::-1])
+    plain = extract(copy, None, QUERY_KEYPOINTS)
+    turned = views.whole(views.mirror(copy, plain), mirrored=True)
+    original = stored["coffee.png"]
+    assert turned.mirrored
+    assert nearest(turned.vector, stored) == "coffee.png"
+    assert match_keypoints(turned.signature.keypoints, original.keypoints).transform is not None
+    assert match_keypoints(views.whole(plain).signature.keypoints, original.keypoints).transform is None
+
+
+def test_windows_hold_the_keypoints_of_their_place(coffee: tuple[Pixels, Signature]) -> None:
+    found = views.windows(views.whole(coffee[1]))
+    assert len(found) == 9
+    width, height = coffee[1].keypoints.size
+    for window, (top, left) in zip(found, [(t, s) for t in views.STEPS for s in views.STEPS], strict=True):
+        points = window.keypoints.points / (width, height)
+        assert MIN_INLIERS <= len(points) <= views.WINDOW_KEYPOINTS
+        assert (points >= (left, top)).all()
+        assert (points < (left + views.WINDOW, top + views.WINDOW)).all()
+        assert window.signature.keypoints is window.keypoints
+
+
+def test_an_inset_is_matched_by_a_window_of_the_larger_picture(stored: dict[str, Signature]) -> None:
+    rgb = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
+    large = scaled(rgb, QUERY_SIDE)
+    whole = views.whole(extract(rgb, None, QUERY_KEYPOINTS))
+    found = [
+        match_keypoints(window.signature.keypoints, stored["page.png"].keypoints).score.inliers
+        for window in views.windows(views.finer(large, whole))
+    ]
+    assert max(found) >= MIN_INLIERS
+
+
+def test_only_a_larger_picture_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:
+    whole = views.whole(coffee[1])
+    assert views.finer(scaled(coffee[0], LONGEST_SIDE), whole) is whole
+    assert max(views.finer(scaled(coffee[0], QUERY_SIDE), whole).keypoints.size) == QUERY_SIDE
+
+
+def test_spread_keypoints_are_not_all_in_one_corner() -> None:
+    """Text in a corner has the strongest corners of the picture."""
+    gray = cv2.cvtColor(pixels("coffee.png"), cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    for line in range(8):
+        cv2.putText(gray, "TEXT text", (0, 16 + 16 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+    found = detect(gray, QUERY_KEYPOINTS)
+
+    def in_the_corner(keypoints: Keypoints) -> float:
+        points = keypoints.points / found.size
+        return float(((points < (0.25, 0.4)).all(axis=1)).mean())
+
+    spread = found.spread(MAX_KEYPOINTS)
+    assert len(spread) == MAX_KEYPOINTS
+    assert in_the_corner(spread) < 0.5 * in_the_corner(found.of(np.arange(MAX_KEYPOINTS)))
+    assert found.spread(len(found)) is found
+
+
+def record(name: str) -> ImageRecord:
+    return ImageRecord("album", name, "model", 1, 1, "png", 1, "0" * 16, "")
+
+
+def test_three_of_the_local_search_come_with_one_of_the_other() -> None:
+    local, whole = [[record(name) for name in names] for names in ("abcdefgh", "xaby")]
+    assert "".join(one.image_id for one in interleaved(local, whole)) == "abcxdefghy"
+    assert "".join(one.image_id for one in interleaved([], whole)) == "xaby"
+    assert "".join(one.image_id for one in interleaved(local, [])) == "abcdefgh"
+
+
+def test_what_both_searches_found_comes_first() -> None:
+    local, whole = [[record(name) for name in names] for names in ("abcd", "xyzd")]
+    found = "".join(one.image_id for one in reciprocal(local, whole))
+    assert found[0] == "d"
+    assert sorted(found) == sorted("abcdxyz")
