@@ -37,6 +37,7 @@ fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECO
 bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
 	PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL) $(BENCH_ARGS)
 	$(BIN)/python -m bench.cost --write
+	$(BIN)/python -m bench.scale --write
 
 cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=1000000)
 	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))

@@ -44,8 +44,8 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "| search | candidates compared | searches of an index | seconds of the function | $ |",
             "|---|---:|---:|---:|---:|",
             *(
-                f"| {SEARCHES[kind]} | {each.search_gets:.0f} | {each.search_searches:.0f} | {each.search_seconds:.2f} | "
-                f"{sum(searching(each, MILLION).values()):,.2f} |"
+                f"| {SEARCHES[kind]} | {each.search_gets:.0f} | {each.search_searches:.0f} | "
+                f"{each.search_seconds:.2f} | {sum(searching(each, MILLION).values()):,.2f} |"
                 for kind, each in kinds.items()
             ),
             "",
@@ -57,10 +57,11 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
             *_beside(kinds["found"]),
             "",
-            "*Servers*: this program on m7g.xlarge (4 cores, 16 GB), two at least, all vectors in memory on each, half",
-            "busy at most, with a load balancer; nobody's hours are counted. Searches find a copy. *Managed service*: this program with its",
-            "vectors in Pinecone's serverless index (Standard, $50 a month at least); a query there costs a read unit",
-            "for each GB of the namespace, so it grows with the collection.",
+            "All pictures of the month are kept, and searches find a copy. *Servers*: this program on m7g.xlarge",
+            "(4 cores, 16 GB), two at least, all vectors in memory on each, half busy at most, with a load balancer;",
+            "nobody's hours are counted. *Managed service*: this program with its vectors in Pinecone's serverless",
+            "index (Standard, $50 a month at least); a query there costs a read unit for each GB of the namespace, so it",
+            "grows with the collection.",
             "",
             "## What is measured and what is assumed",
             "",
@@ -71,10 +72,10 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             f"{use.picture_puts:.0f} PUT a new picture.",
             f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
             f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors, one after the other; so a picture takes "
-            f"{use.picture_seconds * 1000:.0f} ms of the ingest function. A picture has {ORIGINAL_BYTES / 1000:.0f} KB.",
-            f"- Taken from others: a search examines {EXAMINED_BYTES / 1000:.0f} KB of an index, a published "
-            "measurement (15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer "
-            "says its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does.",
+            f"{use.picture_seconds * 1000:.0f} ms of the ingest function. A picture has {ORIGINAL_BYTES // 1000} KB.",
+            f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
+            "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
+            "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does.",
             "- Not counted: cold starts, retries, support, taxes, and pictures that are shown (S3's transfer), "
             "CloudWatch's custom metrics ($0.30 a month each).",
             "",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench import scale
 from bench.cost.__main__ import CONTEXT, FIGURES, PAGE, main
 from bench.cost.bill import idle, ingesting, keeping, on_a_server, searching, with_a_service
 from bench.cost.page import page
@@ -57,3 +58,21 @@ def test_write_units_are_counted_as_dynamodb_does() -> None:
     twice = {"TransactItems": [{"Put": {"Item": item}}, {"Delete": {"Key": {}}}]}
     assert write_units("TransactWriteItems", json.dumps(twice)) == 4
     assert write_units("GetItem", "{}") == 0
+
+
+def test_the_queue_grows_when_more_comes_than_is_done() -> None:
+    few = scale.simulate(USE, 1, 8, 1, scale.NEW_TABLE_UNITS)
+    assert (few.limit, few.waiting) == ("nothing", 0)
+    held = scale.simulate(USE, 100, 8, 1, scale.NEW_TABLE_UNITS)
+    assert held.limit == "max_concurrency"
+    assert held.done == pytest.approx(8 / USE.picture_seconds)
+    assert held.waiting == pytest.approx(3600 * (100 - held.done), rel=0.01)
+    one = scale.simulate(replace(USE, picture_seconds=0.1), 5000, 1000, 1, scale.TABLE_QUOTA)
+    assert (one.limit, one.done) == ("one collection's listing", 1000)
+    many = scale.simulate(replace(USE, picture_seconds=0.1), 5000, 1000, 50, scale.TABLE_QUOTA)
+    assert (many.limit, many.done) == ("the table's write units", 40_000 / USE.picture_write_units)
+
+
+def test_the_simulation_stands_in_its_page() -> None:
+    shown = scale.PAGE.read_text(encoding="utf-8")
+    assert shown == scale.written(shown, scale.current(FIGURES))
