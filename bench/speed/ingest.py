@@ -22,6 +22,7 @@ OF_INFERENCE: Final = 1.6
 WHOLE: Final = "**all that ingest does**"
 INFERENCE: Final = "inference alone"
 LARGE_COUNT: Final = 3
+IN_A_ROW: Final = 3
 
 
 def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part:
@@ -77,7 +78,7 @@ def _taken(model_dir: Path, pictures: list[bytes], rounds: int) -> dict[str, flo
         "SHA-256": lambda data: hashlib.sha256(data).digest(),
         "thumbnail": lambda data: thumbnail(prepared[data].rgb),
     }
-    return side_by_side(stages, pictures, rounds=rounds)
+    return side_by_side(stages, pictures, rounds=rounds, in_a_row=IN_A_ROW)
 
 
 def _described(data: bytes, embedder: Embedder) -> Description:

@@ -156,10 +156,10 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
     [(kind, content)] = value.items()
     match kind:
         case "S" | "B":
-            return len(content.encode())
+            return len(str(content).encode())
         case "N":
-            digits = content.lstrip("-").split("e")[0].replace(".", "").strip("0")
-            return -(-len(digits) // 2) + 1 + content.startswith("-")
+            digits = len(content.lstrip("-").split("e")[0].replace(".", "").strip("0"))
+            return -(-digits // 2) + 1 + int(content.startswith("-"))
         case "L":
             return 3 + sum(1 + _value_bytes(each) for each in content)
         case "M":

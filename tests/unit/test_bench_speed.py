@@ -27,7 +27,18 @@ def test_ways_take_turns_and_their_medians_are_told_apart() -> None:
 
     taken = side_by_side({"fast": fast, "slow": slow}, [1, 2], rounds=3)
     assert taken["slow"] >= 20 > 10 * taken["fast"]
-    assert shown[2:] == [("fast", 1), ("slow", 1), ("slow", 2), ("fast", 2), ("fast", 1), ("slow", 1)]
+    turns = [{shown[at], shown[at + 1]} for at in range(2, len(shown), 2)]
+    assert turns == [{("fast", number), ("slow", number)} for number in (1, 2, 1)]
+
+
+def test_only_the_first_of_several_in_a_row_is_not_counted() -> None:
+    calls = iter(range(1000))
+
+    def slow_when_it_begins(_: int) -> None:
+        if next(calls) % 3 == 1:
+            time.sleep(0.02)
+
+    assert side_by_side({"only": slow_when_it_begins}, [1], rounds=3, in_a_row=3)["only"] < 10
 
 
 def test_made_pictures_have_what_a_photograph_has() -> None:
