@@ -105,6 +105,8 @@ class PicTraceStack(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table.ref)
+        if stage.source_buckets:
+            CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket

@@ -120,6 +120,7 @@ class Indexer:
             filename=upload.filename if upload else None,
             metadata=event.metadata or (upload.metadata if upload else {}),
         )
+        fetched: Fetched | None = None
         try:
             fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
             holding = Holding(told.collection or "", hashlib.sha256(fetched.data).hexdigest())
@@ -127,7 +128,7 @@ class Indexer:
             if self._brought(holding, event.object) is None:
                 described = self._describe(fetched, holding, told.filename)
         except PictureRefused as refused:
-            return self._refused(event, before, told, refused)
+            return self._refused(event, before, told, refused, fetched.etag if fetched else None)
         return self._hold(event, before, replace(told, holding=holding), fetched, described)
 
     def _hold(
@@ -150,11 +151,15 @@ class Indexer:
             vanished=self._tidy(entry.leaving),
         )
 
-    def _refused(self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused) -> Outcome:
+    def _refused(
+        self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
+    ) -> Outcome:
         vanished: tuple[Holding, ...] = ()
         if refused.code != "gone":
             self._objects.mark_rejected(event.object)
-            state = ObjectState(event.object, ObjectStatus.REJECTED, code=refused.code, reason=refused.reason)
+            state = ObjectState(
+                event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
+            )
             vanished = self._tidy(self._entered(before, state, event.sequencer).leaving)
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)

@@ -1,0 +1,237 @@
+"""Index what is already in a bucket."""
+
+import argparse
+import csv
+import re
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from botocore.exceptions import ClientError
+from tqdm import tqdm
+
+from infra import prices
+from infra.app import default_context
+from infra.operate.asking import agreed, printable
+from infra.operate.backfill import Backfill, Ended, Ending, Sender, Stalled, Standing, listing
+from infra.operate.stack import Stack
+from shared.aws.clients import dynamodb_client, s3_client, sqs_client
+from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+SHOWN: Final = 20
+CENT: Final = 0.01
+INTERRUPTED: Final = 130
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    parser = subparsers.add_parser(
+        "index",
+        help="index what is already in a bucket",
+        description="Index the objects of a bucket or prefix. Count, size and estimated cost come first. It may be "
+        "stopped with Ctrl-C and started again at any time: what is indexed and has not changed is skipped.",
+    )
+    parser.add_argument("source", type=_source, metavar="s3://BUCKET[/PREFIX]", help="what to index")
+    parser.add_argument(
+        "--collection", type=_collection, help="where the pictures go (default: what their keys say, else `default`)"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write key, code and reason of the others as CSV")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--yes", action="store_true", help="do it without asking")
+    choice.add_argument("--dry-run", action="store_true", help="only show count, size and cost")
+    parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A bucket, and what the keys begin with."""
+
+    bucket: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return printable(f"s3://{self.bucket}/{self.prefix}")
+
+
+def _source(text: str) -> Source:
+    found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", text, re.DOTALL)
+    if not found:
+        raise argparse.ArgumentTypeError("give it as s3://BUCKET or s3://BUCKET/PREFIX")
+    return Source(found[1], found[2] or "")
+
+
+def _collection(text: str) -> str:
+    if not re.fullmatch(COLLECTION_PATTERN, text):
+        raise argparse.ArgumentTypeError("a collection is 1 to 64 of a-z, 0-9, - and _, a letter or digit first")
+    return text
+
+
+def run(args: argparse.Namespace, stack: Stack) -> int:
+    source = readable(args.source, stack)
+    s3 = s3_client()
+    count, size = measured(s3, source)
+    if not count:
+        print(f"There is nothing under {source}.")
+        return 0
+    print(f"{source}: {count:,} objects, {size_of(size)}")
+    print(cost(count, default_context()["ingest_memory_mb"]))
+    if args.dry_run or not (args.yes or agreed(f"Index {count:,} objects?")):
+        return 0
+    standing = Standing(dynamodb_client(), stack.table, source.bucket, args.collection)
+    sender = Sender(sqs_client(), stack.outputs["QueueUrl"], source.bucket, args.collection)
+    with Account(count, args.report) as account:
+        backfill = Backfill(standing=standing, sender=sender, tell=account.add)
+        stopped = ""
+        try:
+            backfill.run(listing(s3, source.bucket, source.prefix))
+        except KeyboardInterrupt:
+            stopped = f"stopped: {backfill.in_flight} that were sent will be indexed all the same."
+        except Stalled:
+            stopped = "stopped: nothing ends any more. The log of the ingest function and `redrive --list` say why."
+        except (RuntimeError, ClientError) as error:
+            stopped = f"stopped: {printable(str(error))}"
+    print(account.summary())
+    if stopped:
+        print(f"pictrace: {stopped} The same command goes on where this one ended.", file=sys.stderr)
+        return INTERRUPTED
+    return 1 if account.endings[Ending.UNSETTLED] else 0
+
+
+def readable(source: Source, stack: Stack) -> Source:
+    """The source, if the stack takes pictures from there.
+
+    Raises:
+        LookupError: it does not; the message says what to do.
+    """
+    own = stack.outputs["BucketName"]
+    if source.bucket == own:
+        if not source.prefix:
+            return Source(own, UPLOADS_PREFIX)
+        if not source.prefix.startswith(UPLOADS_PREFIX):
+            raise LookupError(f"pictures of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}.")
+        return source
+    allowed = [name for name in stack.outputs.get("SourceBuckets", "").split(",") if name]
+    if source.bucket not in allowed:
+        named = ",".join([*allowed, source.bucket])
+        raise LookupError(
+            f"the stack may not read the bucket {source.bucket}. Set source_buckets in cdk.json to "
+            f'"{named}" and deploy, then try again.'
+        )
+    return source
+
+
+def measured(s3: "S3Client", source: Source) -> tuple[int, int]:
+    """How many objects there are, and how many bytes they have.
+
+    Raises:
+        LookupError: the bucket cannot be listed.
+    """
+    count, size = 0, 0
+    try:
+        with tqdm(desc="counting", unit="object", leave=False) as bar:
+            for listed in listing(s3, source.bucket, source.prefix):
+                count += 1
+                size += listed.size
+                bar.update()
+    except ClientError as error:
+        raise LookupError(f"{source} cannot be listed: {error.response['Error']['Message']}") from error
+    return count, size
+
+
+def cost(count: int, memory_mb: int) -> str:
+    """What indexing so many new pictures costs, one line for each service."""
+    compute = prices.SECONDS_A_PICTURE * memory_mb / 1024 * prices.LAMBDA_GB_SECOND + prices.LAMBDA_REQUEST
+    listed = 2 * prices.S3_PUT / prices.LISTED_AT_ONCE
+    parts = {
+        "DynamoDB table": prices.WRITES_A_PICTURE * prices.TABLE_WRITE + prices.READS_A_PICTURE * prices.TABLE_READ,
+        "DynamoDB vectors": prices.VECTOR_WRITE,
+        "S3": prices.S3_PUT + prices.GETS_A_PICTURE * prices.S3_GET + listed,
+        "Lambda": compute,
+        "SQS and events": prices.SQS_REQUESTS_A_PICTURE * prices.SQS_REQUEST + prices.BUS_EVENT,
+    }
+    together = count * sum(parts.values())
+    basis = f"estimated cost if all are new ({prices.REGION}, prices of {prices.AS_OF})"
+    if together < CENT:
+        return f"{basis}: less than a cent"
+    return "\n".join(
+        [
+            f"{basis}:",
+            *(f"  {name:17} {dollars(count * each):>9}" for name, each in parts.items()),
+            f"  {'together':17} {dollars(together):>9}",
+            f"  and ${prices.VECTOR_SEARCH_GB} a GB of the index that looking for near-duplicates examines; storage",
+        ]
+    )
+
+
+def dollars(amount: float) -> str:
+    return f"${amount:,.2f}" if amount >= CENT else "< $0.01"
+
+
+def size_of(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+class Account:
+    """Counts how objects ended, shows the progress and writes the report.
+
+    Args:
+        report: CSV of key, code and reason of every object whose picture is not in the index; None for none.
+    """
+
+    def __init__(self, count: int, report: Path | None) -> None:
+        self.endings: Counter[Ending] = Counter()
+        self._codes: Counter[str] = Counter()
+        self._first: list[str] = []
+        self._count = count
+        self._report = report
+        self._open = ExitStack()
+        self._bar: Any = None
+        self._rows: Any = None
+
+    def __enter__(self) -> Self:
+        if self._report:
+            try:
+                file = self._open.enter_context(self._report.open("w", encoding="utf-8", newline=""))
+            except OSError as error:
+                raise LookupError(f"the report cannot be written: {error}") from error
+            self._rows = csv.writer(file)
+            self._rows.writerow(["key", "code", "reason"])
+        self._bar = self._open.enter_context(tqdm(total=self._count, desc="indexing", unit="object"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, ended: Ended) -> None:
+        self.endings[ended.ending] += 1
+        self._bar.update()
+        if not ended.code:
+            return
+        self._codes[ended.code] += 1
+        if self._rows:
+            self._rows.writerow([ended.object.key, ended.code, ended.reason])
+        if len(self._first) < SHOWN:
+            self._first.append(printable(f"{ended.object.key}: {ended.code}: {ended.reason}"))
+
+    def summary(self) -> str:
+        """Counts by ending and code, and the first objects whose pictures are not in the index."""
+        counts = ", ".join(f"{self.endings[ending]:,} {ending}" for ending in Ending if self.endings[ending])
+        lines = [counts or "nothing was done"]
+        lines += [f"  {count:,} {code}" for code, count in self._codes.most_common()]
+        others = self._codes.total()
+        if others:
+            lines.append("the first of them:" if others > len(self._first) else "these are:")
+            lines += [f"  {line}" for line in self._first]
+        return "\n".join(lines)
