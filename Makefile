@@ -4,9 +4,10 @@ PORT ?= 8000
 PICTURES ?=
 VENV := .venv
 MODEL := .build/resnet50
+MINISTACK := .venv-ministack
 BIN := $(VENV)/bin
 
-.PHONY: help run test lint synth schemas model clean preflight
+.PHONY: help run test test-ministack lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -16,6 +17,9 @@ run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000,
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
+	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check
@@ -32,7 +36,7 @@ schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
 model: $(MODEL)/model.json ## Export the model
 
 clean: ## Remove what was built, and the virtual environment
-	rm -rf $(VENV) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
@@ -47,6 +51,11 @@ $(VENV)/.run: requirements.txt functions/requirements.txt layers/resnet50/requir
 $(VENV)/.test: tests/requirements.txt $(VENV)/.run
 	@echo "installing what the tests need, once ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run
+	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
+	@$(MINISTACK)/bin/python -m pip install --disable-pip-version-check -r tests/ministack/requirements.txt
 	@touch $@
 
 $(MODEL)/model.json: layers/resnet50/export.py $(VENV)/.run

@@ -1,0 +1,93 @@
+"""The stack in ministack, deployed once, and what its surroundings send with."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import httpx
+import pytest
+
+from infra.app import template
+from tests.conftest import PicTrace
+from tests.integration.conftest import until
+from tests.ministack.deployment import Deployment, deploy
+from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
+
+EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
+"""Names the interpreter of ministack's virtual environment."""
+SHOP: Final = "shop-pictures"
+TOPIC: Final = "pictures"
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    if EXECUTABLE not in os.environ:
+        pytest.skip(f"{EXECUTABLE} is not set; `make test-ministack` sets it")
+    with emulator(Path(os.environ[EXECUTABLE]).absolute(), tmp_path_factory.mktemp("ministack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
+    """The stack that reads `SHOP` and listens to `TOPIC`, which are there before it."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=SHOP)
+    s3.put_bucket_notification_configuration(Bucket=SHOP, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    topic = boto3.client("sns").create_topic(Name=TOPIC)["TopicArn"]
+    return deploy(template({"source_buckets": SHOP, "source_topics": topic}), model_dir)
+
+
+@pytest.fixture(scope="session")
+def deployed(ministack: Emulator, deployment: Deployment) -> Iterator[PicTrace]:
+    """The deployed stack behind its HTTP API."""
+    cloud: Any = deployment
+    host = httpx.URL(deployment.outputs["ApiUrl"]).netloc.decode()
+    with httpx.Client(base_url=ministack.endpoint, headers={"host": host}, timeout=60) as client:
+        yield PicTrace(ministack.endpoint, cloud, client)
+
+
+def queue_arn(url: str) -> str:
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return attributes["QueueArn"]
+
+
+@dataclass(frozen=True)
+class Ear:
+    """A queue that hears what the stack tells on its bus."""
+
+    url: str
+    heard: list[dict[str, Any]]
+
+    def of_key(self, key: str) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and detail of every event so far about an object."""
+        sqs = boto3.client("sqs")
+        for message in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
+            self.heard.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return [(event["detail-type"], event["detail"]) for event in self.heard if event["detail"]["key"] == key]
+
+    def first(self, key: str) -> tuple[str, dict[str, Any]]:
+        found: tuple[str, dict[str, Any]] = until(lambda: self.of_key(key))[0]
+        return found
+
+
+@pytest.fixture(scope="session")
+def ear(deployed: PicTrace) -> Ear:
+    sqs, events, bus = boto3.client("sqs"), boto3.client("events"), deployed.cloud.outputs["BusName"]
+    name = f"ear-{uuid.uuid4().hex[:8]}"
+    events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["pictrace"]}))
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps({"Statement": [allowed]})})["QueueUrl"]
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
+    return Ear(url, [])

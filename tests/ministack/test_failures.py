@@ -1,0 +1,134 @@
+"""Messages that fail: alone, five times, and then kept."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+
+from shared.aws.dead_letters import ORIGINAL_ID, REASON
+from tests.conftest import PicTrace
+from tests.integration.conftest import send, until
+from tests.ministack.conftest import SHOP, Ear
+from tests.pictures import noise
+
+
+def hide(deployed: PicTrace, seconds: int) -> None:
+    """From now on a message that was received comes again after so long, not after the six minutes of the template."""
+    queue = deployed.cloud.outputs["QueueUrl"]
+    boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
+
+
+@pytest.fixture(autouse=True)
+def as_deployed(deployed: PicTrace) -> Iterator[None]:
+    sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["QueueUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    yield
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+
+def dead_letter(deployed: PicTrace) -> Any:
+    """The next message of the dead-letter queue, taken out."""
+    sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["DeadLetterQueueUrl"]
+
+    def received() -> Any:
+        return sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], WaitTimeSeconds=1).get("Messages")
+
+    [message] = until(received, 40)
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return message
+
+
+def source(deployed: PicTrace) -> Any:
+    functions: Any = deployed.cloud
+    [mapping] = boto3.client("lambda").list_event_source_mappings(FunctionName=functions.functions["ingest"])[
+        "EventSourceMappings"
+    ]
+    return mapping
+
+
+@contextmanager
+def paused(deployed: PicTrace) -> Iterator[None]:
+    """The function takes nothing from the queue."""
+    mapping, client = source(deployed)["UUID"], boto3.client("lambda")
+    client.update_event_source_mapping(UUID=mapping, Enabled=False)
+    until(lambda: source(deployed)["State"] == "Disabled")
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def receive(deployed: PicTrace, times: int) -> None:
+    """Receive the queue's only message until it has been received so often, and let it go again."""
+    sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["QueueUrl"]
+
+    def received() -> bool:
+        found = sqs.receive_message(
+            QueueUrl=queue, VisibilityTimeout=0, WaitTimeSeconds=1, AttributeNames=["ApproximateReceiveCount"]
+        )
+        return any(
+            message["Attributes"]["ApproximateReceiveCount"] == str(times) for message in found.get("Messages", [])
+        )
+
+    until(received, 40)
+
+
+def test_one_message_fails_alone_and_dies_with_its_reason(deployed: PicTrace, collection: str, ear: Ear) -> None:
+    """Sent in a pause, so that they are one batch. The function makes the first attempt and the fifth; those between
+    are received here, to save their waiting.
+    """
+    keys = [f"{uuid.uuid4().hex}.png" for _ in range(2)]
+    for seed, key in enumerate(keys):
+        boto3.client("s3").put_object(Bucket=SHOP, Key=key, Body=noise(30 + seed))
+        ear.first(key)
+    bodies = [json.dumps({"bucket": SHOP, "key": key, "collection": collection}) for key in keys]
+    bodies.insert(1, "no json")
+    hide(deployed, 10)
+    with paused(deployed):
+        sent = boto3.client("sqs").send_message_batch(
+            QueueUrl=deployed.cloud.outputs["QueueUrl"],
+            Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)],
+        )
+    until(lambda: source(deployed)["LastProcessingResult"] == "OK - 2 records, 1 partial failures")
+    with paused(deployed):
+        hide(deployed, 120)
+        receive(deployed, 4)
+    message = dead_letter(deployed)
+    assert message["Body"] == "no json"
+    attributes = message["MessageAttributes"]
+    assert attributes[REASON]["StringValue"] == "UnknownMessage: the body is not JSON (attempt 5 of 5)"
+    assert attributes[ORIGINAL_ID]["StringValue"] == sent["Successful"][1]["MessageId"]
+    for key in keys:
+        told = [kind for kind, detail in ear.of_key(key) if detail["collection"] == collection]
+        assert told == ["Image Indexed"], "the good ones were done once"
+
+
+@contextmanager
+def broken(deployed: PicTrace) -> Iterator[None]:
+    """A version of the ingest function that dies before it can say why."""
+    functions: Any = deployed.cloud
+    client, name = boto3.client("lambda"), functions.functions["ingest"]
+    before = client.get_function_configuration(FunctionName=name)["Handler"]
+    client.update_function_configuration(FunctionName=name, Handler="functions.absent.handler")
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Handler=before)
+
+
+def test_a_broken_deployment_loses_nothing(deployed: PicTrace, collection: str, ear: Ear) -> None:
+    """The queue itself moves what the function could not, without a reason; sent again, it is indexed."""
+    bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/patient"
+    hide(deployed, 1)
+    with broken(deployed):
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=noise(32))
+        message = dead_letter(deployed)
+    assert "MessageAttributes" not in message
+    assert ear.of_key(key) == []
+    hide(deployed, 120)
+    send(deployed, message["Body"])
+    assert ear.first(key)[0] == "Image Indexed"

@@ -1,0 +1,103 @@
+"""What the functions' roles may not do, asked of a process that has nothing but the role."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.conftest import PicTrace
+from tests.ministack.conftest import SHOP
+
+PROGRAM = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["call"])(**event["arguments"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+"""
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def ask(deployed: PicTrace) -> Ask:
+    """Makes one call of AWS in the role of a function; gives `allowed` or the error's code."""
+    deployment: Any = deployed.cloud
+    functions: Any = boto3.client("lambda")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("probe.py", PROGRAM)
+    for name, function in deployment.functions.items():
+        same = functions.get_function_configuration(FunctionName=function)
+        functions.create_function(
+            FunctionName=f"probe-{name}",
+            Code={"ZipFile": code.getvalue()},
+            Handler="probe.handler",
+            **{setting: same[setting] for setting in ("Role", "Runtime", "Environment", "Timeout")},
+        )
+
+    def asked(function: str, service: str, call: str, **arguments: Any) -> str:
+        event = {"service": service, "call": call, "arguments": arguments}
+        answer = functions.invoke(FunctionName=f"probe-{function}", Payload=json.dumps(event).encode())
+        return str(json.loads(answer["Payload"].read()))
+
+    return asked
+
+
+def test_objects(deployed: PicTrace, ask: Ask) -> None:
+    bucket = deployed.cloud.outputs["BucketName"]
+    may_write = {
+        ("api", "uploads/x"): "allowed",
+        ("api", "thumbnails/x"): "allowed",
+        ("api", "signatures/x"): "AccessDenied",
+        ("api", "x"): "AccessDenied",
+        ("ingest", "signatures/x"): "allowed",
+        ("ingest", "uploads/x"): "AccessDenied",
+        ("ingest", "thumbnails/x"): "AccessDenied",
+    }
+    found = {(who, key): ask(who, "s3", "put_object", Bucket=bucket, Key=key) for who, key in may_write}
+    assert found == may_write
+
+
+@pytest.mark.parametrize("who", ["api", "ingest"])
+def test_other_buckets_are_read_only(ask: Ask, who: str) -> None:
+    boto3.client("s3").put_object(Bucket=SHOP, Key="theirs", Body=b"x")
+    assert ask(who, "s3", "head_object", Bucket=SHOP, Key="theirs") == "allowed"
+    assert ask(who, "s3", "head_object", Bucket=SHOP, Key="absent") == "404"
+    assert ask(who, "s3", "put_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
+    assert ask(who, "s3", "delete_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
+    assert ask(who, "s3", "list_objects_v2", Bucket="code") == "AccessDenied"
+    assert ask(who, "s3", "get_object", Bucket="code", Key="api.zip") == "AccessDenied"
+
+
+@pytest.mark.parametrize("who", ["api", "ingest"])
+def test_absent_objects_are_told_from_forbidden_ones(deployed: PicTrace, ask: Ask, who: str) -> None:
+    bucket = deployed.cloud.outputs["BucketName"]
+    assert ask(who, "s3", "head_object", Bucket=bucket, Key="uploads/absent") == "404"
+    assert ask(who, "s3", "head_object", Bucket=bucket, Key="absent") == "403"
+
+
+@pytest.mark.parametrize("who", ["api", "ingest"])
+def test_the_table_is_neither_scanned_nor_dropped(deployed: PicTrace, ask: Ask, who: str) -> None:
+    table = deployed.cloud.outputs["TableName"]
+    assert ask(who, "dynamodb", "get_item", TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}}) == "allowed"
+    for call in ("scan", "delete_table"):
+        assert ask(who, "dynamodb", call, TableName=table) == "AccessDeniedException"
+
+
+def test_only_ingest_tells_and_buries(deployed: PicTrace, ask: Ask) -> None:
+    outputs = deployed.cloud.outputs
+    entry = {"Source": "probe", "DetailType": "Probe", "Detail": "{}", "EventBusName": outputs["BusName"]}
+    assert ask("ingest", "events", "put_events", Entries=[entry]) == "allowed"
+    assert ask("api", "events", "put_events", Entries=[entry]) == "AccessDeniedException"
+    for who in ("api", "ingest"):
+        refused = ask(who, "sqs", "send_message", QueueUrl=outputs["QueueUrl"], MessageBody="{}")
+        assert refused in ("AccessDenied", "AccessDeniedException")
