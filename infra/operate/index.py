@@ -1,22 +1,20 @@
 """Index what is already in a bucket."""
 
 import argparse
-import csv
 import re
-import sys
-from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from infra import prices
 from infra.app import default_context
+from infra.operate.account import Account, carry_out
 from infra.operate.asking import agreed, printable
-from infra.operate.backfill import Backfill, Ended, Ending, Sender, Stalled, Standing, listing
+from infra.operate.backfill import Objects, listing
+from infra.operate.flow import Queue
 from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SHOWN: Final = 20
 CENT: Final = 0.01
-INTERRUPTED: Final = 130
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -84,24 +80,13 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     print(cost(count, default_context()["ingest_memory_mb"]))
     if args.dry_run or not (args.yes or agreed(f"Index {count:,} objects?")):
         return 0
-    standing = Standing(dynamodb_client(), stack.table, source.bucket, args.collection)
-    sender = Sender(sqs_client(), stack.outputs["QueueUrl"], source.bucket, args.collection)
-    with Account(count, args.report) as account:
-        backfill = Backfill(standing=standing, sender=sender, tell=account.add)
-        stopped = ""
-        try:
-            backfill.run(listing(s3, source.bucket, source.prefix))
-        except KeyboardInterrupt:
-            stopped = f"stopped: {backfill.in_flight} that were sent will be indexed all the same."
-        except Stalled:
-            stopped = "stopped: nothing ends any more. The log of the ingest function and `redrive --list` say why."
-        except (RuntimeError, ClientError) as error:
-            stopped = f"stopped: {printable(str(error))}"
-    print(account.summary())
-    if stopped:
-        print(f"pictrace: {stopped} The same command goes on where this one ended.", file=sys.stderr)
-        return INTERRUPTED
-    return 1 if account.endings[Ending.UNSETTLED] else 0
+    work = Objects(dynamodb_client(), stack.table, source.bucket, args.collection)
+    return carry_out(
+        work,
+        Queue(sqs_client(), stack.outputs["QueueUrl"]),
+        listing(s3, source.bucket, source.prefix),
+        Account(count, args.report),
+    )
 
 
 def readable(source: Source, stack: Stack) -> Source:
@@ -181,57 +166,3 @@ def size_of(count: int) -> str:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} TB"
-
-
-class Account:
-    """Counts how objects ended, shows the progress and writes the report.
-
-    Args:
-        report: CSV of key, code and reason of every object whose picture is not in the index; None for none.
-    """
-
-    def __init__(self, count: int, report: Path | None) -> None:
-        self.endings: Counter[Ending] = Counter()
-        self._codes: Counter[str] = Counter()
-        self._first: list[str] = []
-        self._count = count
-        self._report = report
-        self._open = ExitStack()
-        self._bar: Any = None
-        self._rows: Any = None
-
-    def __enter__(self) -> Self:
-        if self._report:
-            try:
-                file = self._open.enter_context(self._report.open("w", encoding="utf-8", newline=""))
-            except OSError as error:
-                raise LookupError(f"the report cannot be written: {error}") from error
-            self._rows = csv.writer(file)
-            self._rows.writerow(["key", "code", "reason"])
-        self._bar = self._open.enter_context(tqdm(total=self._count, desc="indexing", unit="object"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def add(self, ended: Ended) -> None:
-        self.endings[ended.ending] += 1
-        self._bar.update()
-        if not ended.code:
-            return
-        self._codes[ended.code] += 1
-        if self._rows:
-            self._rows.writerow([ended.object.key, ended.code, ended.reason])
-        if len(self._first) < SHOWN:
-            self._first.append(printable(f"{ended.object.key}: {ended.code}: {ended.reason}"))
-
-    def summary(self) -> str:
-        """Counts by ending and code, and the first objects whose pictures are not in the index."""
-        counts = ", ".join(f"{self.endings[ending]:,} {ending}" for ending in Ending if self.endings[ending])
-        lines = [counts or "nothing was done"]
-        lines += [f"  {count:,} {code}" for code, count in self._codes.most_common()]
-        others = self._codes.total()
-        if others:
-            lines.append("the first of them:" if others > len(self._first) else "these are:")
-            lines += [f"  {line}" for line in self._first]
-        return "\n".join(lines)

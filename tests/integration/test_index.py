@@ -12,7 +12,7 @@ import pytest
 
 from functions.ingest.bootstrap import intake
 from infra.local.cloud import STACK
-from infra.operate import backfill
+from infra.operate import backfill, flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
 from tests.conftest import PicTrace
@@ -43,7 +43,7 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     monkeypatch.setattr(intake(), "_source_buckets", frozenset({found.name}))
     stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
     monkeypatch.setattr(Stack, "find", lambda _: stack)
-    monkeypatch.setattr(backfill, "PAUSES", (0.05, 0.2))
+    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
     return found
 
 
@@ -51,13 +51,13 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys that the command puts into the queue."""
     keys: list[str] = []
-    send = backfill.Sender.send
+    send = flow.Queue.send
 
-    def noted(self: Any, objects: Any) -> None:
-        keys.extend(listed.key for listed in objects)
-        send(self, objects)
+    def noted(self: Any, bodies: Any) -> None:
+        keys.extend(body["key"] for body in bodies)
+        send(self, bodies)
 
-    monkeypatch.setattr(backfill.Sender, "send", noted)
+    monkeypatch.setattr(flow.Queue, "send", noted)
     return keys
 
 
@@ -143,12 +143,12 @@ def test_ctrl_c_stops_it_and_it_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(backfill, "AT_ONCE", 2)
-    monkeypatch.setattr(backfill, "IN_FLIGHT", 2)
+    monkeypatch.setattr(flow, "AT_ONCE", 2)
+    monkeypatch.setattr(flow, "IN_FLIGHT", 2)
     bucket.put({f"{number}.png": noise(81_400 + number) for number in range(6)})
     source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
     with monkeypatch.context() as pressed:
-        pressed.setattr(backfill.Backfill, "_give_up", _press_ctrl_c)
+        pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
         assert index(*source) == 130
     stopped = capsys.readouterr()
     assert "goes on where this one ended" in stopped.err
@@ -178,7 +178,7 @@ def test_what_never_ends_is_told(
     monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
     monkeypatch.setattr("functions.ingest.intake.Intake.take", broken)
     monkeypatch.setattr("functions.ingest.handler.take_alone", broken)
-    monkeypatch.setattr(backfill, "QUIET_SECONDS", 1)
+    monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})
     report = tmp_path / "report.csv"
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes", "--report", str(report)) == 130
@@ -214,7 +214,7 @@ def test_the_stacks_own_bucket(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backfill, "PAUSES", (0.05, 0.2))
+    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
     own, name = running.cloud.outputs["BucketName"], f"own-{uuid.uuid4().hex[:8]}"
     key = put(noise(81_700), f"uploads/{name}/{uuid.uuid4().hex}")
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
