@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.assets import check_next_model
 from infra.ingestion import Ingestion
 from infra.operations import Operations
 from infra.search_api import SearchApi
@@ -19,6 +20,7 @@ from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_P
 from shared.domain.schema import LISTING_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
+NEXT_MODEL_DIR = "/opt/next_model"
 
 
 class PicTraceStack(Stack):
@@ -64,6 +66,10 @@ class PicTraceStack(Stack):
             "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
             "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
         }
+        if stage.next_model:
+            check_next_model(stage.next_model)
+            environment["PICTRACE_NEXT_MODEL_DIR"] = NEXT_MODEL_DIR
+            CfnOutput(self, "NextModel", value=stage.next_model)
         ingestion = Ingestion(
             self,
             "Ingestion",

@@ -29,6 +29,8 @@ LAMBDA_REQUEST: Final = 0.2 / 1e6
 
 WRITES_A_PICTURE: Final = 19
 """docs/order-and-repetition.md counts them."""
+WRITES_A_VECTOR: Final = 12
+"""Another model's vector of a picture that is there: about as large as a record."""
 READS_A_PICTURE: Final = 12
 """The ledger, the record and what looks for the nearest earlier picture; the command that watches reads 4 of them."""
 GETS_A_PICTURE: Final = 7

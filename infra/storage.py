@@ -92,7 +92,7 @@ class Storage(Construct):
                         _searched(schema.VECTOR_PARTITION, "HASH"),
                         *(_searched(name, "INLINE_FILTER") for name in schema.VECTOR_FILTERS),
                     ],
-                    projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT),
+                    projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.SINCE),
                 )
             ],
             time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(

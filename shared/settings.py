@@ -17,6 +17,12 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
+def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folder of the model, and that of the next one while there are two."""
+    following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
+    return (Path(_required(environ, "PICTRACE_MODEL_DIR")), *([Path(following)] if following else []))
+
+
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """Settings of the ingest function.
@@ -26,7 +32,7 @@ class IngestSettings:
 
     bucket: str
     table: str
-    model_dir: Path
+    model_dirs: tuple[Path, ...]
     bus: str
     dead_letters: str
     source_buckets: tuple[str, ...]
@@ -36,7 +42,7 @@ class IngestSettings:
         return cls(
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
-            model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            model_dirs=_model_dirs(environ),
             bus=_required(environ, "PICTRACE_BUS"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
@@ -49,12 +55,12 @@ class ApiSettings:
 
     bucket: str
     table: str
-    model_dir: Path
+    model_dirs: tuple[Path, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         return cls(
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
-            model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            model_dirs=_model_dirs(environ),
         )

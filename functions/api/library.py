@@ -1,6 +1,7 @@
 """What the API does with stored pictures besides searching: take them in, show them, remove them."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -38,14 +39,14 @@ class Library:
         uploads: Uploads,
         objects: S3Objects,
         bucket: str,
-        model: str,
+        models: Sequence[str],
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._bucket = bucket
-        self._model = model
+        self._models = models
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
         """Upload id, URL and form fields of a presigned POST for one picture."""
@@ -120,9 +121,7 @@ class Library:
             for owner, source in held.sources:
                 self._drop(Holding(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                release(
-                    Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=[self._model]
-                )
+                release(Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models)
             held = self._catalogue.occurrences(image_id).of(collection)
             if not held:
                 return

@@ -4,18 +4,19 @@ import argparse
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from tqdm import tqdm
 
-from infra import prices
 from infra.app import default_context
 from infra.operate.account import Account, carry_out
 from infra.operate.asking import agreed, printable
 from infra.operate.backfill import Objects, listing
+from infra.operate.costs import estimate, indexing
 from infra.operate.flow import Queue
 from infra.operate.stack import Stack
+from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
-CENT: Final = 0.01
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -77,7 +76,8 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
         print(f"There is nothing under {source}.")
         return 0
     print(f"{source}: {count:,} objects, {size_of(size)}")
-    print(cost(count, default_context()["ingest_memory_mb"]))
+    print(estimate(count, indexing(default_context()["ingest_memory_mb"]), " if all are new"))
+    print(f"and ${VECTOR_SEARCH_GB} a GB of the index that looking for near-duplicates examines, and storage")
     if args.dry_run or not (args.yes or agreed(f"Index {count:,} objects?")):
         return 0
     work = Objects(dynamodb_client(), stack.table, source.bucket, args.collection)
@@ -128,35 +128,6 @@ def measured(s3: "S3Client", source: Source) -> tuple[int, int]:
     except ClientError as error:
         raise LookupError(f"{source} cannot be listed: {error.response['Error']['Message']}") from error
     return count, size
-
-
-def cost(count: int, memory_mb: int) -> str:
-    """What indexing so many new pictures costs, one line for each service."""
-    compute = prices.SECONDS_A_PICTURE * memory_mb / 1024 * prices.LAMBDA_GB_SECOND + prices.LAMBDA_REQUEST
-    listed = 2 * prices.S3_PUT / prices.LISTED_AT_ONCE
-    parts = {
-        "DynamoDB table": prices.WRITES_A_PICTURE * prices.TABLE_WRITE + prices.READS_A_PICTURE * prices.TABLE_READ,
-        "DynamoDB vectors": prices.VECTOR_WRITE,
-        "S3": prices.S3_PUT + prices.GETS_A_PICTURE * prices.S3_GET + listed,
-        "Lambda": compute,
-        "SQS and events": prices.SQS_REQUESTS_A_PICTURE * prices.SQS_REQUEST + prices.BUS_EVENT,
-    }
-    together = count * sum(parts.values())
-    basis = f"estimated cost if all are new ({prices.REGION}, prices of {prices.AS_OF})"
-    if together < CENT:
-        return f"{basis}: less than a cent"
-    return "\n".join(
-        [
-            f"{basis}:",
-            *(f"  {name:17} {dollars(count * each):>9}" for name, each in parts.items()),
-            f"  {'together':17} {dollars(together):>9}",
-            f"  and ${prices.VECTOR_SEARCH_GB} a GB of the index that looking for near-duplicates examines; storage",
-        ]
-    )
-
-
-def dollars(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= CENT else "< $0.01"
 
 
 def size_of(count: int) -> str:

@@ -15,7 +15,7 @@ from infra.operate.stack import Stack
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
-from shared.domain.arrivals import Addressed, Ignored
+from shared.domain.arrivals import Addressed, Ignored, Reindex
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -78,6 +78,8 @@ def about(body: str) -> str:
             if isinstance(arrival, Addressed)
             else arrival.reason
             if isinstance(arrival, Ignored)
+            else f"{arrival.holding.collection}/{arrival.holding.image_id} by {arrival.model}"
+            if isinstance(arrival, Reindex)
             else f"{type(arrival).__name__.lower()} s3://{arrival.object.bucket}/{arrival.object.key}"
             for arrival in messages.read(body)
         ]

@@ -1,18 +1,19 @@
 """The pictures' records, features and sources in DynamoDB."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from shared.aws import records
+from shared.aws.vectors import DynamoVectors
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.ports import Candidate, Candidates, Occurrences
-from shared.domain.schema import LISTING_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
+from shared.domain.schema import LISTING_INDEX, RECORD_ATTRIBUTES, SINCE, VECTOR_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,9 +39,12 @@ class DynamoCatalogue:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self._vectors = DynamoVectors(client, table)
 
-    def add(self, image: IndexedImage, source: ObjectRef) -> bool:
+    def add(self, image: IndexedImage, source: ObjectRef, beside: Sequence[IndexedImage] = ()) -> bool:
         """Store a picture; see `shared.domain.ports.Catalogue`."""
+        for other in beside:
+            self.add_beside(other)
         record = image.record
         try:
             self._client.put_item(
@@ -58,8 +62,20 @@ class DynamoCatalogue:
             return bool(held["Item"]["brought_by"]["S"] == records.source_id(source))
         return True
 
-    def brought(self, holding: Holding, model: str, source: ObjectRef) -> bool | None:
-        """Whether `source` is what brought a picture that `model` has indexed; None where there is none such."""
+    def add_beside(self, image: IndexedImage) -> None:
+        """Store the vector of a model that is not the record's."""
+        self._vectors.put(image)
+
+    def brought(self, holding: Holding, models: Sequence[str], source: ObjectRef) -> bool | None:
+        """Whether `source` is what brought a picture that all `models` have described; None: there is none such."""
+        held = self._described(holding, models)
+        return None if held is None else bool(held["brought_by"]["S"] == records.source_id(source))
+
+    def described(self, holding: Holding, models: Sequence[str]) -> bool:
+        """Whether all `models` have described a picture that is there."""
+        return self._described(holding, models) is not None
+
+    def _described(self, holding: Holding, models: Sequence[str]) -> Any:
         held = self._client.get_item(
             TableName=self._table,
             Key=records.record_key(holding.image_id, holding.collection),
@@ -67,9 +83,9 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
-        if not held or held["model"]["S"] != model:
-            return None
-        return bool(held["brought_by"]["S"] == records.source_id(source))
+        if held and all(held["model"]["S"] == model or self._vectors.has(holding, model) for model in models):
+            return held
+        return None
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
         """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
@@ -98,7 +114,7 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
         ).get("Item")
         if not item or item["model"]["S"] != model:
-            return None
+            return self._vectors.find(Holding(collection, image_id), model)
         numbers: Any = item["features"]["L"]
         return records.from_numbers(numbers)
 
@@ -119,6 +135,7 @@ class DynamoCatalogue:
             Key=records.record_key(holding.image_id, holding.collection),
             ReturnValues="ALL_OLD",
         )
+        self._vectors.drop(holding)
         return "Attributes" in answer
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
@@ -186,7 +203,7 @@ class DynamoCatalogue:
             limit: 1 to 100, what SearchVectors allows.
         """
         condition = "#collection = :collection AND #model = :model"
-        names = dict(_PROJECTION_NAMES)
+        names = _PROJECTION_NAMES | {f"#{SINCE}": SINCE}
         values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
         if label is not None:
             condition += " AND #label = :label"
@@ -198,7 +215,7 @@ class DynamoCatalogue:
             SearchVector=[{"N": repr(value)} for value in features.tolist()],
             TopK=limit,
             SearchConditionExpression=condition,
-            ProjectionExpression=_PROJECTION,
+            ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
             ReturnConsumedCapacity="TOTAL",
@@ -236,4 +253,6 @@ class DynamoCatalogue:
             ConsistentRead=True,
         ):
             items += page["Items"]
-        return [item for item in items if collection in (None, records.collection_of(item))]
+        return [
+            item for item in items if not records.is_vectors(item) and collection in (None, records.collection_of(item))
+        ]

@@ -27,3 +27,6 @@ RECORD_ATTRIBUTES: Final = (
     "filename",
 )
 """What both indexes carry besides their keys, so that no answer needs a second read."""
+
+SINCE: Final = "since"
+"""`created_at` of an item that the listing must not show."""

@@ -83,8 +83,9 @@ class MemoryTable:
 
     def paginate(self, *, ExpressionAttributeValues: Item, **_: Any) -> Iterator[Item]:
         self._before_call("query")
-        wanted = ExpressionAttributeValues[":pk"]["S"]
-        yield {"Items": [copy.deepcopy(item) for (pk, _), item in sorted(self.items.items()) if pk == wanted]}
+        wanted, prefix = ExpressionAttributeValues[":pk"]["S"], ExpressionAttributeValues.get(":prefix", {"S": ""})["S"]
+        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == wanted and sk.startswith(prefix)]
+        yield {"Items": copy.deepcopy(found)}
 
 
 def _key(item: Item) -> tuple[str, str]:

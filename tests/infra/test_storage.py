@@ -110,7 +110,7 @@ def test_the_vector_index_is_the_one_that_the_code_searches(document: dict[str, 
         ],
         "Projection": {
             "ProjectionType": "INCLUDE",
-            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT],
+            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.SINCE],
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}

@@ -8,7 +8,6 @@ import pytest
 
 from infra.operate import flow
 from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
-from infra.operate.index import cost, dollars
 
 
 class World:
@@ -93,17 +92,3 @@ def test_what_the_queue_refuses_is_sent_again(monkeypatch: pytest.MonkeyPatch) -
     client.refusals = 99
     with pytest.raises(RuntimeError, match="ServiceUnavailable"):
         Queue(client, "url").send(bodies)
-
-
-def test_cost_of_a_million() -> None:
-    """docs/existing-buckets.md shows these lines."""
-    lines = dict(line.strip().rsplit(None, 1) for line in cost(1_000_000, 1769).splitlines()[1:-1])
-    assert lines == {
-        "DynamoDB table": "$13.38",
-        "DynamoDB vectors": "$4.30",
-        "S3": "$7.81",
-        "Lambda": "$4.81",
-        "SQS and events": "$1.40",
-        "together": "$31.69",
-    }
-    assert dollars(0.004) == "< $0.01"

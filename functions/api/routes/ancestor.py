@@ -48,6 +48,7 @@ def upload_from_url(
 
 
 def _search_and_store(services: Services, data: bytes, filename: str, message: str) -> schemas.LegacyAnswer:
+    services = services.under(None)
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = Wanted(collection=DEFAULT_COLLECTION, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)

@@ -32,6 +32,7 @@ def stats(services: Needs, collection: CollectionQuery = limits.DEFAULT_COLLECTI
         model=schemas.ModelState(
             id=services.model.id, untrained=services.model.untrained, labels=services.model.has_labels
         ),
+        models=list(services.models),
         notice=services.model.notice,
         versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
         limits={

@@ -14,7 +14,7 @@ from functions.api.dependencies import (
     K,
     LabelQuery,
     MinScore,
-    Needs,
+    NeedsModel,
     RankingQuery,
 )
 from functions.api.errors import Problem, described
@@ -48,7 +48,7 @@ class Drawing(StrEnum):
     openapi_extra=schemas.SEARCH_BODY,
 )
 def search(
-    services: Needs,
+    services: NeedsModel,
     query: Annotated[queries.Query, Depends(queries.read_search)],
     k: K = DEFAULT_K,
     collection: CollectionQuery = DEFAULT_COLLECTION,
@@ -69,7 +69,7 @@ def search(
 
 @router.get("/images/{image_id}/similar", summary="More like this", responses=described("not-found"))
 def similar(
-    services: Needs,
+    services: NeedsModel,
     image_id: ImageIdPath,
     k: K = DEFAULT_K,
     collection: AnyCollection = None,
@@ -92,7 +92,7 @@ def similar(
     response_model=schemas.Comparison,
 )
 def compare(
-    services: Needs,
+    services: NeedsModel,
     pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
     picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
     ranking: RankingQuery = Ranking.FUSED,
