@@ -11,6 +11,6 @@ def printable(text: str) -> str:
 def agreed(question: str) -> bool:
     """Whether somebody who was asked said yes."""
     if not sys.stdin.isatty():
-        print("Nothing was sent: there is nobody to ask. Say --yes.")
+        print("Nothing was done: there is nobody to ask. Say --yes.")
         return False
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

@@ -124,6 +124,8 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     services = {
         "catalogue": "dynamodb",
         "ledger": "dynamodb",
+        "vectors": "dynamodb",
+        "active_model": "dynamodb",
         "uploads": "dynamodb",
         "objects": "s3",
         "bus": "events",

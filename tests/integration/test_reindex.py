@@ -1,6 +1,5 @@
 """A change of model on a running system: both models apart, `reindex`, one switch, and what is left."""
 
-import itertools
 import os
 import re
 import signal
@@ -27,7 +26,9 @@ from tests.integration.conftest import until
 from tests.pictures import noise
 
 NEXT = "stand-in"
-PICTURES = 8
+SEEDS = range(91_000, 91_008)
+PICTURES = len(SEEDS)
+LATER = 91_100
 SMALL_NETWORK = """
 import json, sys
 from pathlib import Path
@@ -62,6 +63,16 @@ class System:
         matches = answer.json()["matches"]
         return bool(matches) and matches[0]["verdict"] == "identical"
 
+    def every(self, **parameters: str) -> int:
+        """How many of the first pictures a search finds."""
+        return sum(self.found(seed, **parameters) for seed in SEEDS)
+
+    def upload(self, seed: int) -> None:
+        form = self.client.post("/v1/uploads", json={"filename": "n.png", "content_type": "image/png"}).json()
+        httpx.post(form["url"], data=form["fields"], files={"file": ("n.png", noise(seed))}).raise_for_status()
+        upload = f"/v1/uploads/{form['upload_id']}"
+        until(lambda: self.client.get(upload).json()["status"] == "indexed")
+
     def stats(self) -> Any:
         return self.client.get("/v1/stats").json()
 
@@ -86,8 +97,8 @@ def next_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("pictures")
-    for seed in range(PICTURES):
-        (folder / f"{seed}.png").write_bytes(noise(91_000 + seed))
+    for seed in SEEDS:
+        (folder / f"{seed}.png").write_bytes(noise(seed))
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
         cwd=ROOT,
@@ -130,25 +141,59 @@ def test_from_one_model_to_the_next(
     system: System, stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
-    assert system.stats()["models"] == [first, NEXT]
     listed = system.pictures()
+    assert system.stats()["models"] == [first, NEXT]
     assert len(listed) == system.stats()["images"] == PICTURES, "two vectors are one picture"
-    assert all(system.found(91_000 + seed, model=model) for seed in range(PICTURES) for model in (first, NEXT))
+    assert system.every(model=first) == system.every(model=NEXT) == PICTURES
     unknown = system.client.get(f"/v1/images/{listed[0]['image_id']}/similar", params={"model": "other"})
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
-    # As if the pictures had come before the next model did.
-    for picture in listed:
+    for picture in listed:  # as if the pictures had come before the next model did
         DynamoVectors(dynamodb_client(), stack.table).drop(Holding("default", picture["image_id"]))
-    assert not any(system.found(91_000 + seed, model=NEXT) for seed in range(PICTURES))
-    assert all(system.found(91_000 + seed) for seed in range(PICTURES))
+    assert (system.every(), system.every(model=NEXT)) == (PICTURES, 0)
+    _refused_before_it_is_done(capsys)
+    _stopped_and_gone_on(capsys, monkeypatch)
+    assert system.every(model=first) == system.every(model=NEXT) == PICTURES
 
+    removed = listed[0]["image_id"]
+    assert system.client.delete(f"/v1/images/{removed}").is_success
+    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], "removal takes both"
+
+    assert reindex("--switch") == 0
+    assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out
+    until(lambda: system.stats()["model"]["id"] == NEXT)
+    assert system.every() == system.every(model=first) == PICTURES - 1
+    system.upload(LATER)
+    assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
+    assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
+    assert ActiveModel(dynamodb_client(), stack.table, []).named() == first
+    assert reindex("--switch") == 0
+
+    assert reindex("--clean") == 0
+    assert {item["model"]["S"] for item in items(stack) if "model" in item} == {first, NEXT}, "nobody agreed"
+    assert reindex("--clean", "--yes") == 0
+    kinds = {(item["sk"]["S"].split("#")[0], item.get("model", {"S": ""})["S"]) for item in items(stack)}
+    assert kinds == {("collection", NEXT), ("source", "")}
+    signatures = boto3.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"], Prefix="signatures/")
+    assert [entry["Key"].split("/")[1] for entry in signatures["Contents"]] == [NEXT] * PICTURES
+    assert (system.every(model=NEXT), system.every(model=first)) == (PICTURES - 1, 0)
+    assert system.found(LATER)
+    before = {picture["image_id"]: picture["created_at"] for picture in listed[1:]}
+    now = {picture["image_id"]: picture["created_at"] for picture in system.pictures()}
+    assert len(now) == PICTURES
+    assert before.items() <= now.items(), "no picture is newer than it was"
+
+
+def _refused_before_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert reindex("--switch") == 1
     assert f"{PICTURES} pictures would not be found" in capsys.readouterr().err
     assert reindex("--clean", "--yes") == 1
+    assert "reindex, then reindex --switch" in capsys.readouterr().err
     assert reindex("--dry-run") == 0
     assert f"{PICTURES} pictures, {PICTURES} of them not described by {NEXT} yet" in capsys.readouterr().out
 
+
+def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as pressed:
         pressed.setattr(flow, "AT_ONCE", 2)
         pressed.setattr(flow, "IN_FLIGHT", 2)
@@ -158,44 +203,8 @@ def test_from_one_model_to_the_next(
     said = capsys.readouterr()
     assert "goes on where this one ended" in said.err
     assert re.search(r"\d indexed, [2-7] skipped\n$", said.out), said.out
-    assert all(system.found(91_000 + seed, model=model) for seed in range(PICTURES) for model in (first, NEXT))
     assert reindex("--yes") == 0
     assert f"{PICTURES} pictures, 0 of them" in capsys.readouterr().out
-
-    removed = listed[0]["image_id"]
-    assert system.client.delete(f"/v1/images/{removed}").is_success
-    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], "removal takes both"
-
-    assert reindex("--switch") == 0
-    assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out
-    until(lambda: system.stats()["model"]["id"] == NEXT)
-    left = [seed for seed in range(PICTURES) if system.found(91_000 + seed)]
-    assert len(left) == PICTURES - 1
-    assert left == [seed for seed in range(PICTURES) if system.found(91_000 + seed, model=first)]
-    form = system.client.post("/v1/uploads", json={"filename": "n.png", "content_type": "image/png"}).json()
-    httpx.post(form["url"], data=form["fields"], files={"file": ("n.png", noise(91_100))}).raise_for_status()
-    upload = f"/v1/uploads/{form['upload_id']}"
-    until(lambda: system.client.get(upload).json()["status"] == "indexed")
-    assert system.found(91_100, model=first), "the model before goes on describing, so that there is a way back"
-    assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).named() == first
-    assert reindex("--switch") == 0
-
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    assert reindex("--clean") == 0
-    assert len({item["model"]["S"] for item in items(stack) if "model" in item}) == 2, "nobody agreed"
-    assert reindex("--clean", "--yes") == 0
-    kinds = {(item["sk"]["S"].split("#")[0], item.get("model", {"S": ""})["S"]) for item in items(stack)}
-    assert kinds == {("collection", NEXT), ("source", "")}
-    signatures = boto3.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"], Prefix="signatures/")
-    assert {entry["Key"].split("/")[1] for entry in signatures["Contents"]} == {NEXT}
-    assert len(signatures["Contents"]) == PICTURES
-    assert all(system.found(seed, model=NEXT) for seed in itertools.chain((91_000 + seed for seed in left), [91_100]))
-    assert not system.found(91_100, model=first)
-    times = {picture["image_id"]: picture["created_at"] for picture in listed}
-    again = {picture["image_id"]: picture["created_at"] for picture in system.pictures()}
-    assert again == {name: again[name] for name in again} | {name: times[name] for name in times if name in again}
-    assert len(again) == PICTURES
 
 
 def _press_ctrl_c(*_: Any) -> None:
