@@ -2,24 +2,33 @@
 PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
+CLOSED ?=
+EXAMPLES ?= 100
+SECONDS ?= 300
 VENV := .venv
 MODEL := .build/resnet50
 MINISTACK := .venv-ministack
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-ministack lint synth schemas model clean preflight
+.PHONY: help run test test-ministack explore fuzz lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder)
-	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)")
+run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1)
+	@exec $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
+
+explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
+	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
+
+fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check
@@ -41,7 +50,7 @@ clean: ## Remove what was built, and the virtual environment
 preflight:
 	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/resnet50/requirements.txt
+$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
 	@$(PYTHON) infra/local/preflight.py
 	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "installing what it needs, once (about 3 GB on disk) ..."

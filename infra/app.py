@@ -50,7 +50,7 @@ def build(outdir: str | None = None, context: Mapping[str, Any] | None = None) -
         stage=stage,
         description="PicTrace: serverless reverse image search",
     )
-    acknowledge(stack)
+    acknowledge(stack, stage)
     return app
 
 

@@ -1,9 +1,11 @@
-"""What goes into each function's image: an allow-list, so that editing one function leaves the other's image alone."""
+"""What goes into each function's image or zip: an allow-list, so that editing one function leaves the others alone."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aws_cdk import IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
 
@@ -48,6 +50,15 @@ def function_image(function: str, architecture: lambda_.Architecture) -> lambda_
             else ecr_assets.Platform.LINUX_AMD64
         ),
         exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
+    )
+
+
+def function_code(function: str, shipped: Sequence[str]) -> lambda_.AssetCode:
+    """The zip of `functions/<function>`; its hash covers that folder and `shipped`."""
+    return lambda_.Code.from_asset(
+        str(ROOT),
+        ignore_mode=IgnoreMode.DOCKER,
+        exclude=_all_but(("functions/__init__.py", f"functions/{function}", *shipped)),
     )
 
 

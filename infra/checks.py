@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 from aws_cdk import Acknowledgment, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from infra.search_api import PUBLIC
+from infra.stages import Stage
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
 
 
@@ -23,6 +25,7 @@ class Acknowledged(NamedTuple):
 
 INGEST_ROLE: Final = "Ingestion/FunctionRole"
 API_ROLE: Final = "Search/FunctionRole"
+FETCH_ROLE: Final = "Fetching/FunctionRole"
 
 PREFIXES: Final = "Rights on objects are given by key prefix, and IAM writes a prefix with a wildcard."
 TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
@@ -33,12 +36,6 @@ def _objects(prefix: str) -> str:
 
 
 ACKNOWLEDGED: Final = (
-    Acknowledged(
-        "Search/Route",
-        "AwsSolutions::AwsSolutions-APIG4",
-        "The API serves whoever knows its address, as its page does; throttling bounds the cost. Who may use it is for "
-        "the team to say, with an authorizer of its own on this one route.",
-    ),
     Acknowledged(
         "Storage/Bucket",
         "AwsSolutions::AwsSolutions-S1",
@@ -54,6 +51,14 @@ ACKNOWLEDGED: Final = (
     Acknowledged(API_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, _objects(THUMBNAILS_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
+    Acknowledged(FETCH_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
+    Acknowledged(FETCH_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
+    Acknowledged(
+        "Fetching/Function",
+        "AwsSolutions::AwsSolutions-L1",
+        "The project supports Python 3.11 to 3.13 and its image runs 3.13; the zip functions run the same, so that all "
+        "functions share one tested Python.",
+    ),
     Acknowledged(
         "Storage/Table",
         "CloudFormation-Validate::E3039",
@@ -63,11 +68,34 @@ ACKNOWLEDGED: Final = (
     ),
 )
 
+WITH_KEYS: Final = (
+    Acknowledged(
+        "Search/Route",
+        "AwsSolutions::AwsSolutions-APIG4",
+        "The api function checks an API key at every route that has data, before it reads anything else of the "
+        "request; the page, /docs and /health have none. An authorizer of API Gateway would cost a second function.",
+    ),
+)
+WITH_TOKENS: Final = tuple(
+    Acknowledged(
+        f"Search/{name}",
+        "AwsSolutions::AwsSolutions-APIG4",
+        "API Gateway checks a token at the default route, which has all data. This one has none: it is the page, the "
+        "documentation, the health check or the answer to a browser's preflight.",
+    )
+    for name in (*PUBLIC, "Preflight")
+)
 
-def acknowledge(stack: Stack) -> None:
+
+def acknowledged(stage: Stage) -> tuple[Acknowledged, ...]:
+    """What stays with these settings."""
+    return (*ACKNOWLEDGED, *(WITH_TOKENS if stage.jwt_issuer else WITH_KEYS))
+
+
+def acknowledge(stack: Stack, stage: Stage) -> None:
     """Write down why these findings stay."""
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
-    for finding in ACKNOWLEDGED:
+    for finding in acknowledged(stage):
         construct = constructs[f"{stack.node.path}/{finding.where}"]
         Validations.of(construct).acknowledge(Acknowledgment(id=finding.rule, reason=finding.reason))
 

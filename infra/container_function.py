@@ -11,6 +11,16 @@ from constructs import Construct
 from infra.assets import function_image
 
 
+def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:
+    """A role for the function `construct_id` that may write to its own log group.
+
+    Lambda's managed policy would let the function write to every log group of the account.
+    """
+    role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group.grant_write(role)
+    return role
+
+
 class ContainerFunction(lambda_.DockerImageFunction):
     """The handler of `functions/<name>`, in a role that may write to its own log group and trace, no more."""
 
@@ -27,9 +37,6 @@ class ContainerFunction(lambda_.DockerImageFunction):
         environment: dict[str, str],
         log_group: logs.ILogGroup,
     ) -> None:
-        # Lambda's managed policy would let the function write to every log group of the account.
-        role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
         super().__init__(
             scope,
             construct_id,
@@ -39,7 +46,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
             memory_size=memory_mb,
             timeout=timeout,
             environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
-            role=role,
+            role=function_role(scope, construct_id, log_group),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
         )

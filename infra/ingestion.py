@@ -19,10 +19,11 @@ from constructs import Construct
 from infra.container_function import ContainerFunction
 from shared.domain.arrivals import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
-from shared.domain.limits import MAX_RECEIVES
+from shared.domain.limits import FETCH_WAIT_SECONDS, MAX_RECEIVES
 
-TIMEOUT = Duration.seconds(60)
 BATCH_SIZE = 5
+TIMEOUT = Duration.seconds(BATCH_SIZE * FETCH_WAIT_SECONDS + 20)
+"""Enough for a batch of addresses that all answer at the last moment, and for what else there is to do."""
 
 
 class Ingestion(Construct):

@@ -10,14 +10,15 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.assets import check_next_model
+from infra.fetching import Fetching
 from infra.ingestion import Ingestion
 from infra.operations import Operations
-from infra.search_api import SearchApi
+from infra.search_api import SearchApi, TokenIssuer
 from infra.stages import LOG_RETENTION, Stage
 from infra.storage import Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.schema import LISTING_INDEX, VECTOR_INDEX
+from shared.domain.schema import KEYS_PARTITION, LISTING_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
 NEXT_MODEL_DIR = "/opt/next_model"
@@ -47,7 +48,7 @@ class PicTraceStack(Stack):
                 apigateway.CorsPreflightOptions(
                     allow_origins=list(stage.allowed_origins),
                     allow_methods=[apigateway.CorsHttpMethod.ANY],
-                    allow_headers=["content-type"],
+                    allow_headers=["authorization", "content-type", "x-api-key"],
                 )
                 if stage.allowed_origins
                 else None
@@ -56,9 +57,17 @@ class PicTraceStack(Stack):
         storage = Storage(
             self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
         )
+        fetching = Fetching(
+            self,
+            "Fetching",
+            bucket_name=storage.bucket.bucket_name,
+            architecture=architecture,
+            log_group=log_group("FetchLogs"),
+        )
         environment = {
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
             "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": MODEL_DIR,
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -91,6 +100,9 @@ class PicTraceStack(Stack):
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
             burst=stage.api_burst,
+            token_issuer=(
+                TokenIssuer(stage.jwt_issuer, stage.jwt_audience) if stage.jwt_issuer and stage.jwt_audience else None
+            ),
             log_group=log_group("ApiLogs"),
             access_log_group=log_group("AccessLogs"),
         )
@@ -99,11 +111,11 @@ class PicTraceStack(Stack):
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
-            functions={"Ingest": ingestion.function, "Api": search.function},
+            functions={"Ingest": ingestion.function, "Api": search.function, "Fetch": fetching.function},
             api=api,
             email=stage.alarm_email,
         )
-        self._grant(storage, ingestion, search)
+        self._grant(storage, ingestion, search, fetching)
         self._grant_sources(stage.source_buckets, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
@@ -114,7 +126,7 @@ class PicTraceStack(Stack):
         if stage.source_buckets:
             CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 
-    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi) -> None:
+    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket
 
         def under(*prefixes: str) -> list[str]:
@@ -133,15 +145,24 @@ class PicTraceStack(Stack):
         _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
+        _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
+        for function in (ingestion.function, search.function):
+            _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
+
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
-            ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [
+                f"dynamodb:{action}"
+                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+            ],
             [table],
         )
+        for function in (ingestion.function, search.function):
+            _keep_from_keys(function, table)
         _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
@@ -156,6 +177,18 @@ class PicTraceStack(Stack):
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
     function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _keep_from_keys(function: lambda_.Function, table: str) -> None:
+    """No function may make, change or remove an API key, whatever else it may write: operators do."""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            resources=[table],
+            conditions={"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}},
+        )
+    )
 
 
 def _tell_absent(function: lambda_.Function, bucket_arn: str, *prefixes: str) -> None:

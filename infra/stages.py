@@ -45,6 +45,8 @@ class Stage:
     removal_policy: str
     allowed_origins: tuple[str, ...]
     alarm_email: str | None
+    jwt_issuer: str | None
+    jwt_audience: str | None
     source_buckets: tuple[str, ...]
     source_topics: tuple[str, ...]
     next_model: str | None
@@ -70,6 +72,8 @@ class Stage:
             removal_policy=_one_of(context, "removal_policy", ("retain", "destroy")),
             allowed_origins=_origins(context),
             alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
+            jwt_issuer=_matching(context, "jwt_issuer", r"|https://[^\s/?#]+[^\s?#]*", "an https address") or None,
+            jwt_audience=_audience(context),
             source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
             source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
             next_model=_matching(context, "next_model", MODEL_PATTERN, "a model's id") or None,
@@ -106,6 +110,14 @@ def _between(context: Mapping[str, Any], name: str, least: int, most: int) -> in
     if not least <= number <= most:
         raise ContextError(f"{name} must be from {least} to {most}, not {number}")
     return number
+
+
+def _audience(context: Mapping[str, Any]) -> str | None:
+    issuer = context.get("jwt_issuer")
+    audience = _matching(context, "jwt_audience", r"\S*", "one word, as tokens carry it in `aud` or `client_id`")
+    if bool(audience) != bool(issuer):
+        raise ContextError(f"jwt_audience and jwt_issuer go together, not {audience or issuer!r} alone")
+    return audience or None
 
 
 def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from shared.domain.access import Access
+
 
 class SettingsError(ValueError):
     """A variable is missing or wrong; the message names it."""
@@ -15,6 +17,15 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"the environment variable {name} is not set")
     return value
+
+
+def _access(environ: Mapping[str, str]) -> Access:
+    """Never open where nothing is said."""
+    value = _required(environ, "PICTRACE_ACCESS")
+    try:
+        return Access(value)
+    except ValueError:
+        raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -35,6 +46,7 @@ class IngestSettings:
     model_dirs: tuple[Path, ...]
     bus: str
     dead_letters: str
+    fetch_function: str
     source_buckets: tuple[str, ...]
 
     @classmethod
@@ -45,6 +57,7 @@ class IngestSettings:
             model_dirs=_model_dirs(environ),
             bus=_required(environ, "PICTRACE_BUS"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
         )
 
@@ -56,6 +69,8 @@ class ApiSettings:
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
+    access: Access
+    fetch_function: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -63,4 +78,17 @@ class ApiSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
+            access=_access(environ),
+            fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """Settings of the fetch function."""
+
+    bucket: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        return cls(bucket=_required(environ, "PICTRACE_BUCKET"))

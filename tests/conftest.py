@@ -1,18 +1,25 @@
 """What several kinds of tests share: the exported model, and the running local cloud."""
 
+import os
+import re
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
 from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud, synthesised
+from shared.aws.clients import dynamodb_client
+from shared.aws.keys import DynamoKeys
+from shared.domain.access import Access, Scope
+from shared.settings import ApiSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,6 +91,52 @@ def pictrace(running: PicTrace) -> PicTrace:
     outcomes = seed.index(running.url, seed.sample_pictures())
     assert {outcome.status for outcome in outcomes} == {"indexed"}
     return running
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The running system's data behind an API that asks for keys.
+
+    Attributes:
+        calls: every call of AWS that the API has made, but for those about keys.
+    """
+
+    url: str
+    keys: DynamoKeys
+    calls: list[str]
+
+    def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
+        """The text of a new key; None for every collection."""
+        _, text = self.keys.create(
+            name="test",
+            scopes=frozenset(scopes),
+            collections=None if collections is None else frozenset(collections),
+            per_minute=per_minute,
+        )
+        return text
+
+    def client(self, key: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture(scope="session")
+def closed(running: PicTrace) -> Iterator[Closed]:
+    from functions.api.app import create_app
+    from functions.api.services import Services
+
+    outputs, calls = running.cloud.outputs, list[str]()
+
+    def note(model: Any, params: Any, **_: Any) -> None:
+        about_keys = model.name in {"GetItem", "UpdateItem"} and re.search(rb'"keys"|"key#', params["body"])
+        if not about_keys:  # and no other body is looked at: a stream would be empty afterwards
+            calls.append(model.name)
+
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-call", note)
+    services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
+    session.events.unregister("before-call", note)
+    with serving(create_app(services), 0) as url:
+        yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def image(record: ImageRecord) -> schemas.Image:
         filename=record.filename,
         created_at=record.created_at,
         model=record.model,
+        low_information=record.low_information,
     )
 
 
@@ -65,6 +66,7 @@ def _scores(scores: Comparison) -> schemas.Scores:
         ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),
         orb=schemas.OrbModel(**asdict(scores.orb) | {"ratio": _round(scores.orb.ratio)}),
         histogram=_round(scores.histogram),
+        low_information=scores.low_information,
     )
 
 

@@ -5,6 +5,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
+from functions.api.body_limit import BodyLimit
+from functions.api.documentation import documentation_router
+from functions.api.headers import ANSWERS
 from functions.api.page import page_router
 from functions.api.routes import ancestor, images, meta, search, uploads
 from functions.api.services import Services
@@ -18,18 +21,22 @@ Errors are RFC 9457 problem details; `type` is one of a documented list."""
 
 def create_app(services: Services) -> FastAPI:
     """The application around `services`, which tests and the local run may share."""
-    app: FastAPI = FastAPIOffline(title="PicTrace", version=VERSION, description=DESCRIPTION)
+    app: FastAPI = FastAPIOffline(
+        title="PicTrace", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None
+    )
     app.state.services = services
     errors.install(app)
-    for module in (uploads, images, search, meta, ancestor):
-        app.include_router(module.router)
+    app.add_middleware(BodyLimit)
+    for router in (uploads.router, images.router, search.router, meta.figures, ancestor.router, meta.router):
+        app.include_router(router)
+    app.include_router(documentation_router("PicTrace API", "/openapi.json"))
     app.include_router(page_router(services.objects.origin))
 
     @app.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        for name, value in ANSWERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     return app

@@ -1,10 +1,12 @@
 """What routes ask for: the services, and parameters that several of them share."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from functions.api.access import KnownCaller
 from functions.api.errors import Problem
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services
@@ -38,14 +40,33 @@ def services_under(
         raise Problem("invalid-request", "`model` must be one of those that /v1/stats names.") from None
 
 
+def one_collection(
+    caller: KnownCaller,
+    collection: Annotated[
+        str | None,
+        Query(pattern=COLLECTION_PATTERN, description="the album or tenant; `default`, or the only one of the key"),
+    ] = None,
+) -> str:
+    """The collection that a call is about; see `Caller.collection`."""
+    return caller.collection(collection)
+
+
+def collections_in_reach(
+    caller: KnownCaller,
+    collection: Annotated[
+        str | None, Query(pattern=COLLECTION_PATTERN, description="leave out to mean every collection of the caller")
+    ] = None,
+) -> Sequence[str] | None:
+    """The collections that a call on one picture looks into; see `Caller.reach`."""
+    return caller.reach(collection)
+
+
 Needs = Annotated[Services, Depends(services)]
 NeedsModel = Annotated[Services, Depends(services_under)]
 """Services that keep to one model for the whole request, the active one or what the request names."""
 ImageIdPath = Annotated[str, Depends(known_id)]
-CollectionQuery = Annotated[str, Query(pattern=COLLECTION_PATTERN, description="the album or tenant")]
-AnyCollection = Annotated[
-    str | None, Query(alias="collection", pattern=COLLECTION_PATTERN, description="leave out to mean every collection")
-]
+OneCollection = Annotated[str, Depends(one_collection)]
+Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]
 K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
 MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
 LabelQuery = Annotated[

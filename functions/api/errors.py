@@ -5,13 +5,29 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from shared.domain.errors import InvalidCursor, NotFound, PictureRefused
-from shared.net.fetching import FetchRefused
+from functions.api.headers import ANSWERS
+from shared.aws.outages import is_outage
+from shared.domain.errors import (
+    CollectionNeeded,
+    FetchFailed,
+    FetchRefused,
+    Forbidden,
+    InvalidCursor,
+    NotFound,
+    PictureRefused,
+    RateLimited,
+    Unauthenticated,
+)
+from shared.domain.ledger import Overtaken
+from shared.domain.limits import RETRY_AFTER_SECONDS
+from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 
@@ -21,6 +37,8 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid-request": (422, "The request is not valid"),
     "invalid-cursor": (400, "The cursor is not valid"),
     "malformed-body": (400, "The body cannot be read"),
+    "unauthenticated": (401, "The call needs a key"),
+    "forbidden": (403, "The key does not allow this"),
     "not-found": (404, "There is no such thing"),
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
@@ -29,6 +47,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "unsupported-media-type": (415, "The type is not supported"),
     "undecodable-picture": (422, "The picture cannot be decoded"),
     "unfetchable-url": (422, "The address gave no picture"),
+    "rate-limited": (429, "Too many calls in this minute"),
     "unavailable": (503, "A service behind the API does not answer"),
     "internal-error": (500, "Something went wrong"),
 }
@@ -36,6 +55,10 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
+
+
+UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
+"""The same for no key, a wrong one, a revoked one and an expired one."""
 
 
 def problem_type(slug: str) -> str:
@@ -57,10 +80,13 @@ class Problem(Exception):  # noqa: N818 - the field's name for it
         self.extensions = extensions
 
 
-def respond(slug: str, detail: str, **extensions: Any) -> JSONResponse:
+def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any) -> JSONResponse:
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+    later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
+    return JSONResponse(
+        body, status_code=status, media_type=MEDIA_TYPE, headers={**ANSWERS, **later, **(headers or {})}
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -76,11 +102,53 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(FetchRefused)
     async def unfetchable(_: Request, error: FetchRefused) -> JSONResponse:
-        return respond("unfetchable-url", error.reason, code=error.code)
+        return respond("unfetchable-url", error.reason, code=error.cause)
+
+    @app.exception_handler(FetchFailed)
+    async def unfetched(request: Request, error: FetchFailed) -> JSONResponse:
+        logger.error("fetching failed on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", str(error))
+
+    @app.exception_handler(DecoderUnavailable)
+    async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
+        logger.error("no picture can be decoded", exc_info=error)
+        return respond("unavailable", "The decoder does not answer. Try again.")
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
         return respond("not-found", str(error))
+
+    @app.exception_handler(Unauthenticated)
+    async def unauthenticated(_: Request, __: Unauthenticated) -> JSONResponse:
+        answer = respond("unauthenticated", UNAUTHENTICATED)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @app.exception_handler(Forbidden)
+    async def forbidden(_: Request, error: Forbidden) -> JSONResponse:
+        return respond("forbidden", str(error))
+
+    @app.exception_handler(CollectionNeeded)
+    async def collection_needed(_: Request, error: CollectionNeeded) -> JSONResponse:
+        return respond("invalid-request", f"collection: {error}")
+
+    @app.exception_handler(RateLimited)
+    async def rate_limited(_: Request, error: RateLimited) -> JSONResponse:
+        answer = respond("rate-limited", str(error))
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+
+    @app.exception_handler(ClientError)
+    @app.exception_handler(BotoCoreError)
+    async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
+        if not is_outage(error):
+            raise error
+        logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(Overtaken)
+    async def overtaken(_: Request, __: Overtaken) -> JSONResponse:
+        return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
 
     @app.exception_handler(InvalidCursor)
     async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:
@@ -88,11 +156,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        if any(entry["type"] == "json_invalid" for entry in error.errors()):
+            return respond("malformed-body", "The body is not JSON.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         slug = _BY_STATUS.get(error.status_code)
+        if slug == "method-not-allowed":
+            return respond(slug, _sentence(error), headers={"Allow": ", ".join(_allowed(request))})
         if slug:
             return respond(slug, _sentence(error))
         status = HTTPStatus(error.status_code)
@@ -103,6 +175,17 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
         return respond("internal-error", "The error is logged. Try again; if it stays, tell whoever runs this.")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address, whichever route has it: RFC 9110, 10.2.1."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    routes = request.app.routes
+    return [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _sentence(error: HTTPException) -> str:
@@ -125,13 +208,18 @@ def _first_message(errors: Sequence[Any]) -> str:
 
 
 def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI `responses` of a route that may answer these problems."""
+    """The OpenAPI `responses` of a route of data that may answer these problems, and those that all of them may."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for slug in ("invalid-request", *slugs):
+    everywhere = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")
+    for slug in (*everywhere, *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
         )
+        if slug == "unavailable":
+            entry["headers"] = {
+                "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "seconds"}
+            }
         entry["content"][MEDIA_TYPE]["examples"][slug] = {
             "value": {"type": problem_type(slug), "title": title, "status": status, "detail": "…"}
         }

@@ -34,7 +34,7 @@ def _refuse_body() -> dict[str, Any]:
     answer = errors.respond("malformed-body", "The body is not standard base64 (RFC 4648, section 4).")
     return {
         "statusCode": answer.status_code,
-        "headers": {"content-type": errors.MEDIA_TYPE},
+        "headers": dict(answer.headers),
         "body": bytes(answer.body).decode(),
         "isBase64Encoded": False,
     }

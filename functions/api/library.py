@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from shared.aws.fetcher import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
     ImageRecord,
@@ -15,6 +16,7 @@ from shared.domain.images import (
     Upload,
     UploadStatus,
     clean_filename,
+    filename_of_address,
     thumbnail_key,
     upload_key,
 )
@@ -29,7 +31,10 @@ REMOVALS: Final = 3
 
 
 class Library:
-    """The pictures of one bucket and table."""
+    """The pictures of one bucket and table.
+
+    Where a call takes `collections`, what lies in any other is absent; None means every collection.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class Library:
         ledger: Ledger,
         uploads: Uploads,
         objects: S3Objects,
+        fetcher: LambdaFetcher,
         bucket: str,
         models: Sequence[str],
     ) -> None:
@@ -45,6 +51,7 @@ class Library:
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
+        self._fetcher = fetcher
         self._bucket = bucket
         self._models = models
 
@@ -60,23 +67,45 @@ class Library:
         self._objects.write(upload_key(collection, upload_id), data, media_type)
         return upload_id
 
+    def fetch_in(self, url: str, collection: str) -> str:
+        """Have the picture at a web address stored as an upload like any other; gives the upload id.
+
+        Raises:
+            PictureRefused: there is no picture; the upload is rejected with the same reason.
+            FetchFailed: the upload stays pending, for the picture may still come.
+        """
+        upload_id = self._pend(filename_of_address(url), collection)
+        try:
+            self._fetcher.store(url, upload_key(collection, upload_id))
+        except PictureRefused as refused:
+            rejected = Upload(upload_id, collection, UploadStatus.REJECTED, code=refused.code, reason=refused.reason)
+            self._uploads.finish(rejected)
+            raise
+        return upload_id
+
+    def uploaded(self, upload_id: str, collection: str) -> bytes:
+        """The bytes that an upload brought."""
+        return self._objects.read(ObjectRef(self._bucket, upload_key(collection, upload_id)), MAX_UPLOAD_BYTES).data
+
     def _pend(self, filename: str, collection: str) -> str:
         upload_id = uuid.uuid4().hex
         upload = Upload(upload_id, collection, UploadStatus.PENDING, filename=clean_filename(filename))
         self._uploads.open(upload, ObjectRef(self._bucket, upload_key(collection, upload_id)))
         return upload_id
 
-    def upload(self, upload_id: str) -> Upload:
+    def upload(self, upload_id: str, collections: Sequence[str] | None) -> Upload:
         found = self._uploads.find(upload_id)
-        if found is None:
+        if found is None or (collections is not None and found.collection not in collections):
             raise NotFound("There is no upload with this id.")
         return found
 
-    def image(self, image_id: str, collection: str | None) -> ImageRecord:
-        found = self._catalogue.find(image_id, collection)
-        if found is None:
-            raise NotFound("There is no picture with this id.")
-        return found
+    def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
+        """The record of the first of `collections` that has the picture."""
+        for collection in _each(collections):
+            found = self._catalogue.find(image_id, collection)
+            if found is not None:
+                return found
+        raise NotFound("There is no picture with this id.")
 
     def content(self, record: ImageRecord) -> bytes:
         """The picture's own bytes."""
@@ -88,7 +117,7 @@ class Library:
 
     def thumbnail_link(self, record: ImageRecord) -> str:
         """A short-lived URL of the thumbnail, which is made when first asked for."""
-        key = thumbnail_key(record.image_id)
+        key = thumbnail_key(record.collection, record.image_id)
         if not self._objects.exists(key):
             from shared.vision.decoding import decode
             from shared.vision.thumbnail import thumbnail
@@ -102,19 +131,27 @@ class Library:
             raise NotFound("The picture is being removed.")
         return source
 
-    def remove(self, image_id: str, collection: str | None) -> None:
-        """Remove a picture from one collection, or from all: records first, so that no search shows it any more.
-
-        The ledger goes last, each entry after its object, so a removal that died half-way can be asked for again.
-        Objects outside our bucket stay; the ledger remembers that they are not wanted.
+    def remove(self, image_id: str, collections: Sequence[str] | None) -> None:
+        """Remove a picture from each of `collections`.
 
         Raises:
             NotFound: nothing is held of it.
             Overtaken: uploads of the same bytes keep coming.
         """
-        held = self._catalogue.occurrences(image_id).of(collection)
-        if not held:
+        removed = [self._remove(image_id, collection) for collection in _each(collections)]
+        if not any(removed):
             raise NotFound("There is no picture with this id.")
+
+    def _remove(self, image_id: str, collection: str | None) -> bool:
+        """Remove a picture from one collection, or from all; False where nothing is held of it.
+
+        Records go first, so that no search shows it any more. The ledger goes last, each entry after its object, so
+        a removal that died half-way can be asked for again. Objects outside our bucket stay; the ledger remembers
+        that they are not wanted.
+        """
+        held = self._catalogue.occurrences(image_id, collection)
+        if not held:
+            return False
         for _ in range(REMOVALS):
             for owner in held.collections:
                 self._catalogue.hide(Holding(owner, image_id))
@@ -122,17 +159,21 @@ class Library:
                 self._drop(Holding(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
                 release(Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models)
-            held = self._catalogue.occurrences(image_id).of(collection)
+            held = self._catalogue.occurrences(image_id, collection)
             if not held:
-                return
+                return True
         raise Overtaken
 
     def _drop(self, holding: Holding, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket
+        entry = self._ledger.find(source)  # before the object goes: the change fails if it came back meanwhile
         if ours:
             self._objects.delete(source.key, source.version)
-        entry = self._ledger.find(source)
         if entry and entry.held == holding:
             status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
             with suppress(Overtaken):  # the object's own event was quicker, or it came again: the next round sees
                 self._ledger.change(entry, replace(entry, status=status))
+
+
+def _each(collections: Sequence[str] | None) -> Sequence[str | None]:
+    return (None,) if collections is None else collections

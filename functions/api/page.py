@@ -24,6 +24,7 @@ def content_security_policy(storage_origin: str) -> str:
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
         )
     )
 

@@ -5,22 +5,20 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from functions.api.body_limit import TOO_LARGE
 from functions.api.errors import Problem
 from shared.domain.images import IMAGE_ID_PATTERN, UPLOAD_ID_PATTERN
 from shared.domain.limits import MAX_QUERY_BYTES
 
 QUERY_FIELDS: Final = ("image_id", "upload_id", "url", "image_base64")
 _BASE64_LIMIT: Final = MAX_QUERY_BYTES * 4 // 3 + 4
-_TOO_LARGE: Final = (
-    f"A picture in a request may have {MAX_QUERY_BYTES:,} bytes. Send larger ones with POST /v1/uploads, "
-    "then search with the upload_id."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +91,16 @@ async def _part(request: Request, name: str) -> Query:
     try:
         form = await request.form(max_files=2, max_fields=8)
     except HTTPException as error:
+        if error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
         raise Problem("malformed-body", f"The multipart body cannot be read: {error.detail}") from error
+    except ValueError as error:  # `charset` names a codec that decodes no text
+        raise Problem("malformed-body", "The multipart body cannot be read: its charset is none of text.") from error
     part = form.get(name)
     if isinstance(part, UploadFile):
         data = await part.read(MAX_QUERY_BYTES + 1)
         if len(data) > MAX_QUERY_BYTES:
-            raise Problem("too-large", _TOO_LARGE)
+            raise Problem("too-large", TOO_LARGE)
         return Bytes(data)
     if isinstance(part, str) and re.fullmatch(IMAGE_ID_PATTERN, part):
         return Stored(part)
@@ -106,8 +108,6 @@ async def _part(request: Request, name: str) -> Query:
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    if int(request.headers.get("content-length") or 0) > _BASE64_LIMIT + 1024:
-        raise Problem("too-large", _TOO_LARGE)
     try:
         body = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
@@ -139,7 +139,7 @@ def _absent_unless(pattern: str, value: str, what: str) -> str:
 
 def _from_base64(text: str) -> bytes:
     if len(text) > _BASE64_LIMIT:
-        raise Problem("too-large", _TOO_LARGE)
+        raise Problem("too-large", TOO_LARGE)
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -4,12 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_URL_LENGTH
 from shared.domain.matches import Ranking, Verdict
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
+EXAMPLE_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
+"""One gray pixel as PNG."""
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
@@ -19,8 +22,8 @@ class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
-    content_type: Annotated[str, Field(examples=["image/jpeg"])]
-    collection: Collection = DEFAULT_COLLECTION
+    content_type: Annotated[str, Field(examples=["image/jpeg"], json_schema_extra={"enum": [*MEDIA_TYPES.values()]})]
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadForm(BaseModel):
@@ -45,11 +48,18 @@ class UrlRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])]
-    collection: Collection = DEFAULT_COLLECTION
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
 class UploadAccepted(BaseModel):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+
+
+class Link(BaseModel):
+    """Where a picture's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
+
+    url: Annotated[str, Field(description="a presigned S3 URL")]
+    expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
 class LabelModel(BaseModel):
@@ -72,6 +82,9 @@ class Image(BaseModel):
     filename: Annotated[str | None, Field(description="as the sender gave it: never trust it")]
     created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
     model: str
+    low_information: Annotated[
+        bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
+    ]
 
 
 class Source(BaseModel):
@@ -103,6 +116,9 @@ class Scores(BaseModel):
     ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found")]
     orb: OrbModel
     histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1")]
+    low_information: Annotated[
+        bool, Field(description="one of the two shows nothing to be recognised by, so that agreement says nothing")
+    ]
 
 
 class Match(Scores):
@@ -117,6 +133,7 @@ class SearchAnswer(BaseModel):
     candidates: Annotated[int, Field(description="pictures that the vector index gave")]
     bytes_examined: Annotated[int | None, Field(description="what the vector index reports and bills")]
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
+    low_information: Annotated[bool, Field(description="the query shows nothing to be recognised by")]
     notice: Annotated[str | None, Field(description="what a person should know of this answer")] = None
 
 
@@ -155,6 +172,10 @@ class LegacyAnswer(BaseModel):
     similar_images: list[str]
 
 
+PICTURE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}
+"""The OpenAPI encoding of a multipart part that is a picture."""
+
+UPLOAD_BODY: dict[str, Any] = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": PICTURE}}}}}
 SEARCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -164,7 +185,8 @@ SEARCH_BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {"file": {"type": "string", "format": "binary"}},
-                }
+                },
+                "encoding": {"file": PICTURE},
             },
             "application/json": {
                 "schema": {
@@ -182,7 +204,7 @@ SEARCH_BODY: dict[str, Any] = {
                 "examples": {
                     "stored picture": {"value": {"image_id": EXAMPLE_ID}},
                     "upload": {"value": {"upload_id": EXAMPLE_UPLOAD}},
-                    "inline": {"value": {"image_base64": "iVBORw0KGgo…"}},
+                    "inline": {"value": {"image_base64": EXAMPLE_PICTURE}},
                 },
             },
         },
@@ -200,7 +222,8 @@ COMPARE_BODY: dict[str, Any] = {
                         "a": {"type": "string", "format": "binary"},
                         "b": {"type": "string", "format": "binary"},
                     },
-                }
+                },
+                "encoding": {"a": PICTURE, "b": PICTURE},
             },
             "application/json": {
                 "schema": {

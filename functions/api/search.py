@@ -84,6 +84,11 @@ class Wanted:
     exclude: str | None = None
 
 
+def _rank(match: Scored) -> tuple[float, bool, float]:
+    found = match.comparison
+    return -found.score, found.low_information, -(found.cosine or 0.0)
+
+
 class Searcher:
     """Compares pictures, and finds the nearest ones of a collection."""
 
@@ -117,7 +122,7 @@ class Searcher:
         """
         with watch.stage("recall"):
             features = self._catalogue.features(record.image_id, record.collection, self._model)
-            described = self._signature(record.image_id)
+            described = self._signature(record)
         if features is None or described is None:
             raise NotFound("The picture is not indexed under this model. Upload it again.")
         return Described(record.image_id, features, described)
@@ -136,14 +141,14 @@ class Searcher:
             )
         considered = [entry for entry in candidates.found if entry.record.image_id != wanted.exclude]
         with watch.stage("signatures"):
-            signatures = list(self._readers.map(self._signature, [entry.record.image_id for entry in considered]))
+            signatures = list(self._readers.map(self._signature, [entry.record for entry in considered]))
         with watch.stage("rerank"):
             scored = [
                 self._score(query, entry, stored, wanted.ranking)
                 for entry, stored in zip(considered, signatures, strict=True)
                 if stored is not None  # removed between the two reads
             ]
-        scored.sort(key=lambda match: (-match.comparison.score, -(match.comparison.cosine or 0.0)))
+        scored.sort(key=_rank)
         matches = [match for match in scored if match.comparison.score >= wanted.min_score]
         with watch.stage("check"):
             standing = self._standing(matches, wanted)
@@ -182,13 +187,14 @@ class Searcher:
         )
         return Scored(candidate.record, comparison)
 
-    def _signature(self, image_id: str) -> Signature | None:
+    def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            return self._kept(image_id)
+            return self._kept(record.collection, record.image_id)
         except KeyError:
             return None
 
-    def _read_signature(self, image_id: str) -> Signature:
+    def _read_signature(self, _collection: str, image_id: str) -> Signature:
+        """Kept for each collection apart: how quickly one is answered must not tell what another has asked for."""
         data = self._objects.get(signature_key(self._model, image_id))
         if data is None:
             raise KeyError(image_id)  # not kept: it may come

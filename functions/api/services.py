@@ -12,12 +12,14 @@ from functions.api.library import Library
 from functions.api.search import Searcher
 from shared.aws.active_model import ActiveModel
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.clients import dynamodb_client, lambda_client, s3_client
+from shared.aws.fetcher import LambdaFetcher
+from shared.aws.keys import DynamoKeys
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
-from shared.net.fetching import fetch
 from shared.settings import ApiSettings
+from shared.vision.decoding import ISOLATION
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -62,15 +64,18 @@ class Services:
         for folder in settings.model_dirs:
             described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             self.models[described["id"]] = Model(described["id"], described["has_labels"], folder)
-        self.fetch: Callable[[str, int], bytes] = fetch
+        self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
+        self.keys = DynamoKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
+        self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(
             catalogue=self.catalogue,
             ledger=DynamoLedger(dynamodb, settings.table),
             uploads=DynamoUploads(dynamodb, settings.table),
             objects=self.objects,
+            fetcher=self.fetcher,
             bucket=settings.bucket,
             models=list(self.models),
         )
@@ -94,6 +99,7 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
+        ISOLATION.warm()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(

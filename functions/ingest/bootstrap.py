@@ -10,17 +10,20 @@ from functions.ingest.reindexing import Reindexer
 from shared.aws.active_model import ActiveModel
 from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
-from shared.aws.clients import dynamodb_client, events_client, s3_client, sqs_client
+from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
 from shared.settings import IngestSettings
+from shared.vision.decoding import ISOLATION
 from shared.vision.embedding import Embedder
 
 
 @cache
 def intake() -> Intake:
+    ISOLATION.warm()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     catalogue = DynamoCatalogue(dynamodb, settings.table)
@@ -46,7 +49,7 @@ def intake() -> Intake:
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         catalogue=catalogue,
         uploads=uploads,
-        fetcher=NoFetcher(),
+        fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
         tell=EventBus(events_client(), settings.bus).tell,
@@ -56,10 +59,3 @@ def intake() -> Intake:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
-
-
-class NoFetcher:
-    def store(self, url: str, key: str) -> None:
-        from shared.domain.errors import PictureRefused
-
-        raise PictureRefused("unfetchable", f"not yet: {url} {key}")

@@ -44,5 +44,6 @@ def describe(
         created_at=created_at,
         labels=embedding.labels,
         filename=filename,
+        low_information=described.low_information,
     )
     return Description(record, embedding.features, described)

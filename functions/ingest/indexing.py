@@ -173,6 +173,8 @@ class Indexer:
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
             vanished = self.tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
+        else:
+            vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
 
     def _removed(self, event: Removed) -> Outcome:
@@ -199,10 +201,11 @@ class Indexer:
 
     def _superseded(self, before: ObjectState | None) -> Outcome:
         """Nothing is to be done, but for what a worker that died may have left behind."""
-        if before is None:
-            return Outcome(status=OutcomeStatus.SUPERSEDED)
-        left = [*before.leaving, *([before.holding] if before.holding and not before.held else [])]
-        return Outcome(status=OutcomeStatus.SUPERSEDED, object=before.object, vanished=self.tidy(left))
+        return Outcome(
+            status=OutcomeStatus.SUPERSEDED,
+            object=before.object if before else None,
+            vanished=self.tidy(_left_by(before)),
+        )
 
     def _entered(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
         """The ledger's entry after the change; none is written where nothing changes."""
@@ -220,8 +223,8 @@ class Indexer:
             leaving=leaving,
             revision=before.revision if before else 0,
         )
-        # Without a sequencer only the revision tells a worker that read the object before it went.
-        if after != before or (sequencer is None and state.status is ObjectStatus.REMOVED):
+        # Without a sequencer only the revision tells others that the object came or went again meanwhile.
+        if after != before or sequencer is None:
             self._ledger.change(before, after)
         return after
 
@@ -283,6 +286,13 @@ class Indexer:
     def _still(self, holding: Holding, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)
         return entry is not None and entry.held == holding
+
+
+def _left_by(entry: ObjectState | None) -> Sequence[Holding]:
+    """Pictures that an object had and has no more, which a worker that died may have left behind."""
+    if entry is None:
+        return ()
+    return (*entry.leaving, *([entry.holding] if entry.holding and not entry.held else []))
 
 
 _UPLOAD_STATUS = {

@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 from functions.ingest.indexing import Indexer
 from functions.ingest.neighbours import Neighbours
@@ -17,7 +15,7 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    clean_filename,
+    filename_of_address,
     upload_key,
 )
 from shared.domain.limits import DEFAULT_COLLECTION
@@ -116,7 +114,7 @@ class Intake:
             hashlib.sha256(message_id.encode()).hexdigest()[:32],
             collection,
             UploadStatus.PENDING,
-            filename=clean_filename(PurePosixPath(urlsplit(wanted.url).path).name),
+            filename=filename_of_address(wanted.url),
             metadata=wanted.metadata,
         )
         source = ObjectRef(self._bucket, upload_key(collection, upload.upload_id))

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from infra.local import seed
-from infra.local.cloud import LocalCloud, local_cloud
+from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
+from shared.aws.clients import dynamodb_client
+from shared.aws.keys import DynamoKeys
+from shared.domain.access import Scope
+from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -32,6 +36,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
     )
+    parser.add_argument("--closed", action="store_true", help="ask for keys, as in AWS; one is made and printed once")
     return parser.parse_args(argv)
 
 
@@ -57,11 +62,30 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def announce(cloud: LocalCloud, url: str, untrained: bool) -> None:
+def admin_key(cloud: LocalCloud) -> str:
+    """A new key for everything."""
+    keys = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"])
+    _, text = keys.create(
+        name="local admin",
+        scopes=frozenset({Scope.ADMIN}),
+        collections=None,
+        per_minute=MAX_KEY_CALLS_PER_MINUTE,
+    )
+    return text
+
+
+def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> None:
     print(f"\n  PicTrace   {url}          (the page)")
     print(f"             {url}/docs     (the API)")
     print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
-    print("  open to everyone on this machine, and nothing is kept: stopping it forgets the pictures.")
+    if key:
+        print("  CLOSED: every call on data needs a key. This one may do everything, and is shown only now:")
+        print(f"\n    {key}\n")
+        print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
+        print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
+        print("  Nothing is kept: stopping it forgets the pictures and the keys.")
+    else:
+        print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the pictures.")
     if untrained:
         print("  NOTE: the model is untrained (no ImageNet weights here): candidates are weaker, and no labels.")
     print("  Ctrl-C stops it.\n", flush=True)
@@ -82,11 +106,15 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     print("starting the local cloud ...", flush=True)
     try:
-        with local_cloud(wanted.model_dir.resolve()) as cloud, serving(cloud.app, wanted.port) as url:
+        with (
+            local_cloud(wanted.model_dir.resolve(), closed=wanted.closed) as cloud,
+            serving(cloud.app, wanted.port) as url,
+        ):
+            key = admin_key(cloud) if wanted.closed else None
             paths = seed.pictures_in(wanted.pictures) if wanted.pictures else seed.sample_pictures()
             started = time.monotonic()
-            print(seed.summary(seed.index(url, paths)), f"in {time.monotonic() - started:.1f} s")
-            announce(cloud, url, untrained)
+            print(seed.summary(seed.index(url, paths, key=key)), f"in {time.monotonic() - started:.1f} s")
+            announce(cloud, url, untrained, key)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("\nstopped.")

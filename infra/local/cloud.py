@@ -16,14 +16,16 @@ from moto.server import ThreadedMotoServer
 
 from infra.local import template as templates
 from infra.local import vector_search
+from infra.local.invocations import serving_functions
 from infra.local.queue_worker import QueueWorker
+from shared.domain.access import Access
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 STACK: Final = "PicTrace"
 REGION: Final = "us-east-1"
-INGEST, API = "functions.ingest.handler.handler", "functions.api.handler.handler"
+INGEST, API, FETCH = (f"functions.{name}.handler.handler" for name in ("ingest", "api", "fetch"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ def synthesised() -> templates.Template:
 
 
 @contextmanager
-def local_cloud(model_dir: Path, template: templates.Template | None = None) -> Iterator[LocalCloud]:
-    """Start everything, and stop it again.
+def local_cloud(
+    model_dir: Path, template: templates.Template | None = None, *, closed: bool = False
+) -> Iterator[LocalCloud]:
+    """Start everything, and stop it again; `closed` asks for keys, as in AWS.
 
     The process's AWS settings are those of the emulator while it runs, so that the functions' own bootstrap
     connects to it and nothing here can ever reach a real account.
@@ -75,16 +79,22 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
         _use_emulator(endpoint)
         physical, outputs = _deploy(template)
         _notify(template, physical)
-        for command in (INGEST, API):
+        physical |= {name: name for name in templates.resources(template, "AWS::Lambda::Function")}
+        for command in (INGEST, API, FETCH):
             os.environ.update(
                 templates.function_environment(template, command, physical)
                 | {
                     "PICTRACE_MODEL_DIR": str(model_dir),
+                    "PICTRACE_ACCESS": Access.KEYS if closed else Access.OPEN,
                     "POWERTOOLS_LOG_LEVEL": "WARNING",
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }
             )
-        yield from _serve(template, endpoint, outputs)
+        from functions.fetch.handler import handler as fetch
+
+        with serving_functions({templates.function_name(template, FETCH): fetch}) as functions:
+            os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
+            yield from _serve(template, endpoint, outputs)
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -93,6 +103,7 @@ def local_cloud(model_dir: Path, template: templates.Template | None = None) -> 
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
+    from functions.fetch.bootstrap import picture_fetcher
     from functions.ingest.bootstrap import intake
     from functions.ingest.handler import handler, metrics
 
@@ -117,6 +128,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         worker.stop()
         application.cache_clear()
         intake.cache_clear()
+        picture_fetcher.cache_clear()
 
 
 def _use_emulator(endpoint: str) -> None:

@@ -12,10 +12,9 @@ import httpx
 from tqdm import tqdm
 
 from shared.domain.errors import PictureRefused
-from shared.domain.formats import MEDIA_TYPES
+from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_UPLOAD_BYTES
-from shared.vision.headers import sniff
 
 SAMPLES: Final = (
     "astronaut.png",
@@ -81,14 +80,19 @@ def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
     return str(opened["upload_id"])
 
 
-def index(api_url: str, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION) -> list[Outcome]:
+def index(
+    api_url: str, paths: Sequence[Path], collection: str = DEFAULT_COLLECTION, key: str | None = None
+) -> list[Outcome]:
     """Upload files and wait until each is indexed, a duplicate or rejected, with a progress bar.
+
+    Args:
+        key: what a closed API asks for.
 
     Raises:
         TimeoutError: nothing was indexed for `STALLED_SECONDS`.
     """
     with (
-        httpx.Client(base_url=api_url, timeout=60) as client,
+        httpx.Client(base_url=api_url, timeout=60, headers={"X-Api-Key": key} if key else None) as client,
         ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool,
         tqdm(total=len(paths), desc="indexing", unit="picture") as bar,
     ):

@@ -11,6 +11,7 @@ LEFT_OUT: Final = (
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
     "AWS::CDK::",
+    "AWS::IAM::Policy",  # not enforced by moto, and some name functions
     "AWS::S3::BucketPolicy",  # moto has neither policy
     "AWS::SQS::QueuePolicy",
 )
@@ -39,16 +40,26 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
 
 
 def function_environment(template: Template, command: str, physical: Mapping[str, str]) -> dict[str, str]:
-    """The environment that the template gives the function whose image command is `command`, references resolved.
+    """The environment that the template gives the function whose command or handler is `command`, references resolved.
 
     Raises:
         LookupError: no function has this command, or it refers to what is not deployed.
     """
-    for function in resources(template, "AWS::Lambda::Function").values():
+    function = resources(template, "AWS::Lambda::Function")[function_name(template, command)]
+    variables = function["Properties"]["Environment"]["Variables"]
+    return {name: _resolve(value, physical) for name, value in variables.items()}
+
+
+def function_name(template: Template, command: str) -> str:
+    """The logical id of the function whose image command or zip handler is `command`.
+
+    Raises:
+        LookupError: no function has this command.
+    """
+    for name, function in resources(template, "AWS::Lambda::Function").items():
         properties = function["Properties"]
-        if properties.get("ImageConfig", {}).get("Command") == [command]:
-            variables = properties["Environment"]["Variables"]
-            return {name: _resolve(value, physical) for name, value in variables.items()}
+        if command in (properties.get("Handler"), *properties.get("ImageConfig", {}).get("Command", [])):
+            return name
     raise LookupError(f"no function of the template runs {command}")
 
 

@@ -90,20 +90,17 @@ class DynamoCatalogue:
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
         """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
 
-        Without a collection, the default one's is preferred to another's.
+        Without a collection, the default one's is preferred to another's. With one, nothing of another is read, so
+        that neither the answer nor its time tells of it.
         """
-        items = self._partition(image_id, collection, limit=MAX_SOURCES_SHOWN + 1)
-        held = [item for item in items if records.is_record(item)]
-        if not held:
+        chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
+        if chosen is None and collection is None:
+            chosen = next(iter(self._partition(image_id, records.RECORDS_PREFIX, limit=1)), None)
+        if chosen is None:
             return None
-        chosen = min(held, key=lambda item: records.collection_of(item) != DEFAULT_COLLECTION)
         record = records.to_record(chosen)
-        sources = tuple(
-            records.to_source(item)
-            for item in items
-            if not records.is_record(item) and records.collection_of(item) == record.collection
-        )
-        return replace(record, sources=sources)
+        found = self._partition(image_id, records.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
+        return replace(record, sources=tuple(map(records.to_source, found)))
 
     def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
         """The stored vector, or None where there is none of this model."""
@@ -118,9 +115,13 @@ class DynamoCatalogue:
         numbers: Any = item["features"]["L"]
         return records.from_numbers(numbers)
 
-    def occurrences(self, image_id: str) -> Occurrences:
-        """Where a picture occurs at this moment, in every collection."""
-        items = self._partition(image_id, None)
+    def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences:
+        """Where a picture occurs at this moment, in every collection or, reading nothing of the others, in one."""
+        if collection is None:
+            items = self._partition(image_id)
+        else:
+            record = self._record(image_id, collection)
+            items = [*([record] if record else []), *self._partition(image_id, records.source_prefix(collection))]
         return Occurrences(
             collections=[records.collection_of(item) for item in items if records.is_record(item)],
             sources=[
@@ -241,18 +242,29 @@ class DynamoCatalogue:
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
 
-    def _partition(self, image_id: str, collection: str | None, limit: int | None = None) -> list[Any]:
+    def _record(self, image_id: str, collection: str) -> Any:
+        return self._client.get_item(
+            TableName=self._table,
+            Key=records.record_key(image_id, collection),
+            ProjectionExpression=_PROJECTION,
+            ExpressionAttributeNames=_PROJECTION_NAMES,
+            ConsistentRead=True,
+        ).get("Item")
+
+    def _partition(self, image_id: str, prefix: str = "", limit: int | None = None) -> list[Any]:
+        """What is kept of a picture, or what of it has a sort key that begins with `prefix`."""
+        condition, values = "pk = :pk", {":pk": records.image_partition(image_id)}
+        if prefix:
+            condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
         items: list[Any] = []
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": records.image_partition(image_id)},
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
             ProjectionExpression=f"{_PROJECTION}, #bucket, #key, #version",
             ExpressionAttributeNames=_PROJECTION_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
-            PaginationConfig={} if limit is None else {"MaxItems": limit},
+            PaginationConfig={} if limit is None else {"MaxItems": limit, "PageSize": limit},
             ConsistentRead=True,
         ):
             items += page["Items"]
-        return [
-            item for item in items if not records.is_vectors(item) and collection in (None, records.collection_of(item))
-        ]
+        return [item for item in items if not records.is_vectors(item)]

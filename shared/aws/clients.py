@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from shared.domain.limits import FETCH_WAIT_SECONDS
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -17,10 +20,11 @@ MAX_CONNECTIONS: Final = 32
 
 
 def _config(**settings: object) -> Config:
+    """A service that hangs is given up after 25 seconds: API Gateway waits for 29, and the caller is to hear why."""
     return Config(
-        connect_timeout=3,
-        read_timeout=15,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=2,
+        read_timeout=8,
+        retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=MAX_CONNECTIONS,
         **settings,  # type: ignore[arg-type]
     )
@@ -47,3 +51,13 @@ def s3_client() -> "S3Client":
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
     return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+
+
+def lambda_client() -> "LambdaClient":
+    """A client that waits for the fetch function, its cold start included, and never asks it twice."""
+    config = Config(
+        connect_timeout=3,
+        read_timeout=FETCH_WAIT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client("lambda", config=config)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Event, S3EventBridgeNotificationEvent
-from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -113,16 +112,18 @@ def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
         key = unquote_plus(entry.key, errors="strict")
         ref = ObjectRef(record.s3.bucket.name, key, entry.version_id)
         if name.startswith(_REMOVED):
-            yield Removed(_named(ref), _sequencer(record), one_version=name == _DESTROYED and bool(ref.version))
+            yield Removed(
+                _named(ref), _sequencer(entry.raw_event), one_version=name == _DESTROYED and bool(ref.version)
+            )
         elif name.startswith(_CREATED):
-            yield _created(_named(ref), _sequencer(record), entry.get("size"))
+            yield _created(_named(ref), _sequencer(entry.raw_event), entry.get("size"))
         else:
             yield Ignored(f"nothing is to be done for {name}")
 
 
-def _sequencer(record: S3EventRecord) -> str | None:
-    value = record.s3.get_object.get("sequencer")
-    return value if isinstance(value, str) else None
+def _sequencer(entry: Mapping[str, Any]) -> str | None:
+    value = entry.get("sequencer")
+    return value if isinstance(value, str) and value.isascii() else None
 
 
 def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
@@ -135,7 +136,7 @@ def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
     event = S3EventBridgeNotificationEvent(body)
     entry: Mapping[str, Any] = event.detail.object.raw_event
     ref = _named(ObjectRef(event.detail.bucket.name, entry["key"], entry.get("version-id")))
-    sequencer = entry.get("sequencer")
+    sequencer = _sequencer(entry)
     if event.detail_type == "Object Deleted":
         destroyed = event.detail.deletion_type == "Permanently Deleted"
         yield Removed(ref, sequencer, one_version=destroyed and bool(ref.version))
@@ -146,8 +147,16 @@ def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
 
 
 def _named(ref: ObjectRef) -> ObjectRef:
+    """The object, if it is one that S3 could have: JSON can escape lone surrogates, which UTF-8 has not."""
+    version = "" if ref.version is None else ref.version
     if not (isinstance(ref.bucket, str) and ref.bucket and isinstance(ref.key, str) and ref.key):
         raise UnknownMessage("the event names no object")
+    if not isinstance(version, str):
+        raise UnknownMessage("the event names a version that is no text")
+    try:
+        f"{ref.bucket}{ref.key}{version}".encode()
+    except UnicodeEncodeError as error:
+        raise UnknownMessage("the event names an object by what is not Unicode text") from error
     return ref
 
 

@@ -4,22 +4,35 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import FEATURE_DIGITS, FeatureVector
-from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+from shared.domain.images import (
+    IMAGE_ID_PATTERN,
+    ImageRecord,
+    IndexedImage,
+    Label,
+    ObjectRef,
+    Upload,
+    UploadStatus,
+    parse_upload_key,
+)
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus
 from shared.domain.schema import SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
 
-_IMAGE, _COLLECTION, _SOURCE, _UPLOAD, _OBJECT = "image#", "collection#", "source#", "upload#", "object#"
-VECTORS_PREFIX = "features#"
+RECORDS_PREFIX: Final = "collection#"
+VECTORS_PREFIX: Final = "features#"
+_IMAGE, _SOURCE, _UPLOAD, _OBJECT = "image#", "source#", "upload#", "object#"
+
+_TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -27,7 +40,7 @@ def image_partition(image_id: str) -> dict[str, Any]:
 
 
 def record_key(image_id: str, collection: str) -> dict[str, Any]:
-    return {"pk": image_partition(image_id), "sk": {"S": _COLLECTION + collection}}
+    return {"pk": image_partition(image_id), "sk": {"S": RECORDS_PREFIX + collection}}
 
 
 def upload_item_key(upload_id: str) -> dict[str, Any]:
@@ -69,7 +82,7 @@ def is_vectors(item: Item) -> bool:
 
 
 def is_record(item: Item) -> bool:
-    return bool(item["sk"]["S"].startswith(_COLLECTION))
+    return bool(item["sk"]["S"].startswith(RECORDS_PREFIX))
 
 
 def collection_of(item: Item) -> str:
@@ -91,6 +104,7 @@ def record_item(record: ImageRecord, features: FeatureVector, brought_by: Object
     optional = {
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
+        "low_information": {"BOOL": True} if record.low_information else None,
     }
     return {
         **record_key(record.image_id, record.collection),
@@ -140,6 +154,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         ),
         filename=item["filename"]["S"] if "filename" in item else None,
         sources=sources,
+        low_information="low_information" in item,
     )
 
 
@@ -226,10 +241,12 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
     """
     try:
         fields = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError, binascii.Error) as error:
         raise InvalidCursor("the cursor is not one that a page gave") from error
     match fields:
-        case [str(owner), str(created_at), str(image_id)] if owner == collection and created_at:
+        case [str(owner), str(created_at), str(image_id)] if (
+            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
+        ):
             return {
                 **record_key(image_id, collection),
                 "collection": {"S": collection},

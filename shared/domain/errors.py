@@ -26,8 +26,46 @@ REFUSAL_CODES = {
     "too_large": "more bytes than the limit",
     "too_many_pixels": "the header claims more pixels, or a longer side, than the limit",
     "corrupt": "the format is known but the picture cannot be decoded",
-    "too_complex": "decoding would take far longer than a real picture needs",
+    "too_complex": "decoding would take, or took, far more time or memory than a real picture needs",
+    "decoder_failed": "the decoder crashed on the picture",
 }
+
+
+UNFETCHABLE = "unfetchable"
+
+
+class FetchRefused(PictureRefused):
+    """A web address gave nothing: `unfetchable`.
+
+    Attributes:
+        cause: one of `FETCH_CAUSES`.
+        reason: one English sentence for the person who gave the address. It names no address that a name led to,
+            and is the same for a host that does not exist and for one that is not public.
+    """
+
+    def __init__(self, cause: str, reason: str) -> None:
+        if cause not in FETCH_CAUSES:
+            raise ValueError(f"unknown cause {cause!r}")
+        super().__init__(UNFETCHABLE, reason)
+        self.cause = cause
+
+
+FETCH_CAUSES = {
+    "bad_url": "not an http(s) URL of a host, or one that parsers read differently",
+    "not_public": "the host has no address, or not only public ones",
+    "unreachable": "no connection, no TLS or no answer in HTTP",
+    "bad_certificate": "the host has no valid certificate for its name",
+    "timeout": "not done in time",
+    "too_many_redirects": "more redirects than are followed",
+    "http_status": "an answer other than 200 with a body",
+    "encoded": "the body is compressed although that was not asked for",
+    "incomplete": "the connection ended before the announced length",
+    "too_large": "more bytes than the limit",
+}
+
+
+class FetchFailed(Exception):  # noqa: N818 - a fault, told apart from the library's errors
+    """Fetching did not work for a reason that is not the address's: it may be tried again."""
 
 
 class NotFound(Exception):  # noqa: N818
@@ -36,3 +74,27 @@ class NotFound(Exception):  # noqa: N818
 
 class InvalidCursor(ValueError):  # noqa: N818
     """A page's cursor was not made by us, or for another collection."""
+
+
+class Unauthenticated(Exception):  # noqa: N818
+    """The call brought no valid credentials; why is never told."""
+
+
+class Forbidden(Exception):  # noqa: N818
+    """The caller is known, and may not do this."""
+
+
+class CollectionNeeded(Exception):  # noqa: N818
+    """The caller must say which collection is meant."""
+
+
+class RateLimited(Exception):  # noqa: N818
+    """The caller has used up this minute's calls.
+
+    Attributes:
+        retry_after: whole seconds until the next minute begins, 1 to 60.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"This key has used up its calls of this minute. Try again in {retry_after} s.")
+        self.retry_after = retry_after

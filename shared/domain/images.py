@@ -5,9 +5,13 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from shared.domain.features import FeatureVector
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+
+if TYPE_CHECKING:
+    from shared.domain.features import FeatureVector
 
 COLLECTION_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}}$"
 IMAGE_ID_PATTERN = r"^[0-9a-f]{64}$"
@@ -20,7 +24,10 @@ THUMBNAILS_PREFIX = "thumbnails/"
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""
 
-_UPLOAD_KEY = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]*)/(?P<upload_id>[0-9a-f]{{32}})")
+_UPLOAD_KEY = re.compile(
+    rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})"
+    r"/(?P<upload_id>[0-9a-f]{32})"
+)
 _UNDER_UPLOADS = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})/")
 
 
@@ -60,6 +67,7 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
+        low_information: whether the picture shows nothing that it could be recognised by, as one of a single colour.
     """
 
     collection: str
@@ -74,6 +82,7 @@ class ImageRecord:
     labels: Sequence[Label] = ()
     filename: str | None = None
     sources: Sequence[ObjectRef] = ()
+    low_information: bool = False
 
     @property
     def label(self) -> str | None:
@@ -86,7 +95,7 @@ class IndexedImage:
     """A record together with its feature vector: what ingest stores."""
 
     record: ImageRecord
-    features: FeatureVector
+    features: "FeatureVector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,9 @@ def signature_key(model: str, image_id: str) -> str:
     return f"{SIGNATURES_PREFIX}{model}/{image_id}"
 
 
-def thumbnail_key(image_id: str) -> str:
-    return f"{THUMBNAILS_PREFIX}{image_id}.webp"
+def thumbnail_key(collection: str, image_id: str) -> str:
+    """One a collection: when S3 last wrote it must not tell one collection what another asked for."""
+    return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.webp"
 
 
 def clean_filename(name: str) -> str:
@@ -147,3 +157,11 @@ def clean_filename(name: str) -> str:
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
     return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
+
+
+def filename_of_address(url: str) -> str:
+    """The last part of a web address's path, as a file name to show."""
+    try:
+        return clean_filename(unquote(urlsplit(url).path))
+    except ValueError:
+        return clean_filename("")

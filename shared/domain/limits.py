@@ -10,6 +10,9 @@ MAX_UPLOAD_BYTES: Final = 25 * MIB
 MAX_QUERY_BYTES: Final = 4_400_000
 """Largest picture inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
 
+MAX_REQUEST_BYTES: Final = 6 * MIB
+"""Most bytes of a request's body, whatever is in it: what Lambda takes."""
+
 MAX_PIXELS: Final = 40_000_000
 """Most pixels (width x height) that are decoded; read from the header, before decoding."""
 
@@ -18,6 +21,19 @@ MAX_SIDE: Final = 16_384
 
 MAX_JPEG_SCANS: Final = 100
 """Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
+
+MAX_CHUNKS: Final = 50_000
+"""Most segments (JPEG), chunks (PNG, WebP) or size properties (AVIF) of a file: 25 MiB of empty ones take seconds."""
+
+MAX_DECODE_MEMORY: Final = 448 * MIB
+"""Memory that decoding one picture may take beyond the 60 MB or so of the process that does it."""
+
+MAX_DECODE_CPU_SECONDS: Final = 4
+"""Processor time that decoding one picture may take."""
+
+MAX_DECODE_SECONDS: Final = 20
+"""Time after which a decode that uses no processor either is given up; long, because a busy machine is no fault of the
+picture."""
 
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned upload stays open."""
@@ -45,8 +61,19 @@ DEFAULT_COLLECTION: Final = "default"
 FETCH_SECONDS: Final = 10
 """Longest time that fetching from a URL may take, redirects included."""
 
+FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
+"""Longest time that the fetch function may take: fetching, then storing."""
+
+FETCH_WAIT_SECONDS: Final = FETCH_FUNCTION_SECONDS + 5
+"""How long its callers wait for it, a cold start included."""
+
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
+FETCH_PORTS: Final = (80, 443)
+"""Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""
+
+RETRY_AFTER_SECONDS: Final = 5
+"""When a caller is told to try again after an outage."""
 
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""
@@ -55,3 +82,15 @@ MAX_METADATA: Final = 20
 """Most entries of a sender's metadata."""
 MAX_METADATA_LENGTH: Final = 256
 """Longest name or value of metadata, in characters."""
+
+KEY_CALLS_PER_MINUTE: Final = 600
+"""Calls a minute that a key may make where its creator says nothing else."""
+
+MAX_KEY_CALLS_PER_MINUTE: Final = 60_000
+MAX_KEY_NAME_LENGTH: Final = 100
+
+MAX_KEY_COLLECTIONS: Final = 20
+"""Most collections of one key: a call on an id without `collection` looks into each of them."""
+
+KEY_CACHE_SECONDS: Final = 30
+"""How long a process trusts what it read of a key: a revocation takes effect within this time."""

@@ -50,6 +50,8 @@ class Comparison:
         ssim_aligned: the same after the transform that ORB found, None where it found none.
         histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
         score: under the chosen ranking, 0 to 1, higher is nearer.
+        low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
+            `similar`, whatever agrees, unless their bytes are the same.
     """
 
     score: float
@@ -59,3 +61,4 @@ class Comparison:
     ssim_aligned: float | None
     orb: OrbScore
     histogram: float
+    low_information: bool = False

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import Holding, ObjectState
+
+if TYPE_CHECKING:
+    from shared.domain.features import FeatureVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,14 @@ class Catalogue(Protocol):
         ...
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
-    def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None: ...
-    def occurrences(self, image_id: str) -> Occurrences: ...
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+    def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def hide(self, holding: Holding) -> bool: ...
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
     def count(self, collection: str) -> tuple[int, bool]: ...
 
     def nearest(
-        self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+        self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:

@@ -23,7 +23,7 @@ class Released:
 
 
 def release(holding: Holding, *, catalogue: Catalogue, objects: Objects, models: Sequence[str]) -> Released:
-    """Remove the record of a picture that has no source left, and its signatures once no collection has one.
+    """Remove record and thumbnail of a picture that has no source left, and its signatures once no collection has one.
 
     Whoever removes reads the sources again afterwards, and whoever adds a source looks for the record afterwards.
     So of two that meet, at least one sees the other. It may be repeated after a crash at any point.
@@ -34,7 +34,7 @@ def release(holding: Holding, *, catalogue: Catalogue, objects: Objects, models:
         if not now.sources:
             for model in models:
                 objects.delete(signature_key(model, holding.image_id))
-            objects.delete(thumbnail_key(holding.image_id))
+        objects.delete(thumbnail_key(holding.collection, holding.image_id))
         now = catalogue.occurrences(holding.image_id)
     orphaned = dict(now.sources)
     if orphaned and all(objects.exists(signature_key(model, holding.image_id)) for model in models):

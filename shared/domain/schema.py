@@ -25,8 +25,12 @@ RECORD_ATTRIBUTES: Final = (
     "phash",
     "labels",
     "filename",
+    "low_information",
 )
 """What both indexes carry besides their keys, so that no answer needs a second read."""
 
 SINCE: Final = "since"
 """`created_at` of an item that the listing must not show."""
+
+KEYS_PARTITION: Final = "keys"
+"""Partition of the API keys, one item each, so that listing them is one query and never a scan of the pictures."""

@@ -8,6 +8,7 @@ import numpy as np
 from shared.domain.errors import PictureRefused
 from shared.vision import avif, headers, orientation, png, tiff
 from shared.vision.channels import Pixels, Stored, eight_bits, rgb_over_white, with_key
+from shared.vision.isolation import Isolation
 from shared.vision.opencv import cv2
 
 
@@ -28,18 +29,45 @@ class Picture:
 
 
 def decode(data: bytes) -> Picture:
-    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.
+    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a process that may die of it.
 
     Raises:
         PictureRefused: the bytes are no such picture, or one beyond the limits.
     """
+    headers.check(data)
+    done = ISOLATION.decode(data)
+    return _picture(done.rgb, done.format)
+
+
+def decode_here(data: bytes) -> Picture:
+    """The same in this process, which a hostile picture may end.
+
+    Raises:
+        PictureRefused: the bytes are no such picture, or one beyond the limits.
+        MemoryError: there is not enough.
+    """
     kind = headers.check(data).format
     try:
         rgb = np.ascontiguousarray(_DECODERS[kind](data))
-    except (cv2.error, struct.error, _Undecodable) as error:
-        raise PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded.") from error
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise _corrupt(kind) from error
+    except (struct.error, _Undecodable) as error:
+        raise _corrupt(kind) from error
+    return _picture(rgb, kind)
+
+
+ISOLATION = Isolation("shared.vision.decoding:decode_here")
+
+
+def _picture(rgb: Pixels, kind: str) -> Picture:
     height, width = rgb.shape[:2]
     return Picture(rgb, kind, width, height)
+
+
+def _corrupt(kind: str) -> PictureRefused:
+    return PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded.")
 
 
 class _Undecodable(Exception):  # noqa: N818

@@ -2,19 +2,15 @@
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.errors import PictureRefused
-from shared.domain.limits import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
+from shared.domain.formats import sniff
+from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
 from shared.vision import png, tiff
 
-_MAGIC: Final = re.compile(
-    rb"(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<webp>RIFF.{4}WEBP)|(?P<gif>GIF8[79]a)|(?P<bmp>BM)"
-    rb"|(?P<tiff>II[*+]\0|MM\0[*+])|(?P<avif>.{4}ftyp)",
-    re.DOTALL,
-)
-_AVIF_BRANDS: Final = {b"avif", b"avis"}
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
 """A marker that heads a segment, or the end of the picture: not a stuffed byte, a fill byte or a restart."""
 _JPEG_END: Final = 0xD9
@@ -29,27 +25,6 @@ class Header:
     format: str
     width: int
     height: int
-
-
-def sniff(data: bytes) -> str:
-    """The format that the magic bytes name, one of `shared.domain.formats.MEDIA_TYPES`.
-
-    Raises:
-        PictureRefused: `empty` or `unsupported_type`.
-    """
-    if not data:
-        raise PictureRefused("empty", "The file is empty.")
-    found = _MAGIC.match(data)
-    if found and (found.lastgroup != "avif" or _AVIF_BRANDS & set(_brands(data))):
-        return str(found.lastgroup)
-    raise PictureRefused(
-        "unsupported_type", "The file is none of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF, whatever its name says."
-    )
-
-
-def _brands(data: bytes) -> list[bytes]:
-    size = min(int.from_bytes(data[:4], "big"), len(data), 256)
-    return [data[8:12], *(data[at : at + 4] for at in range(16, size - 3, 4))]
 
 
 def check(data: bytes) -> Header:
@@ -81,11 +56,20 @@ def check(data: bytes) -> Header:
     return Header(kind, width, height)
 
 
+def _counted(what: str) -> Iterator[int]:
+    """Numbers to walk by; refuses a file with more than `MAX_CHUNKS` of its parts."""
+    yield from range(MAX_CHUNKS + 1)
+    raise PictureRefused("too_complex", f"The file has more than {MAX_CHUNKS:,} {what}.")
+
+
 def _jpeg(data: bytes) -> tuple[int, int]:
     """The largest frame that any SOF marker claims; counts the scans on the way."""
     width = height = scans = 0
     at = 2
-    while found := _JPEG_MARKER.search(data, at):
+    for _ in _counted("JPEG segments"):
+        found = _JPEG_MARKER.search(data, at)
+        if not found:
+            break
         marker, at = found[1][0], found.end()
         if marker == _JPEG_END or at + 2 > len(data):
             break
@@ -104,7 +88,7 @@ def _png(data: bytes) -> tuple[int, int]:
     """IHDR's size; every chunk must end inside the file, or decoders allocate what its length claims."""
     if data[12:16] != b"IHDR":
         raise PictureRefused("corrupt", "The PNG does not begin with its header chunk.")
-    for _, at, length in png.chunks(data):
+    for (_, at, length), _ in zip(png.chunks(data), _counted("PNG chunks"), strict=False):
         if length > len(data) - at:
             raise PictureRefused("corrupt", f"A PNG chunk claims {length:,} bytes, more than the file has left.")
     width, height = struct.unpack_from(">II", data, 16)
@@ -115,7 +99,9 @@ def _webp(data: bytes) -> tuple[int, int]:
     """Canvas of VP8X, or of the single VP8 or VP8L frame; the larger where a frame claims more than the canvas."""
     width = height = 0
     at = 12
-    while at + 8 <= len(data):
+    for _ in _counted("WebP chunks"):
+        if at + 8 > len(data):
+            break
         name, size = struct.unpack_from("<4sI", data, at)
         body = at + 8
         if name == b"VP8X":
@@ -156,6 +142,8 @@ def _bmp(data: bytes) -> tuple[int, int]:
 
 def _tiff(data: bytes) -> tuple[int, int]:
     tags = tiff.first_values(data)
+    if tags.get(tiff.SAMPLE_FORMAT) == tiff.FLOATING or tags.get(tiff.BITS_PER_SAMPLE) in (24, 32, 64):
+        raise PictureRefused("corrupt", "The TIFF has floating-point samples, or such of more than 16 bits.")
     return tags.get(tiff.WIDTH, 0), tags.get(tiff.HEIGHT, 0)
 
 
@@ -163,7 +151,9 @@ def _avif(data: bytes) -> tuple[int, int]:
     """The largest `ispe` property: image spatial extents, ISO/IEC 23008-12, 6.5.3."""
     width = height = 0
     at = data.find(b"ispe")
-    while at >= 0:
+    for _ in _counted("AVIF size properties"):
+        if at < 0:
+            break
         w, h = struct.unpack_from(">II", data, at + 8)
         width, height = max(width, w), max(height, h)
         at = data.find(b"ispe", at + 4)

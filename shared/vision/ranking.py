@@ -116,7 +116,8 @@ def compare(
 
     Returns:
         `score` is the fitted probability under `FUSED`, (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine
-        under `COSINE`, each clipped to 0..1. The verdict is always that of the fitted probability.
+        under `COSINE`, each clipped to 0..1. The verdict is always that of the fitted probability. Whatever agrees,
+        the score is 0 where one picture shows nothing, and at most that of `similar` where both do.
     """
     measured = measure(query, candidate, cosine)
     fit = fit_for(model if cosine is not None else None)
@@ -127,15 +128,25 @@ def compare(
         Ranking.CLASSIC: (measured.ssim + measured.orb.ratio) / 2,
         Ranking.COSINE: 0.0 if cosine is None else cosine,
     }[ranking]
+    most = _most(query, candidate, fit)
+    probability = min(most, probability)
     return Comparison(
-        score=1.0 if identical else min(1.0, max(0.0, score)),
+        score=1.0 if identical else min(most, max(0.0, score)),
         verdict=_verdict(probability, fit, identical),
         cosine=cosine,
         ssim=measured.ssim,
         ssim_aligned=measured.ssim_aligned,
         orb=measured.orb,
         histogram=measured.histogram,
+        low_information=query.low_information or candidate.low_information,
     )
+
+
+def _most(query: Signature, candidate: Signature, fit: Fit) -> float:
+    """The highest score that these two can have if their bytes differ."""
+    if query.low_information != candidate.low_information:
+        return 0.0
+    return fit.similar if query.low_information else 1.0
 
 
 def _verdict(probability: float, fit: Fit, identical: bool) -> Verdict:

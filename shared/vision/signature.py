@@ -8,13 +8,19 @@ import numpy as np
 
 from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
-from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, Keypoints, detect
+from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
 from shared.vision.resizing import squeezed, within
 
 SIDE: Final = 256
-_MAGIC: Final = b"PTS1"
-_HEAD: Final = struct.Struct("<4sHHH")
+FLAT_DEVIATION: Final = 2.0
+"""Standard deviation of gray levels, 0 to 255, under which a picture is flat. The least of 500 photographs had 13."""
+
+LEAST_SIDE: Final = 8
+"""Pixels: a side shorter than one window of SSIM and its neighbour shows nothing."""
+
+_MAGIC: Final = b"PTS2"
+_HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
@@ -27,19 +33,24 @@ class Signature:
         gray: uint8 256 x 256, the whole picture squeezed into the square, as the ancestor compares it.
         keypoints: up to 500 of ORB's.
         histogram: float32 (512,).
+        low_information: whether the picture is flat, or has a side under `LEAST_SIDE`, so that agreement with
+            another one says nothing.
     """
 
     gray: Pixels
     keypoints: Keypoints
     histogram: Histogram
+    low_information: bool = False
 
 
 def extract(rgb: Pixels) -> Signature:
     """The signature of upright RGB pixels, uint8, height x width x 3, of any size."""
     # Everything below averages anyway: the large picture is read once.
-    rgb = within(rgb, LONGEST_SIDE)
-    gray: Pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    return Signature(squeezed(gray, SIDE), detect(gray), histogram(rgb))
+    small = within(rgb, LONGEST_SIDE)
+    gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
+    square, keypoints = squeezed(gray, SIDE), detect(gray)
+    flat = len(keypoints) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
+    return Signature(square, keypoints, histogram(small), flat or min(rgb.shape[:2]) < LEAST_SIDE)
 
 
 def pack(signature: Signature) -> bytes:
@@ -47,7 +58,7 @@ def pack(signature: Signature) -> bytes:
     points = signature.keypoints
     return b"".join(
         (
-            _HEAD.pack(_MAGIC, len(points), *points.size),
+            _HEAD.pack(_MAGIC, len(points), *points.size, signature.low_information),
             signature.gray.tobytes(),
             signature.histogram.astype("<f4").tobytes(),
             points.points.astype("<f4").tobytes(),
@@ -66,7 +77,7 @@ def unpack(data: bytes) -> Signature:
     """
     if len(data) < _FIXED or not data.startswith(_MAGIC):
         raise ValueError("not a signature of this version")
-    _, count, width, height = _HEAD.unpack_from(data)
+    _, count, width, height, low_information = _HEAD.unpack_from(data)
     if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT:
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
@@ -82,4 +93,6 @@ def unpack(data: bytes) -> Signature:
     at += 8 * count
     scales, angles = np.frombuffer(data, np.uint8, count, at), np.frombuffer(data, np.uint8, count, at + count)
     descriptors = np.frombuffer(data, np.uint8, count * 32, at + 2 * count).reshape(count, 32)
-    return Signature(gray, Keypoints(points, scales, angles, descriptors, (width, height)), colours)
+    return Signature(
+        gray, Keypoints(points, scales, angles, descriptors, (width, height)), colours, bool(low_information)
+    )

@@ -19,6 +19,7 @@ RGB: Final = 2
 CHUNKY: Final = 1
 ASSOCIATED_ALPHA: Final = 1
 UNSIGNED: Final = 1
+FLOATING: Final = 3
 
 _TYPES: Final = {3: "H", 4: "I", 16: "Q"}
 _MAX_TAGS: Final = 4096
@@ -33,6 +34,8 @@ def first_values(data: bytes) -> dict[int, int]:
     order = "<" if data[:2] == b"II" else ">"
     big = b"+" in data[2:4]
     at = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
+    if at >= len(data):  # past 2 ** 63 it is not even an offset to Python
+        raise struct.error("the directory lies outside the file")
     count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
     first, size = (8, 20) if big else (2, 12)
     entry = struct.Struct(order + ("HHQ" if big else "HHI"))

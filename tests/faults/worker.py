@@ -47,7 +47,7 @@ class _Body:
         yield self._data
 
 
-def _refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
+def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
     if service == "s3":
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -100,7 +100,7 @@ class Injector:
                 case "timeout":
                     raise ReadTimeoutError(endpoint_url=request.url)
                 case "throttle" | "unavailable" as kind:
-                    return _refusal(request, service, kind)
+                    return refusal(request, service, kind)
         return None
 
     def _after(self, **_: Any) -> None:

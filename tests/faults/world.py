@@ -91,6 +91,7 @@ class World:
         self.bucket = MemoryBucket(self._call, self._changed)
         table: Any = self.table
         bucket: Any = self.bucket
+        fetcher: Any = None  # nothing here comes from an address
         self.catalogue = DynamoCatalogue(table, "t")
         self.ledger = DynamoLedger(table, "t")
         objects = S3Objects(bucket, BUCKET)
@@ -108,6 +109,7 @@ class World:
             ledger=self.ledger,
             uploads=uploads,
             objects=objects,
+            fetcher=fetcher,
             bucket=BUCKET,
             models=self.models,
         )

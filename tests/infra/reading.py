@@ -23,7 +23,10 @@ def only(document: Mapping[str, Any], kind: str) -> Any:
 def function(document: Mapping[str, Any], name: str) -> Any:
     """The properties of the function that runs `functions/<name>`."""
     for properties in resources(document, "AWS::Lambda::Function").values():
-        if properties["ImageConfig"]["Command"] == [f"functions.{name}.handler.handler"]:
+        if f"functions.{name}.handler.handler" in (
+            properties.get("Handler"),
+            *properties.get("ImageConfig", {}).get("Command", []),
+        ):
             return properties
     raise LookupError(name)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from infra import app
+from shared.domain.schema import KEYS_PARTITION
 from tests.infra.reading import listed, resources, text
 
 SHARED_AWS = Path(__file__).parents[2] / "shared" / "aws"
@@ -36,6 +37,7 @@ INGEST: Final = {
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
+    ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
 API: Final = {
     ("logs:CreateLogStream", "<ApiLogs>"),
@@ -54,10 +56,19 @@ API: Final = {
     ("dynamodb:GetItem", "<StorageTable>"),
     ("dynamodb:BatchGetItem", "<StorageTable>"),
     ("dynamodb:PutItem", "<StorageTable>"),
+    ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
+    ("lambda:InvokeFunction", "<FetchingFunction>"),
+}
+FETCH: Final = {
+    ("logs:CreateLogStream", "<FetchLogs>"),
+    ("logs:PutLogEvents", "<FetchLogs>"),
+    ("xray:PutTraceSegments", "*"),
+    ("xray:PutTelemetryRecords", "*"),
+    ("s3:PutObject", "<StorageBucket>/uploads/*"),
 }
 
 ACTION_OF: Final = {
@@ -65,9 +76,13 @@ ACTION_OF: Final = {
     "generate_presigned_url": {"s3:GetObject"},
     "generate_presigned_post": {"s3:PutObject"},
     "get_paginator": {"dynamodb:Query"},
+    "invoke": {"lambda:InvokeFunction"},
     "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
 """Calls of boto3 clients whose right has another name."""
+
+
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -79,6 +94,7 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
     return {
         (action, text(resource))
         for statement in statements(document, policy)
+        if statement["Effect"] == "Allow"
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
@@ -86,20 +102,32 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("policy", "expected"),
-    [("IngestionFunctionRoleDefaultPolicy", INGEST), ("SearchFunctionRoleDefaultPolicy", API)],
+    [
+        ("IngestionFunctionRoleDefaultPolicy", INGEST),
+        ("SearchFunctionRoleDefaultPolicy", API),
+        ("FetchingFunctionRoleDefaultPolicy", FETCH),
+    ],
 )
 def test_a_function_may_do_exactly_this(document: dict[str, Any], policy: str, expected: set[tuple[str, str]]) -> None:
     assert rights(document, policy) == expected
-    assert all(statement["Effect"] == "Allow" for statement in statements(document, policy))
+
+
+@pytest.mark.parametrize("policy", ["IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"])
+def test_no_function_may_write_a_key(document: dict[str, Any], policy: str) -> None:
+    (denied,) = [entry for entry in statements(document, policy) if entry["Effect"] == "Deny"]
+    assert text(denied["Resource"]) == "<StorageTable>"
+    assert set(denied["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}}
 
 
 def test_there_are_no_other_roles_or_policies(document: dict[str, Any]) -> None:
     assert set(resources(document, "AWS::IAM::Policy")) == {
         "IngestionFunctionRoleDefaultPolicy",
         "SearchFunctionRoleDefaultPolicy",
+        "FetchingFunctionRoleDefaultPolicy",
     }
     roles = resources(document, "AWS::IAM::Role")
-    assert len(roles) == 2
+    assert len(roles) == 3
     for role in roles.values():
         assert "ManagedPolicyArns" not in role
         assert "Policies" not in role
@@ -127,16 +155,18 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "vectors": "dynamodb",
         "active_model": "dynamodb",
         "uploads": "dynamodb",
+        "keys": "dynamodb",
         "objects": "s3",
         "bus": "events",
         "dead_letters": "sqs",
+        "fetcher": "lambda",
     }
     for module, service in services.items():
         source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")
         for name in re.findall(r"_client\.(\w+)\(", source):
             camel = "".join(part.title() for part in name.split("_"))
             called |= ACTION_OF.get(name, {f"{service}:{camel}"})
-    granted = {action for action, _ in INGEST | API if action.startswith(("s3:", "dynamodb:", "events:", "sqs:Send"))}
+    granted = {action for action, _ in INGEST | API | FETCH if action.startswith(SERVICES)}
     assert granted - {"s3:ListBucket"} == called
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra import app
-from tests.infra.reading import only, resources, text
+from tests.infra.reading import function, only, resources, text
 
 
 def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> None:
@@ -14,6 +14,37 @@ def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> Non
     integration = only(document, "AWS::ApiGatewayV2::Integration")
     assert integration["PayloadFormatVersion"] == "2.0"
     assert text(integration["IntegrationUri"]) == "<SearchFunction>"
+
+
+def test_keys_are_asked_for_where_nothing_else_is_said(document: dict[str, Any]) -> None:
+    assert function(document, "api")["Environment"]["Variables"]["PICTRACE_ACCESS"] == "keys"
+    assert "PICTRACE_ACCESS" not in function(document, "ingest")["Environment"]["Variables"]
+    assert resources(document, "AWS::ApiGatewayV2::Authorizer") == {}
+
+
+def test_an_issuer_closes_every_route_but_those_without_data() -> None:
+    document = app.template({"jwt_issuer": "https://issuer.example.org/pool", "jwt_audience": "pictrace-page"})
+    authorizer = only(document, "AWS::ApiGatewayV2::Authorizer")
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["JwtConfiguration"] == {
+        "Issuer": "https://issuer.example.org/pool",
+        "Audience": ["pictrace-page"],
+    }
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    assert function(document, "api")["Environment"]["Variables"]["PICTRACE_ACCESS"] == "jwt"
+    routes = resources(document, "AWS::ApiGatewayV2::Route").values()
+    closed = {route["RouteKey"] for route in routes if route.get("AuthorizationType") == "JWT"}
+    assert closed == {"$default"}
+    assert {route["RouteKey"] for route in routes} - closed == {
+        "GET /",
+        "GET /static/{proxy+}",
+        "GET /docs",
+        "GET /static-offline-docs/{proxy+}",
+        "GET /openapi.json",
+        "GET /health",
+        "OPTIONS /{proxy+}",
+    }
+    assert len({json.dumps(route["Target"]) for route in routes}) == 1
 
 
 def test_requests_are_throttled_and_logged(document: dict[str, Any]) -> None:
@@ -32,6 +63,7 @@ def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any])
     cors = only(opened, "AWS::ApiGatewayV2::Api")["CorsConfiguration"]
     origins = ["https://photos.example.org", "https://example.org:8443"]
     assert cors["AllowOrigins"] == origins
+    assert cors["AllowHeaders"] == ["authorization", "content-type", "x-api-key"]
     assert cors.get("AllowCredentials", False) is False
     (rule,) = only(opened, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
     assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>", *origins]
@@ -40,7 +72,7 @@ def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any])
 def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
     for given, days in ((document, 30), (app.template({"log_retention_days": "7"}), 7)):
         groups = resources(given, "AWS::Logs::LogGroup")
-        assert set(groups) == {"IngestLogs", "ApiLogs", "AccessLogs"}
+        assert set(groups) == {"IngestLogs", "ApiLogs", "FetchLogs", "AccessLogs"}
         assert all(group["RetentionInDays"] == days for group in groups.values())
 
 
@@ -54,12 +86,14 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
         "ApiServerErrors": ("5xx", 1),
         "IngestErrors": ("Errors", 1),
         "ApiErrors": ("Errors", 1),
+        "FetchErrors": ("Errors", 1),
     }
     watched = {name: [text(entry["Value"]) for entry in alarm["Dimensions"]] for name, alarm in alarms.items()}
     assert watched["OperationsDeadLettersNotEmpty"] == ["<IngestionDeadLetters>"]
     assert watched["OperationsBacklog"] == ["<IngestionQueue>"]
     assert watched["OperationsIngestErrors"] == ["<IngestionFunction>"]
     assert watched["OperationsApiErrors"] == ["<SearchFunction>"]
+    assert watched["OperationsFetchErrors"] == ["<FetchingFunction>"]
     assert watched["OperationsApiServerErrors"] == ["<Api>"]
     assert not any("AlarmActions" in alarm for alarm in alarms.values())
     assert not resources(document, "AWS::SNS::Topic")

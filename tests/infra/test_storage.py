@@ -129,5 +129,5 @@ def test_data_survives_the_stack_unless_asked_otherwise(document: dict[str, Any]
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
     for given, policy in ((document, "Retain"), (app.template({"removal_policy": "destroy"}), "Delete")):
         stores = [resource for resource in given["Resources"].values() if resource["Type"] in kinds]
-        assert len(stores) == 5
+        assert len(stores) == 6
         assert all(store["DeletionPolicy"] == store["UpdateReplacePolicy"] == policy for store in stores)

@@ -116,26 +116,3 @@ def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> N
                 assert problems, (path, method)
                 for code in problems:
                     assert list(operation["responses"][code]["content"]) == ["application/problem+json"]
-
-
-def test_pictures_by_url(running: PicTrace, collection: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API's own fetcher, with the emulator's storage let in as the web server that a public one would be."""
-    from functools import partial
-
-    from functions.api.bootstrap import application
-    from shared.net.fetching import fetch
-
-    monkeypatch.setattr(application().state.services, "fetch", partial(fetch, allowed=lambda address: True))
-    stored = running.add(noise(95), collection=collection)
-    url = running.client.get(f"/v1/images/{stored}/content").headers["location"]
-    found = running.client.post("/v1/search", params={"collection": collection}, json={"url": url}).json()
-    assert found["matches"][0]["image_id"] == stored
-    assert "fetch" in found["took_ms"]
-    accepted = running.client.post("/v1/images", json={"url": url, "collection": f"{collection}-url"})
-    assert accepted.status_code == 202
-    state = running.settled(accepted.json()["upload_id"])
-    assert (state["status"], state["image_id"]) == ("indexed", stored)
-    legacy = running.client.post("/upload_from_url/", data={"image_url": url}).json()
-    assert legacy["message"] == "File uploaded successfully from URL"
-    assert legacy["hash"] == stored
-    assert running.client.delete(f"/v1/images/{stored}").status_code == 204

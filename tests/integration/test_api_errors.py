@@ -1,16 +1,18 @@
 """What the API says to requests that it cannot answer."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from functions.api.errors import PROBLEMS, problem_type
-from shared.domain.limits import MAX_QUERY_BYTES
+from shared.domain.limits import MAX_QUERY_BYTES, MAX_REQUEST_BYTES
 from tests.conftest import ROOT, PicTrace
 from tests.pictures import noise
 
 ABSENT = "0" * 64
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n'
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
@@ -59,6 +61,10 @@ def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str])
         ({"content": b"x"}, (415, "unsupported-media-type")),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, (400, "malformed-body")),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data; boundary=b"}}, (400, "malformed-body")),
+        (
+            {"content": FORM, "headers": {"content-type": "multipart/form-data; boundary=b; charset=undefined"}},
+            (400, "malformed-body"),
+        ),
         ({"files": {"other": ("a", b"x")}}, (422, "invalid-request")),
         ({"files": {"file": ("a", b"no picture")}}, (415, "unsupported-media-type")),
         ({"files": {"file": ("a", b"")}}, (422, "undecodable-picture")),
@@ -107,6 +113,29 @@ def test_bad_uploads(running: PicTrace, body: dict[str, Any], expected: tuple[in
     assert problem(running.client.post("/v1/uploads", json=body)) == expected
 
 
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"url": "\xff"}', b"[" * 100_000, b"1" * 5000])
+def test_what_is_not_json_is_a_malformed_body(running: PicTrace, path: str, content: bytes) -> None:
+    answer = running.client.post(path, content=content, headers={"content-type": "application/json"})
+    assert problem(answer) == (400, "malformed-body")
+
+
+def in_pieces(size: int) -> Iterator[bytes]:
+    """A body that does not declare its length."""
+    yield b'{"url": "'
+    for _ in range(size // 65_536):
+        yield b"a" * 65_536
+    yield b'"}'
+
+
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/compare", "/v1/uploads", "/v1/images"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_no_call_takes_more_than_a_function_would(running: PicTrace, path: str, declared: bool) -> None:
+    body = b"".join(in_pieces(MAX_REQUEST_BYTES)) if declared else in_pieces(MAX_REQUEST_BYTES)
+    answer = running.client.post(path, content=body, headers={"content-type": "application/json"})
+    assert problem(answer) == (413, "too-large")
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "<img src=x onerror=alert(1)>", "a\x00b", "\u202egpj.exe", "x" * 3000]
 )
@@ -130,6 +159,22 @@ def test_unknown_addresses_and_methods(running: PicTrace) -> None:
     assert problem(running.client.put("/v1/images")) == (405, "method-not-allowed")
     assert problem(running.client.get("/v1/uploads/x")) == (404, "not-found")
     assert problem(running.client.delete(f"/v1/images/{ABSENT}")) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/images", "GET, POST"),
+        (f"/v1/images/{ABSENT}", "GET, DELETE"),
+        ("/v1/search", "POST"),
+        ("/health", "GET"),
+        ("/upload/", "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(running: PicTrace, path: str, methods: str) -> None:
+    answer = running.client.request("TRACE", path)
+    assert problem(answer) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == methods
 
 
 def test_no_call_fetches_from_inside(running: PicTrace) -> None:

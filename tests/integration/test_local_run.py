@@ -51,6 +51,28 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
         httpx.get(f"{url[0]}/health")
 
 
+def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(noise(1))
+    process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path), "--closed")
+    try:
+        assert process.stdout
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        assert "CLOSED" in said
+        url, key = re.search(r"http://localhost:\d+", said), re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said)
+        assert url, said
+        assert key, said
+        assert httpx.get(f"{url[0]}/v1/stats").status_code == 401
+        stats = httpx.get(f"{url[0]}/v1/stats", headers={"X-Api-Key": key[0]})
+        assert (stats.status_code, stats.json()["images"]) == (200, 1)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
 def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
     started = time.monotonic()
     process = start("--model-dir", str(tmp_path / "absent"))

@@ -194,7 +194,7 @@ def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace, monk
             sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
         return len(seen) >= len(bodies)
 
-    until(received)
+    until(received, 60)
     assert set(seen) == bodies
     assert seen["no json"] == "UnknownMessage: the body is not JSON (attempt 5 of 5)"
     assert "give either bucket and key, or url" in seen[json.dumps(submitted({"bucket": "pictures"}))]

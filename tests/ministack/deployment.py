@@ -82,7 +82,10 @@ def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
             "PICTRACE_MODEL_DIR": str(model_dir),
             "PYTHONPATH": sysconfig.get_path("purelib"),
         }
-        del properties["PackageType"], properties["ImageConfig"]
+        for name in ("PackageType", "ImageConfig", "Layers"):
+            properties.pop(name, None)
+    for layer in resources(changed, "AWS::Lambda::LayerVersion"):
+        del changed["Resources"][layer]
     return changed
 
 
@@ -99,7 +102,8 @@ def packed(name: str) -> bytes:
 
 
 def _folder(function: Mapping[str, Any]) -> str:
-    [command] = function["Properties"]["ImageConfig"]["Command"]
+    properties = function["Properties"]
+    [command] = properties.get("ImageConfig", {}).get("Command") or [properties["Handler"]]
     return str(command).split(".")[1]
 
 

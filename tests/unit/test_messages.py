@@ -184,6 +184,15 @@ def test_topics_wrap_any_of_it_and_may_wrap_twice() -> None:
     assert taken(wrapped('{"url": "https://example.com/a.png"}')) == [Addressed("https://example.com/a.png")]
 
 
+@pytest.mark.parametrize("sequencer", [7, None, "\ud800", ["00"]])
+def test_a_sequencer_that_is_none_orders_nothing(sequencer: Any) -> None:
+    unordered = [Created(ObjectRef("pictures", "a"), None)]
+    assert taken({"Records": [notification("a", sequencer=sequencer)]}) == unordered
+    body = bridged("a")
+    body["detail"]["object"]["sequencer"] = sequencer
+    assert taken(body) == unordered
+
+
 def test_envelopes_are_not_opened_for_ever() -> None:
     body: Any = {"Records": [notification("a")]}
     for _ in range(10):
@@ -244,6 +253,10 @@ def test_a_submission_that_is_wrong_is_refused_by_name(detail: dict[str, Any], r
         json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": "%FF"'),
         json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": ""'),
         json.dumps(bridged("a")).replace('"key": "a"', '"key": 7'),
+        json.dumps(bridged("a\udc00")),
+        json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": "\\ud800"'),
+        json.dumps({"Records": [notification("a", versionId=7)]}),
+        json.dumps(bridged("a", version="\ud800")),
     ],
 )
 def test_anything_else_is_refused(body: str) -> None:

@@ -1,14 +1,27 @@
 """Records to DynamoDB items and back."""
 
+import base64
+import json
+import re
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.aws import records
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import cosine, normalise
-from shared.domain.images import ImageRecord, Label, ObjectRef, parse_upload_key, upload_key
+from shared.domain.images import (
+    COLLECTION_PATTERN,
+    UPLOAD_ID_PATTERN,
+    ImageRecord,
+    Label,
+    ObjectRef,
+    collection_of_key,
+    parse_upload_key,
+    upload_key,
+)
 
 ID = "ab" * 32
 UPLOAD = "0" * 32
@@ -24,6 +37,7 @@ RECORD = ImageRecord(
     created_at="2026-01-01T00:00:00.000000+00:00",
     labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
     filename="<b>.png",
+    low_information=True,
 )
 
 
@@ -38,6 +52,7 @@ def test_a_record_without_labels_has_no_label_attribute() -> None:
     item = records.record_item(bare, normalise(np.ones(2048)), ObjectRef("b", "k"))
     assert "label" not in item
     assert "filename" not in item
+    assert "low_information" not in item
     assert records.to_record(item) == bare
 
 
@@ -67,6 +82,44 @@ def test_no_text_breaks_the_cursor(cursor: str) -> None:
         records.decode_cursor(cursor, "cats")
     except InvalidCursor:
         return
+
+
+@given(
+    st.sampled_from(["cats", "dogs"]) | st.text(),
+    st.just(RECORD.created_at) | st.text(st.characters()),
+    st.just(ID) | st.text(st.characters()),
+)
+@example("cats", "\ud800", ID)
+@example("cats", RECORD.created_at, "")
+@example("cats", RECORD.created_at, ID + "\n")
+@example("cats", "2" * 2000, ID)
+def test_a_made_up_cursor_is_refused_or_names_a_key_that_dynamodb_takes(owner: str, time: str, image_id: str) -> None:
+    text = json.dumps([owner, time, image_id]).encode()
+    cursor = base64.urlsafe_b64encode(text).decode().rstrip("=")
+    try:
+        key = records.decode_cursor(cursor, "cats")
+    except InvalidCursor:
+        assert (owner, time, image_id) != ("cats", RECORD.created_at, ID)
+        return
+    assert owner == "cats"
+    assert key["pk"] == records.image_partition(image_id)
+    assert re.fullmatch("[0-9a-f]{64}", image_id)
+    assert 0 < len(key["created_at"]["S"].encode()) <= 40
+
+
+@given(st.from_regex(COLLECTION_PATTERN, fullmatch=True), st.from_regex(UPLOAD_ID_PATTERN, fullmatch=True))
+def test_an_upload_key_gives_back_what_it_was_made_of(collection: str, upload_id: str) -> None:
+    collection, upload_id = collection.strip(), upload_id.strip()
+    key = upload_key(collection, upload_id)
+    assert parse_upload_key(key) == (collection, upload_id)
+    assert collection_of_key(key) == collection
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_key_belongs_to_a_collection_that_may_be_asked_for(rest: str) -> None:
+    for key in (rest, f"uploads/{rest}", f"uploads/cats/{rest}"):
+        assert re.fullmatch(COLLECTION_PATTERN, collection_of_key(key))
+        assert len(records.source_id(ObjectRef("b", key))) in {32, 64}
 
 
 def test_a_cursor_is_bound_to_its_collection() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from shared.settings import ApiSettings, IngestSettings, SettingsError
+from shared.domain.access import Access
+from shared.settings import ApiSettings, FetchSettings, IngestSettings, SettingsError
 
 GOOD = {
     "PICTRACE_BUCKET": "b",
@@ -8,7 +9,9 @@ GOOD = {
     "PICTRACE_MODEL_DIR": "/opt/resnet50",
     "PICTRACE_BUS": "bus",
     "PICTRACE_DEAD_LETTERS": "q",
+    "PICTRACE_FETCH_FUNCTION": "f",
 }
+GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 
 
 @pytest.mark.parametrize(
@@ -16,10 +19,21 @@ GOOD = {
     [
         *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
         *((IngestSettings, name) for name in sorted(GOOD)),
+        (FetchSettings, "PICTRACE_BUCKET"),
     ],
 )
-def test_a_missing_variable_is_named(kind: type[ApiSettings] | type[IngestSettings], missing: str) -> None:
-    for broken in ({name: value for name, value in GOOD.items() if name != missing}, GOOD | {missing: " "}):
+def test_a_missing_variable_is_named(
+    kind: type[ApiSettings] | type[IngestSettings] | type[FetchSettings], missing: str
+) -> None:
+    for broken in ({name: value for name, value in GOOD_API.items() if name != missing}, GOOD_API | {missing: " "}):
         with pytest.raises(SettingsError, match=missing):
             kind.from_environ(broken)
-    assert kind.from_environ(GOOD).bucket == "b"
+    assert kind.from_environ(GOOD_API).bucket == "b"
+
+
+def test_an_api_is_open_only_where_that_is_said() -> None:
+    assert ApiSettings.from_environ(GOOD_API).access is Access.KEYS
+    assert ApiSettings.from_environ(GOOD | {"PICTRACE_ACCESS": "open"}).access is Access.OPEN
+    for wrong in ({}, {"PICTRACE_ACCESS": ""}, {"PICTRACE_ACCESS": "none"}, {"PICTRACE_ACCESS": "OPEN"}):
+        with pytest.raises(SettingsError, match="PICTRACE_ACCESS"):
+            ApiSettings.from_environ(GOOD | wrong)

@@ -17,6 +17,7 @@ TEMPLATE: dict[str, Any] = {
             "Properties": {"CorsConfiguration": {"x": [{"Fn::GetAtt": ["Api", "Endpoint"]}]}, "BucketName": "b"},
         },
         "Api": {"Type": "AWS::ApiGatewayV2::Api"},
+        "Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Ref": "Function"}}},
         "Function": {
             "Type": "AWS::Lambda::Function",
             "Properties": {

@@ -161,6 +161,44 @@ def test_sixteen_bits_are_scaled_and_never_black(scale: int) -> None:
     assert_shows(png16(np.dstack([RGB.astype(np.uint16) * scale, opaque]), 6), RGB)
 
 
+@pytest.mark.parametrize("samples", [np.float32, np.int32])
+def test_a_tiff_of_other_samples_is_refused_by_its_header(samples: type) -> None:
+    with pytest.raises(PictureRefused, match=r"floating-point samples, or such of more than 16 bits") as refused:
+        decode(encoded(Image.fromarray(GRAY.astype(samples)), "TIFF"))
+    assert refused.value.code == "corrupt"
+
+
+def test_planar_tiffs_of_16_bits_show_the_same_every_time() -> None:
+    """OpenCV gives uninitialised memory for them unless it is asked for 8-bit colour."""
+    planes = np.stack([RGB[:, :, channel].astype("<u2") * 257 for channel in range(3)])
+    shown = {decode(planar_tiff(planes)).rgb.tobytes() for _ in range(4)}
+    assert len(shown) == 1
+    assert_shows(planar_tiff(planes), RGB)
+
+
+def planar_tiff(planes: npt.NDArray[np.uint16]) -> bytes:
+    """A little-endian TIFF whose colours lie one after the other."""
+    count, height, width = planes.shape
+    pixels = planes.tobytes()
+    after = 8 + len(pixels)
+    size = height * width * 2
+    lists = struct.pack("<3H3I3I", 16, 16, 16, *(8 + size * plane for plane in range(3)), size, size, size)
+    tags = [
+        (256, 3, 1, width),
+        (257, 3, 1, height),
+        (258, 3, 3, after),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, 3, after + 6),
+        (277, 3, 1, count),
+        (278, 3, 1, height),
+        (279, 4, 3, after + 18),
+        (284, 3, 1, 2),
+    ]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + b"\0" * 4
+    return b"II*\0" + struct.pack("<I", after + len(lists)) + pixels + lists + directory
+
+
 def test_sixteen_bits_with_alpha() -> None:
     deep = np.dstack([RGB, ALPHA]).astype(np.uint16) * 257
     assert_shows(png16(deep, 6), over_white(encoded(WITH_ALPHA, "PNG")))

@@ -1,20 +1,37 @@
 """Features: equal to Keras's own on real pictures, through decoding and resizing; and what else the network says."""
 
+import io
 import json
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
 from shared.domain.features import FEATURE_DIMENSIONS, cosine
+from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import SIDE, Embedder, ModelMissing
 from shared.vision.opencv import cv2
 from shared.vision.resizing import squeezed
 from tests.pictures import encoded, pixels, shipped
+
+TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    1: lambda p: p,
+    2: lambda p: np.ascontiguousarray(p[:, ::-1]),
+    3: lambda p: np.ascontiguousarray(p[::-1, ::-1]),
+    4: lambda p: np.ascontiguousarray(p[::-1]),
+    5: lambda p: np.ascontiguousarray(p.transpose(1, 0, 2)),
+    6: lambda p: np.ascontiguousarray(np.rot90(p, -1)),
+    7: lambda p: np.ascontiguousarray(p[::-1, ::-1].transpose(1, 0, 2)),
+    8: lambda p: np.ascontiguousarray(np.rot90(p, 1)),
+}
+"""Stored to upright, by the Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
 
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -22,6 +39,26 @@ PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.
 @pytest.fixture(scope="module")
 def embedder(model_dir: Path) -> Embedder:
     return Embedder(model_dir)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_every_orientation_gives_the_features_of_the_upright_picture(embedder: Embedder, kind: str) -> None:
+    """At least 0.99; and nearer than any turned picture, since an untrained network's cosines are all high."""
+    upright = pixels("astronaut.png")[:400]
+    features = embedder.embed(upright).features
+    turned = [embedder.embed(TURNS[turn](upright)).features for turn in range(2, 9)]
+    for orientation, turn in TURNS.items():
+        # What is stored is the picture turned back, so that the tag's turn makes it upright again.
+        stored = Image.fromarray(TURNS[{6: 8, 8: 6}.get(orientation, orientation)](upright))
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        out = io.BytesIO()
+        options: Any = {"tiffinfo": {0x0112: orientation}} if kind == "TIFF" else {"exif": exif}
+        stored.save(out, kind, **options | ({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
+        found = cosine(features, embedder.embed(decode(out.getvalue()).rgb).features)
+        assert found >= 0.99
+        assert found > max(cosine(features, other) for other in turned)
+        assert np.array_equal(turn(np.asarray(stored)), upright)
 
 
 def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder) -> None:

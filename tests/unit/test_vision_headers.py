@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import time
 import zlib
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from shared.domain.errors import PictureRefused
-from shared.domain.limits import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
+from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
 from shared.vision import headers
 from shared.vision.opencv import cv2
 
@@ -112,6 +113,26 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
     assert refused.value.code == "too_complex"
 
 
+MANY = 2 * MAX_CHUNKS
+PARTS = {
+    "jpeg": jpeg(64, 64)[:-2] + b"\xff\xe0\x00\x02" * MANY + b"\xff\xd9",
+    "png": png(4, 4)[:33] + chunk(b"tEXt", b"") * MANY + png(4, 4)[33:],
+    "png data": png(4, 4)[:33] + chunk(b"IDAT", b"") * MANY + png(4, 4)[33:],
+    "webp": webp_canvas(4, 4) + b"ABCD\0\0\0\0" * MANY,
+    "webp frames": webp_canvas(4, 4) + (b"ANMF" + struct.pack("<I", 16) + b"\0" * 16) * MANY,
+    "avif": avif(4, 4) + avif(4, 4)[20:] * MANY,
+}
+
+
+@pytest.mark.parametrize("data", PARTS.values(), ids=PARTS)
+def test_a_file_of_very_many_parts_is_refused_soon(data: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
+        headers.check(data)
+    assert refused.value.code == "too_complex"
+    assert time.process_time() - started < 0.1
+
+
 def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
     out = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)).save(
@@ -141,6 +162,8 @@ def test_the_marker_of_a_jpeg_inside_a_segment_is_not_counted() -> None:
         (b"GIF89a\x01", "corrupt"),
         (b"BM", "corrupt"),
         (b"II*\0\xff\xff\xff\xff", "corrupt"),
+        (b"\x0a\x05\x01\x08" + b"\0" * 200, "unsupported_type"),
+        (b"Pf\n2 2\n-1.0\n" + b"\0" * 16, "unsupported_type"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_its_reason(data: bytes, code: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.originals import families
 from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.drawing import difference_picture, matches_picture
@@ -52,11 +53,40 @@ def test_pictures_without_keypoints_have_signatures(shape: tuple[int, int]) -> N
     assert max(made.keypoints.size) == LONGEST_SIDE
 
 
+def noisy(height: int, width: int, most: int = 255) -> Pixels:
+    return np.random.default_rng(0).integers(0, most + 1, (height, width, 3), dtype=np.uint8)
+
+
+WITHOUT_INFORMATION = {
+    "one pixel": noisy(1, 1),
+    "a line of noise": noisy(1, 16_000),
+    "a few pixels": noisy(7, 7),
+    "white": np.full((300, 200, 3), 255, np.uint8),
+    "black": np.zeros((300, 200, 3), np.uint8),
+    "one colour": np.full((300, 200, 3), (10, 200, 90), np.uint8),
+    "a covered lens": noisy(300, 400, most=12),
+    "one colour as a JPEG": decode(encoded(np.full((99, 61, 3), (10, 200, 90), np.uint8))).rgb,
+}
+
+
+@pytest.mark.parametrize("rgb", WITHOUT_INFORMATION.values(), ids=WITHOUT_INFORMATION)
+def test_pictures_that_show_nothing_are_marked(rgb: Pixels) -> None:
+    assert extract(rgb).low_information
+    assert unpack(pack(extract(rgb))).low_information
+
+
+@pytest.mark.parametrize("kind", ["smooth", "on white", "document", "shape"])
+def test_pictures_that_show_little_are_not_marked(kind: str, astronaut: Pixels) -> None:
+    made = {name: rgb for _, name, rgb in families([astronaut], np.random.default_rng(1), every=1)}
+    assert not extract(made[kind]).low_information
+    assert not unpack(pack(extract(made[kind]))).low_information
+
+
 def test_what_is_no_signature_is_refused(astronaut: Pixels) -> None:
     whole = pack(extract(astronaut))
     count, width, height = struct.unpack_from("<HHH", whole, 4)
     not_a_number = bytearray(whole)
-    not_a_number[10 + SIDE * SIDE + 4 * 512 : 14 + SIDE * SIDE + 4 * 512] = struct.pack("<f", float("nan"))
+    not_a_number[12 + SIDE * SIDE + 4 * 512 : 16 + SIDE * SIDE + 4 * 512] = struct.pack("<f", float("nan"))
     for wrong in (
         b"",
         whole[:-1],

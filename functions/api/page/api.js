@@ -1,16 +1,41 @@
-/** An error answer of the API; `message` is its detail, for people. */
-export class Problem extends Error {}
+import * as key from "./key.js";
 
-async function call(path, options) {
+/** An error answer of the API; `message` is its detail, for people. `wait` says after how many seconds to try again. */
+export class Problem extends Error {
+  constructor(message, wait = 0) {
+    super(message);
+    this.wait = wait;
+  }
+}
+
+const collection = new URLSearchParams(location.search).get("collection");
+
+function within(path) {
+  if (!collection || /[?&]collection=/.test(path)) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}collection=${encodeURIComponent(collection)}`;
+}
+
+async function call(path, { headers, ...options } = {}) {
+  const used = key.held();
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(within(path), {
+      ...options,
+      headers: used ? { ...headers, Authorization: `Bearer ${used}` } : headers,
+    });
   } catch {
     throw new Problem("The server does not answer. Is it still running?");
   }
   if (answer.status === 204) return null;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(body.detail || `The server answered ${answer.status}.`);
+  if (answer.status === 401) {
+    const given = await key.instead(used);
+    if (given === null) throw new Problem("This needs a key.");
+    return call(path, { headers, ...options });
+  }
+  if (!answer.ok) {
+    throw new Problem(body.detail || `The server answered ${answer.status}.`, Number(answer.headers.get("Retry-After")));
+  }
   return body;
 }
 
@@ -32,7 +57,11 @@ export const searchUrl = (url, ranking) => call(`/v1/search?k=${K}&ranking=${ran
 export const similar = (id, ranking) => call(`/v1/images/${id}/similar?k=${K}&ranking=${ranking}`);
 export const stats = () => call("/v1/stats");
 export const images = (cursor) => call(`/v1/images?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
-export const image = (id) => call(`/v1/images/${id}`);
 export const remove = (id) => call(`/v1/images/${id}`, { method: "DELETE" });
-export const openUpload = (filename, type) => call("/v1/uploads", json({ filename, content_type: type }));
 export const upload = (id) => call(`/v1/uploads/${id}`);
+
+export const openUpload = (filename, type) =>
+  call("/v1/uploads", json({ filename, content_type: type, ...(collection && { collection }) }));
+
+/** The short-lived address of a picture, which an `<img>` may load: it cannot send a key itself. */
+export const link = async (path) => (await call(path, { headers: { Accept: "application/json" } })).url;

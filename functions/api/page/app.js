@@ -2,6 +2,7 @@ import * as api from "./api.js";
 import { start } from "./background.js";
 import * as browse from "./browse.js";
 import { byId, nameOf } from "./dom.js";
+import * as key from "./key.js";
 import * as results from "./results.js";
 import { add } from "./upload.js";
 import { open as view } from "./viewer.js";
@@ -62,8 +63,9 @@ function searchFile(file) {
   search({ ask: async (by) => api.searchFile(await small, by), shown, name, file });
 }
 
-function searchStored(image) {
-  search({ ask: (by) => api.similar(image.image_id, by), shown: image.thumbnail_url, name: nameOf(image), file: null });
+async function searchStored(image) {
+  const shown = await api.link(image.thumbnail_url).catch(() => "/static/icon.svg");
+  search({ ask: (by) => api.similar(image.image_id, by), shown, name: nameOf(image), file: null });
 }
 
 function open(image, match = null) {
@@ -140,4 +142,5 @@ addEventListener("drop", (event) => {
 });
 
 start();
+key.start();
 refresh();

@@ -1,5 +1,6 @@
 import * as api from "./api.js";
 import { byId, make, nameOf } from "./dom.js";
+import { thumbnail } from "./picture.js";
 
 let next = null;
 
@@ -7,7 +8,7 @@ function entry(image, open) {
   const button = make(
     "button",
     { type: "button", "aria-label": `Open ${nameOf(image)}`, onclick: () => open(image) },
-    make("img", { src: image.thumbnail_url, alt: "", loading: "lazy" }),
+    thumbnail(image),
   );
   return make("li", {}, button);
 }

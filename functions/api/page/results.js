@@ -1,4 +1,5 @@
 import { byId, make, nameOf, percent } from "./dom.js";
+import { thumbnail } from "./picture.js";
 
 const VERDICTS = {
   identical: "Identical",
@@ -35,6 +36,7 @@ export const verdict = (match) => make("span", { className: "verdict" }, VERDICT
 /** One sentence that says why a match has its verdict. */
 export function why(match) {
   if (match.verdict === "identical") return "Byte for byte the same file.";
+  if (match.low_information) return "One of the two shows nothing to be recognised by, so what agrees says nothing.";
   const reasons = [];
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     reasons.push(`${match.orb.inliers} keypoints lie where one geometric transform says they should`);
@@ -52,14 +54,13 @@ export function why(match) {
 
 function card(match, index, open) {
   const name = nameOf(match.image);
-  const picture = make("img", { src: match.image.thumbnail_url, alt: "", loading: "lazy" });
   return make(
     "li",
     {},
     make(
       "article",
       { className: `card ${match.verdict} ${index === 0 && match.verdict !== "unrelated" ? "first" : ""}` },
-      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, picture),
+      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, thumbnail(match.image)),
       make(
         "div",
         { className: "body" },
@@ -81,5 +82,6 @@ export function show(answer, open) {
   byId("results").hidden = false;
   const near = answer.matches.filter((match) => match.verdict !== "unrelated").length;
   const found = near ? `${near} ${near === 1 ? "picture is" : "pictures are"} like it` : "Nothing is really like it";
+  if (answer.low_information) return "This picture shows nothing to be recognised by; only its own file can be found.";
   return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
 }

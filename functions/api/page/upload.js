@@ -2,6 +2,7 @@ import * as api from "./api.js";
 import { byId, make } from "./dom.js";
 
 const POLL_MS = 400;
+const SLOWEST_POLL_MS = 5000;
 const PATIENCE_MS = 120_000;
 
 /** Send the form that the API opened; a file goes last, as S3 asks. */
@@ -19,11 +20,19 @@ function send({ url, fields }, file, onProgress) {
   });
 }
 
+/** A key that has spent its minute is asked with again in the next. */
+function patient(problem) {
+  if (!problem.wait) throw problem;
+  return { status: "pending", wait: problem.wait };
+}
+
 async function finished(id) {
+  let pause = POLL_MS;
   for (const started = Date.now(); Date.now() - started < PATIENCE_MS; ) {
-    const state = await api.upload(id);
+    const state = await api.upload(id).catch(patient);
     if (state.status !== "pending") return state;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(pause, 1000 * (state.wait ?? 0))));
+    pause = Math.min(pause * 1.3, SLOWEST_POLL_MS);
   }
   throw new api.Problem("It is not indexed yet; look again in a minute.");
 }

@@ -1,17 +1,19 @@
 import * as api from "./api.js";
 import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
+import { load } from "./picture.js";
 import { signals, verdict, why } from "./results.js";
 
 const dialog = byId("viewer");
 
-function figure(source, caption, alt) {
-  return make("figure", {}, make("img", { src: source, alt }), make("figcaption", {}, caption));
-}
+const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
 
 /** Open a stored picture, with its scores beside the query where it is a match. */
 export function open(image, { match = null, query = null, moreLikeThis, removed }) {
   const name = nameOf(image);
-  const stored = figure(image.url, sizeOf(image), `Stored picture ${name}`);
+  const picture = make("img", { alt: `Stored picture ${name}` });
+  const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
+  load(picture, image.url).then((address) => address && (original.href = address));
+  const stored = figure(picture, sizeOf(image));
   const more = make("button", { type: "button", className: "primary" }, "More like this");
   more.onclick = () => {
     dialog.close();
@@ -35,7 +37,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(query, "Your picture", "Your picture") : null, stored),
+      make("div", { className: "pair" }, query ? figure(make("img", { src: query, alt: "Your picture" }), "Your picture") : null, stored),
       make("p", { className: "why" }, why(match)),
       signals(match),
     );
@@ -47,7 +49,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
     parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
   }
   parts.push(
-    make("div", { className: "actions" }, more, make("a", { href: image.url, target: "_blank", rel: "noopener" }, "Open original"), discard),
+    make("div", { className: "actions" }, more, original, discard),
   );
   byId("viewer-body").replaceChildren(...parts);
   dialog.showModal();

@@ -1,29 +1,35 @@
 """Stored pictures: list, show, remove."""
 
-from pathlib import PurePosixPath
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.api import answers, schemas
-from functions.api.dependencies import AnyCollection, CollectionQuery, ImageIdPath, LabelQuery, Needs
+from functions.api.access import SEARCH, WRITE, DataRoute, KnownCaller
+from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach
 from functions.api.errors import described
-from shared.domain.formats import MEDIA_TYPES
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE, MAX_UPLOAD_BYTES
-from shared.vision.headers import sniff
+from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
 
-router = APIRouter(prefix="/v1/images", tags=["images"])
+router = APIRouter(prefix="/v1/images", tags=["images"], route_class=DataRoute)
 
-LINK_HEADERS = {"Cache-Control": f"private, max-age={LINK_EXPIRES_SECONDS // 2}"}
-"""A redirect may be reused for half the life of the link that it leads to."""
+LINK_HEADERS = {
+    "Cache-Control": f"private, max-age={LINK_EXPIRES_SECONDS // 2}",
+    "Vary": "Accept, Authorization, X-Api-Key",
+}
+"""A link may be reused by the caller who asked for it, for half its life."""
+
+LINK_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": schemas.Link, "description": "the link, where `Accept` names `application/json`"}
+}
 
 
-@router.get("", summary="One page of a collection, newest first", responses=described("invalid-cursor"))
+@router.get(
+    "", summary="One page of a collection, newest first", responses=described("invalid-cursor"), dependencies=[SEARCH]
+)
 def list_images(
     services: Needs,
-    collection: CollectionQuery = DEFAULT_COLLECTION,
+    collection: OneCollection,
     label: LabelQuery = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
@@ -37,21 +43,19 @@ def list_images(
     "",
     status_code=202,
     summary="Fetch a picture from a URL",
-    responses=described("unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    dependencies=[WRITE],
 )
-def fetch_image(wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
+def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
     """Takes a public http(s) address, at most 25 MiB. Ask for the upload's state as after any other upload."""
-    data = services.fetch(wanted.url, MAX_UPLOAD_BYTES)
-    media_type = MEDIA_TYPES[sniff(data)]
-    name = PurePosixPath(urlsplit(wanted.url).path).name
-    upload_id = services.library.take_in(data, name, media_type, wanted.collection)
-    return schemas.UploadAccepted(upload_id=upload_id)
+    collection = caller.collection(wanted.collection)
+    return schemas.UploadAccepted(upload_id=services.library.fetch_in(wanted.url, collection))
 
 
-@router.get("/{image_id}", summary="One picture's record", responses=described("not-found"))
-def get_image(image_id: ImageIdPath, services: Needs, collection: AnyCollection = None) -> schemas.ImageWithSources:
+@router.get("/{image_id}", summary="One picture's record", responses=described("not-found"), dependencies=[SEARCH])
+def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
     """The record with the objects that brought these bytes, at most 100 of them."""
-    return answers.image_with_sources(services.library.image(image_id, collection))
+    return answers.image_with_sources(services.library.image(image_id, collections))
 
 
 @router.delete(
@@ -60,10 +64,11 @@ def get_image(image_id: ImageIdPath, services: Needs, collection: AnyCollection 
     summary="Remove a picture",
     responses=described("not-found"),
     response_class=Response,
+    dependencies=[WRITE],
 )
-def remove_image(image_id: ImageIdPath, services: Needs, collection: AnyCollection = None) -> None:
-    """Removes the record, the signature and the stored bytes, from one collection or from all."""
-    services.library.remove(image_id, collection)
+def remove_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> None:
+    """Removes the record, the signature and the stored bytes, from one collection or from all of the caller."""
+    services.library.remove(image_id, collections)
 
 
 @router.get(
@@ -71,12 +76,13 @@ def remove_image(image_id: ImageIdPath, services: Needs, collection: AnyCollecti
     status_code=307,
     response_class=RedirectResponse,
     summary="The picture itself",
-    responses=described("not-found"),
+    responses=described("not-found") | LINK_ANSWER,
+    dependencies=[SEARCH],
 )
-def content(image_id: ImageIdPath, services: Needs, collection: AnyCollection = None) -> RedirectResponse:
-    """Redirects to a link that works for 15 minutes."""
-    record = services.library.image(image_id, collection)
-    return RedirectResponse(services.library.content_link(record), headers=LINK_HEADERS)
+def content(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
+    """Redirects to a link that works for 15 minutes, or gives it as JSON to who accepts `application/json`."""
+    record = services.library.image(image_id, collections)
+    return _lead(request, services.library.content_link(record))
 
 
 @router.get(
@@ -84,9 +90,17 @@ def content(image_id: ImageIdPath, services: Needs, collection: AnyCollection = 
     status_code=307,
     response_class=RedirectResponse,
     summary="A small WebP of the picture",
-    responses=described("not-found"),
+    responses=described("not-found") | LINK_ANSWER,
+    dependencies=[SEARCH],
 )
-def thumbnail(image_id: ImageIdPath, services: Needs, collection: AnyCollection = None) -> RedirectResponse:
-    """At most 320 pixels a side; made when first asked for. Redirects to a link that works for 15 minutes."""
-    record = services.library.image(image_id, collection)
-    return RedirectResponse(services.library.thumbnail_link(record), headers=LINK_HEADERS)
+def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
+    """At most 320 pixels a side; made when first asked for. Redirects, or gives the link, as `content` does."""
+    record = services.library.image(image_id, collections)
+    return _lead(request, services.library.thumbnail_link(record))
+
+
+def _lead(request: Request, url: str) -> Response:
+    if "application/json" in request.headers.get("accept", ""):
+        link = schemas.Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
+        return Response(link.model_dump_json(), media_type="application/json", headers=LINK_HEADERS)
+    return RedirectResponse(url, headers=LINK_HEADERS)

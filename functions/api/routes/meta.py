@@ -5,12 +5,14 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from functions.api import schemas
-from functions.api.dependencies import CollectionQuery, Needs
+from functions.api.access import SEARCH, DataRoute
+from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import described
 from functions.api.version import VERSION
 from shared.domain import limits
 
 router = APIRouter(tags=["service"])
+figures = APIRouter(tags=["service"], route_class=DataRoute)
 
 _PACKAGES = ("ai-edge-litert", "boto3", "fastapi", "numpy", "opencv-python-headless")
 
@@ -21,8 +23,8 @@ def health() -> schemas.Health:
     return schemas.Health(status="ok", version=VERSION)
 
 
-@router.get("/v1/stats", summary="Counts, model and versions", responses=described())
-def stats(services: Needs, collection: CollectionQuery = limits.DEFAULT_COLLECTION) -> schemas.Stats:
+@figures.get("/v1/stats", summary="Counts, model and versions", responses=described(), dependencies=[SEARCH])
+def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
     """Counting reads the index for the first 30,000 pictures or so; beyond that `exact` is false."""
     images, exact = services.catalogue.count(collection)
     return schemas.Stats(

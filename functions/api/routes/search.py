@@ -7,32 +7,38 @@ from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
 from functions.api import answers, queries, schemas
+from functions.api.access import SEARCH, DataRoute, KnownCaller
 from functions.api.dependencies import (
-    AnyCollection,
-    CollectionQuery,
     ImageIdPath,
     K,
     LabelQuery,
     MinScore,
     NeedsModel,
+    OneCollection,
     RankingQuery,
+    Reach,
 )
 from functions.api.errors import Problem, described
 from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
+from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, DEFAULT_K, MAX_UPLOAD_BYTES
+from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Ranking
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 
 _BODY_PROBLEMS = (
     "malformed-body",
     "not-found",
-    "too-large",
     "unsupported-media-type",
     "undecodable-picture",
     "unfetchable-url",
+)
+
+_NOTHING_IN_IT = (
+    "The query shows nothing to be recognised by (one colour, or a few pixels), so no other picture is called more "
+    "than similar to it."
 )
 
 
@@ -46,12 +52,14 @@ class Drawing(StrEnum):
     summary="Find the nearest pictures",
     responses=described(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
     openapi_extra=schemas.SEARCH_BODY,
+    dependencies=[SEARCH],
 )
 def search(
+    caller: KnownCaller,
     services: NeedsModel,
+    collection: OneCollection,
     query: Annotated[queries.Query, Depends(queries.read_search)],
     k: K = DEFAULT_K,
-    collection: CollectionQuery = DEFAULT_COLLECTION,
     min_score: MinScore = 0.0,
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
@@ -62,23 +70,25 @@ def search(
     rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2, `cosine` the index's order.
     """
     watch = Stopwatch()
-    described_query = _describe(services, query, watch)
+    described_query = _describe(services, caller, query, watch)
     wanted = Wanted(collection=collection, k=k, ranking=ranking, min_score=min_score, label=label)
     return _answer(services, described_query, wanted, watch)
 
 
-@router.get("/images/{image_id}/similar", summary="More like this", responses=described("not-found"))
+@router.get(
+    "/images/{image_id}/similar", summary="More like this", responses=described("not-found"), dependencies=[SEARCH]
+)
 def similar(
     services: NeedsModel,
     image_id: ImageIdPath,
+    collections: Reach,
     k: K = DEFAULT_K,
-    collection: AnyCollection = None,
     min_score: MinScore = 0.0,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.SearchAnswer:
     """The nearest pictures of the same collection, the picture itself left out."""
     watch = Stopwatch()
-    record = services.library.image(image_id, collection)
+    record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
     wanted = Wanted(collection=record.collection, k=k, ranking=ranking, min_score=min_score, exclude=image_id)
     return _answer(services, query, wanted, watch)
@@ -90,8 +100,10 @@ def similar(
     responses=described(*_BODY_PROBLEMS) | {200: {"content": {"image/png": {}}}},
     openapi_extra=schemas.COMPARE_BODY,
     response_model=schemas.Comparison,
+    dependencies=[SEARCH],
 )
 def compare(
+    caller: KnownCaller,
     services: NeedsModel,
     pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
     picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
@@ -102,9 +114,9 @@ def compare(
     `picture=matches` draws the keypoints that agree, `picture=difference` where the pictures differ.
     """
     if picture is not None:
-        return Response(_draw(services, pair, picture), media_type="image/png")
+        return Response(_draw(services, caller, pair, picture), media_type="image/png")
     watch = Stopwatch()
-    a, b = (_describe(services, query, watch) for query in pair)
+    a, b = (_describe(services, caller, query, watch) for query in pair)
     return answers.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
@@ -117,36 +129,42 @@ def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwat
         candidates=found.candidates,
         bytes_examined=found.bytes_examined,
         took_ms=watch.finish(),
-        notice=services.model.notice,
+        low_information=query.signature.low_information,
+        notice=_notice(services, query),
     )
 
 
-def _describe(services: Services, query: queries.Query, watch: Stopwatch) -> Described:
+def _notice(services: Services, query: Described) -> str | None:
+    flat = _NOTHING_IN_IT if query.signature.low_information else None
+    return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
+
+
+def _describe(services: Services, caller: Caller, query: queries.Query, watch: Stopwatch) -> Described:
     match query:
         case queries.Bytes(data):
             return services.searcher.describe(data, watch)
         case queries.Address(url):
             with watch.stage("fetch"):
-                data = services.fetch(url, MAX_UPLOAD_BYTES)
+                data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
         case _:
-            return services.searcher.recall(_stored(services, query), watch)
+            return services.searcher.recall(_stored(services, caller, query), watch)
 
 
-def _stored(services: Services, query: queries.Stored | queries.Uploaded) -> ImageRecord:
+def _stored(services: Services, caller: Caller, query: queries.Stored | queries.Uploaded) -> ImageRecord:
     match query:
         case queries.Stored(image_id):
-            return services.library.image(image_id, None)
+            return services.library.image(image_id, caller.reach(None))
         case queries.Uploaded(upload_id):
-            upload = services.library.upload(upload_id)
+            upload = services.library.upload(upload_id, caller.reach(None))
             if upload.status is UploadStatus.PENDING:
                 raise Problem("upload-pending", "Ask for the upload's state until it is indexed, then search again.")
             if upload.image_id is None:
                 raise Problem("upload-rejected", f"This upload brought no picture: {upload.reason}")
-            return services.library.image(upload.image_id, upload.collection)
+            return services.library.image(upload.image_id, [upload.collection])
 
 
-def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
+def _draw(services: Services, caller: Caller, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
     from shared.vision.decoding import decode
     from shared.vision.drawing import difference_picture, matches_picture
 
@@ -155,9 +173,9 @@ def _draw(services: Services, pair: tuple[queries.Query, queries.Query], picture
             case queries.Bytes(given):
                 return given
             case queries.Address(url):
-                return services.fetch(url, MAX_UPLOAD_BYTES)
+                return services.fetcher.read(url)
             case _:
-                return services.library.content(_stored(services, query))
+                return services.library.content(_stored(services, caller, query))
 
     a, b = (decode(data(query)) for query in pair)
     return (matches_picture if picture is Drawing.MATCHES else difference_picture)(a.rgb, b.rgb)

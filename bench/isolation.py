@@ -1,0 +1,105 @@
+"""What decoding in a process for each picture costs: `python -m bench.isolation`.
+
+The same work with it and without it, by turns, in one run. Prints the tables and writes bench/results/isolation.md.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Final
+from unittest.mock import patch
+
+import httpx
+import numpy as np
+
+from bench.hostile import ROOT, Gauntlet, table
+from infra.local.__main__ import serving
+from infra.local.cloud import local_cloud
+from shared.vision import decoding
+from shared.vision.opencv import cv2
+
+RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"
+DECODED: Final = ((1, 1), (512, 512), (1920, 1080), (4000, 3000))
+TAKEN_IN: Final = ((512, 512), (1920, 1080))
+ROUNDS: Final = 10
+COLUMNS: Final = ("in a process of its own", "in this process", "difference", "ratio")
+HERE: Final = SimpleNamespace(decode=decoding.decode_here, peak=0)
+
+
+def photograph(width: int, height: int, seed: int = 0) -> bytes:
+    """A JPEG of soft random colours."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (max(1, height // 40), max(1, width // 40), 3), dtype=np.uint8)
+    return cv2.imencode(".jpg", cv2.resize(coarse, (width, height)))[1].tobytes()
+
+
+def compared(what: str, work: Callable[[bytes], Sequence[float]], pictures: Sequence[bytes]) -> list[tuple[str, ...]]:
+    """Rows of medians of what `work` gives, in seconds, for pictures in turn with isolation and without."""
+    found = []
+    for number, data in enumerate(pictures):
+        with patch.object(decoding, "ISOLATION", HERE) if number % 2 else nullcontext():
+            found.append(work(data))
+    there, here = (np.median(found[first::2], axis=0) for first in (2, 3))
+    return [
+        (what, *(f"{seconds * 1000:.1f} ms" for seconds in (a, b, a - b)), f"{a / b:.2f}")
+        for a, b in zip(there, here, strict=True)
+    ]
+
+
+def timed_decode(data: bytes) -> tuple[float]:
+    started = time.perf_counter()
+    decoding.decode(data)
+    return (time.perf_counter() - started,)
+
+
+def alone() -> list[str]:
+    """The table of decoding and nothing else."""
+    rows = [
+        row
+        for width, height in DECODED
+        for row in compared(f"{width} x {height}", timed_decode, [photograph(width, height)] * (2 * ROUNDS + 2))
+    ]
+    return table(("decoding a JPEG", *COLUMNS), rows)
+
+
+def whole(gauntlet: Gauntlet) -> list[str]:
+    """The table of the ingest handler and of a search request; every picture is another one."""
+
+    def taken_in(data: bytes) -> tuple[float, float]:
+        result = gauntlet.run("made", data)
+        return result.ingest_s, result.search_s
+
+    rows = []
+    for width, height in TAKEN_IN:
+        pictures = [photograph(width, height, seed) for seed in range(2 * ROUNDS + 2)]
+        ingest, search = compared(f"{width} x {height}", taken_in, pictures)
+        rows += [(f"ingest, {ingest[0]}", *ingest[1:]), (f"search, {search[0]}", *search[1:])]
+    return table(("one JPEG through the running system", *COLUMNS), rows)
+
+
+def starting() -> str:
+    picture = photograph(1, 1)
+    decoding.ISOLATION.close()
+    first, second = timed_decode(picture)[0], timed_decode(picture)[0]
+    return f"Starting the helper process, once for each environment: {(first - second) * 1000:.0f} ms."
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m bench.isolation", description=__doc__).parse_args()
+    with (
+        local_cloud(ROOT / ".build" / "resnet50") as cloud,
+        serving(cloud.app, 0) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        lines = [*alone(), *whole(Gauntlet(cloud, client)), starting()]
+    page = "\n".join(["# What a process for each picture costs", "", f"Medians of {ROUNDS}.", "", *lines, ""])
+    print(page)
+    RESULTS.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

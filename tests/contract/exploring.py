@@ -1,0 +1,129 @@
+"""schemathesis over the API's own OpenAPI, against the whole system on an emulated AWS."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from tests.pictures import noise
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+LEFT_OUT: Final = {
+    "positive_data_acceptance": "no schema says which bytes are a picture or which address has one",
+    "ignored_auth": "the local run is open",
+    "object_level_authorization": "the local run is open",
+}
+"""Checks that cannot hold here, and why."""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What a run did.
+
+    Attributes:
+        answers: calls by operation and status.
+        failures: the title of each failed check with its operations.
+        said: all that schemathesis printed.
+    """
+
+    answers: Mapping[str, Counter[int]]
+    failures: Mapping[str, list[str]]
+    finished: bool
+    seconds: float
+    said: str
+
+    @property
+    def calls(self) -> int:
+        return sum(counts.total() for counts in self.answers.values())
+
+    def table(self) -> str:
+        rows = ["| operation | calls | answers |", "|---|---|---|"]
+        refused: Counter[int] = Counter()
+        for operation, counts in sorted(self.answers.items()):
+            if set(counts) == {405}:
+                refused += counts
+            else:
+                rows.append(f"| `{operation}` | {counts.total()} | {_statuses(counts)} |")
+        rows.append(f"| methods that are not there | {refused.total()} | {_statuses(refused)} |")
+        failed = sum(len(operations) for operations in self.failures.values())
+        rows.append(f"| **all** | {self.calls} | {failed} failures in {self.seconds:.0f} s |")
+        return "\n".join(rows)
+
+
+@contextmanager
+def system(model_dir: Path) -> Iterator[str]:
+    """A system with three pictures, in a process of its own; gives its address."""
+    with TemporaryDirectory() as folder:
+        for seed in range(3):
+            (Path(folder) / f"{seed}.png").write_bytes(noise(seed))
+        options = ["--port", "0", "--model-dir", str(model_dir), "--pictures", folder]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.contract.system", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+        )
+        assert process.stdout
+        said = ""
+        try:
+            for line in process.stdout:
+                said += line
+                if "Ctrl-C" in line:
+                    break
+            url = re.search(r"http://localhost:\d+", said)
+            assert url, said
+            yield url[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
+
+def explore(url: str, *, examples: int, seed: int) -> Explored:
+    """Let schemathesis call every operation of the system at `url`.
+
+    Args:
+        examples: most random calls an operation, in each of its phases.
+    """
+    with TemporaryDirectory() as folder:
+        summary, events = Path(folder) / "summary.json", Path(folder) / "events.ndjson"
+        command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--no-color"]
+        command += ["--max-examples", str(examples), "--seed", str(seed), "--generation-database", "none"]
+        command += ["--exclude-checks", ",".join(LEFT_OUT), "--continue-on-failure"]
+        command += ["--report-json-path", str(summary), "--report-ndjson-path", str(events)]
+        environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.contract.hooks", "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
+        said = done.stdout + done.stderr
+        assert summary.exists(), said
+        report = json.loads(summary.read_text(encoding="utf-8"))
+        answers = _answers(events)
+    failures = {entry["title"]: entry["operations"] for entry in report["failures"] + report["errors"]}
+    finished = report["complete"] and report["operations"]["tested"] == report["operations"]["total"]
+    return Explored(answers, failures, finished, report["running_time"], said)
+
+
+def _statuses(counts: Counter[int]) -> str:
+    return ", ".join(f"{counts[status]} x {status}" for status in sorted(counts))
+
+
+def _answers(events: Path) -> dict[str, Counter[int]]:
+    answers: dict[str, Counter[int]] = {}
+    with events.open(encoding="utf-8") as lines:
+        for line in lines:
+            finished: dict[str, Any] = json.loads(line).get("ScenarioFinished", {})
+            recorder = finished.get("recorder", {})
+            for name, interaction in recorder.get("interactions", {}).items():
+                case = recorder["cases"][name]["value"]
+                status = (interaction["response"] or {}).get("status_code", 0)
+                answers.setdefault(f"{case['method']} {case['path']}", Counter())[status] += 1
+    return answers

@@ -1,0 +1,107 @@
+"""What is fuzzed: functions that read foreign bytes, what must hold for any, and some bytes to begin with."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from functions.api import queries
+from functions.api.errors import PROBLEMS, Problem
+from shared.aws import messages, records
+from shared.domain.arrivals import Addressed, Created, Removed
+from shared.domain.errors import PictureRefused
+from shared.domain.images import collection_of_key
+from shared.domain.limits import MAX_PIXELS, MAX_SIDE
+from shared.vision import headers
+from shared.vision.decoding import decode_here
+from tests.fuzz import seeds
+
+SMALL: Final = 1 << 16
+"""Pictures that claim more pixels are not decoded here: fuzzing would do little else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to fuzz.
+
+    Attributes:
+        run: raises whatever it should not for some bytes; refusals that are meant are caught in it.
+        seeds: inputs to begin with.
+        words: pieces that matter, which chance would take long to find.
+    """
+
+    run: Callable[[bytes], None]
+    seeds: Sequence[bytes]
+    words: Sequence[bytes]
+
+
+def header(data: bytes) -> None:
+    """What passes the guard is within the limits, and no decoder finds more pixels than it claims."""
+    try:
+        claimed = headers.check(data)
+    except PictureRefused:
+        return
+    assert 0 <= claimed.width <= MAX_SIDE
+    assert 0 <= claimed.height <= MAX_SIDE
+    assert claimed.width * claimed.height <= MAX_PIXELS
+    if claimed.width * claimed.height > SMALL:
+        return
+    try:
+        picture = decode_here(data)
+    except PictureRefused:
+        return
+    assert picture.width * picture.height <= claimed.width * claimed.height, (claimed, picture.width, picture.height)
+
+
+def event(data: bytes) -> None:
+    """A message is understood or unknown, and what is understood can be asked of S3 and kept in DynamoDB."""
+    try:
+        arrivals = messages.read(data.decode(errors="replace"))
+    except messages.UnknownMessage:
+        return
+    assert arrivals
+    for arrival in arrivals:
+        match arrival:
+            case Created(ref) | Removed(ref):
+                assert ref.bucket
+                assert ref.key
+                assert records.to_source(records.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
+                "".join([ref.bucket, ref.key, ref.version or "", arrival.sequencer or ""]).encode()
+            case Addressed(url):
+                url.encode()
+
+
+def multipart(data: bytes) -> None:
+    """A form gives its parts or a documented problem. The first line is the content type's parameters."""
+    parameters, _, body = data.partition(b"\n")
+    for read in (queries.read_search, queries.read_pair):
+        sent = False
+
+        async def receive() -> Message:
+            nonlocal sent
+            assert not sent, "the body is read twice"
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        kind = b"multipart/form-data;" + parameters
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind)], "app": None}
+        try:
+            asyncio.run(read(Request(scope, receive)))
+        except Problem as problem:
+            status = PROBLEMS[problem.slug][0]
+        except HTTPException as error:
+            status = error.status_code
+        else:
+            continue
+        assert 400 <= status < 500, status
+
+
+TARGETS: Final = {
+    "header": Target(header, seeds.PICTURES, seeds.PICTURE_WORDS),
+    "event": Target(event, seeds.EVENTS, seeds.EVENT_WORDS),
+    "multipart": Target(multipart, seeds.FORMS, seeds.FORM_WORDS),
+}

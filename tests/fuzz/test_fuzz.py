@@ -1,0 +1,57 @@
+"""Nothing breaks what reads foreign bytes: neither the inputs to begin with nor those of a short search."""
+
+import importlib.util
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.fuzzing import fuzz, table
+from tests.fuzz.targets import TARGETS
+
+SECONDS = 5
+BROKE_ONCE = [
+    ("header", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 32),
+    ("event", b'{"Records":[{"eventName":"ObjectCreated:","s3":{"bucket":{"name":"b"},"object":{"key":"\\udc00"}}}]}'),
+    (
+        "event",
+        b'{"Records":[{"eventName":"ObjectCreated:","s3":{"bucket":{"name":"b"},"object":{"key":"a","versionId":[]}}}]}',
+    ),
+    ("multipart", b"boundary=b;charset=undefined\n--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--"),
+]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_seeds_and_cut_seeds(name: str) -> None:
+    target = TARGETS[name]
+    for seed in target.seeds:
+        for end in {*range(0, len(seed), 7), len(seed)}:
+            target.run(seed[:end])
+
+
+@pytest.mark.parametrize(("name", "data"), BROKE_ONCE)
+def test_what_broke_a_target_once(name: str, data: bytes) -> None:
+    TARGETS[name].run(data)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_words_in_any_order(name: str, data: st.DataObject) -> None:
+    target = TARGETS[name]
+    pieces = st.lists(st.sampled_from([*target.words, *target.seeds]) | st.binary(max_size=16), max_size=6)
+    target.run(b"".join(data.draw(pieces)))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("atheris") is None, reason="atheris has wheels for Linux on x86-64 and no other system"
+)
+def test_a_short_search(capsys: pytest.CaptureFixture[str]) -> None:
+    results = fuzz(TARGETS, SECONDS, seed=1)
+    with capsys.disabled():
+        print(f"\n{table(results)}")
+    for done in results:
+        assert done.finished, done.said
+        assert not done.crashes, done.said
+        assert done.executions > 100, done.said
+        assert done.edges > 50, done.said

@@ -1,0 +1,239 @@
+"""A caller cannot learn whether a picture of another collection exists: not by an answer, a header or a call of AWS.
+
+Each test makes two calls that differ in one thing only, whether another collection has the picture, and compares all
+that the caller can see, and which calls of AWS were made, which is what the time of an answer comes from.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+import httpx
+import pytest
+
+from shared.aws import records
+from shared.domain.access import Scope
+from shared.domain.images import ObjectRef
+from tests.conftest import Closed, PicTrace
+from tests.pictures import noise
+
+HELD: Final = noise(7001)
+ABSENT: Final = noise(7002)
+OWN: Final = noise(7003)
+VOLATILE: Final = {"date", "content-length"}
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A caller who may do everything in a collection of their own, which has one picture; `upload` is another's."""
+
+    client: httpx.Client
+    closed: Closed
+    collection: str
+    theirs: str
+    upload: str
+
+    def seen(self, method: str, path: str, *hidden: str, **request: Any) -> tuple[Any, ...]:
+        """Everything of an answer, with ids in `hidden` made alike, and the calls of AWS behind it."""
+        self.closed.calls.clear()
+        answer = self.client.request(method, path, **request)
+        calls = sorted(self.closed.calls)
+        headers = {name: value for name, value in answer.headers.items() if name not in VOLATILE}
+        body = answer.text
+        if answer.headers.get("content-type") == "application/json":
+            body = json.dumps({name: value for name, value in answer.json().items() if name != "took_ms"})
+        for text in hidden:
+            body = body.replace(text, "?")
+        return answer.status_code, headers, body, calls
+
+
+@pytest.fixture(scope="module")
+def stranger(running: PicTrace, closed: Closed) -> Iterator[Stranger]:
+    """The other collection has `HELD` twice, with its thumbnail made and its signature in the API's memory."""
+    theirs, own = "t-theirs", "t-strangers"
+    upload = running.open(HELD, collection=theirs)
+    assert running.settled(upload)["status"] == "indexed"
+    assert running.settled(running.open(HELD, collection=theirs))["status"] == "duplicate"
+    running.add(OWN, collection=own)
+    with closed.client(closed.key(Scope.ADMIN, collections=[theirs])) as owner:
+        assert owner.get(f"/v1/images/{sha(HELD)}/thumbnail").status_code == 307
+        assert owner.get(f"/v1/images/{sha(HELD)}/similar").status_code == 200
+        assert owner.post("/v1/search", files={"file": ("a", HELD)}).json()["matches"][0]["verdict"] == "identical"
+    with closed.client(closed.key(Scope.ADMIN, collections=[own])) as client:
+        assert client.get(f"/v1/images/{sha(OWN)}/similar").status_code == 200
+        yield Stranger(client, closed, own, theirs, upload)
+
+
+BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
+    "record": ("GET", "/v1/images/{image_id}", {}),
+    "content": ("GET", "/v1/images/{image_id}/content", {}),
+    "content-link": ("GET", "/v1/images/{image_id}/content", {"headers": {"accept": "application/json"}}),
+    "thumbnail": ("GET", "/v1/images/{image_id}/thumbnail", {}),
+    "similar": ("GET", "/v1/images/{image_id}/similar", {}),
+    "remove": ("DELETE", "/v1/images/{image_id}", {}),
+    "remove-here": ("DELETE", "/v1/images/{image_id}", {"params": {"collection": "t-strangers"}}),
+    "ancestor": ("GET", "/uploads/{image_id}.jpg", {}),
+    "search": ("POST", "/v1/search", {"json": {"image_id": "ID"}}),
+    "search-here": ("POST", "/v1/search", {"json": {"image_id": "ID"}, "params": {"collection": "t-strangers"}}),
+    "search-by-upload": ("POST", "/v1/search", {"json": {"upload_id": "UPLOAD"}}),
+    "upload-state": ("GET", "/v1/uploads/{upload_id}", {}),
+    "compare-first": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}}),
+    "compare-second": ("POST", "/v1/compare", {"json": {"a": sha(OWN), "b": "ID"}}),
+    "compare-itself": ("POST", "/v1/compare", {"json": {"a": "ID", "b": "ID"}}),
+    "compare-with-file": ("POST", "/v1/compare", {"files": {"a": ("a", HELD)}, "data": {"b": "ID"}}),
+    "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
+}
+"""Every call that names a picture or an upload."""
+
+
+@pytest.mark.parametrize(
+    ("call", "collection"),
+    [
+        (call, collection)
+        for call, (_, _, request) in BY_ID.items()
+        for collection in (None, "t-theirs", "t-nobodys")
+        if collection is None or "params" not in request
+    ],
+)
+def test_anothers_picture_is_answered_like_one_that_is_nowhere(
+    stranger: Stranger, call: str, collection: str | None
+) -> None:
+    method, path, request = BY_ID[call]
+    parameters = request.get("params", {}) | ({"collection": collection} if collection else {})
+
+    def seen(image_id: str, upload_id: str) -> tuple[Any, ...]:
+        filled = {
+            name: json.loads(json.dumps(value).replace('"ID"', f'"{image_id}"').replace('"UPLOAD"', f'"{upload_id}"'))
+            for name, value in request.items()
+            if name in {"json", "data"}
+        }
+        where = path.format(image_id=image_id, upload_id=upload_id)
+        return stranger.seen(method, where, image_id, upload_id, **(request | filled | {"params": parameters}))
+
+    held, absent = seen(sha(HELD), stranger.upload), seen(sha(ABSENT), "0" * 32)
+    assert held == absent
+    names_no_collection = call in {"upload-state"} or call.startswith(("compare", "draw"))
+    assert held[0] == (404 if collection is None or names_no_collection else 403)
+
+
+def test_no_call_that_names_a_picture_is_left_out(stranger: Stranger) -> None:
+    paths = stranger.client.get("/openapi.json").json()["paths"]
+    named = {
+        (method.upper(), path)
+        for path, methods in paths.items()
+        for method in methods
+        if "{" in path or path in {"/v1/search", "/v1/compare"}
+    }
+    assert named == {(method, path) for method, path, _ in BY_ID.values()}
+
+
+def test_a_collection_that_is_not_the_callers_is_refused_whether_or_not_it_exists(stranger: Stranger) -> None:
+    for method, path, request in [
+        ("GET", "/v1/images", {"params": {"collection": "?"}}),
+        ("GET", "/v1/stats", {"params": {"collection": "?"}}),
+        ("POST", "/v1/search", {"params": {"collection": "?"}, "files": {"file": ("a", HELD)}}),
+        ("POST", "/v1/uploads", {"json": {"filename": "a", "content_type": "image/png", "collection": "?"}}),
+        ("POST", "/v1/images", {"json": {"url": "https://example.org/a.png", "collection": "?"}}),
+        ("POST", "/upload/", {"params": {"collection": "?"}, "files": {"file": ("a", HELD)}}),
+        ("POST", "/upload_from_url/", {"params": {"collection": "?"}, "data": {"image_url": "https://example.org"}}),
+    ]:
+
+        def naming(collection: str, request: Any = request) -> Any:
+            return {
+                name: {key: collection if value == "?" else value for key, value in given.items()}
+                for name, given in request.items()
+            }
+
+        theirs = stranger.seen(method, path, **naming(stranger.theirs))
+        assert theirs == stranger.seen(method, path, **naming("t-nobodys")), path
+        assert (theirs[0], theirs[3]) == (403, []), path
+
+
+def test_listing_counting_and_searching_stay_in_the_callers_collection(
+    stranger: Stranger, running: PicTrace, collection: str
+) -> None:
+    """What another collection gets changes nothing, to the bytes that a search examines."""
+    query = {"file": ("a", noise(7004))}
+
+    def everything() -> list[Any]:
+        return [
+            stranger.seen("GET", "/v1/images"),
+            stranger.seen("GET", "/v1/stats"),
+            stranger.seen("POST", "/v1/search?ranking=cosine", files=query),
+            stranger.seen("GET", f"/v1/images/{sha(OWN)}/similar"),
+        ]
+
+    everything()
+    before = everything()
+    running.add(noise(7004), collection=collection)
+    assert everything() == before
+    [match] = stranger.client.post("/v1/search", files=query).json()["matches"]
+    assert match["image_id"] == sha(OWN)
+
+
+def test_cursors_lead_nowhere_else(stranger: Stranger, running: PicTrace) -> None:
+    def cursor(collection: str, image_id: str) -> str:
+        fields = json.dumps([collection, "2026-01-01T00:00:00.000000+00:00", image_id])
+        return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
+
+    def page(collection: str, image_id: str) -> tuple[Any, ...]:
+        return stranger.seen("GET", "/v1/images", params={"cursor": cursor(collection, image_id)})
+
+    running.add(noise(7005), collection=stranger.theirs)
+    theirs = running.client.get("/v1/images", params={"collection": stranger.theirs, "limit": 1}).json()["cursor"]
+    assert stranger.seen("GET", "/v1/images", params={"cursor": theirs})[0] == 400
+    assert page(stranger.theirs, sha(HELD)) == page("t-nobodys", sha(ABSENT))
+    assert page(stranger.collection, sha(HELD)) == page(stranger.collection, sha(ABSENT))
+    assert page(stranger.collection, sha(HELD))[0] == 200
+
+
+def test_bringing_the_same_picture_tells_nothing_and_harms_nobody(
+    stranger: Stranger, running: PicTrace, closed: Closed
+) -> None:
+    """Bytes that another collection has are new here: indexed and no duplicate, their thumbnail made at the asking."""
+
+    def life(data: bytes) -> list[Any]:
+        state = running.settled(running.open(data, collection=stranger.collection))
+        path = f"/v1/images/{sha(data)}"
+        record = stranger.client.get(path).json()
+        steps: list[Any] = [state["status"], sorted(record), len(record["sources"])]
+        for part in ("", "/thumbnail", "/thumbnail", "/content", "/similar"):
+            status, _, _, calls = stranger.seen("GET", path + part)
+            steps.append((part, status, calls))
+        searched = stranger.seen("POST", "/v1/search", files={"file": ("a", data)})
+        steps.append((searched[0], searched[3]))
+        assert stranger.client.delete(path).status_code == 204
+        assert stranger.client.get(path).status_code == 404
+        return steps
+
+    assert life(HELD) == life(ABSENT)
+    with closed.client(closed.key(Scope.ADMIN, collections=[stranger.theirs])) as owner:
+        for part in ("content", "thumbnail"):
+            link = owner.get(f"/v1/images/{sha(HELD)}/{part}").headers["location"]
+            assert len(httpx.get(link).content) > 100, part
+        assert owner.get(f"/v1/images/{sha(HELD)}/similar").status_code == 200
+        assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
+
+
+def test_anothers_many_sources_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
+    data, table = noise(7006), running.cloud.outputs["TableName"]
+    items: list[Any] = [
+        records.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
+        for index in range(150)
+    ]
+    dynamodb = boto3.client("dynamodb")
+    for start in range(0, 150, 25):
+        puts: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        dynamodb.batch_write_item(RequestItems={table: puts})
+    running.add(data, collection=stranger.collection)
+    assert len(stranger.client.get(f"/v1/images/{sha(data)}").json()["sources"]) == 1
+    assert stranger.client.get(f"/v1/images/{sha(data)}/content").status_code == 307
+    assert stranger.client.delete(f"/v1/images/{sha(data)}").status_code == 204

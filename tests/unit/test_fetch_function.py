@@ -1,0 +1,164 @@
+"""What the fetch function understands, and what its caller makes of each answer."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from functions.fetch import pictures
+from functions.fetch.pictures import PictureFetcher
+from shared.aws.fetcher import LambdaFetcher
+from shared.domain.errors import FETCH_CAUSES, REFUSAL_CODES, FetchFailed, FetchRefused, PictureRefused
+from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
+
+KEY = "uploads/default/" + "0" * 32
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
+
+
+class Bucket:
+    """An S3Objects that remembers what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, bytes, str]] = []
+
+    def write(self, key: str, data: bytes, media_type: str) -> None:
+        self.written.append((key, data, media_type))
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return Bucket()
+
+
+@pytest.fixture
+def fetcher(bucket: Any) -> PictureFetcher:
+    return PictureFetcher(bucket)
+
+
+def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | None = None) -> None:
+    def fetch(_: str, limit: int) -> bytes:
+        if limits is not None:
+            limits.append(limit)
+        return data
+
+    monkeypatch.setattr(pictures, "fetch", fetch)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        "http://example.com/",
+        {},
+        {"url": None},
+        {"url": ["http://example.com/"]},
+        {"url": "http://example.com/", "headers": {"a": "b"}},
+        {"url": "http://example.com/", "key": 1},
+        {"url": "http://example.com/", "key": ""},
+        {"url": "http://example.com/", "key": "signatures/m/" + "0" * 64},
+        {"url": "http://example.com/", "key": "uploads/default/a.png"},
+        {"url": "http://example.com/", "key": "uploads/../" + "0" * 32},
+        {"url": "http://example.com/", "key": KEY + "\n"},
+    ],
+)
+def test_requests_that_no_caller_of_ours_makes(
+    fetcher: PictureFetcher, bucket: Bucket, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int] = []
+    giving(monkeypatch, PNG, limits)
+    assert fetcher.answer(event)["code"] == "bad_request"
+    assert (limits, bucket.written) == ([], [])
+
+
+def test_a_picture_is_stored_under_the_type_of_its_bytes(
+    fetcher: PictureFetcher, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int] = []
+    giving(monkeypatch, PNG, limits)
+    assert fetcher.answer({"url": "http://example.com/a.jpg", "key": KEY}) == {
+        "status": "stored",
+        "bytes": len(PNG),
+        "media_type": "image/png",
+    }
+    assert bucket.written == [(KEY, PNG, "image/png")]
+    assert limits == [MAX_UPLOAD_BYTES]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"<html>", "unsupported_type"), (b"", "empty"), (b"\xff\xd8", "unsupported_type")]
+)
+@pytest.mark.parametrize("key", [None, KEY])
+def test_what_is_no_picture_is_not_stored(
+    fetcher: PictureFetcher, bucket: Bucket, data: bytes, code: str, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    giving(monkeypatch, data)
+    answer = fetcher.answer({"url": "http://example.com/a.jpg", "key": key})
+    assert (answer["status"], answer["code"], bucket.written) == ("refused", code, [])
+
+
+def test_what_is_too_large_for_an_answer_says_what_to_do(
+    fetcher: PictureFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(_: str, limit: int) -> bytes:
+        assert limit == MAX_QUERY_BYTES
+        raise FetchRefused("too_large", "The address gives more.")
+
+    monkeypatch.setattr(pictures, "fetch", fetch)
+    answer = fetcher.answer({"url": "http://example.com/a.jpg"})
+    assert (answer["code"], answer["cause"]) == ("unfetchable", "too_large")
+    assert "POST /v1/images" in answer["reason"]
+
+
+class Functions:
+    """A Lambda client whose function always answers this."""
+
+    def __init__(self, answer: Any, **fields: str) -> None:
+        self._answer, self._fields = answer, fields
+        self.asked: list[Any] = []
+
+    def invoke(self, **call: Any) -> Any:
+        self.asked.append(json.loads(call["Payload"]))
+        return {"Payload": io.BytesIO(json.dumps(self._answer).encode()), "StatusCode": 200, **self._fields}
+
+
+def asking(answer: Any, **fields: str) -> LambdaFetcher:
+    client: Any = Functions(answer, **fields)
+    return LambdaFetcher(client, "fetch")
+
+
+@pytest.mark.parametrize("cause", sorted(FETCH_CAUSES))
+def test_each_refusal_of_an_address_comes_out_as_it_was(cause: str) -> None:
+    with pytest.raises(FetchRefused, match=r"Why\.") as refused:
+        asking({"status": "refused", "code": "unfetchable", "cause": cause, "reason": "Why."}).read("http://a.b/")
+    assert (refused.value.code, refused.value.cause) == ("unfetchable", cause)
+
+
+@pytest.mark.parametrize("code", sorted(set(REFUSAL_CODES) - {"unfetchable"}))
+def test_each_refusal_of_a_picture_comes_out_as_it_was(code: str) -> None:
+    with pytest.raises(PictureRefused, match=r"Why\.") as refused:
+        asking({"status": "refused", "code": code, "reason": "Why."}).store("http://a.b/", KEY)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields"),
+    [
+        ({"errorMessage": "out of memory"}, {"FunctionError": "Unhandled"}),
+        ({"status": "refused", "code": "bad_request", "reason": "our own mistake"}, {}),
+        ({"status": "refused", "code": "unheard of", "reason": "of another version"}, {}),
+    ],
+)
+def test_what_is_not_the_addresss_fault_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
+    with pytest.raises(FetchFailed, match="try again") as failed:
+        asking(answer, **fields).store("http://a.b/", KEY)
+    assert "our own mistake" not in str(failed.value)
+
+
+@pytest.mark.parametrize("url", ["http://a.b/" + "a" * MAX_URL_LENGTH, "http://a.b/\ud800", "http://a.b/\n"])
+def test_what_no_payload_can_carry_is_not_sent(url: str) -> None:
+    client: Any = Functions({})
+    with pytest.raises(FetchRefused) as refused:
+        LambdaFetcher(client, "fetch").read(url)
+    assert (refused.value.cause, client.asked) == ("bad_url", [])
