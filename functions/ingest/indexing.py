@@ -255,7 +255,12 @@ class Indexer:
             self._check(described, holding, source)
 
     def _brought(self, holding: Holding, source: ObjectRef) -> bool | None:
-        return self._catalogue.brought(holding, self._models(), source)
+        """What the catalogue says, or None where a signature is missing: a removal that met a late worker took it."""
+        models = self._models()
+        brought = self._catalogue.brought(holding, models, source)
+        if brought is None or not all(self._objects.exists(signature_key(one, holding.image_id)) for one in models):
+            return None
+        return brought
 
     def _models(self) -> list[str]:
         return [embedder.model_id for embedder in self._embedders()]

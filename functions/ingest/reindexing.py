@@ -19,7 +19,8 @@ class Reindexer:
     """Adds the vectors of a model to pictures that the catalogue holds. It may be repeated, and die at any point.
 
     Args:
-        tidy: releases a picture that nothing may hold any more.
+        tidy: releases a picture if nothing holds it any more, and stores it again if something of it is missing;
+            gives it if it is gone.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class Reindexer:
         catalogue: Catalogue,
         objects: Objects,
         embedders: Callable[[], Sequence[Embedder]],
-        tidy: Callable[[Sequence[Holding]], object],
+        tidy: Callable[[Sequence[Holding]], Sequence[Holding]],
     ) -> None:
         self._catalogue = catalogue
         self._objects = objects
@@ -36,7 +37,7 @@ class Reindexer:
         self._tidy = tidy
 
     def take(self, event: Reindex) -> Outcome:
-        """Whoever removes a picture removes the record first; so a record that is still there is looked for last.
+        """The picture may go or come again meanwhile, so it is tidied last: what nothing holds goes, what lacks comes.
 
         Raises:
             LookupError: this function does not hold the model, or the picture's objects do not hold its bytes.
@@ -55,10 +56,10 @@ class Reindexer:
                 "application/octet-stream",
             )
             self._catalogue.add_beside(IndexedImage(made.record, made.features))
-            record = self._catalogue.find(holding.image_id, holding.collection)
+        gone = self._tidy([holding])
         if record is None:
-            self._tidy([holding])
-        return Outcome(status=OutcomeStatus.IGNORED, holding=holding, reason="reindexed" if record else "removed")
+            return Outcome(status=OutcomeStatus.IGNORED, holding=holding, reason="the picture was removed before")
+        return Outcome(status=OutcomeStatus.IGNORED, holding=holding, reason="reindexed", vanished=gone)
 
     def _bytes(self, record: ImageRecord) -> bytes:
         for source in record.sources:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.aws import records
+from shared.domain.arrivals import Reindex
 from shared.domain.images import signature_key
+from shared.domain.ledger import Holding
 from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Event, Worker, World, use_tiny_descriptions
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
@@ -85,6 +88,28 @@ def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_a
     world = World(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
     world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
     check(world)
+
+
+def test_a_picture_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
+    world = World(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
+
+    def until_done(job: Callable[[], None]) -> None:
+        worker = Worker(job, None)
+        while not worker.dead:
+            worker.switch()
+
+    world.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    until_done(partial(world.handle, world.waiting.pop()))
+    [beside] = [key for key, item in world.table.items.items() if records.is_vectors(item)]
+    model = world.table.items.pop(beside)["model"]["S"]
+    slow = Worker(partial(world.handle, Reindex(Holding("c", image_id(b"one")), model)), None)
+    while world.last_call != "put_item":
+        slow.switch()
+    until_done(world.remove_through_api(image_id(b"one")))
+    while not slow.dead:
+        slow.switch()
+    check(world)
+    assert expected(world) == {}
 
 
 def test_a_removal_stops_a_worker_that_read_the_object_before_it_went() -> None:
