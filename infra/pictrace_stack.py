@@ -18,7 +18,7 @@ from infra.stages import LOG_RETENTION, Stage
 from infra.storage import Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.schema import KEYS_PARTITION, LISTING_INDEX, VECTOR_INDEX
+from shared.domain.schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
 NEXT_MODEL_DIR = "/opt/next_model"
@@ -163,7 +163,9 @@ class PicTraceStack(Stack):
         )
         for function in (ingestion.function, search.function):
             _keep_from_keys(function, table)
-        _allow(search.function, ["dynamodb:Query"], [f"{table}/index/{LISTING_INDEX}"])
+        _allow(
+            search.function, ["dynamodb:Query"], [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX)]
+        )
         _allow(search.function, ["dynamodb:SearchVectors"], [f"{table}/index/{VECTOR_INDEX}"])
 
     def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:

@@ -14,7 +14,7 @@ THUMBNAIL_DAYS = 365
 
 
 class Storage(Construct):
-    """The bucket, and the table with its two indexes.
+    """The bucket, and the table with its indexes.
 
     The bucket keeps no old versions: a key is an upload's id and never used again, and a picture that is removed
     must be gone. Its objects are encrypted with S3's own keys, so that a presigned upload needs no right on a key
@@ -70,6 +70,7 @@ class Storage(Construct):
                         schema.SORT_KEY,
                         schema.LISTING_PARTITION,
                         schema.LISTING_SORT,
+                        schema.DUPLICATES_SORT,
                         schema.VECTOR_PARTITION,
                         *schema.VECTOR_FILTERS,
                     )
@@ -80,7 +81,12 @@ class Storage(Construct):
                     index_name=schema.LISTING_INDEX,
                     key_schema=[_key(schema.LISTING_PARTITION, "HASH"), _key(schema.LISTING_SORT, "RANGE")],
                     projection=_include(*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS),
-                )
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=schema.DUPLICATES_INDEX,
+                    key_schema=[_key(schema.LISTING_PARTITION, "HASH"), _key(schema.DUPLICATES_SORT, "RANGE")],
+                    projection=_include(*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS, schema.LISTING_SORT),
+                ),
             ],
             vector_indexes=[
                 dynamodb.CfnTable.VectorIndexProperty(

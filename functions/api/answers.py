@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from functions.api import schemas
 from functions.api.search import Scored
+from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import Comparison
 
@@ -28,12 +29,22 @@ def image(record: ImageRecord) -> schemas.Image:
         created_at=record.created_at,
         model=record.model,
         low_information=record.low_information,
+        sharpness=record.sharpness,
     )
 
 
 def image_with_sources(record: ImageRecord) -> schemas.ImageWithSources:
     sources = [schemas.Source(bucket=ref.bucket, key=ref.key, version=ref.version) for ref in record.sources]
     return schemas.ImageWithSources(**image(record).model_dump(), sources=sources)
+
+
+def group(found: DuplicateGroup) -> schemas.DuplicateGroup:
+    return schemas.DuplicateGroup(
+        group_id=found.group_id,
+        best=found.records[0].image_id,
+        images=[image(record) for record in found.records],
+        truncated=found.truncated,
+    )
 
 
 def upload(state: Upload) -> schemas.UploadState:

@@ -9,7 +9,7 @@ from functions.api.body_limit import BodyLimit
 from functions.api.documentation import documentation_router
 from functions.api.headers import ANSWERS
 from functions.api.page import page_router
-from functions.api.routes import ancestor, images, meta, search, uploads
+from functions.api.routes import ancestor, duplicates, images, meta, search, uploads
 from functions.api.services import Services
 from functions.api.version import VERSION
 
@@ -27,7 +27,15 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for router in (uploads.router, images.router, search.router, meta.figures, ancestor.router, meta.router):
+    for router in (
+        uploads.router,
+        images.router,
+        search.router,
+        duplicates.router,
+        meta.figures,
+        ancestor.router,
+        meta.router,
+    ):
         app.include_router(router)
     app.include_router(documentation_router("PicTrace API", "/openapi.json"))
     app.include_router(page_router(services.objects.origin))

@@ -71,15 +71,15 @@ async def read_search(request: Request) -> Query:
 
 
 async def read_pair(request: Request) -> tuple[Query, Query]:
-    """The pictures `a` and `b` of a comparison: multipart files or ids, or JSON ids."""
+    """The pictures `a` and `b` of a comparison: multipart files or ids, or JSON ids or web addresses."""
     kind = _content_type(request)
     if kind == "multipart/form-data":
         return await _part(request, "a"), await _part(request, "b")
     if kind == "application/json":
         body = await _json_object(request)
         if set(body) != {"a", "b"}:
-            raise Problem("invalid-request", "Give the ids of two stored pictures as `a` and `b`.")
-        return _named("image_id", body["a"]), _named("image_id", body["b"])
+            raise Problem("invalid-request", "Give the ids or web addresses of two pictures as `a` and `b`.")
+        return _id_or_address(body["a"]), _id_or_address(body["b"])
     raise Problem("unsupported-media-type", "Send multipart/form-data with parts `a` and `b`, or application/json.")
 
 
@@ -129,6 +129,11 @@ def _named(name: str, value: Any) -> Query:
             return Address(value)
         case _:
             return Bytes(_from_base64(value))
+
+
+def _id_or_address(value: Any) -> Query:
+    is_address = isinstance(value, str) and value.startswith(("https://", "http://"))
+    return _named("url" if is_address else "image_id", value)
 
 
 def _absent_unless(pattern: str, value: str, what: str) -> str:

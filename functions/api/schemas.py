@@ -85,6 +85,21 @@ class Image(BaseModel):
     low_information: Annotated[
         bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
     ]
+    sharpness: Annotated[float, Field(ge=0, description="variance of the Laplacian; higher is sharper")]
+
+
+class DuplicateGroup(BaseModel):
+    """Pictures that nearly repeat each other, at least two, best first."""
+
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the picture that the group began with")]
+    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
+    images: list[Image]
+    truncated: Annotated[bool, Field(description="there are more than these")]
+
+
+class DuplicatePage(BaseModel):
+    groups: list[DuplicateGroup]
+    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last")]
 
 
 class Source(BaseModel):
@@ -232,7 +247,10 @@ COMPARE_BODY: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
                 },
-                "examples": {"stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}}},
+                "examples": {
+                    "stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}},
+                    "a stored one and one on the web": {"value": {"a": "https://example.com/cat.jpg", "b": EXAMPLE_ID}},
+                },
             },
         },
     }

@@ -13,6 +13,7 @@ from functions.api.search import Searcher
 from shared.aws.active_model import ActiveModel
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
+from shared.aws.duplicates import DynamoDuplicates
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.keys import DynamoKeys
 from shared.aws.ledger import DynamoLedger
@@ -67,6 +68,7 @@ class Services:
         self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
+        self.duplicates = DynamoDuplicates(dynamodb, settings.table)
         self.keys = DynamoKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)

@@ -12,6 +12,7 @@ from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.duplicates import DynamoDuplicates
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
@@ -47,6 +48,7 @@ def intake() -> Intake:
         indexer=indexer,
         neighbours=Neighbours(catalogue=catalogue, objects=objects, model=active),
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
+        duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,
         uploads=uploads,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),

@@ -9,6 +9,7 @@ from shared.vision import signature
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.phash import perceptual_hash
+from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
 
 
@@ -45,5 +46,6 @@ def describe(
         labels=embedding.labels,
         filename=filename,
         low_information=described.low_information,
+        sharpness=sharpness(picture.rgb),
     )
     return Description(record, embedding.features, described)

@@ -18,9 +18,10 @@ from shared.domain.images import (
     filename_of_address,
     upload_key,
 )
+from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
-from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Fetcher, Uploads
+from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
+from shared.domain.ports import Catalogue, Duplicates, Fetcher, Uploads
 
 
 class Intake:
@@ -38,6 +39,7 @@ class Intake:
         indexer: Indexer,
         neighbours: Neighbours,
         reindexer: Reindexer,
+        duplicates: Duplicates,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
@@ -48,6 +50,7 @@ class Intake:
         self._indexer = indexer
         self._neighbours = neighbours
         self._reindexer = reindexer
+        self._duplicates = duplicates
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
@@ -100,8 +103,15 @@ class Intake:
     def _index(self, arrival: Created) -> Outcome:
         outcome = self._indexer.created(arrival)
         if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
-            return replace(outcome, neighbour=self._neighbours.nearest_earlier(outcome.holding))
+            return replace(outcome, neighbour=self._compared(outcome.holding))
         return outcome
+
+    def _compared(self, holding: Holding) -> Neighbour | None:
+        """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""
+        neighbour = self._neighbours.nearest_earlier(holding)
+        if neighbour:
+            self._duplicates.join(holding, Holding(holding.collection, neighbour.image_id))
+        return neighbour
 
     def _known(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)

@@ -15,7 +15,7 @@ import numpy as np
 from moto.dynamodb.models import DynamoDBBackend, Table
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from infra.local.packed_numbers import PackedNumbers, pack, unpack, without_others
+from infra.local.packed_numbers import PackedNumbers, answer_at_once, pack, unpack, without_others
 from infra.local.vector_index import Entry, VectorIndex
 from infra.local.vector_query import comparable
 from infra.local.vector_rules import Definition, check_write
@@ -134,6 +134,7 @@ def locked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def install_hooks() -> None:
     """Have moto's tables index what they store. To be called once a process."""
+    answer_at_once()
     _hook_table()
     _hook_backend()
 

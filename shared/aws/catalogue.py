@@ -131,13 +131,19 @@ class DynamoCatalogue:
 
     def hide(self, holding: Holding) -> bool:
         """Remove the record, so that no listing or search shows the picture any more. False: there was none."""
-        answer = self._client.delete_item(
-            TableName=self._table,
-            Key=records.record_key(holding.image_id, holding.collection),
-            ReturnValues="ALL_OLD",
-        )
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=records.record_key(holding.image_id, holding.collection),
+                ConditionExpression="attribute_exists(pk)",
+            )
+            there = True
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            there = False
         self._vectors.drop(holding)
-        return "Attributes" in answer
+        return there
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
         """One page of a collection, newest first.

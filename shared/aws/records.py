@@ -123,6 +123,7 @@ def record_item(record: ImageRecord, features: FeatureVector, brought_by: Object
         "format": {"S": record.format},
         "bytes": {"N": str(record.bytes)},
         "phash": {"S": record.phash},
+        "sharpness": {"N": f"{record.sharpness:.5g}"},
         "created_at": {"S": record.created_at},
         "status": {"S": UploadStatus.INDEXED},
         "brought_by": {"S": source_id(brought_by)},
@@ -155,6 +156,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         filename=item["filename"]["S"] if "filename" in item else None,
         sources=sources,
         low_information="low_information" in item,
+        sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
     )
 
 
@@ -229,8 +231,7 @@ def to_upload(item: Item) -> Upload:
 
 def encode_cursor(last: Item) -> str:
     """The keys of a page's last item as an opaque, URL-safe text."""
-    fields = [last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE)]
-    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+    return _opaque(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
 
 
 def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
@@ -239,11 +240,7 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
     Raises:
         InvalidCursor: `encode_cursor` did not make it, or made it for another collection.
     """
-    try:
-        fields = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError, binascii.Error) as error:
-        raise InvalidCursor("the cursor is not one that a page gave") from error
-    match fields:
+    match _fields(cursor):
         case [str(owner), str(created_at), str(image_id)] if (
             owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
         ):
@@ -254,3 +251,32 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
             }
         case _:
             raise InvalidCursor("the cursor is not one that a page of this collection gave")
+
+
+def encode_group(collection: str, group: str) -> str:
+    """The last group of near-duplicates on a page as an opaque text."""
+    return _opaque(collection, group)
+
+
+def decode_group(cursor: str, collection: str) -> str:
+    """The group to start after.
+
+    Raises:
+        InvalidCursor: `encode_group` did not make it, or made it for another collection.
+    """
+    match _fields(cursor):
+        case [str(owner), str(group)] if owner == collection and re.fullmatch(IMAGE_ID_PATTERN, group):
+            return group
+        case _:
+            raise InvalidCursor("the cursor is not one that a page of this collection gave")
+
+
+def _opaque(*fields: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _fields(cursor: str) -> Any:
+    try:
+        return json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (ValueError, RecursionError, binascii.Error) as error:
+        raise InvalidCursor("the cursor is not one that a page gave") from error

@@ -67,6 +67,7 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
+        sharpness: variance of the Laplacian, 0 or more; tells the best of several copies.
         low_information: whether the picture shows nothing that it could be recognised by, as one of a single colour.
     """
 
@@ -83,6 +84,7 @@ class ImageRecord:
     filename: str | None = None
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
+    sharpness: float = 0.0
 
     @property
     def label(self) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from shared.domain.duplicates import DuplicatePage
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import Holding, ObjectState
 
@@ -109,6 +110,13 @@ class Catalogue(Protocol):
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
         """Which of these pictures (at most 100) the collection holds at this moment; `nearest` may lag behind."""
         ...
+
+
+class Duplicates(Protocol):
+    """Groups of near-duplicates."""
+
+    def join(self, picture: Holding, earlier: Holding) -> None: ...
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
 
 @dataclass(frozen=True, slots=True)

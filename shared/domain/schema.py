@@ -11,6 +11,10 @@ LISTING_INDEX: Final = "newest"
 LISTING_PARTITION: Final = "collection"
 LISTING_SORT: Final = "created_at"
 
+DUPLICATES_INDEX: Final = "duplicates"
+"""Sparse global secondary index of the pictures of a collection that are in a group of near-duplicates, by group."""
+DUPLICATES_SORT: Final = "duplicate_group"
+
 VECTOR_INDEX: Final = "features"
 VECTOR_ATTRIBUTE: Final = "features"
 VECTOR_PARTITION: Final = "collection"
@@ -26,8 +30,9 @@ RECORD_ATTRIBUTES: Final = (
     "labels",
     "filename",
     "low_information",
+    "sharpness",
 )
-"""What both indexes carry besides their keys, so that no answer needs a second read."""
+"""What all indexes carry besides their keys, so that no answer needs a second read."""
 
 SINCE: Final = "since"
 """`created_at` of an item that the listing must not show."""

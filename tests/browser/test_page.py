@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from shared.vision.resizing import squeezed
 from tests.conftest import PicTrace
+from tests.integration.conftest import until
 from tests.pictures import encoded, noise, pixels
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -91,6 +94,66 @@ def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Pat
     dialog.get_by_role("button", name="More like this").click()
     expect(page.locator("#query-name")).to_have_text("chelsea.png")
     expect(page.locator("#matches")).not_to_contain_text("chelsea.png")
+
+
+def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    page.locator("#matches .card button.open").first.click()
+    dialog = page.locator("#viewer")
+    drawing = dialog.locator(".drawing")
+    expect(drawing).to_be_hidden()
+    for name, said in (("Where they agree", "a line between"), ("Where they differ", "Heat map")):
+        button = dialog.get_by_role("button", name=name)
+        button.click()
+        expect(drawing).to_be_visible()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        text = drawing.get_attribute("alt") or ""
+        assert said in text
+        assert "keypoints lie where one geometric transform says" in text, "who cannot see it reads why"
+        assert page.evaluate("document.querySelector('.drawing').naturalWidth") > 300
+    dialog.get_by_role("button", name="Where they differ").click()
+    expect(drawing).to_be_hidden()
+    # A stored picture as the query is drawn from its id.
+    dialog.get_by_role("button", name="More like this").click()
+    expect(page.locator("#query-name")).to_have_text("chelsea.png")
+    page.locator("#matches .card button.open").first.click()
+    dialog.get_by_role("button", name="Where they differ").click()
+    expect(drawing).to_be_visible()
+
+
+def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pictrace: PicTrace, tmp_path: Path) -> None:
+    page, rgb = watched.page, pixels("astronaut.png")
+    collection = f"c{uuid.uuid4().hex[:8]}"
+    paths = [tmp_path / name for name in ("small.png", "large.png", "compressed.jpg")]
+    paths[0].write_bytes(encoded(squeezed(rgb, 320), ".png"))
+    paths[1].write_bytes(encoded(rgb, ".png"))
+    paths[2].write_bytes(encoded(rgb, ".jpg", 1, 40))
+    page.goto(f"{page.url}?collection={collection}")
+    expect(page.locator("#nothing")).to_be_visible()
+    for path in paths:
+        page.set_input_files("#files", path)
+        expect(page.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+    section = page.locator("#duplicates")
+    where = {"collection": collection}
+
+    def grouped() -> int:
+        groups = pictrace.client.get("/v1/duplicates", params=where).json()["groups"]
+        return len(groups[0]["images"]) if groups else 0
+
+    until(lambda: grouped() == 3)  # pictures are compared after their upload is answered
+    page.reload()
+    expect(section.locator("h3")).to_have_text("3 of one picture")
+    copies = section.locator(".copies li")
+    expect(copies.first).to_contain_text("Best512 × 512, PNG")
+    copies.nth(1).get_by_role("button").click()
+    expect(page.locator("#viewer")).to_contain_text("compressed.jpg")
+    page.keyboard.press("Escape")
+    section.get_by_role("button", name="Keep only the best").click()
+    section.get_by_role("button", name="Really delete the 2 others?").click()
+    expect(section).to_be_hidden()
+    expect(page.locator("#pictures li")).to_have_count(1)
+    expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 
 
 def test_another_ranking_asks_again(watched: Watched, altered: Path) -> None:

@@ -21,7 +21,7 @@ def refusal(operation: str, code: str, **more: Any) -> ClientError:
 
 
 class MemoryTable:
-    """A table with `pk` and `sk`; understands the three conditions that the adapters write."""
+    """A table with `pk` and `sk`; understands the four conditions that the adapters write."""
 
     def __init__(self, before_call: Callable[[str], None] = lambda _: None) -> None:
         self.items: dict[tuple[str, str], Item] = {}
@@ -51,10 +51,12 @@ class MemoryTable:
             item[options["ExpressionAttributeNames"][name]] = options["ExpressionAttributeValues"][value]
         return {}
 
-    def delete_item(self, *, Key: Item, **_: Any) -> Item:
+    def delete_item(self, *, Key: Item, **options: Any) -> Item:
         self._before_call("delete_item")
-        held = self.items.pop(_key(Key), None)
-        return {"Attributes": held} if held else {}
+        if not _holds(self.items.get(_key(Key)), options):
+            raise refusal("DeleteItem", "ConditionalCheckFailedException")
+        self.items.pop(_key(Key), None)
+        return {}
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:
         self._before_call("transact_write_items")
@@ -100,6 +102,8 @@ def _holds(held: Item | None, options: Item) -> bool:
             return True
         case "attribute_not_exists(pk)":
             return held is None
+        case "attribute_exists(pk)":
+            return held is not None
         case "#revision = :revision":
             return held is not None and held.get("revision") == values[":revision"]
         case "attribute_not_exists(pk) OR #model <> :model":

@@ -60,6 +60,7 @@ API: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest"),
+    ("dynamodb:Query", "<StorageTable>/index/duplicates"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }

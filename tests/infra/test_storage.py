@@ -114,15 +114,21 @@ def test_the_vector_index_is_the_one_that_the_code_searches(document: dict[str, 
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}
-    keys = {schema.PARTITION_KEY, schema.SORT_KEY, schema.LISTING_PARTITION, schema.LISTING_SORT}
+    sorts = {schema.SORT_KEY, schema.LISTING_SORT, schema.DUPLICATES_SORT}
+    keys = {schema.PARTITION_KEY, schema.LISTING_PARTITION, *sorts}
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
 
 
-def test_pictures_are_listed_by_their_own_index(document: dict[str, Any]) -> None:
-    (index,) = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == schema.LISTING_INDEX
-    assert [entry["AttributeName"] for entry in index["KeySchema"]] == [schema.LISTING_PARTITION, schema.LISTING_SORT]
-    assert set(index["Projection"]["NonKeyAttributes"]) == {*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS}
+def test_listings_have_indexes_with_all_that_they_show(document: dict[str, Any]) -> None:
+    newest, duplicates = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    shown = {*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS}
+    for index, name, sort, included in (
+        (newest, schema.LISTING_INDEX, schema.LISTING_SORT, shown),
+        (duplicates, schema.DUPLICATES_INDEX, schema.DUPLICATES_SORT, {*shown, schema.LISTING_SORT}),
+    ):
+        assert index["IndexName"] == name
+        assert [entry["AttributeName"] for entry in index["KeySchema"]] == [schema.LISTING_PARTITION, sort]
+        assert set(index["Projection"]["NonKeyAttributes"]) == included
 
 
 def test_data_survives_the_stack_unless_asked_otherwise(document: dict[str, Any]) -> None:

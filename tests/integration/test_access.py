@@ -38,6 +38,7 @@ CALLS: Final = {
     ("GET", f"/v1/images/{ABSENT}/similar"): {Scope.SEARCH},
     ("GET", f"/uploads/{ABSENT}.jpg"): {Scope.SEARCH},
     ("GET", "/v1/stats"): {Scope.SEARCH},
+    ("GET", "/v1/duplicates"): {Scope.SEARCH},
     ("POST", "/v1/search"): {Scope.SEARCH},
     ("POST", "/v1/compare"): {Scope.SEARCH},
     ("POST", "/v1/uploads"): {Scope.WRITE},

@@ -27,6 +27,7 @@ async function call(path, { headers, ...options } = {}) {
     throw new Problem("The server does not answer. Is it still running?");
   }
   if (answer.status === 204) return null;
+  if (answer.headers.get("Content-Type")?.startsWith("image/")) return answer.blob();
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401) {
     const given = await key.instead(used);
@@ -55,6 +56,18 @@ export function searchFile(file, ranking) {
 
 export const searchUrl = (url, ranking) => call(`/v1/search?k=${K}&ranking=${ranking}`, json({ url }));
 export const similar = (id, ranking) => call(`/v1/images/${id}/similar?k=${K}&ranking=${ranking}`);
+export const duplicates = (cursor) =>
+  call(`/v1/duplicates?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+
+/** A drawing of how two pictures compare, as a Blob. `a` is a file, or the id or web address of a picture. */
+export function comparison(kind, a, b) {
+  if (typeof a === "string") return call(`/v1/compare?picture=${kind}`, json({ a, b }));
+  const form = new FormData();
+  form.append("a", a, "query");
+  form.append("b", b);
+  return call(`/v1/compare?picture=${kind}`, { method: "POST", body: form });
+}
+
 export const stats = () => call("/v1/stats");
 export const images = (cursor) => call(`/v1/images?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 export const remove = (id) => call(`/v1/images/${id}`, { method: "DELETE" });

@@ -2,6 +2,7 @@ import * as api from "./api.js";
 import { start } from "./background.js";
 import * as browse from "./browse.js";
 import { byId, nameOf } from "./dom.js";
+import * as duplicates from "./duplicates.js";
 import * as key from "./key.js";
 import * as results from "./results.js";
 import { add } from "./upload.js";
@@ -10,7 +11,7 @@ import { open as view } from "./viewer.js";
 const SHRUNK_SIDE = 1024;
 
 let limits = { max_query_bytes: 4_400_000 };
-let query = null; // { ask(ranking), shown, name, file } of the last search, to ask again under another ranking
+let query = null; // { ask(ranking), part, shown, name, file } of the last search; `part` stands for it in a comparison
 let turn = 0;
 
 const ranking = () => document.querySelector("input[name=ranking]:checked").value;
@@ -60,18 +61,18 @@ function searchFile(file) {
   const small = fitting(file);
   const name = file.name || "pasted picture";
   const shown = URL.createObjectURL(file);
-  search({ ask: async (by) => api.searchFile(await small, by), shown, name, file });
+  search({ ask: async (by) => api.searchFile(await small, by), part: small, shown, name, file });
 }
 
 async function searchStored(image) {
   const shown = await api.link(image.thumbnail_url).catch(() => "/static/icon.svg");
-  search({ ask: (by) => api.similar(image.image_id, by), shown, name: nameOf(image), file: null });
+  search({ ask: (by) => api.similar(image.image_id, by), part: image.image_id, shown, name: nameOf(image), file: null });
 }
 
 function open(image, match = null) {
   view(image, {
     match,
-    query: match ? query?.shown : null,
+    query: match ? query : null,
     moreLikeThis: searchStored,
     removed: async () => {
       say("Deleted.");
@@ -80,7 +81,8 @@ function open(image, match = null) {
   });
 }
 
-const refresh = () => Promise.all([browse.refresh(open), count()]).catch(complain);
+const refresh = () =>
+  Promise.all([browse.refresh(open), duplicates.refresh(open, refresh), count()]).catch(complain);
 
 async function count() {
   const stats = await api.stats();
@@ -115,10 +117,11 @@ byId("files").onchange = async ({ target }) => {
 };
 byId("keep").onclick = () => addAll([query.file]);
 byId("more").onclick = () => browse.more(open).catch(complain);
+byId("more-groups").onclick = () => duplicates.more(open, refresh).catch(complain);
 byId("address").onsubmit = (event) => {
   event.preventDefault();
   const url = byId("url").value.trim();
-  search({ ask: (by) => api.searchUrl(url, by), shown: "/static/icon.svg", name: url, file: null });
+  search({ ask: (by) => api.searchUrl(url, by), part: url, shown: "/static/icon.svg", name: url, file: null });
 };
 byId("rankings").onchange = () => query && search(query);
 

@@ -1,4 +1,5 @@
 import * as api from "./api.js";
+import { drawings } from "./compare.js";
 import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
 import { load } from "./picture.js";
 import { signals, verdict, why } from "./results.js";
@@ -37,9 +38,10 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(make("img", { src: query, alt: "Your picture" }), "Your picture") : null, stored),
+      make("div", { className: "pair" }, query ? figure(make("img", { src: query.shown, alt: "Your picture" }), "Your picture") : null, stored),
       make("p", { className: "why" }, why(match)),
       signals(match),
+      query ? drawings(query.part, match) : null,
     );
   } else {
     parts.push(make("div", { className: "pair" }, stored));
@@ -51,7 +53,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   parts.push(
     make("div", { className: "actions" }, more, original, discard),
   );
-  byId("viewer-body").replaceChildren(...parts);
+  byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
   dialog.showModal();
 }
 

@@ -40,6 +40,20 @@ def test_an_overwritten_item_has_its_new_vector(dynamodb: Any, make: Make) -> No
     assert search(dynamodb, table, 0, 1, 0) == [("a", 0.0)]
 
 
+def test_lists_come_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
+    table = make(vector_index())
+    lists: dict[str, Any] = {
+        "numbers": {"L": numbers([1.5, -2, 3e-05] * 40)},
+        "mixed": {"L": [{"N": "1"}, {"S": "N"}, {"B": b"\0"}, {"L": numbers([7])}, {"M": {"N": {"N": "2"}}}]},
+        "empty": {"L": []},
+        "set": {"NS": ["1", "2"]},
+    }
+    written = item("a", 1, 0, 0) | lists
+    dynamodb.put_item(TableName=table, Item=written)
+    assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"] == written
+    assert dynamodb.delete_item(TableName=table, Key=key("a"), ReturnValues="ALL_OLD")["Attributes"] == written
+
+
 def test_an_item_leaves_the_index_with_its_vector_or_its_hash(dynamodb: Any, make: Make) -> None:
     table = make(vector_index(**SCHEMA))
     for name in "abcde":

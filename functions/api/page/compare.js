@@ -1,0 +1,39 @@
+import * as api from "./api.js";
+import { make, nameOf } from "./dom.js";
+import { why } from "./results.js";
+
+const DRAWINGS = [
+  ["matches", "Where they agree", "The two pictures side by side, a line between each pair of keypoints that agree."],
+  ["difference", "Where they differ", "Heat map: dark where the structure is alike, bright where it differs."],
+];
+
+/** Buttons that draw how the query compares with a match, and the place for the drawing. `part` is the query. */
+export function drawings(part, match) {
+  const image = make("img", { className: "drawing", hidden: true });
+  const words = make("p", { className: "why", role: "status" });
+  const buttons = DRAWINGS.map(([kind, label, said]) => {
+    const button = make("button", { type: "button", "aria-pressed": "false" }, label);
+    button.onclick = async () => {
+      const shown = button.getAttribute("aria-pressed") === "true";
+      for (const other of buttons) other.setAttribute("aria-pressed", "false");
+      image.hidden = true;
+      words.textContent = "";
+      if (shown) return;
+      button.setAttribute("aria-pressed", "true");
+      words.textContent = "Drawing …";
+      try {
+        const drawn = await api.comparison(kind, await part, match.image_id);
+        if (button.getAttribute("aria-pressed") !== "true") return;
+        URL.revokeObjectURL(image.src);
+        image.src = URL.createObjectURL(drawn);
+        image.alt = `Your picture and ${nameOf(match.image)}. ${said} ${why(match)}`;
+        image.hidden = false;
+        words.textContent = said;
+      } catch (problem) {
+        words.textContent = problem.message;
+      }
+    };
+    return button;
+  });
+  return make("div", { className: "compare" }, make("div", { className: "actions" }, ...buttons), words, image);
+}
