@@ -98,6 +98,7 @@ def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> N
         "/upload_from_url/",
         "/uploads/{image_id}.jpg",
         "/v1/compare",
+        "/v1/duplicates",
         "/v1/images",
         "/v1/images/{image_id}",
         "/v1/images/{image_id}/content",
