@@ -21,6 +21,8 @@ from shared.aws.keys import DynamoKeys
 from shared.domain.access import Access, Scope
 from shared.settings import ApiSettings
 
+pytest_plugins = ["tests.tables"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

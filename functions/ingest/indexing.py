@@ -190,13 +190,13 @@ class Indexer:
         entry = self._entered(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.holding is None:
             return replace(self._superseded(before), vanished=self.tidy(entry.leaving))
-        gone = self.tidy([before.holding])
+        vanished = self.tidy([before.holding, *entry.leaving])
         return Outcome(
-            status=OutcomeStatus.REMOVED if gone else OutcomeStatus.SUPERSEDED,
+            status=OutcomeStatus.REMOVED if before.holding in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
             collection=before.holding.collection,
             holding=before.holding,
-            vanished=(*gone, *self.tidy(entry.leaving)),
+            vanished=vanished,
         )
 
     def _superseded(self, before: ObjectState | None) -> Outcome:
@@ -213,10 +213,10 @@ class Indexer:
         leaving: dict[Holding, int] = {}
         if before:
             leaving = {left: at for left, at in before.leaving.items() if at > since - LEAVING_SECONDS}
-            if before.holding and before.holding != state.holding:
-                leaving[before.holding] = since
+            if before.holding and (before.holding != state.holding or not before.held):
+                leaving[before.holding] = since  # also if it comes back: somebody may be about to clear it away
         newest_first = sorted(leaving.items(), key=lambda entry: entry[1], reverse=True)
-        leaving = {left: at for left, at in newest_first[:LEAVING_KEPT] if left != state.holding}
+        leaving = dict(newest_first[:LEAVING_KEPT])
         after = replace(
             state,
             sequencer=sequencer or (before.sequencer if before else None),
@@ -231,7 +231,7 @@ class Indexer:
     def tidy(self, left: Iterable[Holding]) -> tuple[Holding, ...]:
         """Release pictures that an object may no longer hold; gives those that are gone."""
         gone = []
-        for holding in left:
+        for holding in dict.fromkeys(left):
             released = release(holding, catalogue=self._catalogue, objects=self._objects, models=self._models())
             for collection, source in released.orphans:
                 self._restore(Holding(collection, holding.image_id), source)

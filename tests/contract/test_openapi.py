@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.contract.exploring import explore, system
+from tests.tables import table_of
 
 NEED_NETWORK = {"POST /v1/images", "POST /upload_from_url/"}
 
 
-def test_the_api_keeps_to_its_openapi(model_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_api_keeps_to_its_openapi(model_dir: Path, request: pytest.FixtureRequest) -> None:
     with system(model_dir) as url:
         explored = explore(url, examples=6, seed=1)
-    with capsys.disabled():
-        print(f"\n{explored.table()}")
+    table_of(request.node)("schemathesis", explored.table())
     assert not explored.failures, explored.said
     assert explored.finished, explored.said
     for operation, counts in explored.answers.items():

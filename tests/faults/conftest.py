@@ -1,9 +1,12 @@
 """The table of faults that the run prints."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import pytest
+
+from tests.tables import table_of
 
 
 @dataclass
@@ -17,20 +20,21 @@ class Row:
     half: int = 0
 
 
-ROWS: Final[dict[str, Row]] = {}
+WIDTH: Final = 46
+HEADER: Final = f"{'fault':{WIDTH}}  tried  deaths  came again  lost  half-visible"
+_rows: Final[dict[str, Row]] = {}
 
 
 def row(fault: str) -> Row:
-    return ROWS.setdefault(fault, Row())
+    return _rows.setdefault(fault, Row())
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not ROWS:
-        return
-    terminalreporter.section("faults")
-    width = max(map(len, ROWS))
-    terminalreporter.line(f"{'fault':{width}}  tried  deaths  came again  lost  half-visible")
-    for fault, found in ROWS.items():
-        terminalreporter.line(
-            f"{fault:{width}}  {found.tried:5}  {found.deaths:6}  {found.again:10}  {found.lost:4}  {found.half:12}"
-        )
+@pytest.fixture(autouse=True)
+def _print_rows(request: pytest.FixtureRequest) -> Iterator[None]:
+    _rows.clear()
+    yield
+    show = table_of(request.node)
+    for fault, found in _rows.items():
+        show("faults", HEADER)
+        counts = f"{found.tried:7}{found.deaths:8}{found.again:12}{found.lost:6}{found.half:14}"
+        show("faults", f"{fault:{WIDTH}}{counts}")

@@ -154,3 +154,26 @@ FORM_WORDS: Final = [
     b"Content-Transfer-",
 ]
 """What formats and parsers look for, spliced in by the fuzzer."""
+
+ADDRESSES: Final = tuple(
+    text.encode()
+    for text in (
+        "https://example.com/a.jpg?size=2#top",
+        "http://example.com:80/",
+        "http://93.184.215.14/a",
+        "http://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://127.1/",
+        "http://0x7f.0.0.1/",
+        "http://2130706433/",
+        "http://user:secret@example.com/",
+        "http://example.com\\@127.0.0.1/",
+        "https://bücher.example/ü?ö",
+        "http://localhost/",
+    )
+)
+ADDRESS_WORDS: Final = (
+    *(b"http://", b"https://", b"file://", b"//", b"@", b":80", b":443", b"[", b"]", b"::1", b"::ffff:", b"64:ff9b::"),
+    *(b"127.0.0.1", b"0x7f", b"0177", b"%00", b"%25", b"%2e", b"%0d%0a", b"#", b"?", b"\\", b"xn--", b".", b"..", b"/"),
+    *("。".encode(), "①".encode(), "\u200d".encode(), "ß".encode(), b"example.com", b"\r\n", b"\t"),
+)

@@ -1,10 +1,15 @@
 """What is fuzzed: functions that read foreign bytes, what must hold for any, and some bytes to begin with."""
 
 import asyncio
+import ipaddress
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
+import httpx
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import Message
@@ -13,9 +18,10 @@ from functions.api import queries
 from functions.api.errors import PROBLEMS, Problem
 from shared.aws import messages, records
 from shared.domain.arrivals import Addressed, Created, Removed
-from shared.domain.errors import PictureRefused
+from shared.domain.errors import FetchRefused, PictureRefused
 from shared.domain.images import collection_of_key
-from shared.domain.limits import MAX_PIXELS, MAX_SIDE
+from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
+from shared.net import addresses, urls
 from shared.vision import headers
 from shared.vision.decoding import decode_here
 from tests.fuzz import seeds
@@ -75,6 +81,23 @@ def event(data: bytes) -> None:
                 url.encode()
 
 
+def address(data: bytes) -> None:
+    """What passes the guard of URLs is plain ASCII that parsers read alike, and reading it again changes nothing."""
+    try:
+        url = urls.parse(data.decode(errors="replace"))
+    except FetchRefused:
+        return
+    scheme, host, target = url.scheme.decode("ascii"), url.host.decode("ascii"), url.target.decode("ascii")
+    assert re.fullmatch(r"[!-~]+", host + target)
+    assert url.port in FETCH_PORTS
+    literal = f"[{host}]" if ":" in host else host
+    written = f"{scheme}://{literal}:{url.port}{target}"
+    assert len(written) > MAX_URL_LENGTH or urls.parse(written) == url
+    assert urlsplit(written).hostname == httpx.URL(written).raw_host.decode() == host
+    with suppress(ValueError):
+        assert not (addresses.is_public(host) and ipaddress.ip_address(host).is_private)
+
+
 def multipart(data: bytes) -> None:
     """A form gives its parts or a documented problem. The first line is the content type's parameters."""
     parameters, _, body = data.partition(b"\n")
@@ -103,5 +126,6 @@ def multipart(data: bytes) -> None:
 TARGETS: Final = {
     "header": Target(header, seeds.PICTURES, seeds.PICTURE_WORDS),
     "event": Target(event, seeds.EVENTS, seeds.EVENT_WORDS),
+    "address": Target(address, seeds.ADDRESSES, seeds.ADDRESS_WORDS),
     "multipart": Target(multipart, seeds.FORMS, seeds.FORM_WORDS),
 }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzzing import fuzz, table
 from tests.fuzz.targets import TARGETS
+from tests.tables import table_of
 
 SECONDS = 5
 BROKE_ONCE = [
@@ -46,12 +47,11 @@ def test_words_in_any_order(name: str, data: st.DataObject) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has wheels for Linux on x86-64 and no other system"
 )
-def test_a_short_search(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_search(request: pytest.FixtureRequest) -> None:
     results = fuzz(TARGETS, SECONDS, seed=1)
-    with capsys.disabled():
-        print(f"\n{table(results)}")
+    table_of(request.node)("fuzzing", table(results))
     for done in results:
         assert done.finished, done.said
         assert not done.crashes, done.said
         assert done.executions > 100, done.said
-        assert done.edges > 50, done.said
+        assert done.edges > 40, done.said
