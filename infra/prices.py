@@ -27,10 +27,12 @@ LAMBDA_GB_SECOND: Final = 13.3334 / 1e6
 """On arm64; a quarter more on x86_64."""
 LAMBDA_REQUEST: Final = 0.2 / 1e6
 
-WRITES_A_PICTURE: Final = 19
+WRITES_A_PICTURE: Final = 22
 """docs/order-and-repetition.md counts them."""
-WRITES_A_VECTOR: Final = 12
-"""Another model's vector of a picture that is there: about as large as a record."""
+WRITES_A_VECTOR: Final = 15
+"""Another model's vectors of a picture that is there: about as large as a record."""
+VECTORS_A_PICTURE: Final = 2
+"""Of the whole, and of its keypoints."""
 READS_A_PICTURE: Final = 12
 """The ledger, the record and what looks for the nearest earlier picture; the command that watches reads 4 of them."""
 GETS_A_PICTURE: Final = 7
