@@ -1,5 +1,6 @@
 """What goes into each function's image or zip: an allow-list, so that editing one function leaves the others alone."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,8 @@ from typing import Final
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
+
+from infra.stages import ContextError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -20,6 +23,18 @@ SHIPPED: Final = (
     "shared",
 )
 """What every image is built from, besides the function's own folder."""
+NEXT_MODEL: Final = "layers/next_model"
+"""Where the export of a second model lies while there is one."""
+
+
+def check_next_model(model: str) -> None:
+    """Raises ContextError where `NEXT_MODEL` does not hold the export of this model."""
+    try:
+        card = json.loads((ROOT / NEXT_MODEL / "model.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        card = {"id": "nothing"}
+    if card["id"] != model:
+        raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
 def function_image(function: str, architecture: lambda_.Architecture) -> lambda_.DockerImageCode:
@@ -34,7 +49,7 @@ def function_image(function: str, architecture: lambda_.Architecture) -> lambda_
             if architecture == lambda_.Architecture.ARM_64
             else ecr_assets.Platform.LINUX_AMD64
         ),
-        exclude=_all_but((*SHIPPED, f"functions/{function}")),
+        exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
     )
 
 

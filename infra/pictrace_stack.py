@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.assets import check_next_model
 from infra.fetching import Fetching
 from infra.ingestion import Ingestion
 from infra.operations import Operations
@@ -20,6 +21,7 @@ from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_P
 from shared.domain.schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 
 MODEL_DIR = "/opt/resnet50"
+NEXT_MODEL_DIR = "/opt/next_model"
 
 
 class PicTraceStack(Stack):
@@ -73,6 +75,10 @@ class PicTraceStack(Stack):
             "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
             "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
         }
+        if stage.next_model:
+            check_next_model(stage.next_model)
+            environment["PICTRACE_NEXT_MODEL_DIR"] = NEXT_MODEL_DIR
+            CfnOutput(self, "NextModel", value=stage.next_model)
         ingestion = Ingestion(
             self,
             "Ingestion",
@@ -117,6 +123,8 @@ class PicTraceStack(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table.ref)
+        if stage.source_buckets:
+            CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table.attr_arn, storage.bucket

@@ -58,10 +58,12 @@ SERVICE_READ: Final = 16 / 1e6
 SERVICE_GB_MONTH: Final = 0.33
 SERVICE_LEAST_MONTH: Final = 50.0
 
-WRITES_A_PICTURE: Final = 19
+WRITES_A_PICTURE: Final = 22
 """docs/order-and-repetition.md counts them."""
-WRITES_A_VECTOR: Final = 12
-"""Another model's vector of a picture that is there: about as large as a record."""
+WRITES_A_VECTOR: Final = 15
+"""Another model's vectors of a picture that is there: about as large as a record."""
+VECTORS_A_PICTURE: Final = 2
+"""Of the whole, and of its keypoints."""
 READS_A_PICTURE: Final = 12
 """The ledger, the record and what looks for the nearest earlier picture; the command that watches reads 4 of them."""
 GETS_A_PICTURE: Final = 7

@@ -21,6 +21,7 @@ LOG_RETENTION: Final = {
 """Days, with the CDK's names for them."""
 BUCKET_PATTERN: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
+MODEL_PATTERN: Final = r"[a-z0-9._-]{0,128}"
 CONCURRENCY: Final = (2, 1000)
 """What SQS allows as the maximum concurrency of an event source."""
 
@@ -48,6 +49,7 @@ class Stage:
     jwt_audience: str | None
     source_buckets: tuple[str, ...]
     source_topics: tuple[str, ...]
+    next_model: str | None
 
     @classmethod
     def names(cls) -> set[str]:
@@ -74,6 +76,7 @@ class Stage:
             jwt_audience=_audience(context),
             source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
             source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
+            next_model=_matching(context, "next_model", MODEL_PATTERN, "a model's id") or None,
         )
 
 

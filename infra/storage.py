@@ -119,7 +119,7 @@ def _vectors(name: str, attribute: str, dimensions: int) -> dynamodb.CfnTable.Ve
             _searched(schema.VECTOR_PARTITION, "HASH"),
             *(_searched(name, "INLINE_FILTER") for name in schema.VECTOR_FILTERS),
         ],
-        projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT),
+        projection=_include(*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.SINCE),
     )
 
 

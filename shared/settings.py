@@ -28,6 +28,12 @@ def _access(environ: Mapping[str, str]) -> Access:
         raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
+def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folder of the model, and that of the next one while there are two."""
+    following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
+    return (Path(_required(environ, "PICTRACE_MODEL_DIR")), *([Path(following)] if following else []))
+
+
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """Settings of the ingest function.
@@ -37,7 +43,7 @@ class IngestSettings:
 
     bucket: str
     table: str
-    model_dir: Path
+    model_dirs: tuple[Path, ...]
     bus: str
     dead_letters: str
     fetch_function: str
@@ -48,7 +54,7 @@ class IngestSettings:
         return cls(
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
-            model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            model_dirs=_model_dirs(environ),
             bus=_required(environ, "PICTRACE_BUS"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
@@ -62,7 +68,7 @@ class ApiSettings:
 
     bucket: str
     table: str
-    model_dir: Path
+    model_dirs: tuple[Path, ...]
     access: Access
     fetch_function: str
 
@@ -71,7 +77,7 @@ class ApiSettings:
         return cls(
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
-            model_dir=Path(_required(environ, "PICTRACE_MODEL_DIR")),
+            model_dirs=_model_dirs(environ),
             access=_access(environ),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
         )

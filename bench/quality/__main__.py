@@ -46,9 +46,10 @@ def main() -> None:
 def write(out: Path, found: Asked, about: dict[str, str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "quality.md").write_text(report.markdown(found, about), encoding="utf-8")
-    figures = json.dumps({"about": about, **report.summary(found)}, indent=1)
+    summarised = report.summary(found)
+    figures = json.dumps({"about": about, **summarised}, indent=1)
     (out / "quality.json").write_text(figures + "\n", encoding="utf-8")
-    report.plot(found, out / "quality.svg")
+    report.plot(summarised, out / "quality.svg")
 
 
 if __name__ == "__main__":

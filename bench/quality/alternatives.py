@@ -45,7 +45,10 @@ def _ssim(stored: Sequence[Pixels]) -> Method:
 
 
 def _orb_ratio(stored: Sequence[Pixels]) -> Method:
-    """OpenCV's ORB as it comes, 500 keypoints; the share of them that pass Lowe's ratio test, no geometry."""
+    """OpenCV's ORB as it comes, 500 keypoints; the share that passes Lowe's ratio test, no geometry.
+
+    By the larger number of the two: by another, stored pictures with two keypoints are nearest to everything.
+    """
     orb = cv2.ORB.create(nfeatures=500)
 
     def descriptors(rgb: Pixels) -> Any:
@@ -55,7 +58,7 @@ def _orb_ratio(stored: Sequence[Pixels]) -> Method:
         if a is None or b is None or min(len(a), len(b)) < 2:
             return 0.0
         distances = cv2.batchDistance(a, b, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[0]
-        return float((distances[:, 0] < LOWE_RATIO * distances[:, 1]).sum() / min(len(a), len(b)))
+        return float((distances[:, 0] < LOWE_RATIO * distances[:, 1]).sum() / max(len(a), len(b)))
 
     kept = [descriptors(rgb) for rgb in stored]
     return lambda rgb: np.array([ratio(query, one) for query in [descriptors(rgb)] for one in kept])

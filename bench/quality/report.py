@@ -151,18 +151,18 @@ def _candidates(asked: Asked) -> str:
     return _table(["alteration", *(f"{effort}, {depth}" for effort in Effort for depth in (50, 200))], body)
 
 
-def plot(asked: Asked, path: Path) -> None:
-    """R@1 per alteration and method."""
+def plot(summarised: Mapping[str, Any], path: Path) -> None:
+    """R@1 per alteration and method, of what `summary` gave."""
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "pictrace"
     from matplotlib import pyplot as plt
 
-    by_method = rows(asked.answers)
+    by_method = summarised["per alteration"]
     shown = [method for method in by_method if method not in EFFORTS or method == BALANCED]
     names = list(ALTERATIONS)
     figure, axes = plt.subplots(figsize=(9, 11))
     for place, method in enumerate(shown):
-        values = [figures(by_method[method][name])["R@1"] for name in names]
+        values = [by_method[method][name]["R@1"] for name in names]
         ours = method == BALANCED
         axes.plot(
             values,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from functions.api.access import KnownCaller
+from functions.api.errors import Problem
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services
 from shared.domain.errors import NotFound
@@ -25,6 +26,18 @@ def known_id(image_id: Annotated[str, Path(description="SHA-256 of the picture",
     if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
         raise NotFound("There is no picture with this id.")
     return image_id
+
+
+def services_under(
+    request: Request,
+    model: Annotated[
+        str | None, Query(max_length=256, description="ask this model instead of the active one; /v1/stats names them")
+    ] = None,
+) -> Services:
+    try:
+        return services(request).under(model)
+    except KeyError:
+        raise Problem("invalid-request", "`model` must be one of those that /v1/stats names.") from None
 
 
 def one_collection(
@@ -49,6 +62,8 @@ def collections_in_reach(
 
 
 Needs = Annotated[Services, Depends(services)]
+NeedsModel = Annotated[Services, Depends(services_under)]
+"""Services that keep to one model for the whole request, the active one or what the request names."""
 ImageIdPath = Annotated[str, Depends(known_id)]
 OneCollection = Annotated[str, Depends(one_collection)]
 Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]

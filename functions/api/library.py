@@ -45,7 +45,7 @@ class Library:
         objects: S3Objects,
         fetcher: LambdaFetcher,
         bucket: str,
-        model: str,
+        models: Sequence[str],
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
@@ -53,7 +53,7 @@ class Library:
         self._objects = objects
         self._fetcher = fetcher
         self._bucket = bucket
-        self._model = model
+        self._models = models
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
         """Upload id, URL and form fields of a presigned POST for one picture."""
@@ -158,9 +158,7 @@ class Library:
             for owner, source in held.sources:
                 self._drop(Holding(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                release(
-                    Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=[self._model]
-                )
+                release(Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models)
             held = self._catalogue.occurrences(image_id, collection)
             if not held:
                 return True

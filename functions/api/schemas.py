@@ -168,7 +168,8 @@ class Stats(BaseModel):
     collection: str
     images: int
     exact: Annotated[bool, Field(description="false: there are at least `images`")]
-    model: ModelState
+    model: Annotated[ModelState, Field(description="the active one")]
+    models: Annotated[list[str], Field(description="every one that can be asked: two while pictures are reindexed")]
     notice: str | None
     versions: dict[str, str]
     limits: dict[str, int]

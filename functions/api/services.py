@@ -1,12 +1,16 @@
 """What the routes work with, made once a process."""
 
 import json
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.api.library import Library
 from functions.api.search import Searcher
+from shared.aws.active_model import ActiveModel
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.duplicates import DynamoDuplicates
@@ -28,6 +32,12 @@ class Model:
 
     id: str
     has_labels: bool
+    folder: Path
+
+    def embedder(self) -> "Embedder":
+        from shared.vision.embedding import Embedder
+
+        return Embedder(self.folder)
 
     @property
     def untrained(self) -> bool:
@@ -44,12 +54,17 @@ class Model:
 
 
 class Services:
-    """Adapters and use cases of the api function; the model is loaded when first needed."""
+    """Adapters and use cases of the api function; a model is loaded when first needed.
+
+    `model` and `searcher` are those of the active model, which may change between any two looks at them; `under` gives
+    services that keep to one.
+    """
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._settings = settings
-        described = json.loads((settings.model_dir / "model.json").read_text(encoding="utf-8"))
-        self.model = Model(described["id"], described["has_labels"])
+        self.models: dict[str, Model] = {}
+        for folder in settings.model_dirs:
+            described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            self.models[described["id"]] = Model(described["id"], described["has_labels"], folder)
         self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
@@ -64,18 +79,32 @@ class Services:
             objects=self.objects,
             fetcher=self.fetcher,
             bucket=settings.bucket,
-            model=self.model.id,
+            models=list(self.models),
         )
+        self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
+        self._searchers: dict[str, Searcher] = {}
 
-    @cached_property
-    def embedder(self) -> "Embedder":
-        from shared.vision.embedding import Embedder
+    def under(self, model: str | None) -> "Services":
+        """The same services, with the active model as it is now or the one that is named.
 
-        return Embedder(self._settings.model_dir)
+        Raises:
+            KeyError: there is no such model.
+        """
+        kept = self.models[model or self._active()].id
+        view = copy(self)
+        view._active = lambda: kept
+        return view
 
-    @cached_property
+    @property
+    def model(self) -> Model:
+        return self.models[self._active()]
+
+    @property
     def searcher(self) -> Searcher:
         ISOLATION.warm()
-        return Searcher(
-            catalogue=self.catalogue, objects=self.objects, embedder=lambda: self.embedder, model=self.model.id
-        )
+        model = self.model
+        if model.id not in self._searchers:
+            self._searchers[model.id] = Searcher(
+                catalogue=self.catalogue, objects=self.objects, embedder=cache(model.embedder), model=model.id
+            )
+        return self._searchers[model.id]

@@ -6,6 +6,8 @@ from functools import cache
 from functions.ingest.indexing import Indexer
 from functions.ingest.intake import Intake
 from functions.ingest.neighbours import Neighbours
+from functions.ingest.reindexing import Reindexer
+from shared.aws.active_model import ActiveModel
 from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
@@ -28,16 +30,24 @@ def intake() -> Intake:
     catalogue = DynamoCatalogue(dynamodb, settings.table)
     uploads = DynamoUploads(dynamodb, settings.table)
     objects = S3Objects(s3_client(), settings.bucket)
-    embedder = Embedder(settings.model_dir)
+    held = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
+    active = ActiveModel(dynamodb, settings.table, list(held))
+
+    def embedders() -> list[Embedder]:
+        first = active()
+        return [held[first], *(embedder for model, embedder in held.items() if model != first)]
+
+    indexer = Indexer(
+        catalogue=catalogue,
+        ledger=DynamoLedger(dynamodb, settings.table),
+        uploads=uploads,
+        objects=objects,
+        embedders=embedders,
+    )
     return Intake(
-        indexer=Indexer(
-            catalogue=catalogue,
-            ledger=DynamoLedger(dynamodb, settings.table),
-            uploads=uploads,
-            objects=objects,
-            embedder=embedder,
-        ),
-        neighbours=Neighbours(catalogue=catalogue, objects=objects, model=embedder.model_id),
+        indexer=indexer,
+        neighbours=Neighbours(catalogue=catalogue, objects=objects, model=active),
+        reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,
         uploads=uploads,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.features import FeatureVector, LocalVector
-from shared.domain.images import ImageRecord
+from shared.domain.images import ImageRecord, IndexedImage
 from shared.domain.ledger import Holding
 from shared.vision import signature
 from shared.vision.decoding import decode
@@ -22,6 +22,9 @@ class Description:
     features: FeatureVector
     signature: Signature
     local_features: LocalVector | None = None
+
+    def indexed(self) -> IndexedImage:
+        return IndexedImage(self.record, self.features, self.local_features)
 
 
 def describe(

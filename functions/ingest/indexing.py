@@ -12,7 +12,6 @@ from functions.ingest.description import Description, describe
 from shared.domain.arrivals import Created, Removed, overtaken
 from shared.domain.errors import REFUSAL_CODES, PictureRefused
 from shared.domain.images import (
-    IndexedImage,
     ObjectRef,
     Upload,
     UploadStatus,
@@ -44,6 +43,9 @@ class Indexer:
 
     The order is: describe the picture, enter it in the ledger (which gives it a source), store its signature, store
     its record, look at the ledger again. docs/order-and-repetition.md says why nothing is lost or left behind.
+
+    Args:
+        embedders: gives the models that describe a picture, the active one first.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Indexer:
         ledger: Ledger,
         uploads: Uploads,
         objects: Objects,
-        embedder: Embedder,
+        embedders: Callable[[], Sequence[Embedder]],
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -61,7 +63,7 @@ class Indexer:
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
-        self._embedder = embedder
+        self._embedders = embedders
         self._clock = clock
         self._pause = pause
 
@@ -120,6 +122,7 @@ class Indexer:
             filename=upload.filename if upload else None,
             metadata=event.metadata or (upload.metadata if upload else {}),
         )
+        fetched: Fetched | None = None
         try:
             fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
             holding = Holding(told.collection or "", hashlib.sha256(fetched.data).hexdigest())
@@ -127,11 +130,16 @@ class Indexer:
             if self._brought(holding, event.object) is None:
                 described = self._describe(fetched, holding, told.filename)
         except PictureRefused as refused:
-            return self._refused(event, before, told, refused)
+            return self._refused(event, before, told, refused, fetched.etag if fetched else None)
         return self._hold(event, before, replace(told, holding=holding), fetched, described)
 
     def _hold(
-        self, event: Created, before: ObjectState | None, told: Outcome, fetched: Fetched, described: Description | None
+        self,
+        event: Created,
+        before: ObjectState | None,
+        told: Outcome,
+        fetched: Fetched,
+        described: Sequence[Description] | None,
     ) -> Outcome:
         source, holding = replace(event.object, version=fetched.version), told.holding
         assert holding is not None  # noqa: S101 - the caller has just put it there
@@ -143,24 +151,29 @@ class Indexer:
             described = described or self._describe(fetched, holding, told.filename)
             brought = self._store(described, source)
             if not self._still(holding, source):
-                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self._tidy([holding]))
+                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self.tidy([holding]))
+            self._check(described, holding, source)
         return replace(
             told,
             status=OutcomeStatus.INDEXED if brought else OutcomeStatus.DUPLICATE,
-            vanished=self._tidy(entry.leaving),
+            vanished=self.tidy(entry.leaving),
         )
 
-    def _refused(self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused) -> Outcome:
+    def _refused(
+        self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
+    ) -> Outcome:
         vanished: tuple[Holding, ...] = ()
         if refused.code != "gone":
             self._objects.mark_rejected(event.object)
-            state = ObjectState(event.object, ObjectStatus.REJECTED, code=refused.code, reason=refused.reason)
-            vanished = self._tidy(self._entered(before, state, event.sequencer).leaving)
+            state = ObjectState(
+                event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
+            )
+            vanished = self.tidy(self._entered(before, state, event.sequencer).leaving)
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
-            vanished = self._tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
+            vanished = self.tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
         else:
-            vanished = self._tidy(_left_by(before))
+            vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
 
     def _removed(self, event: Removed) -> Outcome:
@@ -175,8 +188,8 @@ class Indexer:
             return self._superseded(before)
         entry = self._entered(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.holding is None:
-            return replace(self._superseded(before), vanished=self._tidy(entry.leaving))
-        vanished = self._tidy([before.holding, *entry.leaving])
+            return replace(self._superseded(before), vanished=self.tidy(entry.leaving))
+        vanished = self.tidy([before.holding, *entry.leaving])
         return Outcome(
             status=OutcomeStatus.REMOVED if before.holding in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
@@ -190,7 +203,7 @@ class Indexer:
         return Outcome(
             status=OutcomeStatus.SUPERSEDED,
             object=before.object if before else None,
-            vanished=self._tidy(_left_by(before)),
+            vanished=self.tidy(_left_by(before)),
         )
 
     def _entered(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
@@ -214,13 +227,11 @@ class Indexer:
             self._ledger.change(before, after)
         return after
 
-    def _tidy(self, left: Iterable[Holding]) -> tuple[Holding, ...]:
-        """Release pictures that an object no longer holds; gives those that are gone."""
+    def tidy(self, left: Iterable[Holding]) -> tuple[Holding, ...]:
+        """Release pictures that an object may no longer hold; gives those that are gone."""
         gone = []
         for holding in dict.fromkeys(left):
-            released = release(
-                holding, catalogue=self._catalogue, objects=self._objects, models=[self._embedder.model_id]
-            )
+            released = release(holding, catalogue=self._catalogue, objects=self._objects, models=self._models())
             for collection, source in released.orphans:
                 self._restore(Holding(collection, holding.image_id), source)
             if released.gone:
@@ -235,26 +246,46 @@ class Indexer:
             return  # the object went too, and its own event tells
         if hashlib.sha256(fetched.data).hexdigest() != holding.image_id:
             return  # it was replaced, and its own event tells
-        self._store(self._describe(fetched, holding, None), source)
+        described = self._describe(fetched, holding, None)
+        self._store(described, source)
         if not self._still(holding, source):
-            self._tidy([holding])
+            self.tidy([holding])
+        else:
+            self._check(described, holding, source)
 
     def _brought(self, holding: Holding, source: ObjectRef) -> bool | None:
-        return self._catalogue.brought(holding, self._embedder.model_id, source)
+        """What the catalogue says, or None where a signature is missing: a removal that met a late worker took it."""
+        models = self._models()
+        brought = self._catalogue.brought(holding, models, source)
+        if brought is None or not all(self._objects.exists(signature_key(one, holding.image_id)) for one in models):
+            return None
+        return brought
 
-    def _describe(self, fetched: Fetched, holding: Holding, filename: str | None) -> Description:
+    def _models(self) -> list[str]:
+        return [embedder.model_id for embedder in self._embedders()]
+
+    def _describe(self, fetched: Fetched, holding: Holding, filename: str | None) -> list[Description]:
         created_at = self._clock().isoformat(timespec="microseconds")
-        return describe(fetched.data, holding, self._embedder, created_at=created_at, filename=filename)
+        return [
+            describe(fetched.data, holding, embedder, created_at=created_at, filename=filename)
+            for embedder in self._embedders()
+        ]
 
-    def _store(self, described: Description, source: ObjectRef) -> bool:
+    def _store(self, described: Sequence[Description], source: ObjectRef) -> bool:
         """The signature goes first, so that a picture that a search finds can always be reranked."""
-        record = described.record
-        self._objects.write(
-            signature_key(record.model, record.image_id),
-            signature.pack(described.signature),
-            "application/octet-stream",
-        )
-        return self._catalogue.add(IndexedImage(record, described.features, described.local_features), source)
+        for one in described:
+            self._objects.write(
+                signature_key(one.record.model, one.record.image_id),
+                signature.pack(one.signature),
+                "application/octet-stream",
+            )
+        first, *beside = [one.indexed() for one in described]
+        return self._catalogue.add(first, source, beside)
+
+    def _check(self, described: Sequence[Description], holding: Holding, source: ObjectRef) -> None:
+        """Of two models, one's vector is an item of its own, which a removal may have taken after it was stored."""
+        if len(described) > 1 and self._brought(holding, source) is None:
+            raise Overtaken
 
     def _still(self, holding: Holding, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from functions.ingest.indexing import Indexer
 from functions.ingest.neighbours import Neighbours
-from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Removed
+from functions.ingest.reindexing import Reindexer
+from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Reindex, Removed
 from shared.domain.errors import REFUSAL_CODES, PictureRefused
 from shared.domain.images import (
     UPLOADS_PREFIX,
@@ -37,6 +38,7 @@ class Intake:
         *,
         indexer: Indexer,
         neighbours: Neighbours,
+        reindexer: Reindexer,
         duplicates: Duplicates,
         catalogue: Catalogue,
         uploads: Uploads,
@@ -47,6 +49,7 @@ class Intake:
     ) -> None:
         self._indexer = indexer
         self._neighbours = neighbours
+        self._reindexer = reindexer
         self._duplicates = duplicates
         self._catalogue = catalogue
         self._uploads = uploads
@@ -86,19 +89,22 @@ class Intake:
 
     def _done(self, arrival: Arrival, message_id: str) -> Outcome:
         match arrival:
-            case Created() | Removed() if not self._known(arrival.object):
-                return _foreign(arrival)
             case Created():
-                outcome = self._indexer.created(arrival)
-                if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
-                    return replace(outcome, neighbour=self._compared(outcome.holding))
-                return outcome
+                return self._index(arrival) if self._known(arrival.object) else _foreign(arrival)
             case Removed():
-                return self._indexer.removed(arrival)
+                return self._indexer.removed(arrival) if self._known(arrival.object) else _foreign(arrival)
             case Addressed():
                 return self._fetch(arrival, message_id)
-            case Ignored(reason):
-                return Outcome(status=OutcomeStatus.IGNORED, reason=reason)
+            case Reindex():
+                return self._reindexer.take(arrival)
+            case Ignored():
+                return Outcome(status=OutcomeStatus.IGNORED, reason=arrival.reason)
+
+    def _index(self, arrival: Created) -> Outcome:
+        outcome = self._indexer.created(arrival)
+        if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
+            return replace(outcome, neighbour=self._compared(outcome.holding))
+        return outcome
 
     def _compared(self, holding: Holding) -> Neighbour | None:
         """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""

@@ -4,11 +4,11 @@ import argparse
 import sys
 from typing import Final
 
-from infra.operate import keys, redrive
+from infra.operate import index, keys, redrive, reindex
 from infra.operate.stack import Stack, default_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (keys, redrive)
+COMMANDS: Final = (index, keys, redrive, reindex)
 """Each module has `add_parser(subparsers)` and `run(args, stack)`, which gives the exit status."""
 
 

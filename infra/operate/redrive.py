@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from tqdm import tqdm
 
+from infra.operate.asking import agreed, printable
 from infra.operate.stack import Stack
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
-from shared.domain.arrivals import Addressed, Ignored
+from shared.domain.arrivals import Addressed, Ignored, Reindex
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -66,7 +67,7 @@ class Letter:
 
     def line(self) -> str:
         when = datetime.fromtimestamp(self.sent, UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-        return f"{when}  {about(self.body)}\n    {_printable(self.reason)}"
+        return f"{when}  {about(self.body)}\n    {printable(self.reason)}"
 
 
 def about(body: str) -> str:
@@ -77,18 +78,15 @@ def about(body: str) -> str:
             if isinstance(arrival, Addressed)
             else arrival.reason
             if isinstance(arrival, Ignored)
+            else f"{arrival.holding.collection}/{arrival.holding.image_id} by {arrival.model}"
+            if isinstance(arrival, Reindex)
             else f"{type(arrival).__name__.lower()} s3://{arrival.object.bucket}/{arrival.object.key}"
             for arrival in messages.read(body)
         ]
         text = ", ".join(named)
     except messages.UnknownMessage:
         text = body[:200]
-    return _printable(text)
-
-
-def _printable(text: str) -> str:
-    """The text without what would move a terminal's cursor: strangers name the pictures."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text)
 
 
 def run(args: argparse.Namespace, stack: Stack) -> int:
@@ -102,7 +100,7 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     print(f"{count} messages in the dead-letter queue" + (f", the first {len(first)}:" if count > len(first) else ":"))
     for letter in first:
         print(letter.line())
-    if args.list or not (args.yes or _agreed(count)):
+    if args.list or not (args.yes or agreed(f"Send {count} back to the queue?")):
         return 0
     moved, refused = move(sqs, dead, queue, count)
     print(f"{moved} sent back to the queue.")
@@ -164,10 +162,3 @@ def _receive(sqs: "SQSClient", queue_url: str, hidden_seconds: int) -> list[Lett
         MessageSystemAttributeNames=["SentTimestamp"],
     )
     return [Letter.of(message) for message in found.get("Messages", [])]
-
-
-def _agreed(count: int) -> bool:
-    if not sys.stdin.isatty():
-        print("Nothing was sent: there is nobody to ask. Say --yes.")
-        return False
-    return input(f"Send {count} back to the queue? [y/N] ").strip().lower() in ("y", "yes")

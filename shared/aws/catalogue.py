@@ -1,18 +1,19 @@
 """The pictures' records, features and sources in DynamoDB."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from shared.aws import records
+from shared.aws.vectors import DynamoVectors
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.ports import Candidate, Candidates, Occurrences
-from shared.domain.schema import LISTING_INDEX, LOCAL_INDEX, RECORD_ATTRIBUTES, VECTOR_INDEX
+from shared.domain.schema import LISTING_INDEX, LOCAL_INDEX, RECORD_ATTRIBUTES, SINCE, VECTOR_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,9 +39,12 @@ class DynamoCatalogue:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self._vectors = DynamoVectors(client, table)
 
-    def add(self, image: IndexedImage, source: ObjectRef) -> bool:
+    def add(self, image: IndexedImage, source: ObjectRef, beside: Sequence[IndexedImage] = ()) -> bool:
         """Store a picture; see `shared.domain.ports.Catalogue`."""
+        for other in beside:
+            self.add_beside(other)
         record = image.record
         try:
             self._client.put_item(
@@ -58,8 +62,20 @@ class DynamoCatalogue:
             return bool(held["Item"]["brought_by"]["S"] == records.source_id(source))
         return True
 
-    def brought(self, holding: Holding, model: str, source: ObjectRef) -> bool | None:
-        """Whether `source` is what brought a picture that `model` has indexed; None where there is none such."""
+    def add_beside(self, image: IndexedImage) -> None:
+        """Store the vector of a model that is not the record's."""
+        self._vectors.put(image)
+
+    def brought(self, holding: Holding, models: Sequence[str], source: ObjectRef) -> bool | None:
+        """Whether `source` is what brought a picture that all `models` have described; None: there is none such."""
+        held = self._described(holding, models)
+        return None if held is None else bool(held["brought_by"]["S"] == records.source_id(source))
+
+    def described(self, holding: Holding, models: Sequence[str]) -> bool:
+        """Whether all `models` have described a picture that is there."""
+        return self._described(holding, models) is not None
+
+    def _described(self, holding: Holding, models: Sequence[str]) -> Any:
         held = self._client.get_item(
             TableName=self._table,
             Key=records.record_key(holding.image_id, holding.collection),
@@ -67,9 +83,9 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
-        if not held or held["model"]["S"] != model:
-            return None
-        return bool(held["brought_by"]["S"] == records.source_id(source))
+        if held and all(held["model"]["S"] == model or self._vectors.has(holding, model) for model in models):
+            return held
+        return None
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
         """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
@@ -95,7 +111,7 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
         ).get("Item")
         if not item or item["model"]["S"] != model:
-            return None
+            return self._vectors.find(Holding(collection, image_id), model)
         numbers: Any = item["features"]["L"]
         return records.from_numbers(numbers)
 
@@ -121,11 +137,13 @@ class DynamoCatalogue:
                 Key=records.record_key(holding.image_id, holding.collection),
                 ConditionExpression="attribute_exists(pk)",
             )
+            there = True
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            return False
-        return True
+            there = False
+        self._vectors.drop(holding)
+        return there
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
         """One page of a collection, newest first.
@@ -203,7 +221,7 @@ class DynamoCatalogue:
         self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
         condition = "#collection = :collection AND #model = :model"
-        names = dict(_PROJECTION_NAMES)
+        names = _PROJECTION_NAMES | {f"#{SINCE}": SINCE}
         values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
         if label is not None:
             condition += " AND #label = :label"
@@ -215,7 +233,7 @@ class DynamoCatalogue:
             SearchVector=[{"N": repr(value)} for value in vector.tolist()],
             TopK=limit,
             SearchConditionExpression=condition,
-            ProjectionExpression=_PROJECTION,
+            ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
             ReturnConsumedCapacity="TOTAL",
@@ -266,4 +284,4 @@ class DynamoCatalogue:
             ConsistentRead=True,
         ):
             items += page["Items"]
-        return items
+        return [item for item in items if not records.is_vectors(item)]

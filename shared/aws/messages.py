@@ -9,8 +9,9 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Eve
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.arrivals import SUBMITTED, Addressed, Arrival, Created, Ignored, Removed
-from shared.domain.images import COLLECTION_PATTERN, ObjectRef
+from shared.domain.arrivals import SUBMITTED, Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
+from shared.domain.ledger import Holding
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
 _CREATED, _REMOVED, _DESTROYED = "ObjectCreated:", "ObjectRemoved:", "ObjectRemoved:Delete"
@@ -49,6 +50,19 @@ class Submission(BaseModel):
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
+class Reindexing(BaseModel):
+    """What `python -m infra.operate reindex` sends for each picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    model: Annotated[str, Field(min_length=1, max_length=256)]
+
+    def arrival(self) -> Reindex:
+        return Reindex(Holding(self.collection, self.image_id), self.model)
+
+
 def read(text: str) -> list[Arrival]:
     """What a message's text reports, one entry for each of its records.
 
@@ -81,6 +95,8 @@ def _read(text: str, depth: int) -> Iterator[Arrival]:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
+        case {"image_id": _}:
+            yield Reindexing.model_validate(body).arrival()
         case {"bucket": _} | {"key": _} | {"url": _}:
             yield Submission.model_validate(body).arrival()
         case _:

@@ -12,13 +12,24 @@ import numpy as np
 
 from shared.domain.errors import InvalidCursor
 from shared.domain.features import FEATURE_DIGITS, LOCAL_SCALE, FeatureVector, LocalVector
-from shared.domain.images import IMAGE_ID_PATTERN, ImageRecord, Label, ObjectRef, Upload, UploadStatus, parse_upload_key
+from shared.domain.images import (
+    IMAGE_ID_PATTERN,
+    ImageRecord,
+    IndexedImage,
+    Label,
+    ObjectRef,
+    Upload,
+    UploadStatus,
+    parse_upload_key,
+)
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus
+from shared.domain.schema import SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
 
 RECORDS_PREFIX: Final = "collection#"
+VECTORS_PREFIX: Final = "features#"
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT = "image#", "source#", "upload#", "object#"
 
 _TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
@@ -56,6 +67,18 @@ def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, A
 
 def object_key(source: ObjectRef) -> dict[str, Any]:
     return {"pk": {"S": _OBJECT + _object_id(source)}, "sk": {"S": "state"}}
+
+
+def vectors_prefix(collection: str) -> str:
+    return f"{VECTORS_PREFIX}{collection}#"
+
+
+def vectors_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
+    return {"pk": image_partition(image_id), "sk": {"S": vectors_prefix(collection) + model}}
+
+
+def is_vectors(item: Item) -> bool:
+    return bool(item["sk"]["S"].startswith(VECTORS_PREFIX))
 
 
 def is_record(item: Item) -> bool:
@@ -116,6 +139,14 @@ def record_item(
     }
 
 
+def vectors_item(image: IndexedImage) -> dict[str, Any]:
+    """The item of a picture's vector under a model that is not the record's."""
+    record = image.record
+    item = record_item(record, image.features, ObjectRef("", ""), image.local_features)
+    kept = {name: value for name, value in item.items() if name not in {"created_at", "status", "brought_by"}}
+    return kept | vectors_key(record.image_id, record.collection, record.model) | {SINCE: {"S": record.created_at}}
+
+
 def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
     return ImageRecord(
         collection=item["collection"]["S"],
@@ -126,7 +157,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         format=item["format"]["S"],
         bytes=int(item["bytes"]["N"]),
         phash=item["phash"]["S"],
-        created_at=item["created_at"]["S"],
+        created_at=item.get("created_at", item.get(SINCE))["S"],
         labels=tuple(
             Label(entry["M"]["name"]["S"], float(entry["M"]["probability"]["N"])) for entry in item["labels"]["L"]
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.images import ObjectRef
+from shared.domain.ledger import Holding
 
 SUBMITTED: Final = "Image Submitted"
 """Detail type of the events with which others hand in pictures over the bus."""
@@ -49,13 +50,21 @@ class Addressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reindex:
+    """A stored picture is to be described by another model too."""
+
+    holding: Holding
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that asks for nothing, and why."""
 
     reason: str
 
 
-Arrival = Created | Removed | Addressed | Ignored
+Arrival = Created | Removed | Addressed | Reindex | Ignored
 
 
 def overtaken(sequencer: str | None, by: str | None) -> bool:

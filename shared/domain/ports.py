@@ -73,16 +73,27 @@ class Ledger(Protocol):
 class Catalogue(Protocol):
     """The records and their features."""
 
-    def add(self, image: IndexedImage, source: ObjectRef) -> bool:
+    def add(self, image: IndexedImage, source: ObjectRef, beside: Sequence[IndexedImage] = ()) -> bool:
         """Store a picture's record; repeating a call changes nothing.
+
+        Args:
+            beside: the same picture under other models.
 
         Returns:
             True if `source` is what brought the picture into the collection, False for a duplicate.
         """
         ...
 
-    def brought(self, holding: Holding, model: str, source: ObjectRef) -> bool | None:
-        """What `add` would return, or None where `model` has not indexed the picture."""
+    def add_beside(self, image: IndexedImage) -> None:
+        """Store a picture under another model than its record's; it must have a record."""
+        ...
+
+    def brought(self, holding: Holding, models: Sequence[str], source: ObjectRef) -> bool | None:
+        """What `add` would return, or None where one of `models` has not described the picture."""
+        ...
+
+    def described(self, holding: Holding, models: Sequence[str]) -> bool:
+        """Whether the picture is there and all `models` have described it."""
         ...
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...

@@ -14,7 +14,8 @@ class Released:
 
     Attributes:
         gone: the collection no longer has the picture.
-        orphans: sources that came meanwhile and find no record, one a collection; the caller stores it again.
+        orphans: sources that came meanwhile and find no record, or not every model's vector, one a collection; the
+            caller stores the picture again.
     """
 
     gone: bool
@@ -36,6 +37,11 @@ def release(holding: Holding, *, catalogue: Catalogue, objects: Objects, models:
         objects.delete(thumbnail_key(holding.collection, holding.image_id))
         now = catalogue.occurrences(holding.image_id)
     orphaned = dict(now.sources)
-    if orphaned and objects.exists(signature_key(models[0], holding.image_id)):
-        orphaned = {name: source for name, source in orphaned.items() if name not in now.collections}
+    if orphaned and all(objects.exists(signature_key(model, holding.image_id)) for model in models):
+        orphaned = {
+            name: source
+            for name, source in orphaned.items()
+            if name not in now.collections
+            or (len(models) > 1 and not catalogue.described(Holding(name, holding.image_id), models))
+        }
     return Released(gone=holding.collection not in now.collections, orphans=tuple(orphaned.items()))

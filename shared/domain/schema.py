@@ -36,5 +36,8 @@ RECORD_ATTRIBUTES: Final = (
 )
 """What all indexes carry besides their keys, so that no answer needs a second read."""
 
+SINCE: Final = "since"
+"""`created_at` of an item that the listing must not show."""
+
 KEYS_PARTITION: Final = "keys"
 """Partition of the API keys, one item each, so that listing them is one query and never a scan of the pictures."""

@@ -1,18 +1,37 @@
 """Comparisons as pictures, for people."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from shared.vision.channels import Pixels
-from shared.vision.keypoints import LONGEST_SIDE, Keypoints, detect, match_keypoints
+from shared.vision.keypoints import LONGEST_SIDE, KeypointMatches, Keypoints, detect, match_keypoints
 from shared.vision.opencv import cv2
 from shared.vision.resizing import scaled, squeezed
 from shared.vision.structure import WINDOW, ssim_map
 
-SIDE: Final = 512
 GAP: Final = 16
 _LINES: Final = ((46, 204, 113), (52, 152, 219), (241, 196, 15), (231, 76, 60), (155, 89, 182), (26, 188, 156))
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """What one geometry explains of two pictures, of the first one's mirror image if `mirrored`."""
+
+    a: Keypoints
+    b: Keypoints
+    matches: KeypointMatches
+    mirrored: bool
+
+    @classmethod
+    def of(cls, a: Pixels, b: Pixels) -> "_Agreement":
+        stored, plain = _keypoints(b), _keypoints(a)
+        found = cls(plain, stored, match_keypoints(plain, stored), mirrored=False)
+        if found.matches.transform is not None:
+            return found
+        turned = _keypoints(_mirror(a))
+        return cls(turned, stored, match_keypoints(turned, stored), mirrored=True)
 
 
 def matches_picture(a: Pixels, b: Pixels) -> bytes:
@@ -21,19 +40,14 @@ def matches_picture(a: Pixels, b: Pixels) -> bytes:
     Where none does, the pairs of the first one's mirror image, drawn where they are in the picture.
     """
     left, right = (scaled(rgb, LONGEST_SIDE) for rgb in (a, b))
-    stored = _keypoints(right)
-    for mirrored in (False, True):
-        query = _keypoints(np.ascontiguousarray(left[:, ::-1]) if mirrored else left)
-        matched = match_keypoints(query, stored)
-        if matched.transform is not None:
-            break
-    points = query.points * (-1, 1) + (left.shape[1] - 1, 0) if mirrored else query.points
+    found = _Agreement.of(left, right)
+    points = found.a.points * (-1, 1) + (left.shape[1] - 1, 0) if found.mirrored else found.a.points
     offset = left.shape[1] + GAP
     canvas = np.full((max(len(left), len(right)), offset + right.shape[1], 3), 255, np.uint8)
     canvas[: len(left), : left.shape[1]] = left
     canvas[: len(right), offset:] = right
-    for index, (first, second) in enumerate(matched.pairs if matched.transform is not None else ()):
-        x, y = stored.points[second]
+    for index, (first, second) in enumerate(found.matches.pairs if found.matches.transform is not None else ()):
+        x, y = found.b.points[second]
         start, end = (tuple(int(value) for value in point) for point in (points[first], (x + offset, y)))
         colour = _LINES[index % len(_LINES)]
         cv2.line(canvas, start, end, colour, 1, cv2.LINE_AA)
@@ -42,19 +56,41 @@ def matches_picture(a: Pixels, b: Pixels) -> bytes:
     return _png(canvas)
 
 
-def _keypoints(rgb: Pixels) -> Keypoints:
-    return detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8))
-
-
 def difference_picture(a: Pixels, b: Pixels) -> bytes:
-    """A PNG heat map over the second picture: dark where they are alike, bright where their structure differs."""
-    first, second = (cv2.cvtColor(squeezed(rgb, SIDE), cv2.COLOR_RGB2GRAY).astype(np.uint8) for rgb in (a, b))
+    """A PNG heat map over the second picture: dark where they are alike, bright where their structure differs.
+
+    The first is moved onto the second where keypoints agree how, and what it then leaves uncovered stays gray.
+    """
+    left, right = (scaled(rgb, LONGEST_SIDE) for rgb in (a, b))
+    found = _Agreement.of(left, right)
+    if found.matches.transform is None:
+        first, second = (_gray(squeezed(rgb, LONGEST_SIDE)) for rgb in (a, b))
+        covered = np.ones(second.shape, bool)
+    else:
+        second = _gray(right)
+        size = (second.shape[1], second.shape[0])
+        moved = _gray(_mirror(left) if found.mirrored else left)
+        first = cv2.warpPerspective(moved, found.matches.transform, size).astype(np.uint8)
+        covered = cv2.warpPerspective(np.full(moved.shape, 255, np.uint8), found.matches.transform, size) == 255  # noqa: PLR2004
     heat = np.clip((1 - ssim_map(first, second)) * 127.5, 0, 255).astype(np.uint8)
     pad = WINDOW // 2
     heat = cv2.copyMakeBorder(heat, pad, pad, pad, pad, cv2.BORDER_REPLICATE).astype(np.uint8)
     coloured = cv2.cvtColor(cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     below = cv2.cvtColor(second, cv2.COLOR_GRAY2RGB)
-    return _png(cv2.addWeighted(coloured, 0.75, below, 0.25, 0).astype(np.uint8))
+    mixed = cv2.addWeighted(coloured, 0.75, below, 0.25, 0)
+    return _png(np.where(covered[:, :, None], mixed, below).astype(np.uint8))
+
+
+def _keypoints(rgb: Pixels) -> Keypoints:
+    return detect(_gray(rgb))
+
+
+def _gray(rgb: Pixels) -> Pixels:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+
+
+def _mirror(rgb: Pixels) -> Pixels:
+    return np.ascontiguousarray(rgb[:, ::-1])
 
 
 def _png(rgb: Pixels) -> bytes:

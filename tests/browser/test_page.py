@@ -156,12 +156,15 @@ def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pict
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 
 
-def test_another_ranking_asks_again(watched: Watched, altered: Path) -> None:
+def test_another_ranking_or_effort_asks_again(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
-    with page.expect_response(lambda answer: "ranking=classic" in answer.url) as asked:
+    with page.expect_response(lambda answer: "ranking=classic&effort=balanced" in answer.url) as asked:
         page.get_by_text("Classic", exact=True).click()
+    assert asked.value.ok
+    with page.expect_response(lambda answer: "ranking=classic&effort=thorough" in answer.url) as asked:
+        page.get_by_label("Effort").select_option("Thorough")
     assert asked.value.ok
     expect(page.locator("#status")).to_contain_text("compared")
 

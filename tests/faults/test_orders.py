@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.aws import records
-from shared.domain.arrivals import Created, Removed
+from shared.domain.arrivals import Reindex
 from shared.domain.images import signature_key
-from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Worker, World, use_tiny_descriptions
+from shared.domain.ledger import Holding
+from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Event, Worker, World, use_tiny_descriptions
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
 KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
@@ -36,17 +38,20 @@ def expected(world: World) -> dict[str, set[str]]:
 def check(world: World) -> None:
     wanted = expected(world)
     sources: dict[str, set[str]] = {}
-    recorded = set()
+    recorded, described = set(), set()
     for (pk, _), item in world.table.items.items():
         if pk.startswith("image#"):
+            if "model" in item:
+                described.add((pk.removeprefix("image#"), item["model"]["S"]))
             if records.is_record(item):
                 recorded.add(pk.removeprefix("image#"))
-            else:
+            elif not records.is_vectors(item):
                 sources.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
     assert sources == wanted
     assert recorded == set(wanted)
     signatures = {key for bucket, key in world.bucket.objects if key.startswith("signatures/")}
-    assert signatures == {signature_key(MODEL, one) for one in wanted}
+    assert signatures == {signature_key(model, one) for one in wanted for model in world.models}
+    assert described == {(one, model) for one in wanted for model in world.models}
 
 
 def change(world: World, through_api: bool) -> Callable[[], None]:
@@ -55,6 +60,8 @@ def change(world: World, through_api: bool) -> Callable[[], None]:
     match rng.random():
         case chance if chance < 0.6:
             return world.put(rng.choice(KEYS), rng.choice(PICTURES))
+        case chance if chance < 0.75 and len(world.models) > 1:
+            return world.reindex(image_id(rng.choice(PICTURES[:2])))
         case chance if chance < 0.85 or not through_api:
             return world.delete(rng.choice(KEYS))
         case _:
@@ -74,12 +81,43 @@ def test_the_index_ends_as_the_bucket_is(seed: int, sequenced: bool, deaths: int
     check(world)
 
 
+@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+    """While pictures are reindexed and the active model changes at any moment: nothing of a removed picture stays."""
+    world = World(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
+    world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
+    check(world)
+
+
+def test_a_picture_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
+    world = World(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
+
+    def until_done(job: Callable[[], None]) -> None:
+        worker = Worker(job, None)
+        while not worker.dead:
+            worker.switch()
+
+    world.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    until_done(partial(world.handle, world.waiting.pop()))
+    [beside] = [key for key, item in world.table.items.items() if records.is_vectors(item)]
+    model = world.table.items.pop(beside)["model"]["S"]
+    slow = Worker(partial(world.handle, Reindex(Holding("c", image_id(b"one")), model)), None)
+    while world.last_call != "put_item":
+        slow.switch()
+    until_done(world.remove_through_api(image_id(b"one")))
+    while not slow.dead:
+        slow.switch()
+    check(world)
+    assert expected(world) == {}
+
+
 def test_a_removal_stops_a_worker_that_read_the_object_before_it_went() -> None:
     """Without sequencers only the ledger's revision tells it, though the entry says `removed` before and after."""
     world = World(random.Random(1), sequenced=False, deaths=0)
     key, events = KEYS[0], world.waiting
 
-    def until_done(event: Created | Removed) -> None:
+    def until_done(event: Event) -> None:
         worker = Worker(lambda: world.handle(event), event)
         while not worker.dead:
             worker.switch()

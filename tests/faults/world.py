@@ -11,14 +11,15 @@ import numpy as np
 from greenlet import greenlet
 
 from functions.api.library import Library
-from functions.ingest import indexing
+from functions.ingest import indexing, reindexing
 from functions.ingest.description import Description
 from functions.ingest.indexing import Indexer
+from functions.ingest.reindexing import Reindexer
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
 from shared.aws.uploads import DynamoUploads
-from shared.domain.arrivals import Created, Removed
+from shared.domain.arrivals import Created, Reindex, Removed
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import Holding, Overtaken
@@ -29,17 +30,30 @@ BUCKET: Final = "pictures"
 MODEL: Final = "m"
 NO_PICTURE: Final = b"no picture"
 
+Event = Created | Removed | Reindex
+
 
 class Died(BaseException):
     """A worker was killed."""
 
 
-def tiny_description(data: bytes, holding: Holding, *_: Any, created_at: str, filename: str | None) -> Description:
+def tiny_description(
+    data: bytes, holding: Holding, embedder: Any, *, created_at: str, filename: str | None
+) -> Description:
     """What `describe` gives, without looking at the bytes."""
     if data == NO_PICTURE:
         raise PictureRefused("unsupported_type", "no picture")
     record = ImageRecord(
-        holding.collection, holding.image_id, MODEL, 1, 1, "png", len(data), "0" * 16, created_at, filename=filename
+        holding.collection,
+        holding.image_id,
+        embedder.model_id,
+        1,
+        1,
+        "png",
+        len(data),
+        "0" * 16,
+        created_at,
+        filename=filename,
     )
     return Description(record, np.ones(4, np.float32), BLANK)
 
@@ -47,8 +61,9 @@ def tiny_description(data: bytes, holding: Holding, *_: Any, created_at: str, fi
 BLANK: Final[Signature] = extract(np.zeros((8, 8, 3), np.uint8))
 
 
+@dataclass(frozen=True)
 class _Embedder:
-    model_id = MODEL
+    model_id: str
 
 
 @dataclass
@@ -60,12 +75,14 @@ class World:
         waiting: events that nobody has finished yet.
         last_call: the call that a worker is about to make.
         deaths: how many workers may still die.
+        models: those that describe pictures; of several, any is active at any moment.
     """
 
     rng: random.Random
     sequenced: bool
     deaths: int
-    waiting: list[Created | Removed] = field(default_factory=list)
+    models: tuple[str, ...] = (MODEL,)
+    waiting: list[Event] = field(default_factory=list)
     last_call: str = ""
     clock: int = 0
 
@@ -74,7 +91,6 @@ class World:
         self.bucket = MemoryBucket(self._call, self._changed)
         table: Any = self.table
         bucket: Any = self.bucket
-        embedder: Any = _Embedder()
         fetcher: Any = None  # nothing here comes from an address
         self.catalogue = DynamoCatalogue(table, "t")
         self.ledger = DynamoLedger(table, "t")
@@ -85,7 +101,7 @@ class World:
             ledger=self.ledger,
             uploads=uploads,
             objects=objects,
-            embedder=embedder,
+            embedders=self._embedders,
             pause=lambda _: None,
         )
         self.library = Library(
@@ -95,8 +111,14 @@ class World:
             objects=objects,
             fetcher=fetcher,
             bucket=BUCKET,
-            model=MODEL,
+            models=self.models,
         )
+        self.reindexer = Reindexer(
+            catalogue=self.catalogue, objects=objects, embedders=self._embedders, tidy=self.indexer.tidy
+        )
+
+    def _embedders(self) -> list[Any]:
+        return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
 
     def _call(self, name: str) -> None:
         """Inside a worker, every call of a service is a point where it may die or another may run."""
@@ -154,8 +176,20 @@ class World:
             if not changes and self.rng.random() < 0.05:
                 repeat = self.deaths = 0
 
-    def handle(self, event: Created | Removed) -> None:
-        (self.indexer.created if isinstance(event, Created) else self.indexer.removed)(event)  # type: ignore[arg-type]
+    def handle(self, event: Event) -> None:
+        match event:
+            case Created():
+                self.indexer.created(event)
+            case Removed():
+                self.indexer.removed(event)
+            case Reindex():
+                self.reindexer.take(event)
+
+    def reindex(self, image_id: str) -> Callable[[], None]:
+        def job() -> None:
+            self.waiting += [Reindex(Holding("c", image_id), model) for model in self.models]
+
+        return job
 
     def put(self, key: str, data: bytes) -> Callable[[], None]:
         def job() -> None:
@@ -180,17 +214,18 @@ class World:
 class Worker(greenlet):
     """One that does a job, until it is done or dies."""
 
-    def __init__(self, job: Callable[[], None], event: Created | Removed | None) -> None:
+    def __init__(self, job: Callable[[], None], event: Event | None) -> None:
         super().__init__()
         self.job = job
         self.event = event
         self.done = False
 
     def run(self) -> None:
-        with suppress(Died, Overtaken):
+        with suppress(Died, Overtaken, LookupError):
             self.job()
             self.done = True
 
 
 def use_tiny_descriptions(monkeypatch: Any) -> None:
     monkeypatch.setattr(indexing, "describe", tiny_description)
+    monkeypatch.setattr(reindexing, "describe", tiny_description)

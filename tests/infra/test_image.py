@@ -5,11 +5,13 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from infra import app, assets
+from infra.stages import ContextError
+from shared.settings import ApiSettings
 
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = (ROOT / assets.DOCKERFILE).read_text(encoding="utf-8").replace("\\\n", " ")
@@ -103,3 +105,25 @@ def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
     assert changed("functions/ingest/handler.py") == {"ingest"}
     assert changed("shared/settings.py") == {"api", "ingest"}
     assert changed("layers/resnet50/export.py") == {"api", "ingest"}
+
+
+def test_a_second_model_goes_along(checkout: Path) -> None:
+    with pytest.raises(ContextError, match="next_model names m-2, but layers/next_model holds nothing"):
+        app.template({"next_model": "m-2"})
+    before = hashes()
+    (checkout / assets.NEXT_MODEL).mkdir()
+    (checkout / assets.NEXT_MODEL / "model.json").write_text('{"id": "m-2"}', encoding="utf-8")
+    assert all(before[name] != made for name, made in hashes().items())
+    document = app.template({"next_model": "m-2"})
+    assert document["Outputs"]["NextModel"]["Value"] == "m-2"
+    for name in FUNCTIONS:
+        [folder] = ApiSettings.from_environ(environment(document, name) | {"PICTRACE_ACCESS": "keys"}).model_dirs[1:]
+        assert re.search(rf"^COPY layers/__init__.py layers/next_mode\[l\] {folder}/$", DOCKERFILE, re.MULTILINE)
+
+
+def environment(document: dict[str, Any], function: str) -> dict[str, str]:
+    for resource in document["Resources"].values():
+        if resource["Properties"].get("ImageConfig", {}).get("Command") == [f"functions.{function}.handler.handler"]:
+            variables = resource["Properties"]["Environment"]["Variables"]
+            return {name: str(value) for name, value in variables.items()}
+    raise LookupError(function)

@@ -103,7 +103,7 @@ def test_a_functions_environment_is_what_its_settings_read(
     environment = {key: text(value) for key, value in properties["Environment"]["Variables"].items()}
     read = settings.from_environ(environment)
     assert (read.bucket, read.table) == ("<StorageBucket>", "<StorageTable>")
-    assert read.model_dir.as_posix() == "/opt/resnet50"
+    assert [folder.as_posix() for folder in read.model_dirs] == ["/opt/resnet50"]
     assert environment["POWERTOOLS_SERVICE_NAME"] == name
     assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(limits.MAX_PIXELS)
     assert environment["OPENCV_IO_MAX_IMAGE_WIDTH"] == str(limits.MAX_SIDE)

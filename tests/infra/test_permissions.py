@@ -155,6 +155,8 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     services = {
         "catalogue": "dynamodb",
         "ledger": "dynamodb",
+        "vectors": "dynamodb",
+        "active_model": "dynamodb",
         "uploads": "dynamodb",
         "keys": "dynamodb",
         "objects": "s3",

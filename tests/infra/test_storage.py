@@ -121,7 +121,7 @@ def test_the_vector_indexes_are_those_that_the_code_searches(
         ],
         "Projection": {
             "ProjectionType": "INCLUDE",
-            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT],
+            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.SINCE],
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.messages import UnknownMessage, read
-from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Removed
+from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Reindex, Removed
 from shared.domain.images import ObjectRef
+from shared.domain.ledger import Holding
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH
 
 SEQUENCER = "0055AED6DCD90281E5"
@@ -199,6 +200,14 @@ def test_envelopes_are_not_opened_for_ever() -> None:
         body = wrapped(json.dumps(body))
     with pytest.raises(UnknownMessage):
         taken(body)
+
+
+def test_a_picture_is_described_again() -> None:
+    body = {"image_id": "a" * 64, "collection": "c", "model": "m-2"}
+    assert read(json.dumps(body)) == [Reindex(Holding("c", "a" * 64), "m-2")]
+    for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
+        with pytest.raises(UnknownMessage):
+            read(json.dumps(body | wrong))
 
 
 def test_a_submission_says_what_it_is_about() -> None:

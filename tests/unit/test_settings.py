@@ -37,3 +37,10 @@ def test_an_api_is_open_only_where_that_is_said() -> None:
     for wrong in ({}, {"PICTRACE_ACCESS": ""}, {"PICTRACE_ACCESS": "none"}, {"PICTRACE_ACCESS": "OPEN"}):
         with pytest.raises(SettingsError, match="PICTRACE_ACCESS"):
             ApiSettings.from_environ(GOOD | wrong)
+
+
+def test_a_second_model_is_held_where_one_is_named() -> None:
+    for kind in (IngestSettings, ApiSettings):
+        assert [folder.name for folder in kind.from_environ(GOOD_API).model_dirs] == ["resnet50"]
+        both = kind.from_environ(GOOD_API | {"PICTRACE_NEXT_MODEL_DIR": "/opt/next_model"})
+        assert [folder.name for folder in both.model_dirs] == ["resnet50", "next_model"]

@@ -48,14 +48,15 @@ const json = (body) => ({
 
 export const K = 12;
 
-export function searchFile(file, ranking) {
+/** `how` is the query string that says how to search. */
+export function searchFile(file, how) {
   const form = new FormData();
   form.append("file", file, "query");
-  return call(`/v1/search?k=${K}&ranking=${ranking}`, { method: "POST", body: form });
+  return call(`/v1/search?k=${K}&${how}`, { method: "POST", body: form });
 }
 
-export const searchUrl = (url, ranking) => call(`/v1/search?k=${K}&ranking=${ranking}`, json({ url }));
-export const similar = (id, ranking) => call(`/v1/images/${id}/similar?k=${K}&ranking=${ranking}`);
+export const searchUrl = (url, how) => call(`/v1/search?k=${K}&${how}`, json({ url }));
+export const similar = (id, how) => call(`/v1/images/${id}/similar?k=${K}&${how}`);
 export const duplicates = (cursor) =>
   call(`/v1/duplicates?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 

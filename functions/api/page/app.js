@@ -11,10 +11,10 @@ import { open as view } from "./viewer.js";
 const SHRUNK_SIDE = 1024;
 
 let limits = { max_query_bytes: 4_400_000 };
-let query = null; // { ask(ranking), part, shown, name, file } of the last search; `part` stands for it in a comparison
+let query = null; // { ask(how), part, shown, name, file } of the last search; `part` stands for it in a comparison
 let turn = 0;
 
-const ranking = () => document.querySelector("input[name=ranking]:checked").value;
+const how = () => `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}`;
 
 function say(text) {
   byId("status").textContent = text;
@@ -47,7 +47,7 @@ async function search(asked) {
   byId("query-name").textContent = asked.name;
   byId("keep").hidden = !asked.file;
   try {
-    const answer = await asked.ask(ranking());
+    const answer = await asked.ask(how());
     if (mine !== turn) return;
     say(results.show(answer, (match) => open(match.image, match)));
     byId("results-title").focus({ preventScroll: true });
@@ -123,7 +123,7 @@ byId("address").onsubmit = (event) => {
   const url = byId("url").value.trim();
   search({ ask: (by) => api.searchUrl(url, by), part: url, shown: "/static/icon.svg", name: url, file: null });
 };
-byId("rankings").onchange = () => query && search(query);
+byId("how").onchange = () => query && search(query);
 
 addEventListener("paste", (event) => {
   const file = firstPicture(event.clipboardData?.files ?? []);

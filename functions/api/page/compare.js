@@ -4,7 +4,7 @@ import { why } from "./results.js";
 
 const DRAWINGS = [
   ["matches", "Where they agree", "The two pictures side by side, a line between each pair of keypoints that agree."],
-  ["difference", "Where they differ", "Heat map: dark where the structure is alike, bright where it differs."],
+  ["difference", "Where they differ", "Heat map of the stored picture: dark where the structure is alike, bright where it differs, gray where yours has nothing."],
 ];
 
 /** Buttons that draw how the query compares with a match, and the place for the drawing. `part` is the query. */

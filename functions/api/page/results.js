@@ -39,7 +39,8 @@ export function why(match) {
   if (match.low_information) return "One of the two shows nothing to be recognised by, so what agrees says nothing.";
   const reasons = [];
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
-    reasons.push(`${match.orb.inliers} keypoints lie where one geometric transform says they should`);
+    const whose = match.mirrored ? " of its mirror image" : "";
+    reasons.push(`${match.orb.inliers} keypoints${whose} lie where one geometric transform says they should`);
     if (match.ssim_aligned > match.ssim + 0.05) {
       reasons.push(`once aligned, the structure agrees to ${match.ssim_aligned.toFixed(2)}`);
     }

@@ -58,6 +58,7 @@ def _search(
     services: Services, collection: str, data: bytes, filename: str | None, message: str
 ) -> schemas.LegacyAnswer:
     """The pictures nearest to one, without itself. Where there is no file name the hash is shown as one."""
+    services = services.under(None)
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = Wanted(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)

@@ -34,6 +34,7 @@ def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
         model=schemas.ModelState(
             id=services.model.id, untrained=services.model.untrained, labels=services.model.has_labels
         ),
+        models=list(services.models),
         notice=services.model.notice,
         versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
         limits={

@@ -14,7 +14,7 @@ from functions.api.dependencies import (
     K,
     LabelQuery,
     MinScore,
-    Needs,
+    NeedsModel,
     OneCollection,
     RankingQuery,
     Reach,
@@ -57,7 +57,7 @@ class Drawing(StrEnum):
 )
 def search(
     caller: KnownCaller,
-    services: Needs,
+    services: NeedsModel,
     collection: OneCollection,
     query: Annotated[queries.Query, Depends(queries.read_search)],
     k: K = DEFAULT_K,
@@ -83,7 +83,7 @@ def search(
     "/images/{image_id}/similar", summary="More like this", responses=described("not-found"), dependencies=[SEARCH]
 )
 def similar(
-    services: Needs,
+    services: NeedsModel,
     image_id: ImageIdPath,
     collections: Reach,
     k: K = DEFAULT_K,
@@ -111,7 +111,7 @@ def similar(
 )
 def compare(
     caller: KnownCaller,
-    services: Needs,
+    services: NeedsModel,
     pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
     picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
     ranking: RankingQuery = Ranking.FUSED,

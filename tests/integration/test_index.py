@@ -1,0 +1,226 @@
+"""`python -m infra.operate index` against the running system."""
+
+import csv
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.ingest.bootstrap import intake
+from infra.local.cloud import STACK
+from infra.operate import backfill, flow
+from infra.operate.__main__ import main
+from infra.operate.stack import Stack
+from tests.conftest import PicTrace
+from tests.pictures import noise
+
+FOLDERS = 1_001
+"""With them a listing has two pages."""
+
+
+class Bucket:
+    """A bucket of others that the stack may read."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.s3 = boto3.client("s3")
+        self.s3.create_bucket(Bucket=name)
+
+    def put(self, objects: dict[str, bytes]) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(
+                pool.map(lambda item: self.s3.put_object(Bucket=self.name, Key=item[0], Body=item[1]), objects.items())
+            )
+
+
+@pytest.fixture
+def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    found = Bucket(f"others-{uuid.uuid4().hex[:8]}")
+    monkeypatch.setattr(intake(), "_source_buckets", frozenset({found.name}))
+    stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
+    monkeypatch.setattr(Stack, "find", lambda _: stack)
+    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
+    return found
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that the command puts into the queue."""
+    keys: list[str] = []
+    send = flow.Queue.send
+
+    def noted(self: Any, bodies: Any) -> None:
+        keys.extend(body["key"] for body in bodies)
+        send(self, bodies)
+
+    monkeypatch.setattr(flow.Queue, "send", noted)
+    return keys
+
+
+def index(*options: str) -> int:
+    return main(["--stack", STACK, "index", *options])
+
+
+def rows(report: Path) -> dict[str, str]:
+    with report.open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row["code"] for row in csv.DictReader(file)}
+
+
+def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
+    running: PicTrace,
+    bucket: Bucket,
+    sent: list[str],
+    collection: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(backfill, "MAX_UPLOAD_BYTES", 200_000)
+    pictures = ["p/a b+%2B.png", "p/é/日本😀.png", "p/\x1b[2J\u202e.png", "z/last.png"]
+    bucket.put({f"folders/{number:04}/": b"" for number in range(FOLDERS)})
+    bucket.put({key: noise(81_000 + number) for number, key in enumerate(pictures)})
+    bucket.put({"p/no\x07picture.txt": b"no picture", "p/huge.bin": b"0" * 200_001})
+    source, report = f"s3://{bucket.name}", tmp_path / "report.csv"
+
+    assert index(source, "--collection", collection, "--yes", "--report", str(report)) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{source}/: 1,007 objects, ")
+    assert "estimated cost if all are new" in said
+    assert "4 indexed, 1,001 skipped, 2 rejected" in said
+    assert "1 unsupported_type" in said
+    assert "p/no\\x07picture.txt: unsupported_type: The file is none of JPEG" in said
+    assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
+    assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(pictures)
+    assert sorted(sent) == sorted([*pictures, "p/no\x07picture.txt"])
+    sent.clear()
+
+    bucket.put({"p/new.png": noise(81_000), "z/last.png": noise(81_100)})
+    assert index(f"{source}/p", "--collection", collection, "--yes") == 0
+    assert index(f"{source}/z/", "--collection", collection, "--yes", "--report", str(report)) == 0
+    said = capsys.readouterr().out
+    assert "1 duplicate, 3 skipped, 2 rejected" in said
+    assert "1 indexed" in said
+    assert sent == ["p/new.png", "z/last.png"]
+    assert rows(report) == {}
+    assert running.search(noise(81_100), collection=collection, k=1)["matches"][0]["verdict"] == "identical"
+    assert running.search(noise(81_003), collection=collection, k=1)["matches"][0]["verdict"] != "identical"
+
+
+def test_another_collection_is_another_wish(
+    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.put({"a.png": noise(81_200)})
+    assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
+    assert index(f"s3://{bucket.name}", "--collection", f"{collection}-b", "--yes") == 0
+    assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection it may stay where it is"
+    assert capsys.readouterr().out.count("1 indexed") == 2
+    assert sent == ["a.png"] * 2
+
+
+def test_what_was_removed_through_the_api_stays_away(
+    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.put({"a.png": noise(81_300)})
+    source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
+    assert index(*source) == 0
+    [match] = running.search(noise(81_300), collection=collection, k=1)["matches"]
+    assert running.client.delete(f"/v1/images/{match['image_id']}", params={"collection": collection}).is_success
+    capsys.readouterr()
+    assert index(*source) == 0
+    assert "a.png: dismissed: Its picture was removed through the API." in capsys.readouterr().out
+    assert len(sent) == 1
+
+
+def test_ctrl_c_stops_it_and_it_goes_on(
+    running: PicTrace,
+    bucket: Bucket,
+    sent: list[str],
+    collection: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(flow, "AT_ONCE", 2)
+    monkeypatch.setattr(flow, "IN_FLIGHT", 2)
+    bucket.put({f"{number}.png": noise(81_400 + number) for number in range(6)})
+    source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
+    with monkeypatch.context() as pressed:
+        pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
+        assert index(*source) == 130
+    stopped = capsys.readouterr()
+    assert "goes on where this one ended" in stopped.err
+    assert 0 < len(sent) < 6
+    assert index(*source) == 0
+    said = capsys.readouterr().out
+    assert "6 objects" in said
+    assert "rejected" not in said
+    assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == 6
+
+
+def _press_ctrl_c(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_never_ends_is_told(
+    running: PicTrace,
+    bucket: Bucket,
+    collection: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the model is broken")
+
+    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+    monkeypatch.setattr("functions.ingest.intake.Intake.take", broken)
+    monkeypatch.setattr("functions.ingest.handler.take_alone", broken)
+    monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
+    bucket.put({"a.png": noise(81_500)})
+    report = tmp_path / "report.csv"
+    assert index(f"s3://{bucket.name}", "--collection", collection, "--yes", "--report", str(report)) == 130
+    said = capsys.readouterr()
+    assert "1 unsettled" in said.out
+    assert "nothing ends any more" in said.err
+    assert "redrive --list" in said.err
+    assert rows(report) == {"a.png": "unsettled"}
+
+
+def test_nothing_is_sent_unasked(bucket: Bucket, sent: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    bucket.put({"a.png": noise(81_600)})
+    assert index(f"s3://{bucket.name}", "--dry-run") == 0
+    assert index(f"s3://{bucket.name}") == 0
+    assert "there is nobody to ask" in capsys.readouterr().out
+    assert index(f"s3://{bucket.name}/nowhere/", "--yes") == 0
+    assert "nothing under" in capsys.readouterr().out
+    assert not sent
+
+
+def test_a_bucket_that_the_stack_may_not_read_is_refused(bucket: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+    assert index("s3://strangers", "--yes") == 1
+    said = capsys.readouterr().err
+    assert f'Set source_buckets in cdk.json to "elsewhere,{bucket.name},strangers" and deploy' in said
+    assert index("s3://elsewhere", "--yes") == 1, "named in the settings, but not there"
+    assert "cannot be listed" in capsys.readouterr().err
+
+
+def test_the_stacks_own_bucket(
+    running: PicTrace,
+    put: Callable[..., str],
+    sent: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
+    own, name = running.cloud.outputs["BucketName"], f"own-{uuid.uuid4().hex[:8]}"
+    key = put(noise(81_700), f"uploads/{name}/{uuid.uuid4().hex}")
+    assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
+    assert sent == [key]
+    assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
+    assert index(f"s3://{own}/signatures/", "--yes") == 1
+    assert "are under uploads/" in capsys.readouterr().err
+    assert index(f"s3://{own}", "--dry-run") == 0
+    assert f"s3://{own}/uploads/:" in capsys.readouterr().out

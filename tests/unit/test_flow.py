@@ -1,0 +1,94 @@
+"""What a long command remembers is bounded, and what comes back from the queue is sent again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from infra.operate import flow
+from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
+
+
+class World:
+    """A queue and the work at once: what was sent is indexed at the second look, but for the `lost`."""
+
+    def __init__(self, lost: set[int]) -> None:
+        self.lost = lost
+        self.looks: dict[int, int] = {}
+        self.told: list[Ended] = []
+        self.most = 0
+        self.clock = 0.0
+        queue: Any = self
+        self.flow = Flow(work=self, queue=queue, tell=self.told.append)
+
+    def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
+        return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
+
+    def message(self, entry: int) -> Mapping[str, Any]:
+        return {"entry": entry}
+
+    def name(self, entry: int) -> str:
+        return str(entry)
+
+    def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+        assert 0 < len(bodies) <= flow.SENT_AT_ONCE
+        self.looks |= {body["entry"]: 0 for body in bodies}
+
+    def ended(self, sent: Mapping[int, int]) -> Mapping[int, Ended]:
+        self.clock += 1
+        assert len(sent) <= flow.AT_ONCE
+        self.most = max(self.most, self.flow.in_flight)
+        for entry in sent:
+            self.looks[entry] += 1
+        done = [entry for entry in sent if self.looks[entry] > 1 and entry not in self.lost]
+        return {entry: Ended(str(entry), Ending.INDEXED) for entry in done}
+
+    def waiting(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World({7, 1300})
+    monkeypatch.setattr("infra.operate.flow.time.monotonic", lambda: made.clock)
+    monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
+    return made
+
+
+def test_a_bounded_number_is_in_flight(world: World) -> None:
+    with pytest.raises(Stalled):
+        world.flow.run(range(3_000))
+    assert flow.IN_FLIGHT - flow.AT_ONCE < world.most <= flow.IN_FLIGHT
+    assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
+    assert {int(ended.name) for ended in world.told if ended.ending is Ending.UNSETTLED} == world.lost
+
+
+def test_what_is_hopeless_gives_its_place_to_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
+    with pytest.raises(Stalled):
+        world.flow.run(range(1_301))
+    assert [ended.name for ended in world.told].index("7") < 1_200
+
+
+def test_what_the_queue_refuses_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single entries of a batch fail under load, which no emulator does."""
+    monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
+    taken: list[int] = []
+
+    class Busy:
+        refusals = 2
+
+        def send_message_batch(self, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
+            failed = Entries[-1:] if self.refusals else []
+            self.refusals -= bool(self.refusals)
+            taken.extend(json.loads(entry["MessageBody"])["n"] for entry in Entries if entry not in failed)
+            return {"Failed": [{"Id": entry["Id"], "Code": "ServiceUnavailable"} for entry in failed]}
+
+    client: Any = Busy()
+    bodies = [{"n": number} for number in range(10)]
+    Queue(client, "url").send(bodies)
+    assert sorted(taken) == list(range(10))
+    client.refusals = 99
+    with pytest.raises(RuntimeError, match="ServiceUnavailable"):
+        Queue(client, "url").send(bodies)
