@@ -12,7 +12,8 @@ S3_SECONDS: Final = 0.02
 TABLE_SECONDS: Final = 0.006
 VECTOR_SECONDS: Final = 0.02
 """What a call of S3, DynamoDB, SearchVectors takes inside a region: taken, not measured here. 20 ms was the median of
-a published measurement of SearchVectors (August 2026, 15,000 vectors)."""
+a published measurement of SearchVectors (August 2026, 15,000 vectors; a public repository's notes, whose address is not
+known here)."""
 SIGNATURES_AT_ONCE: Final = 16
 BATCH: Final = 5
 """Messages of a batch under load."""
