@@ -4,8 +4,8 @@ US East (N. Virginia), on demand, without free tiers, in US dollars, as the pric
 regions cost up to twice as much. https://aws.amazon.com/s3/pricing/, https://aws.amazon.com/dynamodb/pricing/,
 https://aws.amazon.com/sqs/pricing/, https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/eventbridge/pricing/
 
-The prices from HTTP_API_REQUEST to BALANCER_HOUR, but for the server's, are list prices as they are commonly known: they
-were not read from those pages, and want checking against the page named beside each.
+The prices from HTTP_API_REQUEST to BALANCER_HOUR, but for the server's, are list prices as they are commonly known:
+they were not read from those pages, and want checking against the page named beside each.
 """
 
 from typing import Final
