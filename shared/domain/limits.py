@@ -22,7 +22,7 @@ MAX_SIDE: Final = 16_384
 MAX_JPEG_SCANS: Final = 100
 """Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
 
-MAX_CHUNKS: Final = 50_000
+MAX_CHUNKS: Final = 35_000
 """Most segments (JPEG), chunks (PNG, WebP) or size properties (AVIF) of a file: 25 MiB of empty ones take seconds."""
 
 MAX_DECODE_MEMORY: Final = 448 * MIB

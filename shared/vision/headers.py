@@ -97,6 +97,9 @@ def _png(data: bytes) -> tuple[int, int]:
 
 def _webp(data: bytes) -> tuple[int, int]:
     """Canvas of VP8X, or of the single VP8 or VP8L frame; the larger where a frame claims more than the canvas."""
+    if data[12:16] not in {b"VP8X", b"VP8L", b"VP8 "}:
+        # libwebp would take what follows for a bare frame, of any size.
+        raise PictureRefused("corrupt", "The WebP file begins with none of its own chunks.")
     width = height = 0
     at = 12
     for _ in _counted("WebP chunks"):

@@ -58,7 +58,7 @@ def header(data: bytes) -> None:
         return
     try:
         picture = decode_here(data)
-    except PictureRefused:
+    except (PictureRefused, MemoryError):
         return
     assert picture.width * picture.height <= claimed.width * claimed.height, (claimed, picture.width, picture.height)
 

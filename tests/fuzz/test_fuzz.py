@@ -1,6 +1,7 @@
 """Nothing breaks what reads foreign bytes: neither the inputs to begin with nor those of a short search."""
 
 import importlib.util
+from base64 import b64decode
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,12 @@ from tests.tables import table_of
 SECONDS = 5
 BROKE_ONCE = [
     ("header", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 32),
+    (
+        "header",
+        b64decode(
+            "UklGRjYAAABXRUJQsAEAnQEqCAAIAAFAJiX/wgAAAABhMXZtZmlmQU5JTWdtaY5hYwBXRUJQVlA4ICqdASoIAAj/wFRMZk1BVwoH"
+        ),
+    ),
     ("event", b'{"Records":[{"eventName":"ObjectCreated:","s3":{"bucket":{"name":"b"},"object":{"key":"\\udc00"}}}]}'),
     (
         "event",

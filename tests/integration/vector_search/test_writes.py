@@ -239,9 +239,9 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
 
 @pytest.fixture
 def restless() -> Iterator[None]:
-    """Threads change places as often as they can, so that what is not locked shows."""
+    """Threads change places fifty times as often as usual, so that what is not locked shows."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+    sys.setswitchinterval(1e-4)
     yield
     sys.setswitchinterval(before)
 
