@@ -1,6 +1,6 @@
 """A Lambda function from the project's image: what the functions have in common."""
 
-from typing import cast
+from typing import Final, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -9,6 +9,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.assets import function_image
+
+
+ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy's threads and LiteRT's fight for the same cores: ingest takes half the time without the former (docs/speed.md)."""
 
 
 def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:
@@ -45,7 +49,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
             architecture=architecture,
             memory_size=memory_mb,
             timeout=timeout,
-            environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
+            environment=environment | ONE_THREAD | {"POWERTOOLS_SERVICE_NAME": name},
             role=function_role(scope, construct_id, log_group),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,

@@ -105,6 +105,7 @@ def test_a_functions_environment_is_what_its_settings_read(
     assert (read.bucket, read.table) == ("<StorageBucket>", "<StorageTable>")
     assert [folder.as_posix() for folder in read.model_dirs] == ["/opt/resnet50"]
     assert environment["POWERTOOLS_SERVICE_NAME"] == name
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
     assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(limits.MAX_PIXELS)
     assert environment["OPENCV_IO_MAX_IMAGE_WIDTH"] == str(limits.MAX_SIDE)
     assert environment["OPENCV_IO_MAX_IMAGE_HEIGHT"] == str(limits.MAX_SIDE)
