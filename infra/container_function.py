@@ -10,9 +10,8 @@ from constructs import Construct
 
 from infra.assets import function_image
 
-
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""NumPy's threads and LiteRT's fight for the same cores: ingest takes half the time without the former (docs/speed.md)."""
+"""NumPy's threads and LiteRT's fight for the same cores: without the former ingest takes half the time."""
 
 
 def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:
