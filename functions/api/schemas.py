@@ -4,15 +4,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.api.version import VERSION
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_URL_LENGTH
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Effort, Ranking, Verdict
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
 EXAMPLE_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
 """One gray pixel as PNG."""
+EXAMPLE_MODEL = "resnet50-imagenet-f16"
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
@@ -31,17 +33,19 @@ class UploadForm(BaseModel):
 
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     url: Annotated[str, Field(examples=["https://pictrace-uploads.s3.eu-west-1.amazonaws.com/"])]
-    fields: dict[str, str]
+    fields: Annotated[
+        dict[str, str], Field(examples=[{"key": f"uploads/default/{EXAMPLE_UPLOAD}", "Content-Type": "image/jpeg"}])
+    ]
     expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
 class UploadState(BaseModel):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     status: UploadStatus
-    collection: str
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     image_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
-    code: Annotated[str | None, Field(description="why it was rejected, for programs")] = None
-    reason: Annotated[str | None, Field(description="why it was rejected, for people")] = None
+    code: Annotated[str | None, Field(description="why it was rejected, for programs", examples=[None])] = None
+    reason: Annotated[str | None, Field(description="why it was rejected, for people", examples=[None])] = None
 
 
 class UrlRequest(BaseModel):
@@ -58,7 +62,9 @@ class UploadAccepted(BaseModel):
 class Link(BaseModel):
     """Where a picture's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
 
-    url: Annotated[str, Field(description="a presigned S3 URL")]
+    url: Annotated[
+        str, Field(description="a presigned S3 URL", examples=["https://pictrace-uploads.s3.amazonaws.com/…"])
+    ]
     expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
@@ -72,20 +78,22 @@ class Image(BaseModel):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     url: Annotated[str, Field(description="redirects to the picture", examples=["/v1/images/…/content"])]
     thumbnail_url: Annotated[str, Field(description="redirects to a small WebP", examples=["/v1/images/…/thumbnail"])]
-    width: int
-    height: int
+    width: Annotated[int, Field(examples=[451])]
+    height: Annotated[int, Field(examples=[300])]
     format: Annotated[str, Field(examples=["jpeg"])]
-    bytes: int
+    bytes: Annotated[int, Field(examples=[48_213])]
     phash: Annotated[str, Field(description="64-bit perceptual hash", examples=["c3d41e6b9a2f5570"])]
-    label: str | None
+    label: Annotated[str | None, Field(description="the most probable", examples=["tabby"])]
     labels: list[LabelModel]
-    filename: Annotated[str | None, Field(description="as the sender gave it: never trust it")]
+    filename: Annotated[str | None, Field(description="as the sender gave it: never trust it", examples=["cat.jpg"])]
     created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
-    model: str
+    model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     low_information: Annotated[
         bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
     ]
-    sharpness: Annotated[float, Field(ge=0, description="variance of the Laplacian; higher is sharper")]
+    sharpness: Annotated[
+        float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
+    ]
 
 
 class DuplicateGroup(BaseModel):
@@ -99,13 +107,13 @@ class DuplicateGroup(BaseModel):
 
 class DuplicatePage(BaseModel):
     groups: list[DuplicateGroup]
-    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last")]
+    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last", examples=[None])]
 
 
 class Source(BaseModel):
-    bucket: str
-    key: str
-    version: str | None = None
+    bucket: Annotated[str, Field(examples=["pictrace-uploads"])]
+    key: Annotated[str, Field(examples=[f"uploads/default/{EXAMPLE_UPLOAD}"])]
+    version: Annotated[str | None, Field(examples=[None])] = None
 
 
 class ImageWithSources(Image):
@@ -114,23 +122,23 @@ class ImageWithSources(Image):
 
 class ImagePage(BaseModel):
     images: list[Image]
-    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last")]
+    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last", examples=[None])]
 
 
 class OrbModel(BaseModel):
-    matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test")]
-    inliers: Annotated[int, Field(description="those that one geometric transform explains")]
-    ratio: Annotated[float, Field(ge=0, le=1)]
+    matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test", examples=[197])]
+    inliers: Annotated[int, Field(description="those that one geometric transform explains", examples=[147])]
+    ratio: Annotated[float, Field(ge=0, le=1, examples=[0.394])]
 
 
 class Scores(BaseModel):
-    score: Annotated[float, Field(ge=0, le=1, description="higher is nearer")]
+    score: Annotated[float, Field(ge=0, le=1, description="higher is nearer", examples=[0.99999])]
     verdict: Verdict
-    cosine: Annotated[float | None, Field(description="of the ResNet50 features, -1 to 1")]
-    ssim: Annotated[float, Field(description="-1 to 1")]
-    ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found")]
+    cosine: Annotated[float | None, Field(description="of the ResNet50 features, -1 to 1", examples=[0.99873])]
+    ssim: Annotated[float, Field(description="-1 to 1", examples=[0.23234])]
+    ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found", examples=[0.90305])]
     orb: OrbModel
-    histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1")]
+    histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1", examples=[0.97461])]
     low_information: Annotated[
         bool, Field(description="one of the two shows nothing to be recognised by, so that agreement says nothing")
     ]
@@ -144,49 +152,56 @@ class Match(Scores):
 
 class SearchAnswer(BaseModel):
     matches: list[Match]
-    model: str
+    model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     ranking: Ranking
     effort: Effort
-    candidates: Annotated[int, Field(description="pictures that were compared with the query")]
-    bytes_examined: Annotated[int | None, Field(description="what the vector indexes report and bill, in all")]
+    candidates: Annotated[int, Field(description="pictures that were compared with the query", examples=[16])]
+    bytes_examined: Annotated[
+        int | None, Field(description="what the vector indexes report and bill, in all", examples=[393_216])
+    ]
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
     low_information: Annotated[bool, Field(description="the query shows nothing to be recognised by")]
-    notice: Annotated[str | None, Field(description="what a person should know of this answer")] = None
+    notice: Annotated[str | None, Field(description="what a person should know of this answer", examples=[None])] = None
 
 
 class Comparison(Scores):
-    model: str
+    model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
 
 
 class ModelState(BaseModel):
-    id: str
+    id: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     untrained: bool
     labels: bool
 
 
 class Stats(BaseModel):
-    collection: str
-    images: int
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    images: Annotated[int, Field(ge=0, examples=[500])]
     exact: Annotated[bool, Field(description="false: there are at least `images`")]
     model: Annotated[ModelState, Field(description="the active one")]
-    models: Annotated[list[str], Field(description="every one that can be asked: two while pictures are reindexed")]
-    notice: str | None
-    versions: dict[str, str]
-    limits: dict[str, int]
+    models: Annotated[
+        list[str],
+        Field(description="every one that can be asked: two while pictures are reindexed", examples=[[EXAMPLE_MODEL]]),
+    ]
+    notice: Annotated[str | None, Field(description="what a person should know of the model", examples=[None])]
+    versions: Annotated[dict[str, str], Field(examples=[{"pictrace": VERSION}])]
+    limits: Annotated[
+        dict[str, int], Field(description="in bytes and pixels", examples=[{"max_query_bytes": MAX_QUERY_BYTES}])
+    ]
 
 
 class Health(BaseModel):
     status: Annotated[str, Field(examples=["ok"])]
-    version: str
+    version: Annotated[str, Field(examples=[VERSION])]
 
 
 class LegacyAnswer(BaseModel):
     """The ancestor's answer to an upload."""
 
-    message: str
-    filename: str
-    hash: str
-    similar_images: list[str]
+    message: Annotated[str, Field(examples=["File uploaded successfully"])]
+    filename: Annotated[str, Field(examples=["cat.jpg"])]
+    hash: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    similar_images: Annotated[list[str], Field(examples=[[f"/uploads/{EXAMPLE_ID}.jpg"]])]
 
 
 PICTURE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}

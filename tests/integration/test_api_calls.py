@@ -1,5 +1,7 @@
 """The calls besides upload and search."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -117,3 +119,22 @@ def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> N
                 assert problems, (path, method)
                 for code in problems:
                     assert list(operation["responses"][code]["content"]) == ["application/problem+json"]
+
+
+def test_every_field_of_the_documentation_has_an_example(running: PicTrace) -> None:
+    schema = running.client.get("/openapi.json").json()
+
+    def shows_itself(field: dict[str, Any]) -> bool:
+        parts = [field, *field.get("anyOf", []), field.get("items", {})]
+        return any(
+            part.get("examples") or part.get("enum") or part.get("$ref") or part.get("type") == "boolean"
+            for part in parts
+        ) or field.get("format", field.get("contentMediaType")) in ("binary", "application/octet-stream")
+
+    for name, model in schema["components"]["schemas"].items():
+        for field, described in model.get("properties", {}).items():
+            assert shows_itself(described), f"{name}.{field}: {described}"
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation.get("parameters", []):
+                assert parameter.get("description"), (path, method, parameter["name"])

@@ -44,7 +44,7 @@ def upload(file: Annotated[UploadFile, File()], services: Needs, collection: One
     dependencies=[SEARCH, WRITE],
 )
 def upload_from_url(
-    image_url: Annotated[str, Form(min_length=1, max_length=MAX_URL_LENGTH)],
+    image_url: Annotated[str, Form(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])],
     services: Needs,
     collection: OneCollection,
 ) -> schemas.LegacyAnswer:

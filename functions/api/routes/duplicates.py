@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=Dat
 def list_duplicates(
     services: Needs,
     collection: OneCollection,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many groups")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.DuplicatePage:
     """Pictures that were a near-duplicate of an earlier one when they came, grouped with it, each group's best first.

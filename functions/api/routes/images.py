@@ -31,7 +31,7 @@ def list_images(
     services: Needs,
     collection: OneCollection,
     label: LabelQuery = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many pictures")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""

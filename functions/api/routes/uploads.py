@@ -43,7 +43,9 @@ def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Ne
     "/uploads/{upload_id}", summary="How an upload went", responses=described("not-found"), dependencies=[ANY_SCOPE]
 )
 def upload_state(
-    caller: KnownCaller, upload_id: Annotated[str, Path(examples=[schemas.EXAMPLE_UPLOAD])], services: Needs
+    caller: KnownCaller,
+    upload_id: Annotated[str, Path(description="from the form", examples=[schemas.EXAMPLE_UPLOAD])],
+    services: Needs,
 ) -> schemas.UploadState:
     """`pending` until the picture is `indexed`, a `duplicate` of one that the collection holds, or `rejected`."""
     if not re.fullmatch(UPLOAD_ID_PATTERN, upload_id):
