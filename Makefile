@@ -13,6 +13,8 @@ MODEL := .build/resnet50
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 BIN := $(VENV)/bin
+FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
+Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
 .PHONY: help run test test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
 
@@ -68,11 +70,16 @@ clean: ## Remove what was built, and the virtual environment
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
-	@PORT=$(PORT) PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
+	@$(FOUND)
+	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
+# A Debian without python3-venv makes environments, but none with pip in it: pip of the outside does that.
 $(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
+	@$(FOUND)
 	@$(PYTHON) infra/local/preflight.py
-	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/pip || { echo "making $(VENV) ..."; \
+		$(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+		&& $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check pip; }; }
 	@echo "installing what it needs, once (about 3 GB on disk) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -31,9 +31,9 @@ def main() -> None:
     wanted = parser.parse_args()
     paths = seed.pictures_in(wanted.folder)
     started = time.perf_counter()
-    print(seed.summary(seed.index(wanted.url, paths, wanted.collection)))
+    outcomes = seed.index(wanted.url, paths, wanted.collection)
     indexing = time.perf_counter() - started
-    print(f"indexed {len(paths)} pictures in {indexing:.1f} s, {len(paths) / indexing:.1f} a second")
+    print(f"{seed.summary(outcomes, indexing)}, {len(paths) / indexing:.1f} a second")
 
     rng = np.random.default_rng(SEED)
     first: dict[Ranking, dict[str, list[bool]]] = {ranking: defaultdict(list) for ranking in Ranking}

@@ -32,7 +32,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=8000, help="where the page and the API are served")
-    parser.add_argument("--pictures", type=Path, help="folder to index instead of the sample pictures")
+    parser.add_argument(
+        "--pictures", type=lambda name: Path(name).expanduser(), help="folder to index instead of the sample pictures"
+    )
     parser.add_argument(
         "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
     )
@@ -111,9 +113,13 @@ def main(argv: list[str] | None = None) -> int:
             serving(cloud.app, wanted.port) as url,
         ):
             key = admin_key(cloud) if wanted.closed else None
-            paths = seed.pictures_in(wanted.pictures) if wanted.pictures else seed.sample_pictures()
-            started = time.monotonic()
-            print(seed.summary(seed.index(url, paths, key=key)), f"in {time.monotonic() - started:.1f} s")
+            paths = seed.pictures_in(wanted.pictures.expanduser()) if wanted.pictures else seed.sample_pictures()
+            if paths:
+                started = time.monotonic()
+                outcomes = seed.index(url, paths, key=key)
+                print(seed.summary(outcomes, time.monotonic() - started))
+            else:
+                print(f"there is no file in {wanted.pictures}: upload pictures on the page, or name another folder")
             announce(cloud, url, untrained, key)
             threading.Event().wait()
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 Only the standard library, and only syntax that an old Python 3 can parse, so that it can say that it is too old.
 """
 
+import errno
 import os
 import socket
 import sys
@@ -27,12 +28,14 @@ def main() -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", int(port)))
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                stop("port %s is only for the system's own programs. Take another one: make run PORT=8000" % port)
             stop("port %s is in use. Take another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
         finally:
             probe.close()
     pictures = os.environ.get("PICTURES", "")
-    if pictures and not os.path.isdir(pictures):
+    if pictures and not os.path.isdir(os.path.expanduser(pictures)):
         stop("there is no folder %r. Give one that exists: make run PICTURES=path/to/pictures" % pictures)
 
 

@@ -38,6 +38,7 @@ SAMPLES: Final = (
 
 UPLOADS_AT_ONCE: Final = 4
 STALLED_SECONDS: Final = 120
+MOST_SAID: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,13 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
     """Send one file with a presigned POST; gives the upload id, or why there was nothing to send."""
-    if path.stat().st_size > MAX_UPLOAD_BYTES:
-        return Outcome(path, "skipped", f"more than {MAX_UPLOAD_BYTES:,} bytes")
-    data = path.read_bytes()
     try:
+        if path.stat().st_size > MAX_UPLOAD_BYTES:
+            return Outcome(path, "skipped", f"more than {MAX_UPLOAD_BYTES:,} bytes")
+        data = path.read_bytes()
         media_type = MEDIA_TYPES[sniff(data)]
+    except OSError as error:
+        return Outcome(path, "skipped", error.strerror)
     except PictureRefused as refused:
         return Outcome(path, "skipped", refused.reason)
     wanted = {"filename": path.name, "content_type": media_type, "collection": collection}
@@ -91,17 +94,20 @@ def index(
     Raises:
         TimeoutError: nothing was indexed for `STALLED_SECONDS`.
     """
+    pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
     with (
         httpx.Client(base_url=api_url, timeout=60, headers={"X-Api-Key": key} if key else None) as client,
-        ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool,
         tqdm(total=len(paths), desc="indexing", unit="picture") as bar,
     ):
-        sent = zip(paths, pool.map(lambda path: upload(client, path, collection), paths), strict=True)
-        outcomes = []
-        for outcome in _finished(client, sent):
-            outcomes.append(outcome)
-            bar.update()
-        return outcomes
+        try:
+            sent = zip(paths, pool.map(lambda path: upload(client, path, collection), paths), strict=True)
+            outcomes = []
+            for outcome in _finished(client, sent):
+                outcomes.append(outcome)
+                bar.update()
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return outcomes
 
 
 def _finished(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) -> Iterator[Outcome]:
@@ -120,13 +126,13 @@ def _finished(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) 
             time.sleep(0.05)
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """One line of counts, and a line for each file that is not searchable now."""
+def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
+    """One line of counts, and a line for each of the first files that are not searchable now."""
     counts = Counter(outcome.status for outcome in outcomes)
-    lines = [", ".join(f"{count} {status}" for status, count in counts.most_common()) or "no pictures found"]
-    lines += [
-        f"  {outcome.path}: {outcome.status}: {outcome.reason}"
-        for outcome in outcomes
-        if outcome.status not in (UploadStatus.INDEXED, UploadStatus.DUPLICATE)
-    ]
+    ended = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
+    lines = [f"{ended} in {seconds:.1f} s"]
+    amiss = [outcome for outcome in outcomes if outcome.status not in (UploadStatus.INDEXED, UploadStatus.DUPLICATE)]
+    lines += [f"  {outcome.path}: {outcome.status}: {outcome.reason}" for outcome in amiss[:MOST_SAID]]
+    if len(amiss) > MOST_SAID:
+        lines.append(f"  ... and {len(amiss) - MOST_SAID:,} more")
     return "\n".join(lines)

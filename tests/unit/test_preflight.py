@@ -35,6 +35,7 @@ def test_wrong_ports() -> None:
 def test_a_missing_folder(tmp_path: Path) -> None:
     assert "no folder" in one_line(preflight(PICTURES=str(tmp_path / "absent")))
     assert preflight(PICTURES=str(tmp_path)).returncode == 0
+    assert preflight(PICTURES="~", HOME=str(tmp_path)).returncode == 0  # not every shell expands it
 
 
 def test_a_python_too_old_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Indexing a folder: what is skipped, what is said, and how it ends when it is broken off."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from infra.local import seed
+from shared.domain.limits import MAX_UPLOAD_BYTES
+from tests.pictures import noise
+
+
+class Failing(BaseHTTPRequestHandler):
+    """Opens and takes every upload, and cannot say how one went."""
+
+    opened: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.opened.append(self.path)
+        self._answer(200, {"upload_id": "0", "url": f"http://{self.headers['Host']}/storage", "fields": {}})
+
+    def do_GET(self) -> None:
+        self._answer(500, {})
+
+    def _answer(self, status: int, body: dict[str, object]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def failing() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_is_not_yet_sent_is_dropped_when_indexing_ends_early(failing: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(noise(1))
+    with pytest.raises(httpx.HTTPStatusError):
+        seed.index(failing, [path] * 2000)
+    assert 0 < len(Failing.opened) < 1000
+
+
+def test_what_cannot_be_sent_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    large, empty = tmp_path / "large.png", tmp_path / "empty.png"
+    with large.open("wb") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
+    empty.touch()
+    paths = [large, empty, tmp_path / "gone.png", *[tmp_path / f"gone{number}.png" for number in range(40)]]
+    outcomes = seed.index("http://127.0.0.1:9", paths)
+    assert {outcome.status for outcome in outcomes} == {"skipped"}
+    lines = seed.summary(outcomes, 1.25).splitlines()
+    assert lines[0] == "43 skipped in 1.2 s"
+    assert lines[1].endswith("large.png: skipped: more than 26,214,400 bytes")
+    assert lines[2].endswith("empty.png: skipped: The file is empty.")
+    assert lines[3].endswith("gone.png: skipped: No such file or directory")
+    assert lines[-1] == "  ... and 23 more"
+    assert len(lines) == 22
