@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote_plus
 
@@ -147,7 +148,10 @@ def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
 
 
 def _named(ref: ObjectRef) -> ObjectRef:
-    """The object, if it is one that S3 could have: JSON can escape lone surrogates, which UTF-8 has not."""
+    """The object, if it is one that S3 could have: JSON can escape lone surrogates, which UTF-8 has not.
+
+    An empty version is none, as in buckets without versions.
+    """
     version = "" if ref.version is None else ref.version
     if not (isinstance(ref.bucket, str) and ref.bucket and isinstance(ref.key, str) and ref.key):
         raise UnknownMessage("the event names no object")
@@ -157,7 +161,7 @@ def _named(ref: ObjectRef) -> ObjectRef:
         f"{ref.bucket}{ref.key}{version}".encode()
     except UnicodeEncodeError as error:
         raise UnknownMessage("the event names an object by what is not Unicode text") from error
-    return ref
+    return replace(ref, version=version or None)
 
 
 def _created(ref: ObjectRef, sequencer: str | None, size: object) -> Created | Ignored:

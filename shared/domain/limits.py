@@ -23,7 +23,8 @@ MAX_JPEG_SCANS: Final = 100
 """Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
 
 MAX_CHUNKS: Final = 35_000
-"""Most segments (JPEG), chunks (PNG, WebP) or size properties (AVIF) of a file: 25 MiB of empty ones take seconds."""
+"""Most segments (JPEG), chunks (PNG, WebP), size properties (AVIF) or blocks before the frame (GIF): 25 MiB of empty
+ones take seconds."""
 
 MAX_DECODE_MEMORY: Final = 448 * MIB
 """Memory that decoding one picture may take beyond the 60 MB or so of the process that does it."""

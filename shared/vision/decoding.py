@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.domain.errors import PictureRefused
-from shared.vision import avif, headers, orientation, png, tiff
+from shared.vision import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.channels import Pixels, Stored, eight_bits, rgb_over_white, with_key
 from shared.vision.isolation import Isolation
 from shared.vision.opencv import cv2
@@ -53,7 +53,7 @@ def decode_here(data: bytes) -> Picture:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from error
         raise _corrupt(kind) from error
-    except (struct.error, _Undecodable) as error:
+    except (struct.error, IndexError, _Undecodable) as error:
         raise _corrupt(kind) from error
     return _picture(rgb, kind)
 
@@ -80,6 +80,8 @@ def _imdecode(data: bytes, flags: int) -> Stored:
         raise _Undecodable
     if stored.ndim == 3 and stored.shape[2] == 1:  # noqa: PLR2004
         stored = stored[:, :, 0]
+    if stored.dtype == np.int16:
+        stored = np.maximum(stored, 0).astype(np.uint16)
     if stored.dtype not in (np.uint8, np.uint16) or (stored.ndim, *stored.shape[2:]) not in ((2,), (3, 3), (3, 4)):
         raise _Undecodable
     return stored
@@ -102,8 +104,12 @@ def _png(data: bytes) -> Pixels:
 
 
 def _bmp(data: bytes) -> Pixels:
-    # Only 32-bit pixels can carry alpha, and OpenCV misreads OS/2 palettes when asked for more than colour.
-    return _with_alpha(data) if data[28:30] == b"\x20\0" else _imdecode(data, cv2.IMREAD_COLOR_RGB)
+    fields = bmp.bit_fields(data)
+    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if fields is None else rgb_over_white(fields)
+
+
+def _gif(data: bytes) -> Pixels:
+    return _with_alpha(gif.first_frame(data))
 
 
 def _webp(data: bytes) -> Pixels:
@@ -126,14 +132,14 @@ def _tiff(data: bytes) -> Pixels:
     tags = tiff.first_values(data)
     chunky = tags.get(tiff.PLANAR_CONFIGURATION, tiff.CHUNKY) == tiff.CHUNKY
     bits = tags.get(tiff.BITS_PER_SAMPLE)
+    extra = tags.get(tiff.EXTRA_SAMPLES)
     transparent = tags.get(tiff.PHOTOMETRIC) == tiff.RGB and tags.get(tiff.SAMPLES_PER_PIXEL) == 4  # noqa: PLR2004
-    if chunky and transparent and bits in (8, 16):
+    if chunky and transparent and extra in (tiff.ASSOCIATED_ALPHA, tiff.UNASSOCIATED_ALPHA) and bits in (8, 16):
         stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
         # libtiff multiplies 8-bit colours with their alpha; 16-bit ones come as they are stored.
-        premultiplied = bits == 8 or tags.get(tiff.EXTRA_SAMPLES) == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
+        premultiplied = bits == 8 or extra == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
         return rgb_over_white(eight_bits(stored), premultiplied=premultiplied)
-    unsigned = tags.get(tiff.SAMPLE_FORMAT, tiff.UNSIGNED) == tiff.UNSIGNED
-    if chunky and unsigned and bits == 16:  # noqa: PLR2004 - 8-bit colour of values up to 255 would be black
+    if chunky and bits == 16:  # noqa: PLR2004 - 8-bit colour of values up to 255 would be black
         return rgb_over_white(eight_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
     return _imdecode(data, cv2.IMREAD_COLOR_RGB)
 
@@ -142,7 +148,7 @@ _DECODERS = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,
-    "gif": _with_alpha,
+    "gif": _gif,
     "bmp": _bmp,
     "tiff": _tiff,
     "avif": _avif,

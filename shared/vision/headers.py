@@ -9,7 +9,7 @@ from typing import Final
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import sniff
 from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
-from shared.vision import png, tiff
+from shared.vision import gif, png, tiff
 
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
 """A marker that heads a segment, or the end of the picture: not a stuffed byte, a fill byte or a restart."""
@@ -38,7 +38,7 @@ def check(data: bytes) -> Header:
         "jpeg": _jpeg,
         "png": _png,
         "webp": _webp,
-        "gif": _gif,
+        "gif": gif.size,
         "bmp": _bmp,
         "tiff": _tiff,
         "avif": _avif,
@@ -126,11 +126,6 @@ def _webp(data: bytes) -> tuple[int, int]:
             w = h = 0
         width, height = max(width, w), max(height, h)
         at = body + size + (size & 1)
-    return width, height
-
-
-def _gif(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<HH", data, 6)
     return width, height
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _ANIMATION: Final = {b"acTL", b"fcTL", b"fdAT"}
+_END: Final = struct.pack(">I4sI", 0, b"IEND", 0xAE426082)
 _GRAY: Final = 0
 
 
@@ -29,12 +30,12 @@ def body(data: bytes, wanted: bytes) -> bytes | None:
 
 
 def still(data: bytes) -> bytes:
-    """The PNG without its animation: its still picture is what every other program shows."""
+    """The PNG without its animation, and with its end: its still picture is what every other program shows."""
     found = list(chunks(data))
-    if all(name != b"acTL" for name, _, _ in found):
+    if found[-1][0] == b"IEND" and all(name != b"acTL" for name, _, _ in found):
         return data
-    kept = (data[at - 8 : at + length + 4] for name, at, length in found if name not in _ANIMATION)
-    return SIGNATURE + b"".join(kept)
+    kept = (data[at - 8 : at + length + 4] for name, at, length in found if name not in _ANIMATION | {b"IEND"})
+    return SIGNATURE + b"".join(kept) + _END
 
 
 def transparent_gray(data: bytes) -> int | None:

@@ -18,7 +18,7 @@ SAMPLE_FORMAT: Final = 339
 RGB: Final = 2
 CHUNKY: Final = 1
 ASSOCIATED_ALPHA: Final = 1
-UNSIGNED: Final = 1
+UNASSOCIATED_ALPHA: Final = 2
 FLOATING: Final = 3
 
 _TYPES: Final = {3: "H", 4: "I", 16: "Q"}

@@ -75,7 +75,7 @@ def _one(name: str, seconds: int, seed: int, findings: Path | None) -> Fuzzed:
                 (findings / f"{name}-{path.name}").write_bytes(path.read_bytes())
         return Fuzzed(
             target=name,
-            executions=_last(r"stat::number_of_executed_units:\s*(\d+)", said),
+            executions=_last(r"(?m)^(?:stat::number_of_executed_units:\s*|#)(\d+)", said),
             edges=_last(r"cov: (\d+)", said),
             crashes=[path.read_bytes() for path in found],
             finished=done.returncode == 0,

@@ -1,7 +1,9 @@
 """One target in a process of its own: `python -m tests.fuzz.one NAME [options of libFuzzer] [folder of inputs]`."""
 
+import hashlib
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
@@ -25,10 +27,24 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def keeping(run: Callable[[bytes], None], prefix: str) -> Callable[[bytes], None]:
+    """`run`, which writes what breaks it where libFuzzer would: that is not always left the time to."""
+
+    def tried(data: bytes) -> None:
+        try:
+            run(data)
+        except BaseException:
+            Path(f"{prefix}crash-{hashlib.sha1(data).hexdigest()}").write_bytes(data)  # noqa: S324 - libFuzzer's name
+            raise
+
+    return tried
+
+
 if __name__ == "__main__":
     with atheris.instrument_imports(include=GUIDES):
         from tests.fuzz.targets import TARGETS
     name = sys.argv.pop(1)
     limit_memory()
-    atheris.Setup(sys.argv, TARGETS[name].run)
+    prefix = next((option.partition("=")[2] for option in sys.argv if option.startswith("-artifact_prefix=")), "")
+    atheris.Setup(sys.argv, keeping(TARGETS[name].run, prefix))
     atheris.Fuzz()

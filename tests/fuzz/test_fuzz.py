@@ -25,6 +25,10 @@ BROKE_ONCE = [
         "event",
         b'{"Records":[{"eventName":"ObjectCreated:","s3":{"bucket":{"name":"b"},"object":{"key":"a","versionId":[]}}}]}',
     ),
+    (
+        "event",
+        b'{"Records":[{"eventName":"ObjectCreated:","s3":{"bucket":{"name":"b"},"object":{"key":"a","versionId":""}}}]}',
+    ),
     ("multipart", b"boundary=b;charset=undefined\n--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--"),
 ]
 
@@ -60,5 +64,5 @@ def test_a_short_search(request: pytest.FixtureRequest) -> None:
     for done in results:
         assert done.finished, done.said
         assert not done.crashes, done.said
-        assert done.executions > 100, done.said
+        assert done.executions > len(TARGETS[done.target].seeds), done.said
         assert done.edges > 40, done.said

@@ -135,6 +135,7 @@ def test_several_records_and_their_versions() -> None:
     first, second, third = taken(body)
     assert first == Created(ObjectRef("pictures", "a"), SEQUENCER)
     assert second == Created(ObjectRef("pictures", "b", "v2"), SEQUENCER)
+    assert taken({"Records": [notification("a", versionId="")]}) == [first], "an empty version is none"
     assert isinstance(third, Ignored)
 
 

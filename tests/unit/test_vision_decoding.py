@@ -168,6 +168,41 @@ def test_a_tiff_of_other_samples_is_refused_by_its_header(samples: type) -> None
     assert refused.value.code == "corrupt"
 
 
+def test_a_tiff_of_signed_samples_is_not_black() -> None:
+    data = chunky_tiff(GRAY.astype("<i2"), (339, 3, 1, 2))
+    assert_shows(data, np.dstack([GRAY] * 3))
+
+
+def test_a_fourth_sample_that_is_no_alpha_hides_nothing() -> None:
+    padded = np.dstack([RGB, np.zeros_like(GRAY)])
+    assert_shows(chunky_tiff(padded), RGB)
+    assert_shows(chunky_tiff(padded, (338, 3, 1, 0)), RGB)
+    assert_shows(chunky_tiff(padded, (338, 3, 1, 2)), np.full_like(RGB, 255))
+
+
+def chunky_tiff(pixels: npt.NDArray[Any], *more: tuple[int, int, int, int]) -> bytes:
+    """A little-endian TIFF of gray or RGB with what follows it, and the tags `more`."""
+    height, width = pixels.shape[:2]
+    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    bits = pixels.dtype.itemsize * 8
+    after = 8 + pixels.nbytes
+    tags = [
+        (256, 3, 1, width),
+        (257, 3, 1, height),
+        (258, 3, samples, after) if samples > 2 else (258, 3, 1, bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2 if samples > 2 else 1),
+        (273, 4, 1, 8),
+        (277, 3, 1, samples),
+        (278, 3, 1, height),
+        (279, 4, 1, pixels.nbytes),
+        *more,
+    ]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + b"\0" * 4
+    depths = struct.pack(f"<{samples}H", *[bits] * samples)
+    return b"II*\0" + struct.pack("<I", after + len(depths)) + pixels.tobytes() + depths + directory
+
+
 def test_planar_tiffs_of_16_bits_show_the_same_every_time() -> None:
     """OpenCV gives uninitialised memory for them unless it is asked for 8-bit colour."""
     planes = np.stack([RGB[:, :, channel].astype("<u2") * 257 for channel in range(3)])
@@ -213,6 +248,89 @@ def test_animations_show_their_first_frame_or_still_picture() -> None:
         data = encoded(red, "PNG", save_all=True, append_images=[blue, red], default_image=still_is_apart)
         assert b"acTL" in data
         assert_shows(data, wanted, within=0)
+
+
+def test_a_gif_is_shown_whatever_comes_beside_its_first_frame() -> None:
+    """OpenCV refuses each of these; browsers show them."""
+    first, second = COLOUR.quantize(64), COLOUR.rotate(180).quantize(64)
+    still = encoded(first, "GIF")
+    moving = encoded(first, "GIF", save_all=True, append_images=[second])
+    table = 13 + 3 * (2 << (still[10] & 7))
+    frame = still.index(b"\x2c", table)
+    xmp = b"\x21\xff\x0bXMP DataXMP\x03abc\0"
+    small = still[:6] + struct.pack("<HH", 10, 10) + still[10:]
+    background = still[:11] + b"\xff" + still[12:]
+    for data in (
+        still[:-1],
+        moving[: len(moving) - 30],
+        still[:table] + xmp + still[table:],
+        still[:-1] + xmp + still[-1:],
+        small,
+        background,
+    ):
+        assert_shows(data, np.asarray(first.convert("RGB")), within=0)
+    moved = still[: frame + 1] + struct.pack("<HH", 5, 7) + still[frame + 5 :]
+    wide = decode(moved)
+    assert (wide.width, wide.height) == (WIDTH + 5, HEIGHT + 7)
+    assert np.array_equal(wide.rgb[7:, 5:], np.asarray(first.convert("RGB")))
+
+
+def test_a_png_without_its_end_is_shown() -> None:
+    data = encoded(COLOUR, "PNG")
+    assert_shows(data[:-12], RGB, within=0)
+
+
+FIELDS = {
+    "BGRX": (32, (0xFF0000, 0xFF00, 0xFF, 0)),
+    "RGBX": (32, (0xFF, 0xFF00, 0xFF0000, 0)),
+    "10 bits": (32, (0x3FF00000, 0xFFC00, 0x3FF, 0)),
+    "555": (16, (0x7C00, 0x3E0, 0x1F, 0)),
+    "565": (16, (0xF800, 0x7E0, 0x1F, 0)),
+    "1555": (16, (0x7C00, 0x3E0, 0x1F, 0x8000)),
+    "BGRA": (32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("upside_down", [True, False])
+def test_bit_fields_of_a_bmp(name: str, upside_down: bool) -> None:
+    bits, masks = FIELDS[name]
+    for alpha in [np.full_like(GRAY, 255)] + [ALPHA] * (name == "BGRA"):
+        data = bit_fields(np.dstack([RGB, alpha]), bits, masks, upside_down=upside_down)
+        wanted = over_white(encoded(Image.fromarray(np.dstack([RGB, alpha])), "PNG"))
+        assert_shows(data, wanted, within=1 if bits == 32 else 8)
+    empty = bit_fields(np.dstack([RGB, np.zeros_like(GRAY)]), bits, masks, upside_down=upside_down)
+    assert_shows(empty, RGB, within=1 if bits == 32 else 8)
+
+
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [(10, 5000), (14, 1 << 20), (18, -64), (22, 1000), (54, 0xFF000F), (58, 0)],
+    ids=["where the pixels are", "size of the header", "width", "height", "mask of two runs", "cut"],
+)
+def test_bit_fields_that_contradict_themselves_are_refused(at: int, change: int) -> None:
+    data = bit_fields(np.dstack([RGB, ALPHA]), *FIELDS["BGRX"], upside_down=True)
+    damaged = data[:at] + struct.pack("<i", change) + data[at + 4 :] if change else data[:-1]
+    assert_shows(data, RGB)
+    with pytest.raises(PictureRefused) as refused:
+        decode(damaged)
+    assert refused.value.code == "corrupt"
+
+
+def bit_fields(rgba: Pixels, bits: int, masks: tuple[int, ...], *, upside_down: bool) -> bytes:
+    """A BMP with a header of 56 bytes, whose rows are padded to 4 bytes."""
+    words = np.zeros(rgba.shape[:2], f"<u{bits // 8}")
+    for channel, mask in enumerate(masks):
+        if mask:
+            shift = (mask & -mask).bit_length() - 1
+            value = np.round(rgba[:, :, channel] * ((mask >> shift) / 255)).astype(np.uint64) << np.uint64(shift)
+            words |= value.astype(words.dtype)
+    height, width = words.shape
+    pixels = words[:: -1 if upside_down else 1].tobytes()
+    head = struct.pack(
+        "<IiiHHIIiiII", 56, width, height if upside_down else -height, 1, bits, 3, len(pixels), 0, 0, 0, 0
+    )
+    return b"BM" + struct.pack("<IHHI", 70 + len(pixels), 0, 0, 70) + head + struct.pack("<4I", *masks) + pixels
 
 
 @pytest.mark.parametrize("kind", [*MEDIA_TYPES])

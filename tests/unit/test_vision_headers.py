@@ -98,6 +98,12 @@ def test_a_webp_frame_larger_than_its_canvas_counts() -> None:
     assert refused.value.code == "too_many_pixels"
 
 
+def test_a_gif_frame_larger_than_its_canvas_counts() -> None:
+    with pytest.raises(PictureRefused) as refused:
+        headers.check(gif(10, 10)[:13] + b"\x2c" + struct.pack("<4HB", 0, 0, 60_000, 60_000, 0))
+    assert refused.value.code == "too_many_pixels"
+
+
 def test_a_png_chunk_longer_than_the_file_is_refused() -> None:
     whole = png(4, 4)
     at = whole.index(b"IDAT") - 4
@@ -120,6 +126,8 @@ PARTS = {
     "png data": png(4, 4)[:33] + chunk(b"IDAT", b"") * MANY + png(4, 4)[33:],
     "webp": webp_canvas(4, 4) + b"ABCD\0\0\0\0" * MANY,
     "webp frames": webp_canvas(4, 4) + (b"ANMF" + struct.pack("<I", 16) + b"\0" * 16) * MANY,
+    "gif": gif(4, 4)[:13] + b"\x21\xfe\0" * MANY,
+    "gif blocks": gif(4, 4)[:13] + b"\x21\xfe" + b"\x01a" * MANY,
     "avif": avif(4, 4) + avif(4, 4)[20:] * MANY,
 }
 
