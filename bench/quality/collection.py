@@ -14,7 +14,7 @@ from tqdm import tqdm
 from functions.api.search import Searcher
 from functions.ingest.description import Description, describe
 from shared.domain.errors import PictureRefused
-from shared.domain.features import FeatureVector, LocalVector
+from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import signature_key
 from shared.domain.ledger import Holding
 from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
@@ -56,14 +56,15 @@ class Memory:
             signature_key(self.model, one.image_id): signature.pack(one.described.signature) for one in self.originals
         }
         self._features = np.array([one.described.features for one in self.originals])
-        self._with_local = [one for one in self.originals if one.described.local_features is not None]
-        self._local = np.array([one.described.local_features for one in self._with_local])
+        local = [(one, one.described.local_features) for one in self.originals]
+        self._with_local = [one for one, vector in local if vector is not None]
+        self._local = np.array([_as_stored(vector) for _, vector in local if vector is not None])
 
     def nearest(self, features: FeatureVector, *, limit: int, **_: Any) -> Candidates:
-        return self._first(self._features @ features, self.originals, limit)
+        return self._first(self._features, features, self.originals, limit)
 
     def nearest_local(self, local: LocalVector, *, limit: int, **_: Any) -> Candidates:
-        return self._first(self._local @ local, self._with_local, limit)
+        return self._first(self._local, local, self._with_local, limit)
 
     def standing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
         return set(image_ids)
@@ -77,10 +78,18 @@ class Memory:
         )
 
     @staticmethod
-    def _first(scores: npt.NDArray[np.float32], of: Sequence[Original], limit: int) -> Candidates:
+    def _first(
+        stored: npt.NDArray[np.float32], query: npt.NDArray[np.float32], of: Sequence[Original], limit: int
+    ) -> Candidates:
+        scores = stored @ query
         order = np.argsort(-scores, kind="stable")[:limit]
         found = [Candidate(of[place].described.record, float(scores[place])) for place in order]
-        return Candidates(found, bytes_examined=scores.size * BYTES * 2048)
+        return Candidates(found, bytes_examined=stored.size * BYTES)
+
+
+def _as_stored(local: LocalVector) -> LocalVector:
+    """As the whole numbers that the table keeps."""
+    return normalise(np.rint(local * LOCAL_SCALE))
 
 
 def pictures(folder: Path) -> list[tuple[Path, str]]:

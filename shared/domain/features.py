@@ -9,16 +9,17 @@ FEATURE_DIMENSIONS: Final = 2048
 FEATURE_DIGITS: Final = 3
 """Significant digits that are stored: 8.0 KB, where five would be 10.0; no cosine differs by more than 0.00004."""
 
-LOCAL_DIMENSIONS: Final = 2048
-LOCAL_SCALE: Final = 1000
-"""Local features are stored as whole numbers, so many for a component of 1: two digits take 3 bytes in DynamoDB."""
+LOCAL_DIMENSIONS: Final = 1024
+LOCAL_SCALE: Final = 99
+"""Local features are stored as whole numbers, so many for a component of 1: all have at most two digits, 3 bytes each
+in DynamoDB. docs/ranking.md has what fewer dimensions and coarser numbers lose."""
 
 FeatureVector = npt.NDArray[np.float32]
 """Shape (2048,), float32, L2 norm 1 (or all zero for a picture without any activation)."""
 
 LocalVector = npt.NDArray[np.float32]
-"""Shape (2048,), float32, L2 norm 1: what the keypoints of a picture look like, wherever they are (all zero for a
-picture without keypoints). See `shared.vision.local_features`."""
+"""Shape (LOCAL_DIMENSIONS,), float32, L2 norm 1: what the keypoints of a picture look like, wherever they are (all zero
+for a picture without keypoints). See `shared.vision.local_features`."""
 
 
 def normalise(vector: npt.NDArray[np.floating]) -> FeatureVector:

@@ -1,8 +1,9 @@
 """What a picture's keypoints look like, as one vector: ORB descriptors gathered by visual word.
 
 H. Jegou, M. Douze, C. Schmid, P. Perez: Aggregating local descriptors into a compact image representation, CVPR 2010
-(VLAD), with each word's part of unit length (R. Arandjelovic, A. Zisserman: All about VLAD, CVPR 2013), and the
-128 x 256 components folded into 2048 by a signed permutation of each word's part, which keeps dot products on average.
+(VLAD), with each word's part turned to axes of its own, of which the first are kept (J. Delhumeau, P.-H. Gosselin,
+H. Jegou, P. Perez: Revisiting the VLAD image representation, ACM Multimedia 2013), and brought to unit length
+(R. Arandjelovic, A. Zisserman: All about VLAD, CVPR 2013).
 """
 
 from functools import cache
@@ -14,12 +15,11 @@ import numpy.typing as npt
 
 from shared.domain.features import LOCAL_DIMENSIONS, LocalVector, normalise
 
-WORDS: Final = Path(__file__).with_name("words.npy")
-"""int8 (128, 256): the mean bits of each word, -1 to 1 in hundredths. `python -m bench.fit_words` makes it."""
+WORDS: Final = Path(__file__).with_name("words.npz")
+"""`words`, int8 (W, 256): the mean bits of each word, -1 to 1 in hundredths. `axes`, int8 (W, 256, A): the directions
+that the word's part of a picture varies most in, in 1/400. `python -m bench.fit_words` makes it."""
 
-HUNDREDTHS: Final = 100
-BITS: Final = 256
-_BLOCKS: Final = LOCAL_DIMENSIONS // BITS
+WORDS_SCALE, AXES_SCALE = 100, 400
 
 Values = npt.NDArray[np.float32]
 
@@ -29,19 +29,25 @@ def gathered(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
 
     Every word counts the same however many keypoints it has, so that lines of text or leaves do not drown the rest.
     """
-    out = np.zeros((_BLOCKS, BITS), np.float32)
+    words, nearest_bits, axes = _vocabulary()
+    out = np.zeros((len(words), LOCAL_DIMENSIONS // len(words)), np.float32)
     if len(descriptors):
-        words, nearest_bits, signs, places = _vocabulary()
         bits = as_signs(descriptors)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         member = np.zeros((len(words), len(bits)), np.float32)
         member[nearest, np.arange(len(bits))] = 1
         used = np.unique(nearest)
-        parts = (member @ bits - member.sum(axis=1, keepdims=True) * words)[used]
-        parts = np.sign(parts) * np.sqrt(np.abs(parts))
-        parts /= np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), np.float32(1e-9))
-        np.add.at(out, used % _BLOCKS, np.take_along_axis(parts * signs[used], places[used], axis=1))
+        sums = (member @ bits - member.sum(axis=1, keepdims=True) * words)[used]
+        parts = (sums[:, np.newaxis] @ axes[used])[:, 0]
+        out[used] = each_of_unit_length(parts)
     return normalise(out.reshape(-1))
+
+
+def each_of_unit_length(parts: Values) -> Values:
+    """Parts of words (..., D), their square roots taken so that what is frequent does not drown the rest."""
+    roots: Values = np.sign(parts) * np.sqrt(np.abs(parts))
+    roots /= np.maximum(np.linalg.norm(roots, axis=-1, keepdims=True), np.float32(1e-9))
+    return roots
 
 
 def as_signs(descriptors: npt.NDArray[np.uint8]) -> Values:
@@ -50,18 +56,9 @@ def as_signs(descriptors: npt.NDArray[np.uint8]) -> Values:
 
 
 @cache
-def _vocabulary() -> tuple[Values, Values, Values, npt.NDArray[np.intp]]:
-    """Words, their nearest bits, and for each component of each word a sign and a place."""
-    words = np.load(WORDS).astype(np.float32) / HUNDREDTHS
-    drawn = _mixed(np.arange(words.size, dtype=np.uint64)).reshape(words.shape)
-    # The low bit, since the places follow the high ones.
-    signs = np.where(drawn & np.uint64(1), 1, -1).astype(np.float32)
-    return words, np.where(words > 0, 1, -1).astype(np.float32), signs, np.argsort(drawn, axis=1)
-
-
-def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """SplitMix64's finaliser: the same numbers with every version of NumPy."""
-    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def _vocabulary() -> tuple[Values, Values, Values]:
+    """Words, their nearest bits, and their axes."""
+    with np.load(WORDS) as file:
+        words = file["words"].astype(np.float32) / WORDS_SCALE
+        axes = file["axes"].astype(np.float32) / AXES_SCALE
+    return words, np.where(words > 0, 1, -1).astype(np.float32), axes
