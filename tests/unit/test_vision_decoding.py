@@ -319,7 +319,7 @@ def test_bit_fields_that_contradict_themselves_are_refused(at: int, change: int)
 
 def bit_fields(rgba: Pixels, bits: int, masks: tuple[int, ...], *, upside_down: bool) -> bytes:
     """A BMP with a header of 56 bytes, whose rows are padded to 4 bytes."""
-    words = np.zeros(rgba.shape[:2], f"<u{bits // 8}")
+    words = np.zeros(rgba.shape[:2], np.dtype(f"<u{bits // 8}"))
     for channel, mask in enumerate(masks):
         if mask:
             shift = (mask & -mask).bit_length() - 1
