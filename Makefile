@@ -3,13 +3,14 @@ PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
 CLOSED ?=
+PRECISION ?= float16
 EXAMPLES ?= 100
 SECONDS ?= 300
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
 VENV := .venv
-MODEL := .build/resnet50
+MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1)
+run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1, PRECISION=int8)
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite, with coverage
@@ -64,7 +65,7 @@ synth: $(VENV)/.test ## Write the CloudFormation template to cdk.out
 schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
 	$(BIN)/python -m infra.schemas
 
-model: $(MODEL)/model.json ## Export the model
+model: $(MODEL)/model.json ## Export the model (PRECISION=int8)
 
 clean: ## Remove what was built, and the virtual environment
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
@@ -101,6 +102,6 @@ $(BENCH)/.made: bench/requirements.txt $(VENV)/.test
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-$(MODEL)/model.json: layers/resnet50/export.py $(VENV)/.run
-	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --allow-untrained
+$(MODEL)/model.json: layers/resnet50/export.py layers/resnet50/network.py $(VENV)/.run
+	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --precision "$(PRECISION)" --allow-untrained
 	@touch $@

@@ -37,13 +37,13 @@ def check_next_model(model: str) -> None:
         raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
-def function_image(function: str, architecture: lambda_.Architecture) -> lambda_.DockerImageCode:
-    """The image of `functions/<function>`; its hash covers `SHIPPED` and that folder."""
+def function_image(function: str, architecture: lambda_.Architecture, precision: str) -> lambda_.DockerImageCode:
+    """The image of `functions/<function>`; its hash covers `SHIPPED`, that folder and the model's precision."""
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=DOCKERFILE,
         cmd=[f"functions.{function}.handler.handler"],
-        build_args={"FUNCTION": function},
+        build_args={"FUNCTION": function, "PRECISION": precision},
         platform=(
             ecr_assets.Platform.LINUX_ARM64
             if architecture == lambda_.Architecture.ARM_64

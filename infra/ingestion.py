@@ -37,6 +37,7 @@ class Ingestion(Construct):
         bucket: s3.Bucket,
         environment: dict[str, str],
         architecture: lambda_.Architecture,
+        model_precision: str,
         memory_mb: int,
         max_concurrency: int,
         log_group: logs.ILogGroup,
@@ -71,6 +72,7 @@ class Ingestion(Construct):
             name="ingest",
             description="Indexes uploaded pictures",
             architecture=architecture,
+            model_precision=model_precision,
             memory_mb=memory_mb,
             timeout=TIMEOUT,
             environment=environment

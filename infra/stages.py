@@ -36,6 +36,7 @@ class Stage:
 
     name: str
     architecture: str
+    model_precision: str
     ingest_memory_mb: int
     api_memory_mb: int
     max_concurrency: int
@@ -63,6 +64,7 @@ class Stage:
         return cls(
             name=_matching(context, "stage", STAGE_PATTERN, "1 to 12 lower-case letters and digits"),
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
+            model_precision=_one_of(context, "model_precision", ("float16", "int8")),
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
             max_concurrency=_between(context, "max_concurrency", *CONCURRENCY),

@@ -29,10 +29,20 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
     """The exported model; made once where it is missing."""
+    return exported("resnet50")
+
+
+@pytest.fixture(scope="session")
+def int8_dir() -> Path:
+    """The same with int8 weights."""
+    return exported("resnet50-int8", "--precision", "int8")
+
+
+def exported(name: str, *options: str) -> Path:
     from layers.resnet50 import export
 
-    folder = ROOT / ".build" / "resnet50"
-    assert export.main(["--out", str(folder), "--allow-untrained"]) == 0
+    folder = ROOT / ".build" / name
+    assert export.main(["--out", str(folder), "--allow-untrained", *options]) == 0
     return folder
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from layers.resnet50.network import FEATURES, Precision, build, convert, reading_rgb
 from layers.resnet50.quiet import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
@@ -22,9 +23,17 @@ LABELS_FILE: Final = "labels.json"
 SEED: Final = 20_261_120
 """Of the untrained fallback's weights."""
 
-TRAINED_ID: Final = "resnet50-imagenet-f16"
-UNTRAINED_ID: Final = f"resnet50-untrained-{SEED}-f16"
-LAYOUT: Final = 2
+_SUFFIXES: Final = {Precision.FLOAT16: "f16", Precision.INT8: "int8"}
+
+
+def model_id(precision: Precision, *, trained: bool) -> str:
+    """Features of two models differ, so what differs in them has another id."""
+    return f"resnet50-{'imagenet' if trained else f'untrained-{SEED}'}-{_SUFFIXES[precision]}"
+
+
+TRAINED_ID: Final = model_id(Precision.FLOAT16, trained=True)
+UNTRAINED_ID: Final = model_id(Precision.FLOAT16, trained=False)
+LAYOUT: Final = 3
 """Raised when what the files hold changes, so that an older export is made again."""
 
 
@@ -39,6 +48,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the model to")
     parser.add_argument(
+        "--precision",
+        type=Precision,
+        choices=list(Precision),
+        default=Precision.FLOAT16,
+        help="of the weights: int8 is faster and half as large, and its features differ a little (docs/model.md)",
+    )
+    parser.add_argument(
         "--allow-untrained",
         action="store_true",
         help="where the weights cannot be fetched, export a network of random weights from a fixed seed instead of "
@@ -51,16 +67,14 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def export(out: Path, weights: Weights | None) -> str:
+def export(out: Path, weights: Weights | None, precision: Precision) -> str:
     """Write the model, its card and (with weights) its labels to `out`, all or nothing; gives the model's id."""
-    from layers.resnet50.network import FEATURES, build, convert
-
-    say("building ResNet50 and converting it to LiteRT with float16 weights (about 15 s) ...")
+    say(f"building ResNet50 and converting it to LiteRT with {precision} weights (about 15 s) ...")
     with quiet():
-        model = convert(build(weights.path if weights else None, SEED))
+        model = convert(reading_rgb(build(weights.path if weights else None, SEED)), precision)
     card = {
         "layout": LAYOUT,
-        "id": TRAINED_ID if weights else UNTRAINED_ID,
+        "id": model_id(precision, trained=weights is not None),
         "has_labels": weights is not None,
         "dimensions": FEATURES,
         "weights_sha256": weights.sha256 if weights else None,
@@ -83,20 +97,21 @@ def export(out: Path, weights: Weights | None) -> str:
 
 
 def exported(out: Path) -> str | None:
-    """The model id of the export that `out` holds, if this program would make the same."""
+    """The model id of the export that `out` holds, if this version of the program made it."""
     try:
         card: dict[str, Any] = json.loads((out / CARD_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = card.get("layout") == LAYOUT and card.get("id") in (TRAINED_ID, UNTRAINED_ID)
-    return str(card["id"]) if same and (out / MODEL_FILE).is_file() else None
+    whole = card.get("layout") == LAYOUT and (out / MODEL_FILE).is_file()
+    return str(card["id"]) if whole else None
 
 
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
     named = bool(os.environ.get(WEIGHTS_VARIABLE))
     held = exported(wanted.out)
-    if held == TRAINED_ID or (held == UNTRAINED_ID and wanted.allow_untrained and not named):
+    trained, untrained = (model_id(wanted.precision, trained=trained) for trained in (True, False))
+    if held == trained or (held == untrained and wanted.allow_untrained and not named):
         say(f"{held} is already exported to {wanted.out}")
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -112,18 +127,18 @@ def main(argv: list[str] | None = None) -> int:
         say(f"error: {error}")
         if named or not wanted.allow_untrained:
             return 1
-        _announce_untrained()
+        _announce_untrained(untrained)
         weights = None
-    export(wanted.out, weights)
+    export(wanted.out, weights, wanted.precision)
     say(f"took {time.monotonic() - started:.0f} s")
     return 0
 
 
-def _announce_untrained() -> None:
+def _announce_untrained(model: str) -> None:
     say("*" * 78)
     say("* NO IMAGENET WEIGHTS: exporting an UNTRAINED network of random weights instead.")
     say("* Matches are worse and there are no labels. The model's id says so everywhere:")
-    say(f"* {UNTRAINED_ID}")
+    say(f"* {model}")
     say("*" * 78)
 
 

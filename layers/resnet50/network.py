@@ -1,5 +1,6 @@
 """Keras's ResNet50 as one LiteRT file: RGB bytes in, features and class probabilities out."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -8,8 +9,15 @@ if TYPE_CHECKING:
 
 SIDE: Final = 224
 FEATURES: Final = 2048
-CAFFE_MEAN_BGR: Final = (103.939, 116.779, 123.68)
-"""ImageNet's mean as `keras.applications.imagenet_utils` subtracts it in mode `caffe`, channels B, G, R."""
+CAFFE_MEAN_RGB: Final = (123.68, 116.779, 103.939)
+"""ImageNet's mean as `keras.applications.imagenet_utils` subtracts it in mode `caffe`."""
+
+
+class Precision(StrEnum):
+    """Of the exported weights. With int8 the convolutions compute in integers, scaled as each picture asks."""
+
+    FLOAT16 = "float16"
+    INT8 = "int8"
 
 
 def build(weights: Path | None, seed: int) -> "keras.Model":
@@ -23,8 +31,16 @@ def build(weights: Path | None, seed: int) -> "keras.Model":
     return network
 
 
-def convert(network: "keras.Model") -> bytes:
-    """A LiteRT flatbuffer with float16 weights.
+def reading_rgb(network: "keras.Model") -> "keras.Model":
+    """The same network after its first convolution was turned from BGR to RGB: cheaper than turning every picture."""
+    stem = network.get_layer("conv1_conv")
+    kernel, bias = stem.get_weights()
+    stem.set_weights([kernel[:, :, ::-1], bias])
+    return network
+
+
+def convert(network: "keras.Model", precision: Precision) -> bytes:
+    """A LiteRT flatbuffer of a network that takes RGB pictures without ImageNet's mean.
 
     Input: uint8 (1, 224, 224, 3), RGB. Outputs by signature name: `features` float32 (1, 2048), the pooled last
     feature map, and `probabilities` float32 (1, 1000).
@@ -33,12 +49,13 @@ def convert(network: "keras.Model") -> bytes:
     import tensorflow as tf
 
     rgb = keras.Input((SIDE, SIDE, 3), batch_size=1, dtype="uint8", name="rgb")
-    bgr = keras.ops.flip(keras.ops.cast(rgb, "float32"), axis=-1) - keras.ops.array(CAFFE_MEAN_BGR, dtype="float32")
+    centred = keras.ops.cast(rgb, "float32") - keras.ops.array(CAFFE_MEAN_RGB, dtype="float32")
     both = keras.Model(network.inputs, [network.get_layer("avg_pool").output, network.output])
-    features, probabilities = both(bgr)
+    features, probabilities = both(centred)
     served = keras.Model(rgb, {"features": features, "probabilities": probabilities})
     converter = tf.lite.TFLiteConverter.from_keras_model(served)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
+    if precision is Precision.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
     converted: bytes = converter.convert()
     return converted

@@ -11,6 +11,7 @@ import pytest
 
 from infra import app, assets
 from infra.stages import ContextError
+from layers.resnet50.network import Precision
 from shared.settings import ApiSettings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,8 +44,21 @@ def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> 
     app.synthesise(tmp_path)
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
-    assert {"FUNCTION": function} in builds
+    assert {"FUNCTION": function, "PRECISION": "float16"} in builds
     assert importlib.util.find_spec(f"functions.{function}.handler")
+
+
+def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Path) -> None:
+    app.synthesise(tmp_path, {"model_precision": "int8"})
+    described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
+    builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
+    assert {build["FUNCTION"]: build["PRECISION"] for build in builds} == dict.fromkeys(FUNCTIONS, "int8")
+    model = DOCKERFILE.split(" AS model\n")[1].split("\nFROM ")[0]
+    assert re.search(r"^ARG PRECISION$", model, re.MULTILINE)
+    assert '--precision "$PRECISION"' in model
+    assert [str(precision) for precision in Precision] == ["float16", "int8"]
+    with pytest.raises(ContextError, match="model_precision must be one of float16, int8, not 'int4'"):
+        app.template({"model_precision": "int4"})
 
 
 def test_stages_hand_over_what_later_ones_take() -> None:

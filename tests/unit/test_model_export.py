@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from layers.resnet50 import export, weights
-from layers.resnet50.export import TRAINED_ID, UNTRAINED_ID
+from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
+from layers.resnet50.network import Precision
 from layers.resnet50.quiet import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
@@ -47,8 +48,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Weights | None]:
     """The exports that were begun; none is carried out."""
     begun: list[Weights | None] = []
 
-    def export_nothing(out: Path, found: Weights | None) -> str:
-        assert out
+    def export_nothing(out: Path, found: Weights | None, precision: Precision) -> str:
+        assert out, precision
         begun.append(found)
         return ""
 
@@ -131,6 +132,13 @@ def test_the_named_weights_are_exported(
     assert [found.path for found in made if found] == [published]
 
 
+def replace_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a quarter of a minute."""
+    monkeypatch.setattr(export, "build", lambda _, __: None)
+    monkeypatch.setattr(export, "reading_rgb", lambda network: network)
+    monkeypatch.setattr(export, "convert", lambda _, precision: f"model of {precision}".encode())
+
+
 def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
     folder.mkdir()
     (folder / "resnet50.tflite").write_bytes(b"model")
@@ -143,6 +151,10 @@ def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
     ("model", "layout", "options", "begun"),
     [
         (TRAINED_ID, export.LAYOUT, [], 0),
+        (TRAINED_ID, export.LAYOUT, ["--precision", "int8", "--allow-untrained"], 1),
+        ("resnet50-imagenet-int8", export.LAYOUT, ["--precision", "int8"], 0),
+        (f"resnet50-untrained-{SEED}-int8", export.LAYOUT, ["--precision", "int8", "--allow-untrained"], 0),
+        (f"resnet50-untrained-{SEED}-int8", export.LAYOUT, ["--allow-untrained"], 1),
         (TRAINED_ID, export.LAYOUT, ["--allow-untrained"], 0),
         (UNTRAINED_ID, export.LAYOUT, ["--allow-untrained"], 0),
         (UNTRAINED_ID, export.LAYOUT - 1, ["--allow-untrained"], 1),
@@ -166,30 +178,41 @@ def test_an_untrained_export_is_not_enough_where_weights_are_asked_for(
 
 
 def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only TensorFlow's part is replaced; it takes a quarter of a minute."""
-
-    def failing(_: object) -> bytes:
+    def failing(_: object, __: object) -> bytes:
         raise MemoryError
 
-    network = SimpleNamespace(FEATURES=2048, build=lambda _, __: None, convert=lambda _: b"model bytes")
-    monkeypatch.setitem(sys.modules, "layers.resnet50.network", network)
+    replace_tensorflow(monkeypatch)
     out = tmp_path / "deep" / "model"
-    assert export.export(out, fetch()) == TRAINED_ID
+    assert export.export(out, fetch(), Precision.FLOAT16) == TRAINED_ID
     card = json.loads((out / "model.json").read_text())
     assert card["weights_sha256"] == hashlib.sha256(published.read_bytes()).hexdigest()
-    assert card["model_sha256"] == hashlib.sha256(b"model bytes").hexdigest()
+    assert card["model_sha256"] == hashlib.sha256(b"model of float16").hexdigest()
     assert (card["id"], card["has_labels"], card["dimensions"]) == (TRAINED_ID, True, 2048)
     assert json.loads((out / "labels.json").read_text()) == NAMES
     assert export.exported(out) == TRAINED_ID
 
-    assert export.export(out, None) == UNTRAINED_ID
+    assert export.export(out, None, Precision.FLOAT16) == UNTRAINED_ID
     assert sorted(path.name for path in out.iterdir()) == ["model.json", "resnet50.tflite"]
 
-    monkeypatch.setattr(network, "convert", failing)
+    monkeypatch.setattr(export, "convert", failing)
     with pytest.raises(MemoryError):
-        export.export(out, fetch())
+        export.export(out, fetch(), Precision.FLOAT16)
     assert export.exported(out) == UNTRAINED_ID
     assert [path.name for path in out.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.usefixtures("no_network")
+def test_another_precision_has_another_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace_tensorflow(monkeypatch)
+    out = tmp_path / "model"
+    assert export.main(["--out", str(out), "--allow-untrained", "--precision", "int8"]) == 0
+    assert export.exported(out) == f"resnet50-untrained-{SEED}-int8" != UNTRAINED_ID
+    assert (out / "resnet50.tflite").read_bytes() == b"model of int8"
+    assert f"* resnet50-untrained-{SEED}-int8\n" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        export.main(["--out", str(out), "--precision", "int4"])
 
 
 def test_a_damaged_export_is_no_export(tmp_path: Path) -> None:

@@ -78,12 +78,29 @@ def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder) -> None:
     for name, rgb, expected in zip(PICTURES, rgbs, wanted, strict=True):
         unit = (expected / np.linalg.norm(expected)).astype(np.float32)
         assert cosine(embedder.embed(rgb).features, unit) >= 0.9999, name
-    # An untrained network's features are all alike: only the differences between pictures are worth comparing.
     ours = np.stack([embedder.embed(rgb).features for rgb in rgbs])
-    theirs = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
+    assert differences_agree(ours, wanted / np.linalg.norm(wanted, axis=1, keepdims=True)) >= 0.999
+
+
+def differences_agree(ours: Any, theirs: Any) -> float:
+    """The least cosine of what tells each picture from the others: an untrained network's features are all alike."""
     ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
-    for one, other in zip(ours, theirs, strict=True):
-        assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) >= 0.999
+    return min(
+        float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def test_int8_weights_have_an_id_of_their_own_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
+    int8 = Embedder(int8_dir)
+    assert int8.model_id == embedder.model_id.replace("f16", "int8")
+    assert int8.model_id != embedder.model_id
+    assert (int8_dir / "resnet50.tflite").stat().st_size < 30_000_000
+    rgbs = [decode(shipped(name).read_bytes()).rgb for name in PICTURES]
+    ours, theirs = (np.stack([each.embed(rgb).features for rgb in rgbs]) for each in (int8, embedder))
+    assert not np.array_equal(ours, theirs)
+    assert (ours * theirs).sum(axis=1).min() >= 0.9999
+    assert differences_agree(ours, theirs) >= 0.995
 
 
 def test_features_are_2048_numbers_of_unit_length(embedder: Embedder) -> None:
