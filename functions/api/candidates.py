@@ -1,7 +1,7 @@
 """The pictures that are worth comparing with a query: several searches of the vector indexes, as one list."""
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from shared.domain.features import FeatureVector
@@ -33,7 +33,8 @@ class Viewed:
 class Finder:
     """Finds the candidates of one query; every further view adds to what was found before.
 
-    `bytes_examined` is what all its searches cost, None where one did not report it.
+    Searches begin when they are asked for, all at once, and `found` waits for them. `bytes_examined` is what those cost
+    that it has waited for, None where one did not report it.
     """
 
     catalogue: Catalogue
@@ -42,28 +43,23 @@ class Finder:
     bytes_examined: int | None = 0
     _whole: list[ImageRecord] = field(default_factory=list)
     _nearest: dict[str, tuple[float, Viewed]] = field(default_factory=dict)
+    _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
     def by_features(self, features: FeatureVector) -> None:
         """Search by the features of the whole picture."""
-        found = self.catalogue.nearest(
+        search = self.threads.submit(
+            self.catalogue.nearest,
             features,
             collection=self.where.collection,
             model=self.where.model,
             label=self.where.label,
             limit=SEARCHED,
         )
-        self._whole = [candidate.record for candidate in found.found]
-        self._pay(found)
+        self._begun.append((None, search))
 
     def by_views(self, views: Sequence[View]) -> None:
-        """Search by the local features of these views, all at once."""
-        searches = [self.threads.submit(self._local, view) for view in views if view.vector.any()]
-        for view, found in [search.result() for search in searches]:
-            self._pay(found)
-            for candidate in found.found:
-                known = self._nearest.get(candidate.record.image_id)
-                if known is None or candidate.cosine > known[0]:
-                    self._nearest[candidate.record.image_id] = (candidate.cosine, Viewed(candidate.record, view))
+        """Search by the local features of these views."""
+        self._begun += [(view, self.threads.submit(self._local, view)) for view in views if view.vector.any()]
 
     def found(self, otherwise: View, *, closer: bool = False) -> list[Viewed]:
         """All candidates so far, best first; those that no view found are seen by `otherwise`.
@@ -72,6 +68,7 @@ class Finder:
             closer: whether nothing near has been found by the best of each search, so that what several found comes
                 first now.
         """
+        self._wait()
         merged = reciprocal if closer else interleaved
         local = sorted(self._nearest.values(), key=lambda entry: -entry[0])
         return [
@@ -79,8 +76,21 @@ class Finder:
             for record in merged([viewed.record for _, viewed in local], self._whole)
         ]
 
-    def _local(self, view: View) -> tuple[View, Candidates]:
-        return view, self.catalogue.nearest_local(
+    def _wait(self) -> None:
+        begun, self._begun = self._begun, []
+        for view, search in begun:
+            found = search.result()
+            self._pay(found)
+            if view is None:
+                self._whole = [candidate.record for candidate in found.found]
+                continue
+            for candidate in found.found:
+                known = self._nearest.get(candidate.record.image_id)
+                if known is None or candidate.cosine > known[0]:
+                    self._nearest[candidate.record.image_id] = (candidate.cosine, Viewed(candidate.record, view))
+
+    def _local(self, view: View) -> Candidates:
+        return self.catalogue.nearest_local(
             view.vector,
             collection=self.where.collection,
             model=self.where.model,

@@ -20,9 +20,8 @@ from shared.vision import signature, views
 from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.keypoints import QUERY_KEYPOINTS, QUERY_SIDE
+from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.ranking import compare
-from shared.vision.resizing import within
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
@@ -60,8 +59,7 @@ class Described:
     Attributes:
         image_id: the SHA-256 of its bytes.
         signature: with up to `QUERY_KEYPOINTS` of a picture that came with the request.
-        pixels: of such a picture, its longest side at most `QUERY_SIDE`; None for a stored one, of which only the
-            signature is read.
+        pixels: of such a picture, as they were decoded; None for a stored one, of which only the signature is read.
     """
 
     image_id: str
@@ -108,12 +106,11 @@ _FIRST: Final = {Effort.FAST: FIRST_LOOK_FAST, Effort.BALANCED: FIRST_LOOK, Effo
 _CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THOROUGH}
 
 
-def _views(query: Described, *, mirrored: bool) -> list[View]:
-    """The whole picture and, of one that came with the request, its mirror image."""
-    found = [views.whole(query.signature)]
-    if mirrored and query.pixels is not None:
-        found.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
-    return found
+def _mirrored(query: Described) -> list[View]:
+    """The mirror image of a picture that came with the request; of a stored one there is none."""
+    if query.pixels is None:
+        return []
+    return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
 
 
 def _windows(query: Described, side: View) -> list[View]:
@@ -160,11 +157,12 @@ class Searcher:
 
     def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
         """The same of decoded pixels: upright RGB, uint8, height x width x 3."""
-        with watch.stage("features"):
-            features = self._embedder().embed(rgb).features
+        looking = self._threads.submit(lambda: self._embedder().embed(rgb).features)
         with watch.stage("keypoints"):
-            described = signature.extract(rgb, features, QUERY_KEYPOINTS)
-        return Described(image_id, features, described, within(rgb, QUERY_SIDE))
+            described = signature.extract(rgb, keypoints=QUERY_KEYPOINTS)
+        with watch.stage("features"):
+            features = looking.result()
+        return Described(image_id, features, replace(described, features=features), rgb)
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
         """Features and signature of a stored picture.
@@ -183,14 +181,16 @@ class Searcher:
         """The `wanted.k` best matches, reranked from stored signatures."""
         where = Where(collection=wanted.collection, model=self._model, label=wanted.label)
         finder = Finder(self._catalogue, self._threads, where)
+        finder.by_features(query.features)
         with watch.stage("views"):
-            both = wanted.effort is not Effort.FAST and wanted.ranking is not Ranking.COSINE
-            whole = _views(query, mirrored=both)
-        with watch.stage("candidates"):
-            finder.by_features(query.features)
+            whole = [views.whole(query.signature)]
             if wanted.ranking is not Ranking.COSINE:
                 finder.by_views(whole)
-        found = _others(finder.found(whole[0]), wanted)
+                if wanted.effort is not Effort.FAST:
+                    whole += _mirrored(query)
+                    finder.by_views(whole[1:])
+        with watch.stage("candidates"):
+            found = _others(finder.found(whole[0]), wanted)
         most = 0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort]
         first = found[: max(most, wanted.k)]
         scored = self._compared(query, first, wanted.ranking, watch)
@@ -198,14 +198,11 @@ class Searcher:
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
                 closer = [window for side in sides for window in _windows(query, side)]
-            with watch.stage("candidates"):
                 finder.by_views(closer)
+            with watch.stage("candidates"):
+                nearer = _others(finder.found(whole[0], closer=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}
-            fresh = [
-                entry
-                for entry in _others(finder.found(whole[0], closer=True), wanted)
-                if seen.get(entry.record.image_id) is not entry.view
-            ]
+            fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
             scored += self._compared(query, fresh[: _CLOSER[wanted.effort]], wanted.ranking, watch)
         best: dict[str, Scored] = {}
@@ -230,20 +227,24 @@ class Searcher:
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
         """Every score of two pictures; of the first one's mirror image where that is the nearer."""
-        compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in _views(a, mirrored=True)]
+        sides = [views.whole(a.signature), *_mirrored(a)]
+        compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         return max(compared, key=lambda comparison: comparison.score)
 
     def _compared(
         self, query: Described, candidates: Sequence[Viewed], ranking: Ranking, watch: Stopwatch
     ) -> list[Scored]:
-        with watch.stage("signatures"):
-            signatures = list(self._threads.map(self._signature, [entry.record for entry in candidates]))
-        with watch.stage("rerank"):
-            return [
-                Scored(entry.record, self._compare(query, entry.view, entry.record.image_id, stored, ranking))
-                for entry, stored in zip(candidates, signatures, strict=True)
-                if stored is not None  # removed between the two reads
-            ]
+        """Those that are still there; each is compared while the signatures of the next ones are read."""
+        reading = self._threads.map(self._signature, [entry.record for entry in candidates])
+        scored = []
+        for entry in candidates:
+            with watch.stage("signatures"):
+                stored = next(reading)
+            if stored is not None:
+                with watch.stage("rerank"):
+                    compared = self._compare(query, entry.view, entry.record.image_id, stored, ranking)
+                scored.append(Scored(entry.record, compared))
+        return scored
 
     def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
         compared = compare(

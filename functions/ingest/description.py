@@ -1,6 +1,8 @@
 """What ingest computes from a picture's bytes."""
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage
@@ -12,6 +14,9 @@ from shared.vision.local_features import gathered
 from shared.vision.phash import perceptual_hash
 from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
+
+_BESIDE: Final = ThreadPoolExecutor(1, "network")
+"""The network runs while the rest is computed, which another core does where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,12 @@ def describe(
         PictureRefused: the bytes are no picture that we decode.
     """
     picture = decode(data)
-    embedding = embedder.embed(picture.rgb)
-    described = signature.extract(picture.rgb, embedding.features)
+    looking = _BESIDE.submit(embedder.embed, picture.rgb)
+    described = signature.extract(picture.rgb)
     descriptors = described.keypoints.descriptors
+    local = gathered(descriptors) if len(descriptors) else None
+    sharp = sharpness(picture.rgb)
+    embedding = looking.result()
     record = ImageRecord(
         collection=holding.collection,
         image_id=holding.image_id,
@@ -52,6 +60,6 @@ def describe(
         labels=embedding.labels,
         filename=filename,
         low_information=described.low_information,
-        sharpness=sharpness(picture.rgb),
+        sharpness=sharp,
     )
-    return Description(record, embedding.features, described, gathered(descriptors) if len(descriptors) else None)
+    return Description(record, embedding.features, replace(described, features=embedding.features), local)

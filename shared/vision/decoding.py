@@ -2,14 +2,31 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from shared.domain.errors import PictureRefused
 from shared.vision import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.channels import Pixels, Stored, eight_bits, rgb_over_white, with_key
+from shared.vision.headers import Header
 from shared.vision.isolation import Isolation
 from shared.vision.opencv import cv2
+from shared.vision.resizing import within
+
+LONGEST_SIDE: Final = 1024
+"""Of the pixels that are given, whatever size the picture has: nothing that is computed needs finer ones, and a query's
+small parts are looked for at this size (docs/ranking.md)."""
+
+LEAST_REDUCED: Final = 960
+"""A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that leaves this longest side: 4,000 pixels become 1,000."""
+
+_REDUCED: Final = (
+    (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
+    (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
+    (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
+)
+"""These flags say the scale alone; `IMREAD_REDUCED_COLOR_8` would ask for BGR too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +34,10 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        rgb: uint8, height x width x 3, contiguous, upright, transparency over white.
+        rgb: uint8, rows x columns x 3, contiguous, upright, transparency over white; reduced to `LONGEST_SIDE` where
+            the picture is larger.
         format: as the magic bytes name it.
-        width, height: of `rgb`, in pixels.
+        width, height: of the upright picture itself, in pixels.
     """
 
     rgb: Pixels
@@ -36,7 +54,7 @@ def decode(data: bytes) -> Picture:
     """
     headers.check(data)
     done = ISOLATION.decode(data)
-    return _picture(done.rgb, done.format)
+    return Picture(done.rgb, done.format, done.width, done.height)
 
 
 def decode_here(data: bytes) -> Picture:
@@ -46,24 +64,24 @@ def decode_here(data: bytes) -> Picture:
         PictureRefused: the bytes are no such picture, or one beyond the limits.
         MemoryError: there is not enough.
     """
-    kind = headers.check(data).format
+    header = headers.check(data)
+    kind = header.format
     try:
-        rgb = np.ascontiguousarray(_DECODERS[kind](data))
+        if kind == "jpeg":
+            rgb, (height, width) = _jpeg(data, header)
+        else:
+            rgb = _DECODERS[kind](data)
+            height, width = rgb.shape[:2]
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from error
         raise _corrupt(kind) from error
     except (struct.error, IndexError, _Undecodable) as error:
         raise _corrupt(kind) from error
-    return _picture(rgb, kind)
+    return Picture(np.ascontiguousarray(within(rgb, LONGEST_SIDE)), kind, width, height)
 
 
 ISOLATION = Isolation("shared.vision.decoding:decode_here")
-
-
-def _picture(rgb: Pixels, kind: str) -> Picture:
-    height, width = rgb.shape[:2]
-    return Picture(rgb, kind, width, height)
 
 
 def _corrupt(kind: str) -> PictureRefused:
@@ -87,8 +105,18 @@ def _imdecode(data: bytes, flags: int) -> Stored:
     return stored
 
 
-def _jpeg(data: bytes) -> Pixels:
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB)
+def _jpeg(data: bytes, header: Header) -> tuple[Pixels, tuple[int, int]]:
+    """Pixels, perhaps reduced, and the height and width of the whole upright picture."""
+    for scale, reduced in _REDUCED:
+        if max(header.width, header.height) // scale < LEAST_REDUCED:
+            continue
+        rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB | reduced)
+        for whole in ((header.height, header.width), (header.width, header.height)):
+            if rgb.shape[:2] == tuple(-(-side // scale) for side in whole):
+                return rgb, whole
+        break  # another of its frames was decoded than the largest
+    rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB)
+    return rgb, (rgb.shape[0], rgb.shape[1])
 
 
 def _with_alpha(data: bytes) -> Pixels:
@@ -145,7 +173,6 @@ def _tiff(data: bytes) -> Pixels:
 
 
 _DECODERS = {
-    "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,
     "gif": _gif,

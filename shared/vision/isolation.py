@@ -56,18 +56,21 @@ class Isolated:
 
     Attributes:
         format: as the decoder names it.
-        rgb: uint8, height x width x 3; backed by memory that no other process uses any more.
+        rgb: uint8, rows x columns x 3; backed by memory that no other process uses any more.
+        width, height: of the picture, as the decoder says.
     """
 
     format: str
     rgb: npt.NDArray[np.uint8]
+    width: int
+    height: int
 
 
 class Isolation:
     """A decoder in its own processes. Safe to share between threads.
 
     Args:
-        decoder: `module:function` of a function from bytes to something with `format` and `rgb`.
+        decoder: `module:function` of a function from bytes to something with the attributes of `Isolated`.
 
     Attributes:
         peak: bytes of memory that the child which ended last had at most.
@@ -141,7 +144,7 @@ class Isolation:
             answer = json.loads(os.pread(job, HEAD, 0).rstrip(b"\0"))
             if "code" in answer:
                 raise PictureRefused(answer["code"], answer["reason"])
-            return Isolated(answer["format"], _mapped(job, *answer["shape"]))
+            return Isolated(answer["format"], _mapped(job, *answer["shape"]), answer["width"], answer["height"])
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
             raise PictureRefused("too_complex", f"Decoding needs more than {self._memory // MIB} MB of memory.")
         if _killed(status):

@@ -24,7 +24,6 @@ ORB_EDGE: Final = 31
 QUERY_KEYPOINTS: Final = 1500
 """Of a query's picture, which is not stored: a copy may be a small part of it."""
 
-QUERY_SIDE: Final = 1024
 FINE_KEYPOINTS: Final = 3000
 """Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
 

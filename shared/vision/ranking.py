@@ -83,9 +83,9 @@ class Measured:
 
 
 def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
-    """Every signal of two pictures."""
+    """Every signal of two pictures; `a` is the one that is compared with many."""
     matches = match_keypoints(a.keypoints, b.keypoints)
-    plain, detail = ssim_and_detail(a.gray, b.gray)
+    plain, detail = ssim_and_detail(a.moments, b.gray)
     fewer, more = sorted((len(a.keypoints), len(b.keypoints)))
     return Measured(
         cosine=cosine,

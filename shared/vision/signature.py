@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
 from shared.vision.resizing import squeezed, within
+from shared.vision.structure import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0
@@ -27,7 +29,7 @@ _LOW_INFORMATION, _FEATURES = 1, 2
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """What is compared of a picture.
 
@@ -45,6 +47,11 @@ class Signature:
     histogram: Histogram
     features: FeatureVector | None = None
     low_information: bool = False
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of `gray`: 0.6 MB that one that is compared with many keeps."""
+        return moments(self.gray)
 
 
 def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int = MAX_KEYPOINTS) -> Signature:

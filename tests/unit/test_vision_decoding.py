@@ -13,7 +13,7 @@ from PIL import Image
 
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import MEDIA_TYPES
-from shared.vision.decoding import decode
+from shared.vision.decoding import LEAST_REDUCED, LONGEST_SIDE, decode
 
 WIDTH, HEIGHT = 64, 48
 Pixels = npt.NDArray[np.uint8]
@@ -61,6 +61,36 @@ def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None
     assert picture.rgb.shape == wanted.shape
     assert (picture.height, picture.width) == wanted.shape[:2]
     assert int(np.abs(picture.rgb.astype(int) - wanted.astype(int)).max()) <= within
+
+
+@pytest.mark.parametrize(
+    ("size", "given"),
+    [
+        ((4001, 2999), (1001, 750)),
+        ((3839, 700), (1024, 187)),
+        ((1000, 1921), (500, 961)),
+        ((1500, 1500), (1024, 1024)),
+        ((1024, 9), (1024, 9)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_larger_pictures_are_given_smaller_and_say_their_own_size(
+    size: tuple[int, int], given: tuple[int, int], kind: str
+) -> None:
+    large = COLOUR.resize(size, Image.Resampling.BICUBIC)
+    for orientation in (1, 6):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        picture = decode(encoded(large, kind, exif=exif, quality=95, subsampling=0))
+        upright = picture.rgb if orientation == 1 else np.rot90(picture.rgb)
+        stored = (picture.width, picture.height) if orientation == 1 else (picture.height, picture.width)
+        assert stored == size
+        assert max(upright.shape) <= LONGEST_SIDE
+        if kind == "JPEG":
+            assert (upright.shape[1], upright.shape[0]) == given
+            assert max(upright.shape) >= LEAST_REDUCED
+        wanted = np.asarray(large.resize((upright.shape[1], upright.shape[0]), Image.Resampling.BOX)).astype(int)
+        assert np.abs(upright.astype(int) - wanted).mean() < 2
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,14 +7,13 @@ from bench.quality.alterations import ALTERATIONS
 from shared.domain.features import LOCAL_DIMENSIONS, cosine
 from shared.domain.images import ImageRecord
 from shared.domain.merging import interleaved, reciprocal
-from shared.vision import views
+from shared.vision import decoding, views
 from shared.vision.channels import Pixels
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MAX_KEYPOINTS,
     MIN_INLIERS,
     QUERY_KEYPOINTS,
-    QUERY_SIDE,
     Keypoints,
     detect,
     match_keypoints,
@@ -98,7 +97,7 @@ def test_windows_hold_the_keypoints_of_their_place(coffee: tuple[Pixels, Signatu
 
 def test_an_inset_is_matched_by_a_window_of_the_larger_picture(stored: dict[str, Signature]) -> None:
     rgb = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
-    large = scaled(rgb, QUERY_SIDE)
+    large = scaled(rgb, decoding.LONGEST_SIDE)
     whole = views.whole(extract(rgb, None, QUERY_KEYPOINTS))
     found = [
         match_keypoints(window.signature.keypoints, stored["page.png"].keypoints).score.inliers
@@ -110,7 +109,7 @@ def test_an_inset_is_matched_by_a_window_of_the_larger_picture(stored: dict[str,
 def test_only_a_larger_picture_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:
     whole = views.whole(coffee[1])
     assert views.finer(scaled(coffee[0], LONGEST_SIDE), whole) is whole
-    assert max(views.finer(scaled(coffee[0], QUERY_SIDE), whole).keypoints.size) == QUERY_SIDE
+    assert max(views.finer(scaled(coffee[0], decoding.LONGEST_SIDE), whole).keypoints.size) == decoding.LONGEST_SIDE
 
 
 def test_spread_keypoints_are_not_all_in_one_corner() -> None:
