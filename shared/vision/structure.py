@@ -73,7 +73,8 @@ def ssim_map(a: Pixels, b: Pixels) -> Values:
     Args:
         a, b: uint8 gray pictures of one shape, at least 7 pixels a side.
     """
-    return _inside(_similarity(moments(a), b)[0]).copy()
+    inside: Values = _inside(_similarity(moments(a), b)[0])
+    return inside.copy()
 
 
 def ssim(a: Pixels, b: Pixels, mask: npt.NDArray[np.bool_] | None = None) -> float:
