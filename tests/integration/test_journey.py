@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
+from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.vision.decoding import decode
 from tests.conftest import PicTrace
 from tests.pictures import encoded, noise, pixels, shipped
@@ -129,14 +130,14 @@ def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str,
     first = answer["matches"][0]
     assert (first["image_id"], first["verdict"]) == (album["astronaut.png"], "near-duplicate")
     fast = running.search(encoded(host), collection="album", effort="fast")
-    assert answer["bytes_examined"] > fast["bytes_examined"] == 2 * len(album) * 2048 * 4
+    assert answer["bytes_examined"] > fast["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + LOCAL_DIMENSIONS)
 
 
 def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
     # By the whole picture, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
-    assert found["bytes_examined"] == 3 * len(album) * 2048 * 4
+    assert found["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + 2 * LOCAL_DIMENSIONS)
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
     assert "untrained" in found["model"]
     assert "untrained" in found["notice"]
