@@ -4,10 +4,13 @@ import importlib.util
 import json
 import re
 import shutil
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from infra import app, assets
 from infra.stages import ContextError
@@ -59,6 +62,15 @@ def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Pa
     assert [str(precision) for precision in Precision] == ["float16", "int8"]
     with pytest.raises(ContextError, match="model_precision must be one of float16, int8, not 'int4'"):
         app.template({"model_precision": "int4"})
+
+
+def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
+    lines = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {name: version(name) for name in pinned} == pinned
+    needed = [Requirement(line) for name in pinned for line in requires(name) or []]
+    names = {canonicalize_name(need.name) for need in needed if not need.marker or need.marker.evaluate({"extra": ""})}
+    assert names <= {canonicalize_name(name) for name in pinned}
 
 
 def test_stages_hand_over_what_later_ones_take() -> None:
