@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Request, Response, expect, sync_playwright
 
 from shared.vision.resizing import squeezed
 from tests.conftest import PicTrace
@@ -93,7 +93,23 @@ def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Pat
     expect(dialog).to_contain_text("451 × 300")
     dialog.get_by_role("button", name="More like this").click()
     expect(page.locator("#query-name")).to_have_text("chelsea.png")
-    expect(page.locator("#matches")).not_to_contain_text("chelsea.png")
+    expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#matches, #unrelated").get_by_text("chelsea.png")).to_have_count(0)
+
+
+def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card")).to_have_count(1)
+    others = page.locator("#unrelated .card")
+    expect(others).to_have_count(11)
+    expect(others.first).to_be_hidden()
+    page.get_by_text("The next nearest, probably unrelated (11)").click()
+    expect(others.first).to_be_visible()
+    page.locator("#matches .card button.open").click()
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator("#none")).to_be_visible()
+    expect(others.first).to_be_visible()
 
 
 def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
@@ -116,8 +132,8 @@ def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
     expect(drawing).to_be_hidden()
     # A stored picture as the query is drawn from its id.
     dialog.get_by_role("button", name="More like this").click()
-    expect(page.locator("#query-name")).to_have_text("chelsea.png")
-    page.locator("#matches .card button.open").first.click()
+    expect(page.locator("#none")).to_be_visible()
+    page.locator("#unrelated .card button.open").first.click()
     dialog.get_by_role("button", name="Where they differ").click()
     expect(drawing).to_be_visible()
 
@@ -185,7 +201,44 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Really delete?").click()
     expect(page.locator("#count")).to_have_text(before)
+    expect(page.locator("#collection-title")).to_be_focused()
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_many_files_go_a_few_at_once(watched: Watched) -> None:
+    page = watched.page
+    busy, most = set[str](), 0
+
+    def asked(request: Request) -> None:
+        nonlocal most
+        if request.url.endswith("/v1/uploads"):
+            busy.add(request.post_data or "")
+            most = max(most, len(busy))
+
+    def answered(answer: Response) -> None:
+        if answer.url.endswith("/v1/uploads"):
+            busy.discard(answer.request.post_data or "")
+
+    page.on("request", asked)
+    page.on("response", answered)
+    files = [payload(f"many{number}.png", noise(9000 + number)) for number in range(9)]
+    page.set_input_files("#files", files)
+    expect(page.locator("#uploads li")).to_have_count(9)
+    expect(page.locator("#status")).to_have_text("9 of 9 pictures are in the collection.", timeout=60_000)
+    assert 1 <= most <= 4
+    page.set_input_files("#files", files[:1])
+    expect(page.locator("#uploads li")).to_have_count(1)
+    expect(page.locator("#uploads li")).to_contain_text("Already in the collection")
+
+
+def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched) -> None:
+    page = watched.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.set_input_files("#files", payload("large.png", bytes(25 * 2**20 + 1)))
+    expect(page.locator("#uploads li")).to_contain_text("A picture may have 25 MB.")
+    expect(page.locator("#status")).to_contain_text("0 of 1 picture is in the collection. A picture may have 25 MB.")
+    assert "POST" not in sent
 
 
 def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
@@ -243,6 +296,37 @@ def test_an_address_inside_is_refused_in_words(watched: Watched) -> None:
     page.press("#url", "Enter")
     expect(page.locator("#problem")).to_contain_text("public internet")
     watched.complaints.clear()  # the browser logs the 422 itself
+
+
+def test_an_address_that_is_dropped_is_searched_and_an_older_answer_does_not_stay(
+    watched: Watched, altered: Path
+) -> None:
+    page = watched.page
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    page.evaluate(
+        """() => {
+            const moved = new DataTransfer();
+            moved.setData("text/uri-list", "http://127.0.0.1/dragged.jpg");
+            dispatchEvent(new DragEvent("drop", { dataTransfer: moved, cancelable: true }));
+        }"""
+    )
+    expect(page.locator("#problem")).to_contain_text("public internet")
+    expect(page.locator("#problem")).to_be_in_viewport()
+    expect(page.locator("#results")).to_be_hidden()
+    watched.complaints.clear()
+
+
+def test_a_server_that_is_gone_is_said(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.context.set_offline(True)
+    page.set_input_files("#file", altered)
+    expect(page.locator("#problem")).to_have_text("The server does not answer. Is it still running?")
+    page.context.set_offline(False)
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    expect(page.locator("#problem")).to_be_hidden()
+    watched.complaints.clear()
 
 
 @pytest.mark.parametrize("width", [320, 375, 768])

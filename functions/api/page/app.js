@@ -5,12 +5,12 @@ import { byId, nameOf } from "./dom.js";
 import * as duplicates from "./duplicates.js";
 import * as key from "./key.js";
 import * as results from "./results.js";
-import { add } from "./upload.js";
+import { addEach } from "./upload.js";
 import { open as view } from "./viewer.js";
 
 const SHRUNK_SIDE = 1024;
 
-let limits = { max_query_bytes: 4_400_000 };
+let limits = { max_query_bytes: 4_400_000, max_upload_bytes: 25 * 2 ** 20 };
 let query = null; // { ask(how), part, shown, name, file } of the last search; `part` stands for it in a comparison
 let turn = 0;
 
@@ -23,7 +23,9 @@ function say(text) {
 function complain(problem) {
   byId("problem").textContent = problem ? problem.message : "";
   byId("problem").hidden = !problem;
-  if (problem) say("");
+  if (!problem) return;
+  say("");
+  byId("problem").scrollIntoView({ block: "nearest" });
 }
 
 /** A picture too large for a request, made smaller; what the browser cannot read goes as it is. */
@@ -42,6 +44,7 @@ async function search(asked) {
   const mine = ++turn;
   complain(null);
   say("Searching …");
+  byId("results").setAttribute("aria-busy", "true");
   byId("query-image").src = asked.shown;
   byId("query-image").alt = `Your picture: ${asked.name}`;
   byId("query-name").textContent = asked.name;
@@ -53,7 +56,11 @@ async function search(asked) {
     byId("results-title").focus({ preventScroll: true });
     byId("results").scrollIntoView({ block: "start" });
   } catch (problem) {
-    if (mine === turn) complain(problem);
+    if (mine !== turn) return;
+    byId("results").hidden = true;
+    complain(problem);
+  } finally {
+    if (mine === turn) byId("results").removeAttribute("aria-busy");
   }
 }
 
@@ -75,8 +82,9 @@ function open(image, match = null) {
     query: match ? query : null,
     moreLikeThis: searchStored,
     removed: async () => {
+      await Promise.all([refresh(), match ? search(query) : null]);
+      if (!match) byId("collection-title").focus();
       say("Deleted.");
-      await Promise.all([refresh(), query ? search(query) : null]);
     },
   });
 }
@@ -96,15 +104,31 @@ async function count() {
 
 async function addAll(files) {
   complain(null);
-  const states = await Promise.all([...files].map(add));
-  const done = states.filter((state) => state && state.status !== "rejected").length;
-  say(`${done} of ${states.length} ${states.length === 1 ? "picture is" : "pictures are"} in the collection.`);
+  const states = await addEach(files, limits.max_upload_bytes);
+  const done = states.filter((state) => state.status !== "rejected").length;
+  const why = states.length === 1 && states[0].reason ? ` ${states[0].reason}` : "";
+  say(`${done} of ${states.length} ${states.length === 1 ? "picture is" : "pictures are"} in the collection.${why}`);
   await refresh();
 }
 
-const firstPicture = (files) => [...files].find((file) => file.type.startsWith("image/"));
+function searchAddress(url) {
+  search({ ask: (by) => api.searchUrl(url, by), part: url, shown: "/static/icon.svg", name: url, file: null });
+}
 
-byId("choose").onclick = () => byId("file").click();
+/** Search what was dropped or pasted: a picture, or the address of one. Says whether there was either. */
+function searchTransfer(transfer) {
+  const file = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (file) {
+    searchFile(file);
+    return true;
+  }
+  const words = (transfer?.getData("text/uri-list") || transfer?.getData("text/plain") || "").trim();
+  if (!/^https?:\/\/\S+$/.test(words)) return false;
+  searchAddress(words);
+  return true;
+}
+
+for (const id of ["choose", "another"]) byId(id).onclick = () => byId("file").click();
 byId("file").onchange = ({ target }) => {
   if (target.files[0]) searchFile(target.files[0]);
   target.value = "";
@@ -120,14 +144,12 @@ byId("more").onclick = () => browse.more(open).catch(complain);
 byId("more-groups").onclick = () => duplicates.more(open, refresh).catch(complain);
 byId("address").onsubmit = (event) => {
   event.preventDefault();
-  const url = byId("url").value.trim();
-  search({ ask: (by) => api.searchUrl(url, by), part: url, shown: "/static/icon.svg", name: url, file: null });
+  searchAddress(byId("url").value.trim());
 };
 byId("how").onchange = () => query && search(query);
 
 addEventListener("paste", (event) => {
-  const file = firstPicture(event.clipboardData?.files ?? []);
-  if (file) searchFile(file);
+  if (!event.target.closest?.("input")) searchTransfer(event.clipboardData);
 });
 addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -139,9 +161,7 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
-  const file = firstPicture(event.dataTransfer?.files ?? []);
-  if (file) searchFile(file);
-  else complain(new api.Problem("That is not a picture."));
+  if (!searchTransfer(event.dataTransfer)) complain(new api.Problem("That is neither a picture nor the address of one."));
 });
 
 start();

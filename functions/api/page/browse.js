@@ -7,7 +7,7 @@ let next = null;
 function entry(image, open) {
   const button = make(
     "button",
-    { type: "button", "aria-label": `Open ${nameOf(image)}`, onclick: () => open(image) },
+    { type: "button", title: nameOf(image), "aria-label": `Open ${nameOf(image)}`, onclick: () => open(image) },
     thumbnail(image),
   );
   return make("li", {}, button);

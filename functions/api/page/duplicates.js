@@ -27,6 +27,7 @@ function group(found, open, changed) {
     try {
       for (const image of others) await api.remove(image.image_id);
       await changed();
+      byId("collection-title").focus();
     } catch (problem) {
       keep.disabled = false;
       keep.textContent = problem.message;

@@ -53,20 +53,23 @@ export function why(match) {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
-function card(match, index, open) {
+const related = (match) => match.verdict !== "unrelated";
+
+function card(match, open) {
   const name = nameOf(match.image);
   return make(
     "li",
     {},
     make(
       "article",
-      { className: `card ${match.verdict} ${index === 0 && match.verdict !== "unrelated" ? "first" : ""}` },
+      { className: `card ${match.verdict}` },
       make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, thumbnail(match.image)),
       make(
         "div",
         { className: "body" },
         make("div", { className: "top" }, verdict(match), make("span", { className: "score" }, percent(match.score))),
         make("div", { className: "name", title: name }, name),
+        make("p", { className: "why" }, why(match)),
         signals(match),
       ),
     ),
@@ -75,14 +78,21 @@ function card(match, index, open) {
 
 /** Show a search's answer; gives the sentence for the status line. */
 export function show(answer, open) {
-  byId("matches").replaceChildren(...answer.matches.map((match, index) => card(match, index, open)));
-  byId("none").hidden = answer.matches.length > 0;
+  const near = answer.matches.filter(related);
+  const others = answer.matches.filter((match) => !related(match));
+  byId("matches").replaceChildren(...near.map((match) => card(match, open)));
+  byId("none").hidden = near.length > 0;
+  byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
+  byId("others-title").textContent = `The next nearest, probably unrelated (${others.length})`;
+  byId("others").hidden = others.length === 0;
+  byId("others").open = near.length === 0;
   byId("timings").replaceChildren(
     ...Object.entries(answer.took_ms).flatMap(([stage, ms]) => [make("dt", {}, stage), make("dd", {}, `${ms.toFixed(0)} ms`)]),
   );
   byId("results").hidden = false;
-  const near = answer.matches.filter((match) => match.verdict !== "unrelated").length;
-  const found = near ? `${near} ${near === 1 ? "picture is" : "pictures are"} like it` : "Nothing is really like it";
+  const found = near.length
+    ? `${near.length} ${near.length === 1 ? "picture is" : "pictures are"} like it`
+    : "Nothing is really like it";
   if (answer.low_information) return "This picture shows nothing to be recognised by; only its own file can be found.";
   return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
 }
