@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
 Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-.PHONY: help run test test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
+.PHONY: again help run test test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -102,6 +102,7 @@ $(BENCH)/.made: bench/requirements.txt $(VENV)/.test
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-$(MODEL)/model.json: layers/resnet50/export.py layers/resnet50/network.py $(VENV)/.run
+# Weights that are named may have come after an untrained export; the export itself knows what it holds.
+$(MODEL)/model.json: layers/resnet50/export.py layers/resnet50/network.py $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),again)
 	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --precision "$(PRECISION)" --allow-untrained
 	@touch $@
