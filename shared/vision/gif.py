@@ -8,13 +8,15 @@ import struct
 from typing import Final
 
 from shared.domain.errors import PictureRefused
-from shared.domain.limits import MAX_CHUNKS
+from shared.domain.limits import MAX_CHUNKS, MAX_UPLOAD_BYTES
 
 _HEADER: Final = 13
 _EXTENSION: Final = 0x21
 _GRAPHIC_CONTROL: Final = 0xF9
 _IMAGE: Final = 0x2C
 _TRAILER: Final = b"\x3b"
+_BLOCKS: Final = MAX_UPLOAD_BYTES // 255 + MAX_CHUNKS
+"""Most blocks of one frame: encoders fill each with 255 bytes, and OpenCV takes 15 s for 25 MiB of tiny ones."""
 _TABLE: Final = 0x80
 """The bit of a flag byte that says that a colour table follows; the lowest three say how long it is."""
 
@@ -38,13 +40,14 @@ def first_frame(data: bytes) -> bytes:
     """The header, the first frame with what controls it, and nothing else; a frame's missing end is not made up.
 
     Raises:
-        struct.error, IndexError: the file ends before the frame's pixels.
+        struct.error, IndexError: the file ends before the frame's pixels do.
+        PictureRefused: `too_complex`, the frame is cut into very many pieces.
     """
     control, image = _first(data)
     pixels = image + 10 + _table(data[image + 9])
     background = data[11] if data[11] < 2 << (data[10] & 7) else 0
     header = data[:6] + struct.pack("<HHBB", *size(data), data[10], background) + data[12 : _HEADER + _table(data[10])]
-    return header + control + data[image : _after_blocks(data, pixels + 1, len(data))[0]] + _TRAILER
+    return header + control + data[image : _after_blocks(data, pixels + 1, _BLOCKS)[0]] + _TRAILER
 
 
 def _first(data: bytes) -> tuple[bytes, int]:
@@ -73,4 +76,6 @@ def _after_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
         if not data[at]:
             return at + 1, left - 1
         at += 1 + data[at]
-    raise PictureRefused("too_complex", f"The GIF has more than {MAX_CHUNKS:,} blocks before its first frame.")
+    raise PictureRefused(
+        "too_complex", f"The GIF has more than {MAX_CHUNKS:,} blocks before its first frame, or {_BLOCKS:,} in it."
+    )

@@ -305,6 +305,15 @@ def test_a_gif_is_shown_whatever_comes_beside_its_first_frame() -> None:
     assert np.array_equal(wide.rgb[7:, 5:], np.asarray(first.convert("RGB")))
 
 
+def test_a_gif_of_very_many_tiny_blocks_is_refused() -> None:
+    data = encoded(COLOUR.quantize(64), "GIF")
+    table = 13 + 3 * (2 << (data[10] & 7))
+    pixels = data.index(b"\x2c", table) + 11
+    with pytest.raises(PictureRefused) as refused:
+        decode(data[:pixels] + b"\x01\x04" * 200_000 + b"\0\x3b")
+    assert refused.value.code == "too_complex"
+
+
 def test_a_png_without_its_end_is_shown() -> None:
     data = encoded(COLOUR, "PNG")
     assert_shows(data[:-12], RGB, within=0)
