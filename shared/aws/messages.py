@@ -15,7 +15,9 @@ from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import Holding
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
-_CREATED, _REMOVED, _DESTROYED = "ObjectCreated:", "ObjectRemoved:", "ObjectRemoved:Delete"
+_CREATED: Final = "ObjectCreated:"
+_REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
+_DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _DEPTH: Final = 3
 """S3 to SNS to SQS is two envelopes; nothing real has more."""
 
@@ -109,12 +111,12 @@ def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
     if not count:
         raise UnknownMessage("the notification has no records")
     for record in event.records:
-        name, entry = record.event_name, record.s3.get_object
+        name, entry = record.event_name.removeprefix("s3:"), record.s3.get_object
         key = unquote_plus(entry.key, errors="strict")
         ref = ObjectRef(record.s3.bucket.name, key, entry.version_id)
         if name.startswith(_REMOVED):
             yield Removed(
-                _named(ref), _sequencer(entry.raw_event), one_version=name == _DESTROYED and bool(ref.version)
+                _named(ref), _sequencer(entry.raw_event), one_version=name in _DESTROYED and bool(ref.version)
             )
         elif name.startswith(_CREATED):
             yield _created(_named(ref), _sequencer(entry.raw_event), entry.get("size"))

@@ -1,7 +1,9 @@
 """Nothing breaks what reads foreign bytes: neither the inputs to begin with nor those of a short search."""
 
 import importlib.util
+import os
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -44,6 +46,23 @@ def test_seeds_and_cut_seeds(name: str) -> None:
 @pytest.mark.parametrize(("name", "data"), BROKE_ONCE)
 def test_what_broke_a_target_once(name: str, data: bytes) -> None:
     TARGETS[name].run(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "boundaries"), [("address", "url", False), ("multipart", "multipart", True)]
+)
+def test_collected_inputs(name: str, folder: str, boundaries: bool) -> None:
+    """Those of others' fuzzing, each form under its own boundary and under another."""
+    data = os.environ.get("PICTRACE_EVAL_DATA")
+    if not data:
+        pytest.skip("PICTRACE_EVAL_DATA names no folder")
+    files = sorted((Path(data) / "corpus" / "cases" / folder).iterdir())
+    assert len(files) > 20
+    for file in files:
+        content = file.read_bytes()
+        own = content.partition(b"\r\n")[0].lstrip(b"-").replace(b"\n", b"")[:70]
+        for head in (b"boundary=" + own + b"\n", b"boundary=boundary\n") if boundaries else (b"",):
+            TARGETS[name].run(head + content)
 
 
 @pytest.mark.parametrize("name", TARGETS)

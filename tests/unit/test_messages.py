@@ -143,9 +143,11 @@ def test_several_records_and_their_versions() -> None:
     ("event", "version", "one"),
     [("Delete", None, False), ("Delete", "v1", True), ("DeleteMarkerCreated", "v2", False)],
 )
-def test_removals_in_notifications(event: str, version: str | None, one: bool) -> None:
+@pytest.mark.parametrize("who", ["ObjectRemoved", "LifecycleExpiration", "s3:ObjectRemoved"])
+def test_removals_in_notifications(event: str, version: str | None, one: bool, who: str) -> None:
+    """By a caller or by a lifecycle rule; some stores that speak S3 write the prefix of the setting before the name."""
     extra = {"versionId": version} if version else {}
-    [found] = taken({"Records": [notification("a", f"ObjectRemoved:{event}", **extra)]})
+    [found] = taken({"Records": [notification("a", f"{who}:{event}", **extra)]})
     assert found == Removed(ObjectRef("pictures", "a", version), SEQUENCER, one_version=one)
 
 
