@@ -13,9 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from bench.speed import cold_start, features, ingest, packages, pictures, report, requests, rerank
+from bench.speed import cold_start, features, growth, ingest, packages, pictures, precision, report, requests, rerank
+from bench.speed.collection import Growing
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
+from infra.local.__main__ import serving
 from infra.local.cloud import local_cloud
 
 RESULTS: Final = ROOT / "bench" / "results"
@@ -23,7 +25,9 @@ DATA: Final = "PICTRACE_EVAL_DATA"
 PICTURES: Final = 101
 """More than a search compares."""
 DESCRIBED: Final = 51
-PARTS: Final = ("features", "ingest", "rerank", "cold-start", "calls", "packages")
+SEARCHES: Final = 20
+"""At most so many of one kind and size: each takes a good part of a second."""
+PARTS: Final = ("features", "int8", "ingest", "rerank", "growth", "cold-start", "calls", "packages")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -53,20 +57,28 @@ def main(argv: list[str] | None = None) -> int:
     kind, shown = pictures.chosen(wanted.pictures, PICTURES)
     stack = ExitStack()
     cloud = cache(lambda: stack.enter_context(local_cloud(wanted.model_dir.resolve())))
-    work: dict[str, Callable[[], Part | None]] = {
+
+    def grown() -> list[Part]:
+        url = stack.enter_context(serving(cloud().app, 0))
+        growing = Growing(cloud(), url, shown[: growth.SIZES[0]], wanted.model_dir, "growing")
+        return growth.measure(growing, url, min(wanted.rounds, SEARCHES))
+
+    work: dict[str, Callable[[], Part | list[Part] | None]] = {
         "features": lambda: features.measure(wanted.model_dir, shown[:DESCRIBED], wanted.rounds),
+        "int8": lambda: precision.measure(wanted.model_dir, shown, wanted.rounds),
         "ingest": lambda: ingest.measure(wanted.model_dir, shown[:DESCRIBED], wanted.rounds),
         "rerank": lambda: rerank.measure(shown, wanted.rounds, plain_rounds=max(3, wanted.rounds // 6)),
+        "growth": grown,
         "cold-start": lambda: cold_start.measure(cloud(), shown, wanted.starts),
         "calls": lambda: requests.measure(cloud(), shown, wanted.rounds),
         "packages": lambda: packages.measure(wanted.model_dir),
     }
-    done = []
+    done: list[Part] = []
     with stack:
         for name in (name for name in PARTS if name in wanted.parts):
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
-            part = work[name]()
-            if part is not None:
+            found = work[name]()
+            for part in found if isinstance(found, list) else [found] if found else []:
                 done.append(part)
                 print(part.markdown(), end="\n\n", flush=True)
     circumstances = report.circumstances()

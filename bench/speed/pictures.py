@@ -45,6 +45,12 @@ def jpeg(rgb: Pixels) -> bytes:
     return encoded.tobytes()
 
 
+def recompressed(data: bytes) -> bytes:
+    """A copy as another site might show it: half as large, JPEG again."""
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return jpeg(cv2.resize(stored, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
+
+
 def enlarged(data: bytes) -> bytes:
     """The same as a camera's 12 megapixels."""
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

@@ -37,7 +37,7 @@ def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
         [None],
         rounds=rounds,
     )
-    plain, opencv = _Plain(shown[0]), _OpenCV(shown[0])
+    plain, opencv = _Plain(shown[0]), OpenCV(shown[0])
     slow = side_by_side(
         {
             PLAIN: lambda _: [plain.compare(data) for data in shown[1 : 1 + PLAIN_CANDIDATES]],
@@ -102,7 +102,7 @@ class _Plain:
         return found.descriptors
 
 
-class _OpenCV:
+class OpenCV:
     """The same with OpenCV's resizing and ORB, as most programs of this kind do it."""
 
     def __init__(self, query: bytes) -> None:

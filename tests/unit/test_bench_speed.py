@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.speed import features, ingest
+from bench.speed import features, ingest, precision
 from bench.speed.__main__ import main
 from bench.speed.pictures import chosen, made
 from bench.speed.report import Floor, Part, floors
@@ -54,6 +54,15 @@ def test_parts_that_need_nothing_installed(model_dir: Path, number: int) -> None
     part = features.measure(model_dir, pictures, 1, others=False) if number else ingest.measure(model_dir, pictures, 1)
     assert all(len(row) == len(part.columns) for row in part.rows)
     assert all(value > 0 for value in part.figures.values())
+
+
+def test_int8_is_compared_in_speed_and_in_what_it_finds(model_dir: Path, int8_dir: Path) -> None:
+    part = precision.measure(model_dir, [made(0), made(1)], 1, ["JPEG 5", "turned by 90 degrees"])
+    assert [row[0] for row in part.rows] == [
+        json.loads((each / "model.json").read_text())["id"] for each in (model_dir, int8_dir)
+    ]
+    assert 0.999 < part.figures["int8_least_cosine"] < 1
+    assert [row[-1] for row in part.rows] == ["1.000", "1.000"]
 
 
 def test_a_page_and_figures_are_written(tmp_path: Path, model_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:

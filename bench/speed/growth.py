@@ -1,0 +1,152 @@
+"""A search as the collection grows, against the ancestor's method, on the local cloud over HTTP."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import httpx
+import numpy as np
+
+from bench.speed.collection import NEAREST, Growing
+from bench.speed.pictures import made, recompressed
+from bench.speed.report import Floor, Part
+from bench.speed.rerank import OpenCV
+
+SIZES: Final = (100, 1_000, 5_000, 10_000)
+ANCESTOR_UP_TO: Final = 5_000
+CALLERS: Final = 8
+CALLERS_FROM: Final = 1_000
+NEVER_STORED: Final = 9_000
+"""Made pictures from this number on."""
+INDEX_MS: Final = 50.0
+GROWTH: Final = 1.2
+
+
+def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZES) -> list[Part]:
+    """Ingest of the first pictures, then searches at every size."""
+    rows, steady, index, times = [], [], [], []
+    with httpx.Client(base_url=url, timeout=300) as client:
+        search = _search(client, growing)
+        for size in sizes:
+            growing.grow(size)
+            search(0)
+            copy, rest = zip(*[search(number) for number in range(rounds)], strict=True)
+            none = [search(number, unseen=True)[0] for number in range(rounds)]
+            at_once = _at_once(search, rounds) if size >= CALLERS_FROM else []
+            nearest = [growing.nearest(number) for number in range(rounds)]
+            ancestor = _ancestor(growing, size) if size <= ANCESTOR_UP_TO else None
+            steady.append(float(np.median(rest)))
+            index.append(float(np.median(nearest)))
+            times += [ancestor / float(np.median(copy))] if ancestor else []
+            rows.append(
+                (
+                    f"{size:,}",
+                    *_middle_and_slow(copy),
+                    f"{steady[-1]:.0f}",
+                    *_middle_and_slow(none),
+                    *(_middle_and_slow(at_once) if at_once else ("", "")),
+                    f"{index[-1]:.1f}",
+                    *((f"{ancestor:,.0f}", f"{times[-1]:.1f}") if ancestor else ("", "")),
+                )
+            )
+    growth = steady[-1] / steady[0]
+    return [_arrivals(growing), _searches(growing, sizes, rows, growth, index[-1], times)]
+
+
+def _arrivals(growing: Growing) -> Part:
+    rate = len(growing.pictures) / growing.seconds
+    return Part(
+        "Ingest on the local cloud",
+        ("pictures", "seconds", "pictures a second"),
+        [(str(len(growing.pictures)), f"{growing.seconds:.1f}", f"{rate:.1f}")],
+        (),
+        (
+            "From the presigned POST of the first to the record of the last, four uploads at once, one ingest "
+            "function; the emulator, the API and the ingest function share one process.",
+        ),
+        {"local_ingest_per_second": rate},
+    )
+
+
+def _searches(
+    growing: Growing,
+    sizes: Sequence[int],
+    rows: Sequence[Sequence[str]],
+    growth: float,
+    index: float,
+    times: Sequence[float],
+) -> Part:
+    last, compared = f"{sizes[-1]:,}", f"{max(size for size in sizes if size <= ANCESTOR_UP_TO):,}"
+    return Part(
+        "A search as the collection grows",
+        (
+            "pictures",
+            "a copy: p50, ms",
+            "p95",
+            "of it without the index",
+            "no copy: p50, ms",
+            "p95",
+            f"{CALLERS} callers at once: p50, ms",
+            "p95",
+            f"SearchVectors alone, {NEAREST} nearest, ms",
+            "the ancestor, ms",
+            "times ours",
+        ),
+        rows,
+        [
+            Floor(
+                f"search at {last} pictures against at {sizes[0]:,}, without the index",
+                f"at most {GROWTH}",
+                f"{growth:.2f}",
+                growth <= GROWTH,
+            ),
+            Floor(f"SearchVectors at {last} pictures", f"under {INDEX_MS:g} ms", f"{index:.1f} ms", index < INDEX_MS),
+            Floor(f"search at {compared} pictures against the ancestor", "faster", f"{times[-1]:.1f}", times[-1] > 1),
+        ],
+        (
+            "Over HTTP, everything on this machine: `POST /v1/search` with the bytes of a recompressed copy, or of a "
+            "picture that is not there, which is looked for longer. Without the index: `took_ms` less `candidates`. "
+            f"The first {len(growing.pictures)} pictures came in as any do; the others are their records and "
+            "signatures under new ids, with vectors a little beside theirs, put past HTTP.",
+            "The ancestor reads every picture from S3, decodes it, makes it 256 x 256 and gray, and takes the mean of "
+            "scikit-image's SSIM and the ratio of matched ORB keypoints (OpenCV's). It was measured on the first "
+            f"{len(growing.pictures)} pictures at each size, and multiplied.",
+        ),
+        {"search_growth": growth, "index_ms": index, "ancestor_times": times[-1]},
+    )
+
+
+def _search(client: httpx.Client, growing: Growing) -> Callable[..., tuple[float, float]]:
+    def search(number: int, *, unseen: bool = False) -> tuple[float, float]:
+        """Milliseconds of one search, and those of them that `took_ms` gives without the candidates."""
+        stored = growing.pictures[number % len(growing.pictures)]
+        data = made(NEVER_STORED + number) if unseen else recompressed(stored)
+        started = time.perf_counter()
+        answer = client.post("/v1/search", params={"collection": growing.name}, files={"file": ("query.jpg", data)})
+        taken = (time.perf_counter() - started) * 1000
+        took: dict[str, float] = answer.raise_for_status().json()["took_ms"]
+        return taken, took["total"] - took["candidates"]
+
+    return search
+
+
+def _at_once(search: Callable[[int], tuple[float, float]], rounds: int) -> list[float]:
+    with ThreadPoolExecutor(CALLERS) as callers:
+        return [taken for taken, _ in callers.map(search, range(rounds * 2))]
+
+
+def _ancestor(growing: Growing, size: int) -> float:
+    """Milliseconds for `size` pictures."""
+    keys = growing.keys()
+    query = OpenCV(recompressed(growing.pictures[0]))
+    started = time.perf_counter()
+    scores = sorted((query.compare(growing.read(key)), key) for key in keys)
+    taken = (time.perf_counter() - started) * 1000
+    if scores[-1][0] <= scores[-2][0]:
+        raise SystemExit("the ancestor's method did not find the picture")
+    return taken * size / len(keys)
+
+
+def _middle_and_slow(taken: Sequence[Any]) -> tuple[str, str]:
+    return f"{np.median(taken):.0f}", f"{np.percentile(taken, 95):.0f}"
