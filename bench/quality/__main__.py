@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="pictures, or sub-folders that each group pictures of one thing")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
     parser.add_argument("--queries", type=int, default=200, help="so many of them are altered and asked for")
-    parser.add_argument("--everything", type=int, default=20, help="so many of those by the slow methods too")
+    parser.add_argument("--everything", type=int, default=4, help="so many of those by the slow methods too")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for quality.md, quality.json and quality.svg")
     wanted = parser.parse_args()

@@ -10,12 +10,14 @@ import pdqhash
 from PIL import Image
 
 from shared.vision.channels import Pixels
-from shared.vision.keypoints import LOWE_RATIO
+from shared.vision.keypoints import LONGEST_SIDE, LOWE_RATIO, REPROJECTION_PIXELS
 from shared.vision.opencv import cv2
 from shared.vision.resizing import scaled, squeezed
 from shared.vision.structure import ssim
 
 Scores = npt.NDArray[np.float64]
+SEGMENT_ERRORS: Final = 0.25
+"""Share of bits that segments may differ by to count as shared: imagehash's default."""
 
 
 class Method(Protocol):
@@ -44,24 +46,60 @@ def _ssim(stored: Sequence[Pixels]) -> Method:
     return lambda rgb: np.array([ssim(query, one) for query in [gray(rgb)] for one in kept])
 
 
-def _orb_ratio(stored: Sequence[Pixels]) -> Method:
-    """OpenCV's ORB as it comes, 500 keypoints; the share that passes Lowe's ratio test, no geometry.
+def _crop_resistant(stored: Sequence[Pixels]) -> Method:
+    """imagehash's, of segments: how many of the query's another picture has, and then how near these are."""
 
-    By the larger number of the two: by another, stored pictures with two keypoints are nearest to everything.
+    def hashed(rgb: Pixels) -> npt.NDArray[np.bool_]:
+        return np.array([_bits(one) for one in imagehash.crop_resistant_hash(Image.fromarray(rgb)).segment_hashes])
+
+    def near(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> float:
+        lowest = (a[:, np.newaxis] != b).mean(axis=2).min(axis=1)
+        shared = lowest[lowest <= SEGMENT_ERRORS]
+        return float(len(shared) - shared.sum() / (len(a) + 1))
+
+    kept = [hashed(rgb) for rgb in stored]
+    return lambda rgb: np.array([near(query, one) for query in [hashed(rgb)] for one in kept])
+
+
+def _nearest_two(a: Any, b: Any) -> tuple[Scores, npt.NDArray[np.intp]]:
+    """Distances of each descriptor of `a` to its nearest and second-nearest of `b`, and which is the nearest."""
+    if a.dtype == np.uint8:
+        distances, nearest = cv2.batchDistance(a, b, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
+        return distances.astype(np.float64), nearest[:, 0].astype(np.intp)
+    squares = (a**2).sum(axis=1)[:, np.newaxis] + (b**2).sum(axis=1) - 2 * a @ b.T
+    two = np.partition(squares, 1, axis=1)[:, :2]
+    return np.sqrt(np.maximum(two, 0)).astype(np.float64), squares.argmin(axis=1)
+
+
+def _by_keypoints(detector: Any, *, geometry: bool) -> Callable[[Sequence[Pixels]], Method]:
+    """OpenCV's keypoints as they come, Lowe's ratio test, and the pairs on one homography by RANSAC where asked for.
+
+    Without geometry: the share of pairs by the larger number of keypoints. By the smaller one, as people write it,
+    stored pictures with two keypoints are nearest to everything.
     """
-    orb = cv2.ORB.create(nfeatures=500)
 
-    def descriptors(rgb: Pixels) -> Any:
-        return orb.detectAndCompute(scaled(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), 512), None)[1]
+    def found(rgb: Pixels) -> tuple[Scores, Any]:
+        gray = scaled(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), LONGEST_SIDE)
+        points, descriptors = detector.detectAndCompute(gray, None)
+        return np.array([point.pt for point in points]), descriptors
 
-    def ratio(a: Any, b: Any) -> float:
-        if a is None or b is None or min(len(a), len(b)) < 2:
+    def score(a: tuple[Scores, Any], b: tuple[Scores, Any]) -> float:
+        if min(len(a[0]), len(b[0])) < 2:
             return 0.0
-        distances = cv2.batchDistance(a, b, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[0]
-        return float((distances[:, 0] < LOWE_RATIO * distances[:, 1]).sum() / max(len(a), len(b)))
+        distances, nearest = _nearest_two(a[1], b[1])
+        passed = distances[:, 0] < LOWE_RATIO * distances[:, 1]
+        if not geometry:
+            return float(passed.sum() / max(len(a[0]), len(b[0])))
+        if passed.sum() < 4:
+            return 0.0
+        _, inliers = cv2.findHomography(a[0][passed], b[0][nearest[passed]], cv2.RANSAC, REPROJECTION_PIXELS)
+        return 0.0 if inliers is None else float(inliers.sum())
 
-    kept = [descriptors(rgb) for rgb in stored]
-    return lambda rgb: np.array([ratio(query, one) for query in [descriptors(rgb)] for one in kept])
+    def made(stored: Sequence[Pixels]) -> Method:
+        kept = [found(rgb) for rgb in stored]
+        return lambda rgb: np.array([score(query, one) for query in [found(rgb)] for one in kept])
+
+    return made
 
 
 QUICK: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
@@ -71,6 +109,9 @@ QUICK: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
 }
 SLOW: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
     "SSIM alone": _ssim,
-    "ORB ratio alone": _orb_ratio,
+    "crop-resistant (imagehash)": _crop_resistant,
+    "ORB ratio alone": _by_keypoints(cv2.ORB.create(nfeatures=500), geometry=False),
+    "ORB + RANSAC": _by_keypoints(cv2.ORB.create(nfeatures=500), geometry=True),
+    "SIFT + RANSAC": _by_keypoints(cv2.SIFT.create(nfeatures=500), geometry=True),
 }
 """These compare the query with every stored picture, so they are asked fewer queries."""

@@ -1,12 +1,13 @@
 """Every method is asked for the originals of altered copies."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 
 import numpy as np
@@ -130,19 +131,34 @@ def asked(
 ) -> Iterator[Asked]:
     """All answers so far, more each time, about altered copies of the first `queries` originals.
 
-    Of the first `everything` all methods are asked: by this process, while others ask the quick ones about the rest.
+    Of the first `everything` all methods are asked, by this process, which then helps the others with the rest.
     """
     whole = Asked()
-    chosen = range(min(everything, queries))
+    chosen = deque(range(min(everything, queries)))
+    rest = deque(range(len(chosen), queries))
+    others = max(1, processes - 1)
+    answered: SimpleQueue[Future[Asked]] = SimpleQueue()
     with (
-        ProcessPoolExecutor(
-            max(1, processes - 1), get_context("spawn"), _prepare, (originals, model_dir, frozenset())
-        ) as pool,
+        ProcessPoolExecutor(others, get_context("spawn"), _prepare, (originals, model_dir, frozenset())) as pool,
         tqdm(total=queries, desc="asking", unit="picture") as progress,
     ):
-        rest = pool.map(_ask, range(len(chosen), queries))
-        thorough = Asker(originals, model_dir, frozenset(chosen)) if chosen else None
-        for found in chain((thorough.ask(place) for place in chosen if thorough), rest):
-            whole.add(found)
-            progress.update()
-            yield whole
+
+        def ask_another(done: Future[Asked] | None = None) -> None:
+            if done is not None:
+                answered.put(done)
+            with suppress(IndexError):  # this process may have taken the last
+                pool.submit(_ask, rest.popleft()).add_done_callback(ask_another)
+
+        for _ in range(2 * others):
+            ask_another()
+        here = Asker(originals, model_dir, frozenset(chosen))
+        while progress.n < queries:
+            found = []
+            with suppress(IndexError):
+                found.append(here.ask(chosen.popleft() if chosen else rest.pop()))
+            while not found or not answered.empty():
+                found.append(answered.get().result())
+            for one in found:
+                whole.add(one)
+                progress.update()
+                yield whole

@@ -42,7 +42,7 @@ class Finder:
     where: Where
     bytes_examined: int | None = 0
     _whole: list[ImageRecord] = field(default_factory=list)
-    _nearest: dict[str, tuple[float, Viewed]] = field(default_factory=dict)
+    _nearest: dict[str, tuple[tuple[int, float], Viewed]] = field(default_factory=dict)
     _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
     def by_features(self, features: FeatureVector) -> None:
@@ -70,7 +70,7 @@ class Finder:
         """
         self._wait()
         merged = reciprocal if closer else interleaved
-        local = sorted(self._nearest.values(), key=lambda entry: -entry[0])
+        local = sorted(self._nearest.values(), key=lambda entry: entry[0], reverse=True)
         return [
             self._nearest[record.image_id][1] if record.image_id in self._nearest else Viewed(record, otherwise)
             for record in merged([viewed.record for _, viewed in local], self._whole)
@@ -84,10 +84,12 @@ class Finder:
             if view is None:
                 self._whole = [candidate.record for candidate in found.found]
                 continue
-            for candidate in found.found:
+            for place, candidate in enumerate(found.found):
+                # By place first: a view with few keypoints has high cosines with everything.
+                near = (-place, candidate.cosine)
                 known = self._nearest.get(candidate.record.image_id)
-                if known is None or candidate.cosine > known[0]:
-                    self._nearest[candidate.record.image_id] = (candidate.cosine, Viewed(candidate.record, view))
+                if known is None or near > known[0]:
+                    self._nearest[candidate.record.image_id] = (near, Viewed(candidate.record, view))
 
     def _local(self, view: View) -> Candidates:
         return self.catalogue.nearest_local(

@@ -113,8 +113,11 @@ def _mirrored(query: Described) -> list[View]:
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
 
 
-def _windows(query: Described, side: View) -> list[View]:
-    return views.windows(side if query.pixels is None else views.finer(query.pixels, side))
+def more_views(query: Described, side: View) -> list[View]:
+    """What else a closer look searches for: parts of the query, and the query as a part."""
+    if query.pixels is None:
+        return views.windows(side)
+    return [views.part(query.pixels, side), *views.windows(views.finer(query.pixels, side))]
 
 
 def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
@@ -197,7 +200,7 @@ class Searcher:
         if _looks_closer(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
-                closer = [window for side in sides for window in _windows(query, side)]
+                closer = [view for side in sides for view in more_views(query, side)]
                 finder.by_views(closer)
             with watch.stage("candidates"):
                 nearer = _others(finder.found(whole[0], closer=True), wanted)

@@ -24,6 +24,12 @@ ORB_EDGE: Final = 31
 QUERY_KEYPOINTS: Final = 1500
 """Of a query's picture, which is not stored: a copy may be a small part of it."""
 
+PART_SIDE: Final = 256
+"""Of a query that may be a small part of a larger picture: about as large as that part is where it is stored."""
+
+PART_EDGE: Final = 16
+"""Of such a query, instead of `ORB_EDGE`: of 256 x 192 pixels a border of 31 would leave half."""
+
 FINE_KEYPOINTS: Final = 3000
 """Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
 
@@ -109,17 +115,21 @@ class KeypointMatches:
     transform: Transform | None
 
 
-def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE) -> Keypoints:
-    """The `count` strongest keypoints of a gray picture of any size, brought to a longest side; none on flat ones."""
+def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE, edge: int = ORB_EDGE) -> Keypoints:
+    """The `count` strongest keypoints of a gray picture of any size, brought to a longest side; none on flat ones.
+
+    Args:
+        edge: pixels of the border without keypoints, at every level of the pyramid.
+    """
     gray = scaled(gray, longest)
     height, width = gray.shape
     # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
-    if min(width, height) <= 2 * ORB_EDGE:
+    if min(width, height) <= 2 * edge:
         return _none((width, height))
     found, descriptors = cv2.ORB.create(
         nfeatures=count,
         nlevels=LEVELS if count <= MAX_KEYPOINTS else QUERY_LEVELS,
-        edgeThreshold=ORB_EDGE,
+        edgeThreshold=edge,
         fastThreshold=CORNER_CONTRAST,
     ).detectAndCompute(gray, None)
     if not found:

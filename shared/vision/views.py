@@ -12,6 +12,8 @@ from shared.vision.keypoints import (
     LONGEST_SIDE,
     MAX_KEYPOINTS,
     MIN_INLIERS,
+    PART_EDGE,
+    PART_SIDE,
     QUERY_KEYPOINTS,
     Keypoints,
     detect,
@@ -54,8 +56,13 @@ def finer(pixels: Pixels, view: View) -> View:
     """The same view with keypoints of a larger version of the picture, where there is one; not to be searched for."""
     if max(pixels.shape[:2]) <= LONGEST_SIDE:
         return view
-    gray = cv2.cvtColor(pixels[:, ::-1] if view.mirrored else pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-    return replace(view, keypoints=detect(np.ascontiguousarray(gray), FINE_KEYPOINTS, max(gray.shape)))
+    return replace(view, keypoints=detect(_gray(pixels, view), FINE_KEYPOINTS, max(pixels.shape[:2])))
+
+
+def part(pixels: Pixels, view: View) -> View:
+    """The same view as if the picture was a small part of a stored one: with the keypoints that it would have there."""
+    small = detect(_gray(pixels, view), MAX_KEYPOINTS, PART_SIDE, PART_EDGE)
+    return View(replace(view.signature, keypoints=small), small, gathered(small.descriptors), view.mirrored)
 
 
 def windows(view: View) -> list[View]:
@@ -68,6 +75,11 @@ def windows(view: View) -> list[View]:
                 compared = replace(view.signature, keypoints=inside)
                 found.append(View(compared, inside, gathered(inside.descriptors), view.mirrored))
     return found
+
+
+def _gray(pixels: Pixels, view: View) -> Pixels:
+    gray = cv2.cvtColor(pixels[:, ::-1] if view.mirrored else pixels, cv2.COLOR_RGB2GRAY)
+    return np.ascontiguousarray(gray, np.uint8)
 
 
 def mirror(rgb: Pixels, signature: Signature) -> Signature:

@@ -13,6 +13,7 @@ from shared.vision.keypoints import (
     LONGEST_SIDE,
     MAX_KEYPOINTS,
     MIN_INLIERS,
+    PART_SIDE,
     QUERY_KEYPOINTS,
     Keypoints,
     detect,
@@ -104,6 +105,21 @@ def test_an_inset_is_matched_by_a_window_of_the_larger_picture(stored: dict[str,
         for window in views.windows(views.finer(large, whole))
     ]
     assert max(found) >= MIN_INLIERS
+
+
+@pytest.mark.parametrize("name", ["coffee.png", "rocket.jpg", "motorcycle_left.png"])
+def test_a_small_part_is_found_and_matched_at_the_size_that_it_had(name: str, stored: dict[str, Signature]) -> None:
+    rgb = pixels(name)
+    height, width = rgb.shape[:2]
+    crop = np.ascontiguousarray(rgb[height // 4 : height * 7 // 10, width // 4 : width * 7 // 10])
+    whole = views.whole(extract(crop, None, QUERY_KEYPOINTS))
+    part = views.part(crop, whole)
+    assert max(part.keypoints.size) == PART_SIDE
+    original = stored[name].keypoints
+    near = [cosine(view.vector, gathered(original.descriptors)) for view in (part, whole)]
+    assert near[0] > near[1]
+    inliers = [match_keypoints(view.signature.keypoints, original).score.inliers for view in (part, whole)]
+    assert inliers[0] >= 2 * max(MIN_INLIERS, inliers[1])
 
 
 def test_only_a_larger_picture_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:

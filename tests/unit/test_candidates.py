@@ -1,0 +1,51 @@
+"""Several searches of the vector indexes as one list."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import numpy as np
+
+from functions.api.candidates import Finder, Where
+from shared.domain.features import LOCAL_DIMENSIONS, LocalVector
+from shared.domain.images import ImageRecord
+from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.vision import views
+from shared.vision.signature import extract
+
+QUERY = views.whole(extract(np.zeros((64, 64, 3), np.uint8)))
+
+
+def view(number: int) -> views.View:
+    vector = np.zeros(LOCAL_DIMENSIONS, np.float32)
+    vector[number] = 1
+    return views.View(QUERY.signature, QUERY.keypoints, vector)
+
+
+def record(name: str) -> ImageRecord:
+    return ImageRecord("c", name, "m", 1, 1, "png", 1, "0" * 16, "2026")
+
+
+class Answers:
+    """A catalogue that answers the search of view N with the Nth list of names and cosines."""
+
+    def __init__(self, *lists: dict[str, float]) -> None:
+        self.lists = lists
+
+    def nearest_local(self, local: LocalVector, **_: Any) -> Candidates:
+        found = self.lists[int(local.argmax())]
+        records = [
+            (ImageRecord("c", name, "m", 1, 1, "png", 1, "0" * 16, "2026"), near) for name, near in found.items()
+        ]
+        return Candidates([Candidate(record, near) for record, near in records], bytes_examined=10)
+
+
+def test_the_best_of_each_search_comes_before_the_second_of_any() -> None:
+    """Whatever the cosines, which are high for views with few keypoints; and each is seen by the view that found it."""
+    answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "a": 0.1})
+    whole, part = view(0), view(1)
+    with ThreadPoolExecutor(2) as threads:
+        finder = Finder(cast(Catalogue, answers), threads, Where(collection="c", model="m", label=None))
+        finder.by_views([whole, part])
+        found = [(one.record.image_id, one.view is part) for one in finder.found(whole)]
+    assert found == [("a", False), ("d", True), ("b", False), ("c", True)]
+    assert finder.bytes_examined == 20
