@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Request, Response, e
 from shared.vision.resizing import squeezed
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
-from tests.pictures import encoded, noise, pixels
+from tests.pictures import encoded, noise, pixels, shipped
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
@@ -101,6 +101,7 @@ def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: 
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card")).to_have_count(1)
+    expect(page.locator("#keep")).to_be_visible()
     others = page.locator("#unrelated .card")
     expect(others).to_have_count(11)
     expect(others.first).to_be_hidden()
@@ -110,6 +111,9 @@ def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: 
     page.get_by_role("button", name="More like this").click()
     expect(page.locator("#none")).to_be_visible()
     expect(others.first).to_be_visible()
+    page.set_input_files("#file", shipped("chelsea.png"))
+    expect(page.locator("#matches .card.identical")).to_have_count(1)
+    expect(page.locator("#keep")).to_be_hidden()  # it is there already
 
 
 def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:

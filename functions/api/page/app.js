@@ -53,6 +53,7 @@ async function search(asked) {
     const answer = await asked.ask(how());
     if (mine !== turn) return;
     say(results.show(answer, (match) => open(match.image, match)));
+    byId("keep").hidden = !asked.file || answer.matches.some((match) => match.verdict === "identical");
     byId("results-title").focus({ preventScroll: true });
     byId("results").scrollIntoView({ block: "start" });
   } catch (problem) {

@@ -8,12 +8,15 @@ const VERDICTS = {
   unrelated: "Probably unrelated",
 };
 
+/** Two digits, and never a negative zero. */
+const two = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
+
 /** Every score of a match as a labelled bar. */
 export function signals(match) {
   const rows = [
-    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), (value) => value.toFixed(2)],
+    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), two],
     ["Keypoints", match.orb.ratio, () => `${match.orb.inliers} fit`],
-    ["Colours", match.histogram, (value) => value.toFixed(2)],
+    ["Colours", match.histogram, two],
   ];
   if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => value.toFixed(3)]);
   return make(
