@@ -59,7 +59,7 @@ lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-synth: $(VENV)/.test ## Write the CloudFormation template to cdk.out
+synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
 schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
