@@ -18,6 +18,7 @@ SHIPPED: Final = (
     DOCKERFILE,
     "functions/__init__.py",
     "functions/requirements.txt",
+    "functions/unneeded.txt",
     "layers/__init__.py",
     "layers/resnet50",
     "shared",

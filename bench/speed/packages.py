@@ -1,5 +1,6 @@
 """What the image of the functions installs: size by library, and which function imports it."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ REQUIREMENTS: Final = {
     "image": ROOT / "functions" / "requirements.txt",
     "layer": ROOT / "layers" / "runtime" / "requirements.txt",
 }
+UNNEEDED: Final = ROOT / "functions" / "unneeded.txt"
+"""What the Dockerfile removes again: only other ways to use LiteRT import it."""
 PLATFORMS: Final = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
 """Those of the Dockerfile; arm64 has the same packages."""
 PYTHON: Final = "3.13"
@@ -32,6 +35,8 @@ def measure(model_dir: Path) -> Part | None:
             REQUIREMENTS["layer"], target / "layer"
         ):
             return None
+        for path in UNNEEDED.read_text(encoding="utf-8").split():
+            _remove(target / "image" / path)
         found = {found.name: found for found in distributions(path=[str(target / "image")])}
         sizes = {name: _size(one) for name, one in found.items()}
         used = {function: _imported(code) for function, code in IMPORTS.items()}
@@ -55,7 +60,8 @@ def measure(model_dir: Path) -> Part | None:
         ],
         (),
         (
-            f"`functions/requirements.txt` for Python {PYTHON} on Linux, without bytecode. The zip functions' layer "
+            f"`functions/requirements.txt` without `functions/unneeded.txt`, for Python {PYTHON} on Linux, without "
+            "bytecode. The zip functions' layer "
             f"(`layers/runtime`) has {layer / MIB:.1f} MB.",
         ),
         {"image_mb": whole / MIB, "layer_mb": layer / MIB, "model_mb": model / MIB},
@@ -75,6 +81,13 @@ def _install(requirements: Path, target: Path) -> bool:
     if done.returncode:
         print(f"the packages are left out: {done.stderr.strip()[-300:]}", file=sys.stderr)
     return done.returncode == 0
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _size(distribution: Distribution) -> int:

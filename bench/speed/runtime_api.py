@@ -136,7 +136,7 @@ class Function:
 
 
 @contextmanager
-def running(handler: str) -> Iterator[Function]:
+def running(handler: str, python: str = sys.executable) -> Iterator[Function]:
     """`module.function` under `awslambdaric`, until the end of the block."""
     server = _Server()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -151,7 +151,7 @@ def running(handler: str) -> Iterator[Function]:
     }
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "awslambdaric", handler],
+        [python, "-m", "awslambdaric", handler],
         cwd=ROOT,
         env=os.environ | variables,
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """The FastAPI application."""
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.base import RequestResponseEndpoint
 
@@ -36,9 +36,9 @@ def create_app(services: Services) -> FastAPI:
         ancestor.router,
         meta.router,
     ):
-        app.include_router(router)
-    app.include_router(documentation_router("PicTrace API", "/openapi.json"))
-    app.include_router(page_router(services.objects.origin))
+        _add(app, router)
+    _add(app, documentation_router("PicTrace API", "/openapi.json"))
+    _add(app, page_router(services.objects.origin))
 
     @app.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -48,3 +48,8 @@ def create_app(services: Services) -> FastAPI:
         return response
 
     return app
+
+
+def _add(app: FastAPI, router: APIRouter) -> None:
+    """As `include_router`, which would look through each route's parameters a second time, at the first request."""
+    app.router.routes.extend(router.routes)
