@@ -28,6 +28,7 @@ API_ROLE: Final = "Search/FunctionRole"
 FETCH_ROLE: Final = "Fetching/FunctionRole"
 
 PREFIXES: Final = "Rights on objects are given by key prefix, and IAM writes a prefix with a wildcard."
+NAMED: Final = "The deployer named this bucket, any of whose objects may be a picture; they are only read."
 TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
 
 
@@ -89,7 +90,12 @@ WITH_TOKENS: Final = tuple(
 
 def acknowledged(stage: Stage) -> tuple[Acknowledged, ...]:
     """What stays with these settings."""
-    return (*ACKNOWLEDGED, *(WITH_TOKENS if stage.jwt_issuer else WITH_KEYS))
+    buckets = [
+        Acknowledged(role, f"AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]", NAMED)
+        for bucket in stage.source_buckets
+        for role in (INGEST_ROLE, API_ROLE)
+    ]
+    return (*ACKNOWLEDGED, *buckets, *(WITH_TOKENS if stage.jwt_issuer else WITH_KEYS))
 
 
 def acknowledge(stack: Stack, stage: Stage) -> None:

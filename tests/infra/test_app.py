@@ -36,9 +36,15 @@ TOKENS: Final = {
 }
 
 
+SOURCES: Final = {
+    "source_buckets": "photos-of-others,archive.example.org",
+    "source_topics": "arn:aws:sns:eu-west-1:123456789012:photos",
+}
+
+
 @pytest.mark.parametrize(
     "context",
-    [{}, {"alarm_email": "ops@example.org", "allowed_origins": "https://example.org"} | TOKENS],
+    [{}, {"alarm_email": "ops@example.org", "allowed_origins": "https://example.org"} | TOKENS | SOURCES],
     ids=["plain", "full"],
 )
 def test_the_security_checks_find_nothing_that_is_not_acknowledged(
