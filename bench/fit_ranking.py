@@ -23,7 +23,7 @@ from bench.originals import COLOUR_IS_ALL, families
 from bench.quality.alterations import ALTERATIONS, encoded
 from bench.quality.collection import Memory, described, pictures
 from functions.api.candidates import Finder, Where
-from functions.api.search import Described, Stopwatch, more_views
+from functions.api.search import Described, Stopwatch
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
 from shared.domain.ports import Catalogue
@@ -147,7 +147,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
         where = Where(collection="", model=collection.model, label=None)
         finder = Finder(cast(Catalogue, collection), threads, where)
         finder.by_features(query.features)
-        finder.by_views([*sides, *more_views(query, sides[0])])
+        finder.by_views([*sides, *views.closer(query.pixels, sides[0])])
         return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}
 
 

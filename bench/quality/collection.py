@@ -52,13 +52,23 @@ class Memory:
     _with_local: list[Original] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._kept = {
-            signature_key(self.model, one.image_id): signature.pack(one.described.signature) for one in self.originals
-        }
+        self._kept = {self._key(one): signature.pack(one.described.signature) for one in self.originals}
         self._features = np.array([one.described.features for one in self.originals])
         local = [(one, one.described.local_features) for one in self.originals]
         self._with_local = [one for one, vector in local if vector is not None]
         self._local = np.array([_as_stored(vector) for _, vector in local if vector is not None])
+
+    def add(self, one: Original) -> None:
+        """One more picture, found by every later search."""
+        self._kept[self._key(one)] = signature.pack(one.described.signature)
+        self.originals = [*self.originals, one]
+        self._features = np.vstack([self._features, one.described.features])
+        if one.described.local_features is not None:
+            self._with_local.append(one)
+            self._local = np.vstack([self._local, _as_stored(one.described.local_features)])
+
+    def _key(self, one: Original) -> str:
+        return signature_key(self.model, one.image_id)
 
     def nearest(self, features: FeatureVector, *, limit: int, **_: Any) -> Candidates:
         return self._first(self._features, features, self.originals, limit)

@@ -103,6 +103,7 @@ class Wanted:
 
 
 _FIRST: Final = {Effort.FAST: FIRST_LOOK_FAST, Effort.BALANCED: FIRST_LOOK, Effort.THOROUGH: FIRST_LOOK}
+_NEAR: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
 _CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THOROUGH}
 
 
@@ -113,19 +114,11 @@ def _mirrored(query: Described) -> list[View]:
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
 
 
-def more_views(query: Described, side: View) -> list[View]:
-    """What else a closer look searches for: parts of the query, and the query as a part."""
-    if query.pixels is None:
-        return views.windows(side)
-    return [views.part(query.pixels, side), *views.windows(views.finer(query.pixels, side))]
-
-
 def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
     """`classic` and `cosine` are what others do, so they never look closer."""
     if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
         return False
-    near = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
-    return wanted.effort is Effort.THOROUGH or not any(match.comparison.verdict in near for match in scored)
+    return wanted.effort is Effort.THOROUGH or not any(match.comparison.verdict in _NEAR for match in scored)
 
 
 def _others(found: Sequence[Viewed], wanted: Wanted) -> list[Viewed]:
@@ -200,7 +193,7 @@ class Searcher:
         if _looks_closer(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
-                closer = [view for side in sides for view in more_views(query, side)]
+                closer = [view for side in sides for view in views.closer(query.pixels, side)]
                 finder.by_views(closer)
             with watch.stage("candidates"):
                 nearer = _others(finder.found(whole[0], closer=True), wanted)
@@ -229,9 +222,12 @@ class Searcher:
         return standing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
-        """Every score of two pictures; of the first one's mirror image where that is the nearer."""
+        """Every score of two pictures, of the view of the first one that is the nearest, as in a thorough search."""
         sides = [views.whole(a.signature), *_mirrored(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
+        if ranking is Ranking.FUSED and not any(comparison.verdict in _NEAR for comparison in compared):
+            more = [view for side in sides for view in views.closer(a.pixels, side)]
+            compared += [self._compare(a, view, b.image_id, b.signature, ranking) for view in more]
         return max(compared, key=lambda comparison: comparison.score)
 
     def _compared(

@@ -82,6 +82,13 @@ def _gray(pixels: Pixels, view: View) -> Pixels:
     return np.ascontiguousarray(gray, np.uint8)
 
 
+def closer(pixels: Pixels | None, side: View) -> list[View]:
+    """What a closer look searches for: parts of the picture, and, where there are pixels, the picture as a part."""
+    if pixels is None:
+        return windows(side)
+    return [part(pixels, side), *windows(finer(pixels, side))]
+
+
 def mirror(rgb: Pixels, signature: Signature) -> Signature:
     """The signature of a picture's mirror image; its features stay those of the picture as it is."""
     return extract(np.ascontiguousarray(rgb[:, ::-1]), signature.features, QUERY_KEYPOINTS)

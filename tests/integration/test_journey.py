@@ -130,6 +130,9 @@ def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str,
     first = answer["matches"][0]
     assert (first["image_id"], first["verdict"]) == (album["astronaut.png"], "near-duplicate")
     fast = running.search(encoded(host), collection="album", effort="fast")
+    files = {"a": ("host.png", encoded(host))}
+    compared = running.client.post("/v1/compare", files=files, data={"b": first["image_id"]}).json()
+    assert (compared["verdict"], compared["mirrored"]) == ("near-duplicate", first["mirrored"])
     assert answer["bytes_examined"] > fast["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + LOCAL_DIMENSIONS)
 
 

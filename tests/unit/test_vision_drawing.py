@@ -5,7 +5,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from bench.quality.alterations import ALTERATIONS
 from shared.vision.drawing import GAP, difference_picture, matches_picture
+from shared.vision.resizing import scaled
 from tests.pictures import pixels
 
 Pixels = npt.NDArray[np.uint8]
@@ -50,6 +52,14 @@ def test_lines_join_what_agrees_and_nothing_joins_strangers(cat: Pixels) -> None
     assert between(cat, cat) > 500
     assert between(np.ascontiguousarray(cat[:, ::-1]), cat) > 500
     assert between(cat, pixels("coffee.png")) == 0
+
+
+def test_an_inset_that_only_a_window_finds_is_joined_and_moved() -> None:
+    page = pixels("page.png")
+    host = ALTERATIONS["inset of a third"](page, np.random.default_rng(1))
+    lines = decoded(matches_picture(host, page))
+    assert (lines[:, 514 : 512 + GAP - 2] != 255).any()
+    assert decoded(difference_picture(host, page)).shape == scaled(page, 512).shape, "moved onto the page"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (40, 40)])

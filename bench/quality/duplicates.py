@@ -1,0 +1,79 @@
+"""How many altered copies ingest puts beside their original, and how many beside another picture.
+
+`python -m bench.quality.duplicates FOLDER`: every picture of the folder is stored, then copies of the first ones
+arrive one after another, each altered in a third of the ways, and each is looked for as ingest does.
+"""
+
+import argparse
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final, cast
+
+from tqdm import tqdm
+
+from bench.quality.alterations import ALTERATIONS, altered
+from bench.quality.collection import NAME, SEED, Memory, Original, indexed
+from functions.ingest.description import describe
+from functions.ingest.neighbours import Neighbours
+from shared.domain.features import FeatureVector
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import Holding
+from shared.domain.ports import Catalogue, Objects
+from shared.vision.decoding import decode_here
+from shared.vision.embedding import Embedder
+
+EVERY: Final = 3
+"""Each picture is altered in every third way, begun at another one for each."""
+
+
+class Growing(Memory):
+    """A collection that pictures are found in by their ids."""
+
+    def find(self, image_id: str, collection: str) -> ImageRecord | None:  # noqa: ARG002 - as the port has it
+        return self._one(image_id).described.record
+
+    def features(self, image_id: str, *_: Any) -> FeatureVector:
+        return self._one(image_id).described.features
+
+    def group(self, image_id: str) -> str:
+        return self._one(image_id).group
+
+    def _one(self, image_id: str) -> Original:
+        return next(one for one in reversed(self.originals) if one.image_id == image_id)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.quality.duplicates", description=__doc__)
+    parser.add_argument("folder", type=Path, help="photographs, each of another subject")
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--copied", type=int, default=50, help="so many of them are copied")
+    wanted = parser.parse_args()
+    embedder = Embedder(wanted.model_dir)
+    originals = indexed(wanted.folder, embedder)
+    collection = Growing(originals, embedder.model_id)
+    neighbours = Neighbours(
+        catalogue=cast(Catalogue, collection), objects=cast(Objects, collection), model=lambda: embedder.model_id
+    )
+    found: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="picture")):
+        rgb = decode_here(original.path.read_bytes()).rgb
+        for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
+            data = altered(rgb, name, SEED, place)
+            holding = Holding(NAME, hashlib.sha256(data).hexdigest())
+            arrived = f"{len(collection.originals):09}"
+            described = describe(data, holding, embedder, created_at=arrived, filename=name)
+            collection.add(Original(original.path, original.group, described))
+            near = neighbours.nearest_earlier(holding)
+            said = (
+                "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
+            )
+            found[said] += 1
+            missed.update([name] if said != "right" else [])
+    print(f"{sum(found.values())} copies: {dict(found)}")
+    print("not beside their original: " + ", ".join(f"{name} {count}" for name, count in missed.most_common()))
+
+
+if __name__ == "__main__":
+    main()
