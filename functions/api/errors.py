@@ -155,9 +155,12 @@ def install(app: FastAPI) -> None:
         return respond("invalid-cursor", f"Ask for the first page again: {error}.")
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(entry["type"] == "json_invalid" for entry in error.errors()):
             return respond("malformed-body", "The body is not JSON.")
+        is_json = "json" in request.headers.get("content-type", "")
+        if not is_json and any(entry["type"] == "model_attributes_type" for entry in error.errors()):
+            return respond("unsupported-media-type", "Send application/json.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
     @app.exception_handler(HTTPException)

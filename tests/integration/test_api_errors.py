@@ -114,6 +114,14 @@ def test_bad_uploads(running: PicTrace, body: dict[str, Any], expected: tuple[in
 
 
 @pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
+@pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream", "image/jpeg"])
+def test_a_body_of_another_type_is_told_the_right_one(running: PicTrace, path: str, media_type: str) -> None:
+    answer = running.client.post(path, content=b"x", headers={"content-type": media_type})
+    assert problem(answer) == (415, "unsupported-media-type")
+    assert "application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
 @pytest.mark.parametrize("content", [b"{", b"\xff", b'{"url": "\xff"}', b"[" * 100_000, b"1" * 5000])
 def test_what_is_not_json_is_a_malformed_body(running: PicTrace, path: str, content: bytes) -> None:
     answer = running.client.post(path, content=content, headers={"content-type": "application/json"})
