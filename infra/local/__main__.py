@@ -97,7 +97,7 @@ def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> N
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         untrained = not json.loads((wanted.model_dir / "model.json").read_text(encoding="utf-8"))["has_labels"]
     except FileNotFoundError:

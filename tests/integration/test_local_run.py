@@ -51,6 +51,28 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
         httpx.get(f"{url[0]}/health")
 
 
+def test_terminate_ends_it_where_a_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, "-m", "infra.local", "--port", "0"]
+    process = subprocess.Popen(
+        [*ignoring, "--model-dir", str(model_dir), "--pictures", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
+    assert f"there is no file in {tmp_path}" in said
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=30)
+    assert (process.returncode, rest.strip()) == (0, "stopped.")
+
+
 def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(noise(1))
     process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path), "--closed")
