@@ -20,7 +20,7 @@ Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 
 .PHONY: again help run test test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
 
 help: ## Show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1, PRECISION=int8)
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
