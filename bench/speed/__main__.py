@@ -13,7 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from bench.speed import cold_start, features, growth, ingest, packages, pictures, precision, report, requests, rerank
+from bench.speed import (
+    cold_start,
+    features,
+    growth,
+    ingest,
+    packages,
+    pictures,
+    precision,
+    report,
+    requests,
+    rerank,
+    threads,
+)
 from bench.speed.collection import Growing
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
@@ -27,7 +39,7 @@ PICTURES: Final = 101
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
 """At most so many of one kind and size: each takes a good part of a second."""
-PARTS: Final = ("features", "int8", "ingest", "rerank", "growth", "cold-start", "calls", "packages")
+PARTS: Final = ("features", "threads", "int8", "ingest", "rerank", "growth", "cold-start", "calls", "packages")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -65,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
     work: dict[str, Callable[[], Part | list[Part] | None]] = {
         "features": lambda: features.measure(wanted.model_dir, shown[:DESCRIBED], wanted.rounds),
+        "threads": lambda: threads.measure(wanted.model_dir, shown[:DESCRIBED], wanted.rounds),
         "int8": lambda: precision.measure(wanted.model_dir, shown, wanted.rounds),
         "ingest": lambda: ingest.measure(wanted.model_dir, shown[:DESCRIBED], wanted.rounds),
         "rerank": lambda: rerank.measure(shown, wanted.rounds, plain_rounds=max(3, wanted.rounds // 6)),

@@ -4,9 +4,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from bench.speed import shipped
 from bench.speed.events import Events
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import Function, running
@@ -32,12 +35,14 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
         "ingest, one picture": (INGEST, lambda function: _twice(function, events.arrival)),
     }
     taken: dict[str, list[list[float]]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, (handler, steps) in ways.items():
-            with running(handler) as function:
-                taken[name].append([function.init_ms, *steps(function)])
-    light = _is_light(events)
-    peaks = {name: _peak(handler, steps) for name, (handler, steps) in ways.items()}
+    with TemporaryDirectory() as folder:
+        python = shipped.interpreter(Path(folder))
+        for _ in range(rounds):
+            for name, (handler, steps) in ways.items():
+                with running(handler, python) as function:
+                    taken[name].append([function.init_ms, *steps(function)])
+        light = _is_light(events, python)
+        peaks = {name: _peak(handler, python, steps) for name, (handler, steps) in ways.items()}
     middle = {name: [median(column) for column in zip(*rows, strict=True)] for name, rows in taken.items()}
     rows = [
         (
@@ -60,11 +65,11 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
             Floor("peak memory of both functions", f"under {MOST_MEMORY_MB} MB", f"{peak:.0f}", peak < MOST_MEMORY_MB),
         ],
         (
-            "`python -m awslambdaric HANDLER` against a stand-in for the Lambda Runtime API; S3, DynamoDB and SQS are "
-            "the emulator's, in another process. Init ends when the runtime asks for its first event. Bare imports: "
-            "boto3, OpenCV, NumPy, FastAPI, Mangum and Powertools, in a handler that does nothing. Memory is of the "
-            "process and its children, the decoder's included, what they share counted once, sampled every 4 ms in "
-            "a run of its own.",
+            "`python -m awslambdaric HANDLER`, with what the image ships and nothing else, against a stand-in for the "
+            "Lambda Runtime API; S3, DynamoDB and SQS are the emulator's, in another process. Init ends when the "
+            "runtime asks for its first event. Bare imports: boto3, OpenCV, NumPy, FastAPI, Mangum and Powertools, in "
+            "a handler that does nothing. Memory is of the process and its children, the decoder's included, what "
+            "they share counted once, sampled every 4 ms in a run of its own.",
         ),
         {
             "api_init_ms": middle["api, `GET /health`"][0],
@@ -86,9 +91,9 @@ def _twice(function: Function, event: Callable[[], Any]) -> list[float]:
     return times
 
 
-def _is_light(events: Events) -> bool:
+def _is_light(events: Events, python: str) -> bool:
     """Whether the model stays out of memory until something is searched for."""
-    with running(API) as function:
+    with running(API, python) as function:
         function.call(events.health())
         before = function.maps(MODEL_FILE) or function.maps("ai_edge_litert")
         function.call(events.search())
@@ -97,9 +102,9 @@ def _is_light(events: Events) -> bool:
     return not before
 
 
-def _peak(handler: str, steps: Steps) -> float:
+def _peak(handler: str, python: str, steps: Steps) -> float:
     """MB that the process and its children have at most."""
-    with running(handler) as function, _sampled(function) as most:
+    with running(handler, python) as function, _sampled(function) as most:
         steps(function)
     return max(most) / MIB
 

@@ -8,16 +8,15 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
 
+from bench.speed import shipped
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from shared.domain.limits import MIB
 
 REQUIREMENTS: Final = {
-    "image": ROOT / "functions" / "requirements.txt",
+    "image": shipped.REQUIREMENTS,
     "layer": ROOT / "layers" / "runtime" / "requirements.txt",
 }
-UNNEEDED: Final = ROOT / "functions" / "unneeded.txt"
-"""What the Dockerfile removes again: only other ways to use LiteRT import it."""
 PLATFORMS: Final = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
 """Those of the Dockerfile; arm64 has the same packages."""
 PYTHON: Final = "3.13"
@@ -35,7 +34,7 @@ def measure(model_dir: Path) -> Part | None:
             REQUIREMENTS["layer"], target / "layer"
         ):
             return None
-        for path in UNNEEDED.read_text(encoding="utf-8").split():
+        for path in shipped.unneeded():
             _remove(target / "image" / path)
         found = {found.name: found for found in distributions(path=[str(target / "image")])}
         sizes = {name: _size(one) for name, one in found.items()}

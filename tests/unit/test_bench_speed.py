@@ -1,12 +1,15 @@
 """The bench runs, on made pictures; what it measures here says nothing."""
 
 import json
+import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bench.speed import features, ingest, precision
+from bench.speed import features, ingest, precision, threads
 from bench.speed.__main__ import main
 from bench.speed.pictures import chosen, made
 from bench.speed.report import Floor, Part, floors
@@ -48,12 +51,21 @@ def test_made_pictures_have_what_a_photograph_has() -> None:
     assert len(extract(decode_here(pictures[0]).rgb).keypoints) > 400
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_parts_that_need_nothing_installed(model_dir: Path, number: int) -> None:
-    pictures = [made(0), made(1)]
-    part = features.measure(model_dir, pictures, 1, others=False) if number else ingest.measure(model_dir, pictures, 1)
+@pytest.mark.parametrize(
+    "measure",
+    [partial(features.measure, others=False), ingest.measure, threads.measure],
+    ids=["features", "ingest", "threads"],
+)
+def test_parts_that_need_nothing_installed(model_dir: Path, measure: Callable[..., Part]) -> None:
+    part = measure(model_dir, [made(0), made(1)], 1)
     assert all(len(row) == len(part.columns) for row in part.rows)
     assert all(value > 0 for value in part.figures.values())
+
+
+def test_processors_are_given_back_after_threads_were_measured(model_dir: Path) -> None:
+    before = os.sched_getaffinity(0)
+    threads.measure(model_dir, [made(0)], 1)
+    assert os.sched_getaffinity(0) == before
 
 
 def test_int8_is_compared_in_speed_and_in_what_it_finds(model_dir: Path, int8_dir: Path) -> None:

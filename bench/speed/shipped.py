@@ -1,0 +1,49 @@
+"""An interpreter that has what the functions' image has, made of links to what is installed here."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+
+from bench.speed.runtime_api import ROOT
+
+REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
+UNNEEDED: Final = ROOT / "functions" / "unneeded.txt"
+"""What the Dockerfile removes again."""
+RUNTIME: Final = "awslambdaric"
+"""Lambda's own client, which the image's base brings."""
+
+
+def unneeded() -> list[str]:
+    """Files and folders below the packages' folder."""
+    return UNNEEDED.read_text(encoding="utf-8").split()
+
+
+def interpreter(folder: Path) -> str:
+    """Make a virtual environment in `folder`; gives the path of its Python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    lines = [line for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    left_out = unneeded()
+    found = {one.name: one for name in (*lines, RUNTIME) for one in _needed(Requirement(name))}
+    for path in (path for one in found.values() for path in one.files or ()):
+        name = str(path)
+        if name.startswith("..") or any(name == left or name.startswith(f"{left}/") for left in left_out):
+            continue
+        target = packages / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(str(path.locate()))
+    return str(folder / "bin" / "python")
+
+
+def _needed(requirement: Requirement) -> Iterator[Distribution]:
+    """A distribution and all that it needs."""
+    if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        found = distribution(requirement.name)
+        yield found
+        for other in found.requires or ():
+            yield from _needed(Requirement(other))

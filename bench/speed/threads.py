@@ -1,0 +1,59 @@
+"""How many threads LiteRT should have: by the number of processors that the process may use."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bench.speed.report import Part
+from bench.speed.timing import side_by_side
+from layers.resnet50.network import SIDE
+from shared.vision.decoding import decode_here
+from shared.vision.embedding import Embedder
+from shared.vision.resizing import squeezed
+
+IN_A_ROW: Final = 4
+MOST: Final = 6
+"""What Lambda gives at its largest memory."""
+
+
+def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part | None:
+    """Every number of threads on every number of processors; None where a process cannot be kept to some of them."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
+    most = min(MOST, len(os.sched_getaffinity(0)))
+    rows = []
+    figures = {}
+    for processors in range(1, most + 1):
+        with _kept_to(processors):
+            ways = {threads: Embedder(model_dir, threads=threads).embed for threads in sorted({1, processors, most})}
+            taken = side_by_side(
+                {str(threads): way for threads, way in ways.items()}, squares, rounds=rounds, in_a_row=IN_A_ROW
+            )
+        for threads in ways:
+            ms = taken[str(threads)]
+            rows.append(
+                (str(processors), str(threads), f"{ms:.1f}", f"{taken['1'] / ms:.2f}", f"{processors * ms:.1f}")
+            )
+            figures[f"inference_{processors}_processors_{threads}_threads_ms"] = ms
+    return Part(
+        "Threads of LiteRT",
+        ("processors", "threads", "ms a picture", "times as fast as one", "processor-ms, which Lambda bills"),
+        rows,
+        (),
+        ("One network, run for one picture after another, in a process kept to so many of the machine's processors.",),
+        figures,
+    )
+
+
+@contextmanager
+def _kept_to(processors: int) -> Iterator[None]:
+    """Threads that are made inside stay there."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:processors])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
