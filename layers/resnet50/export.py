@@ -124,9 +124,10 @@ def main(argv: list[str] | None = None) -> int:
         say("looking for the ImageNet weights (98 MB, downloaded once) ...")
         weights = fetch()
     except WeightsUnavailable as error:
-        say(f"error: {error}")
         if named or not wanted.allow_untrained:
+            say(f"error: {error}")
             return 1
+        say(f"no weights: {error}")
         _announce_untrained(untrained)
         weights = None
     export(wanted.out, weights, wanted.precision)

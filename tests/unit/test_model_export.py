@@ -113,6 +113,8 @@ def test_the_untrained_network_is_announced(
     said = capsys.readouterr().err
     assert "UNTRAINED" in said
     assert UNTRAINED_ID in said
+    assert WEIGHTS_VARIABLE in said
+    assert "error" not in said
 
 
 @pytest.mark.usefixtures("no_network")
