@@ -33,8 +33,8 @@ MAX_DECODE_CPU_SECONDS: Final = 4
 """Processor time that decoding one picture may take."""
 
 MAX_DECODE_SECONDS: Final = 20
-"""Time after which a decode that uses no processor either is given up; long, because a busy machine is no fault of the
-picture."""
+"""Time after which a decode that did not get its processor time is given up, to be tried again: a busy machine is no
+fault of the picture."""
 
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned upload stays open."""

@@ -103,7 +103,7 @@ class Isolation:
 
         Raises:
             PictureRefused: what the decoder raised, or `too_complex` or `decoder_failed` where its process ended.
-            DecoderUnavailable: there is no helper.
+            DecoderUnavailable: there is no helper, or the machine is too busy to decode.
         """
         with self._turns:
             for attempt in range(ATTEMPTS):
@@ -153,7 +153,8 @@ class Isolation:
         if ended_by == signal.SIGXCPU:
             raise PictureRefused("too_complex", f"Decoding takes more than {self._cpu_seconds} s of processor time.")
         if ended_by == signal.SIGALRM:
-            raise PictureRefused("too_complex", f"Decoding takes more than {self._seconds:g} s.")
+            # It had not used its processor time: the machine is busy, and a picture must not be lost for that.
+            raise DecoderUnavailable(f"the decoder did not get its processor time within {self._seconds:g} s")
         how = signal.Signals(ended_by).name if ended_by else f"exit status {os.waitstatus_to_exitcode(status)}"
         raise PictureRefused("decoder_failed", f"The decoder crashed on the file ({how}).")
 

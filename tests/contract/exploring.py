@@ -124,6 +124,6 @@ def _answers(events: Path) -> dict[str, Counter[int]]:
             recorder = finished.get("recorder", {})
             for name, interaction in recorder.get("interactions", {}).items():
                 case = recorder["cases"][name]["value"]
-                status = (interaction["response"] or {}).get("status_code", 0)
+                status = (interaction.get("response") or {}).get("status_code", 0)
                 answers.setdefault(f"{case['method']} {case['path']}", Counter())[status] += 1
     return answers

@@ -85,10 +85,10 @@ def test_only_the_picture_dies(isolation: Isolation, data: bytes, code: str, rea
 
 
 def test_a_decoder_that_waits_is_given_up(impatient: Isolation) -> None:
+    """That is no verdict on the picture: on a busy machine a good one may have to wait so long."""
     started = time.monotonic()
-    with pytest.raises(PictureRefused, match="more than 1 s") as refused:
+    with pytest.raises(DecoderUnavailable, match="within 1 s"):
         impatient.decode(b"hang")
-    assert refused.value.code == "too_complex"
     assert 1 <= time.monotonic() - started < 10
     assert pixels(impatient) == list(range(4, 22))
 
@@ -127,7 +127,7 @@ def test_a_helper_lost_in_the_middle_is_replaced(impatient: Isolation) -> None:
         slow = pool.submit(impatient.decode, b"hang")
         time.sleep(0.3)
         os.kill(helper, signal.SIGKILL)
-        with pytest.raises(PictureRefused, match="more than 1 s"):
+        with pytest.raises(DecoderUnavailable, match="within 1 s"):
             slow.result()
 
 
