@@ -19,11 +19,10 @@ from constructs import Construct
 from infra.container_function import ContainerFunction
 from shared.domain.arrivals import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
-from shared.domain.limits import FETCH_WAIT_SECONDS, MAX_RECEIVES
+from shared.domain.limits import ALONE_SECONDS, BATCH_MESSAGES, MAX_RECEIVES
 
-BATCH_SIZE = 5
-TIMEOUT = Duration.seconds(BATCH_SIZE * FETCH_WAIT_SECONDS + 20)
-"""Enough for a batch of addresses that all answer at the last moment, and for what else there is to do."""
+TIMEOUT = Duration.seconds(BATCH_MESSAGES * ALONE_SECONDS + 20)
+"""Enough for a batch of which each message is done in a process of its own, one after the other, to the last second."""
 
 
 class Ingestion(Construct):
@@ -86,7 +85,7 @@ class Ingestion(Construct):
         self.function.add_event_source(
             sources.SqsEventSource(
                 self.queue,
-                batch_size=BATCH_SIZE,
+                batch_size=BATCH_MESSAGES,
                 max_concurrency=max_concurrency,
                 report_batch_item_failures=True,
             )

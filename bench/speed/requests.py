@@ -8,14 +8,23 @@ from statistics import median
 from typing import Any, Final
 
 import boto3
+from aws_lambda_powertools import Logger
 
 from bench.speed.events import Events
 from bench.speed.pictures import made
 from bench.speed.report import Part
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
-from shared.domain.features import FEATURE_DIMENSIONS
-from shared.domain.schema import LISTING_SORT
+from shared.domain.schema import (
+    LISTING_SORT,
+    LOCAL_ATTRIBUTE,
+    PARTITION_KEY,
+    RECORD_ATTRIBUTES,
+    SORT_KEY,
+    VECTOR_ATTRIBUTE,
+    VECTOR_FILTERS,
+    VECTOR_PARTITION,
+)
 
 KB: Final = 1024
 UNSEEN: Final = 9_000
@@ -36,29 +45,38 @@ Seen = list[tuple[str, Any]]
 
 def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
     """Counted at botocore, in the emulator, where only the times depend on the machine."""
-    from functions.ingest.bootstrap import intake
+    from functions.ingest.bootstrap import forget
     from functions.ingest.handler import handler as ingest
-    from functions.ingest.handler import metrics
+    from functions.ingest.handler import logger, metrics
 
     events = Events(cloud, pictures, "calls")
     seen: Seen = []
     session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-call", lambda model, params, **_: seen.append((model.name, params.get("body"))))
-    logging.getLogger("ingest").setLevel(logging.ERROR)
-    intake.cache_clear()
+    session.events.register_last(
+        "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
+    )
+    lines = _Lines(logger)
+    forget()
     context: Any = FunctionContext("bench")
-    for _ in pictures:  # the last one's calls are kept; no two are alike
+    counts: list[Counter[str]] = []
+    for _ in pictures:  # no two are alike
         seen.clear()
+        lines.bytes = 0
         ingest(events.arrival(), context)
         metrics.clear_metrics()
-    picture, units = Counter(name for name, _ in seen), sum(write_units(name, body) for name, body in seen)
-    vectors = sum(_vectors(body) for name, body in seen if name == "PutItem")
+        counts.append(Counter(name for name, _ in seen))
+    lines.close()
+    later = counts[len(counts) // 2 :]
+    picture = Counter({name: sum(each[name] for each in later) / len(later) for each in later for name in each})
+    units = sum(write_units(name, body) for name, body in seen)
+    [record] = [item for name, body in seen if name == "PutItem" and _vectors(item := json.loads(body)["Item"])]
     asked = {kind: _searches(events, seen, kind, rounds) for kind in KINDS}
-    counts = [picture, *(count for count, _ in asked.values())]
-    names = sorted({name for count in counts for name in count}, key=lambda name: -sum(count[name] for count in counts))
-    rows = [[name, *(str(count[name] or "") for count in counts)] for name in names]
+    columns: list[Mapping[str, float]] = [picture, *(count for count, _ in asked.values())]
+    names = sorted({name for count in columns for name in count}, key=lambda name: -sum(c[name] for c in columns))
+    rows = [[name, *(f"{count[name]:.3g}" if count[name] else "" for count in columns)] for name in names]
     rows.append(["DynamoDB write units, the listing's included", str(units), *([""] * len(asked))])
     rows.append(["ms of computing", "", *(f"{ms:.0f}" for _, ms in asked.values())])
+    vectors = _vectors(record)
     figures: dict[str, float] = {
         "picture_puts": picture["PutObject"],
         "picture_gets": _sum(picture, _GETS),
@@ -66,7 +84,11 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
         "picture_write_units": units,
         "picture_reads": _sum(picture, _READS),
         "picture_writes": _sum(picture, _WRITES),
-        "picture_vectors": vectors,
+        "picture_item_bytes": item_bytes(record),
+        "picture_list_bytes": item_bytes(vectors),
+        "picture_vectors": len(vectors),
+        "picture_vector_bytes": sum(_replicated(record, name) for name in vectors),
+        "picture_log_bytes": lines.bytes,
         "picture_vector_searches": picture["SearchVectors"],
     }
     for kind, (count, ms) in asked.items():
@@ -83,11 +105,33 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
         (),
         (
             f"Of a picture that comes through the queue, and of a search in a new process, with {len(pictures)} "
-            "pictures stored. The queue's own calls are Lambda's and S3's; the upload's own form is not among them. "
+            "pictures stored (of a picture: the mean of the later half). The queue's own calls are Lambda's and "
+            "S3's; the upload's own form is not among them. "
             f"A search's computing is its `took_ms` without {', '.join(WAITING)}, the model being loaded.",
         ),
         figures,
     )
+
+
+class _Lines(logging.Handler):
+    """Counts what a function's logger writes, in place of what writes it."""
+
+    def __init__(self, counted: Logger) -> None:
+        super().__init__()
+        self.bytes = 0
+        self._counted = logging.getLogger(counted.service)
+        self._usual = counted.registered_handler
+        self._counted.removeHandler(self._usual)
+        self._counted.addHandler(self)
+        self._counted.setLevel(logging.INFO)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.bytes += len(self._usual.format(record).encode()) + 1
+
+    def close(self) -> None:
+        self._counted.removeHandler(self)
+        self._counted.addHandler(self._usual)
+        super().close()
 
 
 def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
@@ -115,7 +159,7 @@ def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Count
     return count, median(each["total"] - sum(each.get(stage, 0) for stage in WAITING) for each in took)
 
 
-def _sum(count: Mapping[str, int], names: Sequence[str]) -> int:
+def _sum(count: Mapping[str, float], names: Sequence[str]) -> float:
     return sum(count[name] for name in names)
 
 
@@ -139,9 +183,16 @@ def _of_one(write: Mapping[str, Any]) -> int:
     return -(-item_bytes(item) // KB) + (LISTING_SORT in item)
 
 
-def _vectors(body: Any) -> int:
-    """How many of an item's attributes are vectors."""
-    return sum(len(value.get("L", ())) >= FEATURE_DIMENSIONS for value in json.loads(body)["Item"].values())
+def _vectors(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an item's attributes that are vectors."""
+    return {name: item[name] for name in (VECTOR_ATTRIBUTE, LOCAL_ATTRIBUTE) if name in item}
+
+
+def _replicated(item: Mapping[str, Any], vector: str) -> int:
+    """Bytes that are written to a vector's index: f32 numbers, keys, what a search filters by, what is projected."""
+    copied = {PARTITION_KEY, SORT_KEY, VECTOR_PARTITION, *VECTOR_FILTERS, *RECORD_ATTRIBUTES, LISTING_SORT}
+    numbers = 4 * len(item[vector]["L"])
+    return numbers + item_bytes({name: value for name, value in item.items() if name in copied})
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:

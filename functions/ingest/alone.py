@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-SECONDS: Final = 20
-"""Longest time for one message alone, start included."""
+from shared.domain.limits import ALONE_SECONDS
+
 AFTER_ATTEMPTS: Final = 2
 """So often a message is tried with the others of its batch."""
 MARK: Final = "\x1efailed: "
@@ -32,7 +32,7 @@ def take_alone(body: str, message_id: str, seconds: float) -> None:
     Raises:
         FailedAlone: with what the process said, or how it ended.
     """
-    limit = min(SECONDS, seconds - 2)
+    limit = min(ALONE_SECONDS, seconds - 2)
     if limit <= 0:
         raise FailedAlone("there was no time left in this batch")
     try:

@@ -1,7 +1,8 @@
-"""Settings to clients to adapters to the use case, once a process."""
+"""Settings to clients to adapters to the use case, once a process, whichever of its threads asks first."""
 
 import os
 from functools import cache
+from threading import Lock
 
 from functions.ingest.indexing import Indexer
 from functions.ingest.intake import Intake
@@ -21,9 +22,22 @@ from shared.settings import IngestSettings
 from shared.vision.decoding import ISOLATION
 from shared.vision.embedding import Embedder
 
+_making = Lock()
+
+
+def intake() -> Intake:
+    with _making:
+        return _intake()
+
+
+def forget() -> None:
+    """Make everything anew when it is next asked for: the environment is another."""
+    with _making:
+        _intake.cache_clear()
+
 
 @cache
-def intake() -> Intake:
+def _intake() -> Intake:
     ISOLATION.warm()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from functions.ingest.description import Description, describe
+from functions.ingest.turns import COMPUTING
 from shared.domain.arrivals import Created, Removed, overtaken
 from shared.domain.errors import REFUSAL_CODES, PictureRefused
 from shared.domain.images import (
@@ -32,6 +33,8 @@ ATTEMPTS: Final = 8
 LEAVING_SECONDS: Final = 86_400
 """So long after an object has left a picture the picture is looked at again, for a worker that died in between."""
 LEAVING_KEPT: Final = 20
+
+T = TypeVar("T")
 
 
 def now() -> datetime:
@@ -67,12 +70,12 @@ class Indexer:
         self._clock = clock
         self._pause = pause
 
-    def created(self, event: Created) -> Outcome:
-        """Index an object and record how its upload ended.
+    def created(self, event: Created) -> tuple[Outcome, Description | None]:
+        """Index an object and record how its upload ended; gives what was stored of the picture, if anything was now.
 
         Faults of S3 and DynamoDB are raised, and so is `Overtaken` after `ATTEMPTS`: the message comes again.
         """
-        outcome = self._retried(lambda: self._created(event))
+        outcome, described = self._retried(lambda: self._created(event))
         if outcome.upload_id and outcome.status is not OutcomeStatus.SUPERSEDED:
             self._uploads.finish(
                 Upload(
@@ -84,13 +87,13 @@ class Indexer:
                     reason=outcome.reason,
                 )
             )
-        return outcome
+        return outcome, described
 
     def removed(self, event: Removed) -> Outcome:
         """Take a removed object's picture away, unless another object holds it too."""
         return self._retried(lambda: self._removed(event))
 
-    def _retried(self, work: Callable[[], Outcome]) -> Outcome:
+    def _retried(self, work: Callable[[], T]) -> T:
         for attempt in range(ATTEMPTS):
             try:
                 return work()
@@ -100,7 +103,7 @@ class Indexer:
                 self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError
 
-    def _created(self, event: Created) -> Outcome:
+    def _created(self, event: Created) -> tuple[Outcome, Description | None]:
         before = self._ledger.find(event.object)
         parsed = parse_upload_key(event.object.key)
         upload = self._uploads.find(parsed[1]) if parsed else None
@@ -112,7 +115,7 @@ class Indexer:
                 self._uploads.finish(
                     replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
                 )
-            return self._superseded(before)
+            return self._superseded(before), None
         held = before.held if before else None
         told = Outcome(
             status=OutcomeStatus.INDEXED,
@@ -130,7 +133,7 @@ class Indexer:
             if self._brought(holding, event.object) is None:
                 described = self._describe(fetched, holding, told.filename)
         except PictureRefused as refused:
-            return self._refused(event, before, told, refused, fetched.etag if fetched else None)
+            return self._refused(event, before, told, refused, fetched.etag if fetched else None), None
         return self._hold(event, before, replace(told, holding=holding), fetched, described)
 
     def _hold(
@@ -140,7 +143,7 @@ class Indexer:
         told: Outcome,
         fetched: Fetched,
         described: Sequence[Description] | None,
-    ) -> Outcome:
+    ) -> tuple[Outcome, Description | None]:
         source, holding = replace(event.object, version=fetched.version), told.holding
         assert holding is not None  # noqa: S101 - the caller has just put it there
         entry = self._entered(
@@ -151,13 +154,10 @@ class Indexer:
             described = described or self._describe(fetched, holding, told.filename)
             brought = self._store(described, source)
             if not self._still(holding, source):
-                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self.tidy([holding]))
+                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self.tidy([holding])), None
             self._check(described, holding, source)
-        return replace(
-            told,
-            status=OutcomeStatus.INDEXED if brought else OutcomeStatus.DUPLICATE,
-            vanished=self.tidy(entry.leaving),
-        )
+        status = OutcomeStatus.INDEXED if brought else OutcomeStatus.DUPLICATE
+        return replace(told, status=status, vanished=self.tidy(entry.leaving)), described[0] if described else None
 
     def _refused(
         self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
@@ -266,10 +266,11 @@ class Indexer:
 
     def _describe(self, fetched: Fetched, holding: Holding, filename: str | None) -> list[Description]:
         created_at = self._clock().isoformat(timespec="microseconds")
-        return [
-            describe(fetched.data, holding, embedder, created_at=created_at, filename=filename)
-            for embedder in self._embedders()
-        ]
+        with COMPUTING:
+            return [
+                describe(fetched.data, holding, embedder, created_at=created_at, filename=filename)
+                for embedder in self._embedders()
+            ]
 
     def _store(self, described: Sequence[Description], source: ObjectRef) -> bool:
         """The signature goes first, so that a picture that a search finds can always be reranked."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from functions.ingest.description import Description
 from functions.ingest.indexing import Indexer
 from functions.ingest.neighbours import Neighbours
 from functions.ingest.reindexing import Reindexer
@@ -101,14 +102,14 @@ class Intake:
                 return Outcome(status=OutcomeStatus.IGNORED, reason=arrival.reason)
 
     def _index(self, arrival: Created) -> Outcome:
-        outcome = self._indexer.created(arrival)
+        outcome, described = self._indexer.created(arrival)
         if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
-            return replace(outcome, neighbour=self._compared(outcome.holding))
+            return replace(outcome, neighbour=self._compared(outcome.holding, described))
         return outcome
 
-    def _compared(self, holding: Holding) -> Neighbour | None:
+    def _compared(self, holding: Holding, described: Description | None) -> Neighbour | None:
         """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""
-        neighbour = self._neighbours.nearest_earlier(holding)
+        neighbour = self._neighbours.nearest_earlier(holding, described)
         if neighbour:
             self._duplicates.join(holding, Holding(holding.collection, neighbour.image_id))
         return neighbour

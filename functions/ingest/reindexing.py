@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from functions.ingest.description import describe
+from functions.ingest.turns import COMPUTING
 from shared.domain.arrivals import Reindex
 from shared.domain.errors import PictureRefused
 from shared.domain.images import ImageRecord, signature_key
@@ -49,7 +50,8 @@ class Reindexer:
         record = self._catalogue.find(holding.image_id, holding.collection)
         if record and not self._catalogue.described(holding, [event.model]):
             data = self._bytes(record)
-            made = describe(data, holding, embedder, created_at=record.created_at, filename=record.filename)
+            with COMPUTING:
+                made = describe(data, holding, embedder, created_at=record.created_at, filename=record.filename)
             self._objects.write(
                 signature_key(event.model, holding.image_id),
                 signature.pack(made.signature),

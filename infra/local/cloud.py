@@ -104,7 +104,7 @@ def local_cloud(
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
     from functions.fetch.bootstrap import picture_fetcher
-    from functions.ingest.bootstrap import intake
+    from functions.ingest.bootstrap import forget
     from functions.ingest.handler import handler, metrics
 
     def quiet_handler(event: dict[str, Any], context: Any) -> Any:
@@ -127,7 +127,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     finally:
         worker.stop()
         application.cache_clear()
-        intake.cache_clear()
+        forget()
         picture_fetcher.cache_clear()
 
 

@@ -7,6 +7,7 @@ UpdateItem changes a stored item by itself. These three are the hooks.
 import copy
 import functools
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -38,10 +39,6 @@ class TableIndex:
         for item in items:
             index.put(item)
         return index
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "TableIndex":
-        """moto copies a table before a transaction; the index is put right by `_roll_back` and need not be copied."""
-        return self
 
     def put(self, item: Item) -> None:
         self.held.put(_key(item.hash_key, item.range_key), self._entry(item))
@@ -169,8 +166,16 @@ def _hook_table() -> None:
         # A path's first part may have an index: `labels[0]`.
         return project(without_others(item, {path[0].split("[")[0] for path in expressions if path}), expressions)
 
+    def copied(table: Table, _: dict[int, Any]) -> Table:
+        """moto copies a table before each transaction; the items that it holds are replaced, never changed."""
+        twin = copy.copy(table)
+        twin.items = defaultdict(dict)
+        for key, held in list(table.items.items()):  # reading adds keys to it meanwhile
+            twin.items[key] = dict(held) if isinstance(held, dict) else held
+        return twin
+
     Item.project = quick_project
-    Table.put_item, Table.delete_item, Table.describe = put, delete, described
+    Table.put_item, Table.delete_item, Table.describe, Table.__deepcopy__ = put, delete, described, copied
 
 
 def _hook_backend() -> None:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws import records
 from shared.aws.vectors import DynamoVectors
-from shared.domain.features import FeatureVector, LocalVector
+from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import Holding
 from shared.domain.limits import DEFAULT_COLLECTION
@@ -230,7 +230,7 @@ class DynamoCatalogue:
         answer = self._client.search_vectors(
             TableName=self._table,
             IndexName=index,
-            SearchVector=[{"N": repr(value)} for value in vector.tolist()],
+            SearchVector=records.to_numbers(vector, QUERY_SCALE),
             TopK=limit,
             SearchConditionExpression=condition,
             ProjectionExpression=f"{_PROJECTION}, #{SINCE}",

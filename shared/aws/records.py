@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_DIGITS, LOCAL_SCALE, FeatureVector, LocalVector
+from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import (
     IMAGE_ID_PATTERN,
     ImageRecord,
@@ -90,18 +90,14 @@ def collection_of(item: Item) -> str:
     return str(item["sk"]["S"].split("#", 2)[1])
 
 
-def to_numbers(features: FeatureVector) -> list[dict[str, str]]:
-    """A vector as DynamoDB numbers of `FEATURE_DIGITS` significant digits."""
-    return [{"N": f"{value:.{FEATURE_DIGITS}g}"} for value in features.tolist()]
-
-
-def to_whole_numbers(local: LocalVector) -> list[dict[str, str]]:
-    """A local vector as whole DynamoDB numbers; its length becomes about `LOCAL_SCALE`, which no cosine sees."""
-    return [{"N": str(value)} for value in np.rint(local * LOCAL_SCALE).astype(int).tolist()]
+def to_numbers(vector: FeatureVector, scale: int) -> list[dict[str, str]]:
+    """A vector of unit length as whole DynamoDB numbers; its length becomes about `scale`."""
+    return [{"N": str(value)} for value in np.rint(vector * scale).astype(int).tolist()]
 
 
 def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
-    return np.array([float(number["N"]) for number in numbers], dtype=np.float32)
+    """The vector of unit length, whatever scale it was stored at."""
+    return normalise(np.array([float(number["N"]) for number in numbers]))
 
 
 def record_item(
@@ -112,14 +108,14 @@ def record_item(
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
-        "local_features": {"L": to_whole_numbers(local)} if local is not None else None,
+        "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
     }
     return {
         **record_key(record.image_id, record.collection),
         "collection": {"S": record.collection},
         "image_id": {"S": record.image_id},
         "model": {"S": record.model},
-        "features": {"L": to_numbers(features)},
+        "features": {"L": to_numbers(features, FEATURE_SCALE)},
         "labels": {
             "L": [
                 {"M": {"name": {"S": label.name}, "probability": {"N": f"{label.probability:.5g}"}}}

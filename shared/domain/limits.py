@@ -87,6 +87,18 @@ RETRY_AFTER_SECONDS: Final = 5
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""
 
+ALONE_SECONDS: Final = 20
+"""Longest time for one message in a process of its own, start included."""
+
+BATCH_MESSAGES: Final = 10
+"""Most messages that one call of the ingest function gets."""
+
+MESSAGES_AT_ONCE: Final = 10
+"""Messages of a batch that are done at the same time, so that the waiting of some hides in the computing of others."""
+
+PICTURES_AT_ONCE: Final = 2
+"""Pictures of a batch that are computed at the same time: each may take 120 MB of pixels, and there is one core."""
+
 MAX_METADATA: Final = 20
 """Most entries of a sender's metadata."""
 MAX_METADATA_LENGTH: Final = 256

@@ -12,12 +12,24 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries.standard import ExponentialBackoff
+
+CHANGES: Final = {
+    "dynamodb.TransactWriteItems",
+    "dynamodb.PutItem",
+    "dynamodb.UpdateItem",
+    "dynamodb.DeleteItem",
+    "s3.PutObject",
+    "s3.DeleteObject",
+    "s3.PutObjectTagging",
+    "eventbridge.PutEvents",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,8 @@ class Fault:
         operation: its operation, or empty for any.
         calls: which of the matching calls, counted from 0; empty for all.
         url: part of the request's URL.
+        changes: only calls that change something.
+        first: only a call's first attempt, so that messages at the same time cannot use up each other's retries.
     """
 
     kind: str
@@ -37,6 +51,8 @@ class Fault:
     operation: str = ""
     calls: tuple[int, ...] = ()
     url: str = ""
+    changes: bool = False
+    first: bool = False
 
 
 class _Body:
@@ -69,6 +85,7 @@ class Injector:
         self._faults = faults
         self._seen = [0] * len(faults)
         self._log = log
+        self._counting = Lock()
         events = boto3._get_default_session()._session.get_component("event_emitter")
         events.register_first("before-send", self._before)
         events.register_last("response-received", self._after)
@@ -85,9 +102,12 @@ class Injector:
                 fault.service not in ("", service)
                 or fault.operation not in ("", operation)
                 or fault.url not in request.url
+                or (fault.changes and f"{service}.{operation}" not in CHANGES)
+                or (fault.first and "attempt=1" not in str(request.headers["amz-sdk-request"]))
             ):
                 continue
-            number, self._seen[index] = self._seen[index], self._seen[index] + 1
+            with self._counting:
+                number, self._seen[index] = self._seen[index], self._seen[index] + 1
             if fault.calls and number not in fault.calls:
                 continue
             match fault.kind:

@@ -92,7 +92,7 @@ def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]
     assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 8}
-    assert mapping["BatchSize"] == 5
+    assert mapping["BatchSize"] == limits.BATCH_MESSAGES
 
 
 @pytest.mark.parametrize(("name", "settings"), [("ingest", IngestSettings), ("api", ApiSettings)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.aws import records
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import LOCAL_DIMENSIONS, cosine, normalise
+from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, cosine, normalise
 from shared.domain.images import (
     COLLECTION_PATTERN,
     UPLOAD_ID_PATTERN,
@@ -56,21 +56,30 @@ def test_a_record_without_labels_has_no_label_attribute() -> None:
     assert records.to_record(item) == bare
 
 
-def test_stored_digits_keep_the_direction() -> None:
+def test_stored_numbers_keep_the_direction() -> None:
     rng = np.random.default_rng(7)
-    features = normalise(np.abs(rng.normal(size=2048)))
-    stored = records.from_numbers(records.to_numbers(features))
-    assert cosine(features, normalise(stored)) > 1 - 2e-6
+    for values in (np.abs(rng.normal(size=2048)), rng.normal(size=2048), rng.exponential(size=2048) ** 3):
+        vector = normalise(values)
+        numbers = records.to_numbers(vector, FEATURE_SCALE)
+        assert all(re.fullmatch(r"-?[0-9]{1,3}", number["N"]) for number in numbers)
+        assert sum(len(number["N"].lstrip("-")) > 2 for number in numbers) <= 100
+        stored = records.from_numbers(numbers)
+        assert np.linalg.norm(stored) == pytest.approx(1, abs=1e-5)
+        assert cosine(vector, stored) > 1 - 2e-4
     local = normalise(rng.normal(size=LOCAL_DIMENSIONS))
-    whole = records.from_numbers(records.to_whole_numbers(local))
-    assert np.array_equal(whole, np.rint(whole))
-    assert cosine(local, normalise(whole)) > 1 - 0.01
+    assert cosine(local, records.from_numbers(records.to_numbers(local, LOCAL_SCALE))) > 1 - 0.01
 
 
 def test_no_component_of_local_features_takes_more_than_two_digits() -> None:
     one = np.zeros(LOCAL_DIMENSIONS, np.float32)
     one[3] = -1
-    assert {number["N"] for number in records.to_whole_numbers(one)} == {"0", "-99"}
+    assert {number["N"] for number in records.to_numbers(one, LOCAL_SCALE)} == {"0", "-99"}
+
+
+def test_a_vector_that_was_stored_at_another_scale_is_read_all_the_same() -> None:
+    vector = normalise(np.arange(2048.0))
+    before = [{"N": f"{value:.3g}"} for value in vector.tolist()]
+    assert cosine(records.from_numbers(before), vector) > 1 - 1e-6
 
 
 def test_the_largest_item_is_far_from_dynamodbs_limit() -> None:
