@@ -3,8 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bench.cost.bill import Lines, idle, ingesting, keeping, on_a_server, searching, with_a_service
+from bench.cost.bill import (
+    Lines,
+    idle,
+    indexing,
+    ingesting,
+    keeping,
+    on_a_server,
+    searching,
+    uploading,
+    with_a_service,
+)
 from bench.cost.use import (
+    BATCH,
     EXAMINED_BYTES,
     MILLION,
     ORIGINAL_BYTES,
@@ -22,6 +33,7 @@ SEARCHES: Final = {"fast": "`effort=fast`", "found": "a copy is found", "nothing
 def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -> str:
     """docs/cost.md."""
     use = Use.measured(figures, context, "fast", RERANKED)
+    before, after = uploading(use, MILLION), indexing(use, MILLION)
     kinds = {kind: Use.measured(figures, context, kind) for kind in ("fast", "found", "nothing")}
     ingest, search = ingesting(use, MILLION), searching(use, MILLION)
     return "\n".join(
@@ -34,11 +46,13 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
             "## A million pictures, a million searches",
             "",
-            *table("a million pictures taken in", ingest),
+            *table("a million pictures, from their events on", after),
+            *table("their upload, where it goes through the API", before),
             *table(f"a million searches, {RERANKED} candidates compared", search),
             *table("a month of storage of a million pictures", keeping(use, MILLION)),
             *table("a month without pictures and calls", idle()),
-            *_floors(ingest, search),
+            *_floors(before, after, search),
+            *_limits(use, before, after),
             "A million searches as they are, by what they compare:",
             "",
             "| search | candidates compared | searches of an index | seconds of the function | $ |",
@@ -65,14 +79,15 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
             "## What is measured and what is assumed",
             "",
-            f"- Measured ({taken.rstrip('.')}): computing {figures['ingest_ms']:.0f} ms a picture, reranking "
+            f"- Measured ({taken.rstrip('.')}): {figures['picture_processor_ms']:.0f} ms of a processor a picture, "
+            f"{use.picture_seconds * 1000:.0f} ms of the function in a batch of {BATCH}, reranking "
             f"{figures['rerank_50_ms']:.0f} ms for 50; one core here is taken for one of Lambda's. **If Lambda's takes "
             f"twice as long**, a million pictures are ${_computing(use, figures):,.2f} more.",
-            f"- Counted at botocore: {use.picture_write_units:.0f} write units, {use.picture_gets:.0f} GETs and "
-            f"{use.picture_puts:.0f} PUT a new picture.",
+            f"- Counted at botocore: {use.picture_write_units:.0f} write units, {use.picture_reads:.0f} read units, "
+            f"{use.picture_gets:.2g} GETs and {use.picture_puts:.0f} PUT a new picture.",
             f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
-            f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors, one after the other; so a picture takes "
-            f"{use.picture_seconds * 1000:.0f} ms of the ingest function. A picture has {ORIGINAL_BYTES // 1000} KB.",
+            f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors; batches of {BATCH}, as they come under load: a picture "
+            f"that comes alone takes {_alone(use, figures):.0f} ms. A picture has {ORIGINAL_BYTES // 1000} KB.",
             f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
             "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
             "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does. "
@@ -84,10 +99,11 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
     )
 
 
-def _floors(ingest: Lines, search: Lines) -> list[str]:
+def _floors(before: Lines, after: Lines, search: Lines) -> list[str]:
     asked = (
-        ("a million pictures", 25.0, sum(ingest.values())),
-        ("of it for computing", 2.5, ingest["Lambda: computing"]),
+        ("a million pictures, their upload through the API counted", 25.0, sum((before | after).values())),
+        ("the same where they lie in a bucket, or are put there by others", 25.0, sum(after.values())),
+        ("of it for computing", 2.5, after["Lambda: computing"]),
         (f"a million searches at {RERANKED} compared", 30.0, sum(search.values())),
     )
     rows = [
@@ -97,21 +113,44 @@ def _floors(ingest: Lines, search: Lines) -> list[str]:
     return ["| aim | under $ | $ | met |", "|---|---:|---:|---|", *rows, ""]
 
 
+def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
+    return [
+        f"What holds the first one up: two PUTs of S3, the picture's and its signature's, are "
+        f"${before['S3: the upload'] + after['S3: signature']:,.2f}; the API's two calls "
+        f"${before['API: form and state']:,.2f}; {use.picture_write_units:.0f} write units "
+        f"${use.picture_write_units * prices.TABLE_WRITE * MILLION:,.2f}; and vectors "
+        f"${after['DynamoDB: vectors']:,.2f}. Not done, and why:",
+        "",
+        f"- *A batch's signatures in one object*: ${(1 - 1 / BATCH) * prices.S3_PUT * MILLION:,.2f} less. A removal "
+        "would have to rewrite what others share, and the pictures of a batch would have to wait for each other.",
+        f"- *The ledger without a transaction*: ${2 * prices.TABLE_WRITE * MILLION:,.2f} less. Pictures get lost then "
+        "([why](decisions/2026-11-21-a-ledger-of-objects.md)).",
+        f"- *The upload's state read from the ledger*: ${prices.TABLE_WRITE * MILLION:,.2f} less, and two more reads "
+        "for each question.",
+        "",
+    ]
+
+
 def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Lines) -> list[str]:
     lines = [("a picture", name, dollars / sum(ingest.values())) for name, dollars in ingest.items()]
     lines += [("a search", name, dollars / sum(search.values())) for name, dollars in search.items()]
-    waiting = use.picture_seconds * 1000 - figures["ingest_ms"]
     done = {
-        ("a picture", "DynamoDB: records"): "Features are stored with few digits, as a list of short numbers; a source "
-        "is an item of its own, of one unit.",
-        ("a picture", "DynamoDB: vectors"): "As the service charges them.",
+        ("a picture", "DynamoDB: records"): f"{use.picture_write_units:.0f} write units: the record's "
+        f"{use.picture_item_bytes / 1024:.1f} KB, {use.picture_list_bytes / 1024:.1f} of them vectors, stored as whole "
+        "numbers of two digits; one for the listing, four for the ledger's transaction, one for the upload's state.",
+        (
+            "a picture",
+            "DynamoDB: vectors",
+        ): f"{use.picture_vector_bytes / 1024:.1f} KB go to the two indexes: four bytes "
+        "a dimension, the keys and what is projected.",
         (
             "a picture",
             "S3: signature",
         ): "One object holds all that reranking needs; thumbnails are made on demand.",
         ("a picture", "S3: the upload"): "The picture itself; one that is indexed where it lies costs none.",
-        ("a picture", "Lambda: computing"): f"LiteRT instead of Keras; {figures['ingest_ms']:.0f} ms are computing and "
-        f"{waiting:.0f} ms waiting for S3 and DynamoDB, which nothing hides yet: a batch is taken one by one.",
+        ("a picture", "Lambda: computing"): f"{use.picture_seconds * 1000:.0f} ms of the function, "
+        f"{figures['picture_processor_ms']:.0f} ms of a processor: what waits for S3 and DynamoDB is hidden by the "
+        f"others of a batch. One by one it would be {_alone(use, figures):.0f} ms.",
         ("a search", "S3: signatures"): "The last 512 signatures stay in the process's memory, which is not counted "
         "here.",
         ("a search", "Lambda: computing"): "LiteRT instead of Keras, signatures instead of pictures.",
@@ -123,9 +162,14 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
     ]
 
 
+def _alone(use: Use, figures: Mapping[str, float]) -> float:
+    """Milliseconds of the function for a picture that no other's computing hides the waiting of."""
+    return figures["picture_processor_ms"] + use.picture_waiting * 1000
+
+
 def _computing(use: Use, figures: Mapping[str, float]) -> float:
     """Dollars for what a million pictures compute, without their waiting."""
-    return figures["ingest_ms"] / 1000 * use.ingest_gb * prices.LAMBDA_GB_SECOND * MILLION
+    return figures["picture_processor_ms"] / 1000 * use.ingest_gb * prices.LAMBDA_GB_SECOND * MILLION
 
 
 def _beside(use: Use) -> list[str]:

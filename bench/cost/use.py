@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from shared.domain.limits import BATCH_MESSAGES
+
 MILLION: Final = 1_000_000
 GB: Final = 2**30
 HOURS_MONTH: Final = 730
@@ -15,24 +17,27 @@ VECTOR_SECONDS: Final = 0.02
 a published measurement of SearchVectors (August 2026, 15,000 vectors; a public repository's notes, whose address is not
 known here)."""
 SIGNATURES_AT_ONCE: Final = 16
-BATCH: Final = 5
+BATCH: Final = BATCH_MESSAGES
 """Messages of a batch under load."""
 
 SIGNATURE_BYTES: Final = 93_000
-ITEM_BYTES: Final = 15_000
 ORIGINAL_BYTES: Final = 500_000
 """A picture as it was uploaded: an assumption; it is kept in S3 as it is."""
-INDEXED_BYTES: Final = 9_400
-"""Of a vector of 2048 dimensions in its index: the published measurement's 4,973 bytes for 1,024 dimensions hold
-4,096 of numbers, and 877 of graph and projected attributes."""
+GRAPH_BYTES: Final = 800
+"""Of a vector in its index, beside what is replicated: a published measurement of 4,973 bytes for 1,024 dimensions,
+4,096 of them numbers, has its graph and what was projected in the rest."""
 EXAMINED_BYTES: Final = 250_000
 """Of one search: the published measurement reports 60,560 bytes and 566 for each result, for 1,024 dimensions and
 15,000 vectors. Twice the dimensions, 100 results and a million vectors, for which AWS documents logarithmic growth:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchMonitoring.html"""
-LOG_BYTES_A_PICTURE: Final = 1_500
 LOG_BYTES_A_SEARCH: Final = 1_200
+LOG_BYTES_A_BATCH: Final = 900
+"""Lambda's own three lines, and one with the metrics."""
 ANSWER_BYTES: Final = 4_000
 TRACED: Final = 0.05
+"""Of the calls of a function."""
+STATE_SECONDS: Final = 0.015
+"""Of the api function, for a form or a state: taken."""
 ALARMS: Final = 6
 IMAGE_GB: Final = 0.3
 RERANKED: Final = 20
@@ -44,17 +49,28 @@ class Use:
     """What one picture and one search use: measured and counted by `make bench`.
 
     Attributes:
-        picture_seconds, search_seconds: of a function's time, its waiting for AWS included.
+        picture_seconds, search_seconds: of a function's time, its waiting for AWS included. Of a batch's pictures that
+            are done at the same time, all compute, and the waiting of one is left.
+        picture_waiting: seconds that a picture waits, as it would alone.
+        picture_item_bytes: of a picture's record in the table, its vectors included.
+        picture_list_bytes: of it, what the vectors are.
         picture_vectors: indexes that each picture is written to.
+        picture_vector_bytes: that are replicated into them.
         search_gets: candidates that are compared, each read from S3.
     """
 
     picture_seconds: float
+    picture_waiting: float
     picture_puts: float
     picture_gets: float
+    picture_reads: float
     picture_write_units: float
+    picture_item_bytes: float
+    picture_list_bytes: float
     picture_vectors: float
+    picture_vector_bytes: float
     picture_searches: float
+    picture_log_bytes: float
     search_seconds: float
     search_gets: float
     search_searches: float
@@ -72,7 +88,7 @@ class Use:
         waiting = (
             (figures["picture_puts"] + figures["picture_gets"]) * S3_SECONDS
             + (figures["picture_reads"] + figures["picture_writes"] + figures["picture_events"]) * TABLE_SECONDS
-            + figures["picture_vector_searches"] * VECTOR_SECONDS
+            + VECTOR_SECONDS  # of the two searches, which are asked at the same time
         )
         counted = figures[f"{kind}_gets"]
         compared = gets or counted
@@ -85,12 +101,18 @@ class Use:
             + figures[f"{kind}_reads"] * TABLE_SECONDS
         )
         return cls(
-            picture_seconds=figures["ingest_ms"] / 1000 + waiting,
+            picture_seconds=figures["picture_processor_ms"] / 1000 + waiting / BATCH,
+            picture_waiting=waiting,
             picture_puts=figures["picture_puts"],
             picture_gets=figures["picture_gets"],
+            picture_reads=figures["picture_reads"],
             picture_write_units=figures["picture_write_units"],
+            picture_item_bytes=figures["picture_item_bytes"],
+            picture_list_bytes=figures["picture_list_bytes"],
             picture_vectors=figures["picture_vectors"],
+            picture_vector_bytes=figures["picture_vector_bytes"],
             picture_searches=figures["picture_vector_searches"],
+            picture_log_bytes=figures["picture_log_bytes"],
             search_seconds=searching,
             search_gets=compared,
             search_searches=figures[f"{kind}_vector_searches"],

@@ -25,6 +25,7 @@ from bench.speed import (
     requests,
     rerank,
     threads,
+    throughput,
 )
 from bench.speed.collection import Growing
 from bench.speed.report import Part
@@ -39,7 +40,18 @@ PICTURES: Final = 101
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
 """At most so many of one kind and size: each takes a good part of a second."""
-PARTS: Final = ("features", "threads", "int8", "ingest", "rerank", "growth", "cold-start", "calls", "packages")
+PARTS: Final = (
+    "features",
+    "threads",
+    "int8",
+    "ingest",
+    "rerank",
+    "growth",
+    "cold-start",
+    "calls",
+    "throughput",
+    "packages",
+)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -84,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
         "growth": grown,
         "cold-start": lambda: cold_start.measure(cloud(), shown, wanted.starts),
         "calls": lambda: requests.measure(cloud(), shown, wanted.rounds),
+        "throughput": lambda: throughput.measure(wanted.model_dir, shown[:DESCRIBED], max(3, wanted.rounds // 6)),
         "packages": lambda: packages.measure(wanted.model_dir),
     }
     done: list[Part] = []
@@ -103,11 +116,17 @@ def main(argv: list[str] | None = None) -> int:
     print(report.floors(done))
     wanted.results.mkdir(parents=True, exist_ok=True)
     (wanted.results / "speed.md").write_text(page.strip() + "\n", encoding="utf-8")
-    figures = {name: round(value, 3) for part in done for name, value in part.figures.items()}
+    figures = _known(wanted.results) | {name: round(value, 3) for part in done for name, value in part.figures.items()}
     (wanted.results / "speed.json").write_text(
         json.dumps({"taken": circumstances, "figures": figures}, indent=2) + "\n", encoding="utf-8"
     )
     return 0
+
+
+def _known(results: Path) -> dict[str, float]:
+    """What parts that are not measured now found before."""
+    before = results / "speed.json"
+    return dict(json.loads(before.read_text(encoding="utf-8"))["figures"]) if before.is_file() else {}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def indexing(memory_mb: int) -> dict[str, float]:
     """Dollars for one new picture by service; its storage and the search for its near-duplicates come on top."""
     return {
         "DynamoDB table": prices.WRITES_A_PICTURE * prices.TABLE_WRITE + prices.READS_A_PICTURE * prices.TABLE_READ,
-        "DynamoDB vectors": prices.VECTORS_A_PICTURE * prices.VECTOR_WRITE,
+        "DynamoDB vectors": _vectors(),
         "S3": prices.S3_PUT + prices.GETS_A_PICTURE * prices.S3_GET + 2 * prices.S3_PUT / prices.LISTED_AT_ONCE,
         "Lambda": _compute(memory_mb),
         "SQS and events": prices.SQS_REQUESTS_A_PICTURE * prices.SQS_REQUEST + prices.BUS_EVENT,
@@ -23,7 +23,7 @@ def reindexing(memory_mb: int) -> dict[str, float]:
     """Dollars for describing one stored picture by another model."""
     return {
         "DynamoDB table": prices.WRITES_A_VECTOR * prices.TABLE_WRITE + prices.READS_A_PICTURE * prices.TABLE_READ,
-        "DynamoDB vectors": prices.VECTORS_A_PICTURE * prices.VECTOR_WRITE,
+        "DynamoDB vectors": _vectors(),
         "S3": prices.S3_PUT + prices.S3_GET,
         "Lambda": _compute(memory_mb),
         "SQS": prices.SQS_REQUESTS_A_PICTURE * prices.SQS_REQUEST,
@@ -34,7 +34,7 @@ def cleaning() -> dict[str, float]:
     """Dollars for moving one picture's vector into its record and removing the old one."""
     return {
         "DynamoDB table": 2 * prices.WRITES_A_VECTOR * prices.TABLE_WRITE,
-        "DynamoDB vectors": 2 * prices.VECTORS_A_PICTURE * prices.VECTOR_WRITE,
+        "DynamoDB vectors": 2 * _vectors(),
     }
 
 
@@ -50,6 +50,10 @@ def estimate(count: int, each: Mapping[str, float], condition: str = "") -> str:
 
 def amount(dollars: float) -> str:
     return f"${dollars:,.2f}" if dollars >= CENT else "< $0.01"
+
+
+def _vectors() -> float:
+    return prices.VECTOR_BYTES_A_PICTURE / 2**30 * prices.VECTOR_WRITE_GB
 
 
 def _compute(memory_mb: int) -> float:

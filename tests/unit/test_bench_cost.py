@@ -7,7 +7,7 @@ import pytest
 
 from bench import scale
 from bench.cost.__main__ import CONTEXT, FIGURES, PAGE, main
-from bench.cost.bill import idle, ingesting, keeping, on_a_server, searching, with_a_service
+from bench.cost.bill import idle, indexing, ingesting, keeping, on_a_server, searching, uploading, with_a_service
 from bench.cost.page import page
 from bench.cost.use import MILLION, Use
 from bench.speed.requests import item_bytes, write_units
@@ -26,10 +26,31 @@ def test_a_component_is_its_count_times_its_price() -> None:
     lines = ingesting(USE, MILLION)
     assert lines["S3: the upload"] == pytest.approx(5)
     assert lines["S3: signature"] == pytest.approx(5 * USE.picture_puts)
-    computing = USE.picture_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 5
+    computing = USE.picture_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 10
     assert lines["Lambda: computing"] == pytest.approx(computing)
     assert searching(USE, MILLION)["S3: signatures"] == pytest.approx(20 * 0.4)
     assert all(dollars > 0 for part in (lines, keeping(USE, MILLION), idle()) for dollars in part.values())
+
+
+def test_the_upload_is_counted_apart_and_together() -> None:
+    before, after = uploading(USE, MILLION), indexing(USE, MILLION)
+    assert ingesting(USE, MILLION) == before | after
+    assert not before.keys() & after.keys()
+    assert before["S3: the upload"] == pytest.approx(5)
+
+
+def test_what_commands_estimate_with_is_what_was_counted() -> None:
+    assert USE.picture_write_units == prices.WRITES_A_PICTURE
+    assert -(-USE.picture_item_bytes // 1024) == prices.WRITES_A_VECTOR
+    assert pytest.approx(USE.picture_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_A_PICTURE
+    assert USE.picture_reads + 4 == prices.READS_A_PICTURE
+    assert pytest.approx(USE.picture_gets, abs=1) == prices.GETS_A_PICTURE
+
+
+def test_fewer_bytes_of_vectors_cost_less() -> None:
+    half = replace(USE, picture_vector_bytes=USE.picture_vector_bytes / 2)
+    saved = indexing(USE, MILLION)["DynamoDB: vectors"] - indexing(half, MILLION)["DynamoDB: vectors"]
+    assert saved == pytest.approx(MILLION * USE.picture_vector_bytes / 2 / 2**30 * prices.VECTOR_WRITE_GB)
 
 
 def test_what_costs_nothing_when_nothing_happens() -> None:

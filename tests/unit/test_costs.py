@@ -15,12 +15,12 @@ def test_indexing_a_million_costs_what_the_page_says() -> None:
     page = (DOCS / "existing-buckets.md").read_text(encoding="utf-8")
     printed = estimate(1_000_000, indexing(1769), " if all are new")
     assert "\n".join(f"    {line}" for line in printed.splitlines()) in page
-    assert together(printed) == "$37.87"
+    assert together(printed) == "$27.90"
 
 
 def test_changing_the_model_of_a_million() -> None:
-    assert together(estimate(1_000_000, reindexing(1769))) == "$30.08"
-    assert together(estimate(1_000_000, cleaning())) == "$35.95"
+    assert together(estimate(1_000_000, reindexing(1769))) == "$22.74"
+    assert together(estimate(1_000_000, cleaning())) == "$26.06"
 
 
 def test_little_is_said_as_little() -> None:
