@@ -13,7 +13,7 @@ from functions.api.candidates import Finder, Viewed, Where
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.images import ImageRecord, signature_key
-from shared.domain.limits import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_LOOK, FIRST_LOOK_FAST
+from shared.domain.limits import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_GLANCE, FIRST_LOOK
 from shared.domain.matches import Comparison, Effort, Ranking, Verdict
 from shared.domain.ports import Catalogue, Objects
 from shared.vision import signature, views
@@ -102,7 +102,7 @@ class Wanted:
     exclude: str | None = None
 
 
-_FIRST: Final = {Effort.FAST: FIRST_LOOK_FAST, Effort.BALANCED: FIRST_LOOK, Effort.THOROUGH: FIRST_LOOK}
+_FIRST: Final = {Effort.FAST: FIRST_GLANCE, Effort.BALANCED: FIRST_LOOK, Effort.THOROUGH: FIRST_LOOK}
 _NEAR: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
 _CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THOROUGH}
 
@@ -119,6 +119,16 @@ def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
     if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
         return False
     return wanted.effort is Effort.THOROUGH or not any(match.comparison.verdict in _NEAR for match in scored)
+
+
+def _may_stop_early(wanted: Wanted) -> bool:
+    return wanted.effort is Effort.BALANCED and wanted.ranking is Ranking.FUSED
+
+
+def _ends_with_strangers(scored: Sequence[Scored]) -> bool:
+    """Whether near-duplicates were found, and all of them before the last half: candidates come nearest first."""
+    near = [place for place, match in enumerate(scored) if match.comparison.verdict in _NEAR]
+    return bool(near) and near[-1] < len(scored) // 2
 
 
 def _others(found: Sequence[Viewed], wanted: Wanted) -> list[Viewed]:
@@ -188,8 +198,12 @@ class Searcher:
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
         most = 0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort]
-        first = found[: max(most, wanted.k)]
+        first = found[: max(FIRST_GLANCE if _may_stop_early(wanted) else most, wanted.k)]
         scored = self._compared(query, first, wanted.ranking, watch)
+        if _may_stop_early(wanted) and not _ends_with_strangers(scored):
+            second = found[len(first) : most]
+            scored += self._compared(query, second, wanted.ranking, watch)
+            first += second
         if _looks_closer(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
+from shared.domain.limits import FIRST_GLANCE, FIRST_LOOK
 from shared.vision.decoding import decode
+from shared.vision.opencv import cv2
 from tests.conftest import PicTrace
-from tests.pictures import encoded, noise, pixels, shipped
+from tests.pictures import Pixels, encoded, noise, pixels, shipped
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -134,6 +136,23 @@ def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str,
     compared = running.client.post("/v1/compare", files=files, data={"b": first["image_id"]}).json()
     assert (compared["verdict"], compared["mirrored"]) == ("near-duplicate", first["mirrored"])
     assert answer["bytes_examined"] > fast["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + LOCAL_DIMENSIONS)
+
+
+def test_a_search_compares_no_more_once_only_strangers_follow(running: PicTrace, collection: str) -> None:
+    cat, cup = pixels("chelsea.png"), pixels("coffee.png")
+    running.add(encoded(cat), collection=collection)
+    for quality in range(60, 92, 3):
+        running.add(encoded(cup, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality), collection=collection)
+    for seed in range(100, 130):
+        running.add(noise(seed), collection=collection)
+
+    def compared(rgb: Pixels) -> int:
+        answer = running.search(encoded(rgb, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 50), collection=collection)
+        assert answer["matches"][0]["verdict"] == "near-duplicate"
+        return int(answer["candidates"])
+
+    assert compared(cat) == FIRST_GLANCE
+    assert compared(cup) == FIRST_LOOK, "a picture with many copies may have more of them"
 
 
 def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
