@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
@@ -10,6 +11,9 @@ from shared.domain.limits import SEARCHED
 from shared.domain.merging import interleaved, reciprocal
 from shared.domain.ports import Candidates, Catalogue
 from shared.vision.views import View
+
+COMPARABLE: Final = 1.5
+"""How many times as many keypoints a view may have whose cosines mean the same as another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,24 @@ class Viewed:
     view: View
 
 
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    """The best place that searches gave a candidate, and the view that it is nearest to."""
+
+    place: int
+    cosine: float
+    viewed: Viewed
+
+    def or_nearer(self, other: "_Nearest") -> "_Nearest":
+        """With the better place of both, and the view of the larger cosine, or of the better place where one view has
+        far fewer keypoints: such a view has high cosines with everything."""
+        fewer, more = sorted(len(each.viewed.view.keypoints) for each in (self, other))
+        comparable = more <= COMPARABLE * fewer
+        nearer = other.cosine > self.cosine if comparable else other.place < self.place
+        chosen = other if nearer else self
+        return replace(chosen, place=min(self.place, other.place))
+
+
 @dataclass(slots=True)
 class Finder:
     """Finds the candidates of one query; every further view adds to what was found before.
@@ -42,7 +64,7 @@ class Finder:
     where: Where
     bytes_examined: int | None = 0
     _whole: list[ImageRecord] = field(default_factory=list)
-    _nearest: dict[str, tuple[tuple[int, float], Viewed]] = field(default_factory=dict)
+    _nearest: dict[str, _Nearest] = field(default_factory=dict)
     _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
     def by_features(self, features: FeatureVector) -> None:
@@ -70,10 +92,10 @@ class Finder:
         """
         self._wait()
         merged = reciprocal if closer else interleaved
-        local = sorted(self._nearest.values(), key=lambda entry: entry[0], reverse=True)
+        local = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
         return [
-            self._nearest[record.image_id][1] if record.image_id in self._nearest else Viewed(record, otherwise)
-            for record in merged([viewed.record for _, viewed in local], self._whole)
+            self._nearest[record.image_id].viewed if record.image_id in self._nearest else Viewed(record, otherwise)
+            for record in merged([entry.viewed.record for entry in local], self._whole)
         ]
 
     def _wait(self) -> None:
@@ -85,11 +107,9 @@ class Finder:
                 self._whole = [candidate.record for candidate in found.found]
                 continue
             for place, candidate in enumerate(found.found):
-                # By place first: a view with few keypoints has high cosines with everything.
-                near = (-place, candidate.cosine)
+                seen = _Nearest(place, candidate.cosine, Viewed(candidate.record, view))
                 known = self._nearest.get(candidate.record.image_id)
-                if known is None or near > known[0]:
-                    self._nearest[candidate.record.image_id] = (near, Viewed(candidate.record, view))
+                self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
 
     def _local(self, view: View) -> Candidates:
         return self.catalogue.nearest_local(
