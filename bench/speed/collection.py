@@ -20,6 +20,7 @@ from functions.ingest.description import describe
 from infra.local import seed
 from infra.local.cloud import REGION, LocalCloud
 from shared.aws.catalogue import DynamoCatalogue
+from shared.aws.clients import dynamodb_client
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import IndexedImage, ObjectRef, signature_key
 from shared.domain.ledger import Holding
@@ -52,7 +53,7 @@ class Growing:
         self.pictures = pictures
         self._bucket = cloud.outputs["BucketName"]
         self._s3 = boto3.client("s3")
-        self._over_http = DynamoCatalogue(boto3.client("dynamodb"), cloud.outputs["TableName"])
+        self._over_http = DynamoCatalogue(dynamodb_client(), cloud.outputs["TableName"])
         self._past_http = DynamoCatalogue(cast(Any, _PastHttp()), cloud.outputs["TableName"])
         self._random = np.random.default_rng(0)
         with tempfile.TemporaryDirectory() as folder:
