@@ -30,7 +30,7 @@ EVERY: Final = 3
 class Growing(Memory):
     """A collection that pictures are found in by their ids."""
 
-    def find(self, image_id: str, collection: str) -> ImageRecord | None:  # noqa: ARG002 - as the port has it
+    def find(self, image_id: str, collection: str) -> ImageRecord:  # noqa: ARG002 - as the port has it
         return self._one(image_id).described.record
 
     def features(self, image_id: str, *_: Any) -> FeatureVector:
@@ -57,6 +57,7 @@ def main() -> None:
     )
     found: Counter[str] = Counter()
     missed: Counter[str] = Counter()
+    wrong: Counter[tuple[str, str]] = Counter()
     for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="picture")):
         rgb = decode_here(original.path.read_bytes()).rgb
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
@@ -70,9 +71,14 @@ def main() -> None:
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )
             found[said] += 1
-            missed.update([name] if said != "right" else [])
+            missed.update([name] if said == "alone" else [])
+            if near is not None and said == "wrong":
+                wrong[name, str(collection.find(near.image_id, NAME).filename)] += 1
     print(f"{sum(found.values())} copies: {dict(found)}")
-    print("not beside their original: " + ", ".join(f"{name} {count}" for name, count in missed.most_common()))
+    print("alone: " + ", ".join(f"{name} {count}" for name, count in missed.most_common()))
+    print(
+        "beside another's: " + ", ".join(f"{name} by {other} {count}" for (name, other), count in wrong.most_common())
+    )
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from bench.quality.alterations import ALTERATIONS
 from shared.vision.decoding import decode
 from tests.conftest import PicTrace
 from tests.pictures import encoded, noise, pixels, shipped
@@ -26,6 +28,16 @@ def test_compare_two_files(running: PicTrace) -> None:
     assert answer["verdict"] == "near-duplicate"
     assert answer["ssim_aligned"] > answer["ssim"]
     assert answer["cosine"] > 0.9
+
+
+def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace) -> None:
+    """The whole of this picture has no keypoint in common with the page that is inset in it."""
+    host = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
+    files = {"a": ("a", encoded(host)), "b": ("b", shipped("page.png").read_bytes())}
+    answer = running.client.post("/v1/compare", files=files).json()
+    assert (answer["verdict"], answer["mirrored"]) == ("near-duplicate", False)
+    classic = running.client.post("/v1/compare", params={"ranking": "classic"}, files=files).json()
+    assert classic["verdict"] == "unrelated"
 
 
 @pytest.mark.parametrize("drawing", ["matches", "difference"])
