@@ -30,13 +30,13 @@ def test_compare_two_files(running: PicTrace) -> None:
     assert answer["cosine"] > 0.9
 
 
-def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace) -> None:
-    """The whole of this picture has no keypoint in common with the page that is inset in it."""
+def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace, collection: str) -> None:
+    """The whole of this picture has no geometry in common with the stored page that is inset in it."""
+    page = running.add(shipped("page.png").read_bytes(), collection=collection)
     host = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
-    files = {"a": ("a", encoded(host)), "b": ("b", shipped("page.png").read_bytes())}
-    answer = running.client.post("/v1/compare", files=files).json()
-    assert (answer["verdict"], answer["mirrored"]) == ("near-duplicate", False)
-    classic = running.client.post("/v1/compare", params={"ranking": "classic"}, files=files).json()
+    asked: dict[str, Any] = {"files": {"a": ("a", encoded(host))}, "data": {"b": page}}
+    assert running.client.post("/v1/compare", **asked).json()["verdict"] == "near-duplicate"
+    classic = running.client.post("/v1/compare", params={"ranking": "classic"}, **asked).json()
     assert classic["verdict"] == "unrelated"
 
 
