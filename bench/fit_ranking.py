@@ -127,7 +127,10 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
             query = searcher.describe(encoded(ALTERATIONS[name](rgb, rng), 90), Stopwatch())
             seen = _seen(query, collection)
             near = [place for place in seen if place != str(index)][:NEAREST]
-            drawn = {*map(int, near), *rng.choice(others, RANDOM, replace=False), *rng.choice(kin, KIN, replace=False)}
+            drawn = {
+                *map(int, near),
+                *(place for some, count in ((others, RANDOM), (kin, KIN)) for place in _drawn(some, count, rng)),
+            }
             for other in (index, *sorted(int(i) for i in drawn)):
                 one = stored[other]
                 view = seen.get(one.group) or views.whole(query.signature)
@@ -135,6 +138,11 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
                 measured = measure(view.signature, one.described.signature, near_by)
                 found.append(Pair(source[index], other == index, measured.signals()))
     return found
+
+
+def _drawn(places: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -> list[int]:
+    """So many of them, or all where there are fewer."""
+    return [int(place) for place in rng.choice(places, min(count, len(places)), replace=False)]
 
 
 def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
