@@ -30,6 +30,19 @@ def on_white(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     return canvas
 
 
+def captioned(rgb: Pixels) -> Pixels:
+    """With the same mark below as every other picture of its publisher."""
+    out = rgb.copy()
+    height, width = out.shape[:2]
+    bar = max(8, round(height * 0.15))
+    cv2.rectangle(out, (0, height - bar), (width, height), (245, 245, 240), -1)
+    place = (round(width * 0.04), height - round(bar * 0.3))
+    cv2.putText(
+        out, "The Daily Picture - www.example.org", place, cv2.FONT_HERSHEY_SIMPLEX, width / 600, (30, 30, 90), 1
+    )
+    return out
+
+
 def document(rng: np.random.Generator) -> Pixels:
     """Lines of small black letters on white."""
     page = np.full((512, 400, 3), 255, np.uint8)
@@ -72,6 +85,7 @@ def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int
         found += [
             (place, "smooth", smooth(rgb)),
             (place, "on white", on_white(rgb, rng)),
+            (place, "captioned", captioned(rgb)),
             (place, "document", document(rng)),
             (place, "shape", shape(rng)),
             (place, "flat", flat(rng)),

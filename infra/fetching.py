@@ -18,6 +18,7 @@ SHIPPED: Final = (
     "shared/net",
     "shared/aws/__init__.py",
     "shared/aws/clients.py",
+    "shared/aws/long_lists.py",
     "shared/aws/objects.py",
 )
 MEMORY_MB: Final = 512

@@ -184,6 +184,18 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     return (homography, kept) if is_sane(homography, a.size) else (None, nothing)
 
 
+def covered(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
+    """The share of a picture that the convex hull of the pairs covers, of the two the larger; 0 without a transform."""
+    if matches.transform is None:
+        return 0.0
+    return max(_share(side, matches.pairs[:, index]) for index, side in enumerate((a, b)))
+
+
+def _share(found: Keypoints, chosen: npt.NDArray[np.intp]) -> float:
+    width, height = found.size
+    return float(cv2.contourArea(cv2.convexHull(found.points[chosen]))) / (width * height)
+
+
 def is_sane(transform: Transform, size: tuple[int, int]) -> bool:
     """Whether a picture of `size` stays a convex, unmirrored quadrilateral, not shrunk or stretched beyond reason."""
     width, height = size

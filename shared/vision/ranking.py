@@ -11,12 +11,14 @@ from typing import Final
 from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
 from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
-from shared.vision.keypoints import match_keypoints
+from shared.vision.keypoints import covered, match_keypoints
 from shared.vision.signature import Signature
 from shared.vision.structure import ssim_and_detail
 
 FIT: Final = Path(__file__).with_name("ranking.json")
 ENOUGH_KEYPOINTS: Final = 50
+ENOUGH_COVERED: Final = 0.2
+"""Share of a picture: agreement on more of it says no more. Pictures that share a caption agree on less of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Measured:
     Attributes:
         detail: SSIM weighted by detail, -1 to 1.
         geometry: whether the keypoints agree on one sane transform.
+        covered: how much of a picture the keypoints that agree span, of the two the larger share, 0 to 1.
         keypoints: how many the two pictures have, the smaller number first.
     """
 
@@ -59,20 +62,24 @@ class Measured:
     orb: OrbScore
     histogram: float
     geometry: bool
+    covered: float
     keypoints: tuple[int, int]
 
     def signals(self) -> dict[str, float]:
         """The inputs of the logistic regression, each roughly 0 to 1 (cosine, detail and histogram may be negative).
 
         Where neither picture has keypoints their absence says nothing, and structure and colour must carry the
-        score: `smooth` is 1 there and 0 as soon as one picture has `ENOUGH_KEYPOINTS`.
+        score: `smooth` is 1 there and 0 as soon as one picture has `ENOUGH_KEYPOINTS`. `explained` is the share of the
+        keypoints that agree, as far as they cover a picture: letters that two pictures share are many keypoints.
         """
         fewer, more = self.keypoints
         smooth = 1 - min(1.0, more / ENOUGH_KEYPOINTS)
+        covered = min(1.0, self.covered / ENOUGH_COVERED)
         gain = 0.0 if self.ssim_aligned is None else max(0.0, self.ssim_aligned - self.ssim)
         return {
             "geometry": float(self.geometry),
-            "explained": self.orb.inliers / fewer if fewer else 0.0,
+            "covered": covered,
+            "explained": covered * self.orb.inliers / fewer if fewer else 0.0,
             "detail": self.detail,
             "aligned_gain": gain,
             "histogram": self.histogram,
@@ -95,6 +102,7 @@ def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
         orb=matches.score,
         histogram=correlation(a.histogram, b.histogram),
         geometry=matches.transform is not None,
+        covered=covered(a.keypoints, b.keypoints, matches),
         keypoints=(fewer, more),
     )
 

@@ -11,7 +11,8 @@ from bench.alterations import ALTERATIONS, HARDER
 from bench.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict
 from shared.vision.channels import Pixels
-from shared.vision.ranking import FIT, Fit, compare, fit_for, measure
+from shared.vision.opencv import cv2
+from shared.vision.ranking import ENOUGH_COVERED, FIT, Fit, compare, fit_for, measure
 from shared.vision.signature import Signature, extract
 from tests.pictures import pixels
 
@@ -41,6 +42,27 @@ def test_altered_copies_are_near_duplicates_of_their_originals_only(name: str, o
             else:
                 assert verdict is Verdict.UNRELATED, (original, stored, score)
                 assert score < 0.05
+
+
+def test_a_caption_that_two_pictures_share_makes_no_duplicates_of_them() -> None:
+    signatures = {name: extract(with_caption(pixels(name))) for name in NAMES}
+    agreeing = 0
+    for one, other in itertools.combinations(NAMES, 2):
+        measured = measure(signatures[one], signatures[other], None)
+        agreeing += measured.geometry
+        assert measured.covered < ENOUGH_COVERED
+        assert scored(signatures[one], signatures[other])[1] is not Verdict.NEAR_DUPLICATE, (one, other)
+    assert agreeing > 0, "or else this shows nothing"
+    for name in NAMES:
+        assert scored(extract(pixels(name)), signatures[name])[1] is Verdict.NEAR_DUPLICATE
+
+
+def with_caption(rgb: Pixels) -> Pixels:
+    """A dark bar at the top, with letters that the fit has not seen."""
+    out = cv2.resize(rgb, (480, 400), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    cv2.rectangle(out, (0, 0), (480, 60), (15, 40, 70), -1)
+    cv2.putText(out, "Evening News, page 12", (16, 40), cv2.FONT_HERSHEY_DUPLEX, 1.0, (250, 240, 200), 1, cv2.LINE_AA)
+    return out
 
 
 def made(seed: int) -> dict[str, Pixels]:
