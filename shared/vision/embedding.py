@@ -1,6 +1,7 @@
 """ResNet50 features with LiteRT."""
 
 import json
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,9 @@ class Embedding:
 class Embedder:
     """The exported network. Safe to share between threads, which take turns.
 
+    Args:
+        threads: that run one picture; as many as there are processors unless told otherwise.
+
     Raises:
         ModelMissing: `model_dir` holds no export.
     """
@@ -51,7 +55,7 @@ class Embedder:
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
         self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads)
+        self._interpreter = Interpreter(str(network), num_threads=threads or _processors())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
@@ -68,6 +72,11 @@ class Embedder:
             return ()
         top = np.argsort(-probabilities, kind="stable")[:LABELS_KEPT]
         return tuple(Label(self._names[index], float(probabilities[index])) for index in top)
+
+
+def _processors() -> int:
+    """Those that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read(path: Path) -> Any:
