@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
             serving(cloud.app, wanted.port) as url,
         ):
             key = admin_key(cloud) if wanted.closed else None
-            paths = seed.pictures_in(wanted.pictures.expanduser()) if wanted.pictures else seed.sample_pictures()
+            paths = seed.pictures_in(wanted.pictures) if wanted.pictures else seed.sample_pictures()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)
