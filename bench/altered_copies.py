@@ -5,6 +5,7 @@ Every ranking is asked the same sixty questions: ten pictures, evenly spread ove
 
 import argparse
 import hashlib
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -23,15 +24,25 @@ SEED = 11
 ORIGINALS = 10
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.altered_copies", description=__doc__)
     parser.add_argument("folder", type=Path, help="pictures to index and to alter")
     parser.add_argument("--url", default="http://localhost:8000", help="a running system")
     parser.add_argument("--collection", default="bench", help="where the pictures are indexed")
     wanted = parser.parse_args()
-    paths = seed.pictures_in(wanted.folder)
+    try:
+        measure(wanted.folder, wanted.url, wanted.collection)
+    except httpx.ConnectError:
+        print(f"Nothing answers at {wanted.url}. Start a system with `make run`, or name a running one with --url.")
+        return 1
+    return 0
+
+
+def measure(folder: Path, url: str, collection: str) -> None:
+    """Index the folder, ask, and print what came first."""
+    paths = seed.pictures_in(folder)
     started = time.perf_counter()
-    outcomes = seed.index(wanted.url, paths, wanted.collection)
+    outcomes = seed.index(url, paths, collection)
     indexing = time.perf_counter() - started
     print(f"{seed.summary(outcomes, indexing)}, {len(paths) / indexing:.1f} a second")
 
@@ -39,7 +50,7 @@ def main() -> None:
     first: dict[Ranking, dict[str, list[bool]]] = {ranking: defaultdict(list) for ranking in Ranking}
     times = []
     chosen = paths[:: max(1, len(paths) // ORIGINALS)][:ORIGINALS]
-    with httpx.Client(base_url=wanted.url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         for path in tqdm(chosen, desc="searching", unit="original"):
             data = path.read_bytes()
             image_id, rgb = hashlib.sha256(data).hexdigest(), decode(data).rgb
@@ -49,7 +60,7 @@ def main() -> None:
                     asked = time.perf_counter()
                     answer = client.post(
                         "/v1/search",
-                        params={"collection": wanted.collection, "ranking": ranking, "k": 5},
+                        params={"collection": collection, "ranking": ranking, "k": 5},
                         files={"file": ("copy.jpg", copy)},
                     )
                     times.append(time.perf_counter() - asked)
@@ -66,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -26,6 +26,17 @@ pytest_plugins = ["tests.tables"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure() -> None:
+    """Each of pytest-xdist's workers has a processor of its own, with all that it starts.
+
+    The network's threads wait by spinning: two workers on the same processors keep each other from working.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker and hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[int(worker) % len(processors)]})
+
+
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
     """The exported model; made once where it is missing."""
@@ -63,7 +74,7 @@ class PicTrace:
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 
-    def settled(self, upload_id: str, seconds: float = 30) -> dict[str, Any]:
+    def settled(self, upload_id: str, seconds: float = 60) -> dict[str, Any]:
         """The upload's state once it is final."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

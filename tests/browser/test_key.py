@@ -6,22 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from shared.domain.access import Scope
-from tests.browser.test_page import CHROMIUM, FLAGS
+from tests.browser.conftest import PATIENCE_MS, needs_chromium
 from tests.conftest import Closed, PicTrace
 from tests.pictures import noise
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium, or name one in CHROMIUM")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
+pytestmark = needs_chromium
 
 
 class Requests:
@@ -40,7 +32,7 @@ class Requests:
 def page(browser: Browser, closed: Closed) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(closed.url)
     yield page
     context.close()

@@ -1,39 +1,20 @@
 """The page in a real browser, against the running system."""
 
-import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Request, Response, expect
 
 from shared.vision.resizing import squeezed
+from tests.browser.conftest import PATIENCE_MS, needs_chromium
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
 from tests.pictures import encoded, noise, pixels, shipped
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium, or name one in CHROMIUM")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
+pytestmark = needs_chromium
 
 
 class Watched:
@@ -53,7 +34,7 @@ def watched(browser: Browser, pictrace: PicTrace) -> Iterator[Watched]:
     """The page at a phone's size in one test and a desk's in the others; it must never complain."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     seen = Watched(page)
     page.goto(pictrace.url)
     page.wait_for_selector("#pictures img")
@@ -228,18 +209,20 @@ def test_many_files_go_a_few_at_once(watched: Watched) -> None:
     files = [payload(f"many{number}.png", noise(9000 + number)) for number in range(9)]
     page.set_input_files("#files", files)
     expect(page.locator("#uploads li")).to_have_count(9)
-    expect(page.locator("#status")).to_have_text("9 of 9 pictures are in the collection.", timeout=60_000)
+    expect(page.locator("#status")).to_have_text("9 of 9 pictures are in the collection.")
     assert 1 <= most <= 4
     page.set_input_files("#files", files[:1])
     expect(page.locator("#uploads li")).to_have_count(1)
     expect(page.locator("#uploads li")).to_contain_text("Already in the collection")
 
 
-def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched) -> None:
+def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
-    page.set_input_files("#files", payload("large.png", bytes(25 * 2**20 + 1)))
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(25 * 2**20 + 1))
+    page.set_input_files("#files", large)
     expect(page.locator("#uploads li")).to_contain_text("A picture may have 25 MB.")
     expect(page.locator("#status")).to_contain_text("0 of 1 picture is in the collection. A picture may have 25 MB.")
     assert "POST" not in sent

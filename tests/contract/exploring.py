@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.pictures import noise
+from tests.processes import ended, said_until_ready
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -74,19 +74,13 @@ def system(model_dir: Path) -> Iterator[str]:
             text=True,
             cwd=ROOT,
         )
-        assert process.stdout
-        said = ""
         try:
-            for line in process.stdout:
-                said += line
-                if "Ctrl-C" in line:
-                    break
+            said = said_until_ready(process)
             url = re.search(r"http://localhost:\d+", said)
             assert url, said
             yield url[0]
         finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            ended(process)
 
 
 def explore(url: str, *, examples: int, seed: int) -> Explored:

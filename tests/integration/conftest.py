@@ -13,7 +13,7 @@ from infra.local.queue_worker import FunctionContext
 from tests.conftest import PicTrace
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """What the condition gives once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from shared.domain.ledger import Holding
 from tests.conftest import ROOT
 from tests.integration.conftest import until
 from tests.pictures import noise
+from tests.processes import ended, said_until_ready
 
 NEXT = "stand-in"
 SEEDS = range(91_000, 91_008)
@@ -107,16 +107,11 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
         start_new_session=True,
         env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
     )
-    assert process.stdout
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "Ctrl-C" in line:
-            break
+    said = said_until_ready(process)
     assert f"{PICTURES} indexed" in said
     yield System(said)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
+    ended(process)
+    assert process.returncode == 0
 
 
 @pytest.fixture
