@@ -5,6 +5,7 @@ does, under several rules of which candidates' signatures are read.
 """
 
 import argparse
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,17 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
+from bench.quality.collection import NAME, Memory, indexed
+from functions.ingest.description import Description, describe
 from functions.ingest.neighbours import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
+from shared.domain.features import cosine
+from shared.domain.ledger import Holding
 from shared.domain.matches import Ranking, Verdict
-from shared.domain.merging import LOCAL_TO_WHOLE
-from shared.vision import signature
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.domain.merging import interleaved
+from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.local_features import gathered
 from shared.vision.opencv import cv2
-from shared.vision.phash import perceptual_hash
 from shared.vision.ranking import compare
-from shared.vision.signature import Signature
 
 SEED: Final = 12
 
@@ -39,44 +39,33 @@ class Candidate:
     near: bool
 
 
-class Collection:
-    """Described pictures, searched exactly."""
+def candidates(new: Description, memory: Memory) -> list[Candidate]:
+    """Those that ingest looks at, the picture itself left out."""
+    limit = CANDIDATES + 1
+    local = () if new.local_features is None else memory.nearest_local(new.local_features, limit=limit).found
+    whole = memory.nearest(new.features, limit=limit).found
+    cosines = {candidate.record.image_id: candidate.cosine for candidate in local}
+    stored = {original.image_id: original.described for original in memory.originals}
+    return [
+        Candidate(
+            cosines.get(record.image_id, -1.0),
+            bits_apart(new.record.phash, record.phash),
+            near(new, stored[record.image_id]),
+        )
+        for record in interleaved([entry.record for entry in local], [entry.record for entry in whole])[:limit]
+        if record.image_id != new.record.image_id
+    ]
 
-    def __init__(self, pictures: list[Pixels], embedder: Embedder) -> None:
-        self._model = embedder.model_id
-        self._embedder = embedder
-        described = [self.describe(rgb) for rgb in tqdm(pictures, desc="describing")]
-        self.signatures, hashes, local = zip(*described, strict=True)
-        self._hashes: tuple[str, ...] = hashes
-        self._local = np.array(local)
-        self._whole = np.array([one.features for one in self.signatures])
 
-    def describe(self, rgb: Pixels) -> tuple[Signature, str, np.ndarray[tuple[int], np.dtype[np.float32]]]:
-        found = signature.extract(rgb, self._embedder.embed(rgb).features)
-        return found, perceptual_hash(found.gray), gathered(found.keypoints.descriptors)
-
-    def candidates(self, rgb: Pixels, itself: int | None = None) -> list[Candidate]:
-        """Those that ingest looks at, `itself` left out."""
-        new, phash, local = self.describe(rgb)
-        assert new.features is not None  # noqa: S101 - it was just given
-        by_local, by_whole = self._local @ local, self._whole @ new.features
-        near, whole = (list(map(int, np.argsort(-scores)[: CANDIDATES + 1])) for scores in (by_local, by_whole))
-        order = [(place // LOCAL_TO_WHOLE, 0, place, index) for place, index in enumerate(near)]
-        order += [(place, 1, place, index) for place, index in enumerate(whole)]
-        chosen = list(dict.fromkeys(index for *_, index in sorted(order)))[: CANDIDATES + 1]
-        return [
-            Candidate(
-                float(by_local[index]) if index in near else -1.0,
-                bits_apart(phash, self._hashes[index]),
-                self._near(new, self.signatures[index], float(by_whole[index])),
-            )
-            for index in chosen
-            if index != itself
-        ]
-
-    def _near(self, new: Signature, stored: Signature, cosine: float) -> bool:
-        found = compare(new, stored, cosine=cosine, ranking=Ranking.FUSED, model=self._model)
-        return found.verdict is Verdict.NEAR_DUPLICATE
+def near(new: Description, stored: Description) -> bool:
+    found = compare(
+        new.signature,
+        stored.signature,
+        cosine=cosine(new.features, stored.features),
+        ranking=Ranking.FUSED,
+        model=new.record.model,
+    )
+    return found.verdict is Verdict.NEAR_DUPLICATE
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,15 +75,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)
-    stored = [decode_here(path.read_bytes()).rgb for path in sorted(wanted.folder.glob("*.jpg"))[: wanted.pictures]]
-    collection = Collection(stored, Embedder(wanted.model_dir, 1))
+    embedder = Embedder(wanted.model_dir, 1)
+    stored = indexed(wanted.folder, embedder)[: wanted.pictures]
+    memory = Memory(stored, embedder.model_id)
     rng = np.random.default_rng(SEED)
     copies = []
-    for rgb in tqdm(stored[:: max(1, len(stored) // wanted.copied)][: wanted.copied], desc="copies"):
+    for original in tqdm(stored[:: max(1, len(stored) // wanted.copied)][: wanted.copied], desc="copies"):
+        rgb = decode(original.path.read_bytes()).rgb
         for alter in [*ALTERATIONS.values(), *HARDER.values()]:
-            encoded = cv2.imencode(".jpg", alter(rgb, rng)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-            copies.append(collection.candidates(decode_here(encoded.tobytes()).rgb))
-    strangers = [collection.candidates(rgb, index) for index, rgb in enumerate(tqdm(stored, desc="strangers"))]
+            data = cv2.imencode(".jpg", alter(rgb, rng)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+            holding = Holding(NAME, hashlib.sha256(data).hexdigest())
+            copies.append(candidates(describe(data, holding, embedder, created_at="", filename=None), memory))
+    strangers = [candidates(original.described, memory) for original in tqdm(stored, desc="strangers")]
     print(table(copies, strangers))
     return 0
 

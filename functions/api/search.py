@@ -197,13 +197,7 @@ class Searcher:
                     finder.by_views(whole[1:])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
-        most = 0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort]
-        first = found[: max(FIRST_GLANCE if _may_stop_early(wanted) else most, wanted.k)]
-        scored = self._compared(query, first, wanted.ranking, watch)
-        if _may_stop_early(wanted) and not _ends_with_strangers(scored):
-            second = found[len(first) : most]
-            scored += self._compared(query, second, wanted.ranking, watch)
-            first += second
+        first, scored = self._first_look(query, found, wanted, watch)
         if _looks_closer(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
@@ -223,6 +217,18 @@ class Searcher:
             standing = self._standing(matches, wanted)
         gathered = list(dict.fromkeys(entry.record.image_id for entry in found))
         return Found(standing, gathered, len(best), finder.bytes_examined)
+
+    def _first_look(
+        self, query: Described, found: Sequence[Viewed], wanted: Wanted, watch: Stopwatch
+    ) -> tuple[list[Viewed], list[Scored]]:
+        """The nearest candidates, compared; few of them are enough where strangers already follow the copies."""
+        most = max(0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort], wanted.k)
+        glance = max(FIRST_GLANCE, wanted.k) if _may_stop_early(wanted) else most
+        scored = self._compared(query, found[:glance], wanted.ranking, watch)
+        if glance < most and not _ends_with_strangers(scored):
+            scored += self._compared(query, found[glance:most], wanted.ranking, watch)
+            glance = most
+        return list(found[:glance]), scored
 
     def _standing(self, matches: Sequence[Scored], wanted: Wanted) -> list[Scored]:
         """The first `wanted.k` that are still there: the vector index may not know yet what was removed."""
