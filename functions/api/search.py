@@ -16,7 +16,7 @@ from shared.domain.images import ImageRecord, signature_key
 from shared.domain.limits import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_GLANCE, FIRST_LOOK
 from shared.domain.matches import Comparison, Effort, Ranking, Verdict
 from shared.domain.ports import Catalogue, Objects
-from shared.vision import signature, views
+from shared.vision import processors, signature, views
 from shared.vision.channels import Pixels
 from shared.vision.decoding import decode
 from shared.vision.embedding import Embedder
@@ -149,6 +149,7 @@ class Searcher:
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
+        self._comparing = ThreadPoolExecutor(processors.available(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
@@ -253,17 +254,17 @@ class Searcher:
     def _compared(
         self, query: Described, candidates: Sequence[Viewed], ranking: Ranking, watch: Stopwatch
     ) -> list[Scored]:
-        """Those that are still there; each is compared while the signatures of the next ones are read."""
+        """Those that are still there; each is compared as soon as its signature is read, on every processor."""
         reading = self._threads.map(self._signature, [entry.record for entry in candidates])
-        scored = []
-        for entry in candidates:
-            with watch.stage("signatures"):
-                stored = next(reading)
-            if stored is not None:
-                with watch.stage("rerank"):
-                    compared = self._compare(query, entry.view, entry.record.image_id, stored, ranking)
-                scored.append(Scored(entry.record, compared))
-        return scored
+        submit = self._comparing.submit
+        with watch.stage("signatures"):
+            comparing = [
+                (entry.record, submit(self._compare, query, entry.view, entry.record.image_id, stored, ranking))
+                for entry, stored in zip(candidates, reading, strict=True)
+                if stored is not None
+            ]
+        with watch.stage("rerank"):
+            return [Scored(record, compared.result()) for record, compared in comparing]
 
     def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
         compared = compare(

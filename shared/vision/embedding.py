@@ -1,7 +1,6 @@
 """ResNet50 features with LiteRT."""
 
 import json
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
+from shared.vision import processors
 from shared.vision.channels import Pixels
 from shared.vision.resizing import squeezed
 
@@ -55,7 +55,7 @@ class Embedder:
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
         self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads or _processors())
+        self._interpreter = Interpreter(str(network), num_threads=threads or processors.available())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
@@ -72,11 +72,6 @@ class Embedder:
             return ()
         top = np.argsort(-probabilities, kind="stable")[:LABELS_KEPT]
         return tuple(Label(self._names[index], float(probabilities[index])) for index in top)
-
-
-def _processors() -> int:
-    """Those that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read(path: Path) -> Any:
