@@ -30,17 +30,19 @@ def main() -> int:
     parser.add_argument("--url", default="http://localhost:8000", help="a running system")
     parser.add_argument("--collection", default="bench", help="where the pictures are indexed")
     wanted = parser.parse_args()
+    paths = seed.pictures_in(wanted.folder)
+    if not paths:
+        parser.error(f"there is no file in {wanted.folder}")
     try:
-        measure(wanted.folder, wanted.url, wanted.collection)
+        measure(paths, wanted.url, wanted.collection)
     except httpx.ConnectError:
         print(f"Nothing answers at {wanted.url}. Start a system with `make run`, or name a running one with --url.")
         return 1
     return 0
 
 
-def measure(folder: Path, url: str, collection: str) -> None:
-    """Index the folder, ask, and print what came first."""
-    paths = seed.pictures_in(folder)
+def measure(paths: list[Path], url: str, collection: str) -> None:
+    """Index the pictures, ask, and print what came first."""
     started = time.perf_counter()
     outcomes = seed.index(url, paths, collection)
     indexing = time.perf_counter() - started

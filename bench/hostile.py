@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -237,7 +238,7 @@ def main() -> int:
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         results = run(Gauntlet(cloud, client), wanted.folder)
-    page = f"# Hostile files\n\n{report(results)}"
+    page = f"# Hostile files\n\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores.\n\n{report(results)}"
     print(page)
     RESULTS.write_text(page, encoding="utf-8")
     found = [
