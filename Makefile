@@ -14,6 +14,7 @@ MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 BIN := $(VENV)/bin
+SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
 Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
@@ -26,10 +27,10 @@ run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000,
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite
-	env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(SUITE)
 
 coverage: $(VENV)/.test $(MODEL)/model.json ## Run it under coverage.py, and fail under 90 %
-	env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack

@@ -5,8 +5,8 @@ does, under several rules of which candidates' signatures are read.
 """
 
 import argparse
-import hashlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,11 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
-from bench.quality.collection import NAME, Memory, indexed
+from bench.quality.collection import Memory, holding, indexed, pictures
 from functions.ingest.description import Description, describe
 from functions.ingest.neighbours import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
 from shared.domain.features import cosine
-from shared.domain.ledger import Holding
 from shared.domain.matches import Ranking, Verdict
 from shared.domain.merging import interleaved
 from shared.vision.decoding import decode
@@ -39,13 +38,12 @@ class Candidate:
     near: bool
 
 
-def candidates(new: Description, memory: Memory) -> list[Candidate]:
+def candidates(new: Description, stored: Mapping[str, Description], memory: Memory) -> list[Candidate]:
     """Those that ingest looks at, the picture itself left out."""
     limit = CANDIDATES + 1
     local = () if new.local_features is None else memory.nearest_local(new.local_features, limit=limit).found
     whole = memory.nearest(new.features, limit=limit).found
     cosines = {candidate.record.image_id: candidate.cosine for candidate in local}
-    stored = {original.image_id: original.described for original in memory.originals}
     return [
         Candidate(
             cosines.get(record.image_id, -1.0),
@@ -76,17 +74,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)
     embedder = Embedder(wanted.model_dir, 1)
-    stored = indexed(wanted.folder, embedder)[: wanted.pictures]
-    memory = Memory(stored, embedder.model_id)
+    originals = indexed(pictures(wanted.folder)[: wanted.pictures], embedder)
+    memory = Memory(originals, embedder.model_id)
+    stored = {original.image_id: original.described for original in originals}
     rng = np.random.default_rng(SEED)
     copies = []
-    for original in tqdm(stored[:: max(1, len(stored) // wanted.copied)][: wanted.copied], desc="copies"):
+    for original in tqdm(originals[:: max(1, len(originals) // wanted.copied)][: wanted.copied], desc="copies"):
         rgb = decode(original.path.read_bytes()).rgb
         for alter in [*ALTERATIONS.values(), *HARDER.values()]:
             data = cv2.imencode(".jpg", alter(rgb, rng)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-            holding = Holding(NAME, hashlib.sha256(data).hexdigest())
-            copies.append(candidates(describe(data, holding, embedder, created_at="", filename=None), memory))
-    strangers = [candidates(original.described, memory) for original in tqdm(stored, desc="strangers")]
+            new = describe(data, holding(data), embedder, created_at="", filename=None)
+            copies.append(candidates(new, stored, memory))
+    strangers = [candidates(new, stored, memory) for new in tqdm(stored.values(), desc="strangers")]
     print(table(copies, strangers))
     return 0
 

@@ -24,6 +24,8 @@ from shared.settings import ApiSettings
 pytest_plugins = ["tests.tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
+PATIENCE_SECONDS = 60
+"""How long to wait for what must come. A machine that runs other tests beside is slow, and that is no fault."""
 
 
 def pytest_configure() -> None:
@@ -74,7 +76,7 @@ class PicTrace:
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 
-    def settled(self, upload_id: str, seconds: float = 60) -> dict[str, Any]:
+    def settled(self, upload_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The upload's state once it is final."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -3,8 +3,7 @@
 import signal
 import subprocess
 
-PATIENCE_SECONDS = 60
-"""How long a process may take to end. A machine that runs other tests beside is slow, and that is no fault."""
+from tests.conftest import PATIENCE_SECONDS
 
 
 def said_until_ready(process: subprocess.Popen[str]) -> str:

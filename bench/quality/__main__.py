@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.quality import report
 from bench.quality.alterations import ALTERATIONS
 from bench.quality.asking import Asked, asked
-from bench.quality.collection import SEED, indexed
+from bench.quality.collection import SEED, indexed, pictures
 from shared.vision.embedding import Embedder
 
 REPORT_EVERY = 20
@@ -27,7 +27,7 @@ def main() -> None:
     wanted = parser.parse_args()
     started = time.perf_counter()
     embedder = Embedder(wanted.model_dir)
-    originals = indexed(wanted.folder, embedder)
+    originals = indexed(pictures(wanted.folder), embedder)
     queries = min(wanted.queries, len(originals))
     for done, found in enumerate(asked(originals, wanted.model_dir, queries, wanted.everything, wanted.processes), 1):
         if done == queries or done % REPORT_EVERY == 0:

@@ -112,17 +112,21 @@ def pictures(folder: Path) -> list[tuple[Path, str]]:
     return [found[place] for place in np.random.default_rng(SEED).permutation(len(found))]
 
 
+def holding(data: bytes) -> Holding:
+    """A picture in the bench's collection."""
+    return Holding(NAME, hashlib.sha256(data).hexdigest())
+
+
 def described(path: Path, group: str, embedder: Embedder) -> Original:
     """Raises PictureRefused for files that are no pictures."""
     data = path.read_bytes()
-    holding = Holding(NAME, hashlib.sha256(data).hexdigest())
-    return Original(path, group, describe(data, holding, embedder, created_at="", filename=path.name))
+    return Original(path, group, describe(data, holding(data), embedder, created_at="", filename=path.name))
 
 
-def indexed(folder: Path, embedder: Embedder) -> list[Original]:
-    """Every picture of the folder, in the order of `pictures`; equal bytes once, refused files left out."""
+def indexed(chosen: Sequence[tuple[Path, str]], embedder: Embedder) -> list[Original]:
+    """Those of `pictures`, in their order; equal bytes once, refused files left out."""
     found: dict[str, Original] = {}
-    for path, group in tqdm(pictures(folder), desc="indexing", unit="picture"):
+    for path, group in tqdm(chosen, desc="indexing", unit="picture"):
         try:
             one = described(path, group, embedder)
         except PictureRefused:

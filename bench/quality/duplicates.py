@@ -5,7 +5,6 @@ arrive one after another, each altered in a third of the ways, and each is looke
 """
 
 import argparse
-import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final, cast
@@ -13,12 +12,11 @@ from typing import Any, Final, cast
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original, indexed
+from bench.quality.collection import NAME, SEED, Memory, Original, holding, indexed, pictures
 from functions.ingest.description import describe
 from functions.ingest.neighbours import Neighbours
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
-from shared.domain.ledger import Holding
 from shared.domain.ports import Catalogue, Objects
 from shared.vision.decoding import decode_here
 from shared.vision.embedding import Embedder
@@ -50,7 +48,7 @@ def main() -> None:
     parser.add_argument("--copied", type=int, default=50, help="so many of them are copied")
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)
-    originals = indexed(wanted.folder, embedder)
+    originals = indexed(pictures(wanted.folder), embedder)
     collection = Growing(originals, embedder.model_id)
     neighbours = Neighbours(
         catalogue=cast(Catalogue, collection), objects=cast(Objects, collection), model=lambda: embedder.model_id
@@ -62,11 +60,10 @@ def main() -> None:
         rgb = decode_here(original.path.read_bytes()).rgb
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
             data = altered(rgb, name, SEED, place)
-            holding = Holding(NAME, hashlib.sha256(data).hexdigest())
             arrived = f"{len(collection.originals):09}"
-            described = describe(data, holding, embedder, created_at=arrived, filename=name)
+            described = describe(data, holding(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
-            near = neighbours.nearest_earlier(holding)
+            near = neighbours.nearest_earlier(holding(data))
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )

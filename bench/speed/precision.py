@@ -1,6 +1,5 @@
 """The model with int8 weights against ours: how much faster, and what a search loses."""
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original
+from bench.quality.collection import NAME, SEED, Memory, Original, holding
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
@@ -18,7 +17,6 @@ from functions.api.search import Stopwatch, Wanted
 from functions.ingest.description import describe
 from layers.resnet50.network import SIDE, Precision
 from shared.domain.features import cosine
-from shared.domain.ledger import Holding
 from shared.domain.matches import Ranking
 from shared.vision.channels import Pixels
 from shared.vision.decoding import decode_here
@@ -78,8 +76,7 @@ def exported(folder: Path) -> Path:
 def _found(pictures: Sequence[bytes], embedder: Embedder, alterations: Sequence[str]) -> tuple[float, float]:
     """The share of altered copies whose original is first: by features alone, and by a whole search."""
     originals = [
-        Original(Path(), "", describe(data, _holding(data), embedder, created_at="", filename=None))
-        for data in pictures
+        Original(Path(), "", describe(data, holding(data), embedder, created_at="", filename=None)) for data in pictures
     ]
     vectors = np.array([one.described.features for one in originals])
     searcher = Memory(originals, embedder.model_id).searcher(embedder)
@@ -101,7 +98,3 @@ def _found(pictures: Sequence[bytes], embedder: Embedder, alterations: Sequence[
         return sum(right) / len(right)
 
     return share(by_features, BY_COSINE), share(by_search, FUSED)
-
-
-def _holding(data: bytes) -> Holding:
-    return Holding(NAME, hashlib.sha256(data).hexdigest())

@@ -11,6 +11,7 @@ from bench.speed.timing import side_by_side
 from layers.resnet50.network import SIDE
 from shared.vision.decoding import decode_here
 from shared.vision.embedding import Embedder
+from shared.vision.processors import available
 from shared.vision.resizing import squeezed
 
 IN_A_ROW: Final = 4
@@ -23,7 +24,7 @@ def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part | None:
     if not hasattr(os, "sched_setaffinity"):
         return None
     squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
-    most = min(MOST, len(os.sched_getaffinity(0)))
+    most = min(MOST, available())
     rows = []
     figures = {}
     for processors in range(1, most + 1):

@@ -20,6 +20,7 @@ from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from shared.domain.limits import BATCH_MESSAGES, MESSAGES_AT_ONCE
+from shared.vision.processors import available
 
 CORE_MB: Final = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of so much has one core."""
@@ -31,7 +32,7 @@ Tried = tuple[int, int]
 
 def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part:
     """A batch of each kind in turns, with the calls of AWS taking what the bill assumes."""
-    cores = sorted({1, min(2, len(os.sched_getaffinity(0)))})
+    cores = sorted({1, min(2, available())})
     with TemporaryDirectory() as name:
         folder = Path(name)
         for number, data in enumerate(pictures):

@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from shared.domain.access import Scope
-from tests.browser.conftest import PATIENCE_MS, needs_chromium
+from tests.browser.conftest import needs_chromium
 from tests.conftest import Closed, PicTrace
 from tests.pictures import noise
 
@@ -29,13 +28,9 @@ class Requests:
 
 
 @pytest.fixture
-def page(browser: Browser, closed: Closed) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(closed.url)
-    yield page
-    context.close()
+def page(desk: Page, closed: Closed) -> Page:
+    desk.goto(closed.url)
+    return desk
 
 
 def photograph(page: Page, name: str) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Request, Response, expect
+from playwright.sync_api import FilePayload, Page, Request, Response, expect
 
 from shared.vision.resizing import squeezed
-from tests.browser.conftest import PATIENCE_MS, needs_chromium
+from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
 from tests.pictures import encoded, noise, pixels, shipped
@@ -30,20 +30,16 @@ class Watched:
 
 
 @pytest.fixture
-def watched(browser: Browser, pictrace: PicTrace) -> Iterator[Watched]:
+def watched(desk: Page, pictrace: PicTrace) -> Iterator[Watched]:
     """The page at a phone's size in one test and a desk's in the others; it must never complain."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    seen = Watched(page)
-    page.goto(pictrace.url)
-    page.wait_for_selector("#pictures img")
-    page.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
+    seen = Watched(desk)
+    desk.goto(pictrace.url)
+    desk.wait_for_selector("#pictures img")
+    desk.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
     yield seen
     assert seen.complaints == []
     own = {pictrace.url, pictrace.cloud.endpoint}
     assert {host for host in seen.hosts if host.startswith("http")} <= own
-    context.close()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import boto3
 import pytest
 
 from infra.local.queue_worker import FunctionContext
-from tests.conftest import PicTrace
+from tests.conftest import PATIENCE_SECONDS, PicTrace
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """What the condition gives once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -22,8 +21,6 @@ from shared.net.fetching import fetch
 from tests.web import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
 
 LIMIT = 100_000
-PATIENCE = 10
-"""Seconds: far more than the time that a fetch has here, and far less than any server below would keep it."""
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\ngood"
 INSIDE = {
     "localhost": ["127.0.0.1", "::1"],
@@ -161,17 +158,14 @@ class TestNames:
         assert cause("http://good.example/") == "unreachable"
 
     def test_a_resolver_that_never_answers(self, web: Web) -> None:
-        never = threading.Event()
-
         def slowly() -> list[str]:
-            never.wait(30)
+            time.sleep(5)
             return [PUBLIC]
 
         web.names["slow.example"] = slowly
         began = time.monotonic()
         assert cause("http://slow.example/") == "timeout"
-        assert time.monotonic() - began < PATIENCE
-        never.set()
+        assert time.monotonic() - began < 3
 
 
 class TestRedirects:
@@ -310,14 +304,14 @@ class TestLimits:
 
         def drip(connection: socket.socket) -> None:
             connection.sendall(step)
-            for _ in range(300):
+            for _ in range(60):
                 site.closing.wait(0.1)
                 connection.sendall(b"x")
 
         site.pages["/"] = drip
         began = time.monotonic()
         assert cause("http://good.example/") == "timeout"
-        assert 1.2 < time.monotonic() - began < PATIENCE
+        assert 1.2 < time.monotonic() - began < 3
 
     def test_all_redirects_share_the_time(self, site: Server) -> None:
         def late(connection: socket.socket) -> None:
@@ -327,13 +321,13 @@ class TestLimits:
         site.pages["/late"] = late
         began = time.monotonic()
         assert cause("http://good.example/late") == "timeout"
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < 3
 
     def test_a_server_that_never_answers(self, site: Server) -> None:
         site.pages["/"] = site.wait
         began = time.monotonic()
         assert cause("http://good.example/") == "timeout"
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < 3
 
     def test_a_megabyte_of_headers(self, site: Server) -> None:
         site.pages["/"] = b"HTTP/1.1 200 OK\r\n" + b"A: " + b"x" * 1_000_000 + b"\r\nContent-Length: 4\r\n\r\ngood"
@@ -343,7 +337,7 @@ class TestLimits:
         site.pages["/"] = self.endless(site, [], b"HTTP/1.1 103 Early Hints\r\n\r\n")
         began = time.monotonic()
         assert cause("http://good.example/") in {"timeout", "unreachable"}
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < 3
 
 
 class TestAnswers:
@@ -411,7 +405,7 @@ class TestTls:
         server = web.serve(PUBLIC, port=443)
         began = time.monotonic()
         assert cause("https://good.example/a") == "timeout"
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < 3
         assert server.heads == []
 
     def test_from_https_to_http_is_checked_again(self, web: Web, authority: Authority) -> None:

@@ -27,7 +27,7 @@ from tests.unit import test_vision_headers as made
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
-EVERY = 20
+EVERY = 8
 
 WHOLE_PNG = encoded(pixels("coffee.png"), ".png")
 GIF_FRAME = b"\x2c" + b"\0" * 4 + b"\1\0\1\0\0" + b"\x02\x02\x44\x01\0"

@@ -138,7 +138,7 @@ def test_a_file_of_very_many_parts_is_refused_soon(data: bytes) -> None:
     with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
         headers.check(data)
     assert refused.value.code == "too_complex"
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 0.1
 
 
 def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
