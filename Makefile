@@ -18,7 +18,7 @@ SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --di
 FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
 Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
+.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -52,6 +52,9 @@ cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=10000
 bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
 	@test -n "$(DATA)" || { echo "Say which pictures: make bench-quality DATA=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL)
+
+bench-negatives: $(VENV)/.test $(MODEL)/model.json ## Count the different things of one kind that are called near-duplicates (DATA=folder of photographs)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.negatives $(if $(DATA),"$(DATA)") --model-dir $(MODEL)
 
 bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
 	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
