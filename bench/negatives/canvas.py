@@ -71,6 +71,7 @@ class Style:
         self.accent: Colour = self.colour(20, 200)
         self.dark = bool(self.rng.random() < 0.3)
         self.paper: Colour = self.colour(235, 256)
+        self.black: Colour = self.colour(10, 60)
         self.scale = float(self.rng.uniform(0.75, 1.3))
         self.title = " ".join(str(word) for word in pick(WORDS, 2)).title()
 

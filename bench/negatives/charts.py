@@ -147,10 +147,10 @@ def floor_plan(style: Style, content: Content) -> Pixels:
     w = style.whole(600, 1000)
     h = round(w * 0.75)
     plan = Canvas(w, h, style.paper)
-    plan.text(0.05 * w, 0.02 * h, style.title, style.heading, round(0.04 * h), style.ink)
+    plan.text(0.05 * w, 0.02 * h, style.title, style.heading, round(0.04 * h), style.black)
 
     def split(left: float, top: float, right: float, bottom: float, depth: int) -> None:
-        plan.box(left, top, right, bottom, outline=style.ink, width=5)
+        plan.box(left, top, right, bottom, outline=style.black, width=5)
         if depth == 0 or min(right - left, bottom - top) < 0.15 * w:
             plan.text(
                 (left + right) / 2,
@@ -158,7 +158,7 @@ def floor_plan(style: Style, content: Content) -> Pixels:
                 f"{content.number(60, 400) / 10} m2",
                 style.body,
                 round(0.025 * h),
-                style.ink,
+                style.black,
                 "mm",
             )
             return

@@ -23,7 +23,7 @@ def _letterhead(page: Canvas, style: Style) -> float:
         left + 0.02 * w, 0.06 * w, style.title.split()[0].upper(), style.heading, round(0.03 * w), (255, 255, 255)
     )
     for row, line in enumerate((style.title + " Ltd", "14 Market Street", "1048 Northtown", "VAT 7745 220 18")):
-        page.text(0.66 * w, (0.05 + 0.018 * row) * w, line, style.body, round(0.013 * w), style.ink)
+        page.text(0.66 * w, (0.05 + 0.018 * row) * w, line, style.body, round(0.013 * w), style.black)
     return left
 
 
@@ -32,31 +32,31 @@ def invoice(style: Style, content: Content) -> Pixels:
     w = page.width
     left = _letterhead(page, style)
     y = 0.2 * w
-    page.text(left, y, f"Invoice {content.number(100_000, 999_999)}", style.heading, round(0.028 * w), style.ink)
+    page.text(left, y, f"Invoice {content.number(100_000, 999_999)}", style.heading, round(0.028 * w), style.black)
     page.text(
         left,
         y + 0.05 * w,
         f"Date {content.date()}   Customer {content.number(1000, 9999)}",
         style.body,
         round(0.015 * w),
-        style.ink,
+        style.black,
     )
     y += 0.12 * w
     page.box(left, y, 0.93 * w, y + 0.035 * w, (200, 200, 200))
     columns = [left + 0.01 * w, 0.5 * w, 0.65 * w, 0.82 * w]
     for x, name in zip(columns, ("Item", "Qty", "Price", "Total"), strict=True):
-        page.text(x, y + 0.008 * w, name, style.body, round(0.015 * w), style.ink)
+        page.text(x, y + 0.008 * w, name, style.body, round(0.015 * w), style.black)
     size = round(style.between(0.013, 0.018) * w)
     for _ in range(content.whole(3, 11)):
         y += 0.045 * w
         cells = (content.words(1, 4), str(content.number(1, 20)), content.amount(), content.amount())
         for x, cell in zip(columns, cells, strict=True):
-            page.text(x, y, cell, style.body, size, style.ink)
-    page.line([(left, 1.12 * w), (0.93 * w, 1.12 * w)], style.ink, 3)
-    page.text(0.6 * w, 1.14 * w, f"Total {content.amount(1000, 1_000_000)}", style.heading, round(0.022 * w), style.ink)
+            page.text(x, y, cell, style.body, size, style.black)
+    page.line([(left, 1.12 * w), (0.93 * w, 1.12 * w)], style.black, 3)
+    page.text(0.6 * w, 1.14 * w, f"Total {content.amount(1000, 1_000_000)}", style.heading, round(0.022 * w), style.black)
     for row in range(3):
         line = "Goods remain the property of the seller until they are paid in full. Payable within 30 days."
-        page.text(left, (1.27 + 0.02 * row) * w, line, style.body, round(0.011 * w), style.ink)
+        page.text(left, (1.27 + 0.02 * row) * w, line, style.body, round(0.011 * w), style.black)
     return page.pixels()
 
 
@@ -65,29 +65,29 @@ def receipt(style: Style, content: Content) -> Pixels:
     rows = style.whole(9, 18)
     page = Canvas(width, round(width * (0.9 + 0.085 * rows)), style.paper)
     size = round(width * style.between(0.038, 0.05))
-    page.text(width / 2, 0.06 * width, style.title.upper(), style.heading, round(1.5 * size), style.ink, "ma")
-    page.text(width / 2, 0.18 * width, "14 Market Street, Northtown", style.body, size, style.ink, "ma")
+    page.text(width / 2, 0.06 * width, style.title.upper(), style.heading, round(1.5 * size), style.black, "ma")
+    page.text(width / 2, 0.18 * width, "14 Market Street, Northtown", style.body, size, style.black, "ma")
     page.text(
-        0.06 * width, 0.28 * width, f"{content.date()}  No {content.number(1000, 9999)}", style.body, size, style.ink
+        0.06 * width, 0.28 * width, f"{content.date()}  No {content.number(1000, 9999)}", style.body, size, style.black
     )
     y = 0.38 * width
     for _ in range(rows):
-        page.text(0.06 * width, y, content.words(1, 3)[:18], style.body, size, style.ink)
-        page.text(0.94 * width, y, content.amount(50, 9000), style.body, size, style.ink, "ra")
+        page.text(0.06 * width, y, content.words(1, 3)[:18], style.body, size, style.black)
+        page.text(0.94 * width, y, content.amount(50, 9000), style.body, size, style.black, "ra")
         y += 0.075 * width
-    page.line([(0.06 * width, y), (0.94 * width, y)], style.ink)
-    page.text(0.06 * width, y + 0.03 * width, "TOTAL", style.heading, round(1.3 * size), style.ink)
+    page.line([(0.06 * width, y), (0.94 * width, y)], style.black)
+    page.text(0.06 * width, y + 0.03 * width, "TOTAL", style.heading, round(1.3 * size), style.black)
     page.text(
-        0.94 * width, y + 0.03 * width, content.amount(2000, 40_000), style.heading, round(1.3 * size), style.ink, "ra"
+        0.94 * width, y + 0.03 * width, content.amount(2000, 40_000), style.heading, round(1.3 * size), style.black, "ra"
     )
-    page.text(width / 2, y + 0.15 * width, "Thank you for your visit", style.body, size, style.ink, "ma")
+    page.text(width / 2, y + 0.15 * width, "Thank you for your visit", style.body, size, style.black, "ma")
     return page.pixels()
 
 
 def form(style: Style, content: Content) -> Pixels:
     page = _page(style)
     w = page.width
-    page.text(0.08 * w, 0.07 * w, f"Application: {style.title}", style.heading, round(0.032 * w), style.ink)
+    page.text(0.08 * w, 0.07 * w, f"Application: {style.title}", style.heading, round(0.032 * w), style.black)
     y = 0.18 * w
     labels = (
         "Surname",
@@ -102,19 +102,19 @@ def form(style: Style, content: Content) -> Pixels:
     )
     boxed = style.rng.random() < 0.5
     for label in labels[: style.whole(6, 10)]:
-        page.text(0.08 * w, y, label, style.body, round(0.016 * w), style.ink)
-        page.box(0.3 * w, y - 0.012 * w, 0.92 * w, y + 0.03 * w, outline=style.ink, width=2)
+        page.text(0.08 * w, y, label, style.body, round(0.016 * w), style.black)
+        page.box(0.3 * w, y - 0.012 * w, 0.92 * w, y + 0.03 * w, outline=style.black, width=2)
         if boxed:
             for cell in range(1, 20):
                 x = (0.3 + 0.031 * cell) * w
-                page.line([(x, y - 0.012 * w), (x, y + 0.03 * w)], style.ink, 1)
+                page.line([(x, y - 0.012 * w), (x, y + 0.03 * w)], style.black, 1)
         value = str(content.number(10_000, 9_999_999)) if label in labels[5:] else content.words(1, 3)
         page.text(
             0.31 * w, y - 0.006 * w, value, style.body if boxed else style.heading, round(0.022 * w), (25, 35, 130)
         )
         y += 0.075 * w
     for row in range(style.whole(3, 6)):
-        page.box(0.08 * w, y, 0.1 * w, y + 0.02 * w, outline=style.ink, width=2)
+        page.box(0.08 * w, y, 0.1 * w, y + 0.02 * w, outline=style.black, width=2)
         if content.share() < 0.5:
             page.line([(0.08 * w, y), (0.1 * w, y + 0.02 * w)], (25, 35, 130), 3)
             page.line([(0.1 * w, y), (0.08 * w, y + 0.02 * w)], (25, 35, 130), 3)
@@ -124,12 +124,12 @@ def form(style: Style, content: Content) -> Pixels:
             f"Option {row + 1}: as described in the notes overleaf",
             style.body,
             round(0.015 * w),
-            style.ink,
+            style.black,
         )
         y += 0.04 * w
     points = np.cumsum(content.rng().normal(0, 1, (24, 2)) * (0.008 * w, 0.012 * w) + (0.011 * w, 0), axis=0)
     page.line([(float(x) + 0.6 * w, float(y) + 1.25 * w) for x, y in points], (25, 35, 130), 3)
-    page.line([(0.58 * w, 1.28 * w), (0.92 * w, 1.28 * w)], style.ink, 2)
+    page.line([(0.58 * w, 1.28 * w), (0.92 * w, 1.28 * w)], style.black, 2)
     return page.pixels()
 
 
@@ -139,13 +139,13 @@ def text_page(style: Style, content: Content) -> Pixels:
     size = round(style.between(0.016, 0.024) * w)
     left, right = style.between(0.08, 0.14) * w, (1 - style.between(0.08, 0.14)) * w
     y = 0.1 * w
-    page.text(w / 2, 0.05 * w, style.title, style.body, size, style.ink, "ma")
-    page.text(w / 2, page.height - 0.07 * w, str(content.number(1, 500)), style.body, size, style.ink, "ma")
+    page.text(w / 2, 0.05 * w, style.title, style.body, size, style.black, "ma")
+    page.text(w / 2, page.height - 0.07 * w, str(content.number(1, 500)), style.body, size, style.black, "ma")
     while y < page.height - 0.12 * w:
         x = left + (0.04 * w if content.share() < 0.12 else 0)
         line = content.words(14, 20)
         for word in line.split():
-            end = page.text(x, y, word + " ", style.body, size, style.ink)
+            end = page.text(x, y, word + " ", style.body, size, style.black)
             if end > right - 0.05 * w:
                 break
             x = end
@@ -162,14 +162,14 @@ def letter(style: Style, content: Content) -> Pixels:
     w = page.width
     left = _letterhead(page, style)
     size = round(0.017 * w)
-    page.text(left, 0.25 * w, content.person(), style.body, size, style.ink)
-    page.text(left, 0.28 * w, f"{content.word().title()} Road {content.number(1, 200)}", style.body, size, style.ink)
-    page.text(0.7 * w, 0.34 * w, content.date(), style.body, size, style.ink)
+    page.text(left, 0.25 * w, content.person(), style.body, size, style.black)
+    page.text(left, 0.28 * w, f"{content.word().title()} Road {content.number(1, 200)}", style.body, size, style.black)
+    page.text(0.7 * w, 0.34 * w, content.date(), style.body, size, style.black)
     y = 0.42 * w
     for _ in range(content.whole(8, 22)):
-        page.text(left, y, content.words(8, 12)[:80], style.body, size, style.ink)
+        page.text(left, y, content.words(8, 12)[:80], style.body, size, style.black)
         y += 0.032 * w
-    page.text(left, 1.25 * w, "Yours sincerely", style.body, size, style.ink)
+    page.text(left, 1.25 * w, "Yours sincerely", style.body, size, style.black)
     return page.pixels()
 
 
@@ -186,7 +186,7 @@ def ticket(style: Style, content: Content) -> Pixels:
         content.person(),
     )
     for row, line in enumerate(lines):
-        page.text(0.04 * w, (0.27 + 0.16 * row) * h, line, style.body, size, style.ink)
+        page.text(0.04 * w, (0.27 + 0.16 * row) * h, line, style.body, size, style.black)
     _code(page, content, 0.68 * w, 0.28 * h, 0.6 * h, 25)
     return page.pixels()
 
@@ -197,7 +197,7 @@ def card(style: Style, content: Content) -> Pixels:
     h = round(w * 0.6)
     ground = style.accent if style.dark else style.paper
     page = Canvas(w, h, ground)
-    ink = (245, 245, 245) if style.dark else style.ink
+    ink = (245, 245, 245) if style.dark else style.black
     page.draw.ellipse((0.06 * w, 0.08 * h, 0.06 * w + 0.2 * h, 0.28 * h), fill=(250, 200, 60))
     page.text(0.24 * w, 0.12 * h, style.title, style.heading, round(0.09 * h), ink)
     page.text(0.06 * w, 0.48 * h, content.person(), style.heading, round(0.1 * h), ink)
@@ -245,8 +245,8 @@ def identity(style: Style, content: Content) -> Pixels:
             ("Expires", content.date()),
         )
     ):
-        page.text(0.36 * w, (0.25 + 0.15 * row) * h, label, style.body, round(0.04 * h), style.ink)
-        page.text(0.36 * w, (0.3 + 0.15 * row) * h, value, style.heading, round(0.06 * h), style.ink)
+        page.text(0.36 * w, (0.25 + 0.15 * row) * h, label, style.body, round(0.04 * h), style.black)
+        page.text(0.36 * w, (0.3 + 0.15 * row) * h, value, style.heading, round(0.06 * h), style.black)
     return page.pixels()
 
 
@@ -344,18 +344,18 @@ def calendar(style: Style, content: Content) -> Pixels:
 def sheet_music(style: Style, content: Content) -> Pixels:
     page = _page(style, style.between(1.2, 1.4))
     w = page.width
-    page.text(w / 2, 0.05 * w, content.words(2, 4).title(), style.heading, round(0.03 * w), style.ink, "ma")
+    page.text(w / 2, 0.05 * w, content.words(2, 4).title(), style.heading, round(0.03 * w), style.black, "ma")
     gap = round(style.between(0.008, 0.012) * w)
     y = 0.16 * w
     while y < page.height - 0.12 * w:
         for line in range(5):
-            page.line([(0.06 * w, y + line * gap), (0.94 * w, y + line * gap)], style.ink, 1)
+            page.line([(0.06 * w, y + line * gap), (0.94 * w, y + line * gap)], style.black, 1)
         for bar in range(5):
-            page.line([((0.06 + 0.22 * bar) * w, y), ((0.06 + 0.22 * bar) * w, y + 4 * gap)], style.ink, 2)
+            page.line([((0.06 + 0.22 * bar) * w, y), ((0.06 + 0.22 * bar) * w, y + 4 * gap)], style.black, 2)
         heights = content.rng().integers(-2, 10, 16)
         for place, height in enumerate(heights):
             x, head = (0.1 + 0.053 * place) * w, y + 4 * gap - height * gap / 2
-            page.draw.ellipse((x - 0.7 * gap, head - 0.5 * gap, x + 0.7 * gap, head + 0.5 * gap), fill=style.ink)
-            page.line([(x + 0.6 * gap, head), (x + 0.6 * gap, head - 3 * gap)], style.ink, 2)
+            page.draw.ellipse((x - 0.7 * gap, head - 0.5 * gap, x + 0.7 * gap, head + 0.5 * gap), fill=style.black)
+            page.line([(x + 0.6 * gap, head), (x + 0.6 * gap, head - 3 * gap)], style.black, 2)
         y += 11 * gap
     return page.pixels()

@@ -25,9 +25,8 @@ def test_two_of_one_kind_differ_and_are_drawn_the_same_again(kind: str) -> None:
     assert pair == kinds.different(kind, SEED, 0)
     style = [SEED, 0, *kind.encode()]
     a, b = (kinds.DRAWN[kind](Style(style), Content([*style, side])) for side in (1, 2))
-    assert a.shape[1] == b.shape[1]
-    rows = min(len(a), len(b))
-    assert (np.abs(a[:rows].astype(int) - b[:rows]).max(axis=2) > 30).mean() > 0.002
+    assert a.shape == b.shape
+    assert (np.abs(a.astype(int) - b).max(axis=2) > 30).mean() > 0.0004
 
 
 @pytest.mark.parametrize("kind", kinds.NUMBERED)
