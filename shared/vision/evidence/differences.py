@@ -1,0 +1,128 @@
+"""Where two images that lie over each other disagree."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.evidence.registration import Mask, Plane
+from shared.vision.opencv import cv2
+
+WINDOW: Final = 7
+"""Pixels: as large as a small figure, or a shut eye."""
+BLOCK: Final = 17
+TAIL: Final = 2.7
+MOST_TAIL: Final = 4.0
+"""The ninth decile of a window's mean squared difference, in shares of the median, where the noise is normal and as
+large as a few pixels; in bands of a coarse JPEG it is more, and up to `MOST_TAIL` times as much is expected."""
+MOST_RELATIVE: Final = 0.12
+NOISE_TIMES: Final = 9.0
+"""How many times the expected squared difference a window must have to disagree: three standard deviations."""
+LEAST_SHARE: Final = 0.3
+"""Of a window's own variance: what two windows of other content have is 2 on average."""
+LEAST_LEVELS: Final = 8.0
+"""Gray levels of difference that are seen at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two images agree, window by window.
+
+    Attributes:
+        a, b: gray levels of both, taken to one tone and sharpness.
+        away: float32, the mean squared difference of each window, of nine places a pixel apart the least.
+        variance: float32, the larger variance of both in the window.
+        noise: the squared difference of windows that show nothing.
+        differs: where they disagree.
+        drawn: where either shows something.
+        valid: where both are.
+    """
+
+    a: Plane
+    b: Plane
+    away: Plane
+    variance: Plane
+    noise: float
+    differs: Mask
+    drawn: Mask
+    valid: Mask
+
+    @property
+    def agreeing(self) -> float:
+        """The share of what is drawn on which they agree."""
+        return 1 - float((self.differs & self.drawn).sum()) / max(1, int(self.drawn.sum()))
+
+
+def _box(plane: Plane) -> Plane:
+    return cv2.boxFilter(plane, cv2.CV_32F, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+
+def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
+    """What is expected of two copies is learnt from the two themselves: the noise of flat windows, and the share of a
+    window's variance that compression and a hair's breadth of misplacement leave.
+
+    Args:
+        gain: by how much more than usual the tone of a place has been stretched, 1 or more.
+    """
+    height, width = a.shape
+    around = cv2.copyMakeBorder(a, 1, 1, 1, 1, cv2.BORDER_REFLECT)
+    away = _box((a - b) ** 2)
+    for down in range(3):
+        for across in range(3):
+            np.minimum(away, _box((around[down : down + height, across : across + width] - b) ** 2), out=away)
+    variance = np.maximum(*(np.maximum(_box(one * one) - _box(one) ** 2, 0) for one in (a, b)))
+    # Compression rings around what is drawn, as far as its blocks reach.
+    nearby = cv2.boxFilter(variance, cv2.CV_32F, (BLOCK, BLOCK), borderType=cv2.BORDER_REFLECT)
+    kept, spread = away[valid], nearby[valid]
+    flat = kept[spread <= np.quantile(spread, 0.33)]
+    usual, tail = float(np.median(flat)), float(np.quantile(flat, 0.9)) / TAIL
+    noise = max(usual, min(tail, MOST_TAIL * usual + 5)) + 1
+    busy = spread > max(float(np.median(spread)), 4 * noise)
+    share = float(np.median(kept[busy] / spread[busy])) if busy.sum() > 50 else 0.05  # noqa: PLR2004
+    expected = noise * gain * gain + min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
+    differs = valid & (away > NOISE_TIMES * expected) & (away > LEAST_SHARE * variance) & (away > LEAST_LEVELS**2)
+    drawn = valid & (variance > np.maximum(4 * noise, 30))
+    return Agreement(a, b, away, variance, noise, differs, drawn, valid)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A connected part on which two images disagree.
+
+    Attributes:
+        mask: of the whole grid.
+        box: left, top, width, height in pixels of the grid.
+        area: pixels.
+        share: mean squared difference by variance, 0 to 2 and some.
+    """
+
+    mask: Mask
+    box: tuple[int, int, int, int]
+    area: int
+    share: float
+
+
+LEAST_AREA: Final = 60
+"""Pixels, of a part that counts: a point that differs fills a window of 49."""
+MOST_REGIONS: Final = 40
+JOINED: Final = 9
+"""Pixels: parts nearer than this to each other are one."""
+
+
+def regions(found: Agreement) -> list[Region]:
+    """The parts that disagree, the largest first."""
+    joined = cv2.morphologyEx(found.differs.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOINED, JOINED), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_REGIONS] + 1
+    parts = []
+    for place in order.tolist():
+        mask: npt.NDArray[np.bool_] = labels == place
+        seen = mask & found.differs
+        area = int(seen.sum())
+        if area < LEAST_AREA:
+            continue
+        left, top, width, height = (int(value) for value in stats[place, :4])
+        share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
+        parts.append(Region(mask, (left, top, width, height), area, share))
+    return parts

@@ -1,0 +1,299 @@
+"""What two images are to each other, by everything that can be seen of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.channels import Pixels
+from shared.vision.evidence.colours import recoloured
+from shared.vision.evidence.differences import Agreement, Region, agreement, regions
+from shared.vision.evidence.fine import decode_fine
+from shared.vision.evidence.overlays import Laid, laid_over
+from shared.vision.evidence.registration import Mask, Overlap, bent, exact, overlap
+from shared.vision.evidence.tone import curved, equally_sharp, evenly_lit, gray, toned
+from shared.vision.keypoints import (
+    LONGEST_SIDE,
+    MIN_INLIERS,
+    ORB_EDGE,
+    PART_EDGE,
+    Keypoints,
+    Transform,
+    detect,
+    match_keypoints,
+)
+from shared.vision.opencv import cv2
+
+KEYPOINTS: Final = 1500
+SAME_PLACE: Final = 0.01
+"""Of an image's longest side."""
+PARTS: Final = (384, 192)
+"""Pixels that an image is made to be long where it may be a small part of the other."""
+ENOUGH_KEYPOINTS: Final = 50
+"""Where both images have as many, a copy must have a geometry on which some of them agree."""
+LEAST_OVERLAP: Final = 600
+"""Pixels of the coarser image that both show."""
+LEAST_DRAWN: Final = 200
+"""Pixels on which something is drawn: on less nothing can agree."""
+COPY: Final = 0.97
+"""Share of what is drawn that agrees in copies, but for what was laid over: JPEGs of quality 5 have 0.99."""
+VARIANT: Final = 0.35
+"""The same of images of one base: what is laid over each other by chance agrees on less."""
+CLEAR: Final = 0.8
+"""Above it, a base is not also looked for in the mirror image."""
+MOST_LAID: Final = 0.5
+"""Share of the overlap that may be laid over."""
+SAME_SHAPE: Final = 0.04
+"""By how much the proportions of two images may differ that show the same frame."""
+SAME_FRAME: Final = 0.6
+"""Correlation of two images at 32 x 32 from which they may show the same frame."""
+
+
+class Relation(StrEnum):
+    COPY = "copy"
+    VARIANT = "variant"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of an image, in shares of its sides."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of both images: where it is in the first and in the second."""
+
+    first: Box
+    second: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What two images are to each other.
+
+    Attributes:
+        agreeing: share of what is drawn in the overlap on which they agree, overlays apart, 0 to 1.
+        overlap: the share of the first and of the second image that the other one shows too.
+        differences: parts that differ, the largest first.
+        overlays: parts that one of them has laid over the other's content.
+        inliers: keypoints on which both agree.
+        mirrored: whether the first was mirrored for it.
+    """
+
+    relation: Relation
+    agreeing: float = 0.0
+    overlap: tuple[float, float] = (0.0, 0.0)
+    differences: Sequence[Part] = ()
+    overlays: Sequence[Part] = ()
+    inliers: int = 0
+    mirrored: bool = False
+
+
+_CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+"""From places counted from an image's corner to pixels, whose centres lie at whole numbers."""
+
+NOTHING: Final = Judgement(Relation.NONE)
+
+
+def judge(first: bytes, second: bytes) -> Judgement:
+    """What two images are to each other; the same whichever comes first.
+
+    Args:
+        first, second: of `fine.encode_fine`.
+    """
+    if second < first:
+        return swapped(judge(second, first))
+    a, b = decode_fine(first), decode_fine(second)
+    points = _keypoints(b)
+    found = NOTHING
+    for mirrored in (False, True):
+        image = np.ascontiguousarray(a[:, ::-1]) if mirrored else a
+        own = _keypoints(image)
+        for transform in _geometries(image, b, own, points):
+            seen = _judged(image, b, own, points, transform, mirrored)
+            found = max(found, seen, key=_standing)
+            if found.relation is Relation.COPY or (found.relation is Relation.VARIANT and found.agreeing >= CLEAR):
+                return found
+    return found
+
+
+def _standing(found: Judgement) -> tuple[int, float]:
+    return (Relation.NONE, Relation.VARIANT, Relation.COPY).index(found.relation), found.agreeing
+
+
+def swapped(found: Judgement) -> Judgement:
+    """The same with the images in the other order."""
+
+    def other(parts: Sequence[Part]) -> list[Part]:
+        return [Part(part.second, part.first) for part in parts]
+
+    return Judgement(
+        found.relation,
+        found.agreeing,
+        found.overlap[::-1],
+        other(found.differences),
+        other(found.overlays),
+        found.inliers,
+        found.mirrored,
+    )
+
+
+def _keypoints(image: Pixels, side: int | None = None) -> Keypoints:
+    """In pixels of the image.
+
+    Args:
+        side: pixels that the image is made to be long first; None: as it is, but for a small one, which is enlarged,
+            so that its copies' keypoints have the same size.
+    """
+    longest = max(image.shape[:2])
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+    edge = PART_EDGE if side else ORB_EDGE
+    found = detect(gray, KEYPOINTS, side or max(LONGEST_SIDE, longest), edge)
+    size = (image.shape[1], image.shape[0])
+    return replace(found, points=found.points * np.float32(longest / max(found.size)), size=size)
+
+
+def _geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Iterator[Transform]:
+    """Transforms worth a look: what the keypoints agree on, then frame upon frame."""
+    frames = list(_frames(a, b))
+    found = match_keypoints(own, other)
+    if found.transform is not None:
+        # Where that is frame upon frame but for the keypoints' errors, the frames are exact.
+        near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
+        yield near[0] if near else found.transform
+        return
+    yield from frames
+    # One may be a small part of the other.
+    for side in PARTS:
+        for smaller, larger, image, turn in ((own, other, a, False), (other, own, b, True)):
+            if max(smaller.size) <= side:
+                continue
+            found = match_keypoints(_keypoints(image, side), larger)
+            if found.transform is not None:
+                yield np.asarray(np.linalg.inv(found.transform), np.float64) if turn else found.transform
+                return
+
+
+def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
+    """The whole of one image upon the whole of the other, turned by quarters, where it looks alike."""
+    small = [
+        cv2.resize(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA) for one in (a, b)
+    ]
+    x, y = (_standard(one.astype(np.float64)) for one in small)
+    height, width = b.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    own = np.array([[0, 0], [a.shape[1], 0], [a.shape[1], a.shape[0]], [0, a.shape[0]]], np.float32)
+    shape = a.shape[1] / a.shape[0] * height / width, a.shape[0] / a.shape[1] * height / width
+    for quarters in range(4):
+        alike = abs(float((np.rot90(x, quarters) * y).mean()))
+        if abs(shape[quarters % 2] - 1) <= SAME_SHAPE and alike >= SAME_FRAME:
+            # A quarter turn against the clock takes the top left corner to the bottom left one.
+            edges = cv2.getPerspectiveTransform(own, np.roll(corners, quarters, axis=0)).astype(np.float64)
+            yield _CENTRE @ edges @ np.linalg.inv(_CENTRE)
+
+
+def _apart(one: Transform, other: Transform, image: Pixels) -> float:
+    """How far apart two transforms put a corner of an image, at most, in pixels."""
+    height, width = image.shape[:2]
+    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+    moved = [cv2.perspectiveTransform(corners, each) for each in (one, other)]
+    return float(np.linalg.norm(moved[0] - moved[1], axis=2).max())
+
+
+def _standard(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray((values - values.mean()) / (values.std() + 1e-6))
+
+
+def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform, mirrored: bool) -> Judgement:
+    transform, inliers = exact(own, other, transform)
+    if inliers < MIN_INLIERS and min(len(own), len(other)) >= ENOUGH_KEYPOINTS:
+        return NOTHING
+    over = overlap(a, b, transform)
+    if over.valid.sum() < LEAST_OVERLAP:
+        return NOTHING
+    over, found = _compared(over)
+    if found.drawn.sum() < LEAST_DRAWN:
+        return NOTHING
+    parts = regions(found)
+    place, laid = laid_over(found, parts)
+    over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
+    covered = np.zeros(found.valid.shape, bool)
+    for part in over_parts:
+        covered |= cv2.dilate(part.mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    left = found.drawn & ~covered
+    agreeing = 1 - float((found.differs & left).sum()) / max(1, int(left.sum()))
+    differing = [part for part, here in zip(parts, laid, strict=True) if not here]
+    if place is Laid.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
+        differing += _of_other_colour(over, covered)
+    shares = _shares(over, a, b)
+    boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
+    overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
+    if agreeing < VARIANT:
+        return NOTHING
+    alike = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
+    relation = Relation.COPY if alike else Relation.VARIANT
+    return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored)
+
+
+def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
+    fixed = gray(over.fixed)
+    over = bent(over, curved(gray(over.moved), fixed, over.valid), fixed)
+    tone = toned(over.moved, over.fixed, over.valid)
+    # Where one is clipped the other one may say more.
+    beyond = (fixed - tone.levels) * tone.clipped > 0
+    a, b = equally_sharp(np.where(beyond, fixed, tone.levels).astype(np.float32), fixed, over.valid)
+    return over, agreement(evenly_lit(a, b, over.valid), b, over.valid, tone.gain)
+
+
+def _of_other_colour(over: Overlap, covered: Mask) -> list[Region]:
+    other = recoloured(over.moved, over.fixed, over.valid & ~covered)
+    if not other.any():
+        return []
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(other.astype(np.uint8))
+    largest = int(stats[1:, cv2.CC_STAT_AREA].argmax()) + 1
+    left, top, width, height, area = (int(value) for value in stats[largest])
+    return [Region(labels == largest, (left, top, width, height), area, 1.0)]
+
+
+def _shares(over: Overlap, a: Pixels, b: Pixels) -> tuple[float, float]:
+    """How much of either image the other one shows."""
+    found = []
+    for image, other, there, back in (
+        (a, b, over.to_first, over.to_second),
+        (b, a, over.to_second, over.to_first),
+    ):
+        height, width = other.shape[:2]
+        corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+        moved = cv2.perspectiveTransform(corners, there @ np.linalg.inv(back)).reshape(-1, 2)
+        frame = np.array(
+            [[0, 0], [image.shape[1], 0], [image.shape[1], image.shape[0]], [0, image.shape[0]]], np.float32
+        )
+        shared, _ = cv2.intersectConvexConvex(moved.astype(np.float32), frame)
+        found.append(min(1.0, float(shared) / (image.shape[0] * image.shape[1])))
+    return found[0], found[1]
+
+
+def _part(box: tuple[int, int, int, int], over: Overlap, a: Pixels, b: Pixels, mirrored: bool) -> Part:
+    first, second = _box(box, over.to_first, a), _box(box, over.to_second, b)
+    if mirrored:
+        first = Box(1 - first.left - first.width, first.top, first.width, first.height)
+    return Part(first, second)
+
+
+def _box(box: tuple[int, int, int, int], there: Transform, image: Pixels) -> Box:
+    left, top, width, height = box
+    corners = np.array(
+        [[[left, top]], [[left + width, top]], [[left + width, top + height]], [[left, top + height]]], np.float32
+    )
+    moved = cv2.perspectiveTransform(corners, there).reshape(-1, 2) / (image.shape[1], image.shape[0])
+    low, high = np.clip(moved.min(axis=0), 0, 1), np.clip(moved.max(axis=0), 0, 1)
+    return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))

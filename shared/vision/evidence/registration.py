@@ -1,0 +1,192 @@
+"""One image laid over another: the homography that their keypoints agree on, made exact, and a slight bend."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.channels import Pixels
+from shared.vision.keypoints import MIN_INLIERS, Keypoints, Transform, is_sane
+from shared.vision.opencv import cv2
+
+Plane = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+GUIDED: Final = ((10.0, 3.0), (5.0, 2.0))
+"""Pixels: how far from its place a keypoint's match is sought, and how far it may lie once the geometry is fitted."""
+CLOSE: Final = 1.5
+AS_GOOD: Final = 0.9
+GUIDED_BITS: Final = 64
+"""A quarter of a descriptor's bits: matches at the right place need no second-best to be better than."""
+GUIDED_POINTS: Final = 700
+"""Of the first image; all of the second are looked through."""
+EDGE: Final = 7
+"""Pixels at the overlap's edge that are not compared, for there an image meets its border."""
+WORTH: Final = 0.95
+"""Share of the difference that a bend must not leave more of."""
+BEND: Final = 6.0
+"""Pixels: the most that a bend moves a point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two images on the grid of the coarser one.
+
+    Attributes:
+        moved, fixed: BGR, uint8, of one shape.
+        valid: where both show something.
+        to_first, to_second: 3 x 3, from the grid to either image's pixels, in the order they were given in.
+        first_moved: whether the first image is the one that was moved.
+    """
+
+    moved: Pixels
+    fixed: Pixels
+    valid: Mask
+    to_first: Transform
+    to_second: Transform
+    first_moved: bool
+
+
+def exact(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, int]:
+    """The homography fitted to all keypoints that lie where it says, and how many these are."""
+    x, y = a.spread(GUIDED_POINTS), b
+    bits = [np.unpackbits(one.descriptors, axis=1).astype(np.float32) * 2 - 1 for one in (x, y)]
+    apart = (bits[0].shape[1] - bits[0] @ bits[1].T) / 2
+    first, near = transform, 0
+    for radius, within in GUIDED:
+        left, right = _guided(x, y, apart, transform, radius)
+        if len(left) < MIN_INLIERS:
+            return first, near
+        found, inliers = cv2.findHomography(x.points[left], y.points[right], cv2.USAC_MAGSAC, within, maxIters=2000)
+        if found is None or inliers.sum() < MIN_INLIERS or not is_sane(found.astype(np.float64), x.size):
+            return first, near
+        transform, near = found.astype(np.float64), int(inliers.sum())
+    as_given, fitted = (len(_guided(x, y, apart, each, CLOSE)[0]) for each in (first, transform))
+    # Frames that lie upon each other exactly are not moved by the keypoints' own errors.
+    return (first, as_given) if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS else (transform, near)
+
+
+def _guided(
+    a: Keypoints, b: Keypoints, apart: Plane, transform: Transform, radius: float
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Pairs that are each other's nearest by descriptor of those within `radius` of where the transform puts them."""
+    there = cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 1, 2)
+    away = there - b.points[np.newaxis]
+    cost = np.where((away * away).sum(axis=2) > radius**2, np.float32(999), apart)
+    best = cost.argmin(axis=1)
+    here = np.arange(len(a))
+    kept = (cost[here, best] < GUIDED_BITS) & (cost.argmin(axis=0)[best] == here)
+    return np.flatnonzero(kept), best[kept]
+
+
+def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
+    """The finer image moved onto the grid of the coarser one.
+
+    Args:
+        transform: from the first's pixels to the second's.
+    """
+    scale = _scale(transform, a)
+    first_moved = scale <= 1
+    source, fixed = (a, b) if first_moved else (b, a)
+    onto = transform if first_moved else np.asarray(np.linalg.inv(transform), np.float64)
+    moved, valid = _warped(source, onto, fixed, min(scale, 1 / scale))
+    back, stay = np.asarray(np.linalg.inv(onto), np.float64), np.eye(3)
+    to_first, to_second = (back, stay) if first_moved else (stay, back)
+    return Overlap(moved, fixed, _inner(valid), to_first, to_second, first_moved)
+
+
+def _scale(transform: Transform, image: Pixels) -> float:
+    """By how much the transform enlarges lengths, on average over the image."""
+    height, width = image.shape[:2]
+    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+    area = abs(cv2.contourArea(cv2.perspectiveTransform(corners, transform)))
+    return float(np.sqrt(area / (width * height)))
+
+
+def _warped(source: Pixels, onto: Transform, fixed: Pixels, scale: float) -> tuple[Pixels, Mask]:
+    height, width = source.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    # Pixel centres lie at whole numbers, so that a shrunken image is also shifted.
+    grown = np.diag([width / size[0], height / size[1], 1.0])
+    grown[:2, 2] = (grown[0, 0] - 1) / 2, (grown[1, 1] - 1) / 2
+    grid = (fixed.shape[1], fixed.shape[0])
+    moved = cv2.warpPerspective(small, onto @ grown, grid, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpPerspective(np.full(small.shape[:2], 255, np.uint8), onto @ grown, grid, flags=cv2.INTER_NEAREST)
+    return moved.astype(np.uint8, copy=False), inside > 0
+
+
+def _inner(valid: Mask) -> Mask:
+    padded = cv2.copyMakeBorder(valid.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    size = 2 * max(EDGE, round(0.008 * max(valid.shape))) + 1
+    inner: Mask = cv2.erode(padded, np.ones((size, size), np.uint8))[1:-1, 1:-1] > 0
+    return inner
+
+
+def bent(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
+    """The same with the moved image bent by a polynomial of the second degree, as lenses and lying pages do.
+
+    Args:
+        moved, fixed: gray levels of both, taken to each other's tone.
+    """
+    height, width = fixed.shape
+    step = max(1, round(max(height, width) / 512))
+    small = [
+        np.clip(cv2.resize(plane, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA), 0, 255).astype(
+            np.uint8
+        )
+        for plane in (np.where(over.valid, moved, fixed).astype(np.float32), fixed)
+    ]
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(small[1], small[0], None) * step  # type: ignore[call-overload]
+    rows, columns = np.mgrid[0 : flow.shape[0] : 4, 0 : flow.shape[1] : 4]
+    there = over.valid[np.minimum(rows * step, height - 1), np.minimum(columns * step, width - 1)]
+    edges = np.abs(cv2.Sobel(small[1], cv2.CV_32F, 1, 0)), np.abs(cv2.Sobel(small[1], cv2.CV_32F, 0, 1))
+    if there.sum() < 100:  # noqa: PLR2004 - too little to fit a bend to
+        return over
+    x, y = columns[there] / flow.shape[1] - 0.5, rows[there] / flow.shape[0] - 0.5
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    u, v = xs / np.float32(width) - np.float32(0.5), ys / np.float32(height) - np.float32(0.5)
+    moves = []
+    for axis in (0, 1):
+        weight = np.minimum(edges[axis][rows, columns][there], 200).astype(np.float64) + 1
+        c = robust_fit(terms, flow[rows, columns, axis][there].astype(np.float64), weight, 0.3).astype(np.float32)
+        bend = c[0] + c[1] * u + c[2] * v + c[3] * u * u + c[4] * u * v + c[5] * v * v
+        moves.append(np.clip(bend, -BEND, BEND))
+    x_map, y_map = xs + moves[0], ys + moves[1]
+    # A bend is only kept where it helps what is drawn: on what differs altogether it would follow noise.
+    again = cv2.remap(moved, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    slope = np.hypot(cv2.Sobel(fixed, cv2.CV_32F, 1, 0), cv2.Sobel(fixed, cv2.CV_32F, 0, 1))
+    drawn = over.valid & (slope > max(20.0, float(np.quantile(slope[over.valid], 0.8))))
+    if not drawn.any() or _apart(again, fixed, drawn) > WORTH * _apart(moved, fixed, drawn):
+        return over
+    image = cv2.remap(over.moved, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+    valid = cv2.remap(over.valid.astype(np.uint8), x_map, y_map, cv2.INTER_NEAREST) > 0
+    return Overlap(image, over.fixed, valid & over.valid, over.to_first, over.to_second, over.first_moved)
+
+
+def _apart(a: Plane, b: Plane, drawn: Mask) -> float:
+    return float(np.minimum(np.abs(a - b)[drawn], 40).mean())
+
+
+def robust_fit(
+    terms: npt.NDArray[np.float64], values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], least: float
+) -> npt.NDArray[np.float64]:
+    """Least squares with Cauchy weights, so that a part that follows another rule does not count."""
+    trust = np.ones_like(values)
+    solution = np.zeros(terms.shape[1])
+    for _ in range(10):
+        weighted = terms * (weight * trust)[:, np.newaxis]
+        left = weighted.T @ terms + 1e-3 * np.eye(terms.shape[1])
+        solution = np.asarray(np.linalg.solve(left, weighted.T @ values), np.float64)
+        away = np.abs(values - terms @ solution)
+        scale = 1.5 * float(np.median(away)) + least
+        trust = 1 / (1 + (away / scale) ** 2)
+    return solution
+
+
+def quadratic(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The ten terms of a quadratic function of three channels, (N, 3) to (N, 10)."""
+    b, g, r = colours.T
+    return np.stack([np.ones_like(b), b, g, r, b * b, g * g, r * r, b * g, b * r, g * r], axis=1)

@@ -1,0 +1,209 @@
+"""Two images taken to one brightness, colour and sharpness, by what most of them says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.channels import Pixels
+from shared.vision.evidence.colours import retinted
+from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
+from shared.vision.opencv import cv2
+
+SAMPLES: Final = 8000
+SOFT: Final = 2.0
+"""Pixels: tone is compared after a blur of this sigma, so that edges that lie a hair apart do not count."""
+LEVELS: Final = 32
+FREE: Final = 28.0
+"""Gray levels that the curve may lie from a smooth one: what programs do to tone is smooth."""
+SIGMAS: Final = (0.5, 0.8, 1.2, 1.8, 2.6, 4.0)
+STEADY: Final = 0.15
+"""Of all levels: on a shorter stretch a curve has no slope to go on with."""
+ALIKE: Final = 15
+"""Pixels: the window of structure."""
+MOST_GAIN: Final = 6.0
+DARKEST, BRIGHTEST = 5, 250
+"""Gray levels from which an image may be clipped."""
+GRAINY: Final = ((15.0, 1.8), (6.0, 1.2))
+"""Gray levels of noise, and the blur of both images with which it is compared."""
+LIGHT: Final = 40.0
+"""Gray levels: the most that the light of two scans of one page differs across it."""
+
+
+def gray(bgr: Pixels) -> Plane:
+    levels: Plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class Toned:
+    """An image's gray levels in another one's tone.
+
+    Attributes:
+        gain: by how much a difference of levels has grown there, 1 or more, in shares of what is usual.
+        clipped: 1 where the levels may be higher than told, -1 where lower: the image had no more to say.
+    """
+
+    levels: Plane
+    gain: Plane
+    clipped: npt.NDArray[np.int8]
+
+
+def toned(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
+    """Gray levels of the moved image as if the fixed one's tone had been given to it: by a curve of its gray levels,
+    or, where that leaves far less, of a mixture of its colours (if all of them have changed)."""
+    fixed = gray(fixed_image)
+    by_gray = _toned(gray(moved), fixed, valid)
+    if not retinted(moved, fixed_image):
+        return by_gray
+    by_colour = _toned(_mixed(moved, fixed, valid), fixed, valid)
+    left = [_left(each.levels, fixed, valid) for each in (by_gray, by_colour)]
+    return by_colour if left[1] < 0.8 * left[0] else by_gray
+
+
+def _toned(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
+    curve = curve_between(levels, fixed, valid)
+    table = curve(np.arange(256, dtype=np.float32))
+    slope = cv2.GaussianBlur(np.gradient(table)[np.newaxis].astype(np.float32), (0, 0), 3)[0]
+    whole = np.clip(levels, 0, 255).astype(np.uint8)
+    usual = max(0.2, float(np.median(np.abs(slope[whole[valid]]))))
+    gain = np.clip(np.abs(slope) / usual, 1, MOST_GAIN).astype(np.float32)
+    rising = 1 if table[-1] >= table[0] else -1
+    clipped = np.zeros(256, np.int8)
+    clipped[: DARKEST + 1], clipped[BRIGHTEST:] = -rising, rising
+    return Toned(curve(levels), gain[whole], clipped[whole])
+
+
+def _left(a: Plane, b: Plane, valid: Mask) -> float:
+    away = np.abs(a - b)[valid]
+    return float(np.median(away) + np.quantile(away, 0.8))
+
+
+def _sampled(valid: Mask) -> tuple[slice, slice]:
+    step = max(1, int((valid.sum() / SAMPLES) ** 0.5))
+    return slice(None, None, step), slice(None, None, step)
+
+
+def curved(levels: Plane, fixed: Plane, valid: Mask) -> Plane:
+    """`levels` under the rising or falling curve that takes most of them to `fixed`."""
+    return curve_between(levels, fixed, valid)(levels)
+
+
+def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane], Plane]:
+    """The rising or falling curve that takes most of `levels` to `fixed`."""
+    at = _sampled(valid)
+    kept = valid[at]
+    x = cv2.GaussianBlur(levels, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
+    y = cv2.GaussianBlur(fixed, (0, 0), SOFT)[at][kept].astype(np.float64)
+    trust = _alike(levels, fixed)[at][kept]
+    smooth = robust_fit(np.stack([np.ones_like(x), x, x * x], axis=1), y, trust, 2)
+    expected = smooth[0] + smooth[1] * x + smooth[2] * x * x
+    away = np.abs(y - expected)
+    near = away < 3 * (1.5 * np.median(away) + 2) + 12
+    bins = np.minimum((x * LEVELS).astype(np.intp), LEVELS - 1)
+    points = []
+    for level in range(LEVELS):
+        chosen = near & (bins == level)
+        if chosen.sum() > max(8, len(x) // 2000):
+            points.append((np.median(x[chosen]), np.median(y[chosen]), np.median(expected[chosen]), chosen.sum()))
+    if len(points) < 2:  # noqa: PLR2004 - no curve through one point
+        c = smooth.astype(np.float32)
+        return lambda z: np.asarray(np.clip(c[0] + c[1] * z / 255 + c[2] * (z / 255) ** 2, 0, 255), np.float32)
+    xs, ys, around, counts = np.array(points).T
+    ys = np.clip(ys, around - FREE, around + FREE)
+    rising = float(np.sum(counts * (xs - np.average(xs, weights=counts)) * (ys - np.average(ys, weights=counts)))) >= 0
+    ys = _isotonic(ys if rising else -ys, counts) * (1 if rising else -1)
+    # Fine strokes lose their darkest levels in the blur: beyond its ends the curve goes on as it does on the whole.
+    slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0]) if xs[-1] - xs[0] > STEADY else 255.0 if rising else -255.0
+    xs = np.array([0.0, *xs, 1.0])
+    ys = np.array([ys[0] - slope * xs[1], *ys, ys[-1] + slope * (1 - xs[-2])])
+    return lambda z: np.asarray(np.clip(np.interp(z / 255, xs, ys), 0, 255), np.float32)
+
+
+def _alike(a: Plane, b: Plane) -> npt.NDArray[np.float64]:
+    """How much each place tells of the tone: where both show the same structure, whichever way round."""
+    x, y = (cv2.boxFilter(one, cv2.CV_32F, (ALIKE, ALIKE)) for one in (a, b))
+    both = cv2.boxFilter(a * b, cv2.CV_32F, (ALIKE, ALIKE)) - x * y
+    own = [np.maximum(cv2.boxFilter(one * one, cv2.CV_32F, (ALIKE, ALIKE)) - m * m, 0) for one, m in ((a, x), (b, y))]
+    found: npt.NDArray[np.float64] = (both * both / ((own[0] + 9) * (own[1] + 9))).astype(np.float64) ** 2 + 0.03
+    return found
+
+
+def _isotonic(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The nearest rising sequence, by pooling adjacent violators."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        blocks.append((value, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (v, w, n), (v2, w2, n2) = blocks.pop(), blocks.pop()
+            blocks.append(((v * w + v2 * w2) / (w + w2), w + w2, n + n2))
+    return np.concatenate([np.full(count, value) for value, _, count in blocks])
+
+
+def _mixed(moved: Pixels, fixed: Plane, valid: Mask) -> Plane:
+    """The quadratic mixture of the moved image's colours that most of `fixed` is nearest to."""
+    at = _sampled(valid)
+    kept = valid[at]
+    soft = cv2.GaussianBlur(moved, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
+    y = cv2.GaussianBlur(fixed, (0, 0), SOFT)[at][kept].astype(np.float64)
+    trust = _alike(gray(moved), fixed)[at][kept]
+    c = robust_fit(quadratic(soft), y, trust, 1).astype(np.float32)
+    b, g, r = (moved[:, :, channel].astype(np.float32) / 255 for channel in range(3))
+    mixed = (
+        c[0] + b * (c[1] + c[4] * b + c[7] * g + c[8] * r) + g * (c[2] + c[5] * g + c[9] * r) + r * (c[3] + c[6] * r)
+    )
+    return np.asarray(np.clip(mixed, 0, 255), np.float32)
+
+
+def equally_sharp(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
+    """Both, the sharper one blurred until they agree best where they agree most."""
+    grain = max(_grain(a, valid), _grain(b, valid))
+    for levels, sigma in GRAINY:
+        if grain > levels:
+            a, b = (cv2.GaussianBlur(one, (0, 0), sigma).astype(np.float32) for one in (a, b))
+            break
+    step = max(1, round(max(a.shape) / 640))
+    detail = [np.abs(cv2.Laplacian(cv2.GaussianBlur(plane, (0, 0), 1), cv2.CV_32F)) for plane in (a, b)]
+    drawn = (valid & (np.maximum(*detail) > 3))[::step, ::step]  # noqa: PLR2004 - gray levels; what is flat stays so
+    if drawn.sum() < 100:  # noqa: PLR2004
+        return a, b
+
+    def left(x: Plane, y: Plane) -> float:
+        away = cv2.boxFilter((x - y) ** 2, cv2.CV_32F, (5, 5))[::step, ::step][drawn]
+        count = int(0.6 * len(away))
+        return float(np.partition(away, count)[:count].mean())
+
+    best, found = left(a, b), (a, b)
+    for sigma in SIGMAS:
+        tried = [(cv2.GaussianBlur(a, (0, 0), sigma), b), (a, cv2.GaussianBlur(b, (0, 0), sigma))]
+        costs = [left(*pair) for pair in tried]  # type: ignore[arg-type]
+        if min(costs) > 1.5 * best:
+            break
+        if min(costs) < 0.95 * best:
+            best, found = min(costs), tried[int(np.argmin(costs))]  # type: ignore[assignment]
+    return found
+
+
+def _grain(plane: Plane, valid: Mask) -> float:
+    """The standard deviation of noise, by the median of J. Immerkaer's filter (CVIU 64(2), 1996), in gray levels."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    return float(np.median(np.abs(cv2.filter2D(plane, cv2.CV_32F, kernel))[valid])) / (6 * 0.6745)
+
+
+def evenly_lit(a: Plane, b: Plane, valid: Mask) -> Plane:
+    """`a` with the slow change of light across the image that most of `b` shows."""
+    height, width = a.shape
+    rows, columns = np.mgrid[0:height:16, 0:width:16]
+    kept = valid[rows, columns]
+    if kept.sum() < 20:  # noqa: PLR2004
+        return a
+    away = cv2.GaussianBlur(b - a, (0, 0), 4)[rows, columns][kept].astype(np.float64)
+    x, y = columns[kept] / width - 0.5, rows[kept] / height - 0.5
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    c = np.clip(robust_fit(terms, away, np.ones_like(x), 0.5), -LIGHT, LIGHT).astype(np.float32)
+    u = (np.arange(width, dtype=np.float32) / width - 0.5)[np.newaxis]
+    v = (np.arange(height, dtype=np.float32) / height - 0.5)[:, np.newaxis]
+    lit: Plane = a + c[0] + c[1] * u + c[2] * v + c[3] * u * u + c[4] * u * v + c[5] * v * v
+    return lit
