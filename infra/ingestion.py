@@ -77,6 +77,7 @@ class Ingestion(Construct):
             environment=environment
             | {
                 "PICTRACE_BUS": self.bus.event_bus_name,
+                "PICTRACE_QUEUE": self.queue.queue_url,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
                 "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
             },

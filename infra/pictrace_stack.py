@@ -145,7 +145,7 @@ class PicTraceStack(Stack):
         )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
-        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))

@@ -19,6 +19,7 @@ from shared.domain.errors import (
     FetchFailed,
     FetchRefused,
     Forbidden,
+    IndexNotReady,
     InvalidCursor,
     NotFound,
     PictureRefused,
@@ -26,7 +27,7 @@ from shared.domain.errors import (
     Unauthenticated,
 )
 from shared.domain.ledger import Overtaken
-from shared.domain.limits import RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS
 from shared.vision.isolation import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -145,6 +146,16 @@ def install(app: FastAPI) -> None:
             raise error
         logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(IndexNotReady)
+    async def building(request: Request, error: IndexNotReady) -> JSONResponse:
+        logger.error("an index is not ready on %s %s: %s", request.method, request.url.path, error)
+        return respond(
+            "unavailable",
+            "The vector index is being built, so nothing can be searched yet. "
+            f"Try again in {INDEX_RETRY_AFTER_SECONDS} s.",
+            headers={"Retry-After": str(INDEX_RETRY_AFTER_SECONDS)},
+        )
 
     @app.exception_handler(Overtaken)
     async def overtaken(_: Request, __: Overtaken) -> JSONResponse:

@@ -13,6 +13,7 @@ from shared.aws.bus import EventBus
 from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.duplicate_checks import QueuedChecks
 from shared.aws.duplicates import DynamoDuplicates
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
@@ -63,6 +64,7 @@ def _intake() -> Intake:
         neighbours=Neighbours(catalogue=catalogue, objects=objects, model=active),
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
+        checks=QueuedChecks(sqs_client(), settings.queue),
         catalogue=catalogue,
         uploads=uploads,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from functions.ingest.description import Description
 from functions.ingest.indexing import Indexer
 from functions.ingest.neighbours import Neighbours
 from functions.ingest.reindexing import Reindexer
-from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Reindex, Removed
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
+from shared.domain.arrivals import Addressed, Arrival, Created, DuplicateCheck, Ignored, Reindex, Removed
+from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
 from shared.domain.images import (
     UPLOADS_PREFIX,
     ImageRecord,
@@ -17,12 +18,13 @@ from shared.domain.images import (
     Upload,
     UploadStatus,
     filename_of_address,
+    parse_upload_key,
     upload_key,
 )
 from shared.domain.ledger import Holding
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION
 from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Duplicates, Fetcher, Uploads
+from shared.domain.ports import Catalogue, DuplicateChecks, Duplicates, Fetcher, Uploads
 
 
 class Intake:
@@ -41,23 +43,27 @@ class Intake:
         neighbours: Neighbours,
         reindexer: Reindexer,
         duplicates: Duplicates,
+        checks: DuplicateChecks,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
         bucket: str,
         source_buckets: Collection[str],
         tell: Callable[[Outcome], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._indexer = indexer
         self._neighbours = neighbours
         self._reindexer = reindexer
         self._duplicates = duplicates
+        self._checks = checks
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
         self._bucket = bucket
         self._source_buckets = frozenset(source_buckets)
         self._tell = tell
+        self._clock = clock
 
     def take(self, arrival: Arrival, message_id: str) -> Outcome:
         """Do what an arrival asks for and publish the outcome.
@@ -98,14 +104,41 @@ class Intake:
                 return self._fetch(arrival, message_id)
             case Reindex():
                 return self._reindexer.take(arrival)
+            case DuplicateCheck():
+                return self._check(arrival)
             case Ignored():
                 return Outcome(status=OutcomeStatus.IGNORED, reason=arrival.reason)
 
     def _index(self, arrival: Created) -> Outcome:
         outcome, described = self._indexer.created(arrival)
-        if outcome.status is OutcomeStatus.INDEXED and outcome.holding:
+        if outcome.status is not OutcomeStatus.INDEXED or outcome.holding is None:
+            return outcome
+        try:
             return replace(outcome, neighbour=self._compared(outcome.holding, described))
-        return outcome
+        except IndexNotReady:
+            due = self._clock().isoformat(timespec="seconds")
+            self._checks.postpone(DuplicateCheck(outcome.holding, arrival.object, due, outcome.metadata))
+            return outcome
+
+    def _check(self, check: DuplicateCheck) -> Outcome:
+        """Compare an image that was stored while the index was not ready; its own event was published then."""
+        parsed = parse_upload_key(check.object.key)
+        checked = Outcome(
+            status=OutcomeStatus.IGNORED,
+            object=check.object,
+            collection=check.holding.collection,
+            holding=check.holding,
+            upload_id=parsed[1] if parsed else None,
+            metadata=check.metadata,
+            reason="compared with the earlier images",
+        )
+        try:
+            return replace(checked, neighbour=self._compared(check.holding, None))
+        except IndexNotReady:
+            if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
+                return replace(checked, reason=f"no vector index was ready for {CHECK_HOURS} hours")
+            self._checks.postpone(check)
+            return replace(checked, reason="the vector index is still not ready")
 
     def _compared(self, holding: Holding, described: Description | None) -> Neighbour | None:
         """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""

@@ -71,6 +71,9 @@ class Neighbours:
 
         Args:
             described: the picture, where it was described just now; it is read from what is stored otherwise.
+
+        Raises:
+            IndexNotReady: a vector index is being built.
         """
         model = self._model()
         new = _of(described) if described and described.record.model == model else self._stored(holding, model)

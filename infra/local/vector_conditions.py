@@ -44,7 +44,8 @@ class Every:
     parts: Sequence["Condition"]
 
     def mask(self, column: Callable[[str], "Column"]) -> Mask:
-        return np.logical_and.reduce([part.mask(column) for part in self.parts])
+        masks: Mask = np.logical_and.reduce([part.mask(column) for part in self.parts])
+        return masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Some:
     parts: Sequence["Condition"]
 
     def mask(self, column: Callable[[str], "Column"]) -> Mask:
-        return np.logical_or.reduce([part.mask(column) for part in self.parts])
+        masks: Mask = np.logical_or.reduce([part.mask(column) for part in self.parts])
+        return masks
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws import records
+from shared.aws.outages import is_index_not_ready
 from shared.aws.vectors import DynamoVectors
+from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import Holding
@@ -208,13 +210,20 @@ class DynamoCatalogue:
 
         Args:
             limit: 1 to 100, what SearchVectors allows.
+
+        Raises:
+            IndexNotReady: the index is being built.
         """
         return self._search(VECTOR_INDEX, features, collection=collection, model=model, label=label, limit=limit)
 
     def nearest_local(
         self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """The nearest pictures by the cosine of their local features, which no model makes; `limit` is 1 to 100."""
+        """The nearest pictures by the cosine of their local features, which no model makes; `limit` is 1 to 100.
+
+        Raises:
+            IndexNotReady: the index is being built.
+        """
         return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=label, limit=limit)
 
     def _search(
@@ -227,17 +236,22 @@ class DynamoCatalogue:
             condition += " AND #label = :label"
             names["#label"] = "label"
             values[":label"] = {"S": label}
-        answer = self._client.search_vectors(
-            TableName=self._table,
-            IndexName=index,
-            SearchVector=records.to_numbers(vector, QUERY_SCALE),
-            TopK=limit,
-            SearchConditionExpression=condition,
-            ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            ReturnConsumedCapacity="TOTAL",
-        )
+        try:
+            answer = self._client.search_vectors(
+                TableName=self._table,
+                IndexName=index,
+                SearchVector=records.to_numbers(vector, QUERY_SCALE),
+                TopK=limit,
+                SearchConditionExpression=condition,
+                ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        except ClientError as error:
+            if is_index_not_ready(error):
+                raise IndexNotReady(f"The vector index {index} is not ready to be searched.") from error
+            raise
         examined = answer.get("ConsumedCapacity", {}).get("VectorSearchRequestBytes")
         return Candidates(
             found=[

@@ -28,6 +28,7 @@ REFUSAL_CODES = {
     "corrupt": "the format is known but the picture cannot be decoded",
     "too_complex": "decoding would take, or took, far more time or memory than a real picture needs",
     "decoder_failed": "the decoder crashed on the picture",
+    "undescribable": "the features that the model computes of the image are not all numbers",
 }
 
 
@@ -66,6 +67,10 @@ FETCH_CAUSES = {
 
 class FetchFailed(Exception):  # noqa: N818 - a fault, told apart from the library's errors
     """Fetching did not work for a reason that is not the address's: it may be tried again."""
+
+
+class IndexNotReady(Exception):  # noqa: N818 - an outage, told apart from the library's errors
+    """A vector index is being built, as after a restore or a change of the index: the same search succeeds later."""
 
 
 class NotFound(Exception):  # noqa: N818

@@ -9,6 +9,7 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upl
 from shared.domain.ledger import Holding, ObjectState
 
 if TYPE_CHECKING:
+    from shared.domain.arrivals import DuplicateCheck
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -105,11 +106,19 @@ class Catalogue(Protocol):
 
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
+    ) -> Candidates:
+        """Return the images nearest by their features.
+
+        Raises:
+            IndexNotReady: the index is being built.
+        """
+        ...
 
     def nearest_local(
         self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
+    ) -> Candidates:
+        """Return the images nearest by their local features; raises as `nearest` does."""
+        ...
 
     def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
         """Which of these pictures (at most 100) the collection holds at this moment; `nearest` may lag behind."""
@@ -121,6 +130,14 @@ class Duplicates(Protocol):
 
     def join(self, picture: Holding, earlier: Holding) -> None: ...
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
+
+
+class DuplicateChecks(Protocol):
+    """Checks for near-duplicates that could not be made yet."""
+
+    def postpone(self, check: "DuplicateCheck") -> None:
+        """Have the check come back after `CHECK_DELAY_SECONDS`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class Plant:
             stdout=subprocess.PIPE,
             cwd=ROOT,
             text=True,
-            env=os.environ | {"PICTRACE_DEAD_LETTERS": self.dead, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
+            env=os.environ
+            | {"PICTRACE_QUEUE": self.queue, "PICTRACE_DEAD_LETTERS": self.dead, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
         )
         self._worker = QueueWorker(queue_url=self.queue, handler=self._handle, function_name="ingest", batch_size=5)
         self.faults: list[Sequence[Fault]] = []

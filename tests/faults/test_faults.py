@@ -135,6 +135,17 @@ def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
     assert row(fault).again > 0
 
 
+def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
+    """No message fails for it: each new image is stored, and its check for near-duplicates is one message more."""
+    name = "the vector index is being built in a delivery"
+    tried(plant, name, [Fault("building", "dynamodb", "SearchVectors")])
+    assert row(name).again == 0
+    waiting = plant.sqs.get_queue_attributes(
+        QueueUrl=plant.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new picture and the one that was replaced"
+
+
 def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:
     for seconds in (0.3, 0.6, 0.9, 1.2):
         tried(plant, "function times out within a batch", [Fault("slow", "s3")], seconds=seconds)

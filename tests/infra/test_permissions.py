@@ -37,6 +37,7 @@ INGEST: Final = {
     ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
     ("events:PutEvents", "<IngestionBus>"),
+    ("sqs:SendMessage", "<IngestionQueue>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
@@ -162,6 +163,7 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "objects": "s3",
         "bus": "events",
         "dead_letters": "sqs",
+        "duplicate_checks": "sqs",
         "fetcher": "lambda",
     }
     for module, service in services.items():

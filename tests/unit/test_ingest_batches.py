@@ -96,7 +96,7 @@ def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.
         asked.wait(timeout=20)
         made.append(bootstrap.intake())
 
-    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "DEAD_LETTERS", "FETCH_FUNCTION"):
+    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "QUEUE", "DEAD_LETTERS", "FETCH_FUNCTION"):
         monkeypatch.setenv(f"PICTRACE_{name}", "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(bootstrap, "Embedder", SlowModel)

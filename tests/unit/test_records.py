@@ -10,12 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.aws import records
-from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, cosine, normalise
+from shared.domain.errors import InvalidCursor, PictureRefused
+from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, QUERY_SCALE, cosine, normalise
 from shared.domain.images import (
     COLLECTION_PATTERN,
     UPLOAD_ID_PATTERN,
     ImageRecord,
+    IndexedImage,
     Label,
     ObjectRef,
     collection_of_key,
@@ -163,6 +164,23 @@ def test_upload_keys() -> None:
     assert parse_upload_key(upload_key("cats", UPLOAD)) == ("cats", UPLOAD)
     for other in ("uploads/cats/x", "uploads/Cats/" + UPLOAD, "x/uploads/cats/" + UPLOAD, "uploads//" + UPLOAD):
         assert parse_upload_key(other) is None
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_vector_that_is_not_all_numbers_is_refused_before_it_is_stored(wrong: float) -> None:
+    """One NaN among them would be stored as -9223372036854775808."""
+    vector = np.ones(2048, np.float32)
+    vector[7] = wrong
+    with pytest.raises(PictureRefused) as refused:
+        normalise(vector)
+    assert refused.value.code == "undescribable"
+    for scale in (FEATURE_SCALE, LOCAL_SCALE, QUERY_SCALE):
+        with pytest.raises(PictureRefused):
+            records.to_numbers(vector, scale)
+    with pytest.raises(PictureRefused):
+        records.record_item(RECORD, vector, ObjectRef("b", "k"))
+    with pytest.raises(PictureRefused):
+        records.vectors_item(IndexedImage(RECORD, normalise(np.ones(2048)), vector[:LOCAL_DIMENSIONS]))
 
 
 def test_a_zero_vector_has_no_direction_and_no_nan() -> None:

@@ -128,7 +128,10 @@ def restored(request: pytest.FixtureRequest, dynamodb: Any) -> Any:
 def test_a_restored_table_builds_its_indexes_again(dynamodb: Any, make: Make, restored: Any) -> None:
     table = make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S", tenant="S"))
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0, tenant="t"))
-    condition = {"SearchConditionExpression": "tenant = :t", "ExpressionAttributeValues": {":t": {"S": "t"}}}
+    condition: dict[str, Any] = {
+        "SearchConditionExpression": "tenant = :t",
+        "ExpressionAttributeValues": {":t": {"S": "t"}},
+    }
     with indexes_start_in(Phase.BACKFILLING):
         target = restored(table)
     assert state(dynamodb, target) == ("ACTIVE", "CREATING", True)
