@@ -35,7 +35,9 @@ def add_parser(subparsers: "Subparsers") -> None:
     )
     parser.add_argument("source", type=_source, metavar="s3://BUCKET[/PREFIX]", help="what to index")
     parser.add_argument(
-        "--collection", type=_collection, help="where the pictures go (default: what their keys say, else `default`)"
+        "--collection",
+        type=collection_name,
+        help="where the pictures go (default: what their keys say, else `default`)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write key, code and reason of the others as CSV")
     choice = parser.add_mutually_exclusive_group()
@@ -62,7 +64,7 @@ def _source(text: str) -> Source:
     return Source(found[1], found[2] or "")
 
 
-def _collection(text: str) -> str:
+def collection_name(text: str) -> str:
     if not re.fullmatch(COLLECTION_PATTERN, text):
         raise argparse.ArgumentTypeError("a collection is 1 to 64 of a-z, 0-9, - and _, a letter or digit first")
     return text
