@@ -55,7 +55,7 @@ bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered co
 
 bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
 	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.fit_ranking "$(DATA)" --model-dir $(MODEL)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL)
 
 lint: $(VENV)/.test ## Check style, types and the layers' imports
 	$(BIN)/ruff check
