@@ -1,6 +1,6 @@
-"""What happens when many pictures come: a simulation of the queue, the functions and the table, second by second.
+"""What happens when many images come: a simulation of the queue, the functions and the table, second by second.
 
-`python -m bench.scale` prints it; `--write` puts it into docs/scale.md. Seconds and write units of a picture are those
+`python -m bench.scale` prints it; `--write` puts it into docs/scale.md. Seconds and write units of an image are those
 that `make bench` measured (see docs/cost.md); the limits are AWS's documented ones.
 """
 
@@ -40,9 +40,9 @@ class Result:
     """After an hour of uploads.
 
     Attributes:
-        done: pictures a second in the last minute.
+        done: images a second in the last minute.
         waiting: messages in the queue.
-        wait: seconds that the last picture would wait.
+        wait: seconds that the last image would wait.
         limit: what held it back in the last minute.
     """
 
@@ -62,15 +62,15 @@ def simulate(use: Use, rate: float, concurrency: int, collections: int, ready: f
         batches = min(concurrency, FIRST_BATCHES + BATCHES_A_MINUTE * second / 60)
         limits = {
             "nothing": waiting,
-            "max_concurrency": batches / use.picture_seconds,
-            "the table's write units": min(ready, TABLE_QUOTA) / use.picture_write_units,
+            "max_concurrency": batches / use.image_seconds,
+            "the table's write units": min(ready, TABLE_QUOTA) / use.image_write_units,
             "one collection's listing": PARTITION_UNITS * collections,
         }
         limit = min(limits, key=lambda name: limits[name])
         done = limits[limit]
         waiting -= done
         recent = [*recent[-59:], done]
-        peak = max(peak, done * use.picture_write_units)
+        peak = max(peak, done * use.image_write_units)
         if second - since >= DOUBLING_SECONDS:
             ready, since = max(ready, 2 * peak), second
     average = sum(recent) / len(recent)

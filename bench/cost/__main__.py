@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     if wanted.write:
         PAGE.write_text(page(found["figures"], context, found["taken"]), encoding="utf-8")
     else:
-        print(bill(Use.measured(found["figures"], context, wanted.kind), wanted.pictures, wanted.searches))
+        print(bill(Use.measured(found["figures"], context, wanted.kind), wanted.images, wanted.searches))
     return 0
 
 

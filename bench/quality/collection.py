@@ -1,4 +1,4 @@
-"""A folder of pictures as the search sees a collection, in memory: the same code, without a cloud around it."""
+"""A folder of images as the search sees a collection, in memory: the same code, without a cloud around it."""
 
 import hashlib
 from collections.abc import Collection as Ids
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import signature_key
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
 from shared.search.description import Description, describe
 from shared.search.searcher import Searcher
@@ -29,7 +29,7 @@ BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A stored picture; those of one group show one thing, and each is an answer to an altered copy of another."""
+    """A stored image; those of one group show one thing, and each is an answer to an altered copy of another."""
 
     path: Path
     group: str
@@ -59,7 +59,7 @@ class Memory:
         self._local = np.array([_as_stored(vector) for _, vector in local if vector is not None])
 
     def add(self, one: Original) -> None:
-        """One more picture, found by every later search."""
+        """One more image, found by every later search."""
         self._kept[self._key(one)] = signature.pack(one.described.signature)
         self.originals = [*self.originals, one]
         self._features = np.vstack([self._features, one.described.features])
@@ -76,7 +76,7 @@ class Memory:
     def nearest_local(self, local: LocalVector, *, limit: int, **_: Any) -> Candidates:
         return self._first(self._local, local, self._with_local, limit)
 
-    def standing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
+    def existing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
         return set(image_ids)
 
     def get(self, key: str) -> bytes | None:
@@ -102,31 +102,31 @@ def _as_stored(local: LocalVector) -> LocalVector:
     return normalise(np.rint(local * LOCAL_SCALE))
 
 
-def pictures(folder: Path) -> list[tuple[Path, str]]:
+def images(folder: Path) -> list[tuple[Path, str]]:
     """Files with their groups, in an order drawn from `SEED`: the first are queries, fits take the last.
 
-    In a folder with sub-folders each sub-folder is a group; in one without, each picture.
+    In a folder with sub-folders each sub-folder is a group; in one without, each image.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     found = [(path, path.stem if path.parent == folder else str(path.parent.relative_to(folder))) for path in paths]
     return [found[place] for place in np.random.default_rng(SEED).permutation(len(found))]
 
 
-def holding(data: bytes) -> Holding:
-    """A picture in the bench's collection."""
-    return Holding(NAME, hashlib.sha256(data).hexdigest())
+def holding(data: bytes) -> ImageKey:
+    """An image in the bench's collection."""
+    return ImageKey(NAME, hashlib.sha256(data).hexdigest())
 
 
 def described(path: Path, group: str, embedder: Embedder) -> Original:
-    """Raises PictureRefused for files that are no pictures."""
+    """Raises PictureRefused for files that are no images."""
     data = path.read_bytes()
     return Original(path, group, describe(data, holding(data), embedder, created_at="", filename=path.name))
 
 
 def indexed(chosen: Sequence[tuple[Path, str]], embedder: Embedder) -> list[Original]:
-    """Those of `pictures`, in their order; equal bytes once, refused files left out."""
+    """Those of `images`, in their order; equal bytes once, refused files left out."""
     found: dict[str, Original] = {}
-    for path, group in tqdm(chosen, desc="indexing", unit="picture"):
+    for path, group in tqdm(chosen, desc="indexing", unit="image"):
         try:
             one = described(path, group, embedder)
         except PictureRefused:

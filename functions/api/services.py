@@ -20,7 +20,7 @@ from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
-from shared.vision.decode.decoding import ISOLATION
+from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -101,7 +101,7 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        ISOLATION.warm()
+        SANDBOX.warm()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(

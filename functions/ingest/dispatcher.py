@@ -7,7 +7,7 @@ from dataclasses import replace
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
 from shared.domain.errors import REFUSAL_CODES, PictureRefused
-from shared.domain.events import Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import Arrival, Created, Ignored, Reindex, Removed, UrlSubmitted
 from shared.domain.images import (
     UPLOADS_PREFIX,
     ImageRecord,
@@ -17,28 +17,28 @@ from shared.domain.images import (
     filename_of_address,
     upload_key,
 )
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Duplicates, Fetcher, Uploads
 from shared.search.description import Description
-from shared.search.near_duplicates import Neighbours
+from shared.search.near_duplicates import NearDuplicateFinder
 
 
-class Intake:
+class Dispatcher:
     """Every way in ends here, whatever envelope it came in.
 
     Args:
         bucket: our own, whose uploads are taken in.
         source_buckets: those of others, whose every object is.
-        tell: publishes an outcome; it may raise, after which the message comes again.
+        publish: publishes an outcome; it may raise, after which the message comes again.
     """
 
     def __init__(
         self,
         *,
         indexer: Indexer,
-        neighbours: Neighbours,
+        neighbours: NearDuplicateFinder,
         reindexer: Reindexer,
         duplicates: Duplicates,
         catalogue: Catalogue,
@@ -46,7 +46,7 @@ class Intake:
         fetcher: Fetcher,
         bucket: str,
         source_buckets: Collection[str],
-        tell: Callable[[Outcome], None],
+        publish: Callable[[Outcome], None],
     ) -> None:
         self._indexer = indexer
         self._neighbours = neighbours
@@ -57,35 +57,35 @@ class Intake:
         self._fetcher = fetcher
         self._bucket = bucket
         self._source_buckets = frozenset(source_buckets)
-        self._tell = tell
+        self._publish = publish
 
-    def take(self, arrival: Arrival, message_id: str) -> Outcome:
+    def dispatch(self, arrival: Arrival, message_id: str) -> Outcome:
         """Do what an arrival asks for and publish the outcome.
 
-        The index is written before anything is published, so a bus that refuses loses no picture.
+        The index is written before anything is published, so a bus that refuses loses no image.
 
         Args:
             message_id: names the message; the same one again fetches no second copy of an address.
         """
         outcome = self._done(arrival, message_id)
-        self._tell(outcome)
+        self._publish(outcome)
         return outcome
 
-    def hand_in(self, arrival: Created | Addressed, message_id: str) -> ImageRecord:
-        """Take one picture while the caller waits; gives its record.
+    def index_now(self, arrival: Created | UrlSubmitted, message_id: str) -> ImageRecord:
+        """Take one image while the caller waits; gives its record.
 
         Raises:
             PictureRefused: it is none, or was removed at the same time.
         """
-        outcome = self.take(arrival, message_id)
+        outcome = self.dispatch(arrival, message_id)
         if outcome.status is OutcomeStatus.FETCHED and outcome.object:
-            outcome = self.take(Created(outcome.object, collection=outcome.collection), message_id)
+            outcome = self.dispatch(Created(outcome.object, collection=outcome.collection), message_id)
         if outcome.code:
             raise PictureRefused(outcome.code, outcome.reason or outcome.code)
         held = outcome.holding
         record = self._catalogue.find(held.image_id, held.collection) if held else None
         if record is None:
-            raise PictureRefused("gone", "The picture was removed while it was taken in.")
+            raise PictureRefused("gone", "The image was removed while it was taken in.")
         return record
 
     def _done(self, arrival: Arrival, message_id: str) -> Outcome:
@@ -94,10 +94,10 @@ class Intake:
                 return self._index(arrival) if self._known(arrival.object) else _foreign(arrival)
             case Removed():
                 return self._indexer.removed(arrival) if self._known(arrival.object) else _foreign(arrival)
-            case Addressed():
+            case UrlSubmitted():
                 return self._fetch(arrival, message_id)
             case Reindex():
-                return self._reindexer.take(arrival)
+                return self._reindexer.reindex(arrival)
             case Ignored():
                 return Outcome(status=OutcomeStatus.IGNORED, reason=arrival.reason)
 
@@ -107,19 +107,19 @@ class Intake:
             return replace(outcome, neighbour=self._compared(outcome.holding, described))
         return outcome
 
-    def _compared(self, holding: Holding, described: Description | None) -> Neighbour | None:
-        """The nearest earlier picture that a new one nearly repeats; the two are one group from now on."""
+    def _compared(self, holding: ImageKey, described: Description | None) -> Neighbour | None:
+        """The nearest earlier image that a new one nearly repeats; the two are one group from now on."""
         neighbour = self._neighbours.nearest_earlier(holding, described)
         if neighbour:
-            self._duplicates.join(holding, Holding(holding.collection, neighbour.image_id))
+            self._duplicates.join(holding, ImageKey(holding.collection, neighbour.image_id))
         return neighbour
 
     def _known(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)
         return upload or source.bucket in self._source_buckets
 
-    def _fetch(self, wanted: Addressed, message_id: str) -> Outcome:
-        """Have the picture put among the uploads, whose own event brings it back here."""
+    def _fetch(self, wanted: UrlSubmitted, message_id: str) -> Outcome:
+        """Have the image put among the uploads, whose own event brings it back here."""
         collection = wanted.collection or DEFAULT_COLLECTION
         upload = Upload(
             hashlib.sha256(message_id.encode()).hexdigest()[:32],

@@ -15,7 +15,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from infra.local import template as templates
-from infra.local.invocations import serving_functions
+from infra.local.invocations import serve_functions
 from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from shared.domain.access import Access
@@ -92,7 +92,7 @@ def local_cloud(
             )
         from functions.fetch.handler import handler as fetch
 
-        with serving_functions({templates.function_name(template, FETCH): fetch}) as functions:
+        with serve_functions({templates.function_name(template, FETCH): fetch}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
             yield from _serve(template, endpoint, outputs)
     finally:
@@ -103,7 +103,7 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from functions.fetch.bootstrap import picture_fetcher
+    from functions.fetch.bootstrap import image_fetcher
     from functions.ingest.bootstrap import forget
     from functions.ingest.handler import handler
     from functions.ingest.processing import metrics
@@ -129,7 +129,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         worker.stop()
         application.cache_clear()
         forget()
-        picture_fetcher.cache_clear()
+        image_fetcher.cache_clear()
 
 
 def _use_emulator(endpoint: str) -> None:

@@ -10,9 +10,9 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Eve
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.events import SUBMITTED, Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import SUBMITTED, Arrival, Created, Ignored, Reindex, Removed, UrlSubmitted
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
 _CREATED: Final = "ObjectCreated:"
@@ -40,21 +40,21 @@ class Submission(BaseModel):
     metadata: Annotated[dict[_Text, _Text], Field(max_length=MAX_METADATA)] = {}
 
     @model_validator(mode="after")
-    def _names_one_picture(self) -> Self:
+    def _names_one_image(self) -> Self:
         if (self.url is None) == (self.bucket is None and self.key is None) or (self.bucket is None) != (
             self.key is None
         ):
             raise ValueError("give either bucket and key, or url")
         return self
 
-    def arrival(self) -> Created | Addressed:
+    def arrival(self) -> Created | UrlSubmitted:
         if self.url is not None:
-            return Addressed(self.url, self.collection, self.metadata)
+            return UrlSubmitted(self.url, self.collection, self.metadata)
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
 class Reindexing(BaseModel):
-    """What `python -m infra.operate reindex` sends for each picture."""
+    """What `python -m infra.operate reindex` sends for each image."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +63,7 @@ class Reindexing(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=256)]
 
     def arrival(self) -> Reindex:
-        return Reindex(Holding(self.collection, self.image_id), self.model)
+        return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
 def read(text: str) -> list[Arrival]:

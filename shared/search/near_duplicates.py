@@ -1,4 +1,4 @@
-"""Does a new picture nearly repeat an earlier one?"""
+"""Does a new image nearly repeat an earlier one?"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector, cosine
 from shared.domain.images import ImageRecord, signature_key
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.matches import Ranking, Verdict
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Catalogue, Objects
@@ -15,12 +15,12 @@ from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
 from shared.vision import signature
-from shared.vision.local_features import gathered
+from shared.vision.local_features import vlad_encode
 from shared.vision.ranking import compare
 from shared.vision.signature import Signature
 
 CANDIDATES: Final = 6
-"""How many nearest pictures are looked at."""
+"""How many nearest images are looked at."""
 
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
@@ -29,7 +29,7 @@ differ in at most the other: docs/ranking.md has what that loses."""
 
 
 def alike(local: float | None, phash: str, other: str) -> bool:
-    """Whether two pictures may be near-duplicates, by what the indexes tell of them.
+    """Whether two images may be near-duplicates, by what the indexes tell of them.
 
     Args:
         local: the cosine of their local features, None if unknown.
@@ -45,7 +45,7 @@ def bits_apart(phash: str, other: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """What is known of the picture that came."""
+    """What is known of the image that came."""
 
     image_id: str
     created_at: str
@@ -55,8 +55,8 @@ class _New:
     local: LocalVector | None
 
 
-class Neighbours:
-    """Looks beside a stored picture for the nearest earlier one of its collection."""
+class NearDuplicateFinder:
+    """Looks beside a stored image for the nearest earlier one of its collection."""
 
     def __init__(self, *, catalogue: Catalogue, objects: Objects, model: Callable[[], str]) -> None:
         self._catalogue = catalogue
@@ -64,13 +64,13 @@ class Neighbours:
         self._model = model
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
-    def nearest_earlier(self, holding: Holding, described: Description | None = None) -> Neighbour | None:
+    def nearest_earlier(self, holding: ImageKey, described: Description | None = None) -> Neighbour | None:
         """The best match that is at least a near-duplicate, or None.
 
         The vector index follows the table with a delay, so two that come at the same moment may miss each other.
 
         Args:
-            described: the picture, where it was described just now; it is read from what is stored otherwise.
+            described: the image, where it was described just now; it is read from what is stored otherwise.
         """
         model = self._model()
         new = _of(described) if described and described.record.model == model else self._stored(holding, model)
@@ -96,7 +96,7 @@ class Neighbours:
         return best
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
-        """The nearest earlier pictures, without those that cannot be near-duplicates."""
+        """The nearest earlier images, without those that cannot be near-duplicates."""
         where = {"collection": collection, "model": model}
         limit = CANDIDATES + 1
         asked = self._threads.submit(self._catalogue.nearest, new.features, **where, label=None, limit=limit)
@@ -112,7 +112,7 @@ class Neighbours:
             if earlier and alike(local.get(record.image_id), record.phash, new.phash):
                 yield record
 
-    def _stored(self, holding: Holding, model: str) -> _New | None:
+    def _stored(self, holding: ImageKey, model: str) -> _New | None:
         record = self._catalogue.find(holding.image_id, holding.collection)
         features = self._catalogue.features(holding.image_id, holding.collection, model)
         data = self._objects.get(signature_key(model, holding.image_id))
@@ -120,7 +120,7 @@ class Neighbours:
             return None
         own = signature.unpack(data)
         return _New(
-            record.image_id, record.created_at, record.phash, features, own, gathered(own.keypoints.descriptors)
+            record.image_id, record.created_at, record.phash, features, own, vlad_encode(own.keypoints.descriptors)
         )
 
     def _read(self, model: str, record: ImageRecord) -> bytes | None:

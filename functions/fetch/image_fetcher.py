@@ -1,12 +1,12 @@
-"""The fetch use case: a web address in, a stored or an inline picture out, or a refusal.
+"""The fetch use case: a web address in, a stored or an inline image out, or a refusal.
 
-Request: `{"url": …, "key": "uploads/<collection>/<upload_id>"}` stores the picture under `key`; without `key` it
+Request: `{"url": …, "key": "uploads/<collection>/<upload_id>"}` stores the image under `key`; without `key` it
 comes back inline. Answers:
 
     {"status": "stored", "bytes": n, "media_type": …}
     {"status": "fetched", "bytes": n, "media_type": …, "data": base64}
     {"status": "refused", "code": "unfetchable", "cause": …, "reason": …}    the address gave nothing
-    {"status": "refused", "code": …, "reason": …}                            it gave something that is no picture
+    {"status": "refused", "code": …, "reason": …}                            it gave something that is no image
 """
 
 import base64
@@ -52,7 +52,7 @@ class Request:
         return cls(url, key)
 
 
-class PictureFetcher:
+class ImageFetcher:
     """Answers requests; only faults of S3 are raised."""
 
     def __init__(self, objects: S3Objects) -> None:
@@ -84,7 +84,7 @@ def _inline(url: str) -> Answer:
             raise
         raise FetchRefused(
             "too_large",
-            f"The address gives more than {MAX_QUERY_BYTES:,} bytes, too many for an answer. Store the picture with "
+            f"The address gives more than {MAX_QUERY_BYTES:,} bytes, too many for an answer. Store the image with "
             "POST /v1/images, then search with the upload_id.",
         ) from refused
     return {

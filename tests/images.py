@@ -1,4 +1,4 @@
-"""Pictures for tests: those inside scikit-image's wheel, and made ones."""
+"""Images for tests: those inside scikit-image's wheel, and made ones."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def shipped(name: str) -> Path:
 
 
 def pixels(name: str) -> Pixels:
-    """RGB pixels of a shipped picture."""
+    """RGB pixels of a shipped image."""
     bgr = cv2.imread(str(shipped(name)), cv2.IMREAD_COLOR)
     assert bgr is not None
     return np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8)

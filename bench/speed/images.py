@@ -1,4 +1,4 @@
-"""Pictures to measure with: a folder's, or made ones."""
+"""Images to measure with: a folder's, or made ones."""
 
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,13 @@ LARGE: Final = (4000, 3000)
 
 
 def chosen(folder: Path | None, count: int) -> tuple[str, list[bytes]]:
-    """What the pictures are, and `count` of them, JPEG."""
+    """What the images are, and `count` of them, JPEG."""
     if folder is not None and folder.is_dir():
         paths = sorted(folder.glob("*.jpg"))
         if paths:
             step = max(1, len(paths) // count)
             return "photographs of at most 512 pixels a side", [p.read_bytes() for p in paths[::step][:count]]
-    return "made pictures of 512 x 384 pixels", [made(seed) for seed in range(count)]
+    return "made images of 512 x 384 pixels", [made(seed) for seed in range(count)]
 
 
 def made(seed: int, width: int = 512, height: int = 384) -> bytes:
