@@ -1,7 +1,7 @@
 """What happens when many images come: a simulation of the queue, the functions and the table, second by second.
 
-`python -m bench.scale` prints it; `--write` puts it into docs/scale.md. Seconds and write units of an image are those
-that `make bench` measured (see docs/cost.md); the limits are AWS's documented ones.
+`python -m bench.scale` prints it; `--write` puts it into docs/measurements/scale.md. Seconds and write units of an
+image are those that `make bench` measured (see docs/measurements/cost.md); the limits are AWS's documented ones.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Final
 from bench.cost.__main__ import CONTEXT, FIGURES, ROOT
 from bench.cost.use import Use
 
-PAGE: Final = ROOT / "docs" / "scale.md"
+PAGE: Final = ROOT / "docs" / "measurements" / "scale.md"
 BEGIN: Final = "<!-- python -m bench.scale --write -->"
 END: Final = "<!-- end -->"
 
@@ -113,7 +113,7 @@ def written(page: str, rows: list[str]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/scale.md instead")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/measurements/scale.md instead")
     wanted = parser.parse_args(argv)
     rows = current(FIGURES)
     if wanted.write:

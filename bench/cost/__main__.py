@@ -1,7 +1,7 @@
 """`make cost PICTURES=… SEARCHES=…`: the bill of a month, per component, and of two other ways to go.
 
 Prices are those of `infra/operate/prices.py`; durations and counted calls are those that `make bench` measured last
-(bench/results/speed.json). `--write` writes docs/cost.md.
+(bench/results/speed.json). `--write` writes docs/measurements/cost.md.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from bench.cost.use import MILLION, Use
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FIGURES: Final = ROOT / "bench" / "results" / "speed.json"
-PAGE: Final = ROOT / "docs" / "cost.md"
+PAGE: Final = ROOT / "docs" / "measurements" / "cost.md"
 CONTEXT: Final = ROOT / "cdk.json"
 
 

@@ -1,4 +1,4 @@
-"""docs/cost.md."""
+"""docs/measurements/cost.md."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -31,7 +31,7 @@ SEARCHES: Final = {"fast": "`effort=fast`", "found": "a copy is found", "nothing
 
 
 def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -> str:
-    """docs/cost.md."""
+    """docs/measurements/cost.md."""
     use = Use.measured(figures, context, "fast", RERANKED)
     before, after = uploading(use, MILLION), indexing(use, MILLION)
     kinds = {kind: Use.measured(figures, context, kind) for kind in ("fast", "found", "nothing")}
@@ -41,7 +41,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "# What it costs",
             "",
             "Made by `python -m bench.cost --write` from the last `make bench` and the prices in",
-            f"[infra/operate/prices.py](../infra/operate/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no "
+            f"[infra/operate/prices.py](../../infra/operate/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no "
             "free tier, sources beside each). `make cost PICTURES=100000 SEARCHES=20000` prints the bill of a month.",
             "",
             "## A million images, a million searches",

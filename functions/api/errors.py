@@ -51,7 +51,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "unavailable": (503, "A service behind the API does not answer"),
     "internal-error": (500, "Something went wrong"),
 }
-"""Every problem type of the API, by slug: status and title. docs/api.md lists them."""
+"""Every problem type of the API, by slug: status and title. docs/reference/api.md lists them."""
 
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}

@@ -90,7 +90,7 @@ def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> N
         print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the images.")
     if untrained:
         print("  NOTE: the model is untrained (no ImageNet weights here): candidates are weaker, and no labels.")
-        print("        docs/model.md says how it gets them.")
+        print("        docs/reference/models.md says how it gets them.")
     print("  Ctrl-C stops it.\n", flush=True)
 
 

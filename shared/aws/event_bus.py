@@ -49,7 +49,7 @@ class ImageRejected(_Detail):
     """A file or an address brought no image; it is not tried again."""
 
     detail_type = "Image Rejected"
-    code: str = Field(description="one of the refusal codes of docs/api.md")
+    code: str = Field(description="one of the refusal codes of docs/reference/api.md")
     reason: str = Field(description="one English sentence")
     url: str | None = None
 
@@ -62,7 +62,7 @@ class ImageRemoved(_Detail):
 
 
 class Scores(BaseModel):
-    """How alike the two are; docs/ranking.md says what each means."""
+    """How alike the two are; docs/explanation/ranking.md says what each means."""
 
     model_config = ConfigDict(frozen=True)
 

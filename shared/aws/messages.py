@@ -70,7 +70,7 @@ def read(text: str) -> list[Arrival]:
     """What a message's text reports, one entry for each of its records.
 
     Raises:
-        UnknownMessage: the text is in none of the shapes of docs/ways-in.md.
+        UnknownMessage: the text is in none of the shapes of docs/guides/sending-images.md.
     """
     try:
         return list(_read(text, _DEPTH))
@@ -103,7 +103,7 @@ def _read(text: str, depth: int) -> Iterator[Arrival]:
         case {"bucket": _} | {"key": _} | {"url": _}:
             yield Submission.model_validate(body).arrival()
         case _:
-            raise UnknownMessage("the body is in no shape that is known; docs/ways-in.md has them")
+            raise UnknownMessage("the body is in no shape that is known; docs/guides/sending-images.md has them")
 
 
 def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:

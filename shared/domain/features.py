@@ -12,8 +12,8 @@ DynamoDB, three would take 4. Of 63 photographs no two have a cosine that differ
 
 LOCAL_DIMENSIONS: Final = 1024
 LOCAL_SCALE: Final = 99
-"""The same of local features: all have at most two digits. docs/ranking.md has what fewer dimensions and coarser
-numbers lose."""
+"""The same of local features: all have at most two digits. docs/explanation/ranking.md has what fewer dimensions
+and coarser numbers lose."""
 
 QUERY_SCALE: Final = 10_000
 """The same of a vector that is searched for, which takes no room."""

@@ -25,7 +25,7 @@ CANDIDATES: Final = 6
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read where the local features' cosine is at least the one, or the perceptual hashes
-differ in at most the other: docs/ranking.md has what that loses."""
+differ in at most the other: docs/explanation/ranking.md has what that loses."""
 
 
 def alike(local: float | None, phash: str, other: str) -> bool:

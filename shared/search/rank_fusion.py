@@ -6,7 +6,8 @@ from typing import Final
 from shared.domain.images import ImageRecord
 
 LOCAL_TO_WHOLE: Final = 3
-"""So many found by local features for each one found by the features of the whole; docs/ranking.md has the figures."""
+"""So many found by local features for each one found by the features of the whole;
+docs/explanation/ranking.md has the figures."""
 
 RANK_CONSTANT: Final = 20
 

@@ -192,6 +192,6 @@ def test_no_call_fetches_from_inside(running: PicTrace) -> None:
 
 
 def test_every_problem_is_documented() -> None:
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     for slug, (status, _) in PROBLEMS.items():
         assert f"| `{problem_type(slug)}` | {status} |" in page
