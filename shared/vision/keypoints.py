@@ -16,7 +16,7 @@ from shared.vision.resizing import resize_longest
 
 MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
-"""Keypoints are found on the gray image with this longest side, in its own proportions; 
+"""Keypoints are found on the gray image with this longest side, in its own proportions;
 docs/explanation/ranking.md says why."""
 
 ORB_EDGE: Final = 31
