@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
-from bench.quality.collection import Memory, holding, images, indexed
+from bench.quality.collection import Memory, images, indexed, key_of
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking, Verdict
 from shared.search.description import Description, describe
@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         rgb = decode(original.path.read_bytes()).rgb
         for alter in [*ALTERATIONS.values(), *HARDER.values()]:
             data = cv2.imencode(".jpg", alter(rgb, rng)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-            new = describe(data, holding(data), embedder, created_at="", filename=None)
+            new = describe(data, key_of(data), embedder, created_at="", filename=None)
             copies.append(candidates(new, stored, memory))
     strangers = [candidates(new, stored, memory) for new in tqdm(stored.values(), desc="strangers")]
     print(table(copies, strangers))

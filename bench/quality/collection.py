@@ -112,7 +112,7 @@ def images(folder: Path) -> list[tuple[Path, str]]:
     return [found[place] for place in np.random.default_rng(SEED).permutation(len(found))]
 
 
-def holding(data: bytes) -> ImageKey:
+def key_of(data: bytes) -> ImageKey:
     """An image in the bench's collection."""
     return ImageKey(NAME, hashlib.sha256(data).hexdigest())
 
@@ -120,7 +120,7 @@ def holding(data: bytes) -> ImageKey:
 def described(path: Path, group: str, embedder: Embedder) -> Original:
     """Raises PictureRefused for files that are no images."""
     data = path.read_bytes()
-    return Original(path, group, describe(data, holding(data), embedder, created_at="", filename=path.name))
+    return Original(path, group, describe(data, key_of(data), embedder, created_at="", filename=path.name))
 
 
 def indexed(chosen: Sequence[tuple[Path, str]], embedder: Embedder) -> list[Original]:

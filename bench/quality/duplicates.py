@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original, holding, images, indexed
+from bench.quality.collection import NAME, SEED, Memory, Original, images, indexed, key_of
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
 from shared.domain.ports import Catalogue, Objects
@@ -61,9 +61,9 @@ def main() -> None:
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
             data = altered(rgb, name, SEED, place)
             arrived = f"{len(collection.originals):09}"
-            described = describe(data, holding(data), embedder, created_at=arrived, filename=name)
+            described = describe(data, key_of(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
-            near = neighbours.nearest_earlier(holding(data))
+            near = neighbours.nearest_earlier(key_of(data))
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )

@@ -104,8 +104,10 @@ class Growing:
         return (time.perf_counter() - started) * 1000
 
     def _described(self, data: bytes, embedder: Embedder) -> IndexedImage:
-        holding = ImageKey(self.name, hashlib.sha256(data).hexdigest())
-        return describe(data, holding, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None).indexed()
+        image_key = ImageKey(self.name, hashlib.sha256(data).hexdigest())
+        return describe(
+            data, image_key, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None
+        ).indexed()
 
     def _near(self, vector: FeatureVector) -> FeatureVector:
         noise = self._random.standard_normal(vector.size)

@@ -86,8 +86,8 @@ def _taken(model_dir: Path, images: list[bytes], rounds: int) -> dict[str, float
 
 
 def _described(data: bytes, embedder: Embedder) -> Description:
-    holding = ImageKey("bench", hashlib.sha256(data).hexdigest())
-    return describe(data, holding, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None)
+    image_key = ImageKey("bench", hashlib.sha256(data).hexdigest())
+    return describe(data, image_key, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None)
 
 
 class _Prepared:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original, holding
+from bench.quality.collection import NAME, SEED, Memory, Original, key_of
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
@@ -75,7 +75,7 @@ def exported(folder: Path) -> Path:
 def _found(images: Sequence[bytes], embedder: Embedder, alterations: Sequence[str]) -> tuple[float, float]:
     """The share of altered copies whose original is first: by features alone, and by a whole search."""
     originals = [
-        Original(Path(), "", describe(data, holding(data), embedder, created_at="", filename=None)) for data in images
+        Original(Path(), "", describe(data, key_of(data), embedder, created_at="", filename=None)) for data in images
     ]
     vectors = np.array([one.described.features for one in originals])
     searcher = Memory(originals, embedder.model_id).searcher(embedder)

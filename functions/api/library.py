@@ -166,12 +166,12 @@ class Library:
                 return True
         raise ConflictError
 
-    def _drop(self, holding: ImageKey, source: ObjectRef) -> None:
+    def _drop(self, image_key: ImageKey, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket
         entry = self._ledger.find(source)  # before the object goes: the change fails if it came back meanwhile
         if ours:
             self._objects.delete(source.key, source.version)
-        if entry and entry.held == holding:
+        if entry and entry.held == image_key:
             status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
             with suppress(ConflictError):  # the object's own event was quicker, or it came again: the next round sees
                 self._ledger.change(entry, replace(entry, status=status))

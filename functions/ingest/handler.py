@@ -70,12 +70,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
         return response
-    arrivals = messages.read(json.dumps(event))
-    if len(arrivals) == 1 and isinstance(arrivals[0], Created | UrlSubmitted):
+    ingest_events = messages.read(json.dumps(event))
+    if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
-        return asdict(dispatcher().index_now(arrivals[0], context.aws_request_id))
-    for index, arrival in enumerate(arrivals):
-        process_event(arrival, f"{context.aws_request_id}/{index}")
+        return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))
+    for index, ingest_event in enumerate(ingest_events):
+        process_event(ingest_event, f"{context.aws_request_id}/{index}")
     return None
 
 

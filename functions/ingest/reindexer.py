@@ -46,22 +46,22 @@ class Reindexer:
         embedder = next((one for one in self._embedders() if one.model_id == event.model), None)
         if embedder is None:
             raise LookupError(f"this deployment holds no model {event.model}; next_model in cdk.json names one")
-        holding = event.holding
-        record = self._catalogue.find(holding.image_id, holding.collection)
-        if record and not self._catalogue.described(holding, [event.model]):
+        image_key = event.image_key
+        record = self._catalogue.find(image_key.image_id, image_key.collection)
+        if record and not self._catalogue.described(image_key, [event.model]):
             data = self._bytes(record)
             with COMPUTING:
-                made = describe(data, holding, embedder, created_at=record.created_at, filename=record.filename)
+                made = describe(data, image_key, embedder, created_at=record.created_at, filename=record.filename)
             self._objects.write(
-                signature_key(event.model, holding.image_id),
+                signature_key(event.model, image_key.image_id),
                 signature.pack(made.signature),
                 "application/octet-stream",
             )
             self._catalogue.add_secondary(made.indexed())
-        gone = self._tidy([holding])
+        gone = self._tidy([image_key])
         if record is None:
-            return Outcome(status=OutcomeStatus.IGNORED, holding=holding, reason="the image was removed before")
-        return Outcome(status=OutcomeStatus.IGNORED, holding=holding, reason="reindexed", vanished=gone)
+            return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="the image was removed before")
+        return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed", vanished=gone)
 
     def _bytes(self, record: ImageRecord) -> bytes:
         for source in record.sources:

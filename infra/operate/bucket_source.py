@@ -75,19 +75,24 @@ class Objects:
         keys = [item_mapper.object_key(ObjectRef(self._bucket, listed.key)) for listed in objects]
         states = [item_mapper.to_object_state(item) for item in read_items(self._client, self._table, keys)]
         holders = {state.object.key: state.held for state in states if state.held}
-        wanted = {holding: item_mapper.record_key(holding.image_id, holding.collection) for holding in holders.values()}
+        wanted = {
+            image_key: item_mapper.record_key(image_key.image_id, image_key.collection)
+            for image_key in holders.values()
+        }
         held = read_items(self._client, self._table, list(wanted.values()), "pk, sk, image_id, brought_by")
         brought = {
             ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item["brought_by"]["S"] for item in held
         }
         return {state.object.key: state for state in states}, {
-            key: brought[holding] == item_mapper.source_id(ObjectRef(self._bucket, key))
-            for key, holding in holders.items()
-            if holding in brought
+            key: brought[image_key] == item_mapper.source_id(ObjectRef(self._bucket, key))
+            for key, image_key in holders.items()
+            if image_key in brought
         }
 
     def _fits(self, state: ObjectState) -> bool:
-        return self._collection is None or (state.holding is not None and state.holding.collection == self._collection)
+        return self._collection is None or (
+            state.image_key is not None and state.image_key.collection == self._collection
+        )
 
     def _known(self, listed: Listed, state: ObjectState, indexed: bool) -> Ended | None:
         """How an object ended before, if it has not changed since."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Recorded:
     """An image in a collection, and the model of its record."""
 
-    holding: ImageKey
+    image_key: ImageKey
     model: str
 
 
@@ -57,37 +57,37 @@ class Images:
         described = self._described([entry for entry in entries if entry.model != self._model])
         return {
             entry: Ended(self.name(entry), Ending.SKIPPED)
-            if entry.model == self._model or entry.holding in described
+            if entry.model == self._model or entry.image_key in described
             else 0
             for entry in entries
         }
 
     def message(self, entry: Recorded) -> Mapping[str, Any]:
-        holding = entry.holding
-        return {"image_id": holding.image_id, "collection": holding.collection, "model": self._model}
+        image_key = entry.image_key
+        return {"image_id": image_key.image_id, "collection": image_key.collection, "model": self._model}
 
     def ended(self, sent: Mapping[Recorded, int]) -> Mapping[Recorded, Ended]:
         described = self._described(list(sent))
-        done = {entry: Ended(self.name(entry), Ending.INDEXED) for entry in sent if entry.holding in described}
+        done = {entry: Ended(self.name(entry), Ending.INDEXED) for entry in sent if entry.image_key in described}
         others = [entry for entry in sent if entry not in done]
         there = self._existing(others)
-        gone = [entry for entry in others if entry.holding not in there]
+        gone = [entry for entry in others if entry.image_key not in there]
         return done | {entry: Ended(self.name(entry), Ending.SKIPPED) for entry in gone}
 
     def name(self, entry: Recorded) -> str:
-        return f"{entry.holding.collection}/{entry.holding.image_id}"
+        return f"{entry.image_key.collection}/{entry.image_key.image_id}"
 
     def _described(self, entries: Sequence[Recorded]) -> set[ImageKey]:
         return self._read(
             [
-                item_mapper.vectors_key(entry.holding.image_id, entry.holding.collection, self._model)
+                item_mapper.vectors_key(entry.image_key.image_id, entry.image_key.collection, self._model)
                 for entry in entries
             ]
         )
 
     def _existing(self, entries: Sequence[Recorded]) -> set[ImageKey]:
         return self._read(
-            [item_mapper.record_key(entry.holding.image_id, entry.holding.collection) for entry in entries]
+            [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries]
         )
 
     def _read(self, keys: list[Any]) -> set[ImageKey]:

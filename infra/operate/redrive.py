@@ -74,14 +74,14 @@ def about(body: str) -> str:
     """What a message is about, as one printable line."""
     try:
         named = [
-            arrival.url
-            if isinstance(arrival, UrlSubmitted)
-            else arrival.reason
-            if isinstance(arrival, Ignored)
-            else f"{arrival.holding.collection}/{arrival.holding.image_id} by {arrival.model}"
-            if isinstance(arrival, Reindex)
-            else f"{type(arrival).__name__.lower()} s3://{arrival.object.bucket}/{arrival.object.key}"
-            for arrival in messages.read(body)
+            event.url
+            if isinstance(event, UrlSubmitted)
+            else event.reason
+            if isinstance(event, Ignored)
+            else f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
+            if isinstance(event, Reindex)
+            else f"{type(event).__name__.lower()} s3://{event.object.bucket}/{event.object.key}"
+            for event in messages.read(body)
         ]
         text = ", ".join(named)
     except messages.UnknownMessage:

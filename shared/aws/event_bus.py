@@ -96,7 +96,7 @@ def events_of(outcome: Outcome) -> Iterator[Event]:
         "upload_id": outcome.upload_id,
         "metadata": dict(outcome.metadata),
     }
-    image_id = outcome.holding.image_id if outcome.holding else ""
+    image_id = outcome.image_key.image_id if outcome.image_key else ""
     match outcome.status:
         case OutcomeStatus.INDEXED:
             yield ImageIndexed(**about, image_id=image_id)
@@ -141,7 +141,7 @@ class EventBus:
         self._name = name
 
     def publish(self, outcome: Outcome) -> None:
-        """Publish what became of an arrival.
+        """Publish what became of an event.
 
         Raises:
             PublishFailed: the bus refused an event.

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Eve
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.events import SUBMITTED, Arrival, Created, Ignored, Reindex, Removed, UrlSubmitted
+from shared.domain.events import SUBMITTED, Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
@@ -47,7 +47,7 @@ class Submission(BaseModel):
             raise ValueError("give either bucket and key, or url")
         return self
 
-    def arrival(self) -> Created | UrlSubmitted:
+    def event(self) -> Created | UrlSubmitted:
         if self.url is not None:
             return UrlSubmitted(self.url, self.collection, self.metadata)
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
@@ -62,11 +62,11 @@ class Reindexing(BaseModel):
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     model: Annotated[str, Field(min_length=1, max_length=256)]
 
-    def arrival(self) -> Reindex:
+    def event(self) -> Reindex:
         return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
-def read(text: str) -> list[Arrival]:
+def read(text: str) -> list[IngestEvent]:
     """What a message's text reports, one entry for each of its records.
 
     Raises:
@@ -84,7 +84,7 @@ def read(text: str) -> list[Arrival]:
         raise UnknownMessage(f"{where}: {first['msg']}" if where else first["msg"]) from error
 
 
-def _read(text: str, depth: int) -> Iterator[Arrival]:
+def _read(text: str, depth: int) -> Iterator[IngestEvent]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -99,14 +99,14 @@ def _read(text: str, depth: int) -> Iterator[Arrival]:
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
         case {"image_id": _}:
-            yield Reindexing.model_validate(body).arrival()
+            yield Reindexing.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:
-            yield Submission.model_validate(body).arrival()
+            yield Submission.model_validate(body).event()
         case _:
             raise UnknownMessage("the body is in no shape that is known; docs/guides/sending-images.md has them")
 
 
-def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
+def _from_s3(event: S3Event, count: int) -> Iterator[IngestEvent]:
     """Keys in notifications are URL-encoded, with a plus for a space."""
     if not count:
         raise UnknownMessage("the notification has no records")
@@ -129,10 +129,10 @@ def _sequencer(entry: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value.isascii() else None
 
 
-def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
+def _from_bus(body: dict[str, Any]) -> Iterator[IngestEvent]:
     """Keys in events of the bus are as they are, so powertools' decoding of them is passed by."""
     if body["detail-type"] == SUBMITTED:
-        yield Submission.model_validate(EventBridgeEvent(body).detail).arrival()
+        yield Submission.model_validate(EventBridgeEvent(body).detail).event()
         return
     if body.get("source") != "aws.s3":
         raise UnknownMessage(f"nothing is known of events {body['detail-type']!r} from {body.get('source')!r}")

@@ -53,7 +53,7 @@ class UrlSubmitted:
 class Reindex:
     """A stored image is to be described by another model too."""
 
-    holding: ImageKey
+    image_key: ImageKey
     model: str
 
 
@@ -64,7 +64,7 @@ class Ignored:
     reason: str
 
 
-Arrival = Created | Removed | UrlSubmitted | Reindex | Ignored
+IngestEvent = Created | Removed | UrlSubmitted | Reindex | Ignored
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:

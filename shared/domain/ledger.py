@@ -33,7 +33,7 @@ class ObjectState:
     """An object's entry in the ledger.
 
     Attributes:
-        holding: the image that the object brought; kept after a removal, to clean up after a worker that died.
+        image_key: the image that the object brought; kept after a removal, to clean up after a worker that died.
         revision: counts the changes; each change names the one that it follows.
         sequencer: S3's order of the newest event that was applied.
         etag: of the bytes that were read.
@@ -42,7 +42,7 @@ class ObjectState:
 
     object: ObjectRef
     status: ObjectStatus
-    holding: ImageKey | None = None
+    image_key: ImageKey | None = None
     revision: int = 0
     sequencer: str | None = None
     etag: str | None = None
@@ -53,7 +53,7 @@ class ObjectState:
     @property
     def held(self) -> ImageKey | None:
         """The image that the object holds now."""
-        return self.holding if self.status is ObjectStatus.HELD else None
+        return self.image_key if self.status is ObjectStatus.HELD else None
 
 
 class ConflictError(Exception):

@@ -1,4 +1,4 @@
-"""How the work on one arrival ended."""
+"""How the work on one event ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one arrival.
+    """What became of one event.
 
     Attributes:
-        holding: the image that the object holds now, or held before it was removed.
+        image_key: the image that the object holds now, or held before it was removed.
         vanished: images that no object of their collection holds any more.
         code, reason: why an image was rejected, or an event ignored.
         neighbour: the nearest earlier image, if it is a near-duplicate.
@@ -43,7 +43,7 @@ class Outcome:
     status: OutcomeStatus
     object: ObjectRef | None = None
     collection: str | None = None
-    holding: ImageKey | None = None
+    image_key: ImageKey | None = None
     upload_id: str | None = None
     filename: str | None = None
     url: str | None = None

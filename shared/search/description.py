@@ -33,7 +33,7 @@ class Description:
 
 
 def describe(
-    data: bytes, holding: ImageKey, embedder: Embedder, *, created_at: str, filename: str | None
+    data: bytes, image_key: ImageKey, embedder: Embedder, *, created_at: str, filename: str | None
 ) -> Description:
     """Decode an image and compute everything that a search needs.
 
@@ -48,8 +48,8 @@ def describe(
     sharp = sharpness(image.rgb)
     embedding = looking.result()
     record = ImageRecord(
-        collection=holding.collection,
-        image_id=holding.image_id,
+        collection=image_key.collection,
+        image_id=image_key.image_id,
         model=embedder.model_id,
         width=image.width,
         height=image.height,

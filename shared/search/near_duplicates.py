@@ -64,7 +64,7 @@ class NearDuplicateFinder:
         self._model = model
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
-    def nearest_earlier(self, holding: ImageKey, described: Description | None = None) -> Neighbour | None:
+    def nearest_earlier(self, image_key: ImageKey, described: Description | None = None) -> Neighbour | None:
         """The best match that is at least a near-duplicate, or None.
 
         The vector index follows the table with a delay, so two that come at the same moment may miss each other.
@@ -73,10 +73,10 @@ class NearDuplicateFinder:
             described: the image, where it was described just now; it is read from what is stored otherwise.
         """
         model = self._model()
-        new = _of(described) if described and described.record.model == model else self._stored(holding, model)
+        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
         if new is None:
             return None  # removed meanwhile
-        found = list(self._worth_reading(new, holding.collection, model))
+        found = list(self._worth_reading(new, image_key.collection, model))
         best: Neighbour | None = None
         for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
             if data is None:
@@ -112,10 +112,10 @@ class NearDuplicateFinder:
             if earlier and alike(local.get(record.image_id), record.phash, new.phash):
                 yield record
 
-    def _stored(self, holding: ImageKey, model: str) -> _New | None:
-        record = self._catalogue.find(holding.image_id, holding.collection)
-        features = self._catalogue.features(holding.image_id, holding.collection, model)
-        data = self._objects.get(signature_key(model, holding.image_id))
+    def _stored(self, image_key: ImageKey, model: str) -> _New | None:
+        record = self._catalogue.find(image_key.image_id, image_key.collection)
+        features = self._catalogue.features(image_key.image_id, image_key.collection, model)
+        data = self._objects.get(signature_key(model, image_key.image_id))
         if record is None or features is None or data is None:
             return None
         own = signature.unpack(data)

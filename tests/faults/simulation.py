@@ -38,14 +38,14 @@ class Died(BaseException):
 
 
 def tiny_description(
-    data: bytes, holding: ImageKey, embedder: Any, *, created_at: str, filename: str | None
+    data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
 ) -> Description:
     """What `describe` gives, without looking at the bytes."""
     if data == NO_IMAGE:
         raise PictureRefused("unsupported_type", "no image")
     record = ImageRecord(
-        holding.collection,
-        holding.image_id,
+        image_key.collection,
+        image_key.image_id,
         embedder.model_id,
         1,
         1,

@@ -67,17 +67,17 @@ def header(data: bytes) -> None:
 def event(data: bytes) -> None:
     """A message is understood or unknown, and what is understood can be asked of S3 and kept in DynamoDB."""
     try:
-        arrivals = messages.read(data.decode(errors="replace"))
+        ingest_events = messages.read(data.decode(errors="replace"))
     except messages.UnknownMessage:
         return
-    assert arrivals
-    for arrival in arrivals:
-        match arrival:
+    assert ingest_events
+    for ingest_event in ingest_events:
+        match ingest_event:
             case Created(ref) | Removed(ref):
                 assert ref.bucket
                 assert ref.key
                 assert item_mapper.to_source(item_mapper.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
-                "".join([ref.bucket, ref.key, ref.version or "", arrival.sequencer or ""]).encode()
+                "".join([ref.bucket, ref.key, ref.version or "", ingest_event.sequencer or ""]).encode()
             case UrlSubmitted(url):
                 url.encode()
 

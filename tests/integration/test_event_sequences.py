@@ -132,8 +132,8 @@ def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
     def work(name: str) -> None:
         ready.wait()
         try:
-            arrival = Created(ObjectRef(stage.bucket, stage.key(name)), "01")
-            outcomes.append(dispatcher().dispatch(arrival, name).status)
+            event = Created(ObjectRef(stage.bucket, stage.key(name)), "01")
+            outcomes.append(dispatcher().dispatch(event, name).status)
         except Exception as failure:
             failures.append(failure)
 
@@ -156,8 +156,8 @@ def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
 
     def work() -> None:
         try:
-            for arrival in messages.read(body):
-                dispatcher().dispatch(arrival, "one")
+            for event in messages.read(body):
+                dispatcher().dispatch(event, "one")
         except Exception as failure:
             failures.append(failure)
 

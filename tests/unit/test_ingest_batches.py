@@ -22,11 +22,11 @@ class Meeting:
     def __init__(self, parties: int) -> None:
         self.barrier = threading.Barrier(parties)
 
-    def dispatch(self, arrival: Any, _: str) -> Outcome:
+    def dispatch(self, event: Any, _: str) -> Outcome:
         self.barrier.wait(timeout=20)
-        if arrival.object.key.endswith("3"):
+        if event.object.key.endswith("3"):
             raise RuntimeError("poison")
-        return Outcome(status=OutcomeStatus.INDEXED, object=arrival.object)
+        return Outcome(status=OutcomeStatus.INDEXED, object=event.object)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.messages import UnknownMessage, read
-from shared.domain.events import Arrival, Created, Ignored, Reindex, Removed, UrlSubmitted
+from shared.domain.events import Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH
@@ -20,7 +20,7 @@ KEYS = ["uploads/default/a", "a b.jpg", "a+b.jpg", "a%2Bb.jpg", "é/日本.jpg",
 TEXT = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
-def taken(body: Any) -> list[Arrival]:
+def taken(body: Any) -> list[IngestEvent]:
     return read(body if isinstance(body, str) else json.dumps(body))
 
 

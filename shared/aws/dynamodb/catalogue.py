@@ -66,24 +66,24 @@ class DynamoCatalogue:
         """Store the vector of a model that is not the record's."""
         self._vectors.put(image)
 
-    def is_first_source(self, holding: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
+    def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
         """Whether `source` is what brought an image that all `models` have described; None: there is none such."""
-        held = self._described(holding, models)
+        held = self._described(image_key, models)
         return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
 
-    def described(self, holding: ImageKey, models: Sequence[str]) -> bool:
+    def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
         """Whether all `models` have described an image that is there."""
-        return self._described(holding, models) is not None
+        return self._described(image_key, models) is not None
 
-    def _described(self, holding: ImageKey, models: Sequence[str]) -> Any:
+    def _described(self, image_key: ImageKey, models: Sequence[str]) -> Any:
         held = self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(holding.image_id, holding.collection),
+            Key=item_mapper.record_key(image_key.image_id, image_key.collection),
             ProjectionExpression="#model, brought_by",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
-        if held and all(held["model"]["S"] == model or self._vectors.has(holding, model) for model in models):
+        if held and all(held["model"]["S"] == model or self._vectors.has(image_key, model) for model in models):
             return held
         return None
 
@@ -131,12 +131,12 @@ class DynamoCatalogue:
             ],
         )
 
-    def delete_record(self, holding: ImageKey) -> bool:
+    def delete_record(self, image_key: ImageKey) -> bool:
         """Remove the record, so that no listing or search shows the image any more. False: there was none."""
         try:
             self._client.delete_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(holding.image_id, holding.collection),
+                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
                 ConditionExpression="attribute_exists(pk)",
             )
             there = True
@@ -144,7 +144,7 @@ class DynamoCatalogue:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             there = False
-        self._vectors.drop(holding)
+        self._vectors.drop(image_key)
         return there
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:

@@ -34,9 +34,9 @@ class DynamoDuplicates:
         if group is not None:
             self._mark(image, group)
 
-    def _mark(self, holding: ImageKey, group: str) -> str | None:
+    def _mark(self, image_key: ImageKey, group: str) -> str | None:
         """The group that an image is in, which is `group` if it was in none; None where the image is gone."""
-        key = item_mapper.record_key(holding.image_id, holding.collection)
+        key = item_mapper.record_key(image_key.image_id, image_key.collection)
         for _ in range(2):  # somebody else may put it into a group meanwhile
             held = self._client.get_item(
                 TableName=self._table,

@@ -71,5 +71,5 @@ class DynamoLedger:
         }
 
     @staticmethod
-    def _source_key(holding: ImageKey, source: ObjectRef) -> dict[str, Any]:
-        return item_mapper.source_key(holding.image_id, holding.collection, source)
+    def _source_key(image_key: ImageKey, source: ObjectRef) -> dict[str, Any]:
+        return item_mapper.source_key(image_key.image_id, image_key.collection, source)

@@ -25,22 +25,22 @@ class DynamoVectors:
     def put(self, image: IndexedImage) -> None:
         self._client.put_item(TableName=self._table, Item=item_mapper.vectors_item(image))
 
-    def has(self, holding: ImageKey, model: str) -> bool:
-        return self._get(holding, model, "pk") is not None
+    def has(self, image_key: ImageKey, model: str) -> bool:
+        return self._get(image_key, model, "pk") is not None
 
-    def find(self, holding: ImageKey, model: str) -> FeatureVector | None:
-        item = self._get(holding, model, "features")
+    def find(self, image_key: ImageKey, model: str) -> FeatureVector | None:
+        item = self._get(image_key, model, "features")
         return item_mapper.from_numbers(item["features"]["L"]) if item else None
 
-    def drop(self, holding: ImageKey) -> None:
+    def drop(self, image_key: ImageKey) -> None:
         """Remove the vectors of every model."""
         items: list[Any] = []
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues={
-                ":pk": item_mapper.image_partition(holding.image_id),
-                ":prefix": {"S": item_mapper.vectors_prefix(holding.collection)},
+                ":pk": item_mapper.image_partition(image_key.image_id),
+                ":prefix": {"S": item_mapper.vectors_prefix(image_key.collection)},
             },
             ProjectionExpression="pk, sk",
             ConsistentRead=True,
@@ -49,10 +49,10 @@ class DynamoVectors:
         for item in items:
             self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
 
-    def _get(self, holding: ImageKey, model: str, projection: str) -> Any:
+    def _get(self, image_key: ImageKey, model: str, projection: str) -> Any:
         return self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.vectors_key(holding.image_id, holding.collection, model),
+            Key=item_mapper.vectors_key(image_key.image_id, image_key.collection, model),
             ProjectionExpression=projection,
             ConsistentRead=True,
         ).get("Item")
