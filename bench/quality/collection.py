@@ -5,7 +5,7 @@ from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
+from shared.domain.ports import Candidate, Candidates
 from shared.search.description import Description, describe
 from shared.search.searcher import Searcher
 from shared.vision import signature
@@ -76,6 +76,9 @@ class Memory:
     def nearest_local(self, local: LocalVector, *, limit: int, **_: Any) -> Candidates:
         return self._first(self._local, local, self._with_local, limit)
 
+    def features(self, image_id: str, *_: Any) -> FeatureVector:
+        return next(one.described.features for one in self.originals if one.image_id == image_id)
+
     def existing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
         return set(image_ids)
 
@@ -83,9 +86,7 @@ class Memory:
         return self._kept.get(key)
 
     def searcher(self, embedder: Embedder) -> Searcher:
-        return Searcher(
-            catalogue=cast(Catalogue, self), objects=cast(Objects, self), embedder=lambda: embedder, model=self.model
-        )
+        return Searcher(index=self, signatures=self, embedder=lambda: embedder, model=self.model)
 
     @staticmethod
     def _first(

@@ -7,15 +7,13 @@ arrive one after another, each altered in a third of the ways, and each is looke
 import argparse
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
 from bench.quality.collection import NAME, SEED, Memory, Original, images, indexed, key_of
-from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Catalogue, Objects
 from shared.search.description import describe
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.vision.decode.decoding import decode_here
@@ -28,11 +26,8 @@ EVERY: Final = 3
 class Growing(Memory):
     """A collection that images are found in by their ids."""
 
-    def find(self, image_id: str, collection: str) -> ImageRecord:  # noqa: ARG002 - as the port has it
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord:  # noqa: ARG002 - as the port has it
         return self._one(image_id).described.record
-
-    def features(self, image_id: str, *_: Any) -> FeatureVector:
-        return self._one(image_id).described.features
 
     def group(self, image_id: str) -> str:
         return self._one(image_id).group
@@ -50,9 +45,7 @@ def main() -> None:
     embedder = Embedder(wanted.model_dir)
     originals = indexed(images(wanted.folder), embedder)
     collection = Growing(originals, embedder.model_id)
-    neighbours = NearDuplicateFinder(
-        catalogue=cast(Catalogue, collection), objects=cast(Objects, collection), model=lambda: embedder.model_id
-    )
+    neighbours = NearDuplicateFinder(index=collection, signatures=collection, model=lambda: embedder.model_id)
     found: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()

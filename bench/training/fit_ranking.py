@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ from bench.quality.collection import Memory, described, images
 from bench.training.originals import COLOUR_IS_ALL, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
-from shared.domain.ports import Catalogue
 from shared.search.candidates import CandidateFinder, SearchScope
 from shared.search.searcher import Described
 from shared.search.timings import Stopwatch
@@ -154,7 +153,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
     groups = {one.image_id: one.group for one in collection.originals}
     with ThreadPoolExecutor(1) as threads:
         where = SearchScope(collection="", model=collection.model, label=None)
-        finder = CandidateFinder(cast(Catalogue, collection), threads, where)
+        finder = CandidateFinder(collection, threads, where)
         finder.search_by_features(query.features)
         finder.search_by_views([*sides, *views.closer(query.pixels, sides[0])])
         return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}

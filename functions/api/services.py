@@ -105,6 +105,6 @@ class Services:
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                catalogue=self.catalogue, objects=self.objects, embedder=cache(model.embedder), model=model.id
+                index=self.catalogue, signatures=self.objects, embedder=cache(model.embedder), model=model.id
             )
         return self._searchers[model.id]

@@ -60,7 +60,7 @@ def _dispatcher() -> Dispatcher:
     )
     return Dispatcher(
         indexer=indexer,
-        neighbours=NearDuplicateFinder(catalogue=catalogue, objects=objects, model=active),
+        neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,

@@ -70,7 +70,36 @@ class Ledger(Protocol):
         ...
 
 
-class Catalogue(Protocol):
+class VectorSearch(Protocol):
+    """The vector indexes: what finds candidates."""
+
+    def nearest(
+        self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates: ...
+
+    def nearest_local(
+        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates: ...
+
+
+class SearchIndex(VectorSearch, Protocol):
+    """What a search reads."""
+
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+
+    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        """Which of these images (at most 100) the collection holds at this moment; `nearest` may lag behind."""
+        ...
+
+
+class NearDuplicateIndex(VectorSearch, Protocol):
+    """What looking for an earlier near-duplicate reads."""
+
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+
+
+class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
     """The records and their features."""
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
@@ -96,24 +125,10 @@ class Catalogue(Protocol):
         """Whether the image is there and all `models` have described it."""
         ...
 
-    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
-    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
     def count(self, collection: str) -> tuple[int, bool]: ...
-
-    def nearest(
-        self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
-
-    def nearest_local(
-        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
-
-    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Which of these images (at most 100) the collection holds at this moment; `nearest` may lag behind."""
-        ...
 
 
 class Duplicates(Protocol):
@@ -132,13 +147,18 @@ class Fetched:
     version: str | None
 
 
-class Objects(Protocol):
+class Signatures(Protocol):
+    """Where signatures are read."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+
+class Objects(Signatures, Protocol):
     """The bytes: images, signatures and thumbnails."""
 
     def read(self, source: ObjectRef, limit: int) -> Fetched: ...
     def present(self, source: ObjectRef) -> bool: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...
-    def get(self, key: str) -> bytes | None: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...

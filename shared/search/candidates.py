@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidates, Catalogue
+from shared.domain.ports import Candidates, VectorSearch
 from shared.search.budget import SEARCHED
 from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision.views import View
@@ -59,7 +59,7 @@ class CandidateFinder:
     that it has waited for, None where one did not report it.
     """
 
-    catalogue: Catalogue
+    index: VectorSearch
     threads: Executor
     where: SearchScope
     bytes_examined: int | None = 0
@@ -70,7 +70,7 @@ class CandidateFinder:
     def search_by_features(self, features: FeatureVector) -> None:
         """Search by the features of the whole image."""
         search = self.threads.submit(
-            self.catalogue.nearest,
+            self.index.nearest,
             features,
             collection=self.where.collection,
             model=self.where.model,
@@ -114,7 +114,7 @@ class CandidateFinder:
                 self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
 
     def _local(self, view: View) -> Candidates:
-        return self.catalogue.nearest_local(
+        return self.index.nearest_local(
             view.vector,
             collection=self.where.collection,
             model=self.where.model,

@@ -10,7 +10,7 @@ from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Ranking, Verdict
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports import NearDuplicateIndex, Signatures
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
@@ -58,9 +58,9 @@ class _New:
 class NearDuplicateFinder:
     """Looks beside a stored image for the nearest earlier one of its collection."""
 
-    def __init__(self, *, catalogue: Catalogue, objects: Objects, model: Callable[[], str]) -> None:
-        self._catalogue = catalogue
-        self._objects = objects
+    def __init__(self, *, index: NearDuplicateIndex, signatures: Signatures, model: Callable[[], str]) -> None:
+        self._index = index
+        self._signatures = signatures
         self._model = model
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
@@ -99,9 +99,9 @@ class NearDuplicateFinder:
         """The nearest earlier images, without those that cannot be near-duplicates."""
         where = {"collection": collection, "model": model}
         limit = CANDIDATES + 1
-        asked = self._threads.submit(self._catalogue.nearest, new.features, **where, label=None, limit=limit)
+        asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
         near = (
-            self._catalogue.nearest_local(new.local, **where, label=None, limit=limit).found
+            self._index.nearest_local(new.local, **where, label=None, limit=limit).found
             if new.local is not None and new.local.any()
             else ()
         )
@@ -113,9 +113,9 @@ class NearDuplicateFinder:
                 yield record
 
     def _stored(self, image_key: ImageKey, model: str) -> _New | None:
-        record = self._catalogue.find(image_key.image_id, image_key.collection)
-        features = self._catalogue.features(image_key.image_id, image_key.collection, model)
-        data = self._objects.get(signature_key(model, image_key.image_id))
+        record = self._index.find(image_key.image_id, image_key.collection)
+        features = self._index.features(image_key.image_id, image_key.collection, model)
+        data = self._signatures.get(signature_key(model, image_key.image_id))
         if record is None or features is None or data is None:
             return None
         own = signature.unpack(data)
@@ -124,7 +124,7 @@ class NearDuplicateFinder:
         )
 
     def _read(self, model: str, record: ImageRecord) -> bytes | None:
-        return self._objects.get(signature_key(model, record.image_id))
+        return self._signatures.get(signature_key(model, record.image_id))
 
 
 def _of(described: Description) -> _New:

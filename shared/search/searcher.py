@@ -11,7 +11,7 @@ from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.matches import Comparison, Effort, Ranking, Verdict
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_GLANCE, FIRST_LOOK
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.timings import Stopwatch
@@ -119,9 +119,11 @@ def _rank(match: ScoredMatch) -> tuple[float, bool, float]:
 class Searcher:
     """Compares images, and finds the nearest ones of a collection."""
 
-    def __init__(self, *, catalogue: Catalogue, objects: Objects, embedder: Callable[[], Embedder], model: str) -> None:
-        self._catalogue = catalogue
-        self._objects = objects
+    def __init__(
+        self, *, index: SearchIndex, signatures: Signatures, embedder: Callable[[], Embedder], model: str
+    ) -> None:
+        self._index = index
+        self._signatures = signatures
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
@@ -154,7 +156,7 @@ class Searcher:
             NotFound: it was removed meanwhile, or another model indexed it.
         """
         with watch.stage("recall"):
-            features = self._catalogue.features(record.image_id, record.collection, self._model)
+            features = self._index.features(record.image_id, record.collection, self._model)
             described = self._signature(record)
         if features is None or described is None:
             raise NotFound("The image is not indexed under this model. Upload it again.")
@@ -163,7 +165,7 @@ class Searcher:
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """The `wanted.k` best matches, reranked from stored signatures."""
         where = SearchScope(collection=wanted.collection, model=self._model, label=wanted.label)
-        finder = CandidateFinder(self._catalogue, self._threads, where)
+        finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features)
         with watch.stage("views"):
             whole = [views.whole(query.signature)]
@@ -214,7 +216,7 @@ class Searcher:
         while at < len(matches) and len(standing) < wanted.k:
             batch = matches[at : at + wanted.k - len(standing)]
             at += len(batch)
-            there = self._catalogue.existing([match.record.image_id for match in batch], wanted.collection)
+            there = self._index.existing([match.record.image_id for match in batch], wanted.collection)
             standing += [match for match in batch if match.record.image_id in there]
         return standing
 
@@ -261,7 +263,7 @@ class Searcher:
 
     def _read_signature(self, _collection: str, image_id: str) -> Signature:
         """Kept for each collection apart: how quickly one is answered must not tell what another has asked for."""
-        data = self._objects.get(signature_key(self._model, image_id))
+        data = self._signatures.get(signature_key(self._model, image_id))
         if data is None:
             raise KeyError(image_id)  # not kept: it may come
         return signature.unpack(data)

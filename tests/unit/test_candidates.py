@@ -1,13 +1,13 @@
 """Several searches of the vector indexes as one list."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from shared.domain.features import LOCAL_DIMENSIONS, LocalVector
+from shared.domain.features import LOCAL_DIMENSIONS, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.domain.ports import Candidate, Candidates
 from shared.search.candidates import CandidateFinder, SearchScope
 from shared.vision import views
 from shared.vision.signature import extract
@@ -31,6 +31,9 @@ class Answers:
 
     def __init__(self, *lists: dict[str, float]) -> None:
         self.lists = lists
+
+    def nearest(self, features: FeatureVector, **_: Any) -> Candidates:
+        raise AssertionError("only views are searched for here")
 
     def nearest_local(self, local: LocalVector, **_: Any) -> Candidates:
         found = self.lists[int(local.argmax())]
@@ -57,7 +60,7 @@ def test_of_views_with_as_many_keypoints_the_larger_cosine_tells_which_a_candida
 def searched(answers: Answers, first: views.View, second: views.View) -> list[tuple[str, bool]]:
     """Candidates in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
-        finder = CandidateFinder(cast(Catalogue, answers), threads, SearchScope(collection="c", model="m", label=None))
+        finder = CandidateFinder(answers, threads, SearchScope(collection="c", model="m", label=None))
         finder.search_by_views([first, second])
         found = [(one.record.image_id, one.view is second) for one in finder.found(first)]
     assert finder.bytes_examined == 20

@@ -72,7 +72,7 @@ HOLDING = ImageKey("c", COPY.record.image_id)
 
 def neighbours(stored: Stored) -> NearDuplicateFinder:
     anything: Any = stored
-    return NearDuplicateFinder(catalogue=anything, objects=anything, model=lambda: MODEL)
+    return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
 
 
 @pytest.mark.parametrize("given", [COPY, None])
