@@ -146,14 +146,12 @@ def refusal(data: bytes) -> float:
 
 
 def _handle(bucket: str, key: str) -> list[Any]:
-    from functions.ingest.handler import handler
-    from functions.ingest.processing import metrics
+    from infra.local.lambda_functions import ingest
 
     body = f'{{"bucket": "{bucket}", "key": "{key}"}}'
     context: Any = FunctionContext("ingest")
     record = {"messageId": key, "eventSource": "aws:sqs", "attributes": {}, "body": body}
-    failures: list[Any] = handler({"Records": [record]}, context)["batchItemFailures"]
-    metrics.clear_metrics()
+    failures: list[Any] = ingest({"Records": [record]}, context)["batchItemFailures"]
     return failures
 
 

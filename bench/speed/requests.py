@@ -45,9 +45,7 @@ Seen = list[tuple[str, Any]]
 
 def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     """Counted at botocore, in the emulator, where only the times depend on the machine."""
-    from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler as ingest
-    from functions.ingest.processing import logger, metrics
+    from infra.local.lambda_functions import INGEST_LOG, forget_environments, ingest
 
     events = Events(cloud, images, "calls")
     seen: Seen = []
@@ -55,15 +53,14 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     session.events.register_last(
         "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
     )
-    lines = _Lines(logger)
-    forget()
+    lines = _Lines(INGEST_LOG)
+    forget_environments()
     context: Any = FunctionContext("bench")
     counts: list[Counter[str]] = []
     for _ in images:  # no two are alike
         seen.clear()
         lines.bytes = 0
         ingest(events.arrival(), context)
-        metrics.clear_metrics()
         counts.append(Counter(name for name, _ in seen))
     lines.close()
     later = counts[len(counts) // 2 :]
@@ -136,22 +133,21 @@ class _Lines(logging.Handler):
 
 def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
     """The calls of the first search of a new application, and the milliseconds that later ones compute."""
-    from functions.api.bootstrap import application
-    from functions.api.handler import handler
+    from infra.local.lambda_functions import api, forget_environments
 
     context: Any = FunctionContext("bench")
     effort = "fast" if kind == "fast" else "balanced"
 
     def asked(number: int) -> dict[str, float]:
         data = made(UNSEEN + number) if kind == "nothing" else None
-        answer = handler(events.search(data, effort), context)
+        answer = api(events.search(data, effort), context)
         if answer["statusCode"] != 200:
             raise SystemExit(f"the search answered {answer}")
         took: dict[str, float] = json.loads(answer["body"])["took_ms"]
         return took
 
-    application.cache_clear()
-    handler(events.health(), context)
+    forget_environments()
+    api(events.health(), context)
     seen.clear()
     asked(0)
     count = Counter(name for name, _ in seen)

@@ -95,7 +95,7 @@ def _measured(images: list[bytes], rounds: int) -> list[tuple[int, int, float, f
     import boto3
 
     from bench.speed.answers import Answers
-    from functions.ingest import handler, processing
+    from infra.local.lambda_functions import ingest_with
     from infra.local.queue_worker import FunctionContext, lambda_event
 
     objects: dict[str, bytes] = {}
@@ -118,11 +118,9 @@ def _measured(images: list[bytes], rounds: int) -> list[tuple[int, int, float, f
         for size, at_once in order.sample(TRIED, len(TRIED)):
             event = batch(size)
             with ThreadPoolExecutor(at_once) as threads:
-                handler._threads = threads
                 before, started = _processor_seconds(), time.perf_counter()
-                answer = handler.handler(event, context)
+                answer = ingest_with(threads, event, context)
                 took = time.perf_counter() - started
-            processing.metrics.clear_metrics()
             if answer["batchItemFailures"]:
                 raise SystemExit(f"the function answered {answer}")
             objects.clear()

@@ -103,22 +103,12 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from functions.fetch.bootstrap import image_fetcher
-    from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler
-    from functions.ingest.processing import metrics
-
-    def quiet_handler(event: dict[str, Any], context: Any) -> Any:
-        """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
-        try:
-            return handler(event, context)
-        finally:
-            metrics.clear_metrics()
+    from infra.local.lambda_functions import forget_environments, ingest
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
         queue_url=outputs["QueueUrl"],
-        handler=quiet_handler,
+        handler=ingest,
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )
@@ -127,9 +117,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        application.cache_clear()
-        forget()
-        image_fetcher.cache_clear()
+        forget_environments()
 
 
 def _use_emulator(endpoint: str) -> None:
