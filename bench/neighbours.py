@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--pictures", dest="images", type=int, default=200)
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)
     embedder = Embedder(wanted.model_dir, 1)

@@ -22,7 +22,7 @@ CONTEXT: Final = ROOT / "cdk.json"
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
-    parser.add_argument("--pictures", type=int, default=MILLION, help="taken in this month, and kept")
+    parser.add_argument("--pictures", dest="images", type=int, default=MILLION, help="taken in this month, and kept")
     parser.add_argument("--searches", type=int, default=MILLION)
     parser.add_argument("--kind", choices=("found", "nothing", "fast"), default="found", help="what the searches are")
     parser.add_argument("--figures", type=Path, default=FIGURES, help="what the bench wrote")

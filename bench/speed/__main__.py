@@ -64,6 +64,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
     parser.add_argument(
         "--pictures",
+        dest="images",
         type=Path,
         default=Path(data, "eval", "photos") if data else None,
         help=f"folder of JPEGs; eval/photos of the folder that {DATA} names, or made ones",

@@ -33,7 +33,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=8000, help="where the page and the API are served")
     parser.add_argument(
-        "--pictures", type=lambda name: Path(name).expanduser(), help="folder to index instead of the sample images"
+        "--pictures",
+        dest="images",
+        type=lambda name: Path(name).expanduser(),
+        help="folder to index instead of the sample images",
     )
     parser.add_argument(
         "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
