@@ -11,7 +11,7 @@ from functions.api.headers import ANSWERS
 from functions.api.page import page_router
 from functions.api.routes import ancestor, duplicates, images, meta, search, uploads
 from functions.api.services import Services
-from functions.api.version import VERSION
+from shared.version import VERSION
 
 DESCRIPTION = """Reverse image search in your own AWS account.
 
