@@ -231,7 +231,7 @@ def test_a_submission_says_what_it_is_about() -> None:
         ({"bucket": "b", "key": "a"}, "bucket"),
         ({"bucket": "pictures", "key": "é" * 1025}, "key"),
         ({"bucket": "pictures", "key": "a", "collection": "Not One"}, "collection"),
-        ({"bucket": "pictures", "key": "a", "colection": "cats"}, "colection"),
+        ({"bucket": "pictures", "key": "a", "album": "cats"}, "album"),
         ({"bucket": "pictures", "key": 7}, "key"),
         ({"bucket": "pictures", "key": "a", "metadata": {"a": {"b": "c"}}}, "metadata"),
         ({"bucket": "pictures", "key": "a", "metadata": {"a": "b" * (MAX_METADATA_LENGTH + 1)}}, "metadata"),
