@@ -62,7 +62,7 @@ bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered co
 
 bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
 	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.fit_ranking "$(DATA)" --model-dir $(MODEL)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL)
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check

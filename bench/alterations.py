@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]
 

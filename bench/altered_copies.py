@@ -17,7 +17,7 @@ from tqdm import tqdm
 from bench.alterations import ALTERATIONS
 from infra.local import seed
 from shared.domain.matches import Ranking
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
 
 SEED = 11

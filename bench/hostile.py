@@ -26,7 +26,7 @@ from infra.local.queue_worker import FunctionContext
 from shared.domain.errors import PictureRefused
 from shared.domain.images import upload_key
 from shared.domain.limits import MIB
-from shared.vision.decoding import ISOLATION, decode
+from shared.vision.decode.decoding import ISOLATION, decode
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results" / "hostile.md"
@@ -146,7 +146,8 @@ def refusal(data: bytes) -> float:
 
 
 def _handle(bucket: str, key: str) -> list[Any]:
-    from functions.ingest.handler import handler, metrics
+    from functions.ingest.handler import handler
+    from functions.ingest.processing import metrics
 
     body = f'{{"bucket": "{bucket}", "key": "{key}"}}'
     context: Any = FunctionContext("ingest")

@@ -18,7 +18,7 @@ import numpy as np
 from bench.hostile import ROOT, Gauntlet, table
 from infra.local.__main__ import serving
 from infra.local.cloud import local_cloud
-from shared.vision import decoding
+from shared.vision.decode import decoding
 from shared.vision.opencv import cv2
 
 RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"

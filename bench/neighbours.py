@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
 from bench.quality.collection import Memory, holding, indexed, pictures
-from functions.ingest.description import Description, describe
-from functions.ingest.neighbours import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking, Verdict
-from shared.domain.merging import interleaved
-from shared.vision.decoding import decode
+from shared.search.description import Description, describe
+from shared.search.near_duplicates import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
+from shared.search.rank_fusion import interleaved
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 from shared.vision.ranking import compare

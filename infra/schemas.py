@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from shared.aws.bus import EVENTS
+from shared.aws.event_bus import EVENTS
 from shared.aws.messages import Submission
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"

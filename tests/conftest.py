@@ -17,7 +17,7 @@ from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud, synthesised
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Access, Scope
 from shared.settings import ApiSettings
 

@@ -20,7 +20,7 @@ from bench.cost.use import (
     TRACED,
     Use,
 )
-from infra import prices
+from infra.operate import prices
 
 RECORDS_SHOWN: Final = 5
 READ_UNIT: Final = 4096

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.quality import report
 from bench.quality.alterations import ALTERATIONS
-from bench.quality.asking import Asked, asked
 from bench.quality.collection import SEED, indexed, pictures
+from bench.quality.runner import Asked, asked
 from shared.vision.embedding import Embedder
 
 REPORT_EVERY = 20

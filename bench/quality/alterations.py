@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from bench.quality.scenery import host_picture, window
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from bench.quality.backdrops import host_picture, window
+from shared.vision.decode.decoding import decode_here
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]
 WHITE: Final = (255, 255, 255)

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from functions.api.search import Searcher
-from functions.ingest.description import Description, describe
 from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import signature_key
 from shared.domain.ledger import Holding
 from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
+from shared.search.description import Description, describe
+from shared.search.searcher import Searcher
 from shared.vision import signature
 from shared.vision.embedding import Embedder
 

@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
 from bench.quality.collection import NAME, SEED, Memory, Original, holding, indexed, pictures
-from functions.ingest.description import describe
-from functions.ingest.neighbours import Neighbours
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
 from shared.domain.ports import Catalogue, Objects
-from shared.vision.decoding import decode_here
+from shared.search.description import describe
+from shared.search.near_duplicates import Neighbours
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
 
 EVERY: Final = 3

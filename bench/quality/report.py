@@ -8,8 +8,8 @@ import matplotlib as mpl
 import numpy as np
 
 from bench.quality.alterations import ALTERATIONS, MIXTURES
-from bench.quality.asking import BALANCED, EFFORTS, Asked
-from bench.quality.measures import Answer, recall_at_precision
+from bench.quality.metrics import Answer, recall_at_precision
+from bench.quality.runner import BALANCED, EFFORTS, Asked
 from shared.domain.matches import Effort, Verdict
 
 PRECISION: Final = 0.99

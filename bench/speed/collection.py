@@ -16,14 +16,14 @@ import numpy as np
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
-from functions.ingest.description import describe
 from infra.local import seed
 from infra.local.cloud import REGION, LocalCloud
-from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import IndexedImage, ObjectRef, signature_key
 from shared.domain.ledger import Holding
+from shared.search.description import describe
 from shared.vision.embedding import Embedder
 
 ACCOUNT: Final = "123456789012"

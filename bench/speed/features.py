@@ -13,10 +13,10 @@ from bench.speed.report import Floor, Part
 from bench.speed.timing import Way, side_by_side
 from layers.resnet50.export import MODEL_FILE, SEED
 from layers.resnet50.network import SIDE, build
-from layers.resnet50.quiet import quiet
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from layers.resnet50.suppress_output import quiet
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import squeezed
 
 OURS: Final = "ours: LiteRT, as the functions run it"

@@ -8,10 +8,10 @@ from typing import Any, Final
 from bench.speed.pictures import enlarged
 from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
-from functions.ingest.description import Description, describe
 from shared.domain.ledger import Holding
+from shared.search.description import Description, describe
 from shared.vision import signature
-from shared.vision.decoding import decode, decode_here
+from shared.vision.decode.decoding import decode, decode_here
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.local_features import gathered
 from shared.vision.phash import perceptual_hash

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 QUALITY: Final = 90
 BOXES: Final = 200

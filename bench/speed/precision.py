@@ -13,14 +13,15 @@ from bench.quality.collection import NAME, SEED, Memory, Original, holding
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
-from functions.api.search import Stopwatch, Wanted
-from functions.ingest.description import describe
 from layers.resnet50.network import SIDE, Precision
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.search.description import describe
+from shared.search.searcher import Wanted
+from shared.search.timings import Stopwatch
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import squeezed
 
 IN_A_ROW: Final = 4

@@ -15,7 +15,7 @@ from bench.speed.pictures import made
 from bench.speed.report import Part
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
-from shared.domain.schema import (
+from shared.domain.table_schema import (
     LISTING_SORT,
     LOCAL_ATTRIBUTE,
     PARTITION_KEY,
@@ -47,7 +47,7 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
     """Counted at botocore, in the emulator, where only the times depend on the machine."""
     from functions.ingest.bootstrap import forget
     from functions.ingest.handler import handler as ingest
-    from functions.ingest.handler import logger, metrics
+    from functions.ingest.processing import logger, metrics
 
     events = Events(cloud, pictures, "calls")
     seen: Seen = []

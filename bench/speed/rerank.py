@@ -7,10 +7,10 @@ from bench.speed.pictures import made
 from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
 from shared.domain.matches import Ranking
-from shared.vision import processors, signature
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.vision import cpu, signature
+from shared.vision.decode.decoding import decode_here
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.ranking import compare
 from shared.vision.signature import Signature
 
@@ -38,7 +38,7 @@ def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     def unpacked(data: bytes) -> object:
         return compared(signature.unpack(data))
 
-    with ThreadPoolExecutor(processors.available()) as threads:
+    with ThreadPoolExecutor(cpu.available()) as threads:
         taken = side_by_side(
             {
                 OURS: lambda _: list(threads.map(unpacked, packed)),

@@ -20,7 +20,7 @@ from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from shared.domain.limits import BATCH_MESSAGES, MESSAGES_AT_ONCE
-from shared.vision.processors import available
+from shared.vision.cpu import available
 
 CORE_MB: Final = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of so much has one core."""
@@ -95,7 +95,7 @@ def _measured(pictures: list[bytes], rounds: int) -> list[tuple[int, int, float,
     import boto3
 
     from bench.speed.answers import Answers
-    from functions.ingest import handler
+    from functions.ingest import handler, processing
     from infra.local.queue_worker import FunctionContext, lambda_event
 
     objects: dict[str, bytes] = {}
@@ -122,7 +122,7 @@ def _measured(pictures: list[bytes], rounds: int) -> list[tuple[int, int, float,
                 before, started = _processor_seconds(), time.perf_counter()
                 answer = handler.handler(event, context)
                 took = time.perf_counter() - started
-            handler.metrics.clear_metrics()
+            processing.metrics.clear_metrics()
             if answer["batchItemFailures"]:
                 raise SystemExit(f"the function answered {answer}")
             objects.clear()

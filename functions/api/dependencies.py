@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from functions.api.access import KnownCaller
+from functions.api.auth import KnownCaller
 from functions.api.errors import Problem
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from functions.api.headers import ANSWERS
-from shared.aws.outages import is_outage
+from functions.api.security_headers import ANSWERS
+from shared.aws.transient_errors import is_outage
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -27,7 +27,7 @@ from shared.domain.errors import (
 )
 from shared.domain.ledger import Overtaken
 from shared.domain.limits import RETRY_AFTER_SECONDS
-from shared.vision.isolation import DecoderUnavailable
+from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 

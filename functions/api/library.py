@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from shared.aws.fetcher import LambdaFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.domain.cleanup import release
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -23,7 +24,6 @@ from shared.domain.images import (
 from shared.domain.ledger import Holding, ObjectStatus, Overtaken
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.ports import Catalogue, Ledger, Uploads
-from shared.domain.releasing import release
 
 THUMBNAIL_TYPE: Final = "image/webp"
 REMOVALS: Final = 3
@@ -119,7 +119,7 @@ class Library:
         """A short-lived URL of the thumbnail, which is made when first asked for."""
         key = thumbnail_key(record.collection, record.image_id)
         if not self._objects.exists(key):
-            from shared.vision.decoding import decode
+            from shared.vision.decode.decoding import decode
             from shared.vision.thumbnail import thumbnail
 
             self._objects.write(key, thumbnail(decode(self.content(record)).rgb), THUMBNAIL_TYPE)

@@ -4,22 +4,22 @@ import os
 from functools import cache
 from threading import Lock
 
-from functions.ingest.indexing import Indexer
-from functions.ingest.intake import Intake
-from functions.ingest.neighbours import Neighbours
-from functions.ingest.reindexing import Reindexer
-from shared.aws.active_model import ActiveModel
-from shared.aws.bus import EventBus
-from shared.aws.catalogue import DynamoCatalogue
+from functions.ingest.dispatcher import Intake
+from functions.ingest.indexer import Indexer
+from functions.ingest.reindexer import Reindexer
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
-from shared.aws.duplicates import DynamoDuplicates
-from shared.aws.fetcher import LambdaFetcher
-from shared.aws.ledger import DynamoLedger
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.duplicates import DynamoDuplicates
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
+from shared.aws.event_bus import EventBus
+from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.aws.uploads import DynamoUploads
+from shared.search.near_duplicates import Neighbours
 from shared.settings import IngestSettings
-from shared.vision.decoding import ISOLATION
+from shared.vision.decode.decoding import ISOLATION
 from shared.vision.embedding import Embedder
 
 _making = Lock()

@@ -7,24 +7,18 @@ from dataclasses import asdict
 from threading import Lock
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.alone import AFTER_ATTEMPTS, FailedAlone, take_alone
 from functions.ingest.bootstrap import dead_letters, intake
+from functions.ingest.processing import count, logger, metrics, take, take_all
+from functions.ingest.subprocess_runner import AFTER_ATTEMPTS, FailedAlone, take_alone
 from shared.aws import messages
-from shared.domain.arrivals import Addressed, Arrival, Created
+from shared.domain.events import Addressed, Created
 from shared.domain.limits import MAX_RECEIVES, MESSAGES_AT_ONCE
-from shared.domain.outcomes import Outcome
-
-logger = Logger(service="ingest")
-metrics = Metrics(namespace="PicTrace", service="ingest")
 
 _threads = ThreadPoolExecutor(MESSAGES_AT_ONCE, thread_name_prefix="message")
-_counting = Lock()
 _one_alone = Lock()
 
 
@@ -54,37 +48,6 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if not dead_letters().put(record.body, record.message_id, reason):
             raise
         count("message_dead")
-
-
-def take_all(body: str, message_id: str) -> None:
-    """Do the records of one message one after the other."""
-    for index, arrival in enumerate(messages.read(body)):
-        take(arrival, f"{message_id}/{index}")
-
-
-def take(arrival: Arrival, message_id: str) -> None:
-    report(intake().take(arrival, message_id))
-
-
-def count(name: str, value: int = 1) -> None:
-    """Add to a metric, from any thread: the library's own way loses some where two threads meet."""
-    with _counting:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-
-
-def report(outcome: Outcome) -> None:
-    count(f"picture_{outcome.status}")
-    logger.info(
-        "picture %s",
-        outcome.status,
-        extra={
-            "bucket": outcome.object.bucket if outcome.object else None,
-            "key": outcome.object.key if outcome.object else None,
-            "image_id": outcome.holding.image_id if outcome.holding else None,
-            "code": outcome.code,
-            "reason": outcome.reason,
-        },
-    )
 
 
 @logger.inject_lambda_context

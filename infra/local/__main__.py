@@ -17,7 +17,7 @@ import uvicorn
 from infra.local import seed
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 

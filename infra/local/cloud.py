@@ -15,8 +15,8 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from infra.local import template as templates
-from infra.local import vector_search
 from infra.local.invocations import serving_functions
+from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from shared.domain.access import Access
 
@@ -69,7 +69,7 @@ def local_cloud(
     """
     template = template if template is not None else synthesised()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    vector_search.install()
+    patches.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     before = dict(os.environ)
@@ -105,7 +105,8 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     from functions.api.bootstrap import application
     from functions.fetch.bootstrap import picture_fetcher
     from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler, metrics
+    from functions.ingest.handler import handler
+    from functions.ingest.processing import metrics
 
     def quiet_handler(event: dict[str, Any], context: Any) -> Any:
         """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from infra.app import default_context
-from infra.operate.account import Account, carry_out
-from infra.operate.asking import agreed, printable
-from infra.operate.backfill import Objects, listing
+from infra.operate.bucket_source import Objects, listing
 from infra.operate.costs import estimate, indexing
 from infra.operate.flow import Queue
+from infra.operate.prices import VECTOR_SEARCH_GB
+from infra.operate.progress import Account, carry_out
+from infra.operate.prompts import agreed, printable
 from infra.operate.stack import Stack
-from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
 

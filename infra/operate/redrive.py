@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from tqdm import tqdm
 
-from infra.operate.asking import agreed, printable
+from infra.operate.prompts import agreed, printable
 from infra.operate.stack import Stack
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
-from shared.domain.arrivals import Addressed, Ignored, Reindex
+from shared.domain.events import Addressed, Ignored, Reindex
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

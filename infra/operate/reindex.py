@@ -4,15 +4,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 from infra.app import default_context
-from infra.operate.account import Account, carry_out
-from infra.operate.asking import agreed
-from infra.operate.cleaning import clean_bucket, clean_table
+from infra.operate.catalogue_source import Pictures
+from infra.operate.cleanup import clean_bucket, clean_table
 from infra.operate.costs import cleaning, estimate, reindexing
 from infra.operate.flow import Queue
-from infra.operate.pictures import Pictures
+from infra.operate.progress import Account, carry_out
+from infra.operate.prompts import agreed
 from infra.operate.stack import Stack
-from shared.aws.active_model import KEPT_SECONDS, ActiveModel
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
+from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

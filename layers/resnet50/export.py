@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from layers.resnet50.network import FEATURES, Precision, build, convert, reading_rgb
-from layers.resnet50.quiet import quiet
+from layers.resnet50.suppress_output import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
 MODEL_FILE: Final = "resnet50.tflite"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.aws.long_lists import written_quickly
+from shared.aws.dynamodb.vector_serializer import written_quickly
 from shared.domain.limits import FETCH_WAIT_SECONDS
 
 if TYPE_CHECKING:

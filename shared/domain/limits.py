@@ -51,18 +51,6 @@ MAX_FILENAME_LENGTH: Final = 255
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
 
-SEARCHED: Final = 100
-"""How many pictures one search of a vector index gives: the most that SearchVectors does."""
-
-FIRST_GLANCE: Final = 16
-"""How many candidates are compared at first, each for one read from S3: all of them at `effort=fast`, and where the
-first half of them has near-duplicates and the last half none."""
-
-FIRST_LOOK: Final = 32
-CLOSER_LOOK: Final = 32
-CLOSER_LOOK_THOROUGH: Final = 68
-"""How many more where a search looks closer."""
-
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
 

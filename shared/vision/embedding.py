@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
-from shared.vision import processors
-from shared.vision.channels import Pixels
+from shared.vision import cpu
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import squeezed
 
 SIDE: Final = 224
@@ -55,7 +55,7 @@ class Embedder:
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
         self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads or processors.available())
+        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.matches import OrbScore
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import scaled
 
 MAX_KEYPOINTS: Final = 500

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from shared.domain.features import LOCAL_DIMENSIONS, LocalVector, normalise
 
-WORDS: Final = Path(__file__).with_name("words.npz")
+WORDS: Final = Path(__file__).with_name("vlad_vocabulary.npz")
 """`words`, int8 (W, 256): the mean bits of each word, -1 to 1 in hundredths. `axes`, int8 (W, 256, A): the directions
-that the word's part of a picture varies most in, in 1/400. `python -m bench.fit_words` makes it."""
+that the word's part of a picture varies most in, in 1/400. `python -m bench.training.fit_vlad_vocabulary` makes it."""
 
 WORDS_SCALE, AXES_SCALE = 100, 400
 

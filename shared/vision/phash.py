@@ -5,8 +5,8 @@ C. Zauner: Implementation and Benchmarking of Perceptual Image Hash Functions, 2
 
 import numpy as np
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 
 def perceptual_hash(gray: Pixels) -> str:

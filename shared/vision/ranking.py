@@ -13,7 +13,7 @@ from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
 from shared.vision.keypoints import covered, match_keypoints
 from shared.vision.signature import Signature
-from shared.vision.structure import ssim_and_detail
+from shared.vision.ssim import ssim_and_detail
 
 FIT: Final = Path(__file__).with_name("ranking.json")
 ENOUGH_KEYPOINTS: Final = 50

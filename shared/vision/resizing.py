@@ -4,8 +4,8 @@ Averaging is what makes a shrunken copy of a picture nearly equal to the shrunke
 reads at most four pixels for each result and aliases the rest.
 """
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 
 def squeezed(pixels: Pixels, side: int) -> Pixels:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import within
 
 LONGEST_SIDE: Final = 512

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
-from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import squeezed, within
-from shared.vision.structure import Moments, moments
+from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0

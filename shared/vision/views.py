@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from shared.domain.features import LocalVector
-from shared.vision.channels import Pixels
 from shared.vision.keypoints import (
     FINE_KEYPOINTS,
     LONGEST_SIDE,
@@ -20,6 +19,7 @@ from shared.vision.keypoints import (
 )
 from shared.vision.local_features import gathered
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.signature import Signature, extract
 
 WINDOW: Final = 0.5

@@ -9,12 +9,12 @@ from typing import Any, Final
 import pytest
 
 from functions.ingest.bootstrap import intake
-from infra.local.vector_index import VectorIndex
-from shared.domain.arrivals import Created
+from infra.local.moto_vectors.index import VectorIndex
+from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from tests.conftest import PicTrace
 from tests.faults.conftest import Row, row
-from tests.faults.plant import Plant
+from tests.faults.harness import Plant
 from tests.faults.worker import CHANGES, Fault
 from tests.pictures import noise
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.ledger import DynamoLedger
-from shared.aws.uploads import DynamoUploads
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus
 from shared.domain.ledger import Holding, ObjectState, ObjectStatus, Overtaken
 from tests.conftest import PicTrace

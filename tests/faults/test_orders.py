@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws import records
-from shared.domain.arrivals import Reindex
+from shared.aws.dynamodb import item_mapper
+from shared.domain.events import Reindex
 from shared.domain.images import signature_key
 from shared.domain.ledger import Holding
-from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Event, Worker, World, use_tiny_descriptions
+from tests.faults.simulation import BUCKET, MODEL, NO_PICTURE, Event, Worker, World, use_tiny_descriptions
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
 KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
@@ -43,9 +43,9 @@ def check(world: World) -> None:
         if pk.startswith("image#"):
             if "model" in item:
                 described.add((pk.removeprefix("image#"), item["model"]["S"]))
-            if records.is_record(item):
+            if item_mapper.is_record(item):
                 recorded.add(pk.removeprefix("image#"))
-            elif not records.is_vectors(item):
+            elif not item_mapper.is_vectors(item):
                 sources.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
     assert sources == wanted
     assert recorded == set(wanted)
@@ -100,7 +100,7 @@ def test_a_picture_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
 
     world.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
     until_done(partial(world.handle, world.waiting.pop()))
-    [beside] = [key for key, item in world.table.items.items() if records.is_vectors(item)]
+    [beside] = [key for key, item in world.table.items.items() if item_mapper.is_vectors(item)]
     model = world.table.items.pop(beside)["model"]["S"]
     slow = Worker(partial(world.handle, Reindex(Holding("c", image_id(b"one")), model)), None)
     while world.last_call != "put_item":

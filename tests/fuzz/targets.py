@@ -14,16 +14,17 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from functions.api import queries
+from functions.api import query_image
 from functions.api.errors import PROBLEMS, Problem
-from shared.aws import messages, records
-from shared.domain.arrivals import Addressed, Created, Removed
+from shared.aws import messages
+from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import FetchRefused, PictureRefused
+from shared.domain.events import Addressed, Created, Removed
 from shared.domain.images import collection_of_key
 from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
 from shared.net import addresses, urls
-from shared.vision import headers
-from shared.vision.decoding import decode_here
+from shared.vision.decode import headers
+from shared.vision.decode.decoding import decode_here
 from tests.fuzz import seeds
 
 SMALL: Final = 1 << 16
@@ -75,7 +76,7 @@ def event(data: bytes) -> None:
             case Created(ref) | Removed(ref):
                 assert ref.bucket
                 assert ref.key
-                assert records.to_source(records.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
+                assert item_mapper.to_source(item_mapper.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
                 "".join([ref.bucket, ref.key, ref.version or "", arrival.sequencer or ""]).encode()
             case Addressed(url):
                 url.encode()
@@ -101,7 +102,7 @@ def address(data: bytes) -> None:
 def multipart(data: bytes) -> None:
     """A form gives its parts or a documented problem. The first line is the content type's parameters."""
     parameters, _, body = data.partition(b"\n")
-    for read in (queries.read_search, queries.read_pair):
+    for read in (query_image.read_search, query_image.read_pair):
         sent = False
 
         async def receive() -> Message:

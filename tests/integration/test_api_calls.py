@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from tests.conftest import PicTrace
 from tests.pictures import encoded, noise, pixels, shipped
 

@@ -9,13 +9,13 @@ import boto3
 import pytest
 
 from shared.aws.clients import lambda_client
-from shared.aws.fetcher import LambdaFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FetchFailed, PictureRefused
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from tests.conftest import PicTrace
+from tests.fake_internet import PUBLIC, Server, Web
 from tests.integration.conftest import Listener, invoked, send, until
 from tests.pictures import noise
-from tests.web import PUBLIC, Server, Web
 
 SITE = "http://pictures.example"
 

@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 from shared.aws.clients import dynamodb_client
-from shared.aws.duplicates import MAX_SHOWN, DynamoDuplicates
+from shared.aws.dynamodb.duplicates import MAX_SHOWN, DynamoDuplicates
 from shared.domain.ledger import Holding
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
@@ -78,7 +78,7 @@ def many(running: PicTrace, collection: str) -> list[str]:
 def test_pages_give_every_group_once(
     running: PicTrace, collection: str, many: list[str], monkeypatch: pytest.MonkeyPatch, items_a_read: int
 ) -> None:
-    monkeypatch.setattr("shared.aws.duplicates.MAX_SHOWN", items_a_read)
+    monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", items_a_read)
     seen, cursor, pages = [], None, 0
     while pages == 0 or cursor:
         page = groups(running, collection, limit=2, **({"cursor": cursor} if cursor else {}))
@@ -97,7 +97,7 @@ def test_a_group_too_large_to_show_is_cut_and_the_next_one_follows(
     for other in range(3):
         image_id = running.add(encoded(np.full((9, 9 + other, 3), 9, np.uint8), ".png"), collection=collection)
         duplicates.join(Holding(collection, image_id), Holding(collection, many[0]))
-    monkeypatch.setattr("shared.aws.duplicates.MAX_SHOWN", 3)
+    monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", 3)
     page = groups(running, collection)
     assert [group["group_id"] for group in page["groups"]] == many
     assert [group["truncated"] for group in page["groups"]] == [True] + [False] * 6

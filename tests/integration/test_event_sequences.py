@@ -13,7 +13,7 @@ import pytest
 
 from functions.ingest.bootstrap import intake
 from shared.aws import messages
-from shared.domain.arrivals import Created
+from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from shared.domain.outcomes import OutcomeStatus
 from tests.conftest import PicTrace

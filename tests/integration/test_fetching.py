@@ -1,7 +1,7 @@
 """Fetching over real sockets: hostile names and servers, and that nothing inside is ever connected to.
 
-`tests/web.py` stands for the internet. Each test ends with two looks at its sockets: what they were asked to connect
-to was public, and Python saw no other connection.
+`tests/fake_internet.py` stands for the internet. Each test ends with two looks at its sockets: what they were asked to
+connect to was public, and Python saw no other connection.
 """
 
 import gzip
@@ -19,7 +19,7 @@ import pytest
 from shared.domain.errors import FetchRefused
 from shared.net.fetching import fetch
 from shared.version import VERSION
-from tests.web import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
+from tests.fake_internet import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
 
 LIMIT = 100_000
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\ngood"

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 
 from bench import hostile
-from functions.ingest.alone import AFTER_ATTEMPTS
+from functions.ingest.subprocess_runner import AFTER_ATTEMPTS
 from shared.domain.images import upload_key
 from shared.domain.limits import MAX_JPEG_SCANS, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
-from shared.vision import decoding
-from shared.vision.isolation import Isolation
+from shared.vision.decode import decoding
+from shared.vision.decode.sandbox import Isolation
 from tests.conftest import PicTrace
 from tests.integration.conftest import invoked
 from tests.pictures import Pixels, encoded, noise, pixels, shipped
-from tests.unit import test_vision_headers as made
+from tests.unit import test_decode_headers as made
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
@@ -85,8 +85,8 @@ def test_more_bytes_than_the_limit_are_refused(gauntlet: hostile.Gauntlet) -> No
 
 FRAGILE = """
 from shared.vision import decoding
-from shared.vision.isolation import Isolation
-decoding.ISOLATION = Isolation("tests.unit.misbehaving:decode_unless_13_wide")
+from shared.vision.decode.sandbox import Isolation
+decoding.ISOLATION = Isolation("tests.unit.crashing_decoders:decode_unless_13_wide")
 """
 
 
@@ -95,7 +95,7 @@ class TestADecoderThatDies:
 
     @pytest.fixture(autouse=True)
     def _fragile(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        fragile = Isolation("tests.unit.misbehaving:decode_unless_13_wide")
+        fragile = Isolation("tests.unit.crashing_decoders:decode_unless_13_wide")
         monkeypatch.setattr(decoding, "ISOLATION", fragile)
         yield
         fragile.close()
@@ -117,7 +117,7 @@ class TestADecoderThatDies:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What has failed twice is done so (`functions.ingest.alone`): a process that starts a decoder of its own."""
+        """What has failed twice runs in a process of its own, which starts a decoder of its own."""
         (tmp_path / "sitecustomize.py").write_text(FRAGILE, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(decoding, "ISOLATION", None)

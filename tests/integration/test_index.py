@@ -12,7 +12,7 @@ import pytest
 
 from functions.ingest.bootstrap import intake
 from infra.local.cloud import STACK
-from infra.operate import backfill, flow
+from infra.operate import bucket_source, flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
 from tests.conftest import PicTrace
@@ -79,7 +79,7 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(backfill, "MAX_UPLOAD_BYTES", 200_000)
+    monkeypatch.setattr(bucket_source, "MAX_UPLOAD_BYTES", 200_000)
     pictures = ["p/a b+%2B.png", "p/é/日本😀.png", "p/\x1b[2J\u202e.png", "z/last.png"]
     bucket.put({f"folders/{number:04}/": b"" for number in range(FOLDERS)})
     bucket.put({key: noise(81_000 + number) for number, key in enumerate(pictures)})
@@ -176,7 +176,7 @@ def test_what_never_ends_is_told(
         raise RuntimeError("the model is broken")
 
     monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
-    monkeypatch.setattr("functions.ingest.intake.Intake.take", broken)
+    monkeypatch.setattr("functions.ingest.dispatcher.Intake.take", broken)
     monkeypatch.setattr("functions.ingest.handler.take_alone", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})

@@ -15,7 +15,7 @@ import boto3
 import httpx
 import pytest
 
-from shared.aws import records
+from shared.aws.dynamodb import item_mapper
 from shared.domain.access import Scope
 from shared.domain.images import ObjectRef
 from tests.conftest import Closed, PicTrace
@@ -226,7 +226,7 @@ def test_bringing_the_same_picture_tells_nothing_and_harms_nobody(
 def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
     data, table = noise(7006), running.cloud.outputs["TableName"]
     items: list[Any] = [
-        records.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
+        item_mapper.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
         for index in range(150)
     ]
     dynamodb = boto3.client("dynamodb")

@@ -60,7 +60,7 @@ def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
         raise RuntimeError("the model is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("functions.ingest.intake.Intake.take", out_of_order)
+        broken.setattr("functions.ingest.dispatcher.Intake.take", out_of_order)
         broken.setattr("functions.ingest.handler.take_alone", out_of_order)
         upload_id = running.open(data, collection=collection)
         send(running, "no json")

@@ -16,9 +16,9 @@ from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
-from shared.aws.active_model import ActiveModel
 from shared.aws.clients import dynamodb_client
-from shared.aws.vectors import DynamoVectors
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.secondary_vectors import DynamoVectors
 from shared.domain.ledger import Holding
 from tests.conftest import ROOT
 from tests.integration.conftest import until

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from infra import schemas
-from shared.aws.bus import EVENTS
+from shared.aws.event_bus import EVENTS
 from tests.conftest import PicTrace
 from tests.integration.conftest import Listener, invoked, of_bucket, send, until
 from tests.pictures import encoded, noise, pixels

@@ -14,7 +14,7 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from tests.conftest import PicTrace
 from tests.integration.conftest import until

@@ -5,8 +5,8 @@ import pytest
 
 from bench.quality.alterations import ALTERATIONS, altered
 from bench.quality.collection import pictures
-from bench.quality.measures import Answer, recall_at_precision
-from shared.vision.decoding import decode
+from bench.quality.metrics import Answer, recall_at_precision
+from shared.vision.decode.decoding import decode
 from shared.vision.resizing import within
 from tests.pictures import pixels
 

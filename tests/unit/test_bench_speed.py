@@ -14,7 +14,7 @@ from bench.speed.__main__ import main
 from bench.speed.pictures import chosen, made
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
-from shared.vision.decoding import decode_here
+from shared.vision.decode.decoding import decode_here
 from shared.vision.signature import extract
 
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from functions.api.candidates import Finder, Where
 from shared.domain.features import LOCAL_DIMENSIONS, LocalVector
 from shared.domain.images import ImageRecord
 from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.search.candidates import Finder, Where
 from shared.vision import views
 from shared.vision.signature import extract
 from tests.pictures import pixels

@@ -8,7 +8,7 @@ import pytest
 
 from functions.fetch import pictures
 from functions.fetch.pictures import PictureFetcher
-from shared.aws.fetcher import LambdaFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FETCH_CAUSES, REFUSAL_CODES, FetchFailed, FetchRefused, PictureRefused
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.ingest import bootstrap, handler
+from functions.ingest import bootstrap, handler, processing
 from infra.local.queue_worker import FunctionContext, lambda_event
 from shared.domain.limits import MESSAGES_AT_ONCE
 from shared.domain.outcomes import Outcome, OutcomeStatus
@@ -31,7 +31,7 @@ class Meeting:
 
 @pytest.fixture
 def records() -> Iterator[Any]:
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
     messages: list[Any] = [
         {
             "MessageId": str(number),
@@ -43,7 +43,7 @@ def records() -> Iterator[Any]:
         for number in range(MESSAGES_AT_ONCE)
     ]
     yield lambda_event(messages, QUEUE)
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
 
 
 def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
@@ -51,9 +51,11 @@ def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
 ) -> None:
     counted: dict[str, float] = {}
     meeting = Meeting(MESSAGES_AT_ONCE)
-    monkeypatch.setattr(handler, "intake", lambda: meeting)
+    monkeypatch.setattr(processing, "intake", lambda: meeting)
     monkeypatch.setattr(
-        handler.metrics.provider, "flush_metrics", lambda *_, **__: counted.update(_totals(handler.metrics.metric_set))
+        processing.metrics.provider,
+        "flush_metrics",
+        lambda *_, **__: counted.update(_totals(processing.metrics.metric_set)),
     )
     context: Any = FunctionContext("ingest")
     assert handler.handler(records, context) == {"batchItemFailures": [{"itemIdentifier": "3"}]}
@@ -65,19 +67,19 @@ def _totals(metric_set: Any) -> dict[str, float]:
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
 
     def several() -> None:
         for _ in range(9):
-            handler.count("c")
+            processing.count("c")
 
     threads = [threading.Thread(target=several) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert _totals(handler.metrics.metric_set) == {"c": 90}
-    handler.metrics.clear_metrics()
+    assert _totals(processing.metrics.metric_set) == {"c": 90}
+    processing.metrics.clear_metrics()
 
 
 def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.messages import UnknownMessage, read
-from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import Addressed, Arrival, Created, Ignored, Reindex, Removed
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import Holding
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH

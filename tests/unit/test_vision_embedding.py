@@ -14,10 +14,10 @@ from PIL import Image
 
 from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
 from shared.domain.features import FEATURE_DIMENSIONS, cosine
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import SIDE, Embedder, ModelMissing
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import squeezed
 from tests.pictures import encoded, pixels, shipped
 

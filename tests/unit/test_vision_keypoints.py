@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from shared.vision.alignment import aligned_ssim
-from shared.vision.channels import Pixels
 from shared.vision.keypoints import MAX_KEYPOINTS, MIN_INLIERS, Transform, detect, is_sane, match_keypoints
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.signature import extract
 from tests.pictures import pixels
 

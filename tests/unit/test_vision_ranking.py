@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from bench import fit_ranking
 from bench.alterations import ALTERATIONS, HARDER
-from bench.originals import document, flat, on_white, shape
+from bench.training import fit_ranking
+from bench.training.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.ranking import ENOUGH_COVERED, FIT, Fit, compare, fit_for, measure
 from shared.vision.signature import Signature, extract
 from tests.pictures import pixels

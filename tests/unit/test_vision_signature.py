@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.originals import families
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
-from shared.vision.drawing import difference_picture, matches_picture
+from bench.training.originals import families
+from shared.vision.decode.decoding import decode
 from shared.vision.histogram import correlation, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS
 from shared.vision.opencv import cv2
 from shared.vision.phash import perceptual_hash
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import scaled, squeezed, within
 from shared.vision.signature import SIDE, extract, pack, unpack
 from shared.vision.thumbnail import thumbnail
+from shared.vision.visualization import difference_picture, matches_picture
 from tests.pictures import encoded, pixels
 
 FLAT = np.full((50, 70, 3), 200, np.uint8)

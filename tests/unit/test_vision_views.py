@@ -6,9 +6,9 @@ import pytest
 from bench.quality.alterations import ALTERATIONS
 from shared.domain.features import LOCAL_DIMENSIONS, cosine
 from shared.domain.images import ImageRecord
-from shared.domain.merging import interleaved, reciprocal
-from shared.vision import decoding, views
-from shared.vision.channels import Pixels
+from shared.search.rank_fusion import interleaved, reciprocal
+from shared.vision import views
+from shared.vision.decode import decoding
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MAX_KEYPOINTS,
@@ -21,6 +21,7 @@ from shared.vision.keypoints import (
 )
 from shared.vision.local_features import gathered
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.resizing import scaled
 from shared.vision.signature import Signature, extract
 from tests.pictures import pixels

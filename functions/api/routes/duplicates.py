@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from functions.api import answers, schemas
-from functions.api.access import SEARCH, DataRoute
+from functions.api import presenters, schemas
+from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import described
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
@@ -26,4 +26,4 @@ def list_duplicates(
     pictures came, so this compares nothing and costs as much as a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
-    return schemas.DuplicatePage(groups=[answers.group(found) for found in page.groups], cursor=page.cursor)
+    return schemas.DuplicatePage(groups=[presenters.group(found) for found in page.groups], cursor=page.cursor)

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from functions.api import answers, schemas
-from functions.api.access import SEARCH, WRITE, DataRoute, KnownCaller
+from functions.api import presenters, schemas
+from functions.api.auth import SEARCH, WRITE, DataRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach
 from functions.api.errors import described
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
@@ -36,7 +36,7 @@ def list_images(
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
     page = services.catalogue.newest(collection, label=label, limit=limit, cursor=cursor)
-    return schemas.ImagePage(images=[answers.image(record) for record in page.records], cursor=page.cursor)
+    return schemas.ImagePage(images=[presenters.image(record) for record in page.records], cursor=page.cursor)
 
 
 @router.post(
@@ -55,7 +55,7 @@ def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs
 @router.get("/{image_id}", summary="One picture's record", responses=described("not-found"), dependencies=[SEARCH])
 def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
     """The record with the objects that brought these bytes, at most 100 of them."""
-    return answers.image_with_sources(services.library.image(image_id, collections))
+    return presenters.image_with_sources(services.library.image(image_id, collections))
 
 
 @router.delete(

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from functions.api import schemas
-from functions.api.access import SEARCH, DataRoute
+from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import described
 from shared.domain import limits

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from functions.api import answers, queries, schemas
-from functions.api.access import SEARCH, DataRoute, KnownCaller
+from functions.api import presenters, query_image, schemas
+from functions.api.auth import SEARCH, DataRoute, KnownCaller
 from functions.api.dependencies import (
     EffortQuery,
     ImageIdPath,
@@ -20,12 +20,13 @@ from functions.api.dependencies import (
     Reach,
 )
 from functions.api.errors import Problem, described
-from functions.api.search import Described, Stopwatch, Wanted
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking
+from shared.search.searcher import Described, Wanted
+from shared.search.timings import Stopwatch
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 
@@ -59,7 +60,7 @@ def search(
     caller: KnownCaller,
     services: NeedsModel,
     collection: OneCollection,
-    query: Annotated[queries.Query, Depends(queries.read_search)],
+    query: Annotated[query_image.Query, Depends(query_image.read_search)],
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     label: LabelQuery = None,
@@ -112,7 +113,7 @@ def similar(
 def compare(
     caller: KnownCaller,
     services: NeedsModel,
-    pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
+    pair: Annotated[tuple[query_image.Query, query_image.Query], Depends(query_image.read_pair)],
     picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.Comparison | Response:
@@ -124,13 +125,13 @@ def compare(
         return Response(_draw(services, caller, pair, picture), media_type="image/png")
     watch = Stopwatch()
     a, b = (_describe(services, caller, query, watch) for query in pair)
-    return answers.comparison(services.searcher.compare(a, b, ranking), services.model.id)
+    return presenters.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
 def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwatch) -> schemas.SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
     return schemas.SearchAnswer(
-        matches=[answers.match(entry) for entry in found.matches],
+        matches=[presenters.match(entry) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
         effort=wanted.effort,
@@ -147,11 +148,11 @@ def _notice(services: Services, query: Described) -> str | None:
     return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
 
 
-def _describe(services: Services, caller: Caller, query: queries.Query, watch: Stopwatch) -> Described:
+def _describe(services: Services, caller: Caller, query: query_image.Query, watch: Stopwatch) -> Described:
     match query:
-        case queries.Bytes(data):
+        case query_image.Bytes(data):
             return services.searcher.describe(data, watch)
-        case queries.Address(url):
+        case query_image.Address(url):
             with watch.stage("fetch"):
                 data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
@@ -159,11 +160,11 @@ def _describe(services: Services, caller: Caller, query: queries.Query, watch: S
             return services.searcher.recall(_stored(services, caller, query), watch)
 
 
-def _stored(services: Services, caller: Caller, query: queries.Stored | queries.Uploaded) -> ImageRecord:
+def _stored(services: Services, caller: Caller, query: query_image.Stored | query_image.Uploaded) -> ImageRecord:
     match query:
-        case queries.Stored(image_id):
+        case query_image.Stored(image_id):
             return services.library.image(image_id, caller.reach(None))
-        case queries.Uploaded(upload_id):
+        case query_image.Uploaded(upload_id):
             upload = services.library.upload(upload_id, caller.reach(None))
             if upload.status is UploadStatus.PENDING:
                 raise Problem("upload-pending", "Ask for the upload's state until it is indexed, then search again.")
@@ -172,15 +173,17 @@ def _stored(services: Services, caller: Caller, query: queries.Stored | queries.
             return services.library.image(upload.image_id, [upload.collection])
 
 
-def _draw(services: Services, caller: Caller, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
-    from shared.vision.decoding import decode
-    from shared.vision.drawing import difference_picture, matches_picture
+def _draw(
+    services: Services, caller: Caller, pair: tuple[query_image.Query, query_image.Query], picture: Drawing
+) -> bytes:
+    from shared.vision.decode.decoding import decode
+    from shared.vision.visualization import difference_picture, matches_picture
 
-    def data(query: queries.Query) -> bytes:
+    def data(query: query_image.Query) -> bytes:
         match query:
-            case queries.Bytes(given):
+            case query_image.Bytes(given):
                 return given
-            case queries.Address(url):
+            case query_image.Address(url):
                 return services.fetcher.read(url)
             case _:
                 return services.library.content(_stored(services, caller, query))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from functions.api import answers, schemas
-from functions.api.access import ANY_SCOPE, WRITE, DataRoute, KnownCaller
+from functions.api import presenters, schemas
+from functions.api.auth import ANY_SCOPE, WRITE, DataRoute, KnownCaller
 from functions.api.dependencies import Needs
 from functions.api.errors import Problem, described
 from shared.domain.errors import NotFound
@@ -50,4 +50,4 @@ def upload_state(
     """`pending` until the picture is `indexed`, a `duplicate` of one that the collection holds, or `rejected`."""
     if not re.fullmatch(UPLOAD_ID_PATTERN, upload_id):
         raise NotFound("There is no upload with this id.")
-    return answers.upload(services.library.upload(upload_id, caller.reach(None)))
+    return presenters.upload(services.library.upload(upload_id, caller.reach(None)))
