@@ -88,7 +88,7 @@ subjects: ## Check the subjects of the commits since a revision (SINCE=origin/ma
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
-schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
+schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
 	$(BIN)/python -m infra.schemas
 
 model: $(MODEL)/model.json ## Export the model (PRECISION=int8)

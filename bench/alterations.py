@@ -1,4 +1,4 @@
-"""Altered copies of a picture, as people make them; every one a pure function of the picture and a seed."""
+"""Altered copies of an image, as people make them; every one a pure function of the image and a seed."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -35,7 +35,7 @@ class Server:
 
     Attributes:
         heads: the head of every request, as it came.
-        protocols: the protocol that TLS agreed on, for every connection; None where there was none.
+        protocols: the protocol that TLS confirm on, for every connection; None where there was none.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:

@@ -1,6 +1,6 @@
-"""What surrounds an altered copy: other pictures, and a window as programs draw it.
+"""What surrounds an altered copy: other images, and a window as programs draw it.
 
-The other pictures are those in scikit-image's wheel and are never among the pictures searched, so that a copy inside
+The other images are those in scikit-image's wheel and are never among the images searched, so that a copy inside
 one of them has one right answer.
 """
 
@@ -30,14 +30,14 @@ def _shipped(name: str) -> Pixels:
     return decode((Path(data_dir) / name).read_bytes()).rgb
 
 
-def host_picture(rng: np.random.Generator) -> Pixels:
+def host_image(rng: np.random.Generator) -> Pixels:
     """One of scikit-image's photographs, mirrored for half of the draws."""
     found = _shipped(HOSTS[int(rng.integers(len(HOSTS)))])
     return np.ascontiguousarray(found[:, ::-1]) if rng.random() < 0.5 else found
 
 
 def window(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """A light or dark window around a picture: title bar, side panel with lines, buttons and a status line."""
+    """A light or dark window around an image: title bar, side panel with lines, buttons and a status line."""
     dark = rng.random() < 0.5
     ground, panel, ink = ((32, 33, 36), (48, 50, 54), (225, 225, 225)) if dark else ((250,) * 3, (232,) * 3, (40,) * 3)
     height, width = rgb.shape[:2]
@@ -49,7 +49,7 @@ def window(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     size = unit / 28
     for at, colour in enumerate(((237, 106, 94), (245, 191, 79), (98, 197, 84))):
         cv2.circle(canvas, ((at + 1) * 3 * unit // 2, unit), unit // 2, colour, -1, cv2.LINE_AA)
-    words = ("File Edit View Help", "Home", "Recent pictures", "Shared", "Albums", "Settings", "Liked by 241 people")
+    words = ("File Edit View Help", "Home", "Recent images", "Shared", "Albums", "Settings", "Liked by 241 people")
     cv2.putText(canvas, words[0], (left, round(1.4 * unit)), cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
     for at in range(3 * unit, len(canvas) - unit, 2 * unit):
         word = words[1 + int(rng.integers(5))]

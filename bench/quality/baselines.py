@@ -1,4 +1,4 @@
-"""What a user would try instead, each as a list of scores of every stored picture, higher is nearer."""
+"""What a user would try instead, each as a list of scores of every stored image, higher is nearer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -12,7 +12,7 @@ from PIL import Image
 from shared.vision.keypoints import LONGEST_SIDE, LOWE_RATIO, REPROJECTION_PIXELS
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import scaled, squeezed
+from shared.vision.resizing import resize_longest, resize_square
 from shared.vision.ssim import ssim
 
 Scores = npt.NDArray[np.float64]
@@ -40,14 +40,14 @@ def _pdq(rgb: Pixels) -> npt.NDArray[np.bool_]:
 
 def _ssim(stored: Sequence[Pixels]) -> Method:
     def gray(rgb: Pixels) -> Pixels:
-        return squeezed(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), 256)
+        return resize_square(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), 256)
 
     kept = [gray(rgb) for rgb in stored]
     return lambda rgb: np.array([ssim(query, one) for query in [gray(rgb)] for one in kept])
 
 
 def _crop_resistant(stored: Sequence[Pixels]) -> Method:
-    """imagehash's, of segments: how many of the query's another picture has, and then how near these are."""
+    """imagehash's, of segments: how many of the query's another image has, and then how near these are."""
 
     def hashed(rgb: Pixels) -> npt.NDArray[np.bool_]:
         return np.array([_bits(one) for one in imagehash.crop_resistant_hash(Image.fromarray(rgb)).segment_hashes])
@@ -75,11 +75,11 @@ def _by_keypoints(detector: Any, *, geometry: bool) -> Callable[[Sequence[Pixels
     """OpenCV's keypoints as they come, Lowe's ratio test, and the pairs on one homography by RANSAC where asked for.
 
     Without geometry: the share of pairs by the larger number of keypoints. By the smaller one, as people write it,
-    stored pictures with two keypoints are nearest to everything.
+    stored images with two keypoints are nearest to everything.
     """
 
     def found(rgb: Pixels) -> tuple[Scores, Any]:
-        gray = scaled(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), LONGEST_SIDE)
+        gray = resize_longest(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8), LONGEST_SIDE)
         points, descriptors = detector.detectAndCompute(gray, None)
         return np.array([point.pt for point in points]), descriptors
 
@@ -114,4 +114,4 @@ SLOW: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
     "ORB + RANSAC": _by_keypoints(cv2.ORB.create(nfeatures=500), geometry=True),
     "SIFT + RANSAC": _by_keypoints(cv2.SIFT.create(nfeatures=500), geometry=True),
 }
-"""These compare the query with every stored picture, so they are asked fewer queries."""
+"""These compare the query with every stored image, so they are asked fewer queries."""

@@ -14,8 +14,8 @@ class Answer:
     """One method's answer to one altered copy.
 
     Attributes:
-        places: where the right pictures stand, from 0; those that are missing have none.
-        right: how many right pictures there are.
+        places: where the right images stand, from 0; those that are missing have none.
+        right: how many right images there are.
         scored: (score, whether it is right) of what the answer shows.
     """
 
@@ -29,14 +29,14 @@ class Answer:
     def of(
         cls, method: str, alteration: str, ranked: Sequence[str], scores: Sequence[float], right: Collection[str]
     ) -> "Answer":
-        """From picture ids, best first, with their scores."""
+        """From image ids, best first, with their scores."""
         shown = ranked[:DEPTH]
         places = tuple(place for place, one in enumerate(shown) if one in right)
         scored = tuple((float(score), one in right) for one, score in zip(shown[:10], scores, strict=False))
         return cls(method, alteration, places, len(right), scored)
 
     def recall_at(self, depth: int) -> float:
-        """Whether a right picture is among the first `depth`."""
+        """Whether a right image is among the first `depth`."""
         return float(bool(self.places) and self.places[0] < depth)
 
     @property
@@ -46,7 +46,7 @@ class Answer:
 
 
 def recall_at_precision(answers: Iterable[Answer], precision: float) -> tuple[float, float]:
-    """(share of right pictures at or above the least score with that precision, the score); 0 and infinity if none.
+    """(share of right images at or above the least score with that precision, the score); 0 and infinity if none.
 
     Pairs of equal score stand or fall together.
     """

@@ -18,7 +18,7 @@ from bench.quality.baselines import QUICK, SLOW, Scores
 from bench.quality.collection import NAME, SEED, Memory, Original
 from bench.quality.metrics import Answer
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.search.searcher import Wanted
+from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
@@ -36,9 +36,9 @@ class Asked:
     """What a process has found.
 
     Attributes:
-        gathered: by alteration and effort, where the first right picture stands among all candidates (None: nowhere).
+        gathered: by alteration and effort, where the first right image stands among all candidates (None: nowhere).
         verdicts: (verdict, whether it is right) of every match that a balanced search gave.
-        spent: by effort, (milliseconds of looking for and comparing candidates, pictures compared, bytes examined).
+        spent: by effort, (milliseconds of looking for and comparing candidates, images compared, bytes examined).
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Asker:
         for method, (ranking, effort) in asked.items():
             watch = Stopwatch()
             answer = self._searcher.search(
-                query, Wanted(collection=NAME, k=SHOWN, ranking=ranking, effort=effort), watch
+                query, SearchRequest(collection=NAME, k=SHOWN, ranking=ranking, effort=effort), watch
             )
             ids = [match.record.image_id for match in answer.matches]
             scores = [match.comparison.score for match in answer.matches]
@@ -141,7 +141,7 @@ def asked(
     answered: SimpleQueue[Future[Asked]] = SimpleQueue()
     with (
         ProcessPoolExecutor(others, get_context("spawn"), _prepare, (originals, model_dir, frozenset())) as pool,
-        tqdm(total=queries, desc="asking", unit="picture") as progress,
+        tqdm(total=queries, desc="asking", unit="image") as progress,
     ):
 
         def ask_another(done: Future[Asked] | None = None) -> None:

@@ -73,7 +73,7 @@ class Answers:
 
 
 def _stranger(number: int) -> Any:
-    item = item_mapper.record_item(_STRANGER, np.zeros(0, np.float32), ObjectRef("pictures", "k"))
+    item = item_mapper.record_item(_STRANGER, np.zeros(0, np.float32), ObjectRef("images", "k"))
     return {name: value for name, value in item.items() if name != "features"} | {"image_id": {"S": f"{number:064x}"}}
 
 

@@ -1,9 +1,9 @@
 """Fit the fused score: `make bench-fit DATA=folder`, or `python -m bench.training.fit_ranking FOLDER`.
 
 True pairs are altered copies against their originals; false ones are the same copies against what a search of the
-others finds, against random ones and against others of their kind: pictures that photographs are not
-(`bench.training.originals`) are among them. Each pair is seen as a search would see it: by the whole picture, its
-mirror image or a window of it. The pictures at even places are fitted on, those at odd places measured.
+others finds, against random ones and against others of their kind: images that photographs are not
+(`bench.training.originals`) are among them. Each pair is seen as a search would see it: by the whole image, its
+mirror image or a window of it. The images at even places are fitted on, those at odd places measured.
 """
 
 import argparse
@@ -13,19 +13,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, encoded
-from bench.quality.collection import Memory, described, pictures
+from bench.quality.collection import Memory, described, images
 from bench.training.originals import COLOUR_IS_ALL, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
-from shared.domain.ports import Catalogue
-from shared.search.candidates import Finder, Where
+from shared.search.candidates import CandidateFinder, SearchScope
 from shared.search.searcher import Described
 from shared.search.timings import Stopwatch
 from shared.vision import views
@@ -39,7 +38,7 @@ RIDGE: Final = 1.0
 NEAREST, RANDOM, KIN = 4, 2, 2
 FAMILY_EVERY: Final = 5
 COPIES: Final = 12
-"""Altered copies of each picture, drawn from all alterations."""
+"""Altered copies of each image, drawn from all alterations."""
 GENTLE: Final = ("JPEG 75", "JPEG 20", "resized to 50 %", "resized to 25 %")
 """Those that leave colours and outline alone."""
 
@@ -56,7 +55,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An altered copy with a stored picture: which photograph it came from, and whether that is the stored one."""
+    """An altered copy with a stored image: which photograph it came from, and whether that is the stored one."""
 
     photograph: int
     same: bool
@@ -91,9 +90,9 @@ def threshold(scores: Array, truth: Array, precision: float) -> float:
 
 
 def photographs(folder: Path, limit: int) -> list[Path]:
-    """The last `limit` pictures of the folder in the order of `bench.quality`, whose queries are the first."""
+    """The last `limit` images of the folder in the order of `bench.quality`, whose queries are the first."""
     found: list[Path] = []
-    for path, _ in reversed(pictures(folder)):
+    for path, _ in reversed(images(folder)):
         if len(found) == limit:
             break
         try:
@@ -108,7 +107,7 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
     rng = np.random.default_rng(SEED)
     originals = [decode(path.read_bytes()).rgb for path in paths]
     made = families(originals, rng, FAMILY_EVERY)
-    rgbs = [*originals, *(picture for _, _, picture in made)]
+    rgbs = [*originals, *(image for _, _, image in made)]
     source = [*range(len(originals)), *(place for place, _, _ in made)]
     kind = ["photograph"] * len(originals) + [name for _, name, _ in made]
     stored = []
@@ -147,21 +146,21 @@ def _drawn(places: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -
 
 
 def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
-    """What a thorough search finds, best first: each stored picture's group with the view that it is nearest to."""
+    """What a thorough search finds, best first: each stored image's group with the view that it is nearest to."""
     sides = [views.whole(query.signature)]
     if query.pixels is not None:
         sides.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
     groups = {one.image_id: one.group for one in collection.originals}
     with ThreadPoolExecutor(1) as threads:
-        where = Where(collection="", model=collection.model, label=None)
-        finder = Finder(cast(Catalogue, collection), threads, where)
-        finder.by_features(query.features)
-        finder.by_views([*sides, *views.closer(query.pixels, sides[0])])
+        where = SearchScope(collection="", model=collection.model, label=None)
+        finder = CandidateFinder(collection, threads, where)
+        finder.search_by_features(query.features)
+        finder.search_by_views([*sides, *views.closer(query.pixels, sides[0])])
         return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}
 
 
 def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
-    """The fit of these signals with its thresholds, and what they are worth on the pictures held out."""
+    """The fit of these signals with its thresholds, and what they are worth on the images held out."""
     x = np.array([[pair.signals[name] for name in names] for pair in found])
     y = np.array([pair.same for pair in found], dtype=np.float64)
     held = np.array([pair.photograph % 2 == 1 for pair in found])

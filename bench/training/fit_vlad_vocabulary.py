@@ -16,7 +16,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_DIMENSIONS
 from shared.vision.decode.decoding import decode
 from shared.vision.keypoints import MAX_KEYPOINTS, QUERY_KEYPOINTS, detect
-from shared.vision.local_features import AXES_SCALE, WORDS, WORDS_SCALE, as_signs, each_of_unit_length
+from shared.vision.local_features import AXES_SCALE, WORDS, WORDS_SCALE, normalise_rows, signs_of
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -56,7 +56,7 @@ def k_means(values: Values, count: int, rng: np.random.Generator) -> Values:
 
 
 def crops(gray: Pixels, rng: np.random.Generator) -> list[Pixels]:
-    """Parts of a picture with 0.3 to 1 of its sides, turned by quarters, every other one mirrored."""
+    """Parts of an image with 0.3 to 1 of its sides, turned by quarters, every other one mirrored."""
     found = []
     for place in range(CROPS):
         height, width = (int(side * share) for share in [rng.uniform(0.3, 1)] for side in gray.shape)
@@ -68,11 +68,11 @@ def crops(gray: Pixels, rng: np.random.Generator) -> list[Pixels]:
 
 
 def parts(descriptors: Sequence[npt.NDArray[np.uint8]], words: Values) -> Values:
-    """Of each picture the sums of what is left of its bits after its words: (pictures, words, 256)."""
+    """Of each image the sums of what is left of its bits after its words: (images, words, 256)."""
     nearest_bits = np.where(words > 0, 1, -1).astype(np.float32)
     found = np.zeros((len(descriptors), *words.shape), np.float32)
     for place, of_one in enumerate(descriptors):
-        bits = as_signs(of_one)
+        bits = signs_of(of_one)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         np.add.at(found[place], nearest, bits - words[nearest])
     return found
@@ -85,15 +85,15 @@ def first_axes(parts: Values, count: int) -> Values:
 
 def main() -> None:
     rng = np.random.default_rng(SEED)
-    pictures = photographs()
-    views = [view for gray in pictures for view in (gray, gray[:, ::-1], np.rot90(gray))]
+    images = photographs()
+    views = [view for gray in images for view in (gray, gray[:, ::-1], np.rot90(gray))]
     found = [detect(np.ascontiguousarray(view), QUERY_KEYPOINTS).descriptors for view in views]
-    bits = as_signs(np.vstack(found))
+    bits = signs_of(np.vstack(found))
     means = k_means(bits[rng.choice(len(bits), DESCRIPTORS, replace=False)], COUNT, rng)
     words = np.rint(means * WORDS_SCALE).astype(np.int8)
-    seen = [detect(crop, MAX_KEYPOINTS).descriptors for gray in pictures for crop in crops(gray, rng)]
+    seen = [detect(crop, MAX_KEYPOINTS).descriptors for gray in images for crop in crops(gray, rng)]
     means = words.astype(np.float32) / np.float32(WORDS_SCALE)
-    rooted = each_of_unit_length(parts([of_one for of_one in seen if len(of_one) >= FEWEST], means))
+    rooted = normalise_rows(parts([of_one for of_one in seen if len(of_one) >= FEWEST], means))
     axes = np.stack([first_axes(rooted[:, word], LOCAL_DIMENSIONS // COUNT) for word in range(COUNT)])
     np.savez_compressed(WORDS, words=words, axes=np.clip(np.rint(axes * AXES_SCALE), -127, 127).astype(np.int8))
     print(f"{COUNT} words of {len(bits)} descriptors in {len(views)} views, axes from {len(rooted)} crops -> {WORDS}")

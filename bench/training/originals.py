@@ -1,4 +1,4 @@
-"""Pictures that photographs are not: what an honest fit must have seen, made from photographs or from nothing."""
+"""Images that photographs are not: what an honest fit must have seen, made from photographs or from nothing."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,10 +7,10 @@ import numpy as np
 
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import within
+from shared.vision.resizing import shrink_to_fit
 
 SMOOTH_SIGMA: Final = 0.04
-"""Of the longest side: what is left is like a picture of sky, or out of focus."""
+"""Of the longest side: what is left is like an image of sky, or out of focus."""
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz      "
 
@@ -22,7 +22,7 @@ def smooth(rgb: Pixels) -> Pixels:
 
 def on_white(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     """Small in the middle of a white square, as shops show things."""
-    small = within(rgb, int(rng.integers(60, 260)))
+    small = shrink_to_fit(rgb, int(rng.integers(60, 260)))
     height, width = small.shape[:2]
     canvas = np.full((512, 512, 3), 255, np.uint8)
     top, left = (512 - height) // 2, (512 - width) // 2
@@ -31,15 +31,13 @@ def on_white(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def captioned(rgb: Pixels) -> Pixels:
-    """With the same mark below as every other picture of its publisher."""
+    """With the same mark below as every other image of its publisher."""
     out = rgb.copy()
     height, width = out.shape[:2]
     bar = max(8, round(height * 0.15))
     cv2.rectangle(out, (0, height - bar), (width, height), (245, 245, 240), -1)
     place = (round(width * 0.04), height - round(bar * 0.3))
-    cv2.putText(
-        out, "The Daily Picture - www.example.org", place, cv2.FONT_HERSHEY_SIMPLEX, width / 600, (30, 30, 90), 1
-    )
+    cv2.putText(out, "The Daily Image - www.example.org", place, cv2.FONT_HERSHEY_SIMPLEX, width / 600, (30, 30, 90), 1)
     return out
 
 
@@ -71,10 +69,10 @@ def flat(rng: np.random.Generator) -> Pixels:
 
 
 Made = tuple[int, str, Pixels]
-"""The place of the photograph it belongs to, its kind, the picture."""
+"""The place of the photograph it belongs to, its kind, the image."""
 
 COLOUR_IS_ALL: Final = {"shape", "flat"}
-"""Kinds of which a copy in other colours, or with text over it, is another picture."""
+"""Kinds of which a copy in other colours, or with text over it, is another image."""
 
 
 def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int) -> list[Made]:

@@ -15,7 +15,7 @@ from shared.version import VERSION
 
 DESCRIPTION = """Reverse image search in your own AWS account.
 
-Upload pictures, then ask which of them are nearest to another one, and why.
+Upload images, then ask which of them are nearest to another one, and why.
 Errors are RFC 9457 problem details; `type` is one of a documented list."""
 
 

@@ -7,7 +7,7 @@ from functions.api import schemas
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import Comparison
-from shared.search.searcher import Scored
+from shared.search.searcher import ScoredMatch
 
 
 def image(record: ImageRecord) -> schemas.Image:
@@ -62,7 +62,7 @@ def comparison(scores: Comparison, model: str) -> schemas.Comparison:
     return schemas.Comparison(**_scores(scores).model_dump(), model=model)
 
 
-def match(found: Scored) -> schemas.Match:
+def match(found: ScoredMatch) -> schemas.Match:
     return schemas.Match(
         **_scores(found.comparison).model_dump(), image_id=found.record.image_id, image=image(found.record)
     )

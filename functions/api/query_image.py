@@ -1,4 +1,4 @@
-"""A request's body as pictures: multipart parts, base64, or the names of stored ones."""
+"""A request's body as images: multipart parts, base64, or the names of stored ones."""
 
 import base64
 import binascii
@@ -23,28 +23,28 @@ _BASE64_LIMIT: Final = MAX_QUERY_BYTES * 4 // 3 + 4
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """A picture that came with the request."""
+    """An image that came with the request."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A picture that the catalogue may hold."""
+    """An image that the catalogue may hold."""
 
     image_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A picture that an upload brought."""
+    """An image that an upload brought."""
 
     upload_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A picture elsewhere."""
+    """An image elsewhere."""
 
     url: str
 
@@ -53,7 +53,7 @@ Query = Bytes | Stored | Uploaded | Address
 
 
 async def read_search(request: Request) -> Query:
-    """The one picture of a search's body.
+    """The one image of a search's body.
 
     Raises:
         Problem: 400, 413, 415 or 422, whatever is wrong with the body.
@@ -71,14 +71,14 @@ async def read_search(request: Request) -> Query:
 
 
 async def read_pair(request: Request) -> tuple[Query, Query]:
-    """The pictures `a` and `b` of a comparison: multipart files or ids, or JSON ids or web addresses."""
+    """The images `a` and `b` of a comparison: multipart files or ids, or JSON ids or web addresses."""
     kind = _content_type(request)
     if kind == "multipart/form-data":
         return await _part(request, "a"), await _part(request, "b")
     if kind == "application/json":
         body = await _json_object(request)
         if set(body) != {"a", "b"}:
-            raise Problem("invalid-request", "Give the ids or web addresses of two pictures as `a` and `b`.")
+            raise Problem("invalid-request", "Give the ids or web addresses of two images as `a` and `b`.")
         return _id_or_address(body["a"]), _id_or_address(body["b"])
     raise Problem("unsupported-media-type", "Send multipart/form-data with parts `a` and `b`, or application/json.")
 
@@ -122,7 +122,7 @@ def _named(name: str, value: Any) -> Query:
         raise Problem("invalid-request", f"`{name}` must be a string.")
     match name:
         case "image_id":
-            return Stored(_absent_unless(IMAGE_ID_PATTERN, value, "picture"))
+            return Stored(_absent_unless(IMAGE_ID_PATTERN, value, "image"))
         case "upload_id":
             return Uploaded(_absent_unless(UPLOAD_ID_PATTERN, value, "upload"))
         case "url":

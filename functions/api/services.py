@@ -20,7 +20,7 @@ from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
-from shared.vision.decode.decoding import ISOLATION
+from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -101,10 +101,10 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        ISOLATION.warm()
+        SANDBOX.warm()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                catalogue=self.catalogue, objects=self.objects, embedder=cache(model.embedder), model=model.id
+                index=self.catalogue, signatures=self.objects, embedder=cache(model.embedder), model=model.id
             )
         return self._searchers[model.id]

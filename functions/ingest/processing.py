@@ -5,9 +5,9 @@ from threading import Lock
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from shared.aws import messages
-from shared.domain.events import Arrival
+from shared.domain.events import IngestEvent
 from shared.domain.outcomes import Outcome
 
 logger = Logger(service="ingest")
@@ -16,14 +16,14 @@ metrics = Metrics(namespace="PicTrace", service="ingest")
 _counting = Lock()
 
 
-def take_all(body: str, message_id: str) -> None:
+def process_message(body: str, message_id: str) -> None:
     """Do the records of one message one after the other."""
-    for index, arrival in enumerate(messages.read(body)):
-        take(arrival, f"{message_id}/{index}")
+    for index, event in enumerate(messages.read(body)):
+        process_event(event, f"{message_id}/{index}")
 
 
-def take(arrival: Arrival, message_id: str) -> None:
-    report(intake().take(arrival, message_id))
+def process_event(event: IngestEvent, message_id: str) -> None:
+    report(dispatcher().dispatch(event, message_id))
 
 
 def count(name: str, value: int = 1) -> None:
@@ -35,12 +35,12 @@ def count(name: str, value: int = 1) -> None:
 def report(outcome: Outcome) -> None:
     count(f"picture_{outcome.status}")
     logger.info(
-        "picture %s",
+        "image %s",
         outcome.status,
         extra={
             "bucket": outcome.object.bucket if outcome.object else None,
             "key": outcome.object.key if outcome.object else None,
-            "image_id": outcome.holding.image_id if outcome.holding else None,
+            "image_id": outcome.image_key.image_id if outcome.image_key else None,
             "code": outcome.code,
             "reason": outcome.reason,
         },

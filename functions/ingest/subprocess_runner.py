@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from functions.ingest.processing import metrics, take_all
-from shared.domain.limits import ALONE_SECONDS
+from functions.ingest.processing import metrics, process_message
+from shared.domain.limits import SUBPROCESS_SECONDS
 
-AFTER_ATTEMPTS: Final = 2
+SHARED_ATTEMPTS: Final = 2
 """So often a message is tried with the others of its batch."""
 MARK: Final = "\x1efailed: "
 """Begins the line that says what failed, among whatever else a process writes to standard error."""
@@ -21,22 +21,22 @@ MARK: Final = "\x1efailed: "
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-class FailedAlone(RuntimeError):  # noqa: N818
+class SubprocessFailed(RuntimeError):  # noqa: N818
     """The message failed, or the process died of it."""
 
 
-def take_alone(body: str, message_id: str, seconds: float) -> None:
+def run_in_subprocess(body: str, message_id: str, seconds: float) -> None:
     """Do a message in a new process.
 
     Args:
         seconds: until the function is stopped, with which the batch would be lost.
 
     Raises:
-        FailedAlone: with what the process said, or how it ended.
+        SubprocessFailed: with what the process said, or how it ended.
     """
-    limit = min(ALONE_SECONDS, seconds - 2)
+    limit = min(SUBPROCESS_SECONDS, seconds - 2)
     if limit <= 0:
-        raise FailedAlone("there was no time left in this batch")
+        raise SubprocessFailed("there was no time left in this batch")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "functions.ingest.subprocess_runner", message_id],
@@ -48,18 +48,18 @@ def take_alone(body: str, message_id: str, seconds: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as late:
-        raise FailedAlone(f"it took more than {limit:.0f} s in a process of its own") from late
+        raise SubprocessFailed(f"it took more than {limit:.0f} s in a process of its own") from late
     if done.returncode < 0:
-        raise FailedAlone(f"the process that did it alone died of signal {-done.returncode}")
+        raise SubprocessFailed(f"the process that did it alone died of signal {-done.returncode}")
     if done.returncode:
         said = done.stderr.decode(errors="replace")
-        raise FailedAlone(said.rsplit(MARK, 1)[-1].strip()[-500:] or f"exit status {done.returncode}")
+        raise SubprocessFailed(said.rsplit(MARK, 1)[-1].strip()[-500:] or f"exit status {done.returncode}")
 
 
 def main() -> int:
     failed = ""
     try:
-        take_all(sys.stdin.buffer.read().decode(), sys.argv[1])
+        process_message(sys.stdin.buffer.read().decode(), sys.argv[1])
     except Exception as fault:
         failed = f"{MARK}{type(fault).__name__}: {fault}"
     if metrics.metric_set:

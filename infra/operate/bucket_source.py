@@ -8,7 +8,7 @@ from infra.operate.flow import Ended, Ending, read_items
 from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import REFUSAL_CODES
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding, ObjectState, ObjectStatus
+from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Objects:
     """Have the objects of a bucket indexed.
 
     Args:
-        collection: where their pictures are to go; None leaves it to the objects' keys.
+        collection: where their images are to go; None leaves it to the objects' keys.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, bucket: str, collection: str | None) -> None:
@@ -46,7 +46,7 @@ class Objects:
         self._collection = collection
 
     def admit(self, entries: Sequence[Listed]) -> Mapping[Listed, Ended | int]:
-        states, brought = self._standing(entries)
+        states, brought = self._existing(entries)
         found: dict[Listed, Ended | int] = {}
         for listed in entries:
             state = states.get(listed.key)
@@ -59,7 +59,7 @@ class Objects:
         return body | ({"collection": self._collection} if self._collection else {})
 
     def ended(self, sent: Mapping[Listed, int]) -> Mapping[Listed, Ended]:
-        states, brought = self._standing(list(sent))
+        states, brought = self._existing(list(sent))
         outcomes = {
             listed: self._outcome(listed, revision, states[listed.key], brought.get(listed.key))
             for listed, revision in sent.items()
@@ -70,24 +70,29 @@ class Objects:
     def name(self, entry: Listed) -> str:
         return entry.key
 
-    def _standing(self, objects: Sequence[Listed]) -> tuple[dict[str, ObjectState], dict[str, bool]]:
-        """The ledger's entries by key, and for those whose picture is in the index, whether they brought it."""
+    def _existing(self, objects: Sequence[Listed]) -> tuple[dict[str, ObjectState], dict[str, bool]]:
+        """The ledger's entries by key, and for those whose image is in the index, whether they brought it."""
         keys = [item_mapper.object_key(ObjectRef(self._bucket, listed.key)) for listed in objects]
         states = [item_mapper.to_object_state(item) for item in read_items(self._client, self._table, keys)]
         holders = {state.object.key: state.held for state in states if state.held}
-        wanted = {holding: item_mapper.record_key(holding.image_id, holding.collection) for holding in holders.values()}
+        wanted = {
+            image_key: item_mapper.record_key(image_key.image_id, image_key.collection)
+            for image_key in holders.values()
+        }
         held = read_items(self._client, self._table, list(wanted.values()), "pk, sk, image_id, brought_by")
         brought = {
-            Holding(item_mapper.collection_of(item), item["image_id"]["S"]): item["brought_by"]["S"] for item in held
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item["brought_by"]["S"] for item in held
         }
         return {state.object.key: state for state in states}, {
-            key: brought[holding] == item_mapper.source_id(ObjectRef(self._bucket, key))
-            for key, holding in holders.items()
-            if holding in brought
+            key: brought[image_key] == item_mapper.source_id(ObjectRef(self._bucket, key))
+            for key, image_key in holders.items()
+            if image_key in brought
         }
 
     def _fits(self, state: ObjectState) -> bool:
-        return self._collection is None or (state.holding is not None and state.holding.collection == self._collection)
+        return self._collection is None or (
+            state.image_key is not None and state.image_key.collection == self._collection
+        )
 
     def _known(self, listed: Listed, state: ObjectState, indexed: bool) -> Ended | None:
         """How an object ended before, if it has not changed since."""
@@ -99,7 +104,7 @@ class Objects:
             case ObjectStatus.REJECTED:
                 return _rejected(listed, state)
             case ObjectStatus.DISMISSED:
-                return Ended(listed.key, Ending.SKIPPED, "dismissed", "Its picture was removed through the API.")
+                return Ended(listed.key, Ending.SKIPPED, "dismissed", "Its image was removed through the API.")
         return None
 
     def _outcome(self, listed: Listed, revision: int, state: ObjectState, brought: bool | None) -> Ended | None:

@@ -18,9 +18,9 @@ _MOVED: Final = ("model", "features", "labels", "label")
 
 
 def clean_table(client: "DynamoDBClient", table: str, model: str) -> int:
-    """Leave each picture one vector, that of `model`, in its record; it may be stopped and repeated.
+    """Leave each image one vector, that of `model`, in its record; it may be stopped and repeated.
 
-    For a moment a picture has the same vector twice, which a search counts once.
+    For a moment an image has the same vector twice, which a search counts once.
 
     Returns:
         How many items were removed.
@@ -65,7 +65,7 @@ def clean_bucket(s3: "S3Client", bucket: str, model: str) -> int:
 
 
 def _move(client: "DynamoDBClient", table: str, item: Any) -> None:
-    """Put a vector into its picture's record, unless the record is gone or has this model's already."""
+    """Put a vector into its image's record, unless the record is gone or has this model's already."""
     given = [name for name in _MOVED if name in item]
     absent = [name for name in _MOVED if name not in item]
     change = "SET " + ", ".join(f"#{name} = :{name}" for name in given)

@@ -20,11 +20,11 @@ INTERRUPTED: Final = 130
 Entry = TypeVar("Entry")
 
 
-class Account:
+class ProgressReport:
     """Counts how objects ended, shows the progress and writes the report.
 
     Args:
-        report: CSV of key, code and reason of every object whose picture is not in the index; None for none.
+        report: CSV of key, code and reason of every object whose image is not in the index; None for none.
     """
 
     def __init__(self, count: int, report: Path | None = None) -> None:
@@ -63,7 +63,7 @@ class Account:
             self._first.append(printable(f"{ended.name}: {ended.code}: {ended.reason}"))
 
     def summary(self) -> str:
-        """Counts by ending and code, and the first objects whose pictures are not in the index."""
+        """Counts by ending and code, and the first objects whose images are not in the index."""
         counts = ", ".join(f"{self.endings[ending]:,} {ending}" for ending in Ending if self.endings[ending])
         lines = [counts or "nothing was done"]
         lines += [f"  {count:,} {code}" for code, count in self._codes.most_common()]
@@ -74,11 +74,11 @@ class Account:
         return "\n".join(lines)
 
 
-def carry_out(work: Work[Entry], queue: Queue, entries: Iterable[Entry], account: Account) -> int:
+def run_with_progress(work: Work[Entry], queue: Queue, entries: Iterable[Entry], account: ProgressReport) -> int:
     """Do the work until it is done or somebody stops it, and say how it ended; gives the exit status."""
     stopped = ""
     with account:
-        flow = Flow(work=work, queue=queue, tell=account.add)
+        flow = Flow(work=work, queue=queue, publish=account.add)
         try:
             flow.run(entries)
         except KeyboardInterrupt:

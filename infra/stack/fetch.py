@@ -1,4 +1,4 @@
-"""The function that fetches pictures from the web: it touches what strangers send and may do next to nothing."""
+"""The function that fetches images from the web: it touches what strangers send and may do next to nothing."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ SHIPPED: Final = (
     "shared/aws/objects.py",
 )
 MEMORY_MB: Final = 512
-"""The largest picture is held twice while it is read; memory also buys the processor that TLS needs."""
+"""The largest image is held twice while it is read; memory also buys the processor that TLS needs."""
 
 
 class Fetching(Construct):
@@ -44,7 +44,7 @@ class Fetching(Construct):
             self,
             "Function",
             name="fetch",
-            description="Fetches pictures from the web",
+            description="Fetches images from the web",
             shipped=SHIPPED,
             layer=RuntimeLayer(self, "Runtime", architecture=architecture),
             architecture=architecture,

@@ -19,9 +19,9 @@ from constructs import Construct
 from infra.stack.container_function import ContainerFunction
 from shared.domain.events import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
-from shared.domain.limits import ALONE_SECONDS, BATCH_MESSAGES, MAX_RECEIVES
+from shared.domain.limits import BATCH_MESSAGES, MAX_RECEIVES, SUBPROCESS_SECONDS
 
-TIMEOUT = Duration.seconds(BATCH_MESSAGES * ALONE_SECONDS + 20)
+TIMEOUT = Duration.seconds(BATCH_MESSAGES * SUBPROCESS_SECONDS + 20)
 """Enough for a batch of which each message is done in a process of its own, one after the other, to the last second."""
 
 
@@ -63,13 +63,13 @@ class Ingestion(Construct):
         )
         self._source_buckets = source_buckets
         self._notify(bucket)
-        self.bus = events.EventBus(self, "Bus", description="Pictures handed in to PicTrace, and what became of them")
+        self.bus = events.EventBus(self, "Bus", description="Images handed in to PicTrace, and what became of them")
         self._subscribe(source_topics)
         self.function = ContainerFunction(
             self,
             "Function",
             name="ingest",
-            description="Indexes uploaded pictures",
+            description="Indexes uploaded images",
             architecture=architecture,
             model_precision=model_precision,
             memory_mb=memory_mb,
@@ -98,7 +98,7 @@ class Ingestion(Construct):
             self,
             "Submitted",
             event_bus=self.bus,
-            description="Pictures that others hand in",
+            description="Images that others hand in",
             event_pattern=events.EventPattern(detail_type=[SUBMITTED]),
             targets=[target],
         )

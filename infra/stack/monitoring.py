@@ -39,7 +39,7 @@ class Operations(Construct):
             self._alarm(
                 "Backlog",
                 queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                "Pictures wait longer than a quarter of an hour to be indexed.",
+                "Images wait longer than a quarter of an hour to be indexed.",
                 threshold=BACKLOG_SECONDS,
             ),
             self._alarm(

@@ -172,7 +172,7 @@ class PicTraceStack(Stack):
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 
     def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
-        """Both functions read the pictures of other buckets; nothing there is ever written or removed."""
+        """Both functions read the images of other buckets; nothing there is ever written or removed."""
         for name in names:
             arn = f"arn:{self.partition}:s3:::{name}"
             for function in (ingestion.function, search.function):

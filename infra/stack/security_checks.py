@@ -28,7 +28,7 @@ API_ROLE: Final = "Search/FunctionRole"
 FETCH_ROLE: Final = "Fetching/FunctionRole"
 
 PREFIXES: Final = "Rights on objects are given by key prefix, and IAM writes a prefix with a wildcard."
-NAMED: Final = "The deployer named this bucket, any of whose objects may be a picture; they are only read."
+NAMED: Final = "The deployer named this bucket, any of whose objects may be an image; they are only read."
 TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
 
 

@@ -32,7 +32,7 @@ class ContextError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The settings of one deployment; docs/deployment.md says what each is for."""
+    """The settings of one deployment; docs/guides/deployment.md says what each is for."""
 
     name: str
     architecture: str

@@ -1,4 +1,4 @@
-"""Where pictures and records live."""
+"""Where images and records live."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,7 +16,7 @@ THUMBNAIL_DAYS = 365
 class Storage(Construct):
     """The bucket, and the table with its indexes.
 
-    The bucket keeps no old versions: a key is an upload's id and never used again, and a picture that is removed
+    The bucket keeps no old versions: a key is an upload's id and never used again, and an image that is removed
     must be gone. Its objects are encrypted with S3's own keys, so that a presigned upload needs no right on a key
     and no request pays for one. The table uses the account's `aws/dynamodb` key: free of charge, it needs no right
     of the functions either, and CloudTrail shows its use.

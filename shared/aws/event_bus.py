@@ -19,7 +19,7 @@ SOURCE: Final = "pictrace"
 _BATCH: Final = 10
 """Most entries of one PutEvents call."""
 
-ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="SHA-256 of the picture's bytes")]
+ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="SHA-256 of the image's bytes")]
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN)]
 
 
@@ -35,34 +35,34 @@ class _Detail(BaseModel):
     bucket: str | None = Field(None, description="bucket of the object that the outcome is about")
     key: str | None = Field(None, description="its key, as it is (never URL-encoded)")
     upload_id: str | None = None
-    metadata: dict[str, str] = Field({}, description="what the sender gave with the picture")
+    metadata: dict[str, str] = Field({}, description="what the sender gave with the image")
 
 
 class ImageIndexed(_Detail):
-    """A new picture can be found."""
+    """A new image can be found."""
 
     detail_type = "Image Indexed"
     image_id: ImageId
 
 
 class ImageRejected(_Detail):
-    """A file or an address brought no picture; it is not tried again."""
+    """A file or an address brought no image; it is not tried again."""
 
     detail_type = "Image Rejected"
-    code: str = Field(description="one of the refusal codes of docs/api.md")
+    code: str = Field(description="one of the refusal codes of docs/reference/api.md")
     reason: str = Field(description="one English sentence")
     url: str | None = None
 
 
 class ImageRemoved(_Detail):
-    """No object of the collection holds this picture any more."""
+    """No object of the collection holds this image any more."""
 
     detail_type = "Image Removed"
     image_id: ImageId
 
 
 class Scores(BaseModel):
-    """How alike the two are; docs/ranking.md says what each means."""
+    """How alike the two are; docs/explanation/ranking.md says what each means."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,7 +73,7 @@ class Scores(BaseModel):
 
 
 class DuplicateFound(_Detail):
-    """A picture came that an earlier one of the collection nearly or exactly repeats."""
+    """An image came that an earlier one of the collection nearly or exactly repeats."""
 
     detail_type = "Duplicate Found"
     image_id: ImageId
@@ -96,7 +96,7 @@ def events_of(outcome: Outcome) -> Iterator[Event]:
         "upload_id": outcome.upload_id,
         "metadata": dict(outcome.metadata),
     }
-    image_id = outcome.holding.image_id if outcome.holding else ""
+    image_id = outcome.image_key.image_id if outcome.image_key else ""
     match outcome.status:
         case OutcomeStatus.INDEXED:
             yield ImageIndexed(**about, image_id=image_id)
@@ -140,8 +140,8 @@ class EventBus:
         self._client = client
         self._name = name
 
-    def tell(self, outcome: Outcome) -> None:
-        """Publish what became of an arrival.
+    def publish(self, outcome: Outcome) -> None:
+        """Publish what became of an event.
 
         Raises:
             PublishFailed: the bus refused an event.

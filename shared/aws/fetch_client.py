@@ -1,4 +1,4 @@
-"""Pictures from the web, by way of the fetch function."""
+"""Images from the web, by way of the fetch function."""
 
 import base64
 import json
@@ -19,15 +19,15 @@ from shared.domain.limits import MAX_URL_LENGTH
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-_FAILED: Final = "The picture could not be fetched just now; try again."
+_FAILED: Final = "The image could not be fetched just now; try again."
 
 
 class LambdaFetcher:
     """Asks the function `function_name`; its refusals come out as the exceptions that they were.
 
     Raises (both calls):
-        FetchRefused: the address gave no picture.
-        PictureRefused: it gave something that is no picture.
+        FetchRefused: the address gave no image.
+        PictureRefused: it gave something that is no image.
         FetchFailed: the function, or S3 behind it, did not work.
     """
 
@@ -36,11 +36,11 @@ class LambdaFetcher:
         self._function_name = function_name
 
     def store(self, url: str, key: str) -> None:
-        """Have the picture at `url`, at most `MAX_UPLOAD_BYTES`, put under an upload's key."""
+        """Have the image at `url`, at most `MAX_UPLOAD_BYTES`, put under an upload's key."""
         self._ask({"url": url, "key": key}, "stored")
 
     def read(self, url: str) -> bytes:
-        """The picture at `url`, at most `MAX_QUERY_BYTES`."""
+        """The image at `url`, at most `MAX_QUERY_BYTES`."""
         return base64.b64decode(self._ask({"url": url}, "fetched")["data"])
 
     def _ask(self, request: dict[str, str], expected: str) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""What a message may report: an object came or went, or a picture waits at an address."""
+"""What a message may report: an object came or went, or an image waits at an address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 
 SUBMITTED: Final = "Image Submitted"
-"""Detail type of the events with which others hand in pictures over the bus."""
+"""Detail type of the events with which others hand in images over the bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Created:
 
     Attributes:
         sequencer: S3's order of the events of one key, hexadecimal; None where the sender knows none.
-        collection: where its picture goes; None leaves it to the object's key or to what holds it already.
+        collection: where its image goes; None leaves it to the object's key or to what holds it already.
         metadata: the sender's own words, echoed in the outgoing events.
     """
 
@@ -41,8 +41,8 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
-    """A picture waits at a URL."""
+class UrlSubmitted:
+    """An image waits at a URL."""
 
     url: str
     collection: str | None = None
@@ -51,9 +51,9 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Reindex:
-    """A stored picture is to be described by another model too."""
+    """A stored image is to be described by another model too."""
 
-    holding: Holding
+    image_key: ImageKey
     model: str
 
 
@@ -64,10 +64,10 @@ class Ignored:
     reason: str
 
 
-Arrival = Created | Removed | Addressed | Reindex | Ignored
+IngestEvent = Created | Removed | UrlSubmitted | Reindex | Ignored
 
 
-def overtaken(sequencer: str | None, by: str | None) -> bool:
+def happened_before(sequencer: str | None, by: str | None) -> bool:
     """Whether the event of `sequencer` happened before the one of `by`; without both nothing can be said.
 
     S3 documents them as hexadecimal, compared as text after the shorter is padded with zeros on the right:

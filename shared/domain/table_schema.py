@@ -7,12 +7,12 @@ SORT_KEY: Final = "sk"
 TTL_ATTRIBUTE: Final = "expires_at"
 
 LISTING_INDEX: Final = "newest"
-"""Global secondary index of the pictures of a collection by `created_at`."""
+"""Global secondary index of the images of a collection by `created_at`."""
 LISTING_PARTITION: Final = "collection"
 LISTING_SORT: Final = "created_at"
 
 DUPLICATES_INDEX: Final = "duplicates"
-"""Sparse global secondary index of the pictures of a collection that are in a group of near-duplicates, by group."""
+"""Sparse global secondary index of the images of a collection that are in a group of near-duplicates, by group."""
 DUPLICATES_SORT: Final = "duplicate_group"
 
 VECTOR_INDEX: Final = "features"
@@ -40,4 +40,4 @@ SINCE: Final = "since"
 """`created_at` of an item that the listing must not show."""
 
 KEYS_PARTITION: Final = "keys"
-"""Partition of the API keys, one item each, so that listing them is one query and never a scan of the pictures."""
+"""Partition of the API keys, one item each, so that listing them is one query and never a scan of the images."""

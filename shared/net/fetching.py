@@ -1,4 +1,4 @@
-"""Fetch a picture from a public web address, and from nowhere else.
+"""Fetch an image from a public web address, and from nowhere else.
 
 Each redirect is a new request with a new check, on a connection of its own. Nothing of one request reaches the
 next: no cookies, no credentials, no referrer.
@@ -43,7 +43,7 @@ def fetch(url: str, limit: int) -> bytes:
                 return found
             url = urljoin(url, found)
     except TimeoutError as error:
-        raise FetchRefused("timeout", f"The address did not give its picture within {FETCH_SECONDS} s.") from error
+        raise FetchRefused("timeout", f"The address did not give its image within {FETCH_SECONDS} s.") from error
     except ssl.SSLCertVerificationError as error:
         raise FetchRefused("bad_certificate", "The host has no valid certificate for its name.") from error
     except (httpcore.ProtocolError, OSError, ValueError) as error:
@@ -96,5 +96,5 @@ def _body(answer: httpcore.Response, limit: int, deadline: Deadline) -> bytes:
             if len(data) > limit:
                 raise too_large
     except httpcore.RemoteProtocolError as error:
-        raise FetchRefused("incomplete", "The picture did not come whole.") from error
+        raise FetchRefused("incomplete", "The image did not come whole.") from error
     return bytes(data)

@@ -1,4 +1,4 @@
-"""The pictures that are worth comparing with a query: several searches of the vector indexes, as one list."""
+"""The images that are worth comparing with a query: several searches of the vector indexes, as one list."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidates, Catalogue
+from shared.domain.ports import Candidates, VectorSearch
 from shared.search.budget import SEARCHED
 from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision.views import View
@@ -17,8 +17,8 @@ COMPARABLE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """What is searched; `label`: only pictures whose most probable class this is."""
+class SearchScope:
+    """What is searched; `label`: only images whose most probable class this is."""
 
     collection: str
     model: str
@@ -26,7 +26,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewed:
+class ViewedCandidate:
     """A candidate with the view of the query that it is nearest to."""
 
     record: ImageRecord
@@ -39,7 +39,7 @@ class _Nearest:
 
     place: int
     cosine: float
-    viewed: Viewed
+    viewed: ViewedCandidate
 
     def or_nearer(self, other: "_Nearest") -> "_Nearest":
         """With the better place of both, and the view of the larger cosine, or of the better place where one view has
@@ -52,25 +52,25 @@ class _Nearest:
 
 
 @dataclass(slots=True)
-class Finder:
+class CandidateFinder:
     """Finds the candidates of one query; every further view adds to what was found before.
 
     Searches begin when they are asked for, all at once, and `found` waits for them. `bytes_examined` is what those cost
     that it has waited for, None where one did not report it.
     """
 
-    catalogue: Catalogue
+    index: VectorSearch
     threads: Executor
-    where: Where
+    where: SearchScope
     bytes_examined: int | None = 0
     _whole: list[ImageRecord] = field(default_factory=list)
     _nearest: dict[str, _Nearest] = field(default_factory=dict)
     _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
-    def by_features(self, features: FeatureVector) -> None:
-        """Search by the features of the whole picture."""
+    def search_by_features(self, features: FeatureVector) -> None:
+        """Search by the features of the whole image."""
         search = self.threads.submit(
-            self.catalogue.nearest,
+            self.index.nearest,
             features,
             collection=self.where.collection,
             model=self.where.model,
@@ -79,11 +79,11 @@ class Finder:
         )
         self._begun.append((None, search))
 
-    def by_views(self, views: Sequence[View]) -> None:
+    def search_by_views(self, views: Sequence[View]) -> None:
         """Search by the local features of these views."""
         self._begun += [(view, self.threads.submit(self._local, view)) for view in views if view.vector.any()]
 
-    def found(self, otherwise: View, *, closer: bool = False) -> list[Viewed]:
+    def found(self, otherwise: View, *, closer: bool = False) -> list[ViewedCandidate]:
         """All candidates so far, best first; those that no view found are seen by `otherwise`.
 
         Args:
@@ -94,7 +94,9 @@ class Finder:
         merged = reciprocal if closer else interleaved
         local = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
         return [
-            self._nearest[record.image_id].viewed if record.image_id in self._nearest else Viewed(record, otherwise)
+            self._nearest[record.image_id].viewed
+            if record.image_id in self._nearest
+            else ViewedCandidate(record, otherwise)
             for record in merged([entry.viewed.record for entry in local], self._whole)
         ]
 
@@ -107,12 +109,12 @@ class Finder:
                 self._whole = [candidate.record for candidate in found.found]
                 continue
             for place, candidate in enumerate(found.found):
-                seen = _Nearest(place, candidate.cosine, Viewed(candidate.record, view))
+                seen = _Nearest(place, candidate.cosine, ViewedCandidate(candidate.record, view))
                 known = self._nearest.get(candidate.record.image_id)
                 self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
 
     def _local(self, view: View) -> Candidates:
-        return self.catalogue.nearest_local(
+        return self.index.nearest_local(
             view.vector,
             collection=self.where.collection,
             model=self.where.model,

@@ -1,4 +1,4 @@
-"""What ingest computes from a picture's bytes."""
+"""What ingest computes from an image's bytes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.local_features import gathered
+from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
 from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
@@ -21,7 +21,7 @@ _BESIDE: Final = ThreadPoolExecutor(1, "network")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A picture's record, vectors and signature; `local_features` is None where there are no keypoints."""
+    """An image's record, vectors and signature; `local_features` is None where there are no keypoints."""
 
     record: ImageRecord
     features: FeatureVector
@@ -33,27 +33,27 @@ class Description:
 
 
 def describe(
-    data: bytes, holding: Holding, embedder: Embedder, *, created_at: str, filename: str | None
+    data: bytes, image_key: ImageKey, embedder: Embedder, *, created_at: str, filename: str | None
 ) -> Description:
-    """Decode a picture and compute everything that a search needs.
+    """Decode an image and compute everything that a search needs.
 
     Raises:
-        PictureRefused: the bytes are no picture that we decode.
+        PictureRefused: the bytes are no image that we decode.
     """
-    picture = decode(data)
-    looking = _BESIDE.submit(embedder.embed, picture.rgb)
-    described = signature.extract(picture.rgb)
+    image = decode(data)
+    looking = _BESIDE.submit(embedder.embed, image.rgb)
+    described = signature.extract(image.rgb)
     descriptors = described.keypoints.descriptors
-    local = gathered(descriptors) if len(descriptors) else None
-    sharp = sharpness(picture.rgb)
+    local = vlad_encode(descriptors) if len(descriptors) else None
+    sharp = sharpness(image.rgb)
     embedding = looking.result()
     record = ImageRecord(
-        collection=holding.collection,
-        image_id=holding.image_id,
+        collection=image_key.collection,
+        image_id=image_key.image_id,
         model=embedder.model_id,
-        width=picture.width,
-        height=picture.height,
-        format=picture.format,
+        width=image.width,
+        height=image.height,
+        format=image.format,
         bytes=len(data),
         phash=perceptual_hash(described.gray),
         created_at=created_at,

@@ -1,4 +1,4 @@
-"""Does a new picture nearly repeat an earlier one?"""
+"""Does a new image nearly repeat an earlier one?"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,29 +7,29 @@ from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector, cosine
 from shared.domain.images import ImageRecord, signature_key
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.matches import Ranking, Verdict
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports import NearDuplicateIndex, Signatures
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
 from shared.vision import signature
-from shared.vision.local_features import gathered
+from shared.vision.local_features import vlad_encode
 from shared.vision.ranking import compare
 from shared.vision.signature import Signature
 
 CANDIDATES: Final = 6
-"""How many nearest pictures are looked at."""
+"""How many nearest images are looked at."""
 
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read where the local features' cosine is at least the one, or the perceptual hashes
-differ in at most the other: docs/ranking.md has what that loses."""
+differ in at most the other: docs/explanation/ranking.md has what that loses."""
 
 
 def alike(local: float | None, phash: str, other: str) -> bool:
-    """Whether two pictures may be near-duplicates, by what the indexes tell of them.
+    """Whether two images may be near-duplicates, by what the indexes tell of them.
 
     Args:
         local: the cosine of their local features, None if unknown.
@@ -45,7 +45,7 @@ def bits_apart(phash: str, other: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """What is known of the picture that came."""
+    """What is known of the image that came."""
 
     image_id: str
     created_at: str
@@ -55,28 +55,28 @@ class _New:
     local: LocalVector | None
 
 
-class Neighbours:
-    """Looks beside a stored picture for the nearest earlier one of its collection."""
+class NearDuplicateFinder:
+    """Looks beside a stored image for the nearest earlier one of its collection."""
 
-    def __init__(self, *, catalogue: Catalogue, objects: Objects, model: Callable[[], str]) -> None:
-        self._catalogue = catalogue
-        self._objects = objects
+    def __init__(self, *, index: NearDuplicateIndex, signatures: Signatures, model: Callable[[], str]) -> None:
+        self._index = index
+        self._signatures = signatures
         self._model = model
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
-    def nearest_earlier(self, holding: Holding, described: Description | None = None) -> Neighbour | None:
+    def nearest_earlier(self, image_key: ImageKey, described: Description | None = None) -> Neighbour | None:
         """The best match that is at least a near-duplicate, or None.
 
         The vector index follows the table with a delay, so two that come at the same moment may miss each other.
 
         Args:
-            described: the picture, where it was described just now; it is read from what is stored otherwise.
+            described: the image, where it was described just now; it is read from what is stored otherwise.
         """
         model = self._model()
-        new = _of(described) if described and described.record.model == model else self._stored(holding, model)
+        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
         if new is None:
             return None  # removed meanwhile
-        found = list(self._worth_reading(new, holding.collection, model))
+        found = list(self._worth_reading(new, image_key.collection, model))
         best: Neighbour | None = None
         for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
             if data is None:
@@ -96,12 +96,12 @@ class Neighbours:
         return best
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
-        """The nearest earlier pictures, without those that cannot be near-duplicates."""
+        """The nearest earlier images, without those that cannot be near-duplicates."""
         where = {"collection": collection, "model": model}
         limit = CANDIDATES + 1
-        asked = self._threads.submit(self._catalogue.nearest, new.features, **where, label=None, limit=limit)
+        asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
         near = (
-            self._catalogue.nearest_local(new.local, **where, label=None, limit=limit).found
+            self._index.nearest_local(new.local, **where, label=None, limit=limit).found
             if new.local is not None and new.local.any()
             else ()
         )
@@ -112,19 +112,19 @@ class Neighbours:
             if earlier and alike(local.get(record.image_id), record.phash, new.phash):
                 yield record
 
-    def _stored(self, holding: Holding, model: str) -> _New | None:
-        record = self._catalogue.find(holding.image_id, holding.collection)
-        features = self._catalogue.features(holding.image_id, holding.collection, model)
-        data = self._objects.get(signature_key(model, holding.image_id))
+    def _stored(self, image_key: ImageKey, model: str) -> _New | None:
+        record = self._index.find(image_key.image_id, image_key.collection)
+        features = self._index.features(image_key.image_id, image_key.collection, model)
+        data = self._signatures.get(signature_key(model, image_key.image_id))
         if record is None or features is None or data is None:
             return None
         own = signature.unpack(data)
         return _New(
-            record.image_id, record.created_at, record.phash, features, own, gathered(own.keypoints.descriptors)
+            record.image_id, record.created_at, record.phash, features, own, vlad_encode(own.keypoints.descriptors)
         )
 
     def _read(self, model: str, record: ImageRecord) -> bytes | None:
-        return self._objects.get(signature_key(model, record.image_id))
+        return self._signatures.get(signature_key(model, record.image_id))
 
 
 def _of(described: Description) -> _New:

@@ -11,9 +11,9 @@ from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.matches import Comparison, Effort, Ranking, Verdict
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import CLOSER_LOOK, CLOSER_LOOK_THOROUGH, FIRST_GLANCE, FIRST_LOOK
-from shared.search.candidates import Finder, Viewed, Where
+from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
@@ -30,12 +30,12 @@ SIGNATURES_KEPT: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A picture, ready to be compared.
+    """An image, ready to be compared.
 
     Attributes:
         image_id: the SHA-256 of its bytes.
-        signature: with up to `QUERY_KEYPOINTS` of a picture that came with the request.
-        pixels: of such a picture, as they were decoded; None for a stored one, of which only the signature is read.
+        signature: with up to `QUERY_KEYPOINTS` of an image that came with the request.
+        pixels: of such an image, as they were decoded; None for a stored one, of which only the signature is read.
     """
 
     image_id: str
@@ -45,13 +45,13 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredMatch:
     record: ImageRecord
     comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A search's answer, best match first.
 
     Attributes:
@@ -59,14 +59,14 @@ class Found:
         candidates: how many were.
     """
 
-    matches: Sequence[Scored]
+    matches: Sequence[ScoredMatch]
     gathered: Sequence[str]
     candidates: int
     bytes_examined: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SearchRequest:
     """What a search is asked for; `exclude` is an image_id that is left out."""
 
     collection: str
@@ -84,44 +84,46 @@ _CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THO
 
 
 def _mirrored(query: Described) -> list[View]:
-    """The mirror image of a picture that came with the request; of a stored one there is none."""
+    """The mirror image of an image that came with the request; of a stored one there is none."""
     if query.pixels is None:
         return []
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
 
 
-def _looks_closer(wanted: Wanted, scored: Sequence[Scored]) -> bool:
+def _looks_closer(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
     """`classic` and `cosine` are what others do, so they never look closer."""
     if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
         return False
     return wanted.effort is Effort.THOROUGH or not any(match.comparison.verdict in _NEAR for match in scored)
 
 
-def _may_stop_early(wanted: Wanted) -> bool:
+def _may_stop_early(wanted: SearchRequest) -> bool:
     return wanted.effort is Effort.BALANCED and wanted.ranking is Ranking.FUSED
 
 
-def _ends_with_strangers(scored: Sequence[Scored]) -> bool:
+def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
     """Whether near-duplicates were found, and all of them before the last half: candidates come nearest first."""
     near = [place for place, match in enumerate(scored) if match.comparison.verdict in _NEAR]
     return bool(near) and near[-1] < len(scored) // 2
 
 
-def _others(found: Sequence[Viewed], wanted: Wanted) -> list[Viewed]:
+def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
     return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
 
-def _rank(match: Scored) -> tuple[float, bool, float]:
+def _rank(match: ScoredMatch) -> tuple[float, bool, float]:
     found = match.comparison
     return -found.score, found.low_information, -(found.cosine or 0.0)
 
 
 class Searcher:
-    """Compares pictures, and finds the nearest ones of a collection."""
+    """Compares images, and finds the nearest ones of a collection."""
 
-    def __init__(self, *, catalogue: Catalogue, objects: Objects, embedder: Callable[[], Embedder], model: str) -> None:
-        self._catalogue = catalogue
-        self._objects = objects
+    def __init__(
+        self, *, index: SearchIndex, signatures: Signatures, embedder: Callable[[], Embedder], model: str
+    ) -> None:
+        self._index = index
+        self._signatures = signatures
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
@@ -129,10 +131,10 @@ class Searcher:
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
-        """Features and signature of a picture's bytes.
+        """Features and signature of an image's bytes.
 
         Raises:
-            PictureRefused: the bytes are no picture that we decode.
+            PictureRefused: the bytes are no image that we decode.
         """
         with watch.stage("decode"):
             rgb = decode(data).rgb
@@ -148,30 +150,30 @@ class Searcher:
         return Described(image_id, features, replace(described, features=features), rgb)
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
-        """Features and signature of a stored picture.
+        """Features and signature of a stored image.
 
         Raises:
             NotFound: it was removed meanwhile, or another model indexed it.
         """
         with watch.stage("recall"):
-            features = self._catalogue.features(record.image_id, record.collection, self._model)
+            features = self._index.features(record.image_id, record.collection, self._model)
             described = self._signature(record)
         if features is None or described is None:
-            raise NotFound("The picture is not indexed under this model. Upload it again.")
+            raise NotFound("The image is not indexed under this model. Upload it again.")
         return Described(record.image_id, features, described)
 
-    def search(self, query: Described, wanted: Wanted, watch: Stopwatch) -> Found:
+    def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """The `wanted.k` best matches, reranked from stored signatures."""
-        where = Where(collection=wanted.collection, model=self._model, label=wanted.label)
-        finder = Finder(self._catalogue, self._threads, where)
-        finder.by_features(query.features)
+        where = SearchScope(collection=wanted.collection, model=self._model, label=wanted.label)
+        finder = CandidateFinder(self._index, self._threads, where)
+        finder.search_by_features(query.features)
         with watch.stage("views"):
             whole = [views.whole(query.signature)]
             if wanted.ranking is not Ranking.COSINE:
-                finder.by_views(whole)
+                finder.search_by_views(whole)
                 if wanted.effort is not Effort.FAST:
                     whole += _mirrored(query)
-                    finder.by_views(whole[1:])
+                    finder.search_by_views(whole[1:])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
         first, scored = self._first_look(query, found, wanted, watch)
@@ -179,25 +181,25 @@ class Searcher:
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
                 closer = [view for side in sides for view in views.closer(query.pixels, side)]
-                finder.by_views(closer)
+                finder.search_by_views(closer)
             with watch.stage("candidates"):
                 nearer = _others(finder.found(whole[0], closer=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
             scored += self._compared(query, fresh[: _CLOSER[wanted.effort]], wanted.ranking, watch)
-        best: dict[str, Scored] = {}
+        best: dict[str, ScoredMatch] = {}
         for match in sorted(scored, key=_rank):
             best.setdefault(match.record.image_id, match)
         matches = [match for match in best.values() if match.comparison.score >= wanted.min_score]
         with watch.stage("check"):
-            standing = self._standing(matches, wanted)
+            standing = self._existing(matches, wanted)
         gathered = list(dict.fromkeys(entry.record.image_id for entry in found))
-        return Found(standing, gathered, len(best), finder.bytes_examined)
+        return SearchResult(standing, gathered, len(best), finder.bytes_examined)
 
     def _first_look(
-        self, query: Described, found: Sequence[Viewed], wanted: Wanted, watch: Stopwatch
-    ) -> tuple[list[Viewed], list[Scored]]:
+        self, query: Described, found: Sequence[ViewedCandidate], wanted: SearchRequest, watch: Stopwatch
+    ) -> tuple[list[ViewedCandidate], list[ScoredMatch]]:
         """The nearest candidates, compared; few of them are enough where strangers already follow the copies."""
         most = max(0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort], wanted.k)
         glance = max(FIRST_GLANCE, wanted.k) if _may_stop_early(wanted) else most
@@ -207,19 +209,19 @@ class Searcher:
             glance = most
         return list(found[:glance]), scored
 
-    def _standing(self, matches: Sequence[Scored], wanted: Wanted) -> list[Scored]:
+    def _existing(self, matches: Sequence[ScoredMatch], wanted: SearchRequest) -> list[ScoredMatch]:
         """The first `wanted.k` that are still there: the vector index may not know yet what was removed."""
-        standing: list[Scored] = []
+        standing: list[ScoredMatch] = []
         at = 0
         while at < len(matches) and len(standing) < wanted.k:
             batch = matches[at : at + wanted.k - len(standing)]
             at += len(batch)
-            there = self._catalogue.standing([match.record.image_id for match in batch], wanted.collection)
+            there = self._index.existing([match.record.image_id for match in batch], wanted.collection)
             standing += [match for match in batch if match.record.image_id in there]
         return standing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
-        """Every score of two pictures, of the view of the first one that is the nearest, as in a thorough search."""
+        """Every score of two images, of the view of the first one that is the nearest, as in a thorough search."""
         sides = [views.whole(a.signature), *_mirrored(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         if ranking is Ranking.FUSED and not any(comparison.verdict in _NEAR for comparison in compared):
@@ -228,8 +230,8 @@ class Searcher:
         return max(compared, key=lambda comparison: comparison.score)
 
     def _compared(
-        self, query: Described, candidates: Sequence[Viewed], ranking: Ranking, watch: Stopwatch
-    ) -> list[Scored]:
+        self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
+    ) -> list[ScoredMatch]:
         """Those that are still there; each is compared as soon as its signature is read, on every processor."""
         reading = self._threads.map(self._signature, [entry.record for entry in candidates])
         submit = self._comparing.submit
@@ -240,7 +242,7 @@ class Searcher:
                 if stored is not None
             ]
         with watch.stage("rerank"):
-            return [Scored(record, compared.result()) for record, compared in comparing]
+            return [ScoredMatch(record, compared.result()) for record, compared in comparing]
 
     def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
         compared = compare(
@@ -261,7 +263,7 @@ class Searcher:
 
     def _read_signature(self, _collection: str, image_id: str) -> Signature:
         """Kept for each collection apart: how quickly one is answered must not tell what another has asked for."""
-        data = self._objects.get(signature_key(self._model, image_id))
+        data = self._signatures.get(signature_key(self._model, image_id))
         if data is None:
             raise KeyError(image_id)  # not kept: it may come
         return signature.unpack(data)

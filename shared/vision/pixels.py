@@ -14,7 +14,7 @@ Stored = npt.NDArray[Any]
 """As OpenCV decodes: gray (2-D), BGR or BGRA, of any depth."""
 
 _STRIP: Final = 256
-"""Rows that are mixed at a time, so that the largest picture needs no second copy of itself in 16 bits."""
+"""Rows that are mixed at a time, so that the largest image needs no second copy of itself in 16 bits."""
 
 
 def eight_bits(stored: Stored, depth: int | None = None) -> Pixels:
@@ -51,7 +51,7 @@ def rgb_over_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
 
 
 def with_key(gray: Stored, key: int) -> Stored:
-    """BGRA of a gray picture in which the value `key` is transparent."""
+    """BGRA of a gray image in which the value `key` is transparent."""
     opaque = np.iinfo(gray.dtype).max
     alpha = np.where(gray == key, 0, opaque).astype(gray.dtype)
     return np.dstack([gray, gray, gray, alpha])

@@ -1,8 +1,8 @@
-"""Structural similarity of gray pictures.
+"""Structural similarity of gray images.
 
 Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli: Image Quality Assessment: From Error Visibility to Structural
 Similarity, IEEE Transactions on Image Processing 13(4), 2004. With the defaults of scikit-image: a uniform 7 x 7
-window, sample covariance, and the mean over the pixels whose window lies inside the picture.
+window, sample covariance, and the mean over the pixels whose window lies inside the image.
 """
 
 import threading
@@ -21,7 +21,7 @@ _PAD: Final = WINDOW // 2
 _C1: Final = np.float32((0.01 * 255) ** 2)
 _C2: Final = np.float32((0.03 * 255) ** 2)
 _FLAT: Final = np.float32(0.1)
-"""Keeps the weights of two flat pictures above zero; under any visible detail by a factor of 100."""
+"""Keeps the weights of two flat images above zero; under any visible detail by a factor of 100."""
 _SAMPLE: Final = np.float32(WINDOW**2 / (WINDOW**2 - 1))
 
 Values = npt.NDArray[np.float32]
@@ -31,7 +31,7 @@ Levels = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What SSIM needs of one picture alone, so that one that is compared with many has it made once.
+    """What SSIM needs of one image alone, so that one that is compared with many has it made once.
 
     Attributes:
         levels: (H, W).
@@ -62,7 +62,7 @@ _work = _Work()
 
 
 def moments(gray: Pixels) -> Moments:
-    """The moments of a uint8 gray picture, at least 7 pixels a side."""
+    """The moments of a uint8 gray image, at least 7 pixels a side."""
     shape = gray.shape
     return _moments(gray, np.empty(shape, np.int16), np.empty(shape, np.float32), np.empty(shape, np.float32))
 
@@ -71,14 +71,14 @@ def ssim_map(a: Pixels, b: Pixels) -> Values:
     """SSIM at each pixel whose window lies inside: float32, (H - 6) x (W - 6), -1 to 1.
 
     Args:
-        a, b: uint8 gray pictures of one shape, at least 7 pixels a side.
+        a, b: uint8 gray images of one shape, at least 7 pixels a side.
     """
     inside: Values = _inside(_similarity(moments(a), b)[0])
     return inside.copy()
 
 
 def ssim(a: Pixels, b: Pixels, mask: npt.NDArray[np.bool_] | None = None) -> float:
-    """Mean structural similarity, -1 to 1; where `mask` (of the pictures' shape) is given, of its pixels only."""
+    """Mean structural similarity, -1 to 1; where `mask` (of the images' shape) is given, of its pixels only."""
     values = _inside(_similarity(moments(a), b)[0])
     if mask is not None:
         values = values[_inside(mask)]
@@ -86,10 +86,10 @@ def ssim(a: Pixels, b: Pixels, mask: npt.NDArray[np.bool_] | None = None) -> flo
 
 
 def ssim_and_detail(a: Moments, b: Pixels) -> tuple[float, float]:
-    """SSIM, and its mean weighted by detail: a window counts v / (v + C2), v being both pictures' variances in it.
+    """SSIM, and its mean weighted by detail: a window counts v / (v + C2), v being both images' variances in it.
 
     Where both are flat SSIM is 1 whatever they show, so that any two things on white would be alike; weighted,
-    only what is drawn counts. On two flat pictures both are the same.
+    only what is drawn counts. On two flat images both are the same.
     """
     similarity, variances = _similarity(a, b)
     weights = np.add(variances, _FLAT, out=_work.array("weights", b.shape))
@@ -145,5 +145,5 @@ def _means(levels: Levels, out: Values) -> Values:
 
 
 def _inside(values: npt.NDArray[Any]) -> Any:
-    """Where the window lies inside the picture."""
+    """Where the window lies inside the image."""
     return values[_PAD:-_PAD, _PAD:-_PAD]

@@ -1,4 +1,4 @@
-"""Comparisons as pictures, for people."""
+"""Comparisons as images, for people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.vision import views
 from shared.vision.keypoints import LONGEST_SIDE, QUERY_KEYPOINTS, Points, Transform, match_keypoints
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import scaled, squeezed
+from shared.vision.resizing import resize_longest, resize_square
 from shared.vision.signature import extract
 from shared.vision.ssim import WINDOW, ssim_map
 from shared.vision.views import View
@@ -22,7 +22,7 @@ _LINES: Final = ((46, 204, 113), (52, 152, 219), (241, 196, 15), (231, 76, 60), 
 
 @dataclass(frozen=True, slots=True)
 class _Agreement:
-    """What one geometry explains of two pictures that have their drawn size.
+    """What one geometry explains of two images that have their drawn size.
 
     Attributes:
         pairs: int (M, 2), places in `a` and `b`; none without a transform.
@@ -43,7 +43,7 @@ class _Agreement:
             a: of any size: views need more pixels than are drawn.
         """
         stored = extract(b).keypoints
-        size = scaled(a, LONGEST_SIDE).shape[1::-1]
+        size = resize_longest(a, LONGEST_SIDE).shape[1::-1]
         for view in _views(a):
             matches = match_keypoints(view.signature.keypoints, stored)
             if matches.transform is not None:
@@ -62,12 +62,12 @@ def _views(rgb: Pixels) -> Iterator[View]:
         yield from views.closer(rgb, side)
 
 
-def matches_picture(a: Pixels, b: Pixels) -> bytes:
-    """A PNG with the pictures side by side and a line for each pair of keypoints that one geometry explains.
+def matches_image(a: Pixels, b: Pixels) -> bytes:
+    """A PNG with the images side by side and a line for each pair of keypoints that one geometry explains.
 
-    Pairs of the first one's mirror image are drawn where they are in the picture.
+    Pairs of the first one's mirror image are drawn where they are in the image.
     """
-    left, right = (scaled(rgb, LONGEST_SIDE) for rgb in (a, b))
+    left, right = (resize_longest(rgb, LONGEST_SIDE) for rgb in (a, b))
     found = _Agreement.of(a, right)
     points = found.a * (-1, 1) + (left.shape[1] - 1, 0) if found.mirrored else found.a
     offset = left.shape[1] + GAP
@@ -84,15 +84,15 @@ def matches_picture(a: Pixels, b: Pixels) -> bytes:
     return _png(canvas)
 
 
-def difference_picture(a: Pixels, b: Pixels) -> bytes:
-    """A PNG heat map over the second picture: dark where they are alike, bright where their structure differs.
+def difference_image(a: Pixels, b: Pixels) -> bytes:
+    """A PNG heat map over the second image: dark where they are alike, bright where their structure differs.
 
     The first is moved onto the second where keypoints agree how, and what it then leaves uncovered stays gray.
     """
-    left, right = (scaled(rgb, LONGEST_SIDE) for rgb in (a, b))
+    left, right = (resize_longest(rgb, LONGEST_SIDE) for rgb in (a, b))
     found = _Agreement.of(a, right)
     if found.transform is None:
-        first, second = (_gray(squeezed(rgb, LONGEST_SIDE)) for rgb in (a, b))
+        first, second = (_gray(resize_square(rgb, LONGEST_SIDE)) for rgb in (a, b))
         covered = np.ones(second.shape, bool)
     else:
         second = _gray(right)

@@ -106,7 +106,7 @@ class Plant:
         self.s3.delete_object(Bucket=self.bucket, Key=key)
         return key
 
-    def tell(self, key: str, kind: str, sequencer: str) -> None:
+    def publish(self, key: str, kind: str, sequencer: str) -> None:
         record = {
             "eventName": kind,
             "s3": {"bucket": {"name": self.bucket}, "object": {"key": key, "size": 1, "sequencer": sequencer}},
@@ -147,15 +147,15 @@ class Plant:
         )
         return [match["image_id"] for match in answer.raise_for_status().json()["matches"]]
 
-    def audit(self, collection: str, pictures: dict[str, bytes], others: Iterable[bytes]) -> None:
-        """Count what is lost and what is half there of a collection whose pictures no other one has.
+    def audit(self, collection: str, images: dict[str, bytes], others: Iterable[bytes]) -> None:
+        """Count what is lost and what is half there of a collection whose images no other one has.
 
         Args:
-            pictures: keys of objects, with the bytes that must be found now.
+            images: keys of objects, with the bytes that must be found now.
             others: bytes that must have left nothing behind.
         """
         wanted: dict[str, set[str]] = {hashlib.sha256(data).hexdigest(): set() for data in others}
-        for key, data in pictures.items():
+        for key, data in images.items():
             wanted.setdefault(hashlib.sha256(data).hexdigest(), set()).add(key)
         for image_id, keys in wanted.items():
             items = self.dynamodb.query(

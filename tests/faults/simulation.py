@@ -21,14 +21,14 @@ from shared.aws.objects import S3Objects
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.events import Created, Reindex, Removed
 from shared.domain.images import ImageRecord, ObjectRef
-from shared.domain.ledger import Holding, Overtaken
+from shared.domain.ledger import ConflictError, ImageKey
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
 from tests.faults.memory import MemoryBucket, MemoryTable
 
-BUCKET: Final = "pictures"
+BUCKET: Final = "images"
 MODEL: Final = "m"
-NO_PICTURE: Final = b"no picture"
+NO_IMAGE: Final = b"no image"
 
 Event = Created | Removed | Reindex
 
@@ -38,14 +38,14 @@ class Died(BaseException):
 
 
 def tiny_description(
-    data: bytes, holding: Holding, embedder: Any, *, created_at: str, filename: str | None
+    data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
 ) -> Description:
     """What `describe` gives, without looking at the bytes."""
-    if data == NO_PICTURE:
-        raise PictureRefused("unsupported_type", "no picture")
+    if data == NO_IMAGE:
+        raise PictureRefused("unsupported_type", "no image")
     record = ImageRecord(
-        holding.collection,
-        holding.image_id,
+        image_key.collection,
+        image_key.image_id,
         embedder.model_id,
         1,
         1,
@@ -75,7 +75,7 @@ class World:
         waiting: events that nobody has finished yet.
         last_call: the call that a worker is about to make.
         deaths: how many workers may still die.
-        models: those that describe pictures; of several, any is active at any moment.
+        models: those that describe images; of several, any is active at any moment.
     """
 
     rng: random.Random
@@ -183,11 +183,11 @@ class World:
             case Removed():
                 self.indexer.removed(event)
             case Reindex():
-                self.reindexer.take(event)
+                self.reindexer.reindex(event)
 
     def reindex(self, image_id: str) -> Callable[[], None]:
         def job() -> None:
-            self.waiting += [Reindex(Holding("c", image_id), model) for model in self.models]
+            self.waiting += [Reindex(ImageKey("c", image_id), model) for model in self.models]
 
         return job
 
@@ -221,7 +221,7 @@ class Worker(greenlet):
         self.done = False
 
     def run(self) -> None:
-        with suppress(Died, Overtaken, LookupError):
+        with suppress(Died, ConflictError, LookupError):
             self.job()
             self.done = True
 

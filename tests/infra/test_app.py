@@ -171,7 +171,7 @@ def test_the_command_line_is_pinned_where_npm_would_bring_another() -> None:
 
 
 def test_the_documentation_has_every_setting_with_its_default_and_every_finding() -> None:
-    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "deployment.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", page.split("## Settings")[1], re.MULTILINE))
     documented = {name: rows[name] for name in Stage.names()}
     assert documented == {name: str(app.default_context()[name]) or "none" for name in Stage.names()}

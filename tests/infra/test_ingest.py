@@ -26,7 +26,7 @@ def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(docum
     assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
 
 
-TOPIC = "arn:aws:sns:eu-west-1:123456789012:pictures"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
 
 
 def senders(document: dict[str, Any], policy: str) -> dict[str, Any]:

@@ -25,9 +25,9 @@ from shared.domain.access import Access, Scope
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.settings import ApiSettings
 from tests.conftest import Closed, PicTrace
+from tests.images import noise
 from tests.integration.test_api_errors import problem
 from tests.integration.test_lambda import http_event
-from tests.pictures import noise
 
 ABSENT: Final = "0" * 64
 CALLS: Final = {

@@ -1,4 +1,4 @@
-"""A picture's way through the system, over HTTP: upload, index, search, show, remove."""
+"""An image's way through the system, over HTTP: upload, index, search, show, remove."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from shared.search.budget import FIRST_GLANCE, FIRST_LOOK
 from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
 from tests.conftest import PicTrace
-from tests.pictures import Pixels, encoded, noise, pixels, shipped
+from tests.images import Pixels, encoded, noise, pixels, shipped
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -71,7 +71,7 @@ def test_an_altered_copy_finds_its_original(running: PicTrace, album: dict[str, 
     assert first["orb"]["inliers"] >= 10
 
 
-def test_an_unrelated_picture_is_called_so(running: PicTrace, album: dict[str, str]) -> None:
+def test_an_unrelated_image_is_called_so(running: PicTrace, album: dict[str, str]) -> None:
     found = running.search(noise(1), collection="album")
     assert len(found["matches"]) == len(album)
     assert {match["verdict"] for match in found["matches"]} == {"unrelated"}
@@ -152,13 +152,13 @@ def test_a_search_compares_no_more_once_only_strangers_follow(running: PicTrace,
         return int(answer["candidates"])
 
     assert compared(cat) == FIRST_GLANCE
-    assert compared(cup) == FIRST_LOOK, "a picture with many copies may have more of them"
+    assert compared(cup) == FIRST_LOOK, "an image with many copies may have more of them"
 
 
 def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
-    # By the whole picture, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
+    # By the whole image, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
     assert found["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + 2 * LOCAL_DIMENSIONS)
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
     assert "untrained" in found["model"]
@@ -176,7 +176,7 @@ def test_the_record(running: PicTrace, album: dict[str, str]) -> None:
     assert source["key"].startswith("uploads/album/")
 
 
-def test_content_and_thumbnail_lead_to_the_pictures(running: PicTrace, album: dict[str, str]) -> None:
+def test_content_and_thumbnail_lead_to_the_images(running: PicTrace, album: dict[str, str]) -> None:
     base = f"/v1/images/{album['astronaut.png']}"
     redirect = running.client.get(f"{base}/content")
     assert redirect.status_code == 307
@@ -185,8 +185,8 @@ def test_content_and_thumbnail_lead_to_the_pictures(running: PicTrace, album: di
     assert content.headers["content-type"] == "image/png"
     for _ in range(2):
         small = httpx.get(running.client.get(f"{base}/thumbnail").headers["location"])
-        picture = decode(small.content)
-        assert (picture.format, max(picture.width, picture.height)) == ("webp", 320)
+        image = decode(small.content)
+        assert (image.format, max(image.width, image.height)) == ("webp", 320)
 
 
 def test_pages_go_through_a_collection_newest_first(running: PicTrace, collection: str) -> None:
@@ -205,7 +205,7 @@ def test_pages_go_through_a_collection_newest_first(running: PicTrace, collectio
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == 5
 
 
-def test_duplicates_are_one_picture_with_two_sources(running: PicTrace, collection: str) -> None:
+def test_duplicates_are_one_image_with_two_sources(running: PicTrace, collection: str) -> None:
     image_id = running.add(noise(20), collection=collection)
     again = running.settled(running.open(noise(20), collection=collection, name="b.png"))
     assert (again["status"], again["image_id"]) == ("duplicate", image_id)
@@ -253,14 +253,12 @@ def test_removal_leaves_nothing(running: PicTrace, collection: str) -> None:
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"<html>no picture</html>", "unsupported_type"),
+        (b"<html>no image</html>", "unsupported_type"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + (20_000).to_bytes(4, "big") * 2 + bytes(9), "too_many_pixels"),
         (noise(50)[:200], "corrupt"),
     ],
 )
-def test_what_is_no_picture_is_rejected_with_a_reason(
-    running: PicTrace, collection: str, data: bytes, code: str
-) -> None:
+def test_what_is_no_image_is_rejected_with_a_reason(running: PicTrace, collection: str, data: bytes, code: str) -> None:
     upload_id = running.open(data, collection=collection)
     state = running.settled(upload_id)
     assert (state["status"], state["code"]) == ("rejected", code)
@@ -273,7 +271,7 @@ def test_what_is_no_picture_is_rejected_with_a_reason(
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:pictrace:problem:upload-rejected")
 
 
-def test_a_picture_from_elsewhere_in_the_bucket_is_indexed_too(running: PicTrace) -> None:
+def test_an_image_from_elsewhere_in_the_bucket_is_indexed_too(running: PicTrace) -> None:
     data = noise(60)
     image_id = hashlib.sha256(data).hexdigest()
     key = "uploads/some folder/ä+b %41.png"

@@ -82,7 +82,7 @@ def cause(url: str) -> str:
     return refused.value.cause
 
 
-def test_a_picture(site: Server, web: Web) -> None:
+def test_an_image(site: Server, web: Web) -> None:
     site.pages["/a?x=1"] = GOOD
     assert fetch("http://good.example/a?x=1#part", LIMIT) == b"good"
     assert web.asked == [(PUBLIC, 80)]
@@ -344,7 +344,7 @@ class TestLimits:
 
 class TestAnswers:
     @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 401, 403, 404, 407, 418, 429, 500, 503])
-    def test_only_200_is_a_picture(self, site: Server, status: int) -> None:
+    def test_only_200_is_an_image(self, site: Server, status: int) -> None:
         site.pages["/"] = f"HTTP/1.1 {status} Some\r\nContent-Length: 0\r\nContent-Range: bytes 0-1/9\r\n\r\n".encode()
         assert cause("http://good.example/") == "http_status"
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.speed import runtime_api
 from bench.speed.events import Events, http_event
-from bench.speed.pictures import made
+from bench.speed.images import made
 from bench.speed.shipped import interpreter, pruned
 from infra.local.cloud import API, INGEST
 from tests.conftest import PicTrace

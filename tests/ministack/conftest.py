@@ -23,8 +23,8 @@ from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
 """Names the interpreter of ministack's virtual environment."""
-SHOP: Final = "shop-pictures"
-TOPIC: Final = "pictures"
+SHOP: Final = "shop-images"
+TOPIC: Final = "images"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Decoders that misbehave in the ways in which real ones have: what `test_decode_sandbox` runs in processes.
 
-The bytes of a "picture" name what happens to whoever decodes it.
+The bytes of a "image" name what happens to whoever decodes it.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import shared.vision.decode.decoding
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MIB
 
-Picture = shared.vision.decode.decoding.Picture
+Image = shared.vision.decode.decoding.Image
 
 
 def loop() -> None:
@@ -26,11 +26,11 @@ def loop() -> None:
 
 
 def refuse() -> None:
-    raise PictureRefused("corrupt", "Not a picture.")
+    raise PictureRefused("corrupt", "Not an image.")
 
 
-def says(text: object) -> Picture:
-    return Picture(np.zeros((1, 1, 3), np.uint8), str(text), 1, 1)
+def says(text: object) -> Image:
+    return Image(np.zeros((1, 1, 3), np.uint8), str(text), 1, 1)
 
 
 MISDEEDS: dict[bytes, Callable[[], Any]] = {
@@ -49,17 +49,17 @@ MISDEEDS: dict[bytes, Callable[[], Any]] = {
 }
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes) -> Image:
     if data in MISDEEDS:
-        done: Picture = MISDEEDS[data]()
+        done: Image = MISDEEDS[data]()
         return done
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    return Picture(pixels + len(data), "well", 3, 2)
+    return Image(pixels + len(data), "well", 3, 2)
 
 
-def decode_unless_13_wide(data: bytes) -> Picture:
-    """As pictures are decoded, but one of 13 pixels' width ends the process."""
-    picture = shared.vision.decode.decoding.decode_here(data)
-    if picture.width == 13:
+def decode_unless_13_wide(data: bytes) -> Image:
+    """As images are decoded, but one of 13 pixels' width ends the process."""
+    image = shared.vision.decode.decoding.decode_here(data)
+    if image.width == 13:
         ctypes.string_at(0)
-    return picture
+    return image

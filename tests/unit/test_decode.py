@@ -1,4 +1,4 @@
-"""Every layout of pixels against Pillow, or against pixels that are known, on pictures made here."""
+"""Every layout of pixels against Pillow, or against pixels that are known, on images made here."""
 
 import hashlib
 import io
@@ -40,27 +40,27 @@ UPRIGHT = {
 """What a viewer shows of RGB stored with each value of the Exif orientation."""
 
 
-def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
-    picture.save(out, kind, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
 def over_white(data: bytes) -> Pixels:
     """What Pillow makes of the bytes, on a white page."""
-    picture = Image.open(io.BytesIO(data)).convert("RGBA")
-    page = Image.new("RGBA", picture.size, "white")
-    page.alpha_composite(picture)
+    image = Image.open(io.BytesIO(data)).convert("RGBA")
+    page = Image.new("RGBA", image.size, "white")
+    page.alpha_composite(image)
     return np.asarray(page.convert("RGB"))
 
 
 def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None:
-    picture = decode(data)
-    assert picture.rgb.dtype == np.uint8
-    assert picture.rgb.flags.c_contiguous
-    assert picture.rgb.shape == wanted.shape
-    assert (picture.height, picture.width) == wanted.shape[:2]
-    assert int(np.abs(picture.rgb.astype(int) - wanted.astype(int)).max()) <= within
+    image = decode(data)
+    assert image.rgb.dtype == np.uint8
+    assert image.rgb.flags.c_contiguous
+    assert image.rgb.shape == wanted.shape
+    assert (image.height, image.width) == wanted.shape[:2]
+    assert int(np.abs(image.rgb.astype(int) - wanted.astype(int)).max()) <= within
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None
     ],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_larger_pictures_are_given_smaller_and_say_their_own_size(
+def test_larger_images_are_given_smaller_and_say_their_own_size(
     size: tuple[int, int], given: tuple[int, int], kind: str
 ) -> None:
     large = COLOUR.resize(size, Image.Resampling.BICUBIC)
     for orientation in (1, 6):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        picture = decode(encoded(large, kind, exif=exif, quality=95, subsampling=0))
-        upright = picture.rgb if orientation == 1 else np.rot90(picture.rgb)
-        stored = (picture.width, picture.height) if orientation == 1 else (picture.height, picture.width)
+        image = decode(encoded(large, kind, exif=exif, quality=95, subsampling=0))
+        upright = image.rgb if orientation == 1 else np.rot90(image.rgb)
+        stored = (image.width, image.height) if orientation == 1 else (image.height, image.width)
         assert stored == size
         assert max(upright.shape) <= LONGEST_SIDE
         if kind == "JPEG":
@@ -156,10 +156,10 @@ def test_transparent_colours_of_palettes_and_keys() -> None:
 
 
 def test_gray_palette_and_one_bit() -> None:
-    for picture in (Image.fromarray(GRAY), COLOUR.quantize(200), COLOUR.convert("1")):
-        wanted = np.asarray(picture.convert("RGB"))
+    for image in (Image.fromarray(GRAY), COLOUR.quantize(200), COLOUR.convert("1")):
+        wanted = np.asarray(image.convert("RGB"))
         for kind in ("PNG", "BMP", "TIFF"):
-            assert_shows(encoded(picture, kind), wanted, within=0)
+            assert_shows(encoded(image, kind), wanted, within=0)
     assert_shows(encoded(Image.fromarray(GRAY), "JPEG", quality=98), np.dstack([GRAY] * 3), within=4)
 
 
@@ -269,7 +269,7 @@ def test_sixteen_bits_with_alpha() -> None:
     assert_shows(png16(deep, 6), over_white(encoded(WITH_ALPHA, "PNG")))
 
 
-def test_animations_show_their_first_frame_or_still_picture() -> None:
+def test_animations_show_their_first_frame_or_still_image() -> None:
     red, blue = (Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue"))
     wanted = np.asarray(red)
     for kind in ("GIF", "WEBP"):
@@ -374,12 +374,12 @@ def bit_fields(rgba: Pixels, bits: int, masks: tuple[int, ...], *, upside_down: 
 
 @pytest.mark.parametrize("kind", [*MEDIA_TYPES])
 def test_one_pixel_of_every_format(kind: str) -> None:
-    picture = decode(encoded(Image.new("RGB", (1, 1), (200, 30, 30)), kind.upper()))
-    assert (picture.format, picture.width, picture.height) == (kind, 1, 1)
-    assert np.abs(picture.rgb[0, 0].astype(int) - [200, 30, 30]).max() <= 8
+    image = decode(encoded(Image.new("RGB", (1, 1), (200, 30, 30)), kind.upper()))
+    assert (image.format, image.width, image.height) == (kind, 1, 1)
+    assert np.abs(image.rgb[0, 0].astype(int) - [200, 30, 30]).max() <= 8
 
 
-def test_a_header_without_a_picture_is_refused_as_corrupt() -> None:
+def test_a_header_without_an_image_is_refused_as_corrupt() -> None:
     for kind in MEDIA_TYPES:
         data = encoded(COLOUR, kind.upper())
         with pytest.raises(PictureRefused) as refused:
@@ -387,7 +387,7 @@ def test_a_header_without_a_picture_is_refused_as_corrupt() -> None:
         assert refused.value.code in ("corrupt", "unsupported_type"), kind
 
 
-def test_damage_anywhere_is_refused_or_still_a_picture() -> None:
+def test_damage_anywhere_is_refused_or_still_an_image() -> None:
     """No exception but PictureRefused and no other shape, whatever is damaged."""
     rng = np.random.default_rng(3)
     outcomes = set()
@@ -398,12 +398,12 @@ def test_damage_anywhere_is_refused_or_still_a_picture() -> None:
             for place in rng.integers(0, len(data), rng.integers(1, 8)):
                 damaged[place] = rng.integers(0, 256)
             try:
-                picture = decode(bytes(damaged))
+                image = decode(bytes(damaged))
             except PictureRefused as refused:
                 outcomes.add(refused.code)
             else:
                 outcomes.add("shown")
-                assert picture.rgb.shape == (picture.height, picture.width, 3)
+                assert image.rgb.shape == (image.height, image.width, 3)
     assert outcomes >= {"shown", "corrupt"}
 
 

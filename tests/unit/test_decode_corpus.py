@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.errors import PictureRefused
 from shared.vision.decode.decoding import LEAST_REDUCED, LONGEST_SIDE, decode
-from shared.vision.resizing import squeezed
+from shared.vision.resizing import resize_square
 
 DATA = os.environ.get("PICTRACE_EVAL_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="PICTRACE_EVAL_DATA names no folder with the corpus")
@@ -32,7 +32,7 @@ def corpus() -> Path:
     return Path(str(DATA)) / "corpus"
 
 
-def test_every_file_is_a_picture_or_refused_with_a_reason() -> None:
+def test_every_file_is_an_image_or_refused_with_a_reason() -> None:
     with (corpus() / "manifest.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if (corpus() / "hostile" / row["file"]).is_file()]
     assert len(rows) > 2000
@@ -41,16 +41,16 @@ def test_every_file_is_a_picture_or_refused_with_a_reason() -> None:
         data = (corpus() / "hostile" / row["file"]).read_bytes()
         started = time.monotonic()
         try:
-            picture = decode(data)
+            image = decode(data)
         except PictureRefused as refused:
             outcome = refused.code if refused.reason else "no reason"
         else:
             outcome = "accept"
-            assert picture.rgb.dtype == np.uint8
-            assert picture.rgb.ndim == 3
-            longest = max(picture.rgb.shape[:2])
-            whole = min(LONGEST_SIDE, max(picture.height, picture.width))
-            assert longest == whole or (picture.format == "jpeg" and LEAST_REDUCED <= longest < whole)
+            assert image.rgb.dtype == np.uint8
+            assert image.rgb.ndim == 3
+            longest = max(image.rgb.shape[:2])
+            whole = min(LONGEST_SIDE, max(image.height, image.width))
+            assert longest == whole or (image.format == "jpeg" and LEAST_REDUCED <= longest < whole)
         if time.monotonic() - started > SECONDS:
             wrong.append((row["file"], "slow"))
         expected = row["expected_40MP_policy"]
@@ -67,9 +67,9 @@ def test_every_file_is_a_picture_or_refused_with_a_reason() -> None:
 
 
 def test_a_photograph_looks_the_same_in_every_orientation() -> None:
-    pictures = [decode(path.read_bytes()).rgb for path in sorted((corpus() / "exif").rglob("Landscape_*.jpg"))]
-    assert len(pictures) >= 8
-    assert len({picture.shape for picture in pictures}) == 1
-    first = squeezed(pictures[0], 64).astype(int)
-    for picture in pictures[1:]:
-        assert np.abs(squeezed(picture, 64) - first).mean() < 12
+    images = [decode(path.read_bytes()).rgb for path in sorted((corpus() / "exif").rglob("Landscape_*.jpg"))]
+    assert len(images) >= 8
+    assert len({image.shape for image in images}) == 1
+    first = resize_square(images[0], 64).astype(int)
+    for image in images[1:]:
+        assert np.abs(resize_square(image, 64) - first).mean() < 12

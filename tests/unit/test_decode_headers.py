@@ -174,7 +174,7 @@ def test_the_marker_of_a_jpeg_inside_a_segment_is_not_counted() -> None:
         (b"Pf\n2 2\n-1.0\n" + b"\0" * 16, "unsupported_type"),
     ],
 )
-def test_what_is_no_picture_is_refused_with_its_reason(data: bytes, code: str) -> None:
+def test_what_is_no_image_is_refused_with_its_reason(data: bytes, code: str) -> None:
     with pytest.raises(PictureRefused) as refused:
         headers.check(data)
     assert refused.value.code == code

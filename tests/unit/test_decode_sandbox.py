@@ -1,4 +1,4 @@
-"""A decoder may crash, hang or eat memory: its picture is refused with the cause, and everything else goes on."""
+"""A decoder may crash, hang or eat memory: its image is refused with the cause, and everything else goes on."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ import pytest
 
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MIB
-from shared.vision.decode.sandbox import DecoderUnavailable, Isolation
+from shared.vision.decode.sandbox import DecoderUnavailable, Sandbox
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit on memory needs /proc")
 
@@ -28,8 +28,8 @@ mount -t tmpfs -o ro none /dev/shm && mount --bind . . && mount -o remount,bind,
 SEVERAL = """
 import multiprocessing
 from shared.domain.errors import PictureRefused
-from shared.vision.decode.sandbox import Isolation
-isolation = Isolation("tests.unit.crashing_decoders:decode")
+from shared.vision.decode.sandbox import Sandbox
+isolation = Sandbox("tests.unit.crashing_decoders:decode")
 for data in (b"fine", b"segfault", b"fine"):
     try:
         print(isolation.decode(data).rgb.shape)
@@ -43,20 +43,20 @@ except OSError:
 
 
 @pytest.fixture(scope="module")
-def isolation() -> Iterator[Isolation]:
-    made = Isolation("tests.unit.crashing_decoders:decode", memory=300 * MIB, cpu_seconds=1)
+def isolation() -> Iterator[Sandbox]:
+    made = Sandbox("tests.unit.crashing_decoders:decode", memory=300 * MIB, cpu_seconds=1)
     yield made
     made.close()
 
 
 @pytest.fixture
-def impatient() -> Iterator[Isolation]:
-    made = Isolation("tests.unit.crashing_decoders:decode", seconds=1)
+def impatient() -> Iterator[Sandbox]:
+    made = Sandbox("tests.unit.crashing_decoders:decode", seconds=1)
     yield made
     made.close()
 
 
-def pixels(isolation: Isolation, data: bytes = b"fine") -> list[int]:
+def pixels(isolation: Sandbox, data: bytes = b"fine") -> list[int]:
     done = isolation.decode(data)
     assert done.rgb.shape == (2, 3, 3)
     return [int(value) for value in done.rgb.reshape(-1)]
@@ -72,10 +72,10 @@ def pixels(isolation: Isolation, data: bytes = b"fine") -> list[int]:
         pytest.param(b"memory", "too_complex", "more than 300 MB of memory", marks=LINUX),
         (b"loop", "too_complex", "more than 1 s of processor time"),
         (b"killed", "too_complex", "memory is short"),
-        (b"refuse", "corrupt", "Not a picture"),
+        (b"refuse", "corrupt", "Not an image"),
     ],
 )
-def test_only_the_picture_dies(isolation: Isolation, data: bytes, code: str, reason: str) -> None:
+def test_only_the_image_dies(isolation: Sandbox, data: bytes, code: str, reason: str) -> None:
     before = isolation.decode(b"helper").format
     with pytest.raises(PictureRefused, match=reason) as refused:
         isolation.decode(data)
@@ -84,8 +84,8 @@ def test_only_the_picture_dies(isolation: Isolation, data: bytes, code: str, rea
     assert isolation.decode(b"helper").format == before, "the helper was not lost either"
 
 
-def test_a_decoder_that_waits_is_given_up(impatient: Isolation) -> None:
-    """That is no verdict on the picture: on a busy machine a good one may have to wait so long."""
+def test_a_decoder_that_waits_is_given_up(impatient: Sandbox) -> None:
+    """That is no verdict on the image: on a busy machine a good one may have to wait so long."""
     started = time.monotonic()
     with pytest.raises(DecoderUnavailable, match="within 1 s"):
         impatient.decode(b"hang")
@@ -93,7 +93,7 @@ def test_a_decoder_that_waits_is_given_up(impatient: Isolation) -> None:
     assert pixels(impatient) == list(range(4, 22))
 
 
-def test_pixels_are_the_callers_own(isolation: Isolation) -> None:
+def test_pixels_are_the_callers_own(isolation: Sandbox) -> None:
     first, second = isolation.decode(b"a").rgb, isolation.decode(b"bb").rgb
     first[:] = 0
     assert second[0, 0].tolist() == [2, 3, 4]
@@ -103,7 +103,7 @@ def test_pixels_are_the_callers_own(isolation: Isolation) -> None:
 
 @pytest.mark.parametrize("lacks", ["the call", "permission"])
 def test_where_no_file_can_be_in_memory_it_is_on_disk(
-    isolation: Isolation, monkeypatch: pytest.MonkeyPatch, lacks: str
+    isolation: Sandbox, monkeypatch: pytest.MonkeyPatch, lacks: str
 ) -> None:
     def refused(_: str) -> int:
         raise PermissionError
@@ -115,13 +115,13 @@ def test_where_no_file_can_be_in_memory_it_is_on_disk(
     assert pixels(isolation) == list(range(4, 22))
 
 
-def test_a_lost_helper_is_replaced(isolation: Isolation) -> None:
+def test_a_lost_helper_is_replaced(isolation: Sandbox) -> None:
     for _ in range(3):
         os.kill(int(isolation.decode(b"helper").format), signal.SIGKILL)
         assert pixels(isolation) == list(range(4, 22))
 
 
-def test_a_helper_lost_in_the_middle_is_replaced(impatient: Isolation) -> None:
+def test_a_helper_lost_in_the_middle_is_replaced(impatient: Sandbox) -> None:
     helper = int(impatient.decode(b"helper").format)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(impatient.decode, b"hang")
@@ -131,7 +131,7 @@ def test_a_helper_lost_in_the_middle_is_replaced(impatient: Isolation) -> None:
             slow.result()
 
 
-def test_many_threads_get_each_their_own_answer(isolation: Isolation) -> None:
+def test_many_threads_get_each_their_own_answer(isolation: Sandbox) -> None:
     def work(number: int) -> bool:
         if number % 7 == 0:
             with pytest.raises(PictureRefused):
@@ -143,7 +143,7 @@ def test_many_threads_get_each_their_own_answer(isolation: Isolation) -> None:
         assert all(pool.map(work, range(1, 60)))
 
 
-def test_nothing_is_left_open(isolation: Isolation) -> None:
+def test_nothing_is_left_open(isolation: Sandbox) -> None:
     def open_here() -> int:
         return len(list(Path("/dev/fd").iterdir()))
 
@@ -159,16 +159,16 @@ def test_nothing_is_left_open(isolation: Isolation) -> None:
 
 
 @LINUX
-def test_the_helper_has_one_thread_and_no_credentials(isolation: Isolation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_helper_has_one_thread_and_no_credentials(isolation: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     isolation.close()
     assert isolation.decode(b"threads of the helper").format == "1"
     assert not [name for name in isolation.decode(b"environment").format.split() if name.startswith("AWS_")]
 
 
-def test_a_decoder_that_does_not_start_is_no_fault_of_the_picture() -> None:
+def test_a_decoder_that_does_not_start_is_no_fault_of_the_image() -> None:
     with pytest.raises(DecoderUnavailable):
-        Isolation("tests.unit.no_such_module:decode").decode(b"fine")
+        Sandbox("tests.unit.no_such_module:decode").decode(b"fine")
 
 
 @LINUX
@@ -193,7 +193,7 @@ def test_the_helper_ends_with_the_process_that_started_it() -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:  # no cleaning up here: this process dies as if it were killed
-        mine = Isolation("tests.unit.crashing_decoders:decode")
+        mine = Sandbox("tests.unit.crashing_decoders:decode")
         os.write(writing, mine.decode(b"helper").format.encode())
         os._exit(0)
     os.waitpid(child, 0)

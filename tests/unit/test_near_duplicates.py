@@ -1,4 +1,4 @@
-"""Which earlier pictures a new one is compared with, and what that reads."""
+"""Which earlier images a new one is compared with, and what that reads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,13 @@ from skimage import data
 
 from shared.domain.features import normalise
 from shared.domain.images import ImageRecord, signature_key
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.matches import Verdict
 from shared.domain.ports import Candidate, Candidates
 from shared.search.description import Description
-from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, Neighbours, alike, bits_apart
+from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, NearDuplicateFinder, alike, bits_apart
 from shared.vision import signature
-from shared.vision.local_features import gathered
+from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
 
 MODEL = "m"
@@ -29,27 +29,27 @@ def described(rgb: Any, name: str, minute: int) -> Description:
     created_at = f"2026-01-01T00:{minute:02}:00.000000+00:00"
     phash = perceptual_hash(found.gray)
     record = ImageRecord("c", image_id, MODEL, rgb.shape[1], rgb.shape[0], "png", 1, phash, created_at)
-    return Description(record, features, found, gathered(found.keypoints.descriptors))
+    return Description(record, features, found, vlad_encode(found.keypoints.descriptors))
 
 
 class Stored:
-    """A catalogue and a bucket with these pictures; `read` are the signatures that were asked for."""
+    """A catalogue and a bucket with these images; `read` are the signatures that were asked for."""
 
-    def __init__(self, pictures: list[Description]) -> None:
-        self.pictures = {one.record.image_id: one for one in pictures}
+    def __init__(self, images: list[Description]) -> None:
+        self.images = {one.record.image_id: one for one in images}
         self.read: list[str] = []
 
     def find(self, image_id: str, _: str) -> ImageRecord | None:
-        return self.pictures[image_id].record if image_id in self.pictures else None
+        return self.images[image_id].record if image_id in self.images else None
 
     def features(self, image_id: str, *_: str) -> Any:
-        return self.pictures[image_id].features if image_id in self.pictures else None
+        return self.images[image_id].features if image_id in self.images else None
 
     def get(self, key: str) -> bytes | None:
         image_id = key.rsplit("/", 1)[1]
         assert key == signature_key(MODEL, image_id)
         self.read.append(image_id)
-        return signature.pack(self.pictures[image_id].signature) if image_id in self.pictures else None
+        return signature.pack(self.images[image_id].signature) if image_id in self.images else None
 
     def nearest(self, vector: Any, **_: Any) -> Candidates:
         return self._nearest(lambda one: one.features @ vector)
@@ -58,7 +58,7 @@ class Stored:
         return self._nearest(lambda one: one.local_features @ vector)
 
     def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:
-        found = [Candidate(one.record, float(cosine(one))) for one in self.pictures.values()]
+        found = [Candidate(one.record, float(cosine(one))) for one in self.images.values()]
         return Candidates(sorted(found, key=lambda candidate: -candidate.cosine), None)
 
 
@@ -67,12 +67,12 @@ EARLIER = described(COFFEE, "coffee", 1)
 CAT = described(data.chelsea(), "cat", 2)
 ASTRONAUT = described(data.astronaut(), "astronaut", 3)
 COPY = described(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
-HOLDING = Holding("c", COPY.record.image_id)
+HOLDING = ImageKey("c", COPY.record.image_id)
 
 
-def neighbours(stored: Stored) -> Neighbours:
+def neighbours(stored: Stored) -> NearDuplicateFinder:
     anything: Any = stored
-    return Neighbours(catalogue=anything, objects=anything, model=lambda: MODEL)
+    return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
 
 
 @pytest.mark.parametrize("given", [COPY, None])

@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
-from shared.aws.dynamodb.vector_serializer import LONG, written_quickly
+from shared.aws.dynamodb.vector_serializer import LONG, with_fast_vectors
 
 NUMBERS: list[Any] = [{"N": str(number - 500)} for number in range(2048)]
 PUT: Any = {
@@ -32,7 +32,7 @@ def _sent(quickly: bool, operation: str, request: Any) -> Any:
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
     client = session.client("dynamodb")
     if quickly:
-        written_quickly(client)
+        with_fast_vectors(client)
 
     def stop(request: AWSPreparedRequest, **_: Any) -> None:
         raise Sent(request.body)

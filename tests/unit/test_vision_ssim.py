@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.ssim import moments, ssim, ssim_and_detail, ssim_map
-from tests.pictures import pixels
+from tests.images import pixels
 
 
 def square(name: str) -> Pixels:

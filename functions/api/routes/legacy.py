@@ -8,13 +8,13 @@ from fastapi.responses import RedirectResponse
 from functions.api import schemas
 from functions.api.auth import SEARCH, WRITE, DataRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach
-from functions.api.errors import Problem, described
+from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import clean_filename
 from shared.domain.limits import DEFAULT_K, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
-from shared.search.searcher import Wanted
+from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 
 router = APIRouter(tags=["the ancestor's calls"], route_class=DataRoute)
@@ -22,17 +22,17 @@ router = APIRouter(tags=["the ancestor's calls"], route_class=DataRoute)
 
 @router.post(
     "/upload/",
-    summary="Upload a picture and find its like",
-    responses=described("malformed-body", "unsupported-media-type", "undecodable-picture"),
+    summary="Upload an image and find its like",
+    responses=problem_responses("malformed-body", "unsupported-media-type", "undecodable-picture"),
     openapi_extra=schemas.UPLOAD_BODY,
     dependencies=[SEARCH, WRITE],
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs, collection: OneCollection) -> schemas.LegacyAnswer:
-    """Searches first, then stores: the picture is indexed a moment later, through the queue like any other."""
+    """Searches first, then stores: the image is indexed a moment later, through the queue like any other."""
     data = file.file.read(MAX_QUERY_BYTES + 1)
     if len(data) > MAX_QUERY_BYTES:
-        raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger pictures.")
-    name = clean_filename(file.filename or "picture")
+        raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger images.")
+    name = clean_filename(file.filename or "image")
     answer = _search(services, collection, data, name, "File uploaded successfully")
     services.library.take_in(data, name, MEDIA_TYPES[sniff(data)], collection)
     return answer
@@ -40,8 +40,8 @@ def upload(file: Annotated[UploadFile, File()], services: Needs, collection: One
 
 @router.post(
     "/upload_from_url/",
-    summary="Upload a picture from a URL and find its like",
-    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    summary="Upload an image from a URL and find its like",
+    responses=problem_responses("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[SEARCH, WRITE],
 )
 def upload_from_url(
@@ -58,11 +58,11 @@ def upload_from_url(
 def _search(
     services: Services, collection: str, data: bytes, filename: str | None, message: str
 ) -> schemas.LegacyAnswer:
-    """The pictures nearest to one, without itself. Where there is no file name the hash is shown as one."""
+    """The images nearest to one, without itself. Where there is no file name the hash is shown as one."""
     services = services.under(None)
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
-    wanted = Wanted(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
+    wanted = SearchRequest(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
     found = services.searcher.search(query, wanted, watch)
     return schemas.LegacyAnswer(
         message=message,
@@ -76,10 +76,10 @@ def _search(
     "/uploads/{image_id}.jpg",
     status_code=307,
     response_class=RedirectResponse,
-    summary="A stored picture by its hash",
-    responses=described("not-found"),
+    summary="A stored image by its hash",
+    responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
 def uploaded(image_id: ImageIdPath, services: Needs, collections: Reach) -> RedirectResponse:
-    """Redirects to the picture in its own format, whatever the address ends in."""
+    """Redirects to the image in its own format, whatever the address ends in."""
     return RedirectResponse(services.library.content_link(services.library.image(image_id, collections)))

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from functions.api import schemas
 from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
-from functions.api.errors import described
+from functions.api.errors import problem_responses
 from shared.domain import limits
 from shared.version import VERSION
 
@@ -23,9 +23,9 @@ def health() -> schemas.Health:
     return schemas.Health(status="ok", version=VERSION)
 
 
-@figures.get("/v1/stats", summary="Counts, model and versions", responses=described(), dependencies=[SEARCH])
+@figures.get("/v1/stats", summary="Counts, model and versions", responses=problem_responses(), dependencies=[SEARCH])
 def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
-    """Counting reads the index for the first 30,000 pictures or so; beyond that `exact` is false."""
+    """Counting reads the index for the first 30,000 images or so; beyond that `exact` is false."""
     images, exact = services.catalogue.count(collection)
     return schemas.Stats(
         collection=collection,

@@ -13,7 +13,7 @@ FOLDER: Final = Path(__file__).parents[1] / "web"
 
 
 def content_security_policy(storage_origin: str) -> str:
-    """Nothing but our own files; pictures and uploads also go to the bucket."""
+    """Nothing but our own files; images and uploads also go to the bucket."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -11,7 +11,7 @@ from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 
-def answer_at_once() -> None:
+def patch_list_serializer() -> None:
     """Have moto write lists of numbers without looking at the shape of each, 0.2 s a vector.
 
     To be called once a process.

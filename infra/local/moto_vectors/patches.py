@@ -1,4 +1,4 @@
-"""DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; see docs/vector-search.md.
+"""DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; see docs/development/moto-vector-search.md.
 
 `install()` adds to moto what a pull request would: the index to the table, kept up to date where items are stored and
 removed; `VectorIndexes` to CreateTable, UpdateTable, DescribeTable and CloudFormation; the search to the backend, and

@@ -1,6 +1,7 @@
 """What DynamoDB refuses of vector indexes and of items with vectors, in the service's words.
 
-docs/vector-search.md says which wording is documented, which was captured from the service, and which is ours.
+docs/development/moto-vector-search.md says which wording is documented, which was captured from the service, and
+which is ours.
 """
 
 import re

@@ -17,7 +17,7 @@ from moto.dynamodb.models import DynamoDBBackend, Table
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from infra.local.moto_vectors.index import Entry, VectorIndex
-from infra.local.moto_vectors.packed_numbers import PackedNumbers, answer_at_once, pack, unpack, without_others
+from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, without_others
 from infra.local.moto_vectors.rules import Definition, check_write
 from infra.local.moto_vectors.search_request import comparable
 
@@ -131,7 +131,7 @@ def locked(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def install_hooks() -> None:
     """Have moto's tables index what they store. To be called once a process."""
-    answer_at_once()
+    patch_list_serializer()
     _hook_table()
     _hook_backend()
 

@@ -1,4 +1,4 @@
-"""The pictures' records, features and sources in DynamoDB."""
+"""The images' records, features and sources in DynamoDB."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.secondary_vectors import DynamoVectors
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import LISTING_INDEX, LOCAL_INDEX, RECORD_ATTRIBUTES, SINCE, VECTOR_INDEX
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
-"""Counting stops after so many pages of 1 MB; a page holds about 3,000 pictures."""
+"""Counting stops after so many pages of 1 MB; a page holds about 3,000 images."""
 FILTER_PAGES: Final = 5
 """A page filtered by label reads at most so many pages before it gives what it has."""
 
@@ -32,8 +32,8 @@ _PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
 class DynamoCatalogue:
     """The catalogue in one table.
 
-    A picture's partition `image#<image_id>` holds one record a collection, and one small item for each object
-    that brought those bytes. So a picture may have any number of sources, and adding one costs one write unit.
+    An image's partition `image#<image_id>` holds one record a collection, and one small item for each object
+    that brought those bytes. So an image may have any number of sources, and adding one costs one write unit.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -41,10 +41,10 @@ class DynamoCatalogue:
         self._table = table
         self._vectors = DynamoVectors(client, table)
 
-    def add(self, image: IndexedImage, source: ObjectRef, beside: Sequence[IndexedImage] = ()) -> bool:
-        """Store a picture; see `shared.domain.ports.Catalogue`."""
-        for other in beside:
-            self.add_beside(other)
+    def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
+        """Store an image; see `shared.domain.ports.Catalogue`."""
+        for other in secondary:
+            self.add_secondary(other)
         record = image.record
         try:
             self._client.put_item(
@@ -62,33 +62,33 @@ class DynamoCatalogue:
             return bool(held["Item"]["brought_by"]["S"] == item_mapper.source_id(source))
         return True
 
-    def add_beside(self, image: IndexedImage) -> None:
+    def add_secondary(self, image: IndexedImage) -> None:
         """Store the vector of a model that is not the record's."""
         self._vectors.put(image)
 
-    def brought(self, holding: Holding, models: Sequence[str], source: ObjectRef) -> bool | None:
-        """Whether `source` is what brought a picture that all `models` have described; None: there is none such."""
-        held = self._described(holding, models)
+    def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
+        """Whether `source` is what brought an image that all `models` have described; None: there is none such."""
+        held = self._described(image_key, models)
         return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
 
-    def described(self, holding: Holding, models: Sequence[str]) -> bool:
-        """Whether all `models` have described a picture that is there."""
-        return self._described(holding, models) is not None
+    def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
+        """Whether all `models` have described an image that is there."""
+        return self._described(image_key, models) is not None
 
-    def _described(self, holding: Holding, models: Sequence[str]) -> Any:
+    def _described(self, image_key: ImageKey, models: Sequence[str]) -> Any:
         held = self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(holding.image_id, holding.collection),
+            Key=item_mapper.record_key(image_key.image_id, image_key.collection),
             ProjectionExpression="#model, brought_by",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
-        if held and all(held["model"]["S"] == model or self._vectors.has(holding, model) for model in models):
+        if held and all(held["model"]["S"] == model or self._vectors.has(image_key, model) for model in models):
             return held
         return None
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
-        """The record of a picture with up to `MAX_SOURCES_SHOWN` of its sources.
+        """The record of an image with up to `MAX_SOURCES_SHOWN` of its sources.
 
         Without a collection, the default one's is preferred to another's. With one, nothing of another is read, so
         that neither the answer nor its time tells of it.
@@ -111,12 +111,12 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
         ).get("Item")
         if not item or item["model"]["S"] != model:
-            return self._vectors.find(Holding(collection, image_id), model)
+            return self._vectors.find(ImageKey(collection, image_id), model)
         numbers: Any = item["features"]["L"]
         return item_mapper.from_numbers(numbers)
 
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences:
-        """Where a picture occurs at this moment, in every collection or, reading nothing of the others, in one."""
+        """Where an image occurs at this moment, in every collection or, reading nothing of the others, in one."""
         if collection is None:
             items = self._partition(image_id)
         else:
@@ -131,12 +131,12 @@ class DynamoCatalogue:
             ],
         )
 
-    def hide(self, holding: Holding) -> bool:
-        """Remove the record, so that no listing or search shows the picture any more. False: there was none."""
+    def delete_record(self, image_key: ImageKey) -> bool:
+        """Remove the record, so that no listing or search shows the image any more. False: there was none."""
         try:
             self._client.delete_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(holding.image_id, holding.collection),
+                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
                 ConditionExpression="attribute_exists(pk)",
             )
             there = True
@@ -144,13 +144,13 @@ class DynamoCatalogue:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             there = False
-        self._vectors.drop(holding)
+        self._vectors.drop(image_key)
         return there
 
     def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
         """One page of a collection, newest first.
 
-        A page filtered by label may hold fewer than `limit` pictures and still have a cursor.
+        A page filtered by label may hold fewer than `limit` images and still have a cursor.
 
         Raises:
             InvalidCursor: the cursor is not one that a page of this collection gave.
@@ -186,7 +186,7 @@ class DynamoCatalogue:
         )
 
     def count(self, collection: str) -> tuple[int, bool]:
-        """How many pictures a collection holds, and whether that is exact or only "at least"."""
+        """How many images a collection holds, and whether that is exact or only "at least"."""
         total = 0
         request: dict[str, Any] = {}
         for _ in range(COUNT_PAGES):
@@ -208,7 +208,7 @@ class DynamoCatalogue:
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """The nearest pictures by the cosine of their features.
+        """The nearest images by the cosine of their features.
 
         Args:
             limit: 1 to 100, what SearchVectors allows.
@@ -218,7 +218,7 @@ class DynamoCatalogue:
     def nearest_local(
         self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """The nearest pictures by the cosine of their local features, which no model makes; `limit` is 1 to 100."""
+        """The nearest images by the cosine of their local features, which no model makes; `limit` is 1 to 100."""
         return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=label, limit=limit)
 
     def _search(
@@ -251,8 +251,8 @@ class DynamoCatalogue:
             bytes_examined=None if examined is None else int(examined),
         )
 
-    def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Which of these pictures the collection holds; see `shared.domain.ports.Catalogue`."""
+    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        """Which of these images the collection holds; see `shared.domain.ports.Catalogue`."""
         keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
         found = set[str]()
         while keys:
@@ -273,7 +273,7 @@ class DynamoCatalogue:
         ).get("Item")
 
     def _partition(self, image_id: str, prefix: str = "", limit: int | None = None) -> list[Any]:
-        """What is kept of a picture, or what of it has a sort key that begins with `prefix`."""
+        """What is kept of an image, or what of it has a sort key that begins with `prefix`."""
         condition, values = "pk = :pk", {":pk": item_mapper.image_partition(image_id)}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}

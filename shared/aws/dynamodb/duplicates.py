@@ -6,37 +6,37 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.duplicates import DuplicateGroup, DuplicatePage, best_first
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import DUPLICATES_INDEX, DUPLICATES_SORT, LISTING_PARTITION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_SHOWN: Final = 100
-"""Most pictures of a group that are shown; one read asks for one more."""
+"""Most images of a group that are shown; one read asks for one more."""
 READS: Final = 10
-"""A page costs at most so many reads before it gives what it has, as when most groups are single pictures now."""
+"""A page costs at most so many reads before it gives what it has, as when most groups are single images now."""
 
 
 class DynamoDuplicates:
     """A record carries the name of its group, and a sparse index has those records that do.
 
-    So a group needs no item of its own: a picture that is removed leaves its group with its record.
+    So a group needs no item of its own: an image that is removed leaves its group with its record.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
-    def join(self, picture: Holding, earlier: Holding) -> None:
-        """Put a picture into the group of an earlier one that it nearly repeats. Repeating it changes nothing."""
+    def join(self, image: ImageKey, earlier: ImageKey) -> None:
+        """Put an image into the group of an earlier one that it nearly repeats. Repeating it changes nothing."""
         group = self._mark(earlier, earlier.image_id)
         if group is not None:
-            self._mark(picture, group)
+            self._mark(image, group)
 
-    def _mark(self, holding: Holding, group: str) -> str | None:
-        """The group that a picture is in, which is `group` if it was in none; None where the picture is gone."""
-        key = item_mapper.record_key(holding.image_id, holding.collection)
+    def _mark(self, image_key: ImageKey, group: str) -> str | None:
+        """The group that an image is in, which is `group` if it was in none; None where the image is gone."""
+        key = item_mapper.record_key(image_key.image_id, image_key.collection)
         for _ in range(2):  # somebody else may put it into a group meanwhile
             held = self._client.get_item(
                 TableName=self._table,
@@ -62,7 +62,7 @@ class DynamoDuplicates:
         return None
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
-        """Groups with at least two pictures, in the order of their ids; a page may have fewer than `limit`.
+        """Groups with at least two images, in the order of their ids; a page may have fewer than `limit`.
 
         Raises:
             InvalidCursor: the cursor is not one that a page of this collection gave.

@@ -22,7 +22,7 @@ from shared.domain.images import (
     UploadStatus,
     parse_upload_key,
 )
-from shared.domain.ledger import Holding, ObjectState, ObjectStatus
+from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.table_schema import SINCE
 
 Item = Mapping[str, Any]
@@ -103,7 +103,7 @@ def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
 def record_item(
     record: ImageRecord, features: FeatureVector, brought_by: ObjectRef, local: LocalVector | None = None
 ) -> dict[str, Any]:
-    """The item of one picture in one collection; attributes without a value are left out."""
+    """The item of one image in one collection; attributes without a value are left out."""
     optional = {
         "label": {"S": record.label} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
@@ -136,7 +136,7 @@ def record_item(
 
 
 def vectors_item(image: IndexedImage) -> dict[str, Any]:
-    """The item of a picture's vector under a model that is not the record's."""
+    """The item of an image's vector under a model that is not the record's."""
     record = image.record
     item = record_item(record, image.features, ObjectRef("", ""), image.local_features)
     kept = {name: value for name, value in item.items() if name not in {"created_at", "status", "brought_by"}}
@@ -183,8 +183,8 @@ def object_item(state: ObjectState, revision: int) -> dict[str, Any]:
         "key": state.object.key,
         "version": state.object.version,
         "status": state.status.value,
-        "collection_": state.holding.collection if state.holding else None,
-        "image_id": state.holding.image_id if state.holding else None,
+        "collection_": state.image_key.collection if state.image_key else None,
+        "image_id": state.image_key.image_id if state.image_key else None,
         "sequencer": state.sequencer,
         "etag": state.etag,
         "code": state.code,
@@ -205,13 +205,13 @@ def to_object_state(item: Item) -> ObjectState:
     return ObjectState(
         object=to_source(item),
         status=ObjectStatus(item["status"]["S"]),
-        holding=Holding(collection, image_id) if collection and image_id else None,
+        image_key=ImageKey(collection, image_id) if collection and image_id else None,
         revision=int(item["revision"]["N"]),
         sequencer=text("sequencer"),
         etag=text("etag"),
         code=text("code"),
         reason=text("reason"),
-        leaving={Holding(*name.split("/")): int(since["N"]) for name, since in item["leaving"]["M"].items()},
+        leaving={ImageKey(*name.split("/")): int(since["N"]) for name, since in item["leaving"]["M"].items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""The ledger of objects in DynamoDB, always in step with the pictures' sources."""
+"""The ledger of objects in DynamoDB, always in step with the images' sources."""
 
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding, ObjectState, ObjectStatus, Overtaken
+from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
@@ -18,10 +18,10 @@ _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class DynamoLedger:
-    """One small item an object, `object#<hash of bucket and key>`, changed together with the pictures' sources.
+    """One small item an object, `object#<hash of bucket and key>`, changed together with the images' sources.
 
-    A change is one transaction: the entry, the source that the old picture loses and the one that the new picture
-    gets. So of two workers that read the same entry one wins, and a picture has a source exactly as long as an
+    A change is one transaction: the entry, the source that the old image loses and the one that the new image
+    gets. So of two workers that read the same entry one wins, and an image has a source exactly as long as an
     entry names it.
     """
 
@@ -39,7 +39,7 @@ class DynamoLedger:
         """Put `after` in the place of `before`, and move the source with it.
 
         Raises:
-            Overtaken: the entry is no longer `before`.
+            ConflictError: the entry is no longer `before`.
         """
         writes: list[Any] = [{"Put": self._entry(before, after)}]
         old, new = before.held if before else None, after.held
@@ -54,7 +54,7 @@ class DynamoLedger:
             answer: Any = error.response
             reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
             if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _LOST:
-                raise Overtaken from error
+                raise ConflictError from error
             raise
 
     def _entry(self, before: ObjectState | None, after: ObjectState) -> dict[str, Any]:
@@ -71,5 +71,5 @@ class DynamoLedger:
         }
 
     @staticmethod
-    def _source_key(holding: Holding, source: ObjectRef) -> dict[str, Any]:
-        return item_mapper.source_key(holding.image_id, holding.collection, source)
+    def _source_key(image_key: ImageKey, source: ObjectRef) -> dict[str, Any]:
+        return item_mapper.source_key(image_key.image_id, image_key.collection, source)

@@ -14,7 +14,7 @@ LONG: Final = 64
 _KEPT: Final = "pictrace_long_lists"
 
 
-def written_quickly(client: "DynamoDBClient") -> "DynamoDBClient":
+def with_fast_vectors(client: "DynamoDBClient") -> "DynamoDBClient":
     """The client, whose PutItem and SearchVectors write vectors so."""
     for operation in ("PutItem", "SearchVectors"):
         client.meta.events.register(f"provide-client-params.dynamodb.{operation}", _take_out)  # type: ignore[arg-type]

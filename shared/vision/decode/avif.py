@@ -1,4 +1,4 @@
-"""The properties of an AVIF's primary picture that OpenCV ignores: how deep it is and how it is turned.
+"""The properties of an AVIF's primary image that OpenCV ignores: how deep it is and how it is turned.
 
 ISO/IEC 14496-12 (boxes), ISO/IEC 23008-12, 6.5 (irot, imir, ispe), AV1 in ISOBMFF, 2.3 (av1C).
 """
@@ -30,7 +30,7 @@ def _mirrored(pixels: Pixels, axis: int) -> npt.NDArray[np.uint8]:
 
 
 def properties(data: bytes) -> Properties:
-    """What the file says of its primary picture; the defaults where it says nothing that can be read."""
+    """What the file says of its primary image; the defaults where it says nothing that can be read."""
     meta = _child(data, b"meta")[4:]
     item = _primary_item(_child(meta, b"pitm"))
     known = list(_boxes(_child(_child(meta, b"iprp"), b"ipco")))

@@ -36,7 +36,7 @@ def bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
     lines = np.frombuffer(data, np.uint8, stride * height, start).reshape(height, stride)[:: 1 if rows < 0 else -1]
     pixels = np.ascontiguousarray(lines[:, :used]).view(f"<u{bits // 8}")
     red, green, blue, alpha = (_eight_bits(pixels, mask) for mask in masks)
-    # Many programs announce alpha and leave it empty; browsers show such a picture, too.
+    # Many programs announce alpha and leave it empty; browsers show such an image, too.
     return np.dstack([blue, green, red, alpha] if alpha.any() else [blue, green, red])
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from shared.domain.errors import PictureRefused
 from shared.vision.decode import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.decode.headers import Header
-from shared.vision.decode.sandbox import Isolation
+from shared.vision.decode.sandbox import Sandbox
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels, Stored, eight_bits, rgb_over_white, with_key
-from shared.vision.resizing import within
+from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 1024
-"""Of the pixels that are given, whatever size the picture has: nothing that is computed needs finer ones, and a query's
+"""Of the pixels that are given, whatever size the image has: nothing that is computed needs finer ones, and a query's
 small parts are looked for at this size (docs/ranking.md)."""
 
 LEAST_REDUCED: Final = 960
@@ -30,14 +30,14 @@ _REDUCED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded picture.
+class Image:
+    """A decoded image.
 
     Attributes:
         rgb: uint8, rows x columns x 3, contiguous, upright, transparency over white; reduced to `LONGEST_SIDE` where
-            the picture is larger.
+            the image is larger.
         format: as the magic bytes name it.
-        width, height: of the upright picture itself, in pixels.
+        width, height: of the upright image itself, in pixels.
     """
 
     rgb: Pixels
@@ -46,22 +46,22 @@ class Picture:
     height: int
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes) -> Image:
     """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a process that may die of it.
 
     Raises:
-        PictureRefused: the bytes are no such picture, or one beyond the limits.
+        PictureRefused: the bytes are no such image, or one beyond the limits.
     """
     headers.check(data)
-    done = ISOLATION.decode(data)
-    return Picture(done.rgb, done.format, done.width, done.height)
+    done = SANDBOX.decode(data)
+    return Image(done.rgb, done.format, done.width, done.height)
 
 
-def decode_here(data: bytes) -> Picture:
-    """The same in this process, which a hostile picture may end.
+def decode_here(data: bytes) -> Image:
+    """The same in this process, which a hostile image may end.
 
     Raises:
-        PictureRefused: the bytes are no such picture, or one beyond the limits.
+        PictureRefused: the bytes are no such image, or one beyond the limits.
         MemoryError: there is not enough.
     """
     header = headers.check(data)
@@ -78,10 +78,10 @@ def decode_here(data: bytes) -> Picture:
         raise _corrupt(kind) from error
     except (struct.error, IndexError, _Undecodable) as error:
         raise _corrupt(kind) from error
-    return Picture(np.ascontiguousarray(within(rgb, LONGEST_SIDE)), kind, width, height)
+    return Image(np.ascontiguousarray(shrink_to_fit(rgb, LONGEST_SIDE)), kind, width, height)
 
 
-ISOLATION = Isolation("shared.vision.decode.decoding:decode_here")
+SANDBOX = Sandbox("shared.vision.decode.decoding:decode_here")
 
 
 def _corrupt(kind: str) -> PictureRefused:
@@ -89,7 +89,7 @@ def _corrupt(kind: str) -> PictureRefused:
 
 
 class _Undecodable(Exception):  # noqa: N818
-    """OpenCV gave nothing, or a layout that no picture has."""
+    """OpenCV gave nothing, or a layout that no image has."""
 
 
 def _imdecode(data: bytes, flags: int) -> Stored:
@@ -106,7 +106,7 @@ def _imdecode(data: bytes, flags: int) -> Stored:
 
 
 def _jpeg(data: bytes, header: Header) -> tuple[Pixels, tuple[int, int]]:
-    """Pixels, perhaps reduced, and the height and width of the whole upright picture."""
+    """Pixels, perhaps reduced, and the height and width of the whole upright image."""
     for scale, reduced in _REDUCED:
         if max(header.width, header.height) // scale < LEAST_REDUCED:
             continue

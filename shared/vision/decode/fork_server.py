@@ -1,4 +1,4 @@
-"""The process that `isolation` starts: imports a decoder once, and forks a child for each picture.
+"""The process that `isolation` starts: imports a decoder once, and forks a child for each image.
 
     python -m shared.vision.decode.fork_server CONTROL MODULE:FUNCTION MEMORY CPU_SECONDS SECONDS
 
@@ -33,8 +33,8 @@ _OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
     """Answer until the other end of `control` is closed.
 
-    A message is one byte with two descriptors: a file that holds the picture and takes the answer, and a pipe that
-    takes a `REPORT`. A child is forked ahead and waits for the next picture, so that nobody waits for the fork.
+    A message is one byte with two descriptors: a file that holds the image and takes the answer, and a pipe that
+    takes a `REPORT`. A child is forked ahead and waits for the next image, so that nobody waits for the fork.
     """
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -64,13 +64,13 @@ def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """A process that waits for one picture at the other end of `channel`."""
+    """A process that waits for one image at the other end of `channel`."""
 
     process: int
     channel: socket.socket
 
     def take(self, descriptors: list[int]) -> bool:
-        """Hand it the picture; False if it has died meanwhile."""
+        """Hand it the image; False if it has died meanwhile."""
         with self.channel:
             try:
                 return bool(socket.send_fds(self.channel, [b"1"], descriptors))
@@ -98,7 +98,7 @@ def _reap(replies: dict[int, int]) -> None:
             if child == 0:
                 return
             if child not in replies:
-                continue  # it died before it had a picture
+                continue  # it died before it had an image
             reply = replies.pop(child)
             if status:
                 _report(reply, status, usage)
@@ -111,7 +111,7 @@ def _report(reply: int, status: int, usage: resource.struct_rusage) -> None:
 
 
 def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
-    """Wait for a picture, decode it, write the answer into its file, and end this process."""
+    """Wait for an image, decode it, write the answer into its file, and end this process."""
     status = 1
     try:
         quiet = os.open(os.devnull, os.O_WRONLY)
@@ -123,17 +123,17 @@ def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
         _limit(*limits)
         data = os.pread(job, os.fstat(job).st_size, 0)
         try:
-            picture = decoder(data)
+            image = decoder(data)
         except PictureRefused as refused:
             answer: dict[str, Any] = {"code": refused.code, "reason": refused.reason}
         else:
             answer = {
-                "format": picture.format,
-                "shape": picture.rgb.shape,
-                "width": picture.width,
-                "height": picture.height,
+                "format": image.format,
+                "shape": image.rgb.shape,
+                "width": image.width,
+                "height": image.height,
             }
-            _write(job, memoryview(picture.rgb).cast("B"), HEAD)
+            _write(job, memoryview(image.rgb).cast("B"), HEAD)
         _write(job, memoryview(json.dumps(answer).encode().ljust(HEAD, b"\0")), 0)
         _report(reply, 0, resource.getrusage(resource.RUSAGE_SELF))
         status = 0

@@ -1,4 +1,4 @@
-"""What a picture's first bytes claim, read before any decoder sees them."""
+"""What an image's first bytes claim, read before any decoder sees them."""
 
 import re
 import struct
@@ -12,7 +12,7 @@ from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SID
 from shared.vision.decode import gif, png, tiff
 
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
-"""A marker that heads a segment, or the end of the picture: not a stuffed byte, a fill byte or a restart."""
+"""A marker that heads a segment, or the end of the image: not a stuffed byte, a fill byte or a restart."""
 _JPEG_END: Final = 0xD9
 _JPEG_SCAN: Final = 0xDA
 _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -50,7 +50,7 @@ def check(data: bytes) -> Header:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise PictureRefused(
             "too_many_pixels",
-            f"The picture claims {width} x {height} pixels; at most {MAX_PIXELS:,} pixels "
+            f"The image claims {width} x {height} pixels; at most {MAX_PIXELS:,} pixels "
             f"and {MAX_SIDE:,} a side are decoded.",
         )
     return Header(kind, width, height)

@@ -1,4 +1,4 @@
-"""EXIF orientation where OpenCV does not apply it: pictures that are decoded unchanged."""
+"""EXIF orientation where OpenCV does not apply it: images that are decoded unchanged."""
 
 import struct
 from typing import Final

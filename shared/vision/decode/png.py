@@ -30,7 +30,7 @@ def body(data: bytes, wanted: bytes) -> bytes | None:
 
 
 def still(data: bytes) -> bytes:
-    """The PNG without its animation, and with its end: its still picture is what every other program shows."""
+    """The PNG without its animation, and with its end: its still image is what every other program shows."""
     found = list(chunks(data))
     if found[-1][0] == b"IEND" and all(name != b"acTL" for name, _, _ in found):
         return data

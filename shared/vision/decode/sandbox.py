@@ -1,7 +1,7 @@
-"""Runs a decoder where it can die: in a child process for each picture, with limits on memory and time.
+"""Runs a decoder where it can die: in a child process for each image, with limits on memory and time.
 
 A crash, an endless allocation or an endless loop inside a decoder goes past `try`. So a helper process
-(`fork_server`) imports the decoder once and forks for each picture; only the child can be lost. The helper has a
+(`fork_server`) imports the decoder once and forks for each image; only the child can be lost. The helper has a
 single thread, which makes forking safe; the processes that use it have many.
 """
 
@@ -28,10 +28,10 @@ from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY, MAX_DECODE_SECONDS, MIB
 
 AT_ONCE: Final = 2
-"""Pictures that one process has decoded at the same time: memory is limited for each of them."""
+"""Images that one process has decoded at the same time: memory is limited for each of them."""
 
 ATTEMPTS: Final = 2
-"""So often a picture is tried when the helper is lost, or when something outside kills the child."""
+"""So often an image is tried when the helper is lost, or when something outside kills the child."""
 
 START_SECONDS: Final = 60
 """Time for the helper to start, which a decode may have to wait for."""
@@ -47,7 +47,7 @@ OUT_OF_MEMORY: Final = 3
 
 
 class DecoderUnavailable(RuntimeError):  # noqa: N818
-    """The helper process cannot be started, or does not answer: a fault of ours, never of a picture."""
+    """The helper process cannot be started, or does not answer: a fault of ours, never of an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Isolated:
     Attributes:
         format: as the decoder names it.
         rgb: uint8, rows x columns x 3; backed by memory that no other process uses any more.
-        width, height: of the picture, as the decoder says.
+        width, height: of the image, as the decoder says.
     """
 
     format: str
@@ -66,7 +66,7 @@ class Isolated:
     height: int
 
 
-class Isolation:
+class Sandbox:
     """A decoder in its own processes. Safe to share between threads.
 
     Args:
@@ -95,7 +95,7 @@ class Isolation:
 
     def warm(self) -> None:
         """Start the helper, which takes 0.1 s or more, without waiting for it."""
-        with contextlib.suppress(DecoderUnavailable):  # the next picture tries again, and tells
+        with contextlib.suppress(DecoderUnavailable):  # the next image tries again, and tells
             self._started()
 
     def decode(self, data: bytes) -> Isolated:
@@ -116,10 +116,10 @@ class Isolation:
                     status, self.peak = report
                     if not _killed(status) or attempt == ATTEMPTS - 1:
                         return self._result(job.fileno(), status)
-        raise DecoderUnavailable("the process that decodes pictures died, or did not answer")
+        raise DecoderUnavailable("the process that decodes images died, or did not answer")
 
     def close(self) -> None:
-        """End the helper; the next picture starts another."""
+        """End the helper; the next image starts another."""
         if self._helper is not None:
             self._drop(self._helper)
 
@@ -130,7 +130,7 @@ class Isolation:
                 try:
                     self._helper = _Helper([self._decoder, *limits])
                 except OSError as error:
-                    raise DecoderUnavailable("the process that decodes pictures does not start") from error
+                    raise DecoderUnavailable("the process that decodes images does not start") from error
             return self._helper
 
     def _drop(self, helper: "_Helper") -> None:
@@ -153,7 +153,7 @@ class Isolation:
         if ended_by == signal.SIGXCPU:
             raise PictureRefused("too_complex", f"Decoding takes more than {self._cpu_seconds} s of processor time.")
         if ended_by == signal.SIGALRM:
-            # It had not used its processor time: the machine is busy, and a picture must not be lost for that.
+            # It had not used its processor time: the machine is busy, and an image must not be lost for that.
             raise DecoderUnavailable(f"the decoder did not get its processor time within {self._seconds:g} s")
         how = signal.Signals(ended_by).name if ended_by else f"exit status {os.waitstatus_to_exitcode(status)}"
         raise PictureRefused("decoder_failed", f"The decoder crashed on the file ({how}).")
@@ -219,7 +219,7 @@ def _job_file(data: bytes) -> Iterator[IO[bytes]]:
 
 def _nameless() -> IO[bytes]:
     with contextlib.suppress(AttributeError, OSError):
-        return os.fdopen(os.memfd_create("picture"), "w+b")
+        return os.fdopen(os.memfd_create("image"), "w+b")
     return tempfile.TemporaryFile()
 
 

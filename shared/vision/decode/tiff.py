@@ -1,4 +1,4 @@
-"""The tags of a TIFF's first picture.
+"""The tags of a TIFF's first image.
 
 Adobe: TIFF Revision 6.0, 1992, section 2; BigTIFF as libtiff defines it.
 """
