@@ -71,3 +71,15 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page.write_text("# A `b`: c\n\n[1](gone.md) [2](#nowhere) [3](#a-b-c) [4](https://example.org)\n", encoding="utf-8")
     assert broken(page)[:2] == ["gone.md", "#nowhere"]
     assert anchors(page) == {"a-b-c"}
+
+
+def test_pages_that_code_names_exist() -> None:
+    files = tracked("*.py", "*.js", "*.yml", "Makefile", "NOTICE", "cdk.json", "functions/Dockerfile")
+    named = {
+        (page, str(path.relative_to(ROOT)))
+        for path in files
+        for page in re.findall(r"(?<![\w/.])docs/[\w./-]+\.(?:md|json|png)", path.read_text(encoding="utf-8"))
+        if page != "docs/page.md"  # an example of a test
+    }
+    assert len(named) > 10
+    assert sorted((page, file) for page, file in named if not (ROOT / page).is_file()) == []
