@@ -117,7 +117,7 @@ def compare(
     caller: KnownCaller,
     services: NeedsModel,
     pair: Annotated[tuple[query_image.Query, query_image.Query], Depends(query_image.read_pair)],
-    drawing: Annotated[Drawing | None, QueryParameter(alias="image", description="draw it as PNG instead")] = None,
+    drawing: Annotated[Drawing | None, QueryParameter(alias="picture", description="draw it as PNG instead")] = None,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.Comparison | Response:
     """Two images as multipart `a` and `b` (files or ids), or as JSON `{"a": id, "b": id}`.
