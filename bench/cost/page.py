@@ -124,7 +124,7 @@ def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
         f"- *A batch's signatures in one object*: ${(1 - 1 / BATCH) * prices.S3_PUT * MILLION:,.2f} less. A removal "
         "would have to rewrite what others share, and the images of a batch would have to wait for each other.",
         f"- *The ledger without a transaction*: ${2 * prices.TABLE_WRITE * MILLION:,.2f} less. Images get lost then "
-        "([why](decisions/2026-11-21-a-ledger-of-objects.md)).",
+        "([why](../decisions/0005-a-ledger-of-objects.md)).",
         f"- *The upload's state read from the ledger*: ${prices.TABLE_WRITE * MILLION:,.2f} less, and two more reads "
         "for each question.",
         "",

@@ -51,9 +51,9 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
             )
         ],
         (
-            "The whole decodes in a process of its own (docs/hostile-input.md), and the network runs while the rest is "
-            "computed, which takes a second core; the stages are measured apart, so they do not add up. A thumbnail is "
-            "made when it is first asked for, so it is no part of the whole.",
+            "The whole decodes in a process of its own (docs/explanation/hostile-input.md), and the network runs "
+            "while the rest is computed, which takes a second core; the stages are measured apart, so they do not add "
+            "up. A thumbnail is made when it is first asked for, so it is no part of the whole.",
         ),
         {"ingest_ms": small[WHOLE], "ingest_12mp_ms": large[WHOLE]},
     )

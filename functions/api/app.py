@@ -11,7 +11,7 @@ from functions.api.routes.web import page_router
 from functions.api.security_headers import ANSWERS
 from functions.api.services import Services
 from functions.api.swagger_ui import documentation_router
-from functions.api.version import VERSION
+from shared.version import VERSION
 
 DESCRIPTION = """Reverse image search in your own AWS account.
 

@@ -38,7 +38,9 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace, stack: Stack) -> int:
     model = args.model or stack.outputs.get("NextModel")
     if not model:
-        raise LookupError("this deployment holds no next model. Set next_model (docs/reindexing.md) or give --model.")
+        raise LookupError(
+            "this deployment holds no next model. Set next_model (docs/guides/changing-the-model.md) or give --model."
+        )
     dynamodb = dynamodb_client()
     images = Images(dynamodb, stack.table, model)
     active = ActiveModel(dynamodb, stack.table, [])

@@ -14,6 +14,7 @@ from shared.domain.limits import FETCH_FUNCTION_SECONDS
 SHIPPED: Final = (
     "shared/__init__.py",
     "shared/settings.py",
+    "shared/version.py",
     "shared/domain",
     "shared/net",
     "shared/aws/__init__.py",

@@ -52,7 +52,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         type=Precision,
         choices=list(Precision),
         default=Precision.FLOAT16,
-        help="of the weights: int8 is faster and half as large, and its features differ a little (docs/model.md)",
+        help="of the weights: int8 is faster and half as large, and its features differ a little; "
+        "docs/reference/models.md has by how much",
     )
     parser.add_argument(
         "--allow-untrained",

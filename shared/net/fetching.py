@@ -14,11 +14,12 @@ from shared.domain.errors import FetchRefused
 from shared.domain.limits import FETCH_SECONDS, MAX_REDIRECTS
 from shared.net.connecting import Deadline, PublicNetwork
 from shared.net.urls import DEFAULT_PORTS, parse
+from shared.version import VERSION
 
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _OK: Final = 200
 _HEADERS: Final = [
-    ("User-Agent", "PicTrace"),
+    ("User-Agent", f"PicTrace/{VERSION}"),
     ("Accept", "image/*"),
     ("Accept-Encoding", "identity"),
     ("Connection", "close"),

@@ -136,14 +136,14 @@ def test_a_template_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.Mo
         ("jwt_issuer", "https://issuer.example.org", "go together"),
         ("jwt_audience", "two words", "one word"),
         ("jwt_audience", "pictrace", "go together"),
-        ("archtecture", "arm64", "the settings are alarm_email"),
+        ("processor", "arm64", "the settings are alarm_email"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_may_be(setting: str, value: Any, told: str) -> None:
     with pytest.raises(ContextError, match=told) as refused:
         Stage.from_context(app.default_context() | {setting: value})
     assert setting in str(refused.value)
-    assert repr(value).strip("'") in str(refused.value) or setting == "archtecture"
+    assert repr(value).strip("'") in str(refused.value) or setting == "processor"
 
 
 def test_a_wrong_setting_ends_the_command_with_one_line(

@@ -18,6 +18,7 @@ import pytest
 
 from shared.domain.errors import FetchRefused
 from shared.net.fetching import fetch
+from shared.version import VERSION
 from tests.fake_internet import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
 
 LIMIT = 100_000
@@ -228,6 +229,7 @@ class TestRedirects:
             names = [line.partition(":")[0] for line in head.split("\r\n")[1:] if line]
             assert names == ["Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"]
         assert "Host: other.example\r\n" in other.heads[0]
+        assert f"User-Agent: PicTrace/{VERSION}\r\n" in other.heads[0]
 
 
 def test_proxies_of_the_environment_play_no_part(web: Web, site: Server, monkeypatch: pytest.MonkeyPatch) -> None:

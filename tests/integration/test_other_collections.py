@@ -103,7 +103,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         if collection is None or "params" not in request
     ],
 )
-def test_anothers_image_is_answered_like_one_that_is_nowhere(
+def test_an_image_of_another_collection_is_answered_like_a_missing_one(
     stranger: Stranger, call: str, collection: str | None
 ) -> None:
     method, path, request = BY_ID[call]
@@ -223,7 +223,7 @@ def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
         assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
 
 
-def test_anothers_many_sources_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
+def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
     data, table = noise(7006), running.cloud.outputs["TableName"]
     items: list[Any] = [
         item_mapper.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))

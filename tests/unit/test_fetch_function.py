@@ -150,7 +150,7 @@ def test_each_refusal_of_an_image_comes_out_as_it_was(code: str) -> None:
         ({"status": "refused", "code": "unheard of", "reason": "of another version"}, {}),
     ],
 )
-def test_what_is_not_the_addresss_fault_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
+def test_a_failure_that_the_address_did_not_cause_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
     with pytest.raises(FetchFailed, match="try again") as failed:
         asking(answer, **fields).store("http://a.b/", KEY)
     assert "our own mistake" not in str(failed.value)

@@ -231,7 +231,7 @@ def test_a_submission_says_what_it_is_about() -> None:
         ({"bucket": "b", "key": "a"}, "bucket"),
         ({"bucket": "images", "key": "é" * 1025}, "key"),
         ({"bucket": "images", "key": "a", "collection": "Not One"}, "collection"),
-        ({"bucket": "images", "key": "a", "colection": "cats"}, "colection"),
+        ({"bucket": "images", "key": "a", "album": "cats"}, "album"),
         ({"bucket": "images", "key": 7}, "key"),
         ({"bucket": "images", "key": "a", "metadata": {"a": {"b": "c"}}}, "metadata"),
         ({"bucket": "images", "key": "a", "metadata": {"a": "b" * (MAX_METADATA_LENGTH + 1)}}, "metadata"),

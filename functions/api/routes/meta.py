@@ -8,8 +8,8 @@ from functions.api import schemas
 from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import problem_responses
-from functions.api.version import VERSION
 from shared.domain import limits
+from shared.version import VERSION
 
 router = APIRouter(tags=["service"])
 figures = APIRouter(tags=["service"], route_class=DataRoute)

@@ -26,7 +26,7 @@ _MIN_INDEX_NAME, _MAX_INDEX_NAME = 3, 255
 ON_DEMAND_ONLY: Final = _INVALID + "Vector indexes are only supported for PAY_PER_REQUEST tables"
 
 
-class LimitExceeded(JsonRESTError):  # type: ignore[misc]  # noqa: N818 - named as the service names it
+class LimitExceeded(JsonRESTError):  # noqa: N818 - named as the service names it
     """DynamoDB's LimitExceededException."""
 
     def __init__(self, message: str) -> None:

@@ -16,7 +16,7 @@ from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 1024
 """Of the pixels that are given, whatever size the image has: nothing that is computed needs finer ones, and a query's
-small parts are looked for at this size (docs/ranking.md)."""
+small parts are looked for at this size (docs/explanation/ranking.md)."""
 
 LEAST_REDUCED: Final = 960
 """A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that leaves this longest side: 4,000 pixels become 1,000."""
