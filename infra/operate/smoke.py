@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operate.account import INTERRUPTED
-from infra.operate.asking import printable
 from infra.operate.index import collection_name
+from infra.operate.progress import INTERRUPTED
+from infra.operate.prompts import printable
 from infra.operate.round_trip import RoundTrip, StepFailed
 from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client, s3_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.limits import KEY_CALLS_PER_MINUTE
 

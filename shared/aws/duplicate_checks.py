@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from shared.aws.messages import duplicate_check
-from shared.domain.arrivals import DuplicateCheck
+from shared.domain.events import DuplicateCheck
 from shared.domain.limits import CHECK_DELAY_SECONDS
 
 if TYPE_CHECKING:

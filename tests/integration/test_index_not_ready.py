@@ -9,17 +9,17 @@ import boto3
 import httpx
 import pytest
 
-from infra.local.vector_lifecycle import Phase
-from infra.local.vector_table import enter
+from infra.local.moto_vectors.lifecycle import Phase
+from infra.local.moto_vectors.table_hooks import enter
 from shared.aws.messages import duplicate_check
-from shared.domain.arrivals import DuplicateCheck
+from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS
-from shared.domain.schema import LOCAL_INDEX, VECTOR_INDEX
+from shared.domain.table_schema import LOCAL_INDEX, VECTOR_INDEX
 from tests.conftest import PicTrace
+from tests.images import encoded, noise, pixels
 from tests.integration.conftest import Listener, invoked, of_bucket, send, until
-from tests.pictures import encoded, noise, pixels
 from tests.unit.test_messages import notification
 
 Build = Callable[..., None]
@@ -135,13 +135,13 @@ def record_of(body: str) -> dict[str, Any]:
 def test_a_queue_that_takes_no_check_has_the_message_come_again(
     running: PicTrace, build: Build, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch, collection: str
 ) -> None:
-    from functions.ingest.bootstrap import intake
+    from functions.ingest.bootstrap import dispatcher
 
     key = put(noise(811), f"uploads/{collection}/{'1' * 32}")
     body = json.dumps(of_bucket(running, {"Records": [notification(key)]}))
     build(Phase.BACKFILLING)
     with monkeypatch.context() as broken:
-        broken.setattr(intake()._checks, "_queue_url", "http://localhost:1/no-queue")
+        broken.setattr(dispatcher()._checks, "_queue_url", "http://localhost:1/no-queue")
         assert invoked(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
     assert invoked(record_of(body)) == {"batchItemFailures": []}
     assert delayed(running) == 1
@@ -150,7 +150,7 @@ def test_a_queue_that_takes_no_check_has_the_message_come_again(
 def test_a_check_is_given_up_in_the_end(running: PicTrace, build: Build, collection: str) -> None:
     image_id = running.add(noise(812), collection=collection)
     build(Phase.BACKFILLING)
-    holding, source = Holding(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
+    holding, source = ImageKey(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
 
     def waiting(hours: float) -> int:
         since = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
@@ -168,6 +168,6 @@ def test_an_image_that_is_gone_by_then_is_no_duplicate(running: PicTrace, listen
     running.client.delete(f"/v1/images/{gone}", params={"collection": collection}).raise_for_status()
     listener.wait_for("Image Removed", collection)
     before = [event for event in listener.listen() if event["detail"]["collection"] == collection]
-    check_ = DuplicateCheck(Holding(collection, gone), ObjectRef("b", "k"), datetime.now(UTC).isoformat())
+    check_ = DuplicateCheck(ImageKey(collection, gone), ObjectRef("b", "k"), datetime.now(UTC).isoformat())
     assert invoked(record_of(duplicate_check(check_))) == {"batchItemFailures": []}
     assert [event for event in listener.listen() if event["detail"]["collection"] == collection] == before

@@ -6,9 +6,9 @@ import boto3
 import numpy as np
 import pytest
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from tests.conftest import PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 
 @pytest.fixture(params=["NaN", "infinity"])
@@ -16,7 +16,7 @@ def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytes
     """One of the features of every image is no number, in ingest and in the API."""
     wrong = np.float32(np.nan if request.param == "NaN" else np.inf)
     services: Any = running.cloud.app.state.services
-    ingest: Any = intake()
+    ingest: Any = dispatcher()
     for embedder in (*ingest._indexer._embedders(), services.searcher._embedder()):
         run = embedder._run
 

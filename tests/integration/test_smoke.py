@@ -12,16 +12,16 @@ import boto3
 import httpx
 import pytest
 
-from infra.local.vector_lifecycle import Phase
-from infra.local.vector_table import enter
+from infra.local.moto_vectors.lifecycle import Phase
+from infra.local.moto_vectors.table_hooks import enter
 from infra.operate.__main__ import main
 from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
 from shared.domain.access import Scope
-from shared.domain.schema import VECTOR_INDEX
+from shared.domain.table_schema import VECTOR_INDEX
 from tests.conftest import ROOT, Closed, PicTrace
+from tests.images import noise
 from tests.integration.conftest import until
-from tests.pictures import noise
 from tests.processes import ended, said_until_ready
 
 LINE = re.compile(r"  (\d+) ([a-z-]+) +(\d+\.\d\d) s  (.+)")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.vector_lifecycle import Phase, indexes_start_in
-from infra.local.vector_table import enter
+from infra.local.moto_vectors.lifecycle import Phase, indexes_start_in
+from infra.local.moto_vectors.table_hooks import enter
 from tests.integration.vector_search.conftest import (
     Make,
     attributes,
