@@ -143,7 +143,7 @@ def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
     waiting = plant.sqs.get_queue_attributes(
         QueueUrl=plant.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )["Attributes"]
-    assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new picture and the one that was replaced"
+    assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new image and the one that was replaced"
 
 
 def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:
