@@ -77,7 +77,14 @@ class Image(BaseModel):
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     url: Annotated[str, Field(description="redirects to the image", examples=["/v1/images/…/content"])]
-    thumbnail_url: Annotated[str, Field(description="redirects to a small WebP", examples=["/v1/images/…/thumbnail"])]
+    thumbnail_url: Annotated[
+        str,
+        Field(
+            description="a presigned S3 URL of a small WebP, to be asked without a key. It works for 7 to 15 minutes; "
+            "when it has ended or leads nowhere, `/v1/images/{image_id}/thumbnail` has another",
+            examples=["https://pictrace-uploads.s3.amazonaws.com/thumbnails/…"],
+        ),
+    ]
     width: Annotated[int, Field(examples=[451])]
     height: Annotated[int, Field(examples=[300])]
     format: Annotated[str, Field(examples=["jpeg"])]

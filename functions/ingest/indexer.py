@@ -12,12 +12,14 @@ from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import REFUSAL_CODES, PictureRefused
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
+    THUMBNAIL_TYPE,
     ObjectRef,
     Upload,
     UploadStatus,
     collection_of_key,
     parse_upload_key,
     signature_key,
+    thumbnail_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
@@ -27,6 +29,7 @@ from shared.search.concurrency import COMPUTING
 from shared.search.description import Description, describe
 from shared.vision import signature
 from shared.vision.embedding import Embedder
+from shared.vision.thumbnail import thumbnail
 
 ATTEMPTS: Final = 8
 """So often a change is tried again when others change the same object; then the message comes again."""
@@ -44,8 +47,8 @@ def now() -> datetime:
 class Indexer:
     """The ingest use case. Every step may be repeated, and a worker may die between any two of them.
 
-    The order is: describe the image, enter it in the ledger (which gives it a source), store its signature, store
-    its record, look at the ledger again. docs/explanation/event-ordering.md says why nothing is lost or left behind.
+    The order is: describe the image, enter it in the ledger (which gives it a source), store its signature and its
+    thumbnail, store its record, look at the ledger again. docs/explanation/event-ordering.md says why nothing is lost or left behind.
 
     Args:
         embedders: gives the models that describe an image, the active one first.
@@ -275,15 +278,18 @@ class Indexer:
             ]
 
     def _store(self, described: Sequence[Description], source: ObjectRef) -> bool:
-        """The signature goes first, so that an image that a search finds can always be reranked."""
+        """Signature and thumbnail go first, so that an image that is found can always be reranked and shown."""
         for one in described:
             self._objects.write(
                 signature_key(one.record.model, one.record.image_id),
                 signature.pack(one.signature),
                 "application/octet-stream",
             )
-        first, *secondary = [one.indexed() for one in described]
-        return self._catalogue.add(first, source, secondary)
+        first, *secondary = described
+        self._objects.write(
+            thumbnail_key(first.record.collection, first.record.image_id), thumbnail(first.preview), THUMBNAIL_TYPE
+        )
+        return self._catalogue.add(first.indexed(), source, [one.indexed() for one in secondary])
 
     def _check(self, described: Sequence[Description], image_key: ImageKey, source: ObjectRef) -> None:
         """Of two models, one's vector is an item of its own, which a removal may have taken after it was stored."""

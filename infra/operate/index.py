@@ -71,7 +71,7 @@ def collection_name(text: str) -> str:
 
 
 def run(args: argparse.Namespace, stack: Stack) -> int:
-    source = readable(args.source, stack)
+    source = readable(args.source, stack, args.collection)
     s3 = s3_client()
     count, size = measured(s3, source)
     if not count:
@@ -91,18 +91,22 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     )
 
 
-def readable(source: Source, stack: Stack) -> Source:
-    """The source, if the stack takes images from there.
+def readable(source: Source, stack: Stack, collection: str | None) -> Source:
+    """The source, if the stack takes images from there, and into this collection.
 
     Raises:
         LookupError: it does not; the message says what to do.
     """
     own = stack.outputs["BucketName"]
     if source.bucket == own:
-        if not source.prefix:
-            return Source(own, UPLOADS_PREFIX)
+        source = source if source.prefix else Source(own, UPLOADS_PREFIX)
         if not source.prefix.startswith(UPLOADS_PREFIX):
             raise LookupError(f"images of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}.")
+        if collection and not source.prefix.startswith(f"{UPLOADS_PREFIX}{collection}/"):
+            raise LookupError(
+                f"images of other collections are under {source} too, and would move to {collection}. The keys of "
+                "the stack's own bucket name their collection: leave out --collection."
+            )
         return source
     allowed = [name for name in stack.outputs.get("SourceBuckets", "").split(",") if name]
     if source.bucket not in allowed:

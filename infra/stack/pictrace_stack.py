@@ -137,7 +137,7 @@ class PicTraceStack(Stack):
 
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
-        _allow(ingestion.function, ["s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(ingestion.function, ["s3:PutObject", "s3:DeleteObject"], under(THUMBNAILS_PREFIX))
         _allow(
             ingestion.function,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],

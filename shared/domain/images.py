@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
@@ -20,6 +20,8 @@ UPLOAD_ID_PATTERN = r"^[0-9a-f]{32}$"
 UPLOADS_PREFIX = "uploads/"
 SIGNATURES_PREFIX = "signatures/"
 THUMBNAILS_PREFIX = "thumbnails/"
+
+THUMBNAIL_TYPE: Final = "image/webp"
 
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""

@@ -42,6 +42,9 @@ UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned link to a stored image stays open."""
 
+LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
+"""How long a link may be given out again: whoever gets it has at least as long to use it."""
+
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload can be asked for."""
 

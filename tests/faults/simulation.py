@@ -55,7 +55,7 @@ def tiny_description(
         created_at,
         filename=filename,
     )
-    return Description(record, np.ones(4, np.float32), BLANK)
+    return Description(record, np.ones(4, np.float32), BLANK, np.zeros((1, 1, 3), np.uint8))
 
 
 BLANK: Final[Signature] = extract(np.zeros((8, 8, 3), np.uint8))

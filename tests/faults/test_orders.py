@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.events import Reindex
-from shared.domain.images import signature_key
+from shared.domain.images import signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Worker, World, use_tiny_descriptions
 
@@ -51,6 +51,8 @@ def check(world: World) -> None:
     assert recorded == set(wanted)
     signatures = {key for bucket, key in world.bucket.objects if key.startswith("signatures/")}
     assert signatures == {signature_key(model, one) for one in wanted for model in world.models}
+    thumbnails = {key for bucket, key in world.bucket.objects if key.startswith("thumbnails/")}
+    assert thumbnails == {thumbnail_key("c", one) for one in wanted}
     assert described == {(one, model) for one in wanted for model in world.models}
 
 

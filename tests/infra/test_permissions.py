@@ -27,6 +27,7 @@ INGEST: Final = {
     ("s3:GetObject", "<StorageBucket>/signatures/*"),
     ("s3:PutObject", "<StorageBucket>/signatures/*"),
     ("s3:DeleteObject", "<StorageBucket>/signatures/*"),
+    ("s3:PutObject", "<StorageBucket>/thumbnails/*"),
     ("s3:DeleteObject", "<StorageBucket>/thumbnails/*"),
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),

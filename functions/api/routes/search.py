@@ -134,7 +134,7 @@ def compare(
 def _answer(services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch) -> schemas.SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
     return schemas.SearchAnswer(
-        matches=[presenters.match(entry) for entry in found.matches],
+        matches=[presenters.match(entry, services.library.thumbnail_url) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
         effort=wanted.effort,
