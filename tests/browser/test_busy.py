@@ -15,6 +15,7 @@ from tests.browser.conftest import needs_chromium
 from tests.browser.serving import Busy
 from tests.conftest import PicTrace
 from tests.images import noise
+from tests.integration.conftest import until
 
 pytestmark = needs_chromium
 
@@ -42,8 +43,9 @@ def shop(desk: Page, running: PicTrace, collection: str) -> Iterator[Shop]:
         yield Shop(desk, where, busy, image_id, f"thumbnails/{collection}/{image_id}.webp")
 
 
-def is_shown(page: Page, picture: str) -> bool:
-    shown: bool = page.locator(picture).first.evaluate(
+def is_shown(page: Page, image: str) -> bool:
+    """Whether an `<img>` shows an image of its own, and not the sign for one that is missing."""
+    shown: bool = page.locator(image).first.evaluate(
         "(img) => img.decode().then(() => img.naturalWidth > 0 && !img.src.endsWith('.svg'), () => false)"
     )
     return shown
@@ -55,7 +57,7 @@ def test_what_was_refused_is_asked_again_until_it_is_answered(shop: Shop) -> Non
     shop.open()
     expect(shop.page.locator("#status")).to_contain_text("The server is busy. Trying again in")
     expect(shop.page.locator("#count")).to_have_text("1")
-    assert is_shown(shop.page, "#pictures img")
+    until(lambda: is_shown(shop.page, "#pictures img"))
     expect(shop.page.locator("#status")).to_have_text("")
     expect(shop.page.locator("#problem")).to_be_hidden()
     waits = [later - earlier for earlier, later in pairwise(images.seen)]
@@ -106,15 +108,11 @@ def test_a_thumbnail_that_is_not_stored_is_made_at_the_asking(shop: Shop, runnin
     boto3.client("s3").delete_object(**where)
     asked = shop.busy.refuse(r"/v1/images/\w+/thumbnail", 429, 0)
     shop.open()
-    expect(shop.page.locator("#pictures img[src*='X-Amz']")).to_have_count(1)
-    expect.poll(lambda: is_shown(shop.page, "#pictures img")).to_be_truthy() if hasattr(expect, "poll") else None
-    shop.page.wait_for_timeout(500)
-    assert is_shown(shop.page, "#pictures img")
+    until(lambda: is_shown(shop.page, "#pictures img"))
     assert len(asked.seen) == 1
     assert boto3.client("s3").head_object(**where)["ContentType"] == "image/webp"
     shop.page.reload()
-    shop.page.wait_for_timeout(500)
-    assert is_shown(shop.page, "#pictures img")
+    until(lambda: is_shown(shop.page, "#pictures img"))
     assert len(asked.seen) == 1
 
 
@@ -130,7 +128,7 @@ def test_no_tile_stays_blank_without_a_word(shop: Shop, running: PicTrace) -> No
     shop.page.get_by_role("button", name="Load them again").click()
     expect(said).to_be_hidden()
     expect(shop.page.locator("#pictures img.missing")).to_have_count(0)
-    assert is_shown(shop.page, "#pictures img")
+    until(lambda: is_shown(shop.page, "#pictures img"))
 
 
 def test_the_viewer_says_what_it_cannot_show(shop: Shop) -> None:
@@ -141,4 +139,4 @@ def test_the_viewer_says_what_it_cannot_show(shop: Shop) -> None:
     refused.times = 0
     shop.page.get_by_role("button", name="Load it again").click()
     expect(shop.page.locator("#viewer .problem")).to_be_hidden()
-    assert is_shown(shop.page, "#viewer .pair img")
+    until(lambda: is_shown(shop.page, "#viewer .pair img"))

@@ -60,7 +60,7 @@ def wholly_shown(page: Page, pictures: int, copies: int) -> None:
 
 
 def test_a_view_takes_few_calls_however_many_thumbnails_it_has(
-    desk: Page, closed: Closed, running: PicTrace, collection: str, request
+    desk: Page, closed: Closed, running: PicTrace, collection: str
 ) -> None:
     album(running, collection)
     asked = Asked(desk, closed.url)
@@ -75,7 +75,6 @@ def test_a_view_takes_few_calls_however_many_thumbnails_it_has(
     asked.stored.clear()
     desk.reload()
     wholly_shown(desk, 24, 2)
-    print("calls", first, dict(asked.calls), dict(asked.stored))
     assert asked.calls == {"/v1/images": 1, "/v1/duplicates": 1, "/v1/stats": 1}
     assert first == asked.calls.total() + 1 <= MOST_CALLS, "a first visit has one call that asks for the key"
     asked.calls.clear()
