@@ -48,7 +48,8 @@ class Indexer:
     """The ingest use case. Every step may be repeated, and a worker may die between any two of them.
 
     The order is: describe the image, enter it in the ledger (which gives it a source), store its signature and its
-    thumbnail, store its record, look at the ledger again. docs/explanation/event-ordering.md says why nothing is lost or left behind.
+    thumbnail, store its record, look at the ledger again. docs/explanation/event-ordering.md says why
+    nothing is lost or left behind.
 
     Args:
         embedders: gives the models that describe an image, the active one first.

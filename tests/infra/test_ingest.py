@@ -91,7 +91,7 @@ def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]
     mapping = only(document, "AWS::Lambda::EventSourceMapping")
     assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 8}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 4}
     assert mapping["BatchSize"] == limits.BATCH_MESSAGES
 
 

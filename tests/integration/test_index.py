@@ -220,6 +220,10 @@ def test_the_stacks_own_bucket(
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
     assert sent == [key]
     assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
+    for prefix in ("", "/uploads/", f"/uploads/{name}/"):
+        assert index(f"s3://{own}{prefix}", "--collection", f"{name}-b", "--yes") == 1
+        assert "would move to" in capsys.readouterr().err, "a collection's images stay there"
+    assert index(f"s3://{own}/uploads/{name}/", "--collection", name, "--dry-run") == 0
     assert index(f"s3://{own}/signatures/", "--yes") == 1
     assert "are under uploads/" in capsys.readouterr().err
     assert index(f"s3://{own}", "--dry-run") == 0
