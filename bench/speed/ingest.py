@@ -52,7 +52,8 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
         ],
         (
             "The whole decodes in a process of its own (docs/explanation/hostile-input.md), and the network runs "
-            "while the rest is computed, which takes a second core; the stages are measured apart, so they do not add up.",
+            "while the rest is computed, which takes a second core; the stages are measured apart, so they do not add "
+            "up.",
         ),
         {"ingest_ms": small[WHOLE], "ingest_12mp_ms": large[WHOLE]},
     )

@@ -62,16 +62,13 @@ class _Seen:
 
 def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     """Counted at botocore, behind an API that asks for keys, with more than one page of images stored."""
-    from functions.api.bootstrap import application
-    from functions.ingest.handler import handler as ingest
-    from functions.ingest.handler import metrics
+    from infra.local.lambda_functions import forget_environments, ingest
     from shared.aws.clients import dynamodb_client, s3_client
 
     events = Events(cloud, images, COLLECTION)
     context: Any = FunctionContext("bench")
     for _ in range(DEFAULT_PAGE + 2):
         ingest(events.arrival(), context)
-        metrics.clear_metrics()
     _, key = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"]).create(
         name="bench",
         scopes=frozenset({Scope.SEARCH}),
@@ -84,7 +81,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     session.events.register_last("after-call", seen.after)
     was = os.environ["PICTRACE_ACCESS"]
     os.environ["PICTRACE_ACCESS"] = Access.KEYS
-    application.cache_clear()
+    forget_environments()
     try:
         _asked(key, "/v1/images", VIEW["/v1/images"])  # the key is read once in half a minute
         found: dict[str, _Seen] = {}
@@ -93,18 +90,18 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
             answer = _asked(key, path, query)
             found[path] = _Seen(Counter(seen.calls), seen.writes, seen.reads)
             if path == "/v1/images":
-                images = answer["images"]
+                listed = answer["images"]
         seen.clear()
-        _asked(key, f"/v1/images/{images[0]['image_id']}/thumbnail", f"collection={COLLECTION}")
+        _asked(key, f"/v1/images/{listed[0]['image_id']}/thumbnail", f"collection={COLLECTION}")
         found["…/thumbnail"] = _Seen(Counter(seen.calls), seen.writes, seen.reads)
     finally:
         os.environ["PICTRACE_ACCESS"] = was
-        application.cache_clear()
+        forget_environments()
     names = sorted({name for each in found.values() for name in each.calls})
     rows = [[name, *(str(each.calls[name] or "") for each in found.values())] for name in names]
     rows.append(["DynamoDB write units", *(str(each.writes) for each in found.values())])
     # A GetItem reads the whole item, vectors too, whatever is projected.
-    record = max(item_bytes(item) for item in _records(cloud, images))
+    record = max(item_bytes(item) for item in _records(cloud, listed))
     whole = -(-record // CONSISTENT)
     found["…/thumbnail"].reads += whole - 1
     rows.append(["DynamoDB read units", *(str(each.reads) for each in found.values())])
@@ -143,12 +140,12 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
 
 
 def _asked(key: str, path: str, query: str) -> Any:
-    from functions.api.handler import handler
+    from infra.local.lambda_functions import api
 
     event = http_event("GET", path, query=query)
     event["headers"] |= {"authorization": f"Bearer {key}", "accept": "application/json"}
     context: Any = FunctionContext("bench")
-    answer = handler(event, context)
+    answer = api(event, context)
     if answer["statusCode"] != 200:
         raise SystemExit(f"{path} answered {answer}")
     return json.loads(answer["body"])
