@@ -17,6 +17,7 @@ from bench.cost.bill import (
 )
 from bench.cost.use import (
     BATCH,
+    EVENTUAL,
     EXAMINED_BYTES,
     MILLION,
     ORIGINAL_BYTES,
@@ -27,7 +28,6 @@ from bench.cost.use import (
     VECTOR_SECONDS,
     Use,
 )
-from bench.speed.page_view import EVENTUAL
 from infra.operate import prices
 from shared.aws.dynamodb.catalogue import COUNT_PAGES
 from shared.domain.limits import DEFAULT_PAGE, MIB

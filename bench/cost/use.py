@@ -43,6 +43,11 @@ IMAGE_GB: Final = 0.3
 RERANKED: Final = 20
 """The aim is set for so many."""
 
+EVENTUAL: Final = 8192
+CONSISTENT: Final = 4096
+"""Bytes that a read unit reads.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:

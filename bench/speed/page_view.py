@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import boto3
 
+from bench.cost.use import CONSISTENT, EVENTUAL
 from bench.speed.events import Events, http_event
 from bench.speed.report import Part
 from bench.speed.requests import item_bytes, write_units
@@ -27,10 +28,6 @@ VIEW: Final = {
     "/v1/stats": "",
 }
 """What the page asks for when it is opened, with the query of each (tests/browser/test_page_view.py counts them)."""
-EVENTUAL: Final = 8192
-CONSISTENT: Final = 4096
-"""Bytes that a read unit reads.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
 LINKS: Final = 500
 
 
