@@ -33,7 +33,7 @@ def measure(model_dir: Path) -> Part | None:
             REQUIREMENTS["layer"], target / "layer"
         ):
             return None
-        prune(target / "image", shipped.UNNEEDED)
+        prune(target / "image", shipped.PRUNED)
         found = {found.name: found for found in distributions(path=[str(target / "image")])}
         sizes = {name: _size(one) for name, one in found.items()}
         used = {function: _imported(code) for function, code in IMPORTS.items()}
@@ -57,7 +57,7 @@ def measure(model_dir: Path) -> Part | None:
         ],
         (),
         (
-            f"`functions/requirements.txt` without `functions/unneeded.txt`, for Python {PYTHON} on Linux, without "
+            f"`functions/requirements.txt` without `functions/prune.txt`, for Python {PYTHON} on Linux, without "
             "bytecode. The zip functions' layer "
             f"(`layers/runtime`) has {layer / MIB:.1f} MB.",
         ),

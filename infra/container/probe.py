@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-SIZE: Final = (360, 480)
-"""Height and width of the drawn images, in pixels."""
+SIZES: Final = ((150, 190), (360, 480))
+"""Height and width of the drawn images, in pixels: one is enlarged for the network, and one shrunken."""
 
 
 def import_all(packages: list[str], left_out: list[str]) -> int:
@@ -38,15 +38,16 @@ def import_all(packages: list[str], left_out: list[str]) -> int:
 
 
 def draw() -> "list[npt.NDArray[np.uint8]]":
-    """Two RGB images, uint8 `SIZE` x 3, made by integer arithmetic alone: the same bytes on every processor."""
+    """RGB images of `SIZES`, uint8, made by integer arithmetic alone: the same bytes on every processor."""
     import numpy as np
 
-    y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
-    rings = ((x - 200) ** 2 + (y - 150) ** 2) // 90
-    waves = np.dstack([rings, x + 2 * y, (x * y) // 64])
-    tiles = (x // 24 * 7919 + y // 24 * 104729) * 2654435761 >> 7
-    mosaic = np.dstack([tiles, tiles >> 8, (tiles >> 16) + x // 3])
-    return [(image % 256).astype(np.uint8) for image in (waves, mosaic)]
+    drawn = []
+    for height, width in SIZES:
+        y, x = np.mgrid[0:height, 0:width]
+        tiles = (x // 24 * 7919 + y // 24 * 104729) * 2654435761 >> 7
+        rings = ((x - 90) ** 2 + (y - 60) ** 2) // 90
+        drawn.append((np.dstack([tiles + rings, (tiles >> 8) + x // 3, (tiles >> 16) + y]) % 256).astype(np.uint8))
+    return drawn
 
 
 def describe(rgb: "npt.NDArray[np.uint8]", model_dir: Path) -> "dict[str, npt.NDArray[Any]]":
@@ -55,7 +56,7 @@ def describe(rgb: "npt.NDArray[np.uint8]", model_dir: Path) -> "dict[str, npt.ND
 
     from shared.vision import signature
     from shared.vision.embedding import Embedder
-    from shared.vision.local_features import gathered
+    from shared.vision.local_features import vlad_encode
     from shared.vision.phash import perceptual_hash
     from shared.vision.sharpness import sharpness
 
@@ -66,7 +67,7 @@ def describe(rgb: "npt.NDArray[np.uint8]", model_dir: Path) -> "dict[str, npt.ND
         "histogram": extracted.histogram,
         "positions of keypoints": extracted.keypoints.points,
         "descriptors": extracted.keypoints.descriptors,
-        "local features": np.asarray(gathered(extracted.keypoints.descriptors)),
+        "local features": np.asarray(vlad_encode(extracted.keypoints.descriptors)),
         "perceptual hash": np.asarray(perceptual_hash(extracted.gray)),
         "sharpness": np.asarray(sharpness(rgb)),
     }

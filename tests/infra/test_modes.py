@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from infra.assets import DOCKERFILE
+from infra.stack.assets import DOCKERFILE
 from layers.runtime.build import pack
 from tests.infra.manifest import Assembly
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from shared.vision.channels import Pixels
-from shared.vision.resizing import scaled, squeezed
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_longest, resize_square
 
 
 @pytest.mark.parametrize(
     ("enlarged", "digest"),
     [
-        (lambda pixels: scaled(pixels, 512), "801bc6ceb7fb7295"),
-        (lambda pixels: squeezed(pixels, 224), "5c3bca99497e6320"),
+        (lambda pixels: resize_longest(pixels, 512), "801bc6ceb7fb7295"),
+        (lambda pixels: resize_square(pixels, 224), "5c3bca99497e6320"),
     ],
-    ids=["scaled", "squeezed"],
+    ids=["longest side", "square"],
 )
 def test_enlarged_pixels_are_those_of_arm64(enlarged: Callable[[Pixels], Pixels], digest: str) -> None:
     """The digests are what an arm64 processor computes, and an x86_64 one too."""
