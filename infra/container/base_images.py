@@ -70,7 +70,7 @@ def pinned(dockerfile: str, digests: Mapping[str, str]) -> str:
 def _parse(match: re.Match[str]) -> BaseImage:
     registry, _, path = match["image"].partition("/")
     repository, _, tag = path.partition(":")
-    if "." not in registry and ":" not in registry:
+    if not path or ("." not in registry and ":" not in registry):
         raise ValueError(f"{match['image']} names no registry")
     if not tag:
         raise ValueError(f"{match['image']} has no tag")

@@ -94,20 +94,20 @@ def _check_emulated(folder: Path, model_dir: Path, arm64_root: Path) -> bool:
         emulator = Emulator.find(arm64_root)
         image, layer = folder / "arm64" / "image", folder / "arm64" / "layer"
         for function in ("api", "ingest"):
-            count = _import(emulator, [image], [f"functions.{function}", "shared"], ["shared.net"])
+            count = import_all(emulator, [image], [f"functions.{function}", "shared"], ["shared.net"])
             print(f"  {function} imports its {count} modules")
         # Lambda's own Python has boto3, which the layer leaves out.
-        count = _import(emulator, [layer, image], ["functions.fetch", "shared.net"], [])
+        count = import_all(emulator, [layer, image], ["functions.fetch", "shared.net"], [])
         print(f"  fetch imports its {count} modules")
         arguments = ["--model-dir", str(model_dir.resolve()), "--out"]
         _emulate(emulator, [image], [*arguments, str(folder / "arm64.npz")])
         here = [sys.executable, "-m", "infra.container.probe", *arguments, str(folder / "x86_64.npz")]
         subprocess.run(here, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
-        _compare(folder / "arm64.npz", folder / "x86_64.npz")
+        compare(folder / "arm64.npz", folder / "x86_64.npz")
     return passed[0]
 
 
-def _import(emulator: Emulator, paths: list[Path], packages: list[str], left_out: list[str]) -> int:
+def import_all(emulator: Emulator, paths: list[Path], packages: list[str], left_out: list[str]) -> int:
     without = ["--without", *left_out] if left_out else []
     return int(_emulate(emulator, paths, ["--import", *packages, *without]))
 
@@ -120,7 +120,7 @@ def _emulate(emulator: Emulator, paths: list[Path], arguments: list[str]) -> str
     return done.stdout
 
 
-def _compare(arm64: Path, x86_64: Path) -> None:
+def compare(arm64: Path, x86_64: Path) -> None:
     import numpy as np
 
     with np.load(arm64) as emulated, np.load(x86_64) as native:
