@@ -1,7 +1,7 @@
 """Running arm64 Python on an x86_64 machine: QEMU's user-mode emulation over a folder that holds an arm64 system.
 
-docs/container.md says how to make that folder. Nothing in it is executed by the machine itself, and it needs no
-`binfmt_misc`.
+docs/development/container-image.md says how to make that folder. The machine itself executes nothing in it, and
+`binfmt_misc` is not needed.
 """
 
 import os
@@ -56,7 +56,7 @@ class Emulator:
         if qemu is None:
             raise CannotEmulate(f"there is no {QEMU[0]} here (Debian's package qemu-user-static)")
         if not (root / "usr" / "bin" / f"python{PYTHON}").exists():
-            raise CannotEmulate(f"{root} holds no arm64 Python {PYTHON} (docs/container.md)")
+            raise CannotEmulate(f"{root} holds no arm64 Python {PYTHON} (docs/development/container-image.md)")
         return cls(qemu, root)
 
     def run(self, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
