@@ -9,6 +9,7 @@ SECONDS ?= 300
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
+ARM64_ROOT ?=
 SINCE ?= origin/main
 VENV := .venv
 MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
@@ -25,7 +26,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "making $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: again help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint types format hooks subjects synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -87,6 +88,12 @@ subjects: ## Check the subjects of the commits since a revision (SINCE=origin/ma
 
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
+
+image-check: $(VENV)/.test $(MODEL)/model.json ## Check that what the image ships loads and computes on arm64 and x86_64 (ARM64_ROOT=folder)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.container check --model-dir $(MODEL) $(if $(ARM64_ROOT),--arm64-root "$(ARM64_ROOT)")
+
+image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
+	@$(BIN)/python -m infra.container pin
 
 schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
 	$(BIN)/python -m infra.schemas

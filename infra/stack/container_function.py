@@ -45,7 +45,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
             scope,
             construct_id,
             description=description,
-            code=function_image(name, architecture, model_precision),
+            code=function_image(name, model_precision),
             architecture=architecture,
             memory_size=memory_mb,
             timeout=timeout,
