@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from shared.vision.channels import Pixels
+from shared.vision.pixels import Pixels
 
 Colour = tuple[int, int, int]
 FONTS: Final = (

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from bench.negatives.canvas import Canvas, Colour, Content, Style, colour_of
-from shared.vision.channels import Pixels
+from shared.vision.pixels import Pixels
 
 PALETTES = (
     ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189)),

@@ -5,7 +5,7 @@ from calendar import month_name
 import numpy as np
 
 from bench.negatives.canvas import Canvas, Content, Style
-from shared.vision.channels import Pixels
+from shared.vision.pixels import Pixels
 
 A4 = 2**0.5
 
@@ -53,7 +53,7 @@ def invoice(style: Style, content: Content) -> Pixels:
         for x, cell in zip(columns, cells, strict=True):
             page.text(x, y, cell, style.body, size, style.black)
     page.line([(left, 1.12 * w), (0.93 * w, 1.12 * w)], style.black, 3)
-    page.text(0.6 * w, 1.14 * w, f"Total {content.amount(1000, 1_000_000)}", style.heading, round(0.022 * w), style.black)
+    page.text(0.6 * w, 1.14 * w, f"Total {content.amount(1000, 10**6)}", style.heading, round(0.022 * w), style.black)
     for row in range(3):
         line = "Goods remain the property of the seller until they are paid in full. Payable within 30 days."
         page.text(left, (1.27 + 0.02 * row) * w, line, style.body, round(0.011 * w), style.black)
@@ -78,7 +78,13 @@ def receipt(style: Style, content: Content) -> Pixels:
     page.line([(0.06 * width, y), (0.94 * width, y)], style.black)
     page.text(0.06 * width, y + 0.03 * width, "TOTAL", style.heading, round(1.3 * size), style.black)
     page.text(
-        0.94 * width, y + 0.03 * width, content.amount(2000, 40_000), style.heading, round(1.3 * size), style.black, "ra"
+        0.94 * width,
+        y + 0.03 * width,
+        content.amount(2000, 40_000),
+        style.heading,
+        round(1.3 * size),
+        style.black,
+        "ra",
     )
     page.text(width / 2, y + 0.15 * width, "Thank you for your visit", style.body, size, style.black, "ma")
     return page.pixels()

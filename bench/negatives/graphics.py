@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from bench.negatives.canvas import Canvas, Colour, Content, Style, colour_of
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 
 def _shape(canvas: Canvas, content: Content, x: float, y: float, r: float, ink: Colour) -> None:

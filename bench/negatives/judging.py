@@ -13,11 +13,12 @@ from PIL import Image
 
 from bench.negatives.kinds import Pair
 from bench.quality.collection import Memory
-from functions.api.search import Searcher, Stopwatch
 from shared.domain.matches import Ranking, Verdict
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.search.searcher import Searcher
+from shared.search.timings import Stopwatch
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
+from shared.vision.pixels import Pixels
 
 PDQ_BITS: Final = 31
 """Of 256. ThreatExchange, hashing/hashing.pdf: a distance of 31 or less is a match."""

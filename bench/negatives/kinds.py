@@ -12,11 +12,11 @@ from bench.negatives import charts, documents, graphics, photos, screens
 from bench.negatives.canvas import Content, Style
 from bench.negatives.scanning import scanned, sent
 from bench.quality import alterations
-from bench.quality.scenery import HOSTS, host_picture, window
+from bench.quality.backdrops import HOSTS, host_image, window
 from shared.domain.errors import PictureRefused
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 Drawing = Callable[[Style, Content], Pixels]
 SCANNED: Final[Mapping[str, Drawing]] = {
@@ -145,7 +145,7 @@ PHOTOGRAPHS: Final = 60
 def photographs(folder: Path | None, count: int = PHOTOGRAPHS) -> list[Pixels]:
     """The last `count` of a folder's, or those in scikit-image's wheel."""
     if folder is None:
-        return [host_picture(np.random.default_rng(seed)) for seed in range(2 * len(HOSTS))]
+        return [host_image(np.random.default_rng(seed)) for seed in range(2 * len(HOSTS))]
     found: list[Pixels] = []
     for path in sorted(folder.rglob("*"))[::-1]:
         if len(found) == count:

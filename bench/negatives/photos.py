@@ -9,15 +9,15 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bench.negatives.canvas import Content, Style, font
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
-from shared.vision.resizing import within
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import shrink_to_fit
 
 LARGEST = 900
 
 
 def _base(style: Style, photographs: Sequence[Pixels]) -> Pixels:
-    return within(photographs[style.whole(0, len(photographs))], LARGEST).copy()
+    return shrink_to_fit(photographs[style.whole(0, len(photographs))], LARGEST).copy()
 
 
 def _figure(rgb: Pixels, style: Style, x: float, y: float, r: float, *, shut: bool, smile: bool) -> None:

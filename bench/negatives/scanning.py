@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 
 def scanned(rgb: Pixels, rng: np.random.Generator) -> Pixels:

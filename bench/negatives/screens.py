@@ -1,7 +1,7 @@
 """What screens show: one style, two contents."""
 
 from bench.negatives.canvas import Canvas, Colour, Content, Style
-from shared.vision.channels import Pixels
+from shared.vision.pixels import Pixels
 
 TILES = ("Visits", "Sales", "Errors", "Users")
 

@@ -17,9 +17,10 @@ from bench.speed import (
     cold_start,
     features,
     growth,
+    images,
     ingest,
     packages,
-    pictures,
+    page_view,
     precision,
     report,
     requests,
@@ -35,7 +36,7 @@ from infra.local.cloud import local_cloud
 
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"
-PICTURES: Final = 101
+IMAGES: Final = 101
 """More than a search compares."""
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
@@ -49,6 +50,7 @@ PARTS: Final = (
     "growth",
     "cold-start",
     "calls",
+    "page-view",
     "throughput",
     "packages",
 )
@@ -64,6 +66,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
     parser.add_argument(
         "--pictures",
+        dest="images",
         type=Path,
         default=Path(data, "eval", "photos") if data else None,
         help=f"folder of JPEGs; eval/photos of the folder that {DATA} names, or made ones",
@@ -78,7 +81,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
-    kind, shown = pictures.chosen(wanted.pictures, PICTURES)
+    kind, shown = images.chosen(wanted.images, IMAGES)
     stack = ExitStack()
     cloud = cache(lambda: stack.enter_context(local_cloud(wanted.model_dir.resolve())))
 
@@ -96,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
         "growth": grown,
         "cold-start": lambda: cold_start.measure(cloud(), shown, wanted.starts),
         "calls": lambda: requests.measure(cloud(), shown, wanted.rounds),
+        "page-view": lambda: page_view.measure(cloud(), shown),
         "throughput": lambda: throughput.measure(wanted.model_dir, shown[:DESCRIBED], max(3, wanted.rounds // 6)),
         "packages": lambda: packages.measure(wanted.model_dir),
     }

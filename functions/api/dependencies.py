@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Request
 
-from functions.api.access import KnownCaller
+from functions.api.auth import KnownCaller
 from functions.api.errors import Problem
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services
 from shared.domain.errors import NotFound
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.limits import MAX_K
-from shared.domain.matches import Effort, Ranking
+from shared.domain.matches import Effort, Ranking, Verdict
 
 
 def services(request: Request) -> Services:
@@ -21,10 +21,10 @@ def services(request: Request) -> Services:
     return found
 
 
-def known_id(image_id: Annotated[str, Path(description="SHA-256 of the picture", examples=[EXAMPLE_ID])]) -> str:
+def known_id(image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])]) -> str:
     """An id of the right form; any other names nothing, and is answered like an absent one."""
     if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
-        raise NotFound("There is no picture with this id.")
+        raise NotFound("There is no image with this id.")
     return image_id
 
 
@@ -57,8 +57,27 @@ def collections_in_reach(
         str | None, Query(pattern=COLLECTION_PATTERN, description="leave out to mean every collection of the caller")
     ] = None,
 ) -> Sequence[str] | None:
-    """The collections that a call on one picture looks into; see `Caller.reach`."""
+    """The collections that a call on one image looks into; see `Caller.reach`."""
     return caller.reach(collection)
+
+
+def removed_from(
+    caller: KnownCaller,
+    collection: Annotated[
+        str | None,
+        Query(pattern=COLLECTION_PATTERN, description="where to remove it: `default`, or the only one of the key"),
+    ] = None,
+    collections: Annotated[
+        Literal["all"] | None,
+        Query(description="remove it from every collection of the caller instead, which needs the scope `admin`"),
+    ] = None,
+) -> Sequence[str] | None:
+    """The collections that a removal is about: the one that reading means too, unless all are asked for by name."""
+    if collections is None:
+        return (caller.collection(collection),)
+    if collection is not None:
+        raise Problem("invalid-request", "Name one `collection`, or say `collections=all`, not both.")
+    return caller.everywhere()
 
 
 Needs = Annotated[Services, Depends(services)]
@@ -67,10 +86,12 @@ NeedsModel = Annotated[Services, Depends(services_under)]
 ImageIdPath = Annotated[str, Depends(known_id)]
 OneCollection = Annotated[str, Depends(one_collection)]
 Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]
+RemovedFrom = Annotated[Sequence[str] | None, Depends(removed_from)]
 K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
 MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
+MinVerdict = Annotated[Verdict, Query(description="leave out matches that are less near")]
 LabelQuery = Annotated[
-    str | None, Query(min_length=1, max_length=100, description="only pictures whose most probable class this is")
+    str | None, Query(min_length=1, max_length=100, description="only images whose most probable class this is")
 ]
 RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
 EffortQuery = Annotated[

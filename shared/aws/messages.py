@@ -3,21 +3,32 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Event, S3EventBridgeNotificationEvent
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.arrivals import SUBMITTED, Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import (
+    SUBMITTED,
+    Created,
+    DuplicateCheck,
+    Ignored,
+    IngestEvent,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
 _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
+_CHECK: Final = "duplicate_check"
 _DEPTH: Final = 3
 """S3 to SNS to SQS is two envelopes; nothing real has more."""
 
@@ -40,21 +51,21 @@ class Submission(BaseModel):
     metadata: Annotated[dict[_Text, _Text], Field(max_length=MAX_METADATA)] = {}
 
     @model_validator(mode="after")
-    def _names_one_picture(self) -> Self:
+    def _names_one_image(self) -> Self:
         if (self.url is None) == (self.bucket is None and self.key is None) or (self.bucket is None) != (
             self.key is None
         ):
             raise ValueError("give either bucket and key, or url")
         return self
 
-    def arrival(self) -> Created | Addressed:
+    def event(self) -> Created | UrlSubmitted:
         if self.url is not None:
-            return Addressed(self.url, self.collection, self.metadata)
+            return UrlSubmitted(self.url, self.collection, self.metadata)
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
 class Reindexing(BaseModel):
-    """What `python -m infra.operate reindex` sends for each picture."""
+    """What `python -m infra.operate reindex` sends for each image."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,15 +73,54 @@ class Reindexing(BaseModel):
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     model: Annotated[str, Field(min_length=1, max_length=256)]
 
-    def arrival(self) -> Reindex:
-        return Reindex(Holding(self.collection, self.image_id), self.model)
+    def event(self) -> Reindex:
+        return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
-def read(text: str) -> list[Arrival]:
+class Checking(BaseModel):
+    """What the ingest function sends itself for an image that it could not compare yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    bucket: str
+    key: str
+    version: str | None = None
+    since: AwareDatetime
+    metadata: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, check: DuplicateCheck) -> Self:
+        return cls(
+            image_id=check.image_key.image_id,
+            collection=check.image_key.collection,
+            bucket=check.object.bucket,
+            key=check.object.key,
+            version=check.object.version,
+            since=datetime.fromisoformat(check.since),
+            metadata=dict(check.metadata),
+        )
+
+    def event(self) -> DuplicateCheck:
+        return DuplicateCheck(
+            ImageKey(self.collection, self.image_id),
+            ObjectRef(self.bucket, self.key, self.version),
+            self.since.isoformat(),
+            self.metadata,
+        )
+
+
+def duplicate_check(check: DuplicateCheck) -> str:
+    """The text of the message that `read` understands as this check."""
+    return json.dumps({_CHECK: Checking.of(check).model_dump(mode="json", exclude_none=True)})
+
+
+def read(text: str) -> list[IngestEvent]:
     """What a message's text reports, one entry for each of its records.
 
     Raises:
-        UnknownMessage: the text is in none of the shapes of docs/ways-in.md.
+        UnknownMessage: the text is in none of the shapes of docs/guides/sending-images.md.
     """
     try:
         return list(_read(text, _DEPTH))
@@ -84,7 +134,7 @@ def read(text: str) -> list[Arrival]:
         raise UnknownMessage(f"{where}: {first['msg']}" if where else first["msg"]) from error
 
 
-def _read(text: str, depth: int) -> Iterator[Arrival]:
+def _read(text: str, depth: int) -> Iterator[IngestEvent]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -98,15 +148,17 @@ def _read(text: str, depth: int) -> Iterator[Arrival]:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
+        case {"duplicate_check": dict(check)} if len(body) == 1:
+            yield Checking.model_validate(check).event()
         case {"image_id": _}:
-            yield Reindexing.model_validate(body).arrival()
+            yield Reindexing.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:
-            yield Submission.model_validate(body).arrival()
+            yield Submission.model_validate(body).event()
         case _:
-            raise UnknownMessage("the body is in no shape that is known; docs/ways-in.md has them")
+            raise UnknownMessage("the body is in no shape that is known; docs/guides/sending-images.md has them")
 
 
-def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
+def _from_s3(event: S3Event, count: int) -> Iterator[IngestEvent]:
     """Keys in notifications are URL-encoded, with a plus for a space."""
     if not count:
         raise UnknownMessage("the notification has no records")
@@ -129,10 +181,10 @@ def _sequencer(entry: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value.isascii() else None
 
 
-def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
+def _from_bus(body: dict[str, Any]) -> Iterator[IngestEvent]:
     """Keys in events of the bus are as they are, so powertools' decoding of them is passed by."""
     if body["detail-type"] == SUBMITTED:
-        yield Submission.model_validate(EventBridgeEvent(body).detail).arrival()
+        yield Submission.model_validate(EventBridgeEvent(body).detail).event()
         return
     if body.get("source") != "aws.s3":
         raise UnknownMessage(f"nothing is known of events {body['detail-type']!r} from {body.get('source')!r}")

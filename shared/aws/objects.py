@@ -1,17 +1,27 @@
-"""Pictures, signatures and thumbnails in S3."""
+"""Images, signatures and thumbnails in S3."""
 
-from typing import TYPE_CHECKING, Any
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import REJECTED_TAG, ObjectRef
-from shared.domain.limits import LINK_EXPIRES_SECONDS, MAX_UPLOAD_BYTES, UPLOAD_EXPIRES_SECONDS
+from shared.domain.limits import (
+    LINK_EXPIRES_SECONDS,
+    LINK_HALF_LIFE_SECONDS,
+    MAX_UPLOAD_BYTES,
+    UPLOAD_EXPIRES_SECONDS,
+)
 from shared.domain.ports import Fetched
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+LINKS_KEPT: Final = 2048
+"""Signed links that a process keeps, about 1.5 KB each."""
 
 _ABSENT = {"NoSuchKey", "404", "NoSuchBucket", "NoSuchVersion"}
 
@@ -26,6 +36,7 @@ class S3Objects:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._signed = lru_cache(maxsize=LINKS_KEPT)(self._sign)
 
     @property
     def origin(self) -> str:
@@ -102,7 +113,7 @@ class S3Objects:
                 raise
 
     def link(self, source: ObjectRef, media_type: str) -> str:
-        """A presigned URL to show a picture; the type served is ours, never the one that the sender claimed."""
+        """A presigned URL to show an image; the type served is ours, never the one that the sender claimed."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={
@@ -114,8 +125,19 @@ class S3Objects:
             ExpiresIn=LINK_EXPIRES_SECONDS,
         )
 
+    def lasting_link(self, key: str, media_type: str) -> str:
+        """A presigned URL of an object of this bucket, whether or not it is there.
+
+        It stays the same for half of its life, so that a browser finds in its cache what an earlier page showed, and
+        works for `LINK_HALF_LIFE_SECONDS` at least.
+        """
+        return self._signed(key, media_type, int(time.time() // LINK_HALF_LIFE_SECONDS))
+
+    def _sign(self, key: str, media_type: str, _period: int) -> str:
+        return self.link(ObjectRef(self._bucket, key), media_type)
+
     def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
-        """URL and form fields of a presigned POST that takes one picture of `media_type` under `key` and no other."""
+        """URL and form fields of a presigned POST that takes one image of `media_type` under `key` and no other."""
         form = self._client.generate_presigned_post(
             self._bucket,
             key,

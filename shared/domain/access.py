@@ -18,7 +18,7 @@ class Access(StrEnum):
 
 
 class Scope(StrEnum):
-    """`SEARCH` reads, `WRITE` brings and removes pictures, `ADMIN` implies both."""
+    """`SEARCH` reads, `WRITE` brings and removes images, `ADMIN` implies both."""
 
     SEARCH = "search"
     WRITE = "write"
@@ -82,6 +82,16 @@ class Caller:
         if self.collections is None:
             return None
         return sorted(self.collections, key=lambda name: (name != DEFAULT_COLLECTION, name))
+
+    def everywhere(self) -> Sequence[str] | None:
+        """Every collection of the caller, for what is to be done in all of them at once; None for every one.
+
+        Raises:
+            Forbidden: the scope `admin` is missing.
+        """
+        if not self.has(Scope.ADMIN):
+            raise Forbidden("The credentials lack the scope admin, which `collections=all` needs.")
+        return self.reach(None)
 
 
 EVERYONE: Final = Caller("anyone", frozenset({Scope.ADMIN}), None)

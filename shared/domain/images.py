@@ -1,11 +1,11 @@
-"""Pictures, where they came from, and the state of an upload."""
+"""Images, where they came from, and the state of an upload."""
 
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
@@ -20,6 +20,8 @@ UPLOAD_ID_PATTERN = r"^[0-9a-f]{32}$"
 UPLOADS_PREFIX = "uploads/"
 SIGNATURES_PREFIX = "signatures/"
 THUMBNAILS_PREFIX = "thumbnails/"
+
+THUMBNAIL_TYPE: Final = "image/webp"
 
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""
@@ -59,16 +61,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What is known of one picture in one collection, without its features.
+    """What is known of one image in one collection, without its features.
 
     Attributes:
-        image_id: SHA-256 of the picture's bytes, 64 lower-case hex digits.
+        image_id: SHA-256 of the image's bytes, 64 lower-case hex digits.
         width, height: pixels, upright (EXIF orientation applied).
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more; tells the best of several copies.
-        low_information: whether the picture shows nothing that it could be recognised by, as one of a single colour.
+        low_information: whether the image shows nothing that it could be recognised by, as one of a single colour.
     """
 
     collection: str
@@ -103,7 +105,7 @@ class IndexedImage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected.
+    """The state of one upload; `image_id` once there is an image, `code` and `reason` once rejected.
 
     `metadata` is the sender's own, echoed in the outgoing events.
     """
@@ -159,7 +161,7 @@ def clean_filename(name: str) -> str:
     """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
-    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
+    return kept.strip()[:MAX_FILENAME_LENGTH] or "image"
 
 
 def filename_of_address(url: str) -> str:

@@ -1,7 +1,9 @@
-"""What comparing two pictures gives."""
+"""What comparing two images gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Ranking(StrEnum):
@@ -29,12 +31,45 @@ class Effort(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a score means in a word."""
+    """What two images are to each other, the nearest first.
+
+    `IDENTICAL`: the same pixels. `NEAR_DUPLICATE`: one is an altered copy of the other, and nothing else differs.
+    `VARIANT`: the same base, of which parts differ. `SIMILAR`: they look alike, or show the same kind of thing.
+    """
 
     IDENTICAL = "identical"
     NEAR_DUPLICATE = "near-duplicate"
+    VARIANT = "variant"
     SIMILAR = "similar"
     UNRELATED = "unrelated"
+
+
+def at_least(verdict: Verdict, least: Verdict) -> bool:
+    """Whether a verdict is as near as `least`, or nearer."""
+    order = list(Verdict)
+    return order.index(verdict) <= order.index(least)
+
+
+SAFE_TO_ACT_ON: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
+"""Verdicts that say that one image can stand for the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of an image, in shares of its sides."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of both images: where it is in the first and in the second."""
+
+    first: Box
+    second: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +79,7 @@ class OrbScore:
     Attributes:
         matches: keypoint pairs that pass Lowe's ratio test.
         inliers: those of them that one geometric transform explains.
-        ratio: matches / the smaller number of keypoints of the two pictures, 0 to 1.
+        ratio: matches / the smaller number of keypoints of the two images, 0 to 1.
     """
 
     matches: int
@@ -54,17 +89,23 @@ class OrbScore:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Every score of two pictures.
+    """Every score of two images.
 
     Attributes:
         cosine: of the feature vectors, -1 to 1 (None where one has no vector of this model).
-        ssim: structural similarity of the 256x256 gray pictures, -1 to 1.
+        ssim: structural similarity of the 256x256 gray images, -1 to 1.
         ssim_aligned: the same after the transform that ORB found, None where it found none.
         histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
         score: under the chosen ranking, 0 to 1, higher is nearer.
         low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
             `similar`, whatever agrees, unless their bytes are the same.
-        mirrored: whether these are the scores of the first picture's mirror image with the second.
+        mirrored: whether these are the scores of the first image's mirror image with the second.
+        same_bytes: whether their files are the same; if not, identical ones differ in metadata or encoding alone.
+        overlap: how much of the first and of the second image the other one shows, 0 to 1; None where they were not
+            laid over each other.
+        differences: parts that differ, of a variant; the largest first.
+        agreement: the fitted probability of the coarse signals that one is a copy of the other.
+        overlays: parts that one image has laid over what the other one shows: a caption, a logo, a sticker, a border.
     """
 
     score: float
@@ -76,3 +117,8 @@ class Comparison:
     histogram: float
     low_information: bool = False
     mirrored: bool = False
+    same_bytes: bool = False
+    overlap: tuple[float, float] | None = None
+    differences: Sequence[Part] = ()
+    overlays: Sequence[Part] = ()
+    agreement: float = 0.0

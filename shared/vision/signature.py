@@ -1,5 +1,6 @@
-"""Everything that reranking needs of a picture, as one small object."""
+"""Everything that reranking needs of an image, as one small object."""
 
+import hashlib
 import struct
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,38 +9,44 @@ from typing import Final
 import numpy as np
 
 from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
-from shared.vision.channels import Pixels
+from shared.vision.evidence.fine import encode_fine
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
-from shared.vision.resizing import squeezed, within
-from shared.vision.structure import Moments, moments
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square, shrink_to_fit
+from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0
-"""Standard deviation of gray levels, 0 to 255, under which a picture is flat. The least of 500 photographs had 13."""
+"""Standard deviation of gray levels, 0 to 255, under which an image is flat. The least of 500 photographs had 13."""
 
 LEAST_SIDE: Final = 8
 """Pixels: a side shorter than one window of SSIM and its neighbour shows nothing."""
 
-_MAGIC: Final = b"PTS3"
+_MAGIC: Final = b"PTS4"
+_EARLIER: Final = b"PTS3"
+"""Without pixels' hash and fine image: such an image is never called a copy until it is indexed again."""
 _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
 _LOW_INFORMATION, _FEATURES = 1, 2
+_HASH: Final = 32
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What is compared of a picture.
+    """What is compared of an image.
 
     Attributes:
-        gray: uint8 256 x 256, the whole picture squeezed into the square, as the ancestor compares it.
+        gray: uint8 256 x 256, the whole image resize_square into the square, as the ancestor compares it.
         keypoints: up to 500 of ORB's.
         histogram: float32 (512,).
         features: of the network, so that a candidate's cosine is known whichever index found it; packed as f16.
-        low_information: whether the picture is flat, or has a side under `LEAST_SIDE`, so that agreement with
+        low_information: whether the image is flat, or has a side under `LEAST_SIDE`, so that agreement with
             another one says nothing.
+        pixels_hash: SHA-256 of the size and the upright pixels; empty in signatures of an earlier version.
+        fine: the image that details are compared in, as `evidence.fine` encodes it; empty likewise.
     """
 
     gray: Pixels
@@ -47,6 +54,8 @@ class Signature:
     histogram: Histogram
     features: FeatureVector | None = None
     low_information: bool = False
+    pixels_hash: bytes = b""
+    fine: bytes = b""
 
     @cached_property
     def moments(self) -> Moments:
@@ -60,16 +69,30 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
     Args:
         keypoints: at most so many; only one with no more than `MAX_KEYPOINTS` can be packed.
     """
-    # Everything below averages anyway: the large picture is read once.
-    small = within(rgb, LONGEST_SIDE)
+    # Everything below averages anyway: the large image is read once.
+    small = shrink_to_fit(rgb, LONGEST_SIDE)
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    square, found = squeezed(gray, SIDE), detect(gray, keypoints)
+    square, found = resize_square(gray, SIDE), detect(gray, keypoints)
     flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
-    return Signature(square, found, histogram(small), features, flat or min(rgb.shape[:2]) < LEAST_SIDE)
+    return Signature(
+        square,
+        found,
+        histogram(small),
+        features,
+        flat or min(rgb.shape[:2]) < LEAST_SIDE,
+        _hash_of(rgb),
+        encode_fine(rgb),
+    )
+
+
+def _hash_of(rgb: Pixels) -> bytes:
+    hashed = hashlib.sha256(struct.pack("<II", *rgb.shape[:2]))
+    hashed.update(np.ascontiguousarray(rgb).data)
+    return hashed.digest()
 
 
 def pack(signature: Signature) -> bytes:
-    """About 93 KB: stored as it is used, since unpacking 50 of them is part of every search."""
+    """About 93 KB and the fine image: stored as it is used, since unpacking 50 of them is part of every search."""
     points, features = signature.keypoints, signature.features
     flags = signature.low_information * _LOW_INFORMATION | (features is not None) * _FEATURES
     return b"".join(
@@ -82,6 +105,8 @@ def pack(signature: Signature) -> bytes:
             points.angles.tobytes(),
             points.descriptors.tobytes(),
             b"" if features is None else features.astype("<f2").tobytes(),
+            signature.pixels_hash,
+            signature.fine,
         )
     )
 
@@ -92,21 +117,24 @@ def unpack(data: bytes) -> Signature:
     Raises:
         ValueError: the bytes are no signature of this version.
     """
-    if len(data) < _FIXED or not data.startswith(_MAGIC):
+    if len(data) < _FIXED or not data.startswith((_MAGIC, _EARLIER)):
         raise ValueError("not a signature of this version")
     _, count, width, height, flags = _HEAD.unpack_from(data)
     more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
-    if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT + more:
+    end = _FIXED + count * _PER_KEYPOINT + more
+    tail = data[end:]
+    complete = not tail if data.startswith(_EARLIER) else len(tail) > _HASH
+    if count > MAX_KEYPOINTS or len(data) < end or not complete:
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
-        raise ValueError("a signature of a picture without a size")
+        raise ValueError("a signature of an image without a size")
     at = _HEAD.size
     gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)
     at += SIDE * SIDE
     colours = np.frombuffer(data, "<f4", BINS**3, at)
     at += 4 * BINS**3
     points = np.frombuffer(data, "<f4", count * 2, at).reshape(count, 2)
-    features = np.frombuffer(data, "<f2", more // 2, len(data) - more).astype(np.float32) if more else None
+    features = np.frombuffer(data, "<f2", more // 2, end - more).astype(np.float32) if more else None
     numbers = [points, colours, *([] if features is None else [features])]
     if not all(np.isfinite(array).all() for array in numbers):
         raise ValueError("a signature with values that are not numbers")
@@ -119,4 +147,6 @@ def unpack(data: bytes) -> Signature:
         colours,
         features,
         bool(flags & _LOW_INFORMATION),
+        tail[:_HASH],
+        tail[_HASH:],
     )

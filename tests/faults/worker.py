@@ -37,7 +37,7 @@ class Fault:
     """What happens to some calls.
 
     Attributes:
-        kind: `throttle`, `unavailable`, `timeout`, `slow`, `kill-before` or `kill-after`.
+        kind: `throttle`, `unavailable`, `building`, `timeout`, `slow`, `kill-before` or `kill-after`.
         service: `dynamodb`, `s3`, `events`, ... or empty for any.
         operation: its operation, or empty for any.
         calls: which of the matching calls, counted from 0; empty for all.
@@ -68,8 +68,12 @@ def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
         return _answer(request, 503, {"content-type": "application/xml"}, said)
-    status, code = (400, "ThrottlingException") if kind == "throttle" else (503, "InternalServerError")
-    said = json.dumps({"__type": f"com.amazonaws#{code}", "message": "injected"})
+    status, code, message = {
+        "throttle": (400, "ThrottlingException", "injected"),
+        "unavailable": (503, "InternalServerError", "injected"),
+        "building": (400, "ValidationException", "Cannot search backfilling vector index: features"),
+    }[kind]
+    said = json.dumps({"__type": f"com.amazonaws#{code}", "message": message})
     return _answer(request, status, {"x-amzn-errortype": code}, said)
 
 
@@ -119,7 +123,7 @@ class Injector:
                     time.sleep(0.3)
                 case "timeout":
                     raise ReadTimeoutError(endpoint_url=request.url)
-                case "throttle" | "unavailable" as kind:
+                case "throttle" | "unavailable" | "building" as kind:
                     return refusal(request, service, kind)
         return None
 
@@ -176,9 +180,9 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
     import functions.ingest.handler  # noqa: F401
-    from shared.vision.decoding import ISOLATION
+    from shared.vision.decode.decoding import SANDBOX
 
-    ISOLATION.warm()  # as in Lambda, where one process handles many batches
+    SANDBOX.warm()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")

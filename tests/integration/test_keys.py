@@ -12,7 +12,7 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import KEYS_REMEMBERED, DynamoKeys
+from shared.aws.dynamodb.api_keys import KEYS_REMEMBERED, DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
@@ -208,6 +208,14 @@ class TestCommand:
         assert f"{key_id} (Nightly import) is revoked" in capsys.readouterr().out
         assert self.run("list") == 0
         assert re.search(rf"{key_id}\s+revoked", capsys.readouterr().out)
+
+    def test_every_collection_is_asked_for_by_name(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+        """A key that says nothing writes where a call that says nothing reads: in `default`."""
+        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+        wanted = ("create", "--name", "x", "--scope", "admin")
+        for named, reached in (((), frozenset({"default"})), (("--collection", "*"), None)):
+            assert self.run(*wanted, *named) == 0
+            assert fresh.verify(capsys.readouterr().out.strip()).collections == reached
 
     @pytest.mark.parametrize(
         ("arguments", "told"),

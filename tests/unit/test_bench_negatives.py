@@ -10,7 +10,7 @@ from bench.negatives.__main__ import markdown
 from bench.negatives.canvas import Content, Style
 from bench.negatives.judging import Judged
 from shared.domain.matches import Verdict
-from shared.vision.decoding import decode_here
+from shared.vision.decode.decoding import decode_here
 
 SEED = 5
 

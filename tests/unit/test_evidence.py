@@ -11,10 +11,10 @@ from skimage.data import data_dir
 from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from bench.quality.alterations import ALTERATIONS
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.vision.decode.decoding import decode_here
 from shared.vision.evidence.fine import LONGEST, decode_fine, encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge
+from shared.vision.pixels import Pixels
 
 SEED = 3
 

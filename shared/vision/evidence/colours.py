@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.channels import Pixels
 from shared.vision.evidence.registration import Mask, quadratic, robust_fit
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 SIDE: Final = 128
 """Pixels: colour is compared in coarse cells, as JPEG keeps it."""

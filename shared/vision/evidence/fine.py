@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
-from shared.vision.resizing import within
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import shrink_to_fit
 
 LONGEST: Final = 1024
 """Pixels: a figure of an A4 page's small print is 7 of them high, and differs from another one."""
@@ -18,7 +18,7 @@ QUALITY: Final = 80
 
 def encode_fine(rgb: Pixels) -> bytes:
     """A JPEG of upright RGB pixels, of whatever size."""
-    small = np.ascontiguousarray(within(rgb, LONGEST)[:, :, ::-1])
+    small = np.ascontiguousarray(shrink_to_fit(rgb, LONGEST)[:, :, ::-1])
     done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
         raise ValueError("OpenCV could not encode a JPEG")

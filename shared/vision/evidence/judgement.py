@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.channels import Pixels
+from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import recoloured
 from shared.vision.evidence.differences import Agreement, Region, agreement, regions
 from shared.vision.evidence.fine import decode_fine
@@ -26,6 +27,7 @@ from shared.vision.keypoints import (
     match_keypoints,
 )
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 KEYPOINTS: Final = 1500
 SAME_PLACE: Final = 0.01
@@ -59,24 +61,6 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A part of an image, in shares of its sides."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of both images: where it is in the first and in the second."""
-
-    first: Box
-    second: Box
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """What two images are to each other.
 
@@ -104,6 +88,7 @@ _CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 NOTHING: Final = Judgement(Relation.NONE)
 
 
+@lru_cache(maxsize=128)
 def judge(first: bytes, second: bytes) -> Judgement:
     """What two images are to each other; the same whichever comes first.
 

@@ -1,16 +1,16 @@
 """Two images taken to one brightness, colour and sharpness, by what most of them says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.channels import Pixels
 from shared.vision.evidence.colours import retinted
 from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 SAMPLES: Final = 8000
 SOFT: Final = 2.0
@@ -23,6 +23,8 @@ STEADY: Final = 0.15
 """Of all levels: on a shorter stretch a curve has no slope to go on with."""
 ALIKE: Final = 15
 """Pixels: the window of structure."""
+EXACT: Final = 6.0
+"""Gray levels of difference that the tone of a copy leaves, at its median and eighth decile together."""
 MOST_GAIN: Final = 6.0
 DARKEST, BRIGHTEST = 5, 250
 """Gray levels from which an image may be clipped."""
@@ -56,11 +58,26 @@ def toned(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
     or, where that leaves far less, of a mixture of its colours (if all of them have changed)."""
     fixed = gray(fixed_image)
     by_gray = _toned(gray(moved), fixed, valid)
+    if _left(by_gray.levels, fixed, valid) > EXACT:
+        by_channel = _channelwise(moved, fixed_image, valid)
+        if _left(by_channel, fixed, valid) < 0.9 * _left(by_gray.levels, fixed, valid):
+            by_gray = replace(by_gray, levels=by_channel)
     if not retinted(moved, fixed_image):
         return by_gray
     by_colour = _toned(_mixed(moved, fixed, valid), fixed, valid)
     left = [_left(each.levels, fixed, valid) for each in (by_gray, by_colour)]
     return by_colour if left[1] < 0.8 * left[0] else by_gray
+
+
+def _channelwise(moved: Pixels, fixed: Pixels, valid: Mask) -> Plane:
+    """The gray levels where each channel has a curve of its own, as exposure and gamma change strong colours."""
+    shares = (0.114, 0.587, 0.299)
+    channels = [
+        curved(moved[:, :, place].astype(np.float32), fixed[:, :, place].astype(np.float32), valid)
+        for place in range(3)
+    ]
+    mixed: Plane = sum(share * channel for share, channel in zip(shares, channels, strict=True)).astype(np.float32)  # type: ignore[union-attr]
+    return mixed
 
 
 def _toned(levels: Plane, fixed: Plane, valid: Mask) -> Toned:

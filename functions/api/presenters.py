@@ -1,0 +1,105 @@
+"""Domain objects as the API shows them; where an image is shown, `thumbnail` gives the URL of its thumbnail."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from urllib.parse import quote
+
+from functions.api import schemas
+from shared.domain.duplicates import DuplicateGroup
+from shared.domain.images import ImageRecord, Upload
+from shared.domain.matches import Comparison, Part
+from shared.search.searcher import ScoredMatch
+
+ThumbnailUrl = Callable[[ImageRecord], str]
+
+
+def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
+    return schemas.Image(
+        image_id=record.image_id,
+        collection=record.collection,
+        url=f"/v1/images/{record.image_id}/content?collection={quote(record.collection)}",
+        thumbnail_url=thumbnail(record),
+        width=record.width,
+        height=record.height,
+        format=record.format,
+        bytes=record.bytes,
+        phash=record.phash,
+        label=record.label,
+        labels=[schemas.LabelModel(name=label.name, probability=label.probability) for label in record.labels],
+        filename=record.filename,
+        created_at=record.created_at,
+        model=record.model,
+        low_information=record.low_information,
+        sharpness=record.sharpness,
+    )
+
+
+def image_with_sources(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.ImageWithSources:
+    sources = [schemas.Source(bucket=ref.bucket, key=ref.key, version=ref.version) for ref in record.sources]
+    return schemas.ImageWithSources(**image(record, thumbnail).model_dump(), sources=sources)
+
+
+def group(found: DuplicateGroup, thumbnail: ThumbnailUrl) -> schemas.DuplicateGroup:
+    return schemas.DuplicateGroup(
+        group_id=found.group_id,
+        best=found.records[0].image_id,
+        images=[image(record, thumbnail) for record in found.records],
+        truncated=found.truncated,
+    )
+
+
+def upload(state: Upload) -> schemas.UploadState:
+    return schemas.UploadState(
+        upload_id=state.upload_id,
+        status=state.status,
+        collection=state.collection,
+        image_id=state.image_id,
+        code=state.code,
+        reason=state.reason,
+    )
+
+
+def comparison(scores: Comparison, model: str) -> schemas.Comparison:
+    return schemas.Comparison(**_scores(scores).model_dump(), model=model)
+
+
+def match(found: ScoredMatch, thumbnail: ThumbnailUrl) -> schemas.Match:
+    return schemas.Match(
+        **_scores(found.comparison).model_dump(),
+        image_id=found.record.image_id,
+        image=image(found.record, thumbnail),
+    )
+
+
+def _scores(scores: Comparison) -> schemas.Scores:
+    return schemas.Scores(
+        score=_round(scores.score),
+        verdict=scores.verdict,
+        cosine=None if scores.cosine is None else _round(scores.cosine),
+        ssim=_round(scores.ssim),
+        ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),
+        orb=schemas.OrbModel(**asdict(scores.orb) | {"ratio": _round(scores.orb.ratio)}),
+        histogram=_round(scores.histogram),
+        mirrored=scores.mirrored,
+        low_information=scores.low_information,
+        same_bytes=scores.same_bytes,
+        overlap=_overlap(scores),
+        differences=[_part(part) for part in scores.differences],
+        overlays=[_part(part) for part in scores.overlays],
+    )
+
+
+def _overlap(scores: Comparison) -> schemas.Overlap | None:
+    if scores.overlap is None:
+        return None
+    query, other = scores.overlap
+    return schemas.Overlap(query=_round(query), match=_round(other))
+
+
+def _part(part: Part) -> schemas.Part:
+    query, other = ({name: _round(value) for name, value in asdict(box).items()} for box in (part.first, part.second))
+    return schemas.Part(query=schemas.Box(**query), match=schemas.Box(**other))
+
+
+def _round(value: float) -> float:
+    return round(value, 5)

@@ -1,0 +1,74 @@
+import * as api from "./api.js";
+import { drawings } from "./compare.js";
+import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
+import { load, thumbnail } from "./picture.js";
+import { signals, verdict, why } from "./results.js";
+
+const dialog = byId("viewer");
+
+const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
+
+/** Open a stored picture, with its scores beside the query where it is a match. */
+export function open(image, { match = null, query = null, moreLikeThis, removed }) {
+  const name = nameOf(image);
+  const picture = make("img", { alt: `Stored picture ${name}` });
+  const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
+  const lost = make("p", { className: "problem", role: "alert", hidden: true });
+  const retry = make("button", { type: "button", hidden: true }, "Load it again");
+  retry.onclick = async () => {
+    lost.hidden = retry.hidden = true;
+    try {
+      original.href = await load(picture, image.url);
+    } catch (problem) {
+      lost.textContent = problem.message;
+      lost.hidden = retry.hidden = false;
+    }
+  };
+  retry.onclick();
+  const stored = figure(picture, sizeOf(image));
+  const more = make("button", { type: "button", className: "primary" }, "More like this");
+  more.onclick = () => {
+    dialog.close();
+    moreLikeThis(image);
+  };
+  const discard = make("button", { type: "button", className: "danger" }, "Delete");
+  discard.onclick = async () => {
+    if (discard.textContent === "Delete") {
+      discard.textContent = "Really delete?";
+      return;
+    }
+    try {
+      await api.remove(image);
+      dialog.close();
+      removed(image);
+    } catch (problem) {
+      discard.textContent = problem.message;
+    }
+  };
+  const parts = [make("h2", { id: "viewer-title" }, name)];
+  if (match) {
+    parts.push(
+      make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
+      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.shown, alt: "Your picture" }), "Your picture") : null, stored),
+      make("p", { className: "why" }, why(match)),
+      signals(match),
+      query ? drawings(query.part, match) : null,
+    );
+  } else {
+    parts.push(make("div", { className: "pair" }, stored));
+  }
+  if (image.labels.length) {
+    const labels = image.labels.map((label) => `${label.name.replaceAll("_", " ")} ${percent(label.probability)}`);
+    parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
+  }
+  parts.push(
+    lost,
+    make("div", { className: "actions" }, more, original, retry, discard),
+  );
+  byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
+  dialog.showModal();
+}
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close();
+});
