@@ -181,7 +181,7 @@ def compare_coarsely(
         Ranking.COSINE: 0.0 if cosine is None else cosine,
     }[ranking]
     return Comparison(
-        score=1.0 if same_pixels else min(MOST, max(0.0, score if agreement or not low_information else 0.0)),
+        score=1.0 if same_pixels else min(SIMILAR_FROM * agreement if low_information else MOST, max(0.0, score)),
         verdict=Verdict.IDENTICAL if same_pixels else Verdict.SIMILAR if likeness >= LIKE else Verdict.UNRELATED,
         cosine=cosine,
         ssim=measured.ssim,

@@ -31,6 +31,7 @@ _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
 _LOW_INFORMATION, _FEATURES = 1, 2
 _HASH: Final = 32
+_LENGTH: Final = struct.Struct("<I")
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 
@@ -106,6 +107,7 @@ def pack(signature: Signature) -> bytes:
             points.descriptors.tobytes(),
             b"" if features is None else features.astype("<f2").tobytes(),
             signature.pixels_hash,
+            _LENGTH.pack(len(signature.fine)),
             signature.fine,
         )
     )
@@ -122,9 +124,8 @@ def unpack(data: bytes) -> Signature:
     _, count, width, height, flags = _HEAD.unpack_from(data)
     more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
     end = _FIXED + count * _PER_KEYPOINT + more
-    tail = data[end:]
-    complete = not tail if data.startswith(_EARLIER) else len(tail) > _HASH
-    if count > MAX_KEYPOINTS or len(data) < end or not complete:
+    start = end if data.startswith(_EARLIER) else end + _HASH + _LENGTH.size
+    if count > MAX_KEYPOINTS or len(data) < start or len(data) != start + _fine_length(data, end, start):
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
         raise ValueError("a signature of an image without a size")
@@ -147,6 +148,10 @@ def unpack(data: bytes) -> Signature:
         colours,
         features,
         bool(flags & _LOW_INFORMATION),
-        tail[:_HASH],
-        tail[_HASH:],
+        data[end : end + _HASH],
+        data[start:],
     )
+
+
+def _fine_length(data: bytes, end: int, start: int) -> int:
+    return 0 if start == end else int(_LENGTH.unpack_from(data, end + _HASH)[0])

@@ -13,7 +13,7 @@ from bench.negatives.canvas import Content, Style
 from bench.quality.alterations import ALTERATIONS
 from shared.vision.decode.decoding import decode_here
 from shared.vision.evidence.fine import LONGEST, decode_fine, encode_fine
-from shared.vision.evidence.judgement import Judgement, Relation, judge
+from shared.vision.evidence.judgement import Judgement, Relation, judge, swapped
 from shared.vision.pixels import Pixels
 
 SEED = 3
@@ -48,7 +48,6 @@ def altered(rgb: Pixels, name: str) -> Pixels:
         "gray",
         "noise sigma 25",
         "border of 20 %",
-        "screenshot",
     ],
 )
 def test_a_copy_differs_nowhere(photograph: Pixels, name: str) -> None:
@@ -56,6 +55,14 @@ def test_a_copy_differs_nowhere(photograph: Pixels, name: str) -> None:
     assert found.relation is Relation.COPY
     assert not found.differences
     assert found.mirrored == (name == "mirrored")
+
+
+def test_a_copy_inside_a_screenshot_differs_nowhere() -> None:
+    shown = decode_here((Path(data_dir) / "coffee.png").read_bytes()).rgb
+    found = judged(shown, altered(shown, "screenshot"))
+    assert found.relation is Relation.COPY
+    assert found.overlap[0] > 0.98
+    assert found.overlap[1] == pytest.approx(0.45, abs=0.1)
 
 
 def test_a_text_bar_is_laid_over(photograph: Pixels) -> None:
@@ -107,16 +114,10 @@ def test_what_moved_is_no_overlay(photograph: Pixels) -> None:
     assert judged(with_disk(200), with_disk(420)).relation is Relation.VARIANT
 
 
-def _turned(found: Judgement) -> Judgement:
-    from shared.vision.evidence.judgement import swapped
-
-    return swapped(found)
-
-
 @pytest.mark.parametrize("change", [lambda rgb: altered(rgb, "mirrored"), lambda rgb: altered(rgb, "gamma 2")])
 def test_the_order_makes_no_difference(photograph: Pixels, change: Callable[[Pixels], Pixels]) -> None:
     other = change(photograph)
-    assert judged(photograph, other) == _turned(judged(other, photograph))
+    assert judged(photograph, other) == swapped(judged(other, photograph))
 
 
 def test_the_fine_image_is_small_and_never_enlarged(photograph: Pixels) -> None:

@@ -12,7 +12,7 @@ from bench.training.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import ENOUGH_COVERED, FIT, Fit, compare, fit_for, measure
+from shared.vision.ranking import ENOUGH_COVERED, FIT, SIMILAR_FROM, Fit, compare, fit_for, measure
 from shared.vision.signature import Signature, extract
 from tests.images import pixels
 
@@ -103,7 +103,7 @@ def test_what_shows_nothing_is_like_nothing_but_its_like(ranking: Ranking) -> No
             assert (found.score, found.verdict, found.low_information) == (0.0, Verdict.UNRELATED, True)
     found = compare(flat, smaller, cosine=1.0, ranking=ranking)
     assert (found.verdict, found.low_information) == (Verdict.SIMILAR, True)
-    assert 0 < found.score < 0.2
+    assert 0 < found.score <= SIMILAR_FROM
     assert not compare(photograph, photograph, cosine=1.0, ranking=ranking).low_information
 
 

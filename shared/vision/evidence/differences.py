@@ -11,6 +11,7 @@ from shared.vision.opencv import cv2
 
 WINDOW: Final = 7
 """Pixels: as large as a small figure, or a shut eye."""
+AROUND: Final = 31
 BLOCK: Final = 17
 TAIL: Final = 2.7
 MOST_TAIL: Final = 4.0
@@ -52,6 +53,14 @@ class Agreement:
     def agreeing(self) -> float:
         """The share of what is drawn on which they agree."""
         return 1 - float((self.differs & self.drawn).sum()) / max(1, int(self.drawn.sum()))
+
+    def alike(self, covered: Mask) -> float:
+        """The correlation of what is drawn in both, slow changes and what is `covered` apart, -1 to 1."""
+        x, y = (
+            (one - cv2.boxFilter(one, cv2.CV_32F, (AROUND, AROUND)))[self.drawn & ~covered] for one in (self.a, self.b)
+        )
+        scale = float(np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
+        return float((x * y).sum(dtype=np.float64)) / scale if scale else 0.0
 
 
 def _box(plane: Plane) -> Plane:
@@ -105,6 +114,9 @@ class Region:
 
 LEAST_AREA: Final = 60
 """Pixels, of a part that counts: a point that differs fills a window of 49."""
+SMALL_AREA: Final = 500
+STRONG: Final = 20.0
+"""Gray levels that a smaller part must differ by."""
 MOST_REGIONS: Final = 40
 JOINED: Final = 9
 """Pixels: parts nearer than this to each other are one."""
@@ -120,7 +132,7 @@ def regions(found: Agreement) -> list[Region]:
         mask: npt.NDArray[np.bool_] = labels == place
         seen = mask & found.differs
         area = int(seen.sum())
-        if area < LEAST_AREA:
+        if area < LEAST_AREA or (area < SMALL_AREA and float(found.away[seen].max()) < STRONG**2):
             continue
         left, top, width, height = (int(value) for value in stats[place, :4])
         share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))

@@ -44,6 +44,8 @@ COPY: Final = 0.97
 """Share of what is drawn that agrees in copies, but for what was laid over: JPEGs of quality 5 have 0.99."""
 VARIANT: Final = 0.35
 """The same of images of one base: what is laid over each other by chance agrees on less."""
+ALIKE, ALIKE_COPY = 0.4, 0.7
+"""Correlations of what is drawn, of images of one base and of copies."""
 CLEAR: Final = 0.8
 """Above it, a base is not also looked for in the mirror image."""
 MOST_LAID: Final = 0.5
@@ -71,6 +73,7 @@ class Judgement:
         overlays: parts that one of them has laid over the other's content.
         inliers: keypoints on which both agree.
         mirrored: whether the first was mirrored for it.
+        alike: correlation of what is drawn in both, -1 to 1.
     """
 
     relation: Relation
@@ -80,6 +83,7 @@ class Judgement:
     overlays: Sequence[Part] = ()
     inliers: int = 0
     mirrored: bool = False
+    alike: float = 0.0
 
 
 _CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
@@ -129,6 +133,7 @@ def swapped(found: Judgement) -> Judgement:
         other(found.overlays),
         found.inliers,
         found.mirrored,
+        found.alike,
     )
 
 
@@ -222,11 +227,12 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     shares = _shares(over, a, b)
     boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
     overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
-    if agreeing < VARIANT:
+    alike = found.alike(covered)
+    if agreeing < VARIANT or alike < ALIKE:
         return NOTHING
-    alike = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
-    relation = Relation.COPY if alike else Relation.VARIANT
-    return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored)
+    nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
+    relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
+    return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
 
 
 def _compared(over: Overlap) -> tuple[Overlap, Agreement]:

@@ -22,11 +22,9 @@ CHANGED: Final = 18.0
 RING: Final = 0.35
 """Width of what lies around a part, in shares of its smaller side; at least `LEAST_RING` pixels."""
 LEAST_RING: Final = 12
-PAPER_NOISE: Final = 1.6
-PAPER_SHARE: Final = 0.7
-"""An image of which more shows nothing at all is a page or a screen: what stands on it belongs to it."""
-
-
+FEW_LEVELS: Final = 0.8
+"""Share of the pixels that three gray levels have: 0.84 and more on pages, charts, codes and screens of
+`bench.negatives`, 0.68 at most on 45 photographs."""
 FOREIGN: Final = 0.42
 """What one side's outline, levels and plainness must add up to beyond the other's; measured in `bench.negatives`."""
 GOES_ON: Final = 0.8
@@ -70,8 +68,20 @@ class Side:
 
 
 def is_page(found: Agreement) -> bool:
-    """Whether most of what is compared shows nothing, and evenly so: then it is a page, a chart or a screen."""
-    return found.noise < PAPER_NOISE and found.drawn.sum() < (1 - PAPER_SHARE) * found.valid.sum()
+    """Whether what is compared is a page, a chart, a code or a screen: what stands on it belongs to it."""
+    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > FEW_LEVELS
+
+
+def _few_levels(values: npt.NDArray[np.float32]) -> float:
+    """The share of the three commonest of 32 levels, neighbours apart."""
+    counts = np.histogram(values, 2 * BINS, (0, 256))[0] / len(values)
+    total = 0.0
+    for _ in range(3):
+        first = int(counts.argmax())
+        near = slice(max(0, first - 1), first + 2)
+        total += float(counts[near].sum())
+        counts[near] = 0
+    return total
 
 
 def laid_over(found: Agreement, parts: Sequence[Region]) -> tuple[Laid, list[bool]]:

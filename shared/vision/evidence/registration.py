@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.keypoints import MIN_INLIERS, Keypoints, Transform, is_sane
+from shared.vision.keypoints import MIN_INLIERS, Keypoints, Points, Transform, is_sane
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -58,13 +58,24 @@ def exact(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, 
         left, right = _guided(x, y, apart, transform, radius)
         if len(left) < MIN_INLIERS:
             return first, near
-        found, inliers = cv2.findHomography(x.points[left], y.points[right], cv2.USAC_MAGSAC, within, maxIters=2000)
-        if found is None or inliers.sum() < MIN_INLIERS or not is_sane(found.astype(np.float64), x.size):
+        found, count = _fitted(x.points[left], y.points[right], within)
+        if found is None or count < MIN_INLIERS or not is_sane(found, x.size):
             return first, near
-        transform, near = found.astype(np.float64), int(inliers.sum())
+        transform, near = found, count
     as_given, fitted = (len(_guided(x, y, apart, each, CLOSE)[0]) for each in (first, transform))
     # Frames that lie upon each other exactly are not moved by the keypoints' own errors.
     return (first, as_given) if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS else (transform, near)
+
+
+def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | None, int]:
+    """The transform of most pairs, an affine one where that explains nearly as many: it bends nothing elsewhere."""
+    found, inliers = cv2.findHomography(here, there, cv2.USAC_MAGSAC, within, maxIters=2000)
+    if found is None:
+        return None, 0
+    affine, kept = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=within)
+    if affine is not None and kept.sum() >= AS_GOOD * inliers.sum():
+        return np.vstack([affine, [0, 0, 1]]).astype(np.float64), int(kept.sum())
+    return found.astype(np.float64), int(inliers.sum())
 
 
 def _guided(
