@@ -207,6 +207,7 @@ def conclude(coarse: Comparison, query: Signature, candidate: Signature, ranking
         verdict, score = Verdict.VARIANT, VARIANT_FROM + 0.19 * judged.agreeing
     return replace(
         coarse,
+        orb=_with_inliers(coarse.orb, judged.inliers),
         verdict=verdict,
         score=score if ranking is Ranking.FUSED else coarse.score,
         mirrored=judged.mirrored,
@@ -214,6 +215,13 @@ def conclude(coarse: Comparison, query: Signature, candidate: Signature, ranking
         differences=judged.differences,
         overlays=judged.overlays,
     )
+
+
+def _with_inliers(coarse: OrbScore, inliers: int) -> OrbScore:
+    """The detailed look's geometry where the coarse one found less."""
+    if inliers <= coarse.inliers:
+        return coarse
+    return replace(coarse, matches=max(coarse.matches, inliers), inliers=inliers)
 
 
 def _likeness(agreement: float, fit: Fit) -> float:

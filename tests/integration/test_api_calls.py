@@ -37,7 +37,7 @@ def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace, collection
     asked: dict[str, Any] = {"files": {"a": ("a", encoded(host))}, "data": {"b": page}}
     assert running.client.post("/v1/compare", **asked).json()["verdict"] == "near-duplicate"
     classic = running.client.post("/v1/compare", params={"ranking": "classic"}, **asked).json()
-    assert classic["verdict"] == "unrelated"
+    assert classic["verdict"] == "near-duplicate", "the verdict is that of the details, however matches are ordered"
 
 
 @pytest.mark.parametrize("drawing", ["matches", "difference"])
