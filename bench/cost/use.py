@@ -20,7 +20,7 @@ SIGNATURES_AT_ONCE: Final = 16
 BATCH: Final = BATCH_MESSAGES
 """Messages of a batch under load."""
 
-SIGNATURE_BYTES: Final = 93_000
+SIGNATURE_BYTES: Final = 133_000
 ORIGINAL_BYTES: Final = 500_000
 """An image as it was uploaded: an assumption; it is kept in S3 as it is."""
 GRAPH_BYTES: Final = 800

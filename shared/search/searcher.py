@@ -33,7 +33,7 @@ from shared.vision.signature import Signature
 from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
-"""Unpacked signatures that a process keeps, about 90 KB each."""
+"""Unpacked signatures that a process keeps, about 133 KB each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import { thumbnail } from "./picture.js";
 const VERDICTS = {
   identical: "Identical",
   "near-duplicate": "Near-duplicate",
+  variant: "Variant",
   similar: "Similar",
   unrelated: "Probably unrelated",
 };
@@ -38,9 +39,16 @@ export const verdict = (match) => make("span", { className: "verdict" }, VERDICT
 
 /** One sentence that says why a match has its verdict. */
 export function why(match) {
-  if (match.verdict === "identical") return "Byte for byte the same file.";
+  if (match.verdict === "identical") {
+    return match.same_bytes ? "Byte for byte the same file." : "The same pixels; only metadata or encoding differ.";
+  }
   if (match.low_information) return "One of the two shows nothing to be recognised by, so what agrees says nothing.";
   const reasons = [];
+  if (match.verdict === "variant") {
+    const count = match.differences.length;
+    reasons.push(count ? `the same base, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same base, not the same content");
+  }
+  if (match.overlays.length) reasons.push("something was laid over one of them: a caption, a logo, a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
     reasons.push(`${match.orb.inliers} keypoints${whose} lie where one geometric transform says they should`);

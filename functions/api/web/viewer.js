@@ -6,7 +6,15 @@ import { signals, verdict, why } from "./results.js";
 
 const dialog = byId("viewer");
 
-const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
+const figure = (picture, caption, boxes = []) =>
+  make("figure", {}, make("div", { className: "marked" }, picture, ...boxes.map(mark)), make("figcaption", {}, caption));
+
+/** A part that differs, drawn over an image; the box is in shares of its sides. */
+function mark({ left, top, width, height }) {
+  const found = make("span", { className: "difference" });
+  Object.assign(found.style, { left: `${left * 100}%`, top: `${top * 100}%`, width: `${width * 100}%`, height: `${height * 100}%` });
+  return found;
+}
 
 /** Open a stored picture, with its scores beside the query where it is a match. */
 export function open(image, { match = null, query = null, moreLikeThis, removed }) {
@@ -25,7 +33,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
     }
   };
   retry.onclick();
-  const stored = figure(picture, sizeOf(image));
+  const stored = figure(picture, sizeOf(image), match ? match.differences.map((part) => part.match) : []);
   const more = make("button", { type: "button", className: "primary" }, "More like this");
   more.onclick = () => {
     dialog.close();
@@ -49,7 +57,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.shown, alt: "Your picture" }), "Your picture") : null, stored),
+      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.shown, alt: "Your picture" }), "Your picture", match.differences.map((part) => part.query)) : null, stored),
       make("p", { className: "why" }, why(match)),
       signals(match),
       query ? drawings(query.part, match) : null,

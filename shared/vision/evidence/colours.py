@@ -26,6 +26,9 @@ SEVERAL: Final = 2
 MOST: Final = 0.75
 SAME_HUE: Final = 0.82
 """Cosine of 35 degrees."""
+STRONG, SAME_STRONG = 40.0, 0.97
+"""Of colours as strong as this a turn by 14 degrees is seen, where no channel is clipped."""
+UNCLIPPED: Final = 0.97
 LEAST_HUE: Final = 0.03
 """Of all cells that have a hue, those that another hue must have to count as one."""
 
@@ -48,7 +51,8 @@ def recoloured(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
         back = _part(np.linalg.norm(x - _mapped(_cells(fixed, size)[kept], x), axis=1) > LEAST, kept)
         away = None if back is None else away
     if away is None and not retinted(moved, fixed):
-        away = _part(_turned(x, y), kept)
+        clipped = np.maximum(*(_cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
+        away = _part(_turned(x, y) | (_turned(x, y, STRONG, SAME_STRONG) & ~clipped), kept)
     if away is None:
         return nothing
     found: Mask = cv2.resize(away.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
@@ -99,10 +103,10 @@ def _mapped(colours: Cells, y: Cells) -> Cells:
     return terms @ np.stack(columns, axis=1)
 
 
-def _turned(x: Cells, y: Cells) -> Mask:
+def _turned(x: Cells, y: Cells, vivid: float = VIVID, same: float = SAME_HUE) -> Mask:
     """The cells that have a hue in both and not the same one."""
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    turned: Mask = (lengths > VIVID**2) & ((x * y).sum(axis=1) < SAME_HUE * lengths)
+    turned: Mask = (lengths > vivid**2) & ((x * y).sum(axis=1) < same * lengths)
     return turned
 
 

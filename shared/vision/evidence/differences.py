@@ -19,8 +19,10 @@ MOST_TAIL: Final = 4.0
 large as a few pixels; in bands of a coarse JPEG it is more, and up to `MOST_TAIL` times as much is expected."""
 MOST_RELATIVE: Final = 0.12
 NOISE_TIMES: Final = 9.0
-"""How many times the expected squared difference a window must have to disagree: three standard deviations."""
-LEAST_SHARE: Final = 0.3
+"""How many times the noise a window's squared difference must be to disagree: three standard deviations."""
+LEFT_TIMES: Final = 5.0
+"""The same of what compression usually leaves of a window's variance."""
+LEAST_SHARE: Final = 0.4
 """Of a window's own variance: what two windows of other content have is 2 on average."""
 LEAST_LEVELS: Final = 8.0
 """Gray levels of difference that are seen at all."""
@@ -89,8 +91,13 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
     noise = max(usual, min(tail, MOST_TAIL * usual + 5)) + 1
     busy = spread > max(float(np.median(spread)), 4 * noise)
     share = float(np.median(kept[busy] / spread[busy])) if busy.sum() > 50 else 0.05  # noqa: PLR2004
-    expected = noise * gain * gain + min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
-    differs = valid & (away > NOISE_TIMES * expected) & (away > LEAST_SHARE * variance) & (away > LEAST_LEVELS**2)
+    left = min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
+    differs = (
+        valid
+        & (away > NOISE_TIMES * noise * gain * gain + LEFT_TIMES * left)
+        & (away > LEAST_SHARE * variance)
+        & (away > LEAST_LEVELS**2)
+    )
     drawn = valid & (variance > np.maximum(4 * noise, 30))
     return Agreement(a, b, away, variance, noise, differs, drawn, valid)
 

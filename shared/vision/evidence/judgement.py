@@ -46,6 +46,8 @@ VARIANT: Final = 0.35
 """The same of images of one base: what is laid over each other by chance agrees on less."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Correlations of what is drawn, of images of one base and of copies."""
+MANY_INLIERS: Final = 50
+"""On as many keypoints nothing agrees by chance, whatever else is drawn."""
 CLEAR: Final = 0.8
 """Above it, a base is not also looked for in the mirror image."""
 MOST_LAID: Final = 0.5
@@ -228,7 +230,7 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
     overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
     alike = found.alike(covered)
-    if agreeing < VARIANT or alike < ALIKE:
+    if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
         return NOTHING
     nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT

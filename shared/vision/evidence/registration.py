@@ -23,6 +23,10 @@ GUIDED_POINTS: Final = 700
 """Of the first image; all of the second are looked through."""
 EDGE: Final = 7
 """Pixels at the overlap's edge that are not compared, for there an image meets its border."""
+NUDGE: Final = 1.5
+"""Pixels: the most that one step of the last refinement moves a point."""
+NUDGED_BY: Final = 8_000
+"""Pixels that it reads."""
 WORTH: Final = 0.95
 """Share of the difference that a bend must not leave more of."""
 BEND: Final = 6.0
@@ -165,16 +169,54 @@ def bent(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
         c = robust_fit(terms, flow[rows, columns, axis][there].astype(np.float64), weight, 0.3).astype(np.float32)
         bend = c[0] + c[1] * u + c[2] * v + c[3] * u * u + c[4] * u * v + c[5] * v * v
         moves.append(np.clip(bend, -BEND, BEND))
-    x_map, y_map = xs + moves[0], ys + moves[1]
     # A bend is only kept where it helps what is drawn: on what differs altogether it would follow noise.
-    again = cv2.remap(moved, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     slope = np.hypot(cv2.Sobel(fixed, cv2.CV_32F, 1, 0), cv2.Sobel(fixed, cv2.CV_32F, 0, 1))
     drawn = over.valid & (slope > max(20.0, float(np.quantile(slope[over.valid], 0.8))))
-    if not drawn.any() or _apart(again, fixed, drawn) > WORTH * _apart(moved, fixed, drawn):
+    if not drawn.any():
         return over
+    place = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
+    best, maps = WORTH * _apart(moved, fixed, drawn), (xs, ys)
+    bend = (xs + moves[0], ys + moves[1])
+    if _apart(_remapped(moved, bend), fixed, drawn) < best:
+        maps = bend
+    for tried in (maps, _nudged(moved, fixed, drawn, maps, place)):
+        left = _apart(_remapped(moved, tried), fixed, drawn)
+        if left < best:
+            best, maps = left, tried
+    x_map, y_map = maps
     image = cv2.remap(over.moved, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
     valid = cv2.remap(over.valid.astype(np.uint8), x_map, y_map, cv2.INTER_NEAREST) > 0
     return Overlap(image, over.fixed, valid & over.valid, over.to_first, over.to_second, over.first_moved)
+
+
+def _nudged(
+    moved: Plane, fixed: Plane, drawn: Mask, maps: tuple[Plane, Plane], place: npt.NDArray[np.float32]
+) -> tuple[Plane, Plane]:
+    """The maps moved by a fraction of a pixel, as the gradients of what is drawn say.
+
+    B. Lucas, T. Kanade: An Iterative Image Registration Technique with an Application to Stereo Vision, IJCAI 1981.
+
+    Args:
+        place: (H, W, 6), the terms of a polynomial of the second degree at each pixel.
+    """
+    rows, columns = np.nonzero(drawn)
+    step = max(1, len(rows) // NUDGED_BY)
+    rows, columns = rows[::step], columns[::step]
+    terms = place[rows, columns].astype(np.float64)
+    x_map, y_map = maps
+    for sigma in (2.0, 1.0):
+        here = cv2.GaussianBlur(_remapped(moved, (x_map, y_map)), (0, 0), sigma)
+        left = (cv2.GaussianBlur(fixed, (0, 0), sigma) - here)[rows, columns].astype(np.float64)
+        across, down = (cv2.Sobel(here, cv2.CV_32F, *axis)[rows, columns] / 8 for axis in ((1, 0), (0, 1)))
+        slopes = np.hstack([terms * across[:, np.newaxis], terms * down[:, np.newaxis]])
+        moves = robust_fit(slopes, left, np.ones(len(left)), 1).astype(np.float32)
+        x_map = (x_map + np.clip(place @ moves[:6], -NUDGE, NUDGE)).astype(np.float32)
+        y_map = (y_map + np.clip(place @ moves[6:], -NUDGE, NUDGE)).astype(np.float32)
+    return x_map, y_map
+
+
+def _remapped(plane: Plane, maps: tuple[Plane, Plane]) -> Plane:
+    return cv2.remap(plane, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def _apart(a: Plane, b: Plane, drawn: Mask) -> float:

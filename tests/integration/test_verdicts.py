@@ -1,0 +1,87 @@
+"""What the API calls copies, variants and look-alikes, whichever way it is asked."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.negatives import kinds
+from bench.negatives.canvas import Content, Style
+from shared.vision.pixels import Pixels
+from tests.conftest import PicTrace
+from tests.images import encoded, pixels
+
+ORDER = ["identical", "near-duplicate", "variant", "similar", "unrelated"]
+
+
+def invoice(seed: int, changed: bool = False) -> Pixels:
+    first = Content([seed, 1])
+    drawn = kinds.DRAWN["invoice"](Style([seed]), first)
+    return kinds.DRAWN["invoice"](Style([seed]), Content([seed, 1], first.numbers[-1:])) if changed else drawn
+
+
+def with_comment(data: bytes) -> bytes:
+    """The same pixels, and a comment that JPEG readers skip."""
+    return data[:2] + b"\xff\xfe\x00\x0ftaken one day" + data[2:]
+
+
+def test_an_answer_is_ordered_by_verdict(running: PicTrace, collection: str) -> None:
+    original = encoded(invoice(1))
+    copy = encoded(np.ascontiguousarray(invoice(1)[40:-60]), ".png")
+    ids = {
+        "identical": running.add(with_comment(original), collection=collection),
+        "near-duplicate": running.add(copy, collection=collection),
+        "variant": running.add(encoded(invoice(1, changed=True)), collection=collection),
+    }
+    running.add(encoded(pixels("coffee.png")), collection=collection)
+    asked = {"files": {"file": ("a", original)}, "params": {"collection": collection, "k": 10}}
+    matches = running.client.post("/v1/search", **asked).json()["matches"]
+    assert {match["verdict"]: match["image_id"] for match in matches[:3]} == ids
+    assert [match["verdict"] for match in matches[:3]] == ORDER[:3]
+    scores = [match["score"] for match in matches]
+    assert scores == sorted(scores, reverse=True)
+    assert [score == 1 for score in scores] == [True, False, False, False]
+    assert not matches[0]["same_bytes"]
+    [part, *_] = matches[2]["differences"]
+    assert part["match"]["width"] * part["match"]["height"] < 0.05
+    assert matches[1]["overlap"]["match"] == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(("least", "count"), [("near-duplicate", 1), ("variant", 2), ("unrelated", 3)])
+def test_callers_choose_the_least_verdict(running: PicTrace, collection: str, least: str, count: int) -> None:
+    for image in (invoice(2)[:-80], invoice(2, changed=True), pixels("rocket.jpg")):
+        running.add(encoded(np.ascontiguousarray(image)), collection=collection)
+    params = {"collection": collection, "min_verdict": least, "k": 10}
+    answer = running.client.post("/v1/search", params=params, files={"file": ("a", encoded(invoice(2)))}).json()
+    assert len(answer["matches"]) == count
+    assert all(ORDER.index(match["verdict"]) <= ORDER.index(least) for match in answer["matches"])
+
+
+def test_documents_of_one_template_are_in_no_group(running: PicTrace, collection: str) -> None:
+    style = Style([3])
+    for seed in range(4):
+        running.add(encoded(kinds.DRAWN["invoice"](style, Content([3, seed]))), collection=collection)
+    running.add(encoded(kinds.DRAWN["invoice"](style, Content([3, 0]))[:-50].copy()), collection=collection)
+    groups = running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
+    assert [len(group["images"]) for group in groups] == [2]
+
+
+def test_one_verdict_whichever_way_one_asks(running: PicTrace, collection: str) -> None:
+    shown = Image.fromarray(pixels("chelsea.png"))
+    mirrored = BytesIO()
+    shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((300, 200)).save(mirrored, "jpeg")
+    a, b = encoded(pixels("chelsea.png")), mirrored.getvalue()
+    ids = [running.add(data, collection=collection) for data in (a, b)]
+    said = []
+    for first, second in ((0, 1), (1, 0)):
+        files = [a, b]
+        said.append(running.client.post("/v1/compare", json={"a": ids[first], "b": ids[second]}))
+        given = {"a": ("a", files[first]), "b": ("b", files[second])}
+        said.append(running.client.post("/v1/compare", files=given))
+        said.append(running.client.post("/v1/compare", files={"a": given["a"]}, data={"b": ids[second]}))
+    assert {answer.json()["verdict"] for answer in said} == {"near-duplicate"}
+    assert all(answer.json()["mirrored"] for answer in said)
+    for index in (0, 1):
+        found = running.client.get(f"/v1/images/{ids[index]}/similar", params={"collection": collection}).json()
+        assert [match["verdict"] for match in found["matches"]] == ["near-duplicate"]
