@@ -1,6 +1,7 @@
 """What the API calls copies, variants and look-alikes, whichever way it is asked."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from shared.vision.pixels import Pixels
-from tests.conftest import PicTrace
+from tests.conftest import PicTrace, until
 from tests.images import encoded, pixels
 
 ORDER = ["identical", "near-duplicate", "variant", "similar", "unrelated"]
@@ -35,7 +36,7 @@ def test_an_answer_is_ordered_by_verdict(running: PicTrace, collection: str) -> 
         "variant": running.add(encoded(invoice(1, changed=True)), collection=collection),
     }
     running.add(encoded(pixels("coffee.png")), collection=collection)
-    asked = {"files": {"file": ("a", original)}, "params": {"collection": collection, "k": 10}}
+    asked: dict[str, Any] = {"files": {"file": ("a", original)}, "params": {"collection": collection, "k": 10}}
     matches = running.client.post("/v1/search", **asked).json()["matches"]
     assert {match["verdict"]: match["image_id"] for match in matches[:3]} == ids
     assert [match["verdict"] for match in matches[:3]] == ORDER[:3]
@@ -52,19 +53,21 @@ def test_an_answer_is_ordered_by_verdict(running: PicTrace, collection: str) -> 
 def test_callers_choose_the_least_verdict(running: PicTrace, collection: str, least: str, count: int) -> None:
     for image in (invoice(2)[:-80], invoice(2, changed=True), pixels("rocket.jpg")):
         running.add(encoded(np.ascontiguousarray(image)), collection=collection)
-    params = {"collection": collection, "min_verdict": least, "k": 10}
+    params: dict[str, Any] = {"collection": collection, "min_verdict": least, "k": 10}
     answer = running.client.post("/v1/search", params=params, files={"file": ("a", encoded(invoice(2)))}).json()
     assert len(answer["matches"]) == count
     assert all(ORDER.index(match["verdict"]) <= ORDER.index(least) for match in answer["matches"])
 
 
 def test_documents_of_one_template_are_in_no_group(running: PicTrace, collection: str) -> None:
-    style = Style([3])
-    for seed in range(4):
-        running.add(encoded(kinds.DRAWN["invoice"](style, Content([3, seed]))), collection=collection)
-    running.add(encoded(kinds.DRAWN["invoice"](style, Content([3, 0]))[:-50].copy()), collection=collection)
-    groups = running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
-    assert [len(group["images"]) for group in groups] == [2]
+    drawn = [kinds.DRAWN["invoice"](Style([3]), Content([3, seed])) for seed in range(4)]
+    for image in (*drawn, drawn[0][:-50].copy()):
+        running.add(encoded(image), collection=collection)
+
+    def grouped() -> Any:  # an image is compared after its upload has ended
+        return running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
+
+    assert [len(group["images"]) for group in until(grouped)] == [2]
 
 
 def test_one_verdict_whichever_way_one_asks(running: PicTrace, collection: str) -> None:

@@ -49,8 +49,7 @@ def test_exposures_of_a_burst_share_most(kind: str) -> None:
 
 def test_pairs_are_drawn_when_called_for() -> None:
     drawn = list(kinds.made(1, SEED, None))
-    assert all(isinstance(one, partial) for one in drawn)
-    groups = {one.func.__name__ for one in drawn}
+    groups = {one.func.__name__ for one in drawn if isinstance(one, partial)}
     assert {"different", "burst", "one_number", "copied_photograph", "copied_drawing", "scan_again"} <= groups
 
 

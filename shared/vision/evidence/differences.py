@@ -17,7 +17,7 @@ TAIL: Final = 2.7
 MOST_TAIL: Final = 4.0
 """The ninth decile of a window's mean squared difference, in shares of the median, where the noise is normal and as
 large as a few pixels; in bands of a coarse JPEG it is more, and up to `MOST_TAIL` times as much is expected."""
-MOST_RELATIVE: Final = 0.12
+MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
 """How many times the noise a window's squared difference must be to disagree: three standard deviations."""
 LEFT_TIMES: Final = 5.0
