@@ -63,7 +63,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model", help="the exported model")
     parser.add_argument(
         "--pictures",
         dest="images",

@@ -90,7 +90,13 @@ RemovedFrom = Annotated[Sequence[str] | None, Depends(removed_from)]
 K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
 MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
 LabelQuery = Annotated[
-    str | None, Query(min_length=1, max_length=100, description="only images whose most probable class this is")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=100,
+        description="only images that have this among their labels: a class (`Egyptian cat`) or a kind (`cat`)",
+        examples=["cat"],
+    ),
 ]
 RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
 EffortQuery = Annotated[

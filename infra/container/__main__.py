@@ -12,7 +12,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.container")
     commands = parser.add_subparsers(dest="command", required=True)
     checking = commands.add_parser("check", help="check what the functions ship")
-    checking.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50")
+    checking.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model")
     checking.add_argument("--arm64-root", type=Path, default=Path("~/.cache/pictrace/arm64").expanduser())
     pinning = commands.add_parser("pin", help="pin the base images to what their tags name now")
     pinning.add_argument("--dry-run", action="store_true", help="write nothing; fail where a digest is not the newest")

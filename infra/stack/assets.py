@@ -21,7 +21,7 @@ SHIPPED: Final = (
     "functions/requirements.txt",
     "functions/prune.txt",
     "layers/__init__.py",
-    "layers/resnet50",
+    "layers/models",
     "layers/wheels.py",
     "shared",
 )
@@ -40,17 +40,17 @@ def check_next_model(model: str) -> None:
         raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
-def function_image(function: str, precision: str) -> lambda_.DockerImageCode:
+def function_image(function: str, model: str, precision: str) -> lambda_.DockerImageCode:
     """The image of `functions/<function>` for the architecture of the Lambda function that gets it.
 
-    Its hash covers `SHIPPED`, that folder, the model's precision and the platform, which the CDK takes from the
+    Its hash covers `SHIPPED`, that folder, the model, its precision and the platform, which the CDK takes from the
     function. The Dockerfile makes the files readable to Lambda's user.
     """
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=DOCKERFILE,
         cmd=[f"functions.{function}.handler.handler"],
-        build_args={"FUNCTION": function, "PRECISION": precision},
+        build_args={"FUNCTION": function, "MODEL": model, "PRECISION": precision},
         exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
     )
 

@@ -20,7 +20,6 @@ from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
 from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 
-MODEL_DIR = "/opt/resnet50"
 NEXT_MODEL_DIR = "/opt/next_model"
 
 
@@ -68,7 +67,7 @@ class PicTraceStack(Stack):
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
             "PICTRACE_TABLE": storage.table.ref,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
-            "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "PICTRACE_MODEL_DIR": f"/opt/{stage.model}",
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.MAX_PIXELS),
@@ -85,6 +84,7 @@ class PicTraceStack(Stack):
             bucket=storage.bucket,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
@@ -98,6 +98,7 @@ class PicTraceStack(Stack):
             api=api,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,

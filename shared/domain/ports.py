@@ -77,16 +77,14 @@ class VectorSearch(Protocol):
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """Return the images nearest by their features.
+        """Return the images nearest by their features; with `label`, in canonical form, those whose top class it is.
 
         Raises:
             IndexNotReady: the index is being built.
         """
         ...
 
-    def nearest_local(
-        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates:
+    def nearest_local(self, local: "LocalVector", *, collection: str, model: str, limit: int) -> Candidates:
         """Return the images nearest by their local features; raises as `nearest` does."""
         ...
 
@@ -136,7 +134,11 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
 
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
+
+    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
+        """Return one page, newest first; with `labels`, in canonical form, only of images that have one of them."""
+        ...
+
     def count(self, collection: str) -> tuple[int, bool]: ...
 
 

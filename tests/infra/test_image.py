@@ -16,7 +16,8 @@ from infra import app
 from infra.stack import assets
 from infra.stack.settings import ContextError
 from layers import wheels
-from layers.resnet50.network import Precision
+from layers.models.conversion import Precision
+from layers.models.networks import NETWORKS
 from shared.settings import ApiSettings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -50,7 +51,7 @@ def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> 
     app.synthesise(tmp_path)
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
-    assert {"FUNCTION": function, "PRECISION": "float16"} in builds
+    assert {"FUNCTION": function, "MODEL": "resnet50", "PRECISION": "float16"} in builds
     assert importlib.util.find_spec(f"functions.{function}.handler")
 
 
@@ -65,6 +66,21 @@ def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Pa
     assert [str(precision) for precision in Precision] == ["float16", "int8"]
     with pytest.raises(ContextError, match="model_precision must be one of float16, int8, not 'int4'"):
         app.template({"model_precision": "int4"})
+
+
+def test_the_model_goes_from_the_settings_into_the_image(tmp_path: Path) -> None:
+    app.synthesise(tmp_path, {"model": "efficientnet-lite0"})
+    described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
+    builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
+    assert {build["FUNCTION"]: build["MODEL"] for build in builds} == dict.fromkeys(FUNCTIONS, "efficientnet-lite0")
+    model = DOCKERFILE.split(" AS model\n")[1].split("\nFROM ")[0]
+    assert re.search(r"^ARG MODEL$", model, re.MULTILINE)
+    assert '--model "$MODEL" --out "/opt/${MODEL}"' in model
+    document = app.template({"model": "efficientnet-lite0"})
+    for name in FUNCTIONS:
+        assert environment(document, name)["PICTRACE_MODEL_DIR"] == "/opt/efficientnet-lite0"
+    with pytest.raises(ContextError, match=f"model must be one of {', '.join(NETWORKS)}, not 'vgg16'"):
+        app.template({"model": "vgg16"})
 
 
 def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
@@ -83,7 +99,7 @@ def test_stages_hand_over_what_later_ones_take() -> None:
     for stage, path in taken:
         made = DOCKERFILE.split(f" AS {stage}\n")[1].split("\nFROM ")[0]
         assert path in made
-    assert "--allow-untrained" not in DOCKERFILE
+    assert "--or-fallback" not in DOCKERFILE
 
 
 def test_nothing_runs_on_the_targets_processor() -> None:
@@ -143,7 +159,7 @@ def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
     assert changed("functions/api/handler.py") == {"api"}
     assert changed("functions/ingest/handler.py") == {"ingest"}
     assert changed("shared/settings.py") == {"api", "ingest"}
-    assert changed("layers/resnet50/export.py") == {"api", "ingest"}
+    assert changed("layers/models/export.py") == {"api", "ingest"}
 
 
 def test_a_second_model_goes_along(checkout: Path) -> None:

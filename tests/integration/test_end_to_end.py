@@ -1,6 +1,7 @@
 """An image's way through the system, over HTTP: upload, index, search, show, remove."""
 
 import hashlib
+from pathlib import Path
 
 import boto3
 import httpx
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
+from shared.domain.model_card import ModelCard
 from shared.search.budget import FIRST_GLANCE, FIRST_LOOK
 from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
@@ -156,14 +158,14 @@ def test_a_search_compares_no_more_once_only_strangers_follow(running: PicTrace,
     assert compared(cup) == FIRST_LOOK, "an image with many copies may have more of them"
 
 
-def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
+def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str], model_dir: Path) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
     # By the whole image, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
     assert found["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + 2 * LOCAL_DIMENSIONS)
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
-    assert "untrained" in found["model"]
-    assert "untrained" in found["notice"]
+    card = ModelCard.read(model_dir)
+    assert (found["model"], found["notice"]) == (card.id, card.notice)
 
 
 def test_the_record(running: PicTrace, album: dict[str, str]) -> None:
@@ -171,7 +173,7 @@ def test_the_record(running: PicTrace, album: dict[str, str]) -> None:
     assert (record["width"], record["height"], record["format"]) == (512, 512, "png")
     assert record["bytes"] == shipped("astronaut.png").stat().st_size
     assert record["filename"] == "astronaut.png"
-    assert record["labels"] == []
+    assert record["label"] == (record["labels"][0]["name"] if record["labels"] else None)
     [source] = record["sources"]
     assert source["bucket"] == running.cloud.outputs["BucketName"]
     assert source["key"].startswith("uploads/album/")

@@ -27,7 +27,7 @@ LINK_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "",
     summary="One page of a collection, newest first",
-    responses=problem_responses("invalid-cursor"),
+    responses=problem_responses("invalid-cursor", "unknown-label"),
     dependencies=[SEARCH],
 )
 def list_images(
@@ -38,7 +38,8 @@ def list_images(
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
-    page = services.catalogue.newest(collection, label=label, limit=limit, cursor=cursor)
+    labels = services.model.classes(label) if label else None
+    page = services.catalogue.newest(collection, labels=labels, limit=limit, cursor=cursor)
     images = [presenters.image(record, services.library.thumbnail_url) for record in page.records]
     return schemas.ImagePage(images=images, cursor=page.cursor)
 

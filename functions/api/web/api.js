@@ -120,7 +120,6 @@ export function comparison(kind, a, b) {
 }
 
 export const stats = () => call("/v1/stats");
-export const images = (cursor) => call(`/v1/images?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 
 /** Delete an image from the collection that it is shown in, and from no other. One that is gone already is no problem. */
 export async function remove({ image_id: id, collection: from }) {
@@ -131,6 +130,10 @@ export async function remove({ image_id: id, collection: from }) {
   }
 }
 
+
+/** `only` is the query string that says which. */
+export const images = (only, cursor) =>
+  call(`/v1/images?limit=24${only}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 export const upload = (id) => call(`/v1/uploads/${id}`);
 
 export const openUpload = (filename, type) =>

@@ -15,7 +15,8 @@ let limits = { max_query_bytes: 4_400_000, max_upload_bytes: 25 * 2 ** 20 };
 let query = null; // { ask(how), part, shown or image, name, file } of the last search; `part` stands for it in a comparison
 let turn = 0;
 
-const how = () => `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}`;
+const how = () =>
+  `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}${browse.only()}`;
 
 function say(text) {
   byId("status").textContent = text;
@@ -94,11 +95,19 @@ function searchStored(image) {
   search({ ask: (by) => api.similar(image.image_id, by), part: image.image_id, image, name: nameOf(image), file: null });
 }
 
+/** List what has a label. */
+function showLabel(label) {
+  byId("label").value = label;
+  browse.refresh(open).catch(complain);
+  byId("collection-title").focus();
+}
+
 function open(image, match = null) {
   view(image, {
     match,
     query: match ? query : null,
     moreLikeThis: searchStored,
+    others: showLabel,
     removed: async () => {
       await Promise.all([refresh(), match ? search(query) : null]);
       if (!match) byId("collection-title").focus();
@@ -169,7 +178,12 @@ byId("address").onsubmit = (event) => {
   event.preventDefault();
   searchAddress(byId("url").value.trim());
 };
-byId("how").onchange = () => query && search(query);
+byId("how").onchange = ({ target }) => {
+  complain(null);
+  if (target.id === "label") browse.refresh(open).catch(complain);
+  if (query) search(query);
+};
+byId("label").onsearch = ({ target }) => target.value || target.dispatchEvent(new Event("change", { bubbles: true }));
 
 addEventListener("paste", (event) => {
   if (!event.target.closest?.("input")) searchTransfer(event.clipboardData);

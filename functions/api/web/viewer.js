@@ -9,7 +9,7 @@ const dialog = byId("viewer");
 const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
 
 /** Open a stored picture, with its scores beside the query where it is a match. */
-export function open(image, { match = null, query = null, moreLikeThis, removed }) {
+export function open(image, { match = null, query = null, moreLikeThis, others, removed }) {
   const name = nameOf(image);
   const picture = make("img", { alt: `Stored picture ${name}` });
   const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
@@ -58,8 +58,15 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
     parts.push(make("div", { className: "pair" }, stored));
   }
   if (image.labels.length) {
-    const labels = image.labels.map((label) => `${label.name.replaceAll("_", " ")} ${percent(label.probability)}`);
-    parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
+    const labels = image.labels.map(({ name, probability }) => {
+      const button = make("button", { type: "button", title: `List what looks like ${name}` }, `${name} ${percent(probability)}`);
+      button.onclick = () => {
+        dialog.close();
+        others(name);
+      };
+      return button;
+    });
+    parts.push(make("p", { className: "why labels" }, "Looks like: ", ...labels));
   }
   parts.push(
     lost,

@@ -22,6 +22,7 @@ from shared.domain.images import (
     UploadStatus,
     parse_upload_key,
 )
+from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.table_schema import SINCE
 
@@ -109,7 +110,7 @@ def record_item(
 ) -> dict[str, Any]:
     """The item of one image in one collection; attributes without a value are left out."""
     optional = {
-        "label": {"S": record.label} if record.label else None,
+        "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
