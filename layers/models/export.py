@@ -42,7 +42,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         type=Precision,
         choices=list(Precision),
         default=Precision.FLOAT16,
-        help="of the weights: with int8 the file is half as large, and features differ a little (docs/reference/models.md)",
+        help="of the weights: with int8 the file is half as large, and features differ a little; "
+        "docs/reference/models.md has by how much",
     )
     parser.add_argument(
         "--or-fallback",
