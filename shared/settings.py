@@ -38,13 +38,14 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
 class IngestSettings:
     """Settings of the ingest function.
 
-    `dead_letters` is the URL of the dead-letter queue, `source_buckets` are those of others whose pictures it takes in.
+    `queue` and `dead_letters` are URLs of queues, `source_buckets` are those of others whose pictures it takes in.
     """
 
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
     bus: str
+    queue: str
     dead_letters: str
     fetch_function: str
     source_buckets: tuple[str, ...]
@@ -56,6 +57,7 @@ class IngestSettings:
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
             bus=_required(environ, "PICTRACE_BUS"),
+            queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),

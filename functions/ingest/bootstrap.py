@@ -17,6 +17,7 @@ from shared.aws.duplicates import DynamoDuplicates
 from shared.aws.fetcher import LambdaFetcher
 from shared.aws.ledger import DynamoLedger
 from shared.aws.objects import S3Objects
+from shared.aws.retry_delays import RetryDelays
 from shared.aws.uploads import DynamoUploads
 from shared.settings import IngestSettings
 from shared.vision.decoding import ISOLATION
@@ -33,7 +34,8 @@ def intake() -> Intake:
 def forget() -> None:
     """Make everything anew when it is next asked for: the environment is another."""
     with _making:
-        _intake.cache_clear()
+        for made in (_intake, dead_letters, retry_delays):
+            made.cache_clear()
 
 
 @cache
@@ -75,3 +77,8 @@ def _intake() -> Intake:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
+
+
+@cache
+def retry_delays() -> RetryDelays:
+    return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).queue)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from threading import Lock
@@ -14,8 +15,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.ingest.alone import AFTER_ATTEMPTS, FailedAlone, take_alone
-from functions.ingest.bootstrap import dead_letters, intake
+from functions.ingest.bootstrap import dead_letters, intake, retry_delays
 from shared.aws import messages
+from shared.aws.retry_delays import FailedMessage
 from shared.domain.arrivals import Addressed, Arrival, Created
 from shared.domain.limits import MAX_RECEIVES, MESSAGES_AT_ONCE
 from shared.domain.outcomes import Outcome
@@ -39,7 +41,7 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
     the last time it goes to the dead-letter queue from here, because the queue itself could not say why.
     """
-    attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
+    attempt = receives(record)
     try:
         if attempt > AFTER_ATTEMPTS:
             with _one_alone:  # there is memory for one process more, not for a batch of them
@@ -54,6 +56,11 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if not dead_letters().put(record.body, record.message_id, reason):
             raise
         count("message_dead")
+
+
+def receives(record: SQSRecord) -> int:
+    """How often a message has been received, this time included."""
+    return int(record.attributes.get("ApproximateReceiveCount") or 1)
 
 
 def take_all(body: str, message_id: str) -> None:
@@ -87,10 +94,25 @@ def report(outcome: Outcome) -> None:
     )
 
 
+def delay_retries(records: Sequence[SQSRecord]) -> None:
+    """Have messages that failed come again in seconds; the queue's visibility timeout is for functions that died.
+
+    Where that does not work they come again all the same, only later, and nothing else of the batch suffers.
+    """
+    try:
+        refused = retry_delays().set([FailedMessage(record.receipt_handle, receives(record)) for record in records])
+    except Exception:
+        logger.warning("messages that failed come again only after the queue's visibility timeout", exc_info=True)
+        return
+    for reason in refused:
+        logger.warning("a message that failed comes again only after the queue's visibility timeout: %s", reason)
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again.
+    """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again
+    in seconds.
 
     A direct call (`{"bucket": ..., "key": ...}` or `{"url": ...}`, from code or a Step Functions task) waits for the
     picture and gives its record.
@@ -106,6 +128,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         )
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
+        if failed := [record for record in processor.fail_messages if isinstance(record, SQSRecord)]:
+            delay_retries(failed)
         return response
     arrivals = messages.read(json.dumps(event))
     if len(arrivals) == 1 and isinstance(arrivals[0], Created | Addressed):

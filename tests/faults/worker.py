@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -176,8 +176,11 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
     import functions.ingest.handler  # noqa: F401
+    from shared.aws import retry_delays
+    from shared.domain.queue_times import INGEST_QUEUE
     from shared.vision.decoding import ISOLATION
 
+    setattr(retry_delays, "INGEST_QUEUE", replace(INGEST_QUEUE, first_retry_seconds=0))  # noqa: B010
     ISOLATION.warm()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)

@@ -81,11 +81,12 @@ ACTION_OF: Final = {
     "get_paginator": {"dynamodb:Query"},
     "invoke": {"lambda:InvokeFunction"},
     "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+    "change_message_visibility_batch": {"sqs:ChangeMessageVisibility"},
 }
 """Calls of boto3 clients whose right has another name."""
 
 
-SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send", "sqs:Change")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -162,6 +163,7 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "objects": "s3",
         "bus": "events",
         "dead_letters": "sqs",
+        "retry_delays": "sqs",
         "fetcher": "lambda",
     }
     for module, service in services.items():

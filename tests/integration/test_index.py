@@ -164,6 +164,7 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("retries_at_once")
 def test_what_never_ends_is_told(
     running: PicTrace,
     bucket: Bucket,
@@ -175,7 +176,6 @@ def test_what_never_ends_is_told(
     def broken(*_: object) -> None:
         raise RuntimeError("the model is broken")
 
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
     monkeypatch.setattr("functions.ingest.intake.Intake.take", broken)
     monkeypatch.setattr("functions.ingest.handler.take_alone", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)

@@ -18,8 +18,7 @@ def redrive(*options: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+def _at_once(running: PicTrace, retries_at_once: None) -> None:
     sqs, url = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in found:
