@@ -56,9 +56,7 @@ class Ingestion(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(INGEST_QUEUE.retention_days),
             visibility_timeout=Duration.seconds(INGEST_QUEUE.visibility_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives
-            ),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives),
         )
         self._source_buckets = source_buckets
         self._notify(bucket)

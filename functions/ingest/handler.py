@@ -99,13 +99,13 @@ def delay_retries(records: Sequence[SQSRecord]) -> None:
 
     Where that does not work they come again all the same, only later, and nothing else of the batch suffers.
     """
+    refused: Sequence[Exception]
     try:
         refused = retry_delays().set([FailedMessage(record.receipt_handle, receives(record)) for record in records])
-    except Exception:
-        logger.warning("messages that failed come again only after the queue's visibility timeout", exc_info=True)
-        return
+    except Exception as error:
+        refused = [error]
     for reason in refused:
-        logger.warning("a message that failed comes again only after the queue's visibility timeout: %s", reason)
+        logger.warning("a message that failed comes again only after the queue's visibility timeout", exc_info=reason)
 
 
 @logger.inject_lambda_context

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from functions.ingest.description import Description, describe
 from functions.ingest.turns import COMPUTING
 from shared.domain.arrivals import Created, Removed, overtaken
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
+from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.images import (
     ObjectRef,
     Upload,
@@ -163,8 +163,11 @@ class Indexer:
         self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
     ) -> Outcome:
         vanished: tuple[Holding, ...] = ()
+        if isinstance(refused, Unreadable) and before and before.held and event.sequencer in (None, before.sequencer):
+            return self._kept(event, before, told, refused)
         if refused.code != "gone":
-            self._objects.mark_rejected(event.object)
+            if not isinstance(refused, Unreadable):
+                self._objects.mark_rejected(event.object)
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
@@ -175,6 +178,23 @@ class Indexer:
         else:
             vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
+
+    def _kept(self, event: Created, before: ObjectState, told: Outcome, refused: Unreadable) -> Outcome:
+        """An object that cannot be read now, and of which no event says that it changed, keeps its image.
+
+        Who handed it in by name is told why nothing came of it; the state of its upload stays what it was.
+        """
+        if event.sequencer:
+            return self._superseded(before)
+        entry = self._entered(before, replace(before, code=refused.code, reason=refused.reason), None)
+        return replace(
+            told,
+            status=OutcomeStatus.REJECTED,
+            upload_id=None,
+            code=refused.code,
+            reason=refused.reason,
+            vanished=self.tidy(entry.leaving),
+        )
 
     def _removed(self, event: Removed) -> Outcome:
         before = self._ledger.find(event.object)
@@ -243,7 +263,7 @@ class Indexer:
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
         except PictureRefused:
-            return  # the object went too, and its own event tells
+            return  # the object went too, and its own event tells; or it cannot be read, and `index` takes it later
         if hashlib.sha256(fetched.data).hexdigest() != holding.image_id:
             return  # it was replaced, and its own event tells
         described = self._describe(fetched, holding, None)

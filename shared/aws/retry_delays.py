@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from shared.domain.queue_times import INGEST_QUEUE
 
 if TYPE_CHECKING:
@@ -25,27 +27,23 @@ class RetryDelays:
         self._client = client
         self._queue_url = queue_url
 
-    def set(self, failed: Sequence[FailedMessage]) -> Sequence[str]:
+    def set(self, failed: Sequence[FailedMessage]) -> Sequence[ClientError]:
         """Hide each message for as long as its number of receives asks for.
 
-        Args:
-            failed: 1 to 10 messages of one batch.
-
         Returns:
-            Why SQS refused some; those come again after the queue's own visibility timeout.
+            What SQS answered where it refused; those messages come again after the queue's own visibility timeout.
 
         Raises:
-            ClientError, BotoCoreError: none was changed, or nobody knows.
+            BotoCoreError: SQS does not answer, so the remaining messages were not tried: the function's time is short.
         """
-        answer = self._client.change_message_visibility_batch(
-            QueueUrl=self._queue_url,
-            Entries=[
-                {
-                    "Id": str(number),
-                    "ReceiptHandle": message.receipt_handle,
-                    "VisibilityTimeout": INGEST_QUEUE.retry_seconds(message.receives),
-                }
-                for number, message in enumerate(failed)
-            ],
-        )
-        return [f"{entry['Code']}: {entry.get('Message', '')}" for entry in answer.get("Failed", [])]
+        refused = []
+        for message in failed:
+            try:
+                self._client.change_message_visibility(
+                    QueueUrl=self._queue_url,
+                    ReceiptHandle=message.receipt_handle,
+                    VisibilityTimeout=INGEST_QUEUE.retry_seconds(message.receives),
+                )
+            except ClientError as error:
+                refused.append(error)
+        return refused

@@ -137,7 +137,7 @@ def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
 
 def test_what_the_queue_does_not_delay_comes_again_later(plant: Plant) -> None:
     """The change of visibility fails too: the batch is not lost, and the queue's own timeout holds."""
-    delays = Fault("unavailable", "sqs", "ChangeMessageVisibilityBatch")
+    delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
     tried(plant, "SQS takes no delay of what failed", [Fault("throttle", "dynamodb", "PutItem"), delays])
     assert row("SQS takes no delay of what failed").again > 0
 

@@ -67,13 +67,13 @@ def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse
     if service == "s3":
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
-        return _answer(request, 503, {"content-type": "application/xml"}, said)
+        return answered(request, 503, {"content-type": "application/xml"}, said)
     status, code = (400, "ThrottlingException") if kind == "throttle" else (503, "InternalServerError")
     said = json.dumps({"__type": f"com.amazonaws#{code}", "message": "injected"})
-    return _answer(request, status, {"x-amzn-errortype": code}, said)
+    return answered(request, status, {"x-amzn-errortype": code}, said)
 
 
-def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
+def answered(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
     made: Any = HeadersDict(headers)
     return AWSResponse(request.url, status, made, _Body(said.encode()))
 

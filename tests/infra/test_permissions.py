@@ -81,7 +81,6 @@ ACTION_OF: Final = {
     "get_paginator": {"dynamodb:Query"},
     "invoke": {"lambda:InvokeFunction"},
     "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
-    "change_message_visibility_batch": {"sqs:ChangeMessageVisibility"},
 }
 """Calls of boto3 clients whose right has another name."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.ingest import bootstrap, handler
 from infra.local.queue_worker import FunctionContext, lambda_event
@@ -69,22 +69,22 @@ class Delays:
     def __init__(self, delays: list[FailedMessage]) -> None:
         self.delays = delays
 
-    def set(self, failed: Sequence[FailedMessage]) -> Sequence[str]:
+    def set(self, failed: Sequence[FailedMessage]) -> Sequence[ClientError]:
         self.delays.extend(failed)
         return []
 
 
 def test_delays_that_cannot_be_set_harm_nothing(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message comes again after the queue's own visibility timeout, and the others are done."""
-    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibilityBatch")
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibility")
 
     class Broken:
-        def set(self, _: Any) -> Sequence[str]:
-            raise refused
+        def set(self, _: Any) -> Sequence[ClientError]:
+            raise EndpointConnectionError(endpoint_url="https://sqs")
 
     class Refusing:
-        def set(self, _: Any) -> Sequence[str]:
-            return ["ReceiptHandleIsInvalid: it expired"]
+        def set(self, _: Any) -> Sequence[ClientError]:
+            return [refused]
 
     context: Any = FunctionContext("ingest")
     for delays in (Broken(), Refusing()):

@@ -18,7 +18,11 @@ GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
-        *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS", "PICTRACE_QUEUE"}),
+        *(
+            (ApiSettings, name)
+            for name in sorted(GOOD)
+            if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS", "PICTRACE_QUEUE"}
+        ),
         *((IngestSettings, name) for name in sorted(GOOD)),
         (FetchSettings, "PICTRACE_BUCKET"),
     ],
