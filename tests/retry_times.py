@@ -1,5 +1,6 @@
 """When each attempt of a message came, held against the definition of the queue's times."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,6 @@ def report(emulator: str, attempts: Sequence[Attempt]) -> str:
 def check(attempts: Sequence[Attempt], late: float) -> None:
     """There are as many as there may be, and each wait is the defined one, at most `late` seconds longer."""
     assert len(attempts) == INGEST_QUEUE.max_receives
-    for receives, (earlier, later) in enumerate(zip(attempts, attempts[1:], strict=False), start=1):
+    for receives, (earlier, later) in enumerate(itertools.pairwise(attempts), start=1):
         wanted, waited = INGEST_QUEUE.retry_seconds(receives), later.came - earlier.failed
         assert wanted - 0.5 < waited < wanted + late, f"attempt {receives + 1} came after {waited:.1f} s"

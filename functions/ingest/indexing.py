@@ -163,7 +163,7 @@ class Indexer:
         self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
     ) -> Outcome:
         vanished: tuple[Holding, ...] = ()
-        if isinstance(refused, Unreadable) and before and before.held and event.sequencer in (None, before.sequencer):
+        if isinstance(refused, Unreadable) and before and before.held and self._unchanged(event, before):
             return self._kept(event, before, told, refused)
         if refused.code != "gone":
             if not isinstance(refused, Unreadable):
@@ -179,13 +179,19 @@ class Indexer:
             vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
 
+    def _unchanged(self, event: Created, before: ObjectState) -> bool:
+        """Whether an object that cannot be read has the bytes that it was entered with, as far as can be known."""
+        etag = self._objects.etag(event.object)
+        return etag == before.etag if etag else event.sequencer in (None, before.sequencer)
+
     def _kept(self, event: Created, before: ObjectState, told: Outcome, refused: Unreadable) -> Outcome:
-        """An object that cannot be read now, and of which no event says that it changed, keeps its image.
+        """An object that cannot be read now keeps the image that it holds.
 
         Who handed it in by name is told why nothing came of it; the state of its upload stays what it was.
         """
         if event.sequencer:
-            return self._superseded(before)
+            entry = self._entered(before, replace(before, object=event.object), event.sequencer)
+            return self._superseded(entry)
         entry = self._entered(before, replace(before, code=refused.code, reason=refused.reason), None)
         return replace(
             told,

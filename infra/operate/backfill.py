@@ -86,7 +86,9 @@ class Objects:
         for listed in entries:
             state = states.get(listed.key)
             known = (
-                _hopeless(listed) or (state and self._known(listed, state, listed.key in brought)) or _archived(listed)
+                _hopeless(listed)
+                or (state and self._known(listed, state, listed.key in brought))
+                or (None if state and _replaced(listed, state) else _archived(listed))
             )
             found[listed] = known or (state.revision if state else 0)
         return found
@@ -157,6 +159,11 @@ class Objects:
 
 def _rejected(listed: Listed, state: ObjectState) -> Ended:
     return Ended(listed.key, Ending.REJECTED, state.code or "", state.reason or "")
+
+
+def _replaced(listed: Listed, state: ObjectState) -> bool:
+    """Whether the index still shows an image that the object does not hold any more."""
+    return state.held is not None and state.etag != listed.etag
 
 
 def _archived(listed: Listed) -> Ended | None:

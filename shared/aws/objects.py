@@ -1,5 +1,6 @@
 """Pictures, signatures and thumbnails in S3."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -74,6 +75,15 @@ class S3Objects:
     def present(self, source: ObjectRef) -> bool:
         """Whether the object is there now, in whatever version."""
         return self._head(source.bucket, source.key)
+
+    def etag(self, source: ObjectRef) -> str | None:
+        """The ETag of an object, archived ones included; None where S3 does not show it."""
+        try:
+            return self._client.head_object(**_locator(source))["ETag"].strip('"')
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
 
     def get(self, key: str) -> bytes | None:
         """The bytes under `key` of this bucket, or None."""

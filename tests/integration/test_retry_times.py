@@ -1,4 +1,4 @@
-"""When a message that fails comes again: the real handler and the local worker on moto, and moto's clock is the test's."""
+"""When a message that fails comes again: the real handler and the local worker on moto, whose clock is the test's."""
 
 import json
 import time
