@@ -125,8 +125,8 @@ class TestWorker:
         dead = sqs.create_queue(QueueName="worker-dead")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
-        attributes = {"RedrivePolicy": redrive, "VisibilityTimeout": "1"}
-        return str(sqs.create_queue(QueueName="worker", Attributes=attributes)["QueueUrl"])
+        made = sqs.create_queue(QueueName="worker", Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "1"})
+        return made["QueueUrl"]
 
     def test_success_deletes_and_failure_comes_again_then_dies(self, queue: str) -> None:
         sqs = boto3.client("sqs")
