@@ -38,7 +38,7 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
 class IngestSettings:
     """Settings of the ingest function.
 
-    `queue` and `dead_letters` are URLs of queues, `source_buckets` are those of others whose pictures it takes in.
+    `queue` and `dead_letters` are URLs of queues, `source_buckets` are those of others whose images it takes in.
     """
 
     bucket: str

@@ -15,8 +15,8 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from infra.local import template as templates
-from infra.local import vector_search
-from infra.local.invocations import serving_functions
+from infra.local.invocations import serve_functions
+from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from shared.domain.access import Access
 
@@ -69,7 +69,7 @@ def local_cloud(
     """
     template = template if template is not None else synthesised()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    vector_search.install()
+    patches.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     before = dict(os.environ)
@@ -92,7 +92,7 @@ def local_cloud(
             )
         from functions.fetch.handler import handler as fetch
 
-        with serving_functions({templates.function_name(template, FETCH): fetch}) as functions:
+        with serve_functions({templates.function_name(template, FETCH): fetch}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
             yield from _serve(template, endpoint, outputs)
     finally:
@@ -103,21 +103,12 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from functions.fetch.bootstrap import picture_fetcher
-    from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler, metrics
-
-    def quiet_handler(event: dict[str, Any], context: Any) -> Any:
-        """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
-        try:
-            return handler(event, context)
-        finally:
-            metrics.clear_metrics()
+    from infra.local.lambda_functions import forget_environments, ingest
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
         queue_url=outputs["QueueUrl"],
-        handler=quiet_handler,
+        handler=ingest,
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )
@@ -126,9 +117,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        application.cache_clear()
-        forget()
-        picture_fetcher.cache_clear()
+        forget_environments()
 
 
 def _use_emulator(endpoint: str) -> None:

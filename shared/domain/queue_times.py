@@ -6,7 +6,7 @@ The infrastructure, the ingest handler, the operator's commands, the tests and t
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.limits import ALONE_SECONDS, BATCH_MESSAGES, MAX_RECEIVES
+from shared.domain.limits import BATCH_MESSAGES, MAX_RECEIVES, SUBPROCESS_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class QueueTimes:
         return 2 * self.visibility_seconds + self.function_seconds
 
 
-INGEST_QUEUE: Final = QueueTimes(function_seconds=BATCH_MESSAGES * ALONE_SECONDS + 20, max_receives=MAX_RECEIVES)
+INGEST_QUEUE: Final = QueueTimes(function_seconds=BATCH_MESSAGES * SUBPROCESS_SECONDS + 20, max_receives=MAX_RECEIVES)
 """The function's timeout is enough for a batch whose messages are each done in a process of their own, one after the
 other, to the last second."""
 

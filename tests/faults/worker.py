@@ -178,10 +178,10 @@ def main() -> None:
     import functions.ingest.handler  # noqa: F401
     from shared.aws import retry_delays
     from shared.domain.queue_times import INGEST_QUEUE
-    from shared.vision.decoding import ISOLATION
+    from shared.vision.decode.decoding import SANDBOX
 
     setattr(retry_delays, "INGEST_QUEUE", replace(INGEST_QUEUE, first_retry_seconds=0))  # noqa: B010
-    ISOLATION.warm()  # as in Lambda, where one process handles many batches
+    SANDBOX.warm()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")

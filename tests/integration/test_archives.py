@@ -18,15 +18,15 @@ from moto.core.responses import ActionResult
 from moto.s3.models import s3_backends
 from moto.s3.responses import S3Response
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
 from tests.conftest import PicTrace
 from tests.faults.worker import answered
+from tests.images import noise
 from tests.integration.conftest import invoked
-from tests.pictures import noise
 
 IN_FLIGHT: Final = 20
 """Fewer than the objects of any kind that only the ingest function finds to be archived."""
@@ -92,14 +92,14 @@ class Bucket:
 @pytest.fixture
 def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     made = Bucket()
-    monkeypatch.setattr(intake(), "_source_buckets", frozenset({made.name}))
+    monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({made.name}))
     stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": made.name})
     monkeypatch.setattr(Stack, "find", lambda _: stack)
     monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
     monkeypatch.setattr(flow, "AT_ONCE", IN_FLIGHT // 2)
     monkeypatch.setattr(flow, "IN_FLIGHT", IN_FLIGHT)
     monkeypatch.setattr(S3Response, "serialized", _with_restore_status(S3Response.serialized))
-    indexer: Any = intake()._indexer
+    indexer: Any = dispatcher()._indexer
     events = indexer._objects._client.meta.events
     events.register_first("before-send.s3.GetObject", made.refuse)
     yield made

@@ -14,9 +14,9 @@ import pytest
 from shared.aws.dead_letters import ORIGINAL_ID, REASON
 from tests import retry_times
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import send, until
 from tests.ministack.conftest import SHOP, Ear
-from tests.pictures import noise
 from tests.retry_times import Attempt
 
 LATE_SECONDS = 8

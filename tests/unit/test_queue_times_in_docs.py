@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from infra.operate import flow
-from infra.operations import BACKLOG_MINUTES
+from infra.stack.monitoring import BACKLOG_MINUTES
 from shared.domain.errors import REFUSAL_CODES
 from shared.domain.queue_times import INGEST_QUEUE
 
@@ -26,24 +26,27 @@ def page(name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("operations.md", f"the oldest message has waited for more than {BACKLOG_MINUTES} minutes"),
-        ("operations.md", f"two visibility timeouts and an attempt: {INGEST_QUEUE.retried_age_seconds:,} s"),
-        ("operations.md", f"| the 1st, reported by the function | {FIRST} s | | the 2nd | {SECOND} s |"),
-        ("operations.md", f"| the 3rd | {THIRD} s | | the 4th | {FOURTH} s | | the 5th | not any more"),
-        ("operations.md", f"at the latest {INGEST_QUEUE.reported_seconds()[-1]} s after its first failure"),
-        ("operations.md", f"| {MINUTES} minutes, the queue's visibility timeout |"),
+        ("guides/operations.md", f"the oldest message has waited for more than {BACKLOG_MINUTES} minutes"),
+        ("guides/operations.md", f"two visibility timeouts and an attempt: {INGEST_QUEUE.retried_age_seconds:,} s"),
+        ("guides/operations.md", f"| the 1st, reported by the function | {FIRST} s | | the 2nd | {SECOND} s |"),
+        ("guides/operations.md", f"| the 3rd | {THIRD} s | | the 4th | {FOURTH} s | | the 5th | not any more"),
+        ("guides/operations.md", f"at the latest {INGEST_QUEUE.reported_seconds()[-1]} s after its first failure"),
+        ("guides/operations.md", f"| {MINUTES} minutes, the queue's visibility timeout |"),
         (
-            "operations.md",
+            "guides/operations.md",
             f"{FIRST} s, doubled with each receive, at most {INGEST_QUEUE.longest_retry_seconds // 60} min",
         ),
-        ("operations.md", f"six times the function's own, {INGEST_QUEUE.function_seconds} s"),
-        ("operations.md", f"for {INGEST_QUEUE.dead_letter_days} days"),
-        ("second-emulator.md", f"the template's {MINUTES} minutes"),
-        ("second-emulator.md", f"comes again after {WAITS}"),
-        ("order-and-repetition.md", f"comes again after {WAITS}, and after {MINUTES} minutes where its worker died"),
-        ("existing-buckets.md", f"empty for {flow.QUIET_SECONDS // 60} minutes"),
-        ("existing-buckets.md", f"nothing has ended for {flow.HOPELESS_SECONDS // 60} minutes"),
-        ("existing-buckets.md", f"up to {flow.IN_FLIGHT} objects"),
+        ("guides/operations.md", f"six times the function's own, {INGEST_QUEUE.function_seconds} s"),
+        ("guides/operations.md", f"for {INGEST_QUEUE.dead_letter_days} days"),
+        ("development/ministack.md", f"the template's {MINUTES} minutes"),
+        ("development/ministack.md", f"comes again after {WAITS}"),
+        (
+            "explanation/event-ordering.md",
+            f"comes again after {WAITS}, and after {MINUTES} minutes where its worker died",
+        ),
+        ("guides/existing-buckets.md", f"empty for {flow.QUIET_SECONDS // 60} minutes"),
+        ("guides/existing-buckets.md", f"nothing has ended for {flow.HOPELESS_SECONDS // 60} minutes"),
+        ("guides/existing-buckets.md", f"up to {flow.IN_FLIGHT} objects"),
     ],
 )
 def test_a_page_states_the_times(name: str, text: str) -> None:
@@ -55,6 +58,6 @@ def test_the_alarm_is_above_what_one_message_shows() -> None:
 
 
 def test_every_refusal_code_is_explained() -> None:
-    said = page("api.md")
+    said = page("reference/api.md")
     for code, meaning in REFUSAL_CODES.items():
         assert f"| `{code}` | {meaning} |" in said

@@ -1,0 +1,136 @@
+"""Where images and records live."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from shared.domain import table_schema
+from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
+from shared.domain.images import REJECTED_TAG, THUMBNAILS_PREFIX, UPLOADS_PREFIX
+
+REJECTED_DAYS = 7
+THUMBNAIL_DAYS = 365
+
+
+class Storage(Construct):
+    """The bucket, and the table with its indexes.
+
+    The bucket keeps no old versions: a key is an upload's id and never used again, and an image that is removed
+    must be gone. Its objects are encrypted with S3's own keys, so that a presigned upload needs no right on a key
+    and no request pays for one. The table uses the account's `aws/dynamodb` key: free of charge, it needs no right
+    of the functions either, and CloudTrail shows its use.
+
+    Args:
+        upload_origins: pages that may send a presigned POST to the bucket.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy, upload_origins: list[str]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal_policy,
+            cors=[
+                s3.CorsRule(
+                    allowed_methods=[s3.HttpMethods.POST],
+                    allowed_origins=upload_origins,
+                    allowed_headers=["*"],
+                    max_age=3600,
+                )
+            ],
+            lifecycle_rules=[
+                s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1)),
+                s3.LifecycleRule(
+                    id="rejected-uploads",
+                    prefix=UPLOADS_PREFIX,
+                    tag_filters=dict([REJECTED_TAG]),
+                    expiration=Duration.days(REJECTED_DAYS),
+                ),
+                s3.LifecycleRule(id="thumbnails", prefix=THUMBNAILS_PREFIX, expiration=Duration.days(THUMBNAIL_DAYS)),
+            ],
+        )
+        self.table = dynamodb.CfnTable(
+            self,
+            "Table",
+            billing_mode="PAY_PER_REQUEST",
+            key_schema=[_key(table_schema.PARTITION_KEY, "HASH"), _key(table_schema.SORT_KEY, "RANGE")],
+            attribute_definitions=[
+                dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name=name, attribute_type="S")
+                for name in dict.fromkeys(
+                    (
+                        table_schema.PARTITION_KEY,
+                        table_schema.SORT_KEY,
+                        table_schema.LISTING_PARTITION,
+                        table_schema.LISTING_SORT,
+                        table_schema.DUPLICATES_SORT,
+                        table_schema.VECTOR_PARTITION,
+                        *table_schema.VECTOR_FILTERS,
+                    )
+                )
+            ],
+            global_secondary_indexes=[
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=table_schema.LISTING_INDEX,
+                    key_schema=[_key(table_schema.LISTING_PARTITION, "HASH"), _key(table_schema.LISTING_SORT, "RANGE")],
+                    projection=_include(*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS),
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=table_schema.DUPLICATES_INDEX,
+                    key_schema=[
+                        _key(table_schema.LISTING_PARTITION, "HASH"),
+                        _key(table_schema.DUPLICATES_SORT, "RANGE"),
+                    ],
+                    projection=_include(
+                        *table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS, table_schema.LISTING_SORT
+                    ),
+                ),
+            ],
+            vector_indexes=[
+                _vectors(table_schema.VECTOR_INDEX, table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+                _vectors(table_schema.LOCAL_INDEX, table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+            ],
+            time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
+                attribute_name=table_schema.TTL_ATTRIBUTE, enabled=True
+            ),
+            point_in_time_recovery_specification=dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty(
+                point_in_time_recovery_enabled=True
+            ),
+            sse_specification=dynamodb.CfnTable.SSESpecificationProperty(sse_enabled=True),
+        )
+        self.table.apply_removal_policy(removal_policy)
+        # The rule knows no vector indexes: it takes what their search schema must have declared for unused.
+        self.table.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3039"]}})
+
+
+def _key(name: str, kind: str) -> dynamodb.CfnTable.KeySchemaProperty:
+    return dynamodb.CfnTable.KeySchemaProperty(attribute_name=name, key_type=kind)
+
+
+def _vectors(name: str, attribute: str, dimensions: int) -> dynamodb.CfnTable.VectorIndexProperty:
+    return dynamodb.CfnTable.VectorIndexProperty(
+        index_name=name,
+        vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=attribute),
+        dimensions=dimensions,
+        distance_function="COSINE",
+        search_schema=[
+            _searched(table_schema.VECTOR_PARTITION, "HASH"),
+            *(_searched(name, "INLINE_FILTER") for name in table_schema.VECTOR_FILTERS),
+        ],
+        projection=_include(*table_schema.RECORD_ATTRIBUTES, table_schema.LISTING_SORT, table_schema.SINCE),
+    )
+
+
+def _searched(name: str, kind: str) -> dynamodb.CfnTable.SearchSchemaElementProperty:
+    return dynamodb.CfnTable.SearchSchemaElementProperty(attribute_name=name, search_schema_element_type=kind)
+
+
+def _include(*names: str) -> dynamodb.CfnTable.ProjectionProperty:
+    return dynamodb.CfnTable.ProjectionProperty(projection_type="INCLUDE", non_key_attributes=list(names))
