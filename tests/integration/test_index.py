@@ -176,7 +176,7 @@ def test_what_never_ends_is_told(
     def broken(*_: object) -> None:
         raise RuntimeError("the model is broken")
 
-    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.take", broken)
+    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", broken)
     monkeypatch.setattr("functions.ingest.handler.run_in_subprocess", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})

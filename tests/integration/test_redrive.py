@@ -59,7 +59,7 @@ def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
         raise RuntimeError("the model is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("functions.ingest.dispatcher.Dispatcher.take", out_of_order)
+        broken.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", out_of_order)
         broken.setattr("functions.ingest.handler.run_in_subprocess", out_of_order)
         upload_id = running.open(data, collection=collection)
         send(running, "no json")
