@@ -19,6 +19,7 @@ from infra.local.cloud import LocalCloud, local_cloud, synthesised
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Access, Scope
+from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
 
 pytest_plugins = ["tests.tables"]
@@ -26,6 +27,8 @@ pytest_plugins = ["tests.tables"]
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60
 """How long to wait for what must come. A machine that runs other tests beside is slow, and that is no fault."""
+
+RETRIES_AT_ONCE = replace(INGEST_QUEUE, first_retry_seconds=0)
 
 
 def pytest_configure() -> None:
@@ -162,6 +165,12 @@ def closed(running: PicTrace) -> Iterator[Closed]:
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
         yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+
+
+@pytest.fixture
+def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that failed comes again at once: for tests that are not about when it does."""
+    monkeypatch.setattr("shared.aws.retry_delays.INGEST_QUEUE", RETRIES_AT_ONCE)
 
 
 @pytest.fixture

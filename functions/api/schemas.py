@@ -182,6 +182,7 @@ class ModelState(BaseModel):
         str | None, Field(description="the network that was asked for but has no weights here", examples=[None])
     ]
     labels: Annotated[bool, Field(description="whether images have labels under it")]
+    untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)] = False
 
 
 class Stats(BaseModel):

@@ -18,6 +18,7 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.aws.retry_delays import RetryDelays
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -34,7 +35,8 @@ def dispatcher() -> Dispatcher:
 def forget() -> None:
     """Make everything anew when it is next asked for: the environment is another."""
     with _making:
-        _dispatcher.cache_clear()
+        for made in (_dispatcher, dead_letters, retry_delays):
+            made.cache_clear()
 
 
 @cache
@@ -77,3 +79,8 @@ def _dispatcher() -> Dispatcher:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
+
+
+@cache
+def retry_delays() -> RetryDelays:
+    return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).queue)

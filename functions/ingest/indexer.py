@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from shared.domain.cleanup import collect_garbage
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
+from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
     THUMBNAIL_TYPE,
@@ -167,8 +167,11 @@ class Indexer:
         self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
     ) -> Outcome:
         vanished: tuple[ImageKey, ...] = ()
+        if isinstance(refused, Unreadable) and before and before.held and self._unchanged(event, before):
+            return self._kept(event, before, told, refused)
         if refused.code != "gone":
-            self._objects.mark_rejected(event.object)
+            if not isinstance(refused, Unreadable):
+                self._objects.mark_rejected(event.object)
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
@@ -179,6 +182,29 @@ class Indexer:
         else:
             vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
+
+    def _unchanged(self, event: Created, before: ObjectState) -> bool:
+        """Whether an object that cannot be read has the bytes that it was entered with, as far as can be known."""
+        etag = self._objects.etag(event.object)
+        return etag == before.etag if etag else event.sequencer in (None, before.sequencer)
+
+    def _kept(self, event: Created, before: ObjectState, told: Outcome, refused: Unreadable) -> Outcome:
+        """An object that cannot be read now keeps the image that it holds.
+
+        Who handed it in by name is told why nothing came of it; the state of its upload stays what it was.
+        """
+        if event.sequencer:
+            entry = self._entered(before, replace(before, object=event.object), event.sequencer)
+            return self._superseded(entry)
+        entry = self._entered(before, replace(before, code=refused.code, reason=refused.reason), None)
+        return replace(
+            told,
+            status=OutcomeStatus.REJECTED,
+            upload_id=None,
+            code=refused.code,
+            reason=refused.reason,
+            vanished=self.tidy(entry.leaving),
+        )
 
     def _removed(self, event: Removed) -> Outcome:
         before = self._ledger.find(event.object)
@@ -249,7 +275,7 @@ class Indexer:
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
         except PictureRefused:
-            return  # the object went too, and its own event tells
+            return  # the object went too, and its own event tells; or it cannot be read, and `index` takes it later
         if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
             return  # it was replaced, and its own event tells
         described = self._describe(fetched, image_key, None)

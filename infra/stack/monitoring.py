@@ -1,5 +1,7 @@
 """What tells an operator that something is wrong."""
 
+import math
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,8 +13,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from shared.domain.queue_times import INGEST_QUEUE
+
 PERIOD = Duration.minutes(5)
-BACKLOG_SECONDS = 900
+BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
+"""One message that is retried, also one whose function died, does not make a backlog."""
 
 
 class Operations(Construct):
@@ -34,13 +39,13 @@ class Operations(Construct):
             self._alarm(
                 "DeadLettersNotEmpty",
                 dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
-                "Messages that failed five times wait in the dead-letter queue.",
+                f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue.",
             ),
             self._alarm(
                 "Backlog",
                 queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                "Images wait longer than a quarter of an hour to be indexed.",
-                threshold=BACKLOG_SECONDS,
+                f"Images have waited for more than {BACKLOG_MINUTES} minutes to be indexed.",
+                threshold=60 * BACKLOG_MINUTES,
             ),
             self._alarm(
                 "ApiServerErrors",

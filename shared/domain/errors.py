@@ -17,9 +17,21 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
         self.reason = reason
 
 
+class Unreadable(PictureRefused):
+    """The object is there, but its bytes cannot be had as things are: nothing is known of the image.
+
+    It is not tried again by itself. Once the object was restored or a right was granted, a later run of `index` takes
+    it.
+    """
+
+
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
     "foreign_object": "the object is neither an upload nor in a bucket that this stack was told to read",
+    "archived": "the object is archived and has not been restored",
+    "access_denied": "the stack may not read the object, or not use the key that encrypts it",
+    "customer_key": "the object is encrypted with a key that S3 does not keep (SSE-C)",
+    "content_encoding": "the object is stored compressed, under a Content-Encoding such as gzip",
     "unfetchable": "nothing could be fetched from the address",
     "empty": "there are no bytes",
     "unsupported_type": "the magic bytes are of no format that we read",

@@ -203,6 +203,25 @@ class World:
 
         return job
 
+    def archive(self, key: str) -> Callable[[], None]:
+        """No event tells of it."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.objects:
+                self.bucket.archived.add((BUCKET, key))
+
+        return job
+
+    def restore(self, key: str) -> Callable[[], None]:
+        """Restore an object and hand it in by name, as `index` does."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.archived:
+                self.bucket.archived.remove((BUCKET, key))
+                self.waiting.append(Created(ObjectRef(BUCKET, key)))
+
+        return job
+
     def remove_through_api(self, image_id: str) -> Callable[[], None]:
         def job() -> None:
             with suppress(NotFound):

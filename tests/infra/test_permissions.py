@@ -87,7 +87,7 @@ ACTION_OF: Final = {
 """Calls of boto3 clients whose right has another name."""
 
 
-SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send", "sqs:Change")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -165,6 +165,7 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "event_bus": "events",
         "dead_letters": "sqs",
         "duplicate_checks": "sqs",
+        "retry_delays": "sqs",
         "fetch_client": "lambda",
     }
     for module, service in services.items():

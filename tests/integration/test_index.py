@@ -164,6 +164,7 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("retries_at_once")
 def test_what_never_ends_is_told(
     running: PicTrace,
     bucket: Bucket,
@@ -175,8 +176,7 @@ def test_what_never_ends_is_told(
     def broken(*_: object) -> None:
         raise RuntimeError("the model is broken")
 
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
-    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.take", broken)
+    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", broken)
     monkeypatch.setattr("functions.ingest.handler.run_in_subprocess", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})
