@@ -165,11 +165,11 @@ class Cost:
 def _measured() -> Iterator[Cost]:
     cost = Cost()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    SANDBOX.peak = 0
+    SANDBOX.peak_memory = 0
     before, started = _memory("VmRSS"), time.perf_counter()
     yield cost
     cost.seconds = time.perf_counter() - started
-    cost.memory = SANDBOX.peak + max(0, _memory("VmHWM") - before)
+    cost.memory = SANDBOX.peak_memory + max(0, _memory("VmHWM") - before)
 
 
 def _memory(name: str) -> int:

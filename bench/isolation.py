@@ -26,7 +26,7 @@ DECODED: Final = ((1, 1), (512, 512), (1920, 1080), (4000, 3000))
 TAKEN_IN: Final = ((512, 512), (1920, 1080))
 ROUNDS: Final = 10
 COLUMNS: Final = ("in a process of its own", "in this process", "difference", "ratio")
-HERE: Final = SimpleNamespace(decode=decoding.decode_here, peak=0)
+HERE: Final = SimpleNamespace(decode=decoding.decode_in_process, peak_memory=0)
 
 
 def photograph(width: int, height: int, seed: int = 0) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.quality.backdrops import host_image, window
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -25,7 +25,7 @@ def encoded(rgb: Pixels, quality: int) -> bytes:
 
 
 def jpeg(quality: int) -> Alteration:
-    return lambda rgb, _: decode_here(encoded(rgb, quality)).rgb
+    return lambda rgb, _: decode_in_process(encoded(rgb, quality)).rgb
 
 
 def stretched(across: float, down: float) -> Alteration:

@@ -16,7 +16,7 @@ from bench.quality.collection import NAME, SEED, Memory, Original, images, index
 from shared.domain.images import ImageRecord
 from shared.search.description import describe
 from shared.search.near_duplicates import NearDuplicateFinder
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 
 EVERY: Final = 3
@@ -50,7 +50,7 @@ def main() -> None:
     missed: Counter[str] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()
     for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="image")):
-        rgb = decode_here(original.path.read_bytes()).rgb
+        rgb = decode_in_process(original.path.read_bytes()).rgb
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
             data = altered(rgb, name, SEED, place)
             arrived = f"{len(collection.originals):09}"

@@ -20,7 +20,7 @@ from bench.quality.metrics import Answer
 from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -69,7 +69,7 @@ class Asker:
         self._everything = everything
         self._searcher = Memory(originals, embedder.model_id).searcher(embedder)
         self._features = np.array([one.described.features for one in originals], np.float64)
-        self._pixels = [decode_here(one.path.read_bytes()).rgb for one in originals]
+        self._pixels = [decode_in_process(one.path.read_bytes()).rgb for one in originals]
         self._quick = {name: make(self._pixels) for name, make in QUICK.items()}
         self._slow = {name: make(self._pixels) for name, make in SLOW.items()} if everything else {}
 
@@ -78,7 +78,7 @@ class Asker:
         right = {other.image_id for other in self._originals if other.group == group}
         found = Asked()
         for name in ALTERATIONS:
-            rgb = decode_here(altered(self._pixels[place], name, SEED, place)).rgb
+            rgb = decode_in_process(altered(self._pixels[place], name, SEED, place)).rgb
             self._search(rgb, name, right, found, more)
             for method, score in {**self._quick, **(self._slow if more else {})}.items():
                 found.answers.append(self._whole_order(method, score(rgb), name, right))

@@ -14,7 +14,7 @@ from bench.speed.timing import Way, side_by_side
 from layers.resnet50.export import MODEL_FILE, SEED
 from layers.resnet50.network import SIDE, build
 from layers.resnet50.suppress_output import quiet
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
@@ -42,7 +42,7 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool =
     Args:
         others: also those that have to be installed or that take seconds to start.
     """
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     embedder = Embedder(model_dir)
     ways: dict[str, Way] = {OURS: embedder.embed}
     for threads in _THREADS:

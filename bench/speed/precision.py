@@ -19,7 +19,7 @@ from shared.domain.matches import Ranking
 from shared.search.description import describe
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
@@ -35,7 +35,7 @@ FUSED: Final = 6
 def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequence[str] = tuple(ALTERATIONS)) -> Part:
     """Both models describe the images and are asked for the originals of the same altered copies."""
     int8_dir = exported(model_dir.with_name(f"{model_dir.name}-int8"))
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     ours, int8 = Embedder(model_dir, threads=1), Embedder(int8_dir, threads=1)
     taken = side_by_side({"ours": ours.embed, "int8": int8.embed}, squares, rounds=rounds, in_a_row=IN_A_ROW)
     times = taken["ours"] / taken["int8"]
@@ -90,7 +90,8 @@ def _found(images: Sequence[bytes], embedder: Embedder, alterations: Sequence[st
 
     def share(first: Callable[[Pixels], str], asked: int) -> float:
         right = [
-            first(decode_here(altered(decode_here(images[place]).rgb, name, SEED, place)).rgb) == one.image_id
+            first(decode_in_process(altered(decode_in_process(images[place]).rgb, name, SEED, place)).rgb)
+            == one.image_id
             for place, one in enumerate(originals[:asked])
             for name in alterations
         ]

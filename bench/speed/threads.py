@@ -10,7 +10,7 @@ from bench.speed.report import Part
 from bench.speed.timing import side_by_side
 from layers.resnet50.network import SIDE
 from shared.vision.cpu import available
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.resizing import resize_square
 
@@ -23,7 +23,7 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part | None:
     """Every number of threads on every number of processors; None where a process cannot be kept to some of them."""
     if not hasattr(os, "sched_setaffinity"):
         return None
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     most = min(MOST, available())
     rows = []
     figures = {}

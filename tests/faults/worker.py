@@ -178,7 +178,7 @@ def main() -> None:
     import functions.ingest.handler  # noqa: F401
     from shared.vision.decode.decoding import SANDBOX
 
-    SANDBOX.warm()  # as in Lambda, where one process handles many batches
+    SANDBOX.start()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")

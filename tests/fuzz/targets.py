@@ -24,7 +24,7 @@ from shared.domain.images import collection_of_key
 from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
 from shared.net import addresses, urls
 from shared.vision.decode import headers
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from tests.fuzz import seeds
 
 SMALL: Final = 1 << 16
@@ -58,7 +58,7 @@ def header(data: bytes) -> None:
     if claimed.width * claimed.height > SMALL:
         return
     try:
-        image = decode_here(data)
+        image = decode_in_process(data)
     except (PictureRefused, MemoryError):
         return
     assert image.width * image.height <= claimed.width * claimed.height, (claimed, image.width, image.height)

@@ -14,7 +14,7 @@ from bench.speed.__main__ import main
 from bench.speed.images import chosen, made
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.signature import extract
 
 
@@ -48,7 +48,7 @@ def test_made_images_have_what_a_photograph_has() -> None:
     kind, images = chosen(None, 2)
     assert kind.startswith("made")
     assert len(set(images)) == 2
-    assert len(extract(decode_here(images[0]).rgb).keypoints) > 400
+    assert len(extract(decode_in_process(images[0]).rgb).keypoints) > 400
 
 
 @pytest.mark.parametrize(
