@@ -38,7 +38,7 @@ def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     def unpacked(data: bytes) -> object:
         return compared(signature.unpack(data))
 
-    with ThreadPoolExecutor(cpu.available()) as threads:
+    with ThreadPoolExecutor(cpu.available_cpus()) as threads:
         taken = side_by_side(
             {
                 OURS: lambda _: list(threads.map(unpacked, packed)),

@@ -9,7 +9,7 @@ from typing import Final
 from bench.speed.report import Part
 from bench.speed.timing import side_by_side
 from layers.resnet50.network import SIDE
-from shared.vision.cpu import available
+from shared.vision.cpu import available_cpus
 from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.resizing import resize_square
@@ -24,7 +24,7 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part | None:
     if not hasattr(os, "sched_setaffinity"):
         return None
     squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
-    most = min(MOST, available())
+    most = min(MOST, available_cpus())
     rows = []
     figures = {}
     for processors in range(1, most + 1):

@@ -20,7 +20,7 @@ from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from shared.domain.limits import BATCH_MESSAGES, CONCURRENT_MESSAGES
-from shared.vision.cpu import available
+from shared.vision.cpu import available_cpus
 
 CORE_MB: Final = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of so much has one core."""
@@ -32,7 +32,7 @@ Tried = tuple[int, int]
 
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
     """A batch of each kind in turns, with the calls of AWS taking what the bill assumes."""
-    cores = sorted({1, min(2, available())})
+    cores = sorted({1, min(2, available_cpus())})
     with TemporaryDirectory() as name:
         folder = Path(name)
         for number, data in enumerate(images):

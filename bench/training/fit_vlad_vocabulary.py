@@ -16,7 +16,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_DIMENSIONS
 from shared.vision.decode.decoding import decode
 from shared.vision.keypoints import MAX_KEYPOINTS, QUERY_KEYPOINTS, detect
-from shared.vision.local_features import AXES_SCALE, WORDS, WORDS_SCALE, normalise_rows, signs_of
+from shared.vision.local_features import AXES_SCALE, VOCABULARY, WORDS_SCALE, normalise_rows, to_signs
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -72,7 +72,7 @@ def parts(descriptors: Sequence[npt.NDArray[np.uint8]], words: Values) -> Values
     nearest_bits = np.where(words > 0, 1, -1).astype(np.float32)
     found = np.zeros((len(descriptors), *words.shape), np.float32)
     for place, of_one in enumerate(descriptors):
-        bits = signs_of(of_one)
+        bits = to_signs(of_one)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         np.add.at(found[place], nearest, bits - words[nearest])
     return found
@@ -88,15 +88,17 @@ def main() -> None:
     images = photographs()
     views = [view for gray in images for view in (gray, gray[:, ::-1], np.rot90(gray))]
     found = [detect(np.ascontiguousarray(view), QUERY_KEYPOINTS).descriptors for view in views]
-    bits = signs_of(np.vstack(found))
+    bits = to_signs(np.vstack(found))
     means = k_means(bits[rng.choice(len(bits), DESCRIPTORS, replace=False)], COUNT, rng)
     words = np.rint(means * WORDS_SCALE).astype(np.int8)
     seen = [detect(crop, MAX_KEYPOINTS).descriptors for gray in images for crop in crops(gray, rng)]
     means = words.astype(np.float32) / np.float32(WORDS_SCALE)
     rooted = normalise_rows(parts([of_one for of_one in seen if len(of_one) >= FEWEST], means))
     axes = np.stack([first_axes(rooted[:, word], LOCAL_DIMENSIONS // COUNT) for word in range(COUNT)])
-    np.savez_compressed(WORDS, words=words, axes=np.clip(np.rint(axes * AXES_SCALE), -127, 127).astype(np.int8))
-    print(f"{COUNT} words of {len(bits)} descriptors in {len(views)} views, axes from {len(rooted)} crops -> {WORDS}")
+    np.savez_compressed(VOCABULARY, words=words, axes=np.clip(np.rint(axes * AXES_SCALE), -127, 127).astype(np.int8))
+    print(
+        f"{COUNT} words of {len(bits)} descriptors in {len(views)} views, axes from {len(rooted)} crops -> {VOCABULARY}"
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Embedder:
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
         self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available())
+        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available_cpus())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
