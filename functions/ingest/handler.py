@@ -70,7 +70,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
         return response
-    ingest_events = messages.read(json.dumps(event))
+    ingest_events = messages.parse(json.dumps(event))
     if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
         return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))

@@ -1,4 +1,4 @@
-"""Which errors of AWS calls say that the service cannot answer now, and that the same call may succeed later."""
+"""Recognition of transient errors: the service cannot answer an AWS call now, but the same call may succeed later."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,20 +21,20 @@ _BUSY: Final = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-"""Codes that come with status 400, as of an error or as of one item of a cancelled transaction."""
+"""Codes that come with status 400, of an error or of one item in a cancelled transaction."""
 
 
-def is_outage(error: BotoCoreError | ClientError) -> bool:
-    """Whether a call failed, after botocore's own retries, for a reason that passes.
+def is_transient(error: BotoCoreError | ClientError) -> bool:
+    """Return whether a call failed, after botocore's own retries, for a temporary reason.
 
-    Throttling, any status 5xx, and every failure to connect, to send or to read. Refused permissions, missing tables
-    and invalid parameters are defects of the installation and no outages.
+    These are throttling, any status 5xx, and every failure to connect, to send or to read. Missing permissions,
+    missing tables and invalid parameters are defects of the installation instead.
     """
     if not isinstance(error, ClientError):
         return isinstance(error, _UNREACHED)
-    answer: Any = error.response
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    response: Any = error.response
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
-    codes = {answer["Error"]["Code"], *(reason.get("Code") for reason in answer.get("CancellationReasons", []))}
+    codes = {response["Error"]["Code"], *(reason.get("Code") for reason in response.get("CancellationReasons", []))}
     return bool(codes & _BUSY)

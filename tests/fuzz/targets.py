@@ -67,7 +67,7 @@ def header(data: bytes) -> None:
 def event(data: bytes) -> None:
     """A message is understood or unknown, and what is understood can be asked of S3 and kept in DynamoDB."""
     try:
-        ingest_events = messages.read(data.decode(errors="replace"))
+        ingest_events = messages.parse(data.decode(errors="replace"))
     except messages.UnknownMessage:
         return
     assert ingest_events

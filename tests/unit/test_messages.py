@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, read
+from shared.aws.messages import UnknownMessage, parse
 from shared.domain.events import Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
@@ -21,7 +21,7 @@ TEXT = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
 def taken(body: Any) -> list[IngestEvent]:
-    return read(body if isinstance(body, str) else json.dumps(body))
+    return parse(body if isinstance(body, str) else json.dumps(body))
 
 
 def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> dict[str, Any]:
@@ -207,10 +207,10 @@ def test_envelopes_are_not_opened_for_ever() -> None:
 
 def test_an_image_is_described_again() -> None:
     body = {"image_id": "a" * 64, "collection": "c", "model": "m-2"}
-    assert read(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
+    assert parse(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
     for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
         with pytest.raises(UnknownMessage):
-            read(json.dumps(body | wrong))
+            parse(json.dumps(body | wrong))
 
 
 def test_a_submission_says_what_it_is_about() -> None:
@@ -273,7 +273,7 @@ def test_a_submission_that_is_wrong_is_refused_by_name(detail: dict[str, Any], r
 )
 def test_anything_else_is_refused(body: str) -> None:
     with pytest.raises(UnknownMessage):
-        read(body)
+        parse(body)
 
 
 @given(
@@ -308,4 +308,4 @@ def test_anything_else_is_refused(body: str) -> None:
 )
 def test_no_body_does_more_than_be_refused(body: Any) -> None:
     with suppress(UnknownMessage):
-        assert isinstance(read(json.dumps(body)), list)
+        assert isinstance(parse(json.dumps(body)), list)

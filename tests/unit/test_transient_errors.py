@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.aws.transient_errors import is_outage
+from shared.aws.transient_errors import is_transient
 
 
 def refused(status: int, code: str, **more: Any) -> ClientError:
@@ -49,10 +49,10 @@ DEFECTS = {
 
 
 @pytest.mark.parametrize("error", OUTAGES.values(), ids=OUTAGES)
-def test_outages(error: BotoCoreError | ClientError) -> None:
-    assert is_outage(error)
+def test_outages_are_transient(error: BotoCoreError | ClientError) -> None:
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize("error", DEFECTS.values(), ids=DEFECTS)
-def test_defects(error: BotoCoreError | ClientError) -> None:
-    assert not is_outage(error)
+def test_defects_are_not_transient(error: BotoCoreError | ClientError) -> None:
+    assert not is_transient(error)
