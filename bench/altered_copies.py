@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--url", default="http://localhost:8000", help="a running system")
     parser.add_argument("--collection", default="bench", help="where the images are indexed")
     wanted = parser.parse_args()
-    paths = seed.images_in(wanted.folder)
+    paths = seed.list_files(wanted.folder)
     if not paths:
         parser.error(f"there is no file in {wanted.folder}")
     try:

@@ -45,7 +45,7 @@ Seen = list[tuple[str, Any]]
 
 def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     """Counted at botocore, in the emulator, where only the times depend on the machine."""
-    from infra.local.lambda_functions import INGEST_LOG, forget_environments, ingest
+    from infra.local.lambda_functions import INGEST_LOG, ingest, reset_environments
 
     events = Events(cloud, images, "calls")
     seen: Seen = []
@@ -54,7 +54,7 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
         "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
     )
     lines = _Lines(INGEST_LOG)
-    forget_environments()
+    reset_environments()
     context: Any = FunctionContext("bench")
     counts: list[Counter[str]] = []
     for _ in images:  # no two are alike
@@ -133,7 +133,7 @@ class _Lines(logging.Handler):
 
 def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
     """The calls of the first search of a new application, and the milliseconds that later ones compute."""
-    from infra.local.lambda_functions import api, forget_environments
+    from infra.local.lambda_functions import api, reset_environments
 
     context: Any = FunctionContext("bench")
     effort = "fast" if kind == "fast" else "balanced"
@@ -146,7 +146,7 @@ def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Count
         took: dict[str, float] = json.loads(answer["body"])["took_ms"]
         return took
 
-    forget_environments()
+    reset_environments()
     api(events.health(), context)
     seen.clear()
     asked(0)
