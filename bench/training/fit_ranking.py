@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, encoded
 from bench.quality.collection import Memory, described, images
-from bench.training.originals import COLOUR_IS_ALL, families
+from bench.training.originals import DEFINED_BY_COLOUR, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
 from shared.search.candidates import CandidateFinder, SearchScope
@@ -122,7 +122,7 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
         others = np.array([i for i in range(len(rgbs)) if source[i] != source[index]])
         kin = others[[kind[i] == kind[index] for i in others]]
         collection = Memory([stored[i] for i in [index, *others]], embedder.model_id)
-        names = GENTLE if kind[index] in COLOUR_IS_ALL else rng.choice(list(ALTERATIONS), COPIES, replace=False)
+        names = GENTLE if kind[index] in DEFINED_BY_COLOUR else rng.choice(list(ALTERATIONS), COPIES, replace=False)
         for name in names:
             query = searcher.describe(encoded(ALTERATIONS[name](rgb, rng), 90), Stopwatch())
             seen = _seen(query, collection)
