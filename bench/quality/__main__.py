@@ -21,9 +21,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="images, or sub-folders that each group images of one thing")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
     parser.add_argument("--queries", type=int, default=200, help="number of images that are altered and searched for")
-    parser.add_argument(
-        "--everything", type=int, default=4, help="number of those that slow methods search for too"
-    )
+    parser.add_argument("--everything", type=int, default=4, help="number of those that slow methods search for too")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for quality.md, quality.json and quality.svg")
     wanted = parser.parse_args()

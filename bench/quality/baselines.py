@@ -95,11 +95,11 @@ def _by_keypoints(detector: Any, *, geometry: bool) -> Callable[[Sequence[Pixels
         _, inliers = cv2.findHomography(a[0][passed], b[0][nearest[passed]], cv2.RANSAC, REPROJECTION_PIXELS)
         return 0.0 if inliers is None else float(inliers.sum())
 
-    def made(stored: Sequence[Pixels]) -> Method:
+    def prepare(stored: Sequence[Pixels]) -> Method:
         kept = [found(rgb) for rgb in stored]
         return lambda rgb: np.array([score(query, one) for query in [found(rgb)] for one in kept])
 
-    return made
+    return prepare
 
 
 QUICK: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {

@@ -27,7 +27,7 @@ from bench.speed import (
     threads,
     throughput,
 )
-from bench.speed.collection import Growing
+from bench.speed.collection import GrowingCollection
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from infra.local.__main__ import serving
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def grown() -> list[Part]:
         url = stack.enter_context(serving(cloud().app, 0))
-        growing = Growing(cloud(), url, shown[: growth.SIZES[0]], wanted.model_dir, "growing")
+        growing = GrowingCollection(cloud(), url, shown[: growth.SIZES[0]], wanted.model_dir, "growing")
         return growth.measure(growing, url, min(wanted.rounds, SEARCHES))
 
     work: dict[str, Callable[[], Part | list[Part] | None]] = {

@@ -1,4 +1,4 @@
-"""Features: our LiteRT against Keras and other engines, with the same network."""
+"""Computing features: LiteRT as PicTrace uses it, compared with Keras and other engines on the same network."""
 
 import os
 import tempfile
@@ -37,10 +37,10 @@ GRAPH: Final = f"TensorFlow `tf.function`, {_named(_CORES)}"
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool = True) -> Part:
-    """Every engine computes the features of the same 224 x 224 images, one by one.
+    """Let every engine compute the features of the same 224 x 224 images, one by one.
 
     Args:
-        others: also those that have to be installed or that take seconds to start.
+        others: whether to include engines that have to be installed or take seconds to start.
     """
     squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     embedder = Embedder(model_dir)

@@ -1,4 +1,4 @@
-"""Ingest of one image without the cloud, against its inference alone."""
+"""Ingest of one image without the cloud, compared with its inference alone."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,7 +27,7 @@ IN_A_ROW: Final = 3
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
-    """The whole and its stages, for the images as they are and for the same at 12 megapixels."""
+    """Measure ingest and its stages, for the images as they are and enlarged to 12 megapixels."""
     small = _taken(model_dir, images, rounds)
     large = _taken(model_dir, [enlarged(data) for data in images[:LARGE_COUNT]], max(3, rounds // 3))
     ratio = small[WHOLE] / small[INFERENCE]

@@ -1,9 +1,9 @@
-"""Reranking from signatures, against comparing the images themselves."""
+"""Reranking from signatures, compared with comparing the images themselves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from bench.speed.images import made
+from bench.speed.images import synthetic_image
 from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
 from shared.domain.matches import Ranking
@@ -16,7 +16,7 @@ from shared.vision.signature import Signature
 
 CANDIDATES: Final = 50
 PLAIN_CANDIDATES: Final = 2
-"""So many are compared the plain ways, which take seconds; the time is that of 50."""
+"""Number of candidates compared in the plain ways, which take seconds; the time is extrapolated to 50."""
 MOST_MS: Final = 60.0
 TIMES: Final = 10.0
 OURS: Final = "ours: unpack 50 signatures and compare, a thread for each processor, as a search does"
@@ -27,8 +27,8 @@ OPENCV: Final = "scikit-image's SSIM, OpenCV's ORB"
 
 
 def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
-    """One query against 50 candidates."""
-    shown = [*images, *(made(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(images)))]
+    """Compare a query with 50 candidates in every way."""
+    shown = [*images, *(synthetic_image(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(images)))]
     query, *others = [signature.extract(decode_in_process(data).rgb) for data in shown[: CANDIDATES + 1]]
     packed = [signature.pack(each) for each in others]
 
