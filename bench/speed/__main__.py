@@ -1,4 +1,4 @@
-"""`make bench`: how fast PicTrace is, beside other ways, taken side by side on this machine.
+"""`make bench`: how fast PicTrace is compared with alternatives, measured side by side on this machine.
 
 Prints the tables and writes bench/results/speed.md, and the figures that the bill uses to bench/results/speed.json.
 """
@@ -36,10 +36,10 @@ from infra.local.cloud import local_cloud
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"
 IMAGES: Final = 101
-"""More than a search compares."""
+"""Number of images, more than a search compares."""
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
-"""At most so many of one kind and size: each takes a good part of a second."""
+"""Maximum number of searches of one kind and size: each takes a large part of a second."""
 PARTS: Final = (
     "features",
     "threads",
@@ -125,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _known(results: Path) -> dict[str, float]:
-    """What parts that are not measured now found before."""
+    """Return the figures of earlier runs, for the parts that are not measured now."""
     before = results / "speed.json"
     return dict(json.loads(before.read_text(encoding="utf-8"))["figures"]) if before.is_file() else {}
 

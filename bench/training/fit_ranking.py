@@ -1,9 +1,9 @@
 """Fit the fused score: `make bench-fit DATA=folder`, or `python -m bench.training.fit_ranking FOLDER`.
 
-True pairs are altered copies against their originals; false ones are the same copies against what a search of the
-others finds, against random ones and against others of their kind: images that photographs are not
-(`bench.training.originals`) are among them. Each pair is seen as a search would see it: by the whole image, its
-mirror image or a window of it. The images at even places are fitted on, those at odd places measured.
+True pairs are altered copies and their originals. False pairs are the same copies and what a search among the other
+images finds, random images, and images of the same kind, including synthetic ones (`bench.training.originals`). Each
+pair is compared as in a search: by the whole image, its mirror image or a window of it. The fit uses the images with
+even indices; those with odd indices are held out to measure it.
 """
 
 import argparse
@@ -205,7 +205,9 @@ def main() -> None:
     if own["weights"]["cosine"] > 0:
         fits[embedder.model_id] = own
     else:
-        print(f"{embedder.model_id}: a higher cosine is no sign of a true pair; the fit without it serves this model.")
+        print(
+            f"{embedder.model_id}: a higher cosine does not indicate a true pair; this model uses the fit without it."
+        )
     described = {
         "made_by": f"python -m bench.training.fit_ranking FOLDER --limit {wanted.limit}",
         "data": f"{len(originals)} photographs of a folder that bench.quality does not ask for, each of another "
