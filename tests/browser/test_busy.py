@@ -51,7 +51,7 @@ def is_shown(page: Page, image: str) -> bool:
     return shown
 
 
-def test_what_was_refused_is_asked_again_until_it_is_answered(shop: Shop) -> None:
+def test_refused_calls_are_retried_until_they_succeed(shop: Shop) -> None:
     images = shop.busy.refuse("/v1/images", 429, 3)
     stats = shop.busy.refuse("/v1/stats", 503, 2, Retry_After="2")
     shop.open()
@@ -66,7 +66,7 @@ def test_what_was_refused_is_asked_again_until_it_is_answered(shop: Shop) -> Non
     assert all(later - earlier >= 2 for earlier, later in pairwise(stats.seen)), "Retry-After is honoured"
 
 
-def test_the_page_says_when_it_gives_up_and_can_be_told_to_try_again(shop: Shop) -> None:
+def test_the_page_reports_that_it_gave_up_and_offers_a_retry(shop: Shop) -> None:
     images = shop.busy.refuse("/v1/images", 429, math.inf)
     shop.open()
     expect(shop.page.locator("#problem")).to_have_text("The server is busy. It was asked several times.")
@@ -79,14 +79,14 @@ def test_the_page_says_when_it_gives_up_and_can_be_told_to_try_again(shop: Shop)
     expect(shop.page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
-def test_a_wait_that_nobody_would_sit_through_is_not_begun(shop: Shop) -> None:
+def test_a_very_long_retry_after_is_not_waited_for(shop: Shop) -> None:
     images = shop.busy.refuse("/v1/images", 503, math.inf, Retry_After="3600")
     shop.open()
     expect(shop.page.get_by_role("button", name="Try again")).to_be_visible()
     assert len(images.seen) == 1
 
 
-def test_a_search_and_a_removal_wait_too(shop: Shop, running: PicTrace, collection: str) -> None:
+def test_searches_and_removals_are_retried_too(shop: Shop, running: PicTrace, collection: str) -> None:
     shop.open()
     expect(shop.page.locator("#count")).to_have_text("1")
     search = shop.busy.refuse("/v1/search", 429, 1, Retry_After="1")
@@ -102,7 +102,7 @@ def test_a_search_and_a_removal_wait_too(shop: Shop, running: PicTrace, collecti
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == 0
 
 
-def test_a_thumbnail_that_is_not_stored_is_made_at_the_asking(shop: Shop, running: PicTrace) -> None:
+def test_a_missing_thumbnail_is_made_on_request(shop: Shop, running: PicTrace) -> None:
     """As of an image that an earlier version indexed; a link that has ended leads nowhere too."""
     where: Any = {"Bucket": running.cloud.outputs["BucketName"], "Key": shop.thumbnail}
     boto3.client("s3").delete_object(**where)
@@ -116,7 +116,7 @@ def test_a_thumbnail_that_is_not_stored_is_made_at_the_asking(shop: Shop, runnin
     assert len(asked.seen) == 1
 
 
-def test_no_tile_stays_blank_without_a_word(shop: Shop, running: PicTrace) -> None:
+def test_thumbnails_that_cannot_be_loaded_are_reported(shop: Shop, running: PicTrace) -> None:
     boto3.client("s3").delete_object(Bucket=running.cloud.outputs["BucketName"], Key=shop.thumbnail)
     refused = shop.busy.refuse(r"/v1/images/\w+/thumbnail", 503, math.inf, Retry_After="3600")
     shop.open()
@@ -131,7 +131,7 @@ def test_no_tile_stays_blank_without_a_word(shop: Shop, running: PicTrace) -> No
     until(lambda: is_shown(shop.page, "#pictures img"))
 
 
-def test_the_viewer_says_what_it_cannot_show(shop: Shop) -> None:
+def test_the_viewer_reports_an_image_that_it_cannot_load(shop: Shop) -> None:
     refused = shop.busy.refuse(r"/v1/images/\w+/content", 503, math.inf, Retry_After="3600")
     shop.open()
     shop.page.locator("#pictures button").click()

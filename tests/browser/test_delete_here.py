@@ -74,7 +74,7 @@ def museum(desk: Page, running: PicTrace, collection: str) -> Iterator[Museum]:
         running.client.delete(f"/v1/images/{image_id}", params={"collections": "all"})
 
 
-def test_keeping_only_the_best_leaves_other_collections_alone(museum: Museum) -> None:
+def test_keep_only_the_best_deletes_only_in_the_shown_collection(museum: Museum) -> None:
     group = museum.page.locator("#groups > li").filter(has=museum.page.get_by_label("Open coins-small.png"))
     group.get_by_role("button", name="Keep only the best").click()
     museum.page.get_by_role("button", name="Really delete the other?").click()
@@ -84,7 +84,7 @@ def test_keeping_only_the_best_leaves_other_collections_alone(museum: Museum) ->
     assert museum.in_archive()
 
 
-def test_the_viewer_leaves_other_collections_alone(museum: Museum) -> None:
+def test_delete_in_the_viewer_deletes_only_in_the_shown_collection(museum: Museum) -> None:
     museum.page.locator("#pictures").get_by_label("Open coins-small.png").click()
     museum.page.get_by_role("button", name="Delete").click()
     museum.page.get_by_role("button", name="Really delete?").click()
@@ -93,7 +93,7 @@ def test_the_viewer_leaves_other_collections_alone(museum: Museum) -> None:
     assert museum.in_archive()
 
 
-def test_the_page_of_a_collection_leaves_the_default_one_alone(museum: Museum) -> None:
+def test_the_page_of_a_collection_deletes_nothing_in_the_default_collection(museum: Museum) -> None:
     museum.page.goto(f"{museum.running.url}/?collection={museum.archive}")
     museum.page.locator("#pictures").get_by_label("Open coins-small.png").click()
     museum.page.get_by_role("button", name="Delete").click()

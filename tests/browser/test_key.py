@@ -52,9 +52,7 @@ def give(page: Page, key: str) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def test_a_key_opens_the_page_and_stays_for_the_session(
-    page: Page, closed: Closed, running: PicTrace, collection: str
-) -> None:
+def test_a_key_unlocks_the_page_for_the_session(page: Page, closed: Closed, running: PicTrace, collection: str) -> None:
     running.add(noise(5001), collection=collection, name="behind the door.png")
     key = closed.key(Scope.ADMIN, collections=[collection])
     complaints: list[str] = []
@@ -99,7 +97,7 @@ def test_a_key_opens_the_page_and_stays_for_the_session(
     assert complaints == []
 
 
-def test_a_key_that_is_wrong_is_asked_for_again(page: Page, closed: Closed, collection: str) -> None:
+def test_the_page_asks_again_after_a_wrong_key(page: Page, closed: Closed, collection: str) -> None:
     key = closed.key(Scope.ADMIN, collections=[collection])
     give(page, key[:-1] + ("A" if key[-1] != "A" else "B"))
     expect(page.locator("#key-problem")).to_be_visible()
@@ -110,7 +108,9 @@ def test_a_key_that_is_wrong_is_asked_for_again(page: Page, closed: Closed, coll
     expect(page.locator("#problem")).to_be_hidden()
 
 
-def test_without_a_key_the_page_says_so_and_asks_at_the_next_call(page: Page, closed: Closed, collection: str) -> None:
+def test_without_a_key_the_page_shows_a_message_and_asks_on_the_next_call(
+    page: Page, closed: Closed, collection: str
+) -> None:
     expect(page.locator("#key")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#problem")).to_have_text("This needs a key.")
@@ -123,7 +123,7 @@ def test_without_a_key_the_page_says_so_and_asks_at_the_next_call(page: Page, cl
     expect(page.locator("#uploads li").first).to_contain_text("lack the scope write")
 
 
-def test_a_key_of_several_collections_sees_the_one_in_the_address(
+def test_a_key_for_several_collections_shows_the_collection_in_the_url(
     page: Page, closed: Closed, running: PicTrace, collection: str
 ) -> None:
     running.add(noise(5004), collection=f"{collection}-2")
@@ -136,7 +136,9 @@ def test_a_key_of_several_collections_sees_the_one_in_the_address(
 
 
 @pytest.mark.parametrize("width", [320, 768])
-def test_the_dialog_and_the_page_fit_any_width(page: Page, closed: Closed, collection: str, width: int) -> None:
+def test_the_key_dialog_and_the_page_fit_narrow_screens(
+    page: Page, closed: Closed, collection: str, width: int
+) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     expect(page.locator("#key")).to_be_visible()
     photograph(page, f"asks-{width}")
@@ -149,9 +151,7 @@ def test_the_dialog_and_the_page_fit_any_width(page: Page, closed: Closed, colle
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_documentation_runs_under_its_policy_and_takes_a_key(
-    browser: Browser, closed: Closed, collection: str
-) -> None:
+def test_swagger_ui_runs_under_its_policy_and_accepts_a_key(browser: Browser, closed: Closed, collection: str) -> None:
     page = browser.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

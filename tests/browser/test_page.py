@@ -55,7 +55,7 @@ def payload(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": data}
 
 
-def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Path) -> None:
+def test_a_search_by_an_altered_copy_ranks_its_original_first(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     first = page.locator("#matches .card").first
@@ -74,7 +74,7 @@ def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Pat
     expect(page.locator("#matches, #unrelated").get_by_text("chelsea.png")).to_have_count(0)
 
 
-def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: Watched, altered: Path) -> None:
+def test_unrelated_results_are_collapsed_when_there_are_matches(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card")).to_have_count(1)
@@ -93,7 +93,7 @@ def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: 
     expect(page.locator("#keep")).to_be_hidden()  # it is there already
 
 
-def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
+def test_a_match_is_drawn_and_described(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     page.locator("#matches .card button.open").first.click()
@@ -119,7 +119,9 @@ def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
     expect(drawing).to_be_visible()
 
 
-def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pictrace: PicTrace, tmp_path: Path) -> None:
+def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
+    watched: Watched, pictrace: PicTrace, tmp_path: Path
+) -> None:
     page, rgb = watched.page, pixels("astronaut.png")
     collection = f"c{uuid.uuid4().hex[:8]}"
     paths = [tmp_path / name for name in ("small.png", "large.png", "compressed.jpg")]
@@ -153,7 +155,7 @@ def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pict
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 
 
-def test_another_ranking_or_effort_asks_again(watched: Watched, altered: Path) -> None:
+def test_changing_the_ranking_or_effort_repeats_the_search(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
@@ -166,7 +168,7 @@ def test_another_ranking_or_effort_asks_again(watched: Watched, altered: Path) -
     expect(page.locator("#status")).to_contain_text("compared")
 
 
-def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched, tmp_path: Path) -> None:
+def test_an_upload_is_followed_until_it_is_indexed_and_can_be_removed(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
     name = "<img src=x onerror=alert(1)>.png"
     path = tmp_path / "a.png"
@@ -186,7 +188,7 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_many_files_go_a_few_at_once(watched: Watched) -> None:
+def test_many_files_are_uploaded_a_few_at_a_time(watched: Watched) -> None:
     page = watched.page
     busy, most = set[str](), 0
 
@@ -212,7 +214,7 @@ def test_many_files_go_a_few_at_once(watched: Watched) -> None:
     expect(page.locator("#uploads li")).to_contain_text("Already in the collection")
 
 
-def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
@@ -224,13 +226,13 @@ def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_pat
     assert "POST" not in sent
 
 
-def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
+def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(watched: Watched) -> None:
     page = watched.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
     expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
 
 
-def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:
+def test_the_page_works_with_the_keyboard_alone(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.on("filechooser", lambda _: None)  # the browser is told early enough to hand the chooser over
     page.keyboard.press("Tab")
@@ -249,7 +251,7 @@ def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:
     expect(page.locator("#viewer")).to_be_hidden()
 
 
-def test_a_pasted_picture_is_searched(watched: Watched, altered: Path) -> None:
+def test_a_pasted_image_starts_a_search(watched: Watched, altered: Path) -> None:
     watched.page.evaluate(
         """(bytes) => {
             const clipboard = new DataTransfer();
@@ -261,7 +263,7 @@ def test_a_pasted_picture_is_searched(watched: Watched, altered: Path) -> None:
     expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_a_dropped_picture_is_searched(watched: Watched, altered: Path) -> None:
+def test_a_dropped_image_starts_a_search(watched: Watched, altered: Path) -> None:
     watched.page.evaluate(
         """(bytes) => {
             const moved = new DataTransfer();
@@ -273,7 +275,7 @@ def test_a_dropped_picture_is_searched(watched: Watched, altered: Path) -> None:
     expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_an_address_inside_is_refused_in_words(watched: Watched) -> None:
+def test_a_private_url_is_refused_with_an_explanation(watched: Watched) -> None:
     page = watched.page
     page.fill("#url", "http://127.0.0.1/a.jpg")
     page.press("#url", "Enter")
@@ -281,9 +283,7 @@ def test_an_address_inside_is_refused_in_words(watched: Watched) -> None:
     watched.complaints.clear()  # the browser logs the 422 itself
 
 
-def test_an_address_that_is_dropped_is_searched_and_an_older_answer_does_not_stay(
-    watched: Watched, altered: Path
-) -> None:
+def test_a_dropped_url_starts_a_search_and_hides_older_results(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
@@ -300,7 +300,7 @@ def test_an_address_that_is_dropped_is_searched_and_an_older_answer_does_not_sta
     watched.complaints.clear()
 
 
-def test_a_server_that_is_gone_is_said(watched: Watched, altered: Path) -> None:
+def test_an_unreachable_server_is_reported(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
@@ -313,7 +313,7 @@ def test_a_server_that_is_gone_is_said(watched: Watched, altered: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 375, 768])
-def test_no_width_scrolls_sideways(watched: Watched, altered: Path, width: int) -> None:
+def test_the_page_never_scrolls_sideways(watched: Watched, altered: Path, width: int) -> None:
     page = watched.page
     page.set_viewport_size({"width": width, "height": 800})
     page.set_input_files("#file", altered)
@@ -321,7 +321,7 @@ def test_no_width_scrolls_sideways(watched: Watched, altered: Path, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_every_control_has_a_name_and_every_picture_a_text(watched: Watched, altered: Path) -> None:
+def test_every_control_has_a_name_and_every_image_has_alt_text(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
@@ -336,14 +336,14 @@ def test_every_control_has_a_name_and_every_picture_a_text(watched: Watched, alt
     assert page.locator("[aria-live], [role=status]").count() >= 1
 
 
-def test_the_background_stands_still_where_motion_is_not_wanted(watched: Watched) -> None:
+def test_the_background_is_still_when_reduced_motion_is_preferred(watched: Watched) -> None:
     picture = "document.getElementById('background').toDataURL()"
     before = watched.page.evaluate(picture)
     watched.page.wait_for_timeout(300)
     assert watched.page.evaluate(picture) == before
 
 
-def test_a_label_limits_the_listing_and_the_search(watched: Watched, altered: Path) -> None:
+def test_a_label_filters_the_listing_and_the_search(watched: Watched, altered: Path) -> None:
     page = watched.page
     page.locator("#pictures").get_by_role("button", name="Open chelsea.png").click()
     label = page.locator("#viewer .labels button").first
@@ -363,7 +363,7 @@ def test_a_label_limits_the_listing_and_the_search(watched: Watched, altered: Pa
     expect(page.locator("#unrelated .card")).to_have_count(11)
 
 
-def test_a_misspelt_label_is_said_with_what_is_meant(desk: Page, pictrace: PicTrace) -> None:
+def test_a_misspelt_label_is_reported_with_a_suggestion(desk: Page, pictrace: PicTrace) -> None:
     desk.goto(pictrace.url)
     desk.locator("#label").fill("elefant")
     desk.locator("#label").press("Enter")

@@ -59,7 +59,7 @@ def wholly_shown(page: Page, pictures: int, copies: int) -> None:
             assert image.evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
 
 
-def test_a_view_takes_few_calls_however_many_thumbnails_it_has(
+def test_the_number_of_calls_does_not_grow_with_the_thumbnails(
     desk: Page, closed: Closed, running: PicTrace, collection: str
 ) -> None:
     album(running, collection)

@@ -85,12 +85,12 @@ def tried(plant: Plant, fault: str | None, *deliveries: list[Fault], seconds: fl
     batch.check()
 
 
-def test_no_fault(plant: Plant) -> None:
+def test_a_batch_without_faults_needs_no_retry(plant: Plant) -> None:
     tried(plant, "none")
     assert row("none").again == 0
 
 
-def test_a_worker_killed_at_every_step(plant: Plant) -> None:
+def test_a_worker_killed_at_any_step_loses_nothing(plant: Plant) -> None:
     """Before anything, and after each call that changes something: between those nothing outside differs."""
     tried(plant, None)
     steps = sum(call in CHANGES for call in plant.calls)
@@ -114,7 +114,7 @@ def test_a_worker_killed_at_every_step(plant: Plant) -> None:
         ("the bus refuses, once", Fault("unavailable", "eventbridge", calls=(0,))),
     ],
 )
-def test_what_the_client_tries_again(plant: Plant, fault: str, injected: Fault) -> None:
+def test_faults_that_the_client_retries_cause_no_redelivery(plant: Plant, fault: str, injected: Fault) -> None:
     tried(plant, fault, [injected])
     assert row(fault).again == 0, "botocore's own retries are enough"
 
@@ -130,12 +130,12 @@ def test_what_the_client_tries_again(plant: Plant, fault: str, injected: Fault) 
         ("the vector index does not answer in a delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
     ],
 )
-def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
+def test_faults_that_outlast_the_clients_retries_cause_a_redelivery(plant: Plant, fault: str, injected: Fault) -> None:
     tried(plant, fault, [injected])
     assert row(fault).again > 0
 
 
-def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
+def test_a_vector_index_that_is_being_built_fails_no_message(plant: Plant) -> None:
     """No message fails for it: each new image is stored, and its check for near-duplicates is one message more."""
     name = "the vector index is being built in a delivery"
     tried(plant, name, [Fault("building", "dynamodb", "SearchVectors")])
@@ -146,20 +146,20 @@ def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
     assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new image and the one that was replaced"
 
 
-def test_what_the_queue_does_not_delay_comes_again_later(plant: Plant) -> None:
+def test_a_failed_message_whose_delay_cannot_be_set_is_redelivered_later(plant: Plant) -> None:
     """The change of visibility fails too: the batch is not lost, and the queue's own timeout holds."""
     delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
     tried(plant, "SQS takes no delay of what failed", [Fault("throttle", "dynamodb", "PutItem"), delays])
     assert row("SQS takes no delay of what failed").again > 0
 
 
-def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:
+def test_a_timeout_in_the_middle_of_a_batch_loses_nothing(plant: Plant) -> None:
     for seconds in (0.3, 0.6, 0.9, 1.2):
         tried(plant, "function times out within a batch", [Fault("slow", "s3")], seconds=seconds)
     assert row("function times out within a batch").deaths == 4
 
 
-def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
+def test_an_object_deleted_before_it_is_read_is_not_a_failure(plant: Plant) -> None:
     plant.row = row("object gone before it is read")
     batch = Batch(plant)
     batch.send()
@@ -170,7 +170,7 @@ def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
     batch.check()
 
 
-def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> None:
+def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(plant: Plant) -> None:
     """What has failed twice is done in a process of its own, so the others of its batch are done too."""
     plant.row = row("message that kills every worker")
     batch = Batch(plant)
@@ -193,7 +193,7 @@ def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> N
     batch.check()
 
 
-def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) -> None:
+def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(plant: Plant) -> None:
     """The queue itself moves the message then; only the reason is missing."""
     plant.row = row("poison, and no reason can be kept")
     batch = Batch(plant)
@@ -212,7 +212,9 @@ def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) 
     batch.check()
 
 
-def test_the_vector_index_lags(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lagging_vector_index_catches_up_and_shows_no_removed_image(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the index does not show yet is found once it does; what it still shows of the removed is not shown."""
     plant.row = row("vector index lags behind the table")
     late: list[tuple[Any, ...]] = []

@@ -53,7 +53,7 @@ steps = st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab"), st.sampled_
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
-def test_the_ledger_behaves_alike(clients: Any, steps: list[tuple[int, str, str]]) -> None:
+def test_the_ledger_behaves_the_same_as_on_moto(clients: Any, steps: list[tuple[int, str, str]]) -> None:
     real: Any = clients[0]
     memory: Any = MemoryTable()
     for item in real.scan(TableName="t")["Items"]:
@@ -85,7 +85,7 @@ def _lasting(item: Any) -> Any:
     return {name: value for name, value in item.items() if name != "expires_at"}
 
 
-def test_conditional_writes_and_removals_are_alike(clients: Any) -> None:
+def test_conditional_writes_and_deletions_behave_the_same_as_on_moto(clients: Any) -> None:
     condition: Any = {
         "ConditionExpression": "attribute_not_exists(pk) OR #model <> :model",
         "ExpressionAttributeNames": {"#model": "model"},
@@ -107,7 +107,7 @@ def test_conditional_writes_and_removals_are_alike(clients: Any) -> None:
     assert seen[0] == ["done", "done", refused, "done", refused]
 
 
-def test_buckets_are_alike(clients: Any) -> None:
+def test_buckets_behave_the_same_as_on_moto(clients: Any) -> None:
     seen = []
     for client in (clients[1], MemoryBucket()):
         bucket: Any = client

@@ -83,7 +83,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @settings(max_examples=ORDERS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
-def test_the_index_ends_as_the_bucket_is(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+def test_the_index_ends_up_matching_the_bucket(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
     world = World(random.Random(seed), sequenced, deaths)
     world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
     check(world)
@@ -91,7 +91,9 @@ def test_the_index_ends_as_the_bucket_is(seed: int, sequenced: bool, deaths: int
 
 @settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
-def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+def test_the_index_ends_up_matching_the_bucket_under_two_models(
+    seed: int, sequenced: bool, deaths: int, through_api: bool
+) -> None:
     """While images are reindexed and the active model changes at any moment: nothing of a removed image stays."""
     world = World(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
     world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
@@ -100,7 +102,7 @@ def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_a
 
 @settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
-def test_objects_that_are_archived_and_restored_lose_nothing(seed: int, sequenced: bool, deaths: int) -> None:
+def test_archiving_and_restoring_objects_loses_no_image(seed: int, sequenced: bool, deaths: int) -> None:
     """While some cannot be read the index shows no more than there is; once all can, exactly what there is."""
     world = World(random.Random(seed), sequenced, deaths)
 
@@ -126,7 +128,7 @@ def test_objects_that_are_archived_and_restored_lose_nothing(seed: int, sequence
     check(world)
 
 
-def test_an_image_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
+def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
     world = World(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
 
     def until_done(job: Callable[[], None]) -> None:
@@ -148,7 +150,7 @@ def test_an_image_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
     assert expected(world) == {}
 
 
-def test_a_removal_stops_a_worker_that_read_the_object_before_it_went() -> None:
+def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:
     """Without sequencers only the ledger's revision tells it, though the entry says `removed` before and after."""
     world = World(random.Random(1), sequenced=False, deaths=0)
     key, events = KEYS[0], world.waiting

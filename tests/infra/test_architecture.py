@@ -61,7 +61,7 @@ def test_each_layer_is_built_for_the_processor_of_its_function(
         assert made.file_of(layer["Content"])["source"]["executable"][-2:] == ["--architecture", architecture]
 
 
-def test_another_processor_is_another_image_and_layer(assemblies: dict[str, Assembly]) -> None:
+def test_each_processor_has_its_own_image_and_layer(assemblies: dict[str, Assembly]) -> None:
     arm64, x86_64 = (
         {*made.images, *(name for name, file in made.files.items() if "executable" in file["source"])}
         for made in assemblies.values()
@@ -70,7 +70,7 @@ def test_another_processor_is_another_image_and_layer(assemblies: dict[str, Asse
     assert not arm64 & x86_64
 
 
-def test_jsii_makes_a_new_object_at_each_access() -> None:
+def test_jsii_creates_a_new_object_on_each_access() -> None:
     """The reason for the next test; where this fails, that one can go."""
     assert lambda_.Architecture.ARM_64 != lambda_.Architecture.ARM_64
 
@@ -81,7 +81,7 @@ def sources() -> list[Path]:
     return [path for path in root.rglob("*.py") if "aws_cdk" in path.read_text(encoding="utf-8")]
 
 
-def test_no_object_of_the_cdk_is_compared_or_looked_up() -> None:
+def test_no_cdk_object_is_compared_or_used_as_a_key() -> None:
     assert len(sources()) > 5
     assert [f"{path.name}:{found}" for path in sources() for found in compared(path.read_text(encoding="utf-8"))] == []
 
@@ -98,7 +98,7 @@ def test_no_object_of_the_cdk_is_compared_or_looked_up() -> None:
         "given == names",
     ],
 )
-def test_such_a_comparison_would_be_found(expression: str) -> None:
+def test_such_a_comparison_is_detected(expression: str) -> None:
     source = f"""
     from aws_cdk import aws_lambda as lambda_
     def f(given: lambda_.Architecture, names: dict) -> object:
@@ -107,7 +107,7 @@ def test_such_a_comparison_would_be_found(expression: str) -> None:
     assert compared(textwrap.dedent(source)) == [4]
 
 
-def test_enumerations_and_names_may_be_compared() -> None:
+def test_comparisons_of_enumerations_and_names_are_allowed() -> None:
     source = """
     from aws_cdk import RemovalPolicy, aws_logs as logs
     def f(policy: RemovalPolicy, days: dict, stage: str) -> object:

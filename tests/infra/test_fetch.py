@@ -55,7 +55,7 @@ def packages(folder: Path) -> Path:
     return folder
 
 
-def test_the_zip_and_the_layer_are_all_that_the_handler_needs(code: Path, tmp_path: Path) -> None:
+def test_the_handler_runs_with_only_the_zip_and_the_layer(code: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(code), str(packages(tmp_path / "packages"))],
         capture_output=True,
@@ -68,14 +68,14 @@ def test_the_zip_and_the_layer_are_all_that_the_handler_needs(code: Path, tmp_pa
     assert (elsewhere["status"], elsewhere["code"]) == ("refused", "bad_request")
 
 
-def test_the_zip_has_its_own_function_and_no_other(code: Path) -> None:
+def test_the_zip_contains_only_the_fetch_function(code: Path) -> None:
     assert {path.name for path in (code / "functions").iterdir()} == {"__init__.py", "fetch"}
     assert {path.name for path in code.iterdir()} == {"functions", "shared"}
     assert all((code / path).exists() for path in SHIPPED)
     assert not (code / "shared" / "vision").exists()
 
 
-def test_the_function_runs_in_no_network_of_ours(document: dict[str, Any]) -> None:
+def test_the_function_runs_outside_any_vpc(document: dict[str, Any]) -> None:
     """Without a VPC there is nothing private behind it; nothing from outside calls it."""
     fetch = function(document, "fetch")
     assert "VpcConfig" not in fetch

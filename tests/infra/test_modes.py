@@ -40,14 +40,14 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly.read(clone / "cdk.out")
 
 
-def test_the_zips_hold_nothing_that_lambda_cannot_read(synthesised: Assembly) -> None:
+def test_every_file_in_the_zips_is_readable_by_lambda(synthesised: Assembly) -> None:
     """The CDK command line zips the files of a folder, and no folders, with the modes that they have."""
     zips = [synthesised.folder / file["source"]["path"] for file in _zipped(synthesised)]
     assert [path.name for asset in zips for path in (asset / "functions").iterdir() if path.is_dir()] == ["fetch"]
     assert {_mode(path) for asset in zips for path in asset.rglob("*") if path.is_file()} == {0o644}
 
 
-def test_the_image_holds_nothing_that_lambda_cannot_read(synthesised: Assembly, tmp_path: Path) -> None:
+def test_every_file_in_the_image_is_readable_by_lambda(synthesised: Assembly, tmp_path: Path) -> None:
     """Each instruction of the stage `code` is done here, and nothing else of the context reaches the image."""
     stage = _stages()["code"]
     assert {name for name, body in _stages().items() if re.search(r"^COPY (?!--from)", body, re.MULTILINE)} == {
@@ -62,7 +62,7 @@ def test_the_image_holds_nothing_that_lambda_cannot_read(synthesised: Assembly, 
         assert [path for path in everything if not _readable(path)] == []
 
 
-def test_the_layer_holds_nothing_that_lambda_cannot_read(tmp_path: Path) -> None:
+def test_every_file_in_the_layer_is_readable_by_lambda(tmp_path: Path) -> None:
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages" / "module.py").touch(mode=0o600)
     pack(tmp_path / "packages", tmp_path / "layer.zip")

@@ -142,7 +142,7 @@ def dead(running: PicTrace, bucket: Bucket) -> list[str]:
     return found
 
 
-def test_all_that_can_be_read_is_indexed_at_once_and_the_rest_once_it_can(
+def test_readable_objects_are_indexed_now_and_the_others_once_readable(
     running: PicTrace, bucket: Bucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """300 objects, of which 135 cannot be read. Most of the good ones are copies, which are quickly indexed."""
@@ -208,7 +208,7 @@ def test_all_that_can_be_read_is_indexed_at_once_and_the_rest_once_it_can(
         ),
     ],
 )
-def test_an_image_stays_when_its_object_can_no_longer_be_read(
+def test_an_image_stays_when_its_object_becomes_unreadable(
     running: PicTrace,
     bucket: Bucket,
     collection: str,
@@ -245,7 +245,7 @@ def notified(bucket: Bucket, key: str, sequencer: str) -> list[Any]:
     return failures
 
 
-def test_a_repeated_event_changes_nothing_and_a_newer_one_does(running: PicTrace, bucket: Bucket) -> None:
+def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: PicTrace, bucket: Bucket) -> None:
     def found() -> bool:
         matches = running.search(noise(82_200), k=1)["matches"]
         return bool(matches) and matches[0]["verdict"] == "identical"
@@ -267,7 +267,7 @@ def test_a_repeated_event_changes_nothing_and_a_newer_one_does(running: PicTrace
     assert found()
 
 
-def test_an_archived_object_that_was_overwritten_lets_its_old_image_go(
+def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
     running: PicTrace, bucket: Bucket, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also in a bucket that sends no events: the listing shows the archive and another ETag."""
@@ -282,7 +282,9 @@ def test_an_archived_object_that_was_overwritten_lets_its_old_image_go(
         assert running.search(noise(82_500), collection=collection, k=1)["matches"] == []
 
 
-def test_in_our_own_bucket_a_missing_right_is_a_fault(running: PicTrace, bucket: Bucket, collection: str) -> None:
+def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
+    running: PicTrace, bucket: Bucket, collection: str
+) -> None:
     """The deployment's, not the upload's: it is tried again, then it is a dead letter and raises an alarm."""
     bucket.name = running.cloud.outputs["BucketName"]
     key = f"uploads/{collection}/denied"
@@ -292,7 +294,7 @@ def test_in_our_own_bucket_a_missing_right_is_a_fault(running: PicTrace, bucket:
     assert notified(bucket, key, "01") == []
 
 
-def test_what_cannot_be_read_is_not_marked_for_removal(
+def test_an_unreadable_upload_is_not_marked_for_removal(
     running: PicTrace, put: Callable[..., str], bucket: Bucket
 ) -> None:
     """The lifecycle removes refused uploads, and this one may be a good image."""
@@ -305,9 +307,7 @@ def test_what_cannot_be_read_is_not_marked_for_removal(
         assert len(bucket.s3.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]) == tags
 
 
-def test_an_encoding_that_clients_leave_behind_changes_nothing(
-    running: PicTrace, bucket: Bucket, collection: str
-) -> None:
+def test_a_leftover_aws_chunked_encoding_is_ignored(running: PicTrace, bucket: Bucket, collection: str) -> None:
     bucket.put("a", 1, lambda _: noise(82_400), ContentEncoding="aws-chunked")
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert running.search(noise(82_400), collection=collection, k=1)["matches"]

@@ -76,7 +76,7 @@ def stage(running: PicTrace, put: Callable[..., str]) -> Stage:
 CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
 
 
-def test_a_removal_that_overtakes_its_creation_wins(stage: Stage) -> None:
+def test_a_removal_delivered_before_its_creation_wins(stage: Stage) -> None:
     stage.put("a", noise(600))  # still there for the reader: only the sequencer can tell
     assert stage.deliver(stage.event("a", REMOVED, "05")) == []
     assert stage.deliver(stage.event("a", CREATED, "04")) == []
@@ -85,7 +85,7 @@ def test_a_removal_that_overtakes_its_creation_wins(stage: Stage) -> None:
     assert stage.found(noise(600))
 
 
-def test_other_bytes_under_the_key_replace_the_image_and_clean_up(stage: Stage) -> None:
+def test_overwriting_an_object_replaces_its_image_and_cleans_up(stage: Stage) -> None:
     stage.put("a", noise(601))
     stage.deliver(stage.event("a", CREATED, "01"))
     [old] = stage.sources()
@@ -98,7 +98,7 @@ def test_other_bytes_under_the_key_replace_the_image_and_clean_up(stage: Stage) 
     assert {old, new} & {entry["Key"].rsplit("/", 1)[1] for entry in listed} == {new}
 
 
-def test_other_bytes_that_are_no_image_take_the_old_one_out(stage: Stage) -> None:
+def test_overwriting_an_object_with_a_file_that_is_not_an_image_removes_its_image(stage: Stage) -> None:
     stage.put("a", noise(603))
     stage.deliver(stage.event("a", CREATED, "01"))
     stage.put("a", b"no image")
@@ -106,7 +106,7 @@ def test_other_bytes_that_are_no_image_take_the_old_one_out(stage: Stage) -> Non
     assert stage.sources() == {}
 
 
-def test_the_same_bytes_under_many_keys_go_with_the_last(stage: Stage) -> None:
+def test_an_image_under_many_keys_is_removed_with_the_last_one(stage: Stage) -> None:
     for index, name in enumerate("abc"):
         stage.put(name, noise(604))
         stage.deliver(stage.event(name, CREATED, f"0{index}"))
@@ -121,7 +121,7 @@ def test_the_same_bytes_under_many_keys_go_with_the_last(stage: Stage) -> None:
     assert stage.sources() == {}
 
 
-def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
+def test_fifty_workers_indexing_the_same_image_create_one_record(stage: Stage) -> None:
     """One right record, every key a source of it, exactly one of them the one that brought it."""
     names = [f"{number:02}" for number in range(50)]
     for name in names:
@@ -149,7 +149,7 @@ def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
     assert stage.found(noise(605))
 
 
-def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
+def test_fifty_workers_handling_the_same_message_create_one_record(stage: Stage) -> None:
     stage.put("a", noise(606))
     body = json.dumps(stage.event("a", CREATED, "01"))
     failures = []
@@ -251,7 +251,9 @@ class TestRecorded:
             ("EventBridge form", [{"k%20+"}]),
         ],
     )
-    def test_it_ends_as_it_says(self, stage: Stage, name: str, left: list[set[str]]) -> None:
+    def test_a_recorded_sequence_ends_in_the_expected_state(
+        self, stage: Stage, name: str, left: list[set[str]]
+    ) -> None:
         assert self.play(stage, name) == [], "acknowledged, not retried for ever"
         assert list(stage.sources().values()) == left
         if left:
@@ -267,7 +269,7 @@ class TestRecorded:
             ("batch of 10, all poison", "bad", [str(number) for number in range(10)]),
         ],
     )
-    def test_poison_fails_alone(
+    def test_only_the_poison_records_of_a_batch_fail(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, poison: str, failed: list[str]
     ) -> None:
         """The recordings do not say what is wrong with the records, so the indexer fails on them here."""
@@ -283,5 +285,5 @@ class TestRecorded:
         assert self.play(stage, name) == failed
         assert len(stage.sources()) == 10 - len(failed)
 
-    def test_none_is_left_out(self) -> None:
+    def test_every_recorded_sequence_is_tested(self) -> None:
         assert len(recorded()) == 20

@@ -109,7 +109,7 @@ class TestADecoderThatDies:
         assert states[1]["code"] == "decoder_failed"
         assert "SIGSEGV" in states[1]["reason"]
 
-    def test_a_message_done_in_a_process_of_its_own_is_as_safe(
+    def test_a_message_handled_in_a_subprocess_is_just_as_safe(
         self,
         running: PicTrace,
         put: Callable[..., str],
@@ -148,7 +148,7 @@ class TestADecoderThatDies:
         assert invoked({"Records": records}) == {"batchItemFailures": []}
         return [running.client.get(f"/v1/uploads/{upload_id}").json() for upload_id in uploads]
 
-    def test_a_search_with_it_is_refused_and_the_next_one_answered(self, running: PicTrace, collection: str) -> None:
+    def test_a_search_with_it_is_refused_and_the_next_one_succeeds(self, running: PicTrace, collection: str) -> None:
         for _ in range(2):
             refused = running.client.post("/v1/search", files={"file": ("a", noise(605, side=13))})
             assert (refused.status_code, refused.json()["code"]) == (422, "decoder_failed")
@@ -189,7 +189,7 @@ def album(running: PicTrace) -> dict[str, str]:
 
 
 class TestImagesThatShowNothing:
-    def test_they_are_marked_and_no_other_is(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_only_they_are_marked_as_low_information(self, running: PicTrace, album: dict[str, str]) -> None:
         page = running.client.get("/v1/images", params={"collection": "nothing", "limit": 100}).json()
         marked = {image["image_id"] for image in page["images"] if image["low_information"]}
         assert marked == {album[name] for name in NOTHING}
@@ -197,7 +197,7 @@ class TestImagesThatShowNothing:
         assert record["low_information"]
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
-    def test_none_comes_before_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
+    def test_none_ranks_above_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
         """Neither for a copy of a stored photograph nor for an image like nothing that is stored."""
         dark = (pixels("rocket.jpg") // 12).astype(np.uint8)
         for query in (encoded(pixels("chelsea.png"), ".jpg", 1, 50), noise(700), encoded(dark, ".png")):
@@ -222,7 +222,7 @@ class TestImagesThatShowNothing:
             if not match["image"]["low_information"]:
                 assert (match["score"], match["verdict"]) == (0, "unrelated")
 
-    def test_the_answer_says_so(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_the_response_marks_them(self, running: PicTrace, album: dict[str, str]) -> None:
         found = running.search(NOTHING["black"], collection="nothing")
         assert found["low_information"]
         assert found["notice"].startswith("The query shows nothing")
@@ -230,7 +230,7 @@ class TestImagesThatShowNothing:
         scores = running.client.post("/v1/compare", json={"a": album["black"], "b": album["coffee.png"]}).json()
         assert (scores["score"], scores["low_information"]) == (0, True)
 
-    def test_more_of_them_name_no_duplicate(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_they_are_never_near_duplicates_of_each_other(self, running: PicTrace, album: dict[str, str]) -> None:
         similar = running.client.get(f"/v1/images/{album['white']}/similar", params={"collection": "nothing"}).json()
         assert similar["low_information"]
         assert {match["verdict"] for match in similar["matches"]} <= {"similar", "unrelated"}
@@ -245,7 +245,7 @@ class TestImagesThatShowNothing:
         matches: list[dict[str, Any]] = found["matches"]
         return matches
 
-    def test_stored_features_are_numbers(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_their_stored_features_are_finite(self, running: PicTrace, album: dict[str, str]) -> None:
         table = boto3.client("dynamodb").scan(TableName=running.cloud.outputs["TableName"])
         texts = {
             item["image_id"]["S"]: {number["N"] for number in item["features"]["L"]}
@@ -256,7 +256,7 @@ class TestImagesThatShowNothing:
             assert all(np.isfinite(float(text)) for text in texts[album[name]])
 
 
-def test_thumbnails_of_the_thinnest_images(running: PicTrace, collection: str) -> None:
+def test_the_thinnest_images_have_thumbnails(running: PicTrace, collection: str) -> None:
     started = time.monotonic()
     image_id = running.add(NOTHING["a line of noise"], collection=collection)
     link = running.client.get(f"/v1/images/{image_id}/thumbnail", params={"collection": collection})

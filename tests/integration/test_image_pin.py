@@ -125,7 +125,7 @@ def push_all(server: FakeRegistry, *, arm64: str = "linux/arm64") -> dict[str, s
     }
 
 
-def test_each_digest_is_that_of_its_tag(
+def test_each_image_is_pinned_to_the_digest_of_its_tag(
     server: FakeRegistry, dockerfile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digests, before = push_all(server), dockerfile.read_text(encoding="utf-8")
@@ -141,7 +141,7 @@ def test_each_digest_is_that_of_its_tag(
     ]
 
 
-def test_an_image_without_a_digest_gets_one(server: FakeRegistry, dockerfile: Path) -> None:
+def test_an_image_without_a_digest_is_pinned(server: FakeRegistry, dockerfile: Path) -> None:
     digests, text = push_all(server), dockerfile.read_text(encoding="utf-8")
     dockerfile.write_text(text.replace(f"@{OLD}", ""), encoding="utf-8")
     assert {image.digest for image in base_images.parse(dockerfile.read_text(encoding="utf-8"))} == {None}
@@ -164,7 +164,7 @@ def lie(server: FakeRegistry) -> None:
     ],
     ids=["other processor", "one platform", "no tag", "other bytes"],
 )
-def test_a_digest_that_cannot_be_right_is_not_written(
+def test_an_implausible_digest_is_not_written(
     make_wrong: Any, message: str, server: FakeRegistry, dockerfile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_wrong(server)
@@ -176,14 +176,14 @@ def test_a_digest_that_cannot_be_right_is_not_written(
     assert said.endswith("Dockerfile is as it was\n")
 
 
-def test_a_registry_that_cannot_be_reached_is_named(dockerfile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_registry_is_named(dockerfile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = dockerfile.read_text(encoding="utf-8")
     dockerfile.write_text(text.replace("127.0.0.1", "registry.invalid"), encoding="utf-8")
     assert pin(dockerfile) == 1
     assert "https://registry.invalid" in capsys.readouterr().err
 
 
-def test_a_digest_that_is_gone_is_noticed(server: FakeRegistry, dockerfile: Path) -> None:
+def test_a_digest_that_the_registry_has_lost_is_detected(server: FakeRegistry, dockerfile: Path) -> None:
     push_all(server)
     pin(dockerfile)
     [python, *_] = base_images.parse(dockerfile.read_text(encoding="utf-8"))

@@ -70,7 +70,7 @@ def rows(report: Path) -> dict[str, str]:
         return {row["key"]: row["code"] for row in csv.DictReader(file)}
 
 
-def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
+def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     running: PicTrace,
     bucket: Bucket,
     sent: list[str],
@@ -110,7 +110,7 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     assert running.search(noise(81_003), collection=collection, k=1)["matches"][0]["verdict"] != "identical"
 
 
-def test_another_collection_is_another_wish(
+def test_indexing_into_another_collection_moves_the_image(
     running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_200)})
@@ -121,7 +121,7 @@ def test_another_collection_is_another_wish(
     assert sent == ["a.png"] * 2
 
 
-def test_what_was_removed_through_the_api_stays_away(
+def test_an_image_removed_through_the_api_is_not_indexed_again(
     running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_300)})
@@ -135,7 +135,7 @@ def test_what_was_removed_through_the_api_stays_away(
     assert len(sent) == 1
 
 
-def test_ctrl_c_stops_it_and_it_goes_on(
+def test_ctrl_c_stops_the_command_and_a_second_run_continues(
     running: PicTrace,
     bucket: Bucket,
     sent: list[str],
@@ -165,7 +165,7 @@ def _press_ctrl_c(*_: Any) -> None:
 
 
 @pytest.mark.usefixtures("retries_at_once")
-def test_what_never_ends_is_told(
+def test_objects_that_are_never_settled_are_reported(
     running: PicTrace,
     bucket: Bucket,
     collection: str,
@@ -189,7 +189,9 @@ def test_what_never_ends_is_told(
     assert rows(report) == {"a.png": "unsettled"}
 
 
-def test_nothing_is_sent_unasked(bucket: Bucket, sent: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_sent_without_confirmation(
+    bucket: Bucket, sent: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     bucket.put({"a.png": noise(81_600)})
     assert index(f"s3://{bucket.name}", "--dry-run") == 0
     assert index(f"s3://{bucket.name}") == 0
@@ -207,7 +209,7 @@ def test_a_bucket_that_the_stack_may_not_read_is_refused(bucket: Bucket, capsys:
     assert "cannot be listed" in capsys.readouterr().err
 
 
-def test_the_stacks_own_bucket(
+def test_images_of_the_stacks_own_bucket_stay_in_their_collection(
     running: PicTrace,
     put: Callable[..., str],
     sent: list[str],

@@ -55,7 +55,7 @@ def check(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("index", [VECTOR_INDEX, LOCAL_INDEX])
 @pytest.mark.parametrize("phase", NOT_READY)
-def test_searches_answer_503_and_the_rest_goes_on(
+def test_searches_answer_503_and_other_calls_still_work(
     running: PicTrace, build: Build, collection: str, phase: Phase, index: str
 ) -> None:
     picture = encoded(pixels("coffee.png"), ".png")
@@ -88,7 +88,7 @@ def dead_letters(running: PicTrace) -> int:
 
 
 @pytest.mark.parametrize("phase", NOT_READY)
-def test_an_image_that_comes_meanwhile_is_stored_now_and_compared_later(
+def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     running: PicTrace,
     build: Build,
     listener: Listener,
@@ -132,7 +132,7 @@ def record_of(body: str) -> dict[str, Any]:
     return {"Records": [{"messageId": "1", "body": body, "eventSource": "aws:sqs", "attributes": {}}]}
 
 
-def test_a_queue_that_takes_no_check_has_the_message_come_again(
+def test_a_check_that_cannot_be_queued_fails_the_message(
     running: PicTrace, build: Build, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch, collection: str
 ) -> None:
     from functions.ingest.bootstrap import dispatcher
@@ -147,7 +147,7 @@ def test_a_queue_that_takes_no_check_has_the_message_come_again(
     assert delayed(running) == 1
 
 
-def test_a_check_is_given_up_in_the_end(running: PicTrace, build: Build, collection: str) -> None:
+def test_a_check_is_eventually_abandoned(running: PicTrace, build: Build, collection: str) -> None:
     image_id = running.add(noise(812), collection=collection)
     build(Phase.BACKFILLING)
     holding, source = ImageKey(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
@@ -161,7 +161,9 @@ def test_a_check_is_given_up_in_the_end(running: PicTrace, build: Build, collect
     assert waiting(CHECK_HOURS - 0.1) == 1
 
 
-def test_an_image_that_is_gone_by_then_is_no_duplicate(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_an_image_removed_before_its_check_is_not_reported_as_a_duplicate(
+    running: PicTrace, listener: Listener, collection: str
+) -> None:
     running.add(encoded(pixels("coffee.png"), ".png"), collection=collection)
     gone = running.add(encoded(pixels("coffee.png"), ".jpg", 1, 60), collection=collection, media_type="image/jpeg")
     listener.wait_for("Duplicate Found", collection)

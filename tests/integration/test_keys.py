@@ -57,7 +57,7 @@ def everything_stored(running: PicTrace) -> str:
     return json.dumps(items, default=str)
 
 
-def test_a_key_names_its_caller(keys: DynamoKeys) -> None:
+def test_a_key_identifies_its_caller(keys: DynamoKeys) -> None:
     text = made(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
     assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     caller = keys.verify(text)
@@ -111,13 +111,15 @@ def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
         f"pt_{'é' * 16}_{'A' * 43}",
     ],
 )
-def test_what_is_no_key_costs_no_read(keys: DynamoKeys, given: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_refused_without_a_read(
+    keys: DynamoKeys, given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keys, "_client", None)
     with pytest.raises(Unauthenticated):
         keys.verify(given)
 
 
-def test_an_expired_key_ends_at_its_time(keys: DynamoKeys, clock: Clock) -> None:
+def test_a_key_stops_working_when_it_expires(keys: DynamoKeys, clock: Clock) -> None:
     text = made(keys, expires="2027-01-15T08:00:10+00:00")
     keys.verify(text)
     clock.now += 10
@@ -125,9 +127,7 @@ def test_an_expired_key_ends_at_its_time(keys: DynamoKeys, clock: Clock) -> None
         keys.verify(text)
 
 
-def test_a_revoked_key_ends_within_the_time_that_keys_are_remembered(
-    keys: DynamoKeys, clock: Clock, running: PicTrace
-) -> None:
+def test_a_revoked_key_stops_working_within_the_cache_time(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
     text = made(keys)
     keys.verify(text)
     elsewhere = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
@@ -142,9 +142,7 @@ def test_a_revoked_key_ends_within_the_time_that_keys_are_remembered(
         keys.revoke("0" * 16)
 
 
-def test_each_key_has_its_own_calls_a_minute_counted_over_all_processes(
-    keys: DynamoKeys, clock: Clock, running: PicTrace
-) -> None:
+def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
     other = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     text, free = made(keys, per_minute=3), made(keys)
     keys.verify(text)
@@ -161,7 +159,7 @@ def test_each_key_has_its_own_calls_a_minute_counted_over_all_processes(
     assert f'"minute#{int(clock.now // 60)}"' in everything_stored(running)
 
 
-def test_unknown_keys_fill_no_memory(keys: DynamoKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_keys_do_not_fill_the_cache(keys: DynamoKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         reads = 0
 
@@ -185,7 +183,7 @@ class TestCommand:
     def run(*arguments: str) -> int:
         return main(["--stack", STACK, "keys", *arguments])
 
-    def test_a_key_is_made_listed_and_revoked(
+    def test_a_key_is_created_listed_and_revoked(
         self, keys: DynamoKeys, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         wanted = ("--name", "Nightly import", "--scope", "write", "--collection", "cats", "--collection", "dogs")
@@ -209,7 +207,9 @@ class TestCommand:
         assert self.run("list") == 0
         assert re.search(rf"{key_id}\s+revoked", capsys.readouterr().out)
 
-    def test_every_collection_is_asked_for_by_name(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_key_for_every_collection_must_be_requested_explicitly(
+        self, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """A key that says nothing writes where a call that says nothing reads: in `default`."""
         fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         wanted = ("create", "--name", "x", "--scope", "admin")
@@ -230,14 +230,16 @@ class TestCommand:
             (("revoke", "pt_"), "16 hex digits"),
         ],
     )
-    def test_what_is_wrong_is_said(
+    def test_an_invalid_argument_is_named(
         self, arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit):
             self.run(*arguments)
         assert told in capsys.readouterr().err
 
-    def test_no_key_and_no_stack_are_one_line_each(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_unknown_key_or_stack_is_reported_in_one_line(
+        self, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert self.run("revoke", "0" * 16) == 1
         assert main(["--stack", "absent", "keys", "list"]) == 1
         too_many = [part for number in range(21) for part in ("--collection", f"c{number}")]

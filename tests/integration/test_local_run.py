@@ -24,7 +24,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path) -> None:
+def test_a_folder_is_indexed_and_ctrl_c_stops_the_run(model_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.png").write_bytes(noise(1))
     (tmp_path / "deep" / "same.png").write_bytes(noise(1))
@@ -49,7 +49,7 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
         httpx.get(f"{url[0]}/health")
 
 
-def test_terminate_ends_it_where_a_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
+def test_sigterm_stops_the_run_where_the_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
     ignoring = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, "-m", "infra.local", "--port", "0"]
     process = subprocess.Popen(
         [*ignoring, "--model-dir", str(model_dir), "--pictures", str(tmp_path)],
@@ -65,7 +65,7 @@ def test_terminate_ends_it_where_a_shell_ignores_ctrl_c(model_dir: Path, tmp_pat
     assert (process.returncode, rest.strip()) == (0, "stopped.")
 
 
-def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Path) -> None:
+def test_a_closed_run_prints_a_key_and_requires_it(model_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(noise(1))
     process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path), "--closed")
     try:
@@ -81,7 +81,7 @@ def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Pa
         ended(process)
 
 
-def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
     started = time.monotonic()
     process = start("--model-dir", str(tmp_path / "absent"))
     said, _ = process.communicate(timeout=30)
@@ -91,7 +91,7 @@ def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
     assert time.monotonic() - started < 20
 
 
-def test_preflight_in_this_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_preflight_accepts_a_folder_and_refuses_a_missing_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("PICTURES", str(tmp_path))
     preflight.main()

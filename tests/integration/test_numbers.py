@@ -39,7 +39,7 @@ def stored(running: PicTrace, collection: str) -> list[Any]:
 
 
 @pytest.mark.usefixtures("broken")
-def test_features_that_are_no_numbers_are_an_outcome(running: PicTrace, collection: str) -> None:
+def test_an_image_with_non_finite_features_is_rejected(running: PicTrace, collection: str) -> None:
     state = running.settled(running.open(noise(820), collection=collection))
     assert (state["status"], state["code"]) == ("rejected", "undescribable")
     assert state["reason"] == "The features that the model computes of this image are not all numbers."
@@ -49,6 +49,6 @@ def test_features_that_are_no_numbers_are_an_outcome(running: PicTrace, collecti
     assert (refused.status_code, refused.json()["code"]) == (422, "undescribable")
 
 
-def test_the_same_image_is_stored_where_they_are(running: PicTrace, collection: str) -> None:
+def test_the_same_image_with_finite_features_is_stored(running: PicTrace, collection: str) -> None:
     running.add(noise(820), collection=collection)
     assert len(stored(running, collection)) == 1

@@ -103,7 +103,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         if collection is None or "params" not in request
     ],
 )
-def test_an_image_of_another_collection_is_answered_like_a_missing_one(
+def test_an_image_in_another_collection_is_answered_like_a_missing_one(
     stranger: Stranger, call: str, collection: str | None
 ) -> None:
     method, path, request = BY_ID[call]
@@ -124,7 +124,7 @@ def test_an_image_of_another_collection_is_answered_like_a_missing_one(
     assert held[0] == (404 if collection is None or names_no_collection else 403)
 
 
-def test_no_call_that_names_an_image_is_left_out(stranger: Stranger) -> None:
+def test_every_call_that_names_an_image_is_tested(stranger: Stranger) -> None:
     paths = stranger.client.get("/openapi.json").json()["paths"]
     named = {
         (method.upper(), path)
@@ -135,7 +135,7 @@ def test_no_call_that_names_an_image_is_left_out(stranger: Stranger) -> None:
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 
 
-def test_a_collection_that_is_not_the_callers_is_refused_whether_or_not_it_exists(stranger: Stranger) -> None:
+def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(stranger: Stranger) -> None:
     for method, path, request in [
         ("GET", "/v1/images", {"params": {"collection": "?"}}),
         ("GET", "/v1/stats", {"params": {"collection": "?"}}),
@@ -179,7 +179,7 @@ def test_listing_counting_and_searching_stay_in_the_callers_collection(
     assert match["image_id"] == sha(OWN)
 
 
-def test_cursors_lead_nowhere_else(stranger: Stranger, running: PicTrace) -> None:
+def test_a_cursor_of_another_collection_is_refused(stranger: Stranger, running: PicTrace) -> None:
     def cursor(collection: str, image_id: str) -> str:
         fields = json.dumps([collection, "2026-01-01T00:00:00.000000+00:00", image_id])
         return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
@@ -195,7 +195,7 @@ def test_cursors_lead_nowhere_else(stranger: Stranger, running: PicTrace) -> Non
     assert page(stranger.collection, sha(HELD))[0] == 200
 
 
-def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
+def test_uploading_an_image_of_another_collection_reveals_nothing(
     stranger: Stranger, running: PicTrace, closed: Closed
 ) -> None:
     """Bytes that another collection has are new here: indexed and no duplicate, their thumbnail made at the asking."""
@@ -223,7 +223,7 @@ def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
         assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
 
 
-def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
+def test_many_sources_in_another_collection_do_not_displace_the_callers(stranger: Stranger, running: PicTrace) -> None:
     data, table = noise(7006), running.cloud.outputs["TableName"]
     items: list[Any] = [
         item_mapper.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))

@@ -55,7 +55,9 @@ def check(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("kind", ["throttle", "unavailable", "no connection", "no answer"])
-def test_dynamodb_is_out(running: PicTrace, break_off: Break, image_id: str, kind: str) -> None:
+def test_calls_answer_503_while_dynamodb_is_unavailable(
+    running: PicTrace, break_off: Break, image_id: str, kind: str
+) -> None:
     break_off("dynamodb", kind)
     for path in (
         "/v1/images",
@@ -75,7 +77,9 @@ def test_dynamodb_is_out(running: PicTrace, break_off: Break, image_id: str, kin
 
 
 @pytest.mark.parametrize("kind", ["throttle", "unavailable", "no connection", "no answer"])
-def test_s3_is_out(running: PicTrace, break_off: Break, image_id: str, kind: str) -> None:
+def test_calls_that_need_s3_answer_503_while_it_is_unavailable(
+    running: PicTrace, break_off: Break, image_id: str, kind: str
+) -> None:
     break_off("s3", kind)
     check(running.client.get(f"/v1/images/{image_id}/thumbnail"))
     check(running.client.post("/v1/search?collection=outages", files={"file": ("a", noise(701))}))
@@ -84,7 +88,9 @@ def test_s3_is_out(running: PicTrace, break_off: Break, image_id: str, kind: str
     assert running.client.get(f"/v1/images/{image_id}").status_code == 200
 
 
-def test_a_removal_that_uploads_overtake(running: PicTrace, monkeypatch: pytest.MonkeyPatch, image_id: str) -> None:
+def test_a_removal_that_conflicts_with_uploads_answers_503(
+    running: PicTrace, monkeypatch: pytest.MonkeyPatch, image_id: str
+) -> None:
     library = running.cloud.app.state.services.library
 
     def overtaken(*_: Any) -> None:
@@ -94,7 +100,7 @@ def test_a_removal_that_uploads_overtake(running: PicTrace, monkeypatch: pytest.
     check(running.client.delete(f"/v1/images/{image_id}"))
 
 
-def test_every_call_that_needs_a_service_documents_it(running: PicTrace) -> None:
+def test_every_call_that_needs_a_service_documents_its_503(running: PicTrace) -> None:
     for path, methods in running.client.get("/openapi.json").json()["paths"].items():
         for method, operation in methods.items():
             assert path == "/health" or "Retry-After" in operation["responses"]["503"]["headers"], (method, path)

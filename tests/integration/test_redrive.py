@@ -32,12 +32,12 @@ def dead(running: PicTrace) -> int:
     return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def test_an_empty_queue(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_dead_letter_queue_is_reported(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert redrive() == 0
     assert capsys.readouterr().out == "The dead-letter queue is empty.\n"
 
 
-def test_it_shows_what_is_dead_and_leaves_it_there(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_the_dead_letters_and_keeps_them(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     for body in ("no json \x1b[2J", json.dumps({"bucket": "b-b-b"})):
         send(running, body)
     until(lambda: dead(running) == 2)
@@ -50,7 +50,7 @@ def test_it_shows_what_is_dead_and_leaves_it_there(running: PicTrace, capsys: py
     assert dead(running) == 2
 
 
-def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
+def test_a_repaired_message_is_indexed_and_a_broken_one_is_dead_lettered_again(
     running: PicTrace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, collection = noise(77_001), f"redrive-{uuid.uuid4().hex[:8]}"
@@ -77,6 +77,6 @@ def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
     until(lambda: dead(running) == 1)
 
 
-def test_a_stack_that_is_not_there(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_stack_is_reported(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "nowhere", "redrive"]) == 1
     assert "Name the stack with --stack" in capsys.readouterr().err

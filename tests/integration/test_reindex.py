@@ -133,7 +133,7 @@ def items(stack: Stack) -> list[Any]:
     return [item for item in found if item["pk"]["S"].startswith("image#")]
 
 
-def test_from_one_model_to_the_next(
+def test_a_model_change_reindexes_switches_and_cleans_up(
     system: System, stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
@@ -207,6 +207,6 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_without_a_next_model(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reindexing_without_a_next_model_is_refused(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "reindex"]) == 1
     assert "holds no next model" in capsys.readouterr().err

@@ -47,7 +47,7 @@ def copies(running: PicTrace, collection: str) -> Iterator[Copies]:
     running.client.delete(f"/v1/images/{made.image_id}", params={"collections": "all"})
 
 
-def test_where_no_collection_is_named_it_is_the_default_one(running: PicTrace, copies: Copies) -> None:
+def test_a_removal_without_a_collection_applies_to_the_default_one(running: PicTrace, copies: Copies) -> None:
     path = f"/v1/images/{copies.image_id}"
     assert copies.holders() == {"default", copies.archive}
     assert running.client.delete(path).status_code == 204
@@ -58,7 +58,7 @@ def test_where_no_collection_is_named_it_is_the_default_one(running: PicTrace, c
     assert copies.holders() == {copies.archive}
 
 
-def test_every_collection_is_asked_for_by_name(running: PicTrace, copies: Copies) -> None:
+def test_a_removal_from_every_collection_must_be_requested_explicitly(running: PicTrace, copies: Copies) -> None:
     path = f"/v1/images/{copies.image_id}"
     for wrong in ({"collections": "All"}, {"collections": "default"}, {"collections": "all", "collection": "default"}):
         assert problem(running.client.delete(path, params=wrong)) == (422, "invalid-request")
@@ -68,7 +68,7 @@ def test_every_collection_is_asked_for_by_name(running: PicTrace, copies: Copies
     assert problem(running.client.delete(path, params={"collections": "all"})) == (404, "not-found")
 
 
-def test_every_collection_needs_an_admin_and_ends_where_the_key_does(
+def test_a_removal_from_every_collection_needs_admin_and_stays_within_the_key(
     closed: Closed, copies: Copies, collection: str
 ) -> None:
     path, everywhere = f"/v1/images/{copies.image_id}", {"collections": "all"}
@@ -87,7 +87,7 @@ def test_every_collection_needs_an_admin_and_ends_where_the_key_does(
     assert copies.holders() == set()
 
 
-def test_a_key_of_several_collections_without_the_default_must_name_one(
+def test_a_key_for_several_collections_without_the_default_must_name_one(
     closed: Closed, running: PicTrace, copies: Copies, collection: str
 ) -> None:
     with closed.client(closed.key(Scope.WRITE, collections=[copies.archive, f"{collection}-b"])) as client:

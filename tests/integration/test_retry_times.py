@@ -77,7 +77,7 @@ def queue(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Queue:
     return Queue(Clock(monkeypatch), monkeypatch)
 
 
-def test_a_message_that_fails_five_times_is_dead_after_two_and_a_half_minutes(
+def test_a_message_that_fails_five_times_is_dead_lettered_after_150_seconds(
     queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="no json")
@@ -90,7 +90,7 @@ def test_a_message_that_fails_five_times_is_dead_after_two_and_a_half_minutes(
     assert letter["MessageAttributes"][REASON]["StringValue"].endswith("(attempt 5 of 5)")
 
 
-def test_the_others_of_its_batch_are_not_delayed(queue: Queue) -> None:
+def test_other_messages_of_its_batch_are_not_delayed(queue: Queue) -> None:
     test_event = json.dumps({"Event": "s3:TestEvent"})
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate((test_event, "no json"))]
     queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def test_the_others_of_its_batch_are_not_delayed(queue: Queue) -> None:
     assert len(queue.attempts) == 2
 
 
-def test_a_function_that_died_keeps_its_message_for_the_queues_visibility_timeout(
+def test_a_crashed_functions_message_returns_after_the_visibility_timeout(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def died(*_: object) -> None:
@@ -120,7 +120,9 @@ def test_a_function_that_died_keeps_its_message_for_the_queues_visibility_timeou
     assert len(queue.attempts) == 2
 
 
-def test_where_no_delay_can_be_set_the_message_comes_again_too(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_whose_delay_cannot_be_set_is_still_redelivered(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "functions.ingest.handler.retry_delays", lambda: RetryDelays(sqs_client(), f"{queue.url}-absent")
     )

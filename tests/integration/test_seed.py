@@ -48,7 +48,7 @@ def failing() -> Iterator[str]:
     server.server_close()
 
 
-def test_what_is_not_yet_sent_is_dropped_when_indexing_ends_early(failing: str, tmp_path: Path) -> None:
+def test_files_not_yet_sent_are_dropped_when_indexing_stops_early(failing: str, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(noise(1))
     with pytest.raises(httpx.HTTPStatusError):
@@ -56,7 +56,7 @@ def test_what_is_not_yet_sent_is_dropped_when_indexing_ends_early(failing: str, 
     assert 0 < len(Failing.opened) < 1000
 
 
-def test_what_cannot_be_sent_is_skipped_with_its_reason(tmp_path: Path) -> None:
+def test_files_that_cannot_be_sent_are_skipped_with_a_reason(tmp_path: Path) -> None:
     large, empty = tmp_path / "large.png", tmp_path / "empty.png"
     with large.open("wb") as file:
         file.truncate(MAX_UPLOAD_BYTES + 1)

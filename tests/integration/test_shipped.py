@@ -19,7 +19,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return interpreter(tmp_path_factory.mktemp("shipped") / "venv")
 
 
-def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
+def test_every_pruned_path_exists_in_the_installed_packages(python: str) -> None:
     """A list that has gone stale would say nothing."""
     held = Path(distribution("numpy").locate_file(""))  # type: ignore[arg-type]
     assert [path for path in pruned() if not (held / path).exists()] == []
@@ -28,7 +28,7 @@ def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
     assert (packages / "ai_edge_litert" / "interpreter.py").is_file()
 
 
-def test_both_functions_do_their_work_with_it(python: str, running: PicTrace) -> None:
+def test_both_functions_work_without_the_pruned_files(python: str, running: PicTrace) -> None:
     events = Events(running.cloud, [synthetic_image(70_000)], "shipped")
     with runtime_api.running(INGEST, python) as ingest:
         assert ingest.call(events.arrival())[1] == {"batchItemFailures": []}

@@ -46,7 +46,7 @@ def smoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
-def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: Path, closed: bool) -> None:
+def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path: Path, closed: bool) -> None:
     (tmp_path / "mine.png").write_bytes(noise(900))
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", str(model_dir), "--pictures", str(tmp_path)]
@@ -90,14 +90,16 @@ def images(running: PicTrace, collection: str = "smoke") -> list[Any]:
     return found
 
 
-def test_an_address_where_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_url_fails_the_health_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smoke", "--url", "http://localhost:1"]) == EXIT_STATUS["health"]
     found = steps(capsys.readouterr().out)
     assert list(found) == ["health", "clean-up"]
     assert found["health"].startswith("FAILED: ")
 
 
-def test_a_key_that_may_not_write(closed: Closed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_without_the_write_scope_fails_the_upload_step(
+    closed: Closed, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = closed.key(Scope.SEARCH)
     assert main(["smoke", "--url", closed.url, "--key", key]) == EXIT_STATUS["upload"]
     found = steps(capsys.readouterr().out)
@@ -114,7 +116,9 @@ def building(running: PicTrace) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("building")
-def test_an_index_that_is_being_built_fails_the_search(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_index_that_is_being_built_fails_the_search_step(
+    running: PicTrace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["smoke", "--url", running.url, "--patience", "8"]) == EXIT_STATUS["search"]
     found = steps(capsys.readouterr().out)
     assert "not found within 8 s: 503, as while a vector index is being built" in found["search"]
@@ -122,7 +126,7 @@ def test_an_index_that_is_being_built_fails_the_search(running: PicTrace, capsys
     assert images(running) == []
 
 
-def test_an_index_that_gets_ready_is_waited_for(
+def test_the_search_step_waits_for_an_index_to_become_ready(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = running.cloud.outputs["TableName"]
@@ -133,7 +137,7 @@ def test_an_index_that_gets_ready_is_waited_for(
 
 
 @pytest.mark.usefixtures("put")
-def test_an_upload_that_nobody_indexes_is_named(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upload_that_is_not_indexed_is_named(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     """The fixture has the bucket tell nobody."""
     assert main(["smoke", "--url", running.url, "--patience", "0"]) == EXIT_STATUS["index"]
     found = steps(capsys.readouterr().out)
@@ -147,7 +151,7 @@ def test_an_upload_that_nobody_indexes_is_named(running: PicTrace, capsys: pytes
     boto3.client("s3").delete_object(Bucket=running.cloud.outputs["BucketName"], Key=f"uploads/smoke/{left[1]}")
 
 
-def test_an_interruption_leaves_nothing(
+def test_an_interrupted_run_leaves_nothing_behind(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_: RoundTrip) -> str:
@@ -172,7 +176,7 @@ def stack(running: PicTrace, closed: Closed) -> str:
 
 
 class TestStack:
-    def test_its_key_is_made_and_deleted(
+    def test_a_temporary_key_is_created_and_deleted(
         self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         before = closed.keys.every()
@@ -183,7 +187,7 @@ class TestStack:
         assert images(running) == []
 
     @pytest.mark.usefixtures("building")
-    def test_its_key_is_deleted_where_a_step_fails(
+    def test_the_temporary_key_is_deleted_when_a_step_fails(
         self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         before = closed.keys.every()
@@ -192,7 +196,7 @@ class TestStack:
         assert closed.keys.every() == before
         assert images(running) == []
 
-    def test_an_upload_that_nobody_indexes_is_removed_from_the_bucket(
+    def test_an_upload_that_is_not_indexed_is_removed_from_the_bucket(
         self, stack: str, running: PicTrace, put: Callable[..., str], capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["--stack", stack, "smoke", "--patience", "0"]) == EXIT_STATUS["index"]
@@ -200,16 +204,14 @@ class TestStack:
         listed = boto3.client("s3").list_objects_v2(Bucket=running.cloud.outputs["BucketName"], Prefix="uploads/smoke/")
         assert listed["KeyCount"] == 0
 
-    def test_a_key_that_was_given_is_used_and_stays(
-        self, stack: str, closed: Closed, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_given_key_is_used_and_kept(self, stack: str, closed: Closed, capsys: pytest.CaptureFixture[str]) -> None:
         key = closed.key(Scope.SEARCH, Scope.WRITE, collections=["checks"])
         before = closed.keys.every()
         assert main(["--stack", stack, "smoke", "--key", key, "--collection", "checks"]) == 0
         assert steps(capsys.readouterr().out)["key"].startswith("the key is accepted")
         assert closed.keys.every() == before
 
-    def test_a_stack_without_an_address(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_stack_without_a_url_asks_for_one(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--stack", "PicTrace", "smoke"]) == 1
         assert "give the address with --url" in capsys.readouterr().err.lower()
         until(lambda: images(running) == [])

@@ -40,18 +40,20 @@ class TestEnvelopes:
         match: dict[str, Any] = until(found)[0]
         return match
 
-    def test_s3_notification(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_an_s3_notification_indexes_its_object(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(300))
         send(running, of_bucket(running, {"Records": [notification(key)]}))
         self.arrived(running, noise(300))
 
-    def test_s3_event_over_eventbridge(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_an_s3_event_over_eventbridge_indexes_its_object(self, running: PicTrace, put: Callable[..., str]) -> None:
         """As the rule of `source_buckets` sends it: the event itself is the message."""
         key = put(noise(301))
         send(running, of_bucket(running, bridged(key)))
         self.arrived(running, noise(301))
 
-    def test_submission_over_the_projects_bus(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_submission_over_the_projects_bus_indexes_its_object(
+        self, running: PicTrace, put: Callable[..., str]
+    ) -> None:
         """Through the stack's own rule."""
         key = put(noise(302))
         detail = {
@@ -74,7 +76,9 @@ class TestEnvelopes:
         self.arrived(running, noise(302), "bus")
 
     @pytest.mark.parametrize(("raw", "seed"), [("true", 303), ("false", 304)])
-    def test_topic(self, running: PicTrace, put: Callable[..., str], raw: str, seed: int) -> None:
+    def test_an_sns_message_indexes_its_object(
+        self, running: PicTrace, put: Callable[..., str], raw: str, seed: int
+    ) -> None:
         """A topic that anybody attaches to the queue, wrapped and raw."""
         sns = boto3.client("sns")
         topic = sns.create_topic(Name=f"images-{raw}")["TopicArn"]
@@ -89,17 +93,19 @@ class TestEnvelopes:
         self.arrived(running, noise(seed))
         sns.delete_topic(TopicArn=topic)
 
-    def test_topic_over_the_bus_form(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_an_eventbridge_event_inside_an_sns_message_indexes_its_object(
+        self, running: PicTrace, put: Callable[..., str]
+    ) -> None:
         key = put(noise(305))
         send(running, wrapped(json.dumps(of_bucket(running, bridged(key)))))
         self.arrived(running, noise(305))
 
-    def test_message_sent_to_the_queue(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_message_sent_to_the_queue_indexes_its_object(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(306))
         send(running, {"bucket": running.cloud.outputs["BucketName"], "key": key, "collection": "direct"})
         self.arrived(running, noise(306), "direct")
 
-    def test_direct_call_gives_the_record(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_direct_invocation_returns_the_record(self, running: PicTrace, put: Callable[..., str]) -> None:
         """By code or by a Step Functions task, which both get what the handler returns."""
         key = put(noise(307))
         event = {"bucket": running.cloud.outputs["BucketName"], "key": key, "collection": "task"}
@@ -109,16 +115,18 @@ class TestEnvelopes:
         assert json.loads(json.dumps(record))["sources"], "a task's result is JSON"
         assert invoked(event)["image_id"] == record["image_id"], "once more changes nothing"
 
-    def test_direct_call_with_an_event(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_direct_invocation_accepts_an_s3_event(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(308))
         assert invoked(of_bucket(running, bridged(key)))["image_id"] == self.arrived(running, noise(308))["image_id"]
 
-    def test_direct_call_is_told_why_a_file_is_refused(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_direct_invocation_raises_the_reason_for_a_refusal(
+        self, running: PicTrace, put: Callable[..., str]
+    ) -> None:
         key = put(b"no image")
         with pytest.raises(PictureRefused, match="none of JPEG"):
             invoked({"bucket": running.cloud.outputs["BucketName"], "key": key})
 
-    def test_removal_takes_the_image_out(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_a_removal_event_removes_the_image(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(309))
         send(running, of_bucket(running, {"Records": [notification(key)]}))
         self.arrived(running, noise(309))
@@ -140,7 +148,7 @@ def keys_to_try() -> list[str]:
     return KEYS + [case["key"] for case in cases if "\n" not in case["key"]]  # moto routes no line breaks
 
 
-def test_keys_of_every_kind(running: PicTrace, put: Callable[..., str]) -> None:
+def test_objects_are_found_under_keys_of_every_kind(running: PicTrace, put: Callable[..., str]) -> None:
     """Encoded in notifications, as they are on the bus: each object is read and its image found by its own bytes."""
     bucket = running.cloud.outputs["BucketName"]
     wrong = []
@@ -158,7 +166,7 @@ def test_keys_of_every_kind(running: PicTrace, put: Callable[..., str]) -> None:
     assert not wrong
 
 
-def test_every_key_of_the_corpus_is_encoded_as_s3_does() -> None:
+def test_our_notifications_encode_keys_as_s3_does() -> None:
     if not EVAL_DATA:
         pytest.skip("PICTRACE_EVAL_DATA is not set")
     cases = json.loads((Path(EVAL_DATA) / "corpus" / "cases" / "object_keys.json").read_text(encoding="utf-8"))
@@ -166,7 +174,7 @@ def test_every_key_of_the_corpus_is_encoded_as_s3_does() -> None:
         assert quote_plus(case["key"], safe="/*") == case["s3_notification_key"], "our events are encoded as theirs"
 
 
-def test_objects_of_strangers_are_refused(running: PicTrace) -> None:
+def test_objects_outside_the_allowed_buckets_and_prefixes_are_refused(running: PicTrace) -> None:
     for key in ("a.png", "signatures/x"):
         with pytest.raises(PictureRefused, match="source_buckets"):
             invoked({"bucket": running.cloud.outputs["BucketName"], "key": key})
@@ -175,7 +183,7 @@ def test_objects_of_strangers_are_refused(running: PicTrace) -> None:
 
 
 @pytest.mark.usefixtures("retries_at_once")
-def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace) -> None:
+def test_poison_messages_reach_the_dead_letter_queue_with_their_reason(running: PicTrace) -> None:
     sqs, dead = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
     bodies = {"no json", '{"Records": [{}]}', json.dumps(submitted({"bucket": "images"}))}
     for body in bodies:

@@ -25,7 +25,9 @@ def checked(detail: dict[str, Any], detail_type: str) -> dict[str, Any]:
     return detail
 
 
-def test_a_new_image_and_the_same_again(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_new_image_and_a_repeated_upload_are_published(
+    running: PicTrace, listener: Listener, collection: str
+) -> None:
     image_id = running.add(noise(500), collection=collection)
     indexed = checked(listener.wait_for("Image Indexed", collection), "Image Indexed")
     assert indexed["image_id"] == image_id
@@ -38,7 +40,7 @@ def test_a_new_image_and_the_same_again(running: PicTrace, listener: Listener, c
     assert (found["upload_id"], found["score"], found["scores"]) == (again, 1.0, None)
 
 
-def test_a_near_duplicate_names_the_earlier_image(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_near_duplicate_event_names_the_earlier_image(running: PicTrace, listener: Listener, collection: str) -> None:
     original = running.add(encoded(pixels("coffee.png"), ".png"), collection=collection)
     running.add(noise(501), collection=collection)
     copy = running.add(encoded(pixels("coffee.png"), ".jpg", 1, 60), collection=collection, media_type="image/jpeg")
@@ -50,14 +52,16 @@ def test_a_near_duplicate_names_the_earlier_image(running: PicTrace, listener: L
     assert kinds.count("Duplicate Found") == 1, "noise is no duplicate of anything"
 
 
-def test_a_file_that_is_no_image(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_file_that_is_not_an_image_is_published_as_rejected(
+    running: PicTrace, listener: Listener, collection: str
+) -> None:
     upload_id = running.open(b"no image at all", collection=collection)
     rejected = checked(listener.wait_for("Image Rejected", collection), "Image Rejected")
     assert (rejected["upload_id"], rejected["code"]) == (upload_id, "unsupported_type")
     assert rejected["reason"].endswith(".")
 
 
-def test_an_image_that_is_removed(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_the_removal_of_the_last_object_is_published(running: PicTrace, listener: Listener, collection: str) -> None:
     """By its object's removal; the last object takes the image along."""
     image_id = running.add(noise(502), collection=collection)
     [source] = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()["sources"]
@@ -67,14 +71,14 @@ def test_an_image_that_is_removed(running: PicTrace, listener: Listener, collect
     assert running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 404
 
 
-def test_the_api_s_own_removal_is_told_too(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_removal_through_the_api_is_published(running: PicTrace, listener: Listener, collection: str) -> None:
     image_id = running.add(noise(503), collection=collection)
     answer = running.client.delete(f"/v1/images/{image_id}", params={"collection": collection})
     assert answer.status_code == 204
     assert checked(listener.wait_for("Image Removed", collection), "Image Removed")["image_id"] == image_id
 
 
-def test_the_senders_words_come_along(running: PicTrace, put: Callable[..., str], listener: Listener) -> None:
+def test_the_senders_metadata_is_published(running: PicTrace, put: Callable[..., str], listener: Listener) -> None:
     collection = f"t-{uuid.uuid4().hex[:12]}"
     key = put(noise(504))
     body = {"bucket": running.cloud.outputs["BucketName"], "key": key, "collection": collection, "metadata": {"a": "é"}}
@@ -101,7 +105,7 @@ def test_a_bus_that_refuses_loses_no_image(
     assert listener.wait_for("Image Indexed", collection)["image_id"] == match["image_id"]
 
 
-def test_the_published_schemas_are_the_code_s(tmp_path: Path) -> None:
+def test_the_published_schemas_match_the_code(tmp_path: Path) -> None:
     schemas.main(tmp_path)
     written, published = (
         {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
@@ -110,7 +114,7 @@ def test_the_published_schemas_are_the_code_s(tmp_path: Path) -> None:
     assert published == written, "run `make schemas`"
 
 
-def test_repeating_an_event_tells_the_same_again(
+def test_repeating_an_event_publishes_the_same_outcome_again(
     running: PicTrace, put: Callable[..., str], listener: Listener
 ) -> None:
     collection = f"t-{uuid.uuid4().hex[:12]}"

@@ -89,7 +89,7 @@ def failed_attempts(deployed: PicTrace, since: float) -> list[Attempt]:
     return sorted(found, key=lambda attempt: attempt.came)
 
 
-def test_one_message_fails_alone_five_times_and_dies_with_its_reason(
+def test_only_the_failing_message_is_retried_and_dead_lettered_with_its_reason(
     deployed: PicTrace, collection: str, ear: Ear, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Sent in a pause, so that they are one batch. Nothing is hurried: this takes two and a half minutes."""
@@ -133,7 +133,7 @@ def broken(deployed: PicTrace) -> Iterator[None]:
         client.update_function_configuration(FunctionName=name, Handler=before)
 
 
-def test_a_broken_deployment_loses_nothing(deployed: PicTrace, collection: str, ear: Ear) -> None:
+def test_a_broken_deployment_loses_no_message(deployed: PicTrace, collection: str, ear: Ear) -> None:
     """The queue itself moves what the function could not, without a reason; sent again, it is indexed."""
     bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/patient"
     hide(deployed, 1)

@@ -52,7 +52,7 @@ def ask(deployed: PicTrace) -> Ask:
     return asked
 
 
-def test_objects(deployed: PicTrace, ask: Ask) -> None:
+def test_objects_are_accessible_only_under_the_granted_prefixes(deployed: PicTrace, ask: Ask) -> None:
     bucket = deployed.cloud.outputs["BucketName"]
     may_write = {
         ("api", "uploads/x"): "allowed",
@@ -80,21 +80,21 @@ def test_other_buckets_are_read_only(ask: Ask, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
-def test_absent_objects_are_told_from_forbidden_ones(deployed: PicTrace, ask: Ask, who: str) -> None:
+def test_absent_objects_are_distinguished_from_forbidden_ones(deployed: PicTrace, ask: Ask, who: str) -> None:
     bucket = deployed.cloud.outputs["BucketName"]
     assert ask(who, "s3", "head_object", Bucket=bucket, Key="uploads/absent") == "404"
     assert ask(who, "s3", "head_object", Bucket=bucket, Key="absent") == "403"
 
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
-def test_the_table_is_neither_scanned_nor_dropped(deployed: PicTrace, ask: Ask, who: str) -> None:
+def test_the_table_can_be_neither_scanned_nor_deleted(deployed: PicTrace, ask: Ask, who: str) -> None:
     table = deployed.cloud.outputs["TableName"]
     assert ask(who, "dynamodb", "get_item", TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}}) == "allowed"
     for call in ("scan", "delete_table"):
         assert ask(who, "dynamodb", call, TableName=table) == "AccessDeniedException"
 
 
-def test_only_ingest_tells_and_buries(deployed: PicTrace, ask: Ask) -> None:
+def test_only_ingest_publishes_events_and_dead_letters(deployed: PicTrace, ask: Ask) -> None:
     outputs = deployed.cloud.outputs
     entry = {"Source": "probe", "DetailType": "Probe", "Detail": "{}", "EventBusName": outputs["BusName"]}
     assert ask("ingest", "events", "put_events", Entries=[entry]) == "allowed"

@@ -59,7 +59,7 @@ def without(name: str) -> Callable[[Fields], Fields]:
         pytest.param(dict, bytes(MAX_UPLOAD_BYTES + 1), (400, "EntityTooLarge"), id="a byte too large"),
     ],
 )
-def test_a_form_takes_what_it_was_made_for_and_nothing_else(
+def test_a_form_accepts_only_the_upload_that_it_was_signed_for(
     deployed: PicTrace, collection: str, change: Callable[[Fields], Fields], data: bytes, refusal: tuple[int, str]
 ) -> None:
     url, fields = opened(deployed, collection)
@@ -80,7 +80,7 @@ def test_a_form_expires(deployed: PicTrace, collection: str, monkeypatch: pytest
     assert boto3.client("s3").get_object(Bucket=deployed.cloud.outputs["BucketName"], Key=key)["Body"].read() == b"x"
 
 
-def test_a_link_shows_one_image_as_one_type(deployed: PicTrace, collection: str) -> None:
+def test_a_link_serves_one_image_as_one_type(deployed: PicTrace, collection: str) -> None:
     image_id = deployed.add(noise(2), collection=collection)
     link = deployed.client.get(f"/v1/images/{image_id}/content", params={"collection": collection}).headers["location"]
     shown = httpx.get(link)

@@ -38,7 +38,7 @@ def publish(topic: str, message: dict[str, Any]) -> None:
     boto3.client("sns").publish(TopicArn=f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}", Message=json.dumps(message))
 
 
-def test_an_upload_is_indexed_found_and_told(deployed: PicTrace, collection: str, ear: Ear) -> None:
+def test_an_upload_is_indexed_found_and_published(deployed: PicTrace, collection: str, ear: Ear) -> None:
     upload_id = deployed.open(noise(10), collection=collection)
     state = deployed.settled(upload_id)
     assert state["status"] == "indexed"
@@ -49,7 +49,7 @@ def test_an_upload_is_indexed_found_and_told(deployed: PicTrace, collection: str
 
 
 @pytest.mark.parametrize("name", ["plain", "a b+c%2B.png", "é/日本😀.png", "<a href='&'>"])
-def test_keys_arrive_as_they_are(deployed: PicTrace, collection: str, ear: Ear, name: str) -> None:
+def test_keys_arrive_unchanged(deployed: PicTrace, collection: str, ear: Ear, name: str) -> None:
     """S3's notification encodes them."""
     key = f"uploads/{collection}/{name}"
     put(deployed.cloud.outputs["BucketName"], key, 11)
@@ -57,7 +57,7 @@ def test_keys_arrive_as_they_are(deployed: PicTrace, collection: str, ear: Ear, 
     assert kind == "Image Indexed"
 
 
-def test_a_removal_takes_the_image_along(deployed: PicTrace, collection: str, ear: Ear) -> None:
+def test_deleting_an_object_removes_its_image(deployed: PicTrace, collection: str, ear: Ear) -> None:
     bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/short-lived"
     put(bucket, key, 12)
     ear.first(key)
@@ -66,14 +66,14 @@ def test_a_removal_takes_the_image_along(deployed: PicTrace, collection: str, ea
     assert deployed.search(noise(12), collection=collection)["matches"] == []
 
 
-def test_another_bucket_over_the_accounts_bus(deployed: PicTrace, ear: Ear) -> None:
+def test_another_buckets_objects_arrive_over_the_default_bus(deployed: PicTrace, ear: Ear) -> None:
     key = f"a b+{uuid.uuid4().hex}.png"
     put(SHOP, key, 13)
     kind, detail = ear.first(key)
     assert (kind, detail["bucket"]) == ("Image Indexed", SHOP)
 
 
-def test_a_submission_over_the_projects_bus(deployed: PicTrace, collection: str, ear: Ear) -> None:
+def test_a_submission_over_the_projects_bus_is_indexed(deployed: PicTrace, collection: str, ear: Ear) -> None:
     key = f"{collection}.png"
     put(SHOP, key, 14)
     submit(deployed, {"bucket": SHOP, "key": key, "collection": collection, "metadata": {"a": "b"}})
@@ -87,7 +87,7 @@ def test_a_topic(deployed: PicTrace, collection: str, ear: Ear) -> None:
     until(lambda: collection in [detail["collection"] for _, detail in ear.of_key(key)])
 
 
-def test_a_direct_call_gives_the_record(deployed: PicTrace, collection: str) -> None:
+def test_a_direct_invocation_returns_the_record(deployed: PicTrace, collection: str) -> None:
     functions: Any = deployed.cloud
     key = f"{collection}.png"
     put(SHOP, key, 16)
@@ -138,5 +138,5 @@ class TestNobodyElse:
         sns.subscribe(TopicArn=arns[0], Protocol="sqs", Endpoint=arns[1])
         assert not self.arrives(deployed, ear, 20, lambda message: publish("nobodys", message))
 
-    def test_who_may_does_arrive(self, deployed: PicTrace, ear: Ear) -> None:
+    def test_an_allowed_sender_is_accepted(self, deployed: PicTrace, ear: Ear) -> None:
         assert self.arrives(deployed, ear, 22, lambda message: send(deployed, message))

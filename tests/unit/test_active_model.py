@@ -18,12 +18,12 @@ def table(calls: list[str]) -> Any:
     return MemoryTable(calls.append)
 
 
-def test_one_model_needs_no_look(table: Any, calls: list[str]) -> None:
+def test_a_single_model_needs_no_read(table: Any, calls: list[str]) -> None:
     assert ActiveModel(table, "t", ["a"])() == "a"
     assert not calls
 
 
-def test_a_switch_is_noticed_after_a_while(table: Any, calls: list[str]) -> None:
+def test_a_switch_takes_effect_when_the_cache_expires(table: Any, calls: list[str]) -> None:
     now = [0.0]
     active = ActiveModel(table, "t", ["a", "b"], clock=lambda: now[0])
     assert active() == "a"
@@ -36,7 +36,7 @@ def test_a_switch_is_noticed_after_a_while(table: Any, calls: list[str]) -> None
     assert calls == ["get_item"]
 
 
-def test_a_model_that_is_not_held_is_not_asked(table: Any) -> None:
+def test_a_model_that_is_not_loaded_is_not_used(table: Any) -> None:
     active = ActiveModel(table, "t", ["a", "b"])
     active.switch("c")
     assert active() == "a"

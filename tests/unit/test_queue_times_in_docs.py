@@ -49,11 +49,11 @@ def page(name: str) -> str:
         ("guides/existing-buckets.md", f"up to {flow.IN_FLIGHT} objects"),
     ],
 )
-def test_a_page_states_the_times(name: str, text: str) -> None:
+def test_a_page_states_the_defined_times(name: str, text: str) -> None:
     assert text in page(name)
 
 
-def test_the_alarm_is_above_what_one_message_shows() -> None:
+def test_the_backlog_alarm_tolerates_one_failing_message() -> None:
     assert math.ceil(INGEST_QUEUE.retried_age_seconds / 60) == BACKLOG_MINUTES
 
 

@@ -24,21 +24,21 @@ def delays(client: Any) -> RetryDelays:
     return RetryDelays(client, "https://queue")
 
 
-def test_the_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
+def test_the_delay_doubles_up_to_a_quarter_of_an_hour() -> None:
     client = Client()
     assert delays(client).set([FailedMessage(str(receives), receives) for receives in range(1, 12)]) == []
     assert [seconds for _, seconds in client.asked] == [10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]
     assert INGEST_QUEUE.reported_seconds() == [0, 10, 30, 70, 150]
 
 
-def test_a_message_that_is_refused_keeps_none_of_the_others_from_its_delay() -> None:
+def test_a_refused_delay_does_not_affect_the_other_messages() -> None:
     refused = ClientError({"Error": {"Code": "ReceiptHandleIsInvalid", "Message": "m"}}, "ChangeMessageVisibility")
     client = Client(refused)
     assert delays(client).set([FailedMessage("a", 1), FailedMessage("b", 2)]) == [refused]
     assert client.asked == [("a", 10), ("b", 20)]
 
 
-def test_a_service_that_does_not_answer_is_asked_once() -> None:
+def test_an_unresponsive_service_is_called_only_once() -> None:
     """Each unanswered call may take half a minute, and the batch has to end before the function is stopped."""
     client = Client(EndpointConnectionError(endpoint_url="https://sqs"))
     with pytest.raises(EndpointConnectionError):

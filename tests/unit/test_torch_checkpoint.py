@@ -67,7 +67,7 @@ def written(path: Path, state: object, storages: dict[str, list[float]], *, magi
 
 
 @pytest.mark.usefixtures("torch")
-def test_tensors_come_back_with_their_shapes_and_strides(tmp_path: Path) -> None:
+def test_tensors_are_read_with_their_shapes_and_strides(tmp_path: Path) -> None:
     state = OrderedDict(
         plain=Tensor("a", 6, 0, [2, 3], [3, 1]),
         transposed=Tensor("a", 6, 0, [3, 2], [1, 3]),
@@ -97,7 +97,7 @@ def test_tensors_come_back_with_their_shapes_and_strides(tmp_path: Path) -> None
     ],
     ids=["shape", "strides", "offset", "backwards", "huge", "shorter", "absent"],
 )
-def test_a_tensor_never_reaches_beyond_its_numbers(
+def test_a_tensor_that_exceeds_its_storage_is_refused(
     tensor: Tensor, storages: dict[str, list[float]], tmp_path: Path
 ) -> None:
     with pytest.raises(CheckpointError):
@@ -114,7 +114,7 @@ class Call:
         return self.call
 
 
-def test_nothing_but_tensors_is_built(tmp_path: Path) -> None:
+def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     for place in ("state", "header"):
         path = written(tmp_path / "m.pth", {"x": Call(Path.touch, trace)}, {})
@@ -126,7 +126,7 @@ def test_nothing_but_tensors_is_built(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("torch")
-def test_other_and_cut_files_are_refused(tmp_path: Path) -> None:
+def test_other_and_truncated_files_are_refused(tmp_path: Path) -> None:
     whole = written(tmp_path / "m.pth", {"x": Tensor("a", 4, 0, [4], [1])}, {"a": [0, 1, 2, 3]}).read_bytes()
     other = written(tmp_path / "other.pth", {}, {}, magic=1).read_bytes()
     for data in (other, b"", b"PK\x03\x04", whole[:10], whole[:-1], whole[: len(whole) // 2]):
@@ -135,7 +135,7 @@ def test_other_and_cut_files_are_refused(tmp_path: Path) -> None:
             torch_checkpoint.read(tmp_path / "m.pth")
 
 
-def test_the_published_file_is_read_whole() -> None:
+def test_the_published_checkpoint_is_read_completely() -> None:
     read = torch_checkpoint.read(fetch().path)
     counters = {name for name in read if name.endswith("num_batches_tracked")}
     parameters = sum(tensor.size for name, tensor in read.items() if name not in counters)

@@ -108,7 +108,7 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
-def test_any_history_answers_as_the_brute_force_does(distance: str) -> None:
+def test_searches_after_any_sequence_of_changes_match_brute_force(distance: str) -> None:
     machine = type("Machine", (Machine,), {"distance": distance})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
 
@@ -121,7 +121,7 @@ def test_any_history_answers_as_the_brute_force_does(distance: str) -> None:
     distance=st.sampled_from(DISTANCES),
     query_is_stored=st.booleans(),
 )
-def test_many_vectors_answer_as_the_brute_force_does(
+def test_searches_over_many_vectors_match_brute_force(
     seed: int, count: int, top_k: int, distance: str, query_is_stored: bool
 ) -> None:
     random = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ def test_many_vectors_answer_as_the_brute_force_does(
         assert (hits[0].item, hits[0].score) == (0, 0.0)
 
 
-def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
+def test_near_ties_are_ordered_by_exact_scores() -> None:
     random = np.random.default_rng(7)
     query = random.normal(size=512).astype(np.float32)
     stored = (query + random.normal(size=(60, 512)) * 1e-4).astype(np.float32)
@@ -149,7 +149,7 @@ def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_vector_is_at_distance_zero_of_itself() -> None:
+def test_a_vector_has_distance_zero_from_itself() -> None:
     """Exactly: neither a rounding above nor one below it."""
     random = np.random.default_rng(3)
     for dimensions in range(1, 200):
@@ -159,7 +159,7 @@ def test_a_vector_is_at_distance_zero_of_itself() -> None:
         assert index.search(vector, (), None, 1)[0][0].score == 0.0
 
 
-def test_an_item_put_again_is_there_once() -> None:
+def test_putting_an_item_again_moves_it() -> None:
     index = VectorIndex(dimensions=1, distance="EUCLIDEAN", filters=[])
     for partition in ("p", "q", "p"):
         index.put("key", Entry(np.array([1], np.float32), partition, [], partition))

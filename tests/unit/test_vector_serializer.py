@@ -44,13 +44,13 @@ def _sent(quickly: bool, operation: str, request: Any) -> Any:
 
 
 @pytest.mark.parametrize(("operation", "request_"), [("put_item", PUT), ("search_vectors", SEARCH)])
-def test_the_same_is_sent(operation: str, request_: Any) -> None:
+def test_the_fast_serializer_sends_the_same_request(operation: str, request_: Any) -> None:
     before = json.dumps(request_)
     assert _sent(True, operation, request_) == _sent(False, operation, request_) == json.loads(before)
     assert json.dumps(request_) == before, "the caller's own is left as it is"
 
 
 @pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * LONG}}, "no item"])
-def test_what_is_wrong_is_still_refused(wrong: Any) -> None:
+def test_invalid_items_are_still_refused(wrong: Any) -> None:
     with pytest.raises(ParamValidationError):
         _sent(True, "put_item", {"TableName": "t", "Item": wrong})

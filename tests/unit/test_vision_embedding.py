@@ -44,7 +44,7 @@ def embedder(model_dir: Path) -> Embedder:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_every_orientation_gives_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
+def test_every_exif_orientation_has_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
     """At least 0.99; and nearer than any turned image."""
     upright = pixels("astronaut.png")[:400]
     features = embedder.embed(upright).features
@@ -70,7 +70,7 @@ def network(embedder: Embedder) -> Any:
     return chosen.build(chosen.fetch().path)
 
 
-def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder, network: Any) -> None:
+def test_features_equal_those_of_keras_on_the_same_pixels(embedder: Embedder, network: Any) -> None:
     """The whole path of ours runs: decoding, resizing, the exported graph with rounded weights."""
     for name in IMAGES:
         rgb = decode(shipped(name).read_bytes()).rgb
@@ -88,7 +88,7 @@ ORIGINAL: dict[str, dict[int, float]] = {
 """Probabilities by class of the original in PyTorch 2.13 (efficientnet-lite-pytorch 0.1.0), given the same pixels."""
 
 
-def test_probabilities_are_those_of_the_original_in_pytorch() -> None:
+def test_probabilities_equal_those_of_the_original_in_pytorch() -> None:
     lite0 = NETWORKS["efficientnet-lite0"]
     rebuilt = lite0.build(lite0.fetch().path)
     for name, expected in ORIGINAL.items():
@@ -97,7 +97,7 @@ def test_probabilities_are_those_of_the_original_in_pytorch() -> None:
         assert [found[number] for number in expected] == pytest.approx(list(expected.values()), abs=0.0005)
 
 
-def test_int8_weights_have_an_id_of_their_own_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
+def test_int8_weights_have_their_own_id_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
     """0.99: each image of 500 photographs kept at least 0.992 under EfficientNet-Lite0 (docs/reference/models.md)."""
     int8 = Embedder(int8_dir)
     assert int8.model_id == embedder.model_id.replace("f16", "int8")
@@ -118,7 +118,7 @@ def test_features_are_2048_numbers_of_unit_length(embedder: Embedder) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (223, 225)])
-def test_any_size_and_even_black_has_finite_features(embedder: Embedder, shape: tuple[int, int]) -> None:
+def test_black_images_of_any_size_have_finite_features(embedder: Embedder, shape: tuple[int, int]) -> None:
     assert np.isfinite(embedder.embed(np.zeros((*shape, 3), np.uint8)).features).all()
 
 
@@ -146,7 +146,7 @@ def test_threads_share_one_network(embedder: Embedder) -> None:
         assert np.array_equal(features, alone[index % len(rgbs)])
 
 
-def test_labels_are_the_classes_that_are_probable_enough(embedder: Embedder, model_dir: Path) -> None:
+def test_labels_are_the_classes_above_the_least_probability(embedder: Embedder, model_dir: Path) -> None:
     least = ModelCard.read(model_dir).least_probability
     assert 0 < least < 0.5
     labels = {name: embedder.embed(pixels(name)).labels for name in IMAGES}
@@ -167,7 +167,7 @@ def test_a_model_without_class_names_has_no_labels(model_dir: Path, tmp_path: Pa
     assert bare.embed(pixels("chelsea.png")).labels == ()
 
 
-def test_at_most_five_labels_however_low_the_bar(model_dir: Path, tmp_path: Path) -> None:
+def test_an_image_has_at_most_five_labels(model_dir: Path, tmp_path: Path) -> None:
     for name in (MODEL_FILE, LABELS_FILE):
         shutil.copy(model_dir / name, tmp_path)
     (tmp_path / "model.json").write_text(json.dumps({"id": "m", "has_labels": True, "least_probability": 0}))
@@ -175,7 +175,7 @@ def test_at_most_five_labels_however_low_the_bar(model_dir: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("present", [(), ("model.json",)])
-def test_a_missing_model_says_how_to_make_it(model_dir: Path, tmp_path: Path, present: tuple[str, ...]) -> None:
+def test_a_missing_model_explains_how_to_export_it(model_dir: Path, tmp_path: Path, present: tuple[str, ...]) -> None:
     for name in present:
         shutil.copy(model_dir / name, tmp_path)
     with pytest.raises(ModelMissing, match=r"python -m layers\.models\.export --out"):

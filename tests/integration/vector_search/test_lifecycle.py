@@ -38,7 +38,7 @@ def building(dynamodb: Any, make: Make) -> str:
     return table
 
 
-def test_an_added_index_goes_through_its_states(dynamodb: Any, building: str) -> None:
+def test_an_added_index_passes_through_its_states(dynamodb: Any, building: str) -> None:
     assert state(dynamodb, building) == ("UPDATING", "CREATING", False)
     assert refused(lambda: search(dynamodb, building)) == BACKFILLING
     enter(building, "near", Phase.BACKFILLING)
@@ -53,19 +53,19 @@ def test_an_added_index_goes_through_its_states(dynamodb: Any, building: str) ->
     assert sorted(keys(dynamodb, building)) == ["before", "meanwhile"]
 
 
-def test_the_state_is_refused_before_the_rest_of_the_request(dynamodb: Any, building: str) -> None:
+def test_the_index_state_is_checked_before_the_vector(dynamodb: Any, building: str) -> None:
     assert refused(lambda: search(dynamodb, building, 1, 0)) == BACKFILLING
     assert refused(lambda: search(dynamodb, building, TopK=101)).startswith("Provided TopK value '101'")
 
 
-def test_an_index_of_create_table_is_searchable_at_once(dynamodb: Any, make: Make) -> None:
+def test_an_index_from_create_table_is_searchable_immediately(dynamodb: Any, make: Make) -> None:
     with indexes_start_in(Phase.BACKFILLING):
         table = make(vector_index())
     assert state(dynamodb, table) == ("ACTIVE", "ACTIVE", None)
     assert keys(dynamodb, table) == []
 
 
-def test_a_second_index_waits_until_the_first_is_there(dynamodb: Any, building: str) -> None:
+def test_a_second_index_must_wait_until_the_first_is_built(dynamodb: Any, building: str) -> None:
     second = [{"Create": vector_index("second")}]
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
         enter(building, "near", phase)
@@ -78,7 +78,7 @@ def test_a_second_index_waits_until_the_first_is_there(dynamodb: Any, building: 
     assert keys(dynamodb, building, index="second") == ["before"]
 
 
-def test_an_index_can_be_given_up_once_it_backfills(dynamodb: Any, building: str) -> None:
+def test_an_index_can_be_deleted_once_it_backfills(dynamodb: Any, building: str) -> None:
     deletion = [{"Delete": {"IndexName": "near"}}]
     assert refusal(dynamodb.update_table, TableName=building, VectorIndexUpdates=deletion) == (
         "ResourceInUseException",
@@ -90,7 +90,7 @@ def test_an_index_can_be_given_up_once_it_backfills(dynamodb: Any, building: str
     assert refused(lambda: search(dynamodb, building)) == UNKNOWN
 
 
-def test_a_table_outlives_the_building_of_its_index(dynamodb: Any, building: str) -> None:
+def test_a_table_cannot_be_deleted_while_its_index_is_built(dynamodb: Any, building: str) -> None:
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
         enter(building, "near", phase)
         assert refusal(dynamodb.delete_table, TableName=building) == (
@@ -101,7 +101,7 @@ def test_a_table_outlives_the_building_of_its_index(dynamodb: Any, building: str
     dynamodb.delete_table(TableName=building)
 
 
-def test_no_phase_of_an_index_that_is_not_there() -> None:
+def test_setting_the_phase_of_an_unknown_index_fails() -> None:
     with pytest.raises(LookupError, match="no table nowhere has a vector index near"):
         enter("nowhere", "near", Phase.BACKFILLING)
 
@@ -125,7 +125,7 @@ def restored(request: pytest.FixtureRequest, dynamodb: Any) -> Any:
     return restore
 
 
-def test_a_restored_table_builds_its_indexes_again(dynamodb: Any, make: Make, restored: Any) -> None:
+def test_a_restored_table_rebuilds_its_indexes(dynamodb: Any, make: Make, restored: Any) -> None:
     table = make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S", tenant="S"))
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0, tenant="t"))
     condition: dict[str, Any] = {
@@ -143,7 +143,7 @@ def test_a_restored_table_builds_its_indexes_again(dynamodb: Any, make: Make, re
     assert "b" not in keys(dynamodb, table, **condition)
 
 
-def test_a_restore_may_leave_indexes_out(dynamodb: Any, make: Make, restored: Any) -> None:
+def test_a_restore_can_omit_indexes(dynamodb: Any, make: Make, restored: Any) -> None:
     table = make(vector_index(), vector_index("other"))
     target = restored(table, VectorIndexOverride=[vector_index("other")])
     described = dynamodb.describe_table(TableName=target)["Table"]
@@ -151,7 +151,7 @@ def test_a_restore_may_leave_indexes_out(dynamodb: Any, make: Make, restored: An
     assert refused(lambda: search(dynamodb, target)) == UNKNOWN
 
 
-def test_a_restore_makes_no_index_that_was_not_there(dynamodb: Any, make: Make, restored: Any) -> None:
+def test_a_restore_cannot_add_an_index(dynamodb: Any, make: Make, restored: Any) -> None:
     table = make(vector_index())
     assert "does not have" in refused(lambda: restored(table, VectorIndexOverride=[vector_index("new")]))
     assert not [name for name in dynamodb.list_tables()["TableNames"] if name.startswith(f"{table}-")]

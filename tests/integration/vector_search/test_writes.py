@@ -32,7 +32,7 @@ def set_vector(client: Any, table: str, pk: str, *vector: float, **request: Any)
     )
 
 
-def test_an_overwritten_item_has_its_new_vector(dynamodb: Any, make: Make) -> None:
+def test_overwriting_an_item_replaces_its_vector_in_the_index(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     for vector in ((1, 0, 0), (0, 1, 0)):
         dynamodb.put_item(TableName=table, Item=item("a", *vector))
@@ -40,7 +40,7 @@ def test_an_overwritten_item_has_its_new_vector(dynamodb: Any, make: Make) -> No
     assert search(dynamodb, table, 0, 1, 0) == [("a", 0.0)]
 
 
-def test_lists_come_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
+def test_lists_are_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     lists: dict[str, Any] = {
         "numbers": {"L": numbers([1.5, -2, 3e-05] * 40)},
@@ -169,7 +169,7 @@ BAD_VECTORS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("text", ["NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "one"])
-def test_what_is_no_number_is_refused_in_every_kind_of_write(dynamodb: Any, make: Make, text: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused_in_every_kind_of_write(dynamodb: Any, make: Make, text: str) -> None:
     table = make(vector_index())
     value = {"L": [{"N": "1"}, {"N": text}, {"N": "0"}]}
     written = key("a") | {"v": value}
@@ -184,7 +184,7 @@ def test_what_is_no_number_is_refused_in_every_kind_of_write(dynamodb: Any, make
     assert dynamodb.scan(TableName=table)["Items"] == []
 
 
-def test_the_smallest_integer_of_64_bits_is_a_number(dynamodb: Any, make: Make) -> None:
+def test_the_smallest_64_bit_integer_is_accepted(dynamodb: Any, make: Make) -> None:
     """What a NaN becomes when it is rounded to an integer: no write is refused for it, so it must not come this far."""
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", -9223372036854775808, 0, 0))
@@ -192,7 +192,7 @@ def test_the_smallest_integer_of_64_bits_is_a_number(dynamodb: Any, make: Make) 
 
 
 @pytest.mark.parametrize(("value", "message"), BAD_VECTORS)
-def test_vectors_that_no_index_can_hold_are_refused(
+def test_vectors_that_the_index_cannot_hold_are_refused(
     dynamodb: Any, make: Make, value: dict[str, Any], message: str
 ) -> None:
     table = make(vector_index())
@@ -208,7 +208,7 @@ def test_vectors_that_no_index_can_hold_are_refused(
     assert search(dynamodb, table) == [("a", 0.0)]
 
 
-def test_searched_attributes_have_their_declared_type_and_are_not_empty(dynamodb: Any, make: Make) -> None:
+def test_search_attributes_must_have_their_declared_type_and_not_be_empty(dynamodb: Any, make: Make) -> None:
     table = make(vector_index(**SCHEMA))
     assert refused(dynamodb.put_item, TableName=table, Item=item("a", 1, 0, 0, tenant="")) == (
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
@@ -231,7 +231,7 @@ def test_tables_without_vector_indexes_store_any_list(dynamodb: Any, make: Make)
     assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"] == mixed | {"n": {"N": "1"}}
 
 
-def test_stored_vectors_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
+def test_vectors_are_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     exact = key("a") | {"v": {"L": [{"N": "0.1234567890123456789"}, {"N": "-1E-5"}, {"N": "1"}]}}
     dynamodb.put_item(TableName=table, Item=exact)
@@ -270,7 +270,7 @@ def restless() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restless")
-def test_writers_and_searchers_at_the_same_time(dynamodb: Any, make: Make) -> None:
+def test_concurrent_searches_return_only_written_vectors(dynamodb: Any, make: Make) -> None:
     """Every answer holds only vectors that were written, and in the end the last of each key."""
     table = make(vector_index())
     vectors = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
