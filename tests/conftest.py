@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60
 """How long to wait for what must come. A machine that runs other tests beside is slow, and that is no fault."""
 
-RETRIES_AT_ONCE = replace(INGEST_QUEUE, first_retry_seconds=0)
+NO_RETRY_DELAY = replace(INGEST_QUEUE, first_retry_seconds=0)
 
 
 def pytest_configure() -> None:
@@ -45,16 +45,16 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
     """The exported model, made once where it is missing: EfficientNet-Lite0 where ResNet50's weights cannot be had."""
-    return exported("model")
+    return export_model("model")
 
 
 @pytest.fixture(scope="session")
 def int8_dir() -> Path:
     """The same with int8 weights."""
-    return exported("model-int8", "--precision", "int8")
+    return export_model("model-int8", "--precision", "int8")
 
 
-def exported(name: str, *options: str) -> Path:
+def export_model(name: str, *options: str) -> Path:
     from layers.models import export
 
     folder = ROOT / ".build" / name
@@ -70,7 +70,7 @@ class PicTrace:
     cloud: LocalCloud
     client: httpx.Client
 
-    def open(self, data: bytes, *, collection: str, media_type: str = "image/png", name: str = "a.png") -> str:
+    def upload(self, data: bytes, *, collection: str, media_type: str = "image/png", name: str = "a.png") -> str:
         """Upload bytes as a browser does: ask for a form, send it with the file last. Gives the upload id."""
         wanted = {"filename": name, "content_type": media_type, "collection": collection}
         form = self.client.post("/v1/uploads", json=wanted)
@@ -79,7 +79,7 @@ class PicTrace:
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 
-    def settled(self, upload_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    def wait_for_upload(self, upload_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The upload's state once it is final."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -91,7 +91,7 @@ class PicTrace:
 
     def add(self, data: bytes, *, collection: str, **options: str) -> str:
         """Upload an image and wait until it is indexed; gives the image id."""
-        state = self.settled(self.open(data, collection=collection, **options))
+        state = self.wait_for_upload(self.upload(data, collection=collection, **options))
         assert state["status"] == "indexed", state
         return str(state["image_id"])
 
@@ -122,7 +122,7 @@ def pictrace(running: PicTrace) -> PicTrace:
 
 
 @dataclass(frozen=True)
-class Closed:
+class ClosedApi:
     """The running system's data behind an API that asks for keys.
 
     Attributes:
@@ -148,7 +148,7 @@ class Closed:
 
 
 @pytest.fixture(scope="session")
-def closed(running: PicTrace) -> Iterator[Closed]:
+def closed(running: PicTrace) -> Iterator[ClosedApi]:
     from functions.api.app import create_app
     from functions.api.services import Services
 
@@ -164,13 +164,13 @@ def closed(running: PicTrace) -> Iterator[Closed]:
     services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
-        yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+        yield ClosedApi(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
 
 
 @pytest.fixture
-def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_retry_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that failed comes again at once: for tests that are not about when it does."""
-    monkeypatch.setattr("shared.aws.retry_delays.INGEST_QUEUE", RETRIES_AT_ONCE)
+    monkeypatch.setattr("shared.aws.retry_delays.INGEST_QUEUE", NO_RETRY_DELAY)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 from tests.conftest import PATIENCE_SECONDS
 
 
-def said_until_ready(process: subprocess.Popen[str]) -> str:
+def read_until_ready(process: subprocess.Popen[str]) -> str:
     """What the process prints until it serves, or all that it prints where it never does."""
     assert process.stdout
     said = ""
@@ -17,7 +17,7 @@ def said_until_ready(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def ended(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
+def stop(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
     """Send the process a signal and wait for its end; gives what it still says."""
     process.send_signal(by)
     return process.communicate(timeout=PATIENCE_SECONDS)[0]

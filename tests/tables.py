@@ -10,7 +10,7 @@ Table = Callable[[str, str], None]
 _MARK: Final = "table "
 
 
-def table_of(node: pytest.Item) -> Table:
+def table_writer(node: pytest.Item) -> Table:
     """Adds lines of text to the table of a name."""
 
     def show(name: str, lines: str) -> None:

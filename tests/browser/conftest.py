@@ -35,8 +35,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desk(browser: Browser) -> Iterator[Page]:
-    """An empty page of a desk's size."""
+def desktop(browser: Browser) -> Iterator[Page]:
+    """An empty page of a desktop's size."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()

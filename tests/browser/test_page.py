@@ -17,7 +17,7 @@ from tests.integration.conftest import until
 pytestmark = needs_chromium
 
 
-class Watched:
+class MonitoredPage:
     """A page, with everything that it complained about and every host that it asked."""
 
     def __init__(self, page: Page) -> None:
@@ -30,12 +30,12 @@ class Watched:
 
 
 @pytest.fixture
-def watched(desk: Page, pictrace: PicTrace) -> Iterator[Watched]:
-    """The page at a phone's size in one test and a desk's in the others; it must never complain."""
-    seen = Watched(desk)
-    desk.goto(pictrace.url)
-    desk.wait_for_selector("#pictures img")
-    desk.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
+def monitored(desktop: Page, pictrace: PicTrace) -> Iterator[MonitoredPage]:
+    """The page at a phone's size in one test and a desktop's in the others; it must never complain."""
+    seen = MonitoredPage(desktop)
+    desktop.goto(pictrace.url)
+    desktop.wait_for_selector("#pictures img")
+    desktop.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
     yield seen
     assert seen.complaints == []
     own = {pictrace.url, pictrace.cloud.endpoint}
@@ -55,8 +55,8 @@ def payload(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": data}
 
 
-def test_a_search_by_an_altered_copy_ranks_its_original_first(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_search_by_an_altered_copy_ranks_its_original_first(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     first = page.locator("#matches .card").first
     expect(first).to_contain_text("Near-duplicate")
@@ -74,8 +74,8 @@ def test_a_search_by_an_altered_copy_ranks_its_original_first(watched: Watched, 
     expect(page.locator("#matches, #unrelated").get_by_text("chelsea.png")).to_have_count(0)
 
 
-def test_unrelated_results_are_collapsed_when_there_are_matches(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_unrelated_results_are_collapsed_when_there_are_matches(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card")).to_have_count(1)
     expect(page.locator("#keep")).to_be_visible()
@@ -93,8 +93,8 @@ def test_unrelated_results_are_collapsed_when_there_are_matches(watched: Watched
     expect(page.locator("#keep")).to_be_hidden()  # it is there already
 
 
-def test_a_match_is_drawn_and_described(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     page.locator("#matches .card button.open").first.click()
     dialog = page.locator("#viewer")
@@ -120,9 +120,9 @@ def test_a_match_is_drawn_and_described(watched: Watched, altered: Path) -> None
 
 
 def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
-    watched: Watched, pictrace: PicTrace, tmp_path: Path
+    monitored: MonitoredPage, pictrace: PicTrace, tmp_path: Path
 ) -> None:
-    page, rgb = watched.page, pixels("astronaut.png")
+    page, rgb = monitored.page, pixels("astronaut.png")
     collection = f"c{uuid.uuid4().hex[:8]}"
     paths = [tmp_path / name for name in ("small.png", "large.png", "compressed.jpg")]
     paths[0].write_bytes(encoded(resize_square(rgb, 320), ".png"))
@@ -155,8 +155,8 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 
 
-def test_changing_the_ranking_or_effort_repeats_the_search(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_changing_the_ranking_or_effort_repeats_the_search(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     with page.expect_response(lambda answer: "ranking=classic&effort=balanced" in answer.url) as asked:
@@ -168,8 +168,8 @@ def test_changing_the_ranking_or_effort_repeats_the_search(watched: Watched, alt
     expect(page.locator("#status")).to_contain_text("compared")
 
 
-def test_an_upload_is_followed_until_it_is_indexed_and_can_be_removed(watched: Watched, tmp_path: Path) -> None:
-    page = watched.page
+def test_an_upload_is_followed_until_it_is_indexed_and_can_be_removed(monitored: MonitoredPage, tmp_path: Path) -> None:
+    page = monitored.page
     name = "<img src=x onerror=alert(1)>.png"
     path = tmp_path / "a.png"
     path.write_bytes(noise(1234))
@@ -188,8 +188,8 @@ def test_an_upload_is_followed_until_it_is_indexed_and_can_be_removed(watched: W
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_many_files_are_uploaded_a_few_at_a_time(watched: Watched) -> None:
-    page = watched.page
+def test_many_files_are_uploaded_a_few_at_a_time(monitored: MonitoredPage) -> None:
+    page = monitored.page
     busy, most = set[str](), 0
 
     def asked(request: Request) -> None:
@@ -214,8 +214,8 @@ def test_many_files_are_uploaded_a_few_at_a_time(watched: Watched) -> None:
     expect(page.locator("#uploads li")).to_contain_text("Already in the collection")
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_path: Path) -> None:
-    page = watched.page
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: MonitoredPage, tmp_path: Path) -> None:
+    page = monitored.page
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     large = tmp_path / "large.png"
@@ -226,14 +226,14 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(watched: Watched,
     assert "POST" not in sent
 
 
-def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(watched: Watched) -> None:
-    page = watched.page
+def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(monitored: MonitoredPage) -> None:
+    page = monitored.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
     expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
 
 
-def test_the_page_works_with_the_keyboard_alone(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_the_page_works_with_the_keyboard_alone(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.on("filechooser", lambda _: None)  # the browser is told early enough to hand the chooser over
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
@@ -251,8 +251,8 @@ def test_the_page_works_with_the_keyboard_alone(watched: Watched, altered: Path)
     expect(page.locator("#viewer")).to_be_hidden()
 
 
-def test_a_pasted_image_starts_a_search(watched: Watched, altered: Path) -> None:
-    watched.page.evaluate(
+def test_a_pasted_image_starts_a_search(monitored: MonitoredPage, altered: Path) -> None:
+    monitored.page.evaluate(
         """(bytes) => {
             const clipboard = new DataTransfer();
             clipboard.items.add(new File([new Uint8Array(bytes)], "pasted.jpg", { type: "image/jpeg" }));
@@ -260,11 +260,11 @@ def test_a_pasted_image_starts_a_search(watched: Watched, altered: Path) -> None
         }""",
         list(altered.read_bytes()),
     )
-    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_a_dropped_image_starts_a_search(watched: Watched, altered: Path) -> None:
-    watched.page.evaluate(
+def test_a_dropped_image_starts_a_search(monitored: MonitoredPage, altered: Path) -> None:
+    monitored.page.evaluate(
         """(bytes) => {
             const moved = new DataTransfer();
             moved.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
@@ -272,19 +272,19 @@ def test_a_dropped_image_starts_a_search(watched: Watched, altered: Path) -> Non
         }""",
         list(altered.read_bytes()),
     )
-    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_a_private_url_is_refused_with_an_explanation(watched: Watched) -> None:
-    page = watched.page
+def test_a_private_url_is_refused_with_an_explanation(monitored: MonitoredPage) -> None:
+    page = monitored.page
     page.fill("#url", "http://127.0.0.1/a.jpg")
     page.press("#url", "Enter")
     expect(page.locator("#problem")).to_contain_text("public internet")
-    watched.complaints.clear()  # the browser logs the 422 itself
+    monitored.complaints.clear()  # the browser logs the 422 itself
 
 
-def test_a_dropped_url_starts_a_search_and_hides_older_results(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_dropped_url_starts_a_search_and_hides_older_results(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     page.evaluate(
@@ -297,11 +297,11 @@ def test_a_dropped_url_starts_a_search_and_hides_older_results(watched: Watched,
     expect(page.locator("#problem")).to_contain_text("public internet")
     expect(page.locator("#problem")).to_be_in_viewport()
     expect(page.locator("#results")).to_be_hidden()
-    watched.complaints.clear()
+    monitored.complaints.clear()
 
 
-def test_an_unreachable_server_is_reported(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_an_unreachable_server_is_reported(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
     expect(page.locator("#problem")).to_have_text("The server does not answer. Is it still running?")
@@ -309,20 +309,20 @@ def test_an_unreachable_server_is_reported(watched: Watched, altered: Path) -> N
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     expect(page.locator("#problem")).to_be_hidden()
-    watched.complaints.clear()
+    monitored.complaints.clear()
 
 
 @pytest.mark.parametrize("width", [320, 375, 768])
-def test_the_page_never_scrolls_sideways(watched: Watched, altered: Path, width: int) -> None:
-    page = watched.page
+def test_the_page_never_scrolls_sideways(monitored: MonitoredPage, altered: Path, width: int) -> None:
+    page = monitored.page
     page.set_viewport_size({"width": width, "height": 800})
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_every_control_has_a_name_and_every_image_has_alt_text(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_every_control_has_a_name_and_every_image_has_alt_text(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     nameless = page.evaluate(
@@ -336,15 +336,15 @@ def test_every_control_has_a_name_and_every_image_has_alt_text(watched: Watched,
     assert page.locator("[aria-live], [role=status]").count() >= 1
 
 
-def test_the_background_is_still_when_reduced_motion_is_preferred(watched: Watched) -> None:
+def test_the_background_is_still_when_reduced_motion_is_preferred(monitored: MonitoredPage) -> None:
     picture = "document.getElementById('background').toDataURL()"
-    before = watched.page.evaluate(picture)
-    watched.page.wait_for_timeout(300)
-    assert watched.page.evaluate(picture) == before
+    before = monitored.page.evaluate(picture)
+    monitored.page.wait_for_timeout(300)
+    assert monitored.page.evaluate(picture) == before
 
 
-def test_a_label_filters_the_listing_and_the_search(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_label_filters_the_listing_and_the_search(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.locator("#pictures").get_by_role("button", name="Open chelsea.png").click()
     label = page.locator("#viewer .labels button").first
     name = (label.text_content() or "").rsplit(" ", 2)[0]
@@ -363,8 +363,8 @@ def test_a_label_filters_the_listing_and_the_search(watched: Watched, altered: P
     expect(page.locator("#unrelated .card")).to_have_count(11)
 
 
-def test_a_misspelt_label_is_reported_with_a_suggestion(desk: Page, pictrace: PicTrace) -> None:
-    desk.goto(pictrace.url)
-    desk.locator("#label").fill("elefant")
-    desk.locator("#label").press("Enter")
-    expect(desk.locator("#problem")).to_contain_text("Did you mean elephant")
+def test_a_misspelt_label_is_reported_with_a_suggestion(desktop: Page, pictrace: PicTrace) -> None:
+    desktop.goto(pictrace.url)
+    desktop.locator("#label").fill("elefant")
+    desktop.locator("#label").press("Enter")
+    expect(desktop.locator("#problem")).to_contain_text("Did you mean elephant")

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.tables import table_of
+from tests.tables import table_writer
 
 
 @dataclass
@@ -15,9 +15,9 @@ class Row:
 
     tried: int = 0
     deaths: int = 0
-    again: int = 0
+    redelivered: int = 0
     lost: int = 0
-    half: int = 0
+    half_done: int = 0
 
 
 WIDTH: Final = 46
@@ -25,7 +25,7 @@ HEADER: Final = f"{'fault':{WIDTH}}  tried  deaths  came again  lost  half-visib
 _rows: Final[dict[str, Row]] = {}
 
 
-def row(fault: str) -> Row:
+def row_for(fault: str) -> Row:
     return _rows.setdefault(fault, Row())
 
 
@@ -33,8 +33,8 @@ def row(fault: str) -> Row:
 def _print_rows(request: pytest.FixtureRequest) -> Iterator[None]:
     _rows.clear()
     yield
-    show = table_of(request.node)
+    show = table_writer(request.node)
     for fault, found in _rows.items():
         show("faults", HEADER)
-        counts = f"{found.tried:7}{found.deaths:8}{found.again:12}{found.lost:6}{found.half:14}"
+        counts = f"{found.tried:7}{found.deaths:8}{found.redelivered:12}{found.lost:6}{found.half_done:14}"
         show("faults", f"{fault:{WIDTH}}{counts}")

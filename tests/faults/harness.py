@@ -34,7 +34,7 @@ class Killed(RuntimeError):  # noqa: N818
     """The process that handled an invocation did not live to answer."""
 
 
-class Plant:
+class Harness:
     """A queue of its own, whose worker runs the real handler in processes that faults may kill.
 
     Attributes:
@@ -100,7 +100,7 @@ class Plant:
             self._hidden += receipts.values()
             raise Killed(str(found["died"]))
         failures = found["answer"]["batchItemFailures"]
-        self.row.again += len(failures)
+        self.row.redelivered += len(failures)
         self._hidden += [receipts[failure["itemIdentifier"]] for failure in failures]
         return found["answer"]
 
@@ -185,7 +185,7 @@ class Plant:
             sources = {item["key"]["S"] for item in items if not item_mapper.is_record(item)}
             self.row.lost += bool(keys) and not (recorded and keys <= sources)
             whole = recorded and self._signed(image_id) and sources == keys
-            self.row.half += not whole if keys else bool(items) or self._signed(image_id)
+            self.row.half_done += not whole if keys else bool(items) or self._signed(image_id)
 
     def _signed(self, image_id: str) -> bool:
         return self._objects.exists(signature_key(self._model, image_id))

@@ -24,7 +24,7 @@ from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
-from tests.faults.memory import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket, MemoryTable
 
 BUCKET: Final = "images"
 MODEL: Final = "m"
@@ -33,11 +33,11 @@ NO_IMAGE: Final = b"no image"
 Event = Created | Removed | Reindex
 
 
-class Died(BaseException):
+class WorkerDied(BaseException):
     """A worker was killed."""
 
 
-def tiny_description(
+def stub_description(
     data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
 ) -> Description:
     """What `describe` gives, without looking at the bytes."""
@@ -67,7 +67,7 @@ class _Embedder:
 
 
 @dataclass
-class World:
+class Simulation:
     """One bucket with its index.
 
     Attributes:
@@ -128,11 +128,11 @@ class World:
         self.last_call = name
         if self.deaths and self.rng.random() < 0.08:
             self.deaths -= 1
-            raise Died
+            raise WorkerDied
         here.parent.switch()
         if self.deaths and self.rng.random() < 0.04:
             self.deaths -= 1
-            raise Died
+            raise WorkerDied
 
     def _changed(self, what: str, bucket: str, key: str) -> None:
         if not key.startswith("uploads/"):
@@ -142,7 +142,7 @@ class World:
         kind = Created if what == "created" else Removed
         self.waiting.append(kind(ObjectRef(bucket, key), sequencer))
 
-    def play(self, changes: int, change: Callable[["World"], Callable[[], None]], repeat: float) -> None:
+    def play(self, changes: int, change: Callable[["Simulation"], Callable[[], None]], repeat: float) -> None:
         """Let people change the bucket and workers handle its events, all at once, until nothing waits.
 
         Whoever dies is started again: a message comes again, a person asks again.
@@ -240,11 +240,11 @@ class Worker(greenlet):
         self.done = False
 
     def run(self) -> None:
-        with suppress(Died, ConflictError, LookupError):
+        with suppress(WorkerDied, ConflictError, LookupError):
             self.job()
             self.done = True
 
 
-def use_tiny_descriptions(monkeypatch: Any) -> None:
-    monkeypatch.setattr(indexer, "describe", tiny_description)
-    monkeypatch.setattr(reindexer, "describe", tiny_description)
+def stub_descriptions(monkeypatch: Any) -> None:
+    monkeypatch.setattr(indexer, "describe", stub_description)
+    monkeypatch.setattr(reindexer, "describe", stub_description)

@@ -63,21 +63,21 @@ class _Body:
         yield self._data
 
 
-def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
+def error_response(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
     if service == "s3":
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
-        return answered(request, 503, {"content-type": "application/xml"}, said)
+        return aws_response(request, 503, {"content-type": "application/xml"}, said)
     status, code, message = {
         "throttle": (400, "ThrottlingException", "injected"),
         "unavailable": (503, "InternalServerError", "injected"),
         "building": (400, "ValidationException", "Cannot search backfilling vector index: features"),
     }[kind]
     said = json.dumps({"__type": f"com.amazonaws#{code}", "message": message})
-    return answered(request, status, {"x-amzn-errortype": code}, said)
+    return aws_response(request, status, {"x-amzn-errortype": code}, said)
 
 
-def answered(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
+def aws_response(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
     made: Any = HeadersDict(headers)
     return AWSResponse(request.url, status, made, _Body(said.encode()))
 
@@ -124,7 +124,7 @@ class Injector:
                 case "timeout":
                     raise ReadTimeoutError(endpoint_url=request.url)
                 case "throttle" | "unavailable" | "building" as kind:
-                    return refusal(request, service, kind)
+                    return error_response(request, service, kind)
         return None
 
     def _after(self, **_: Any) -> None:

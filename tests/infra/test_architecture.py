@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 
 import infra
 from infra import app
-from tests.infra.manifest import Assembly
+from tests.infra.assembly import Assembly
 
 PLATFORMS: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 """Docker's name for each of Lambda's architectures."""
@@ -83,7 +83,9 @@ def sources() -> list[Path]:
 
 def test_no_cdk_object_is_compared_or_used_as_a_key() -> None:
     assert len(sources()) > 5
-    assert [f"{path.name}:{found}" for path in sources() for found in compared(path.read_text(encoding="utf-8"))] == []
+    assert [
+        f"{path.name}:{found}" for path in sources() for found in compared_objects(path.read_text(encoding="utf-8"))
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_such_a_comparison_is_detected(expression: str) -> None:
     def f(given: lambda_.Architecture, names: dict) -> object:
         return {expression}
     """
-    assert compared(textwrap.dedent(source)) == [4]
+    assert compared_objects(textwrap.dedent(source)) == [4]
 
 
 def test_comparisons_of_enumerations_and_names_are_allowed() -> None:
@@ -113,10 +115,10 @@ def test_comparisons_of_enumerations_and_names_are_allowed() -> None:
     def f(policy: RemovalPolicy, days: dict, stage: str) -> object:
         return policy == RemovalPolicy.RETAIN, days[policy], logs.RetentionDays["ONE_DAY"], stage == "arm64"
     """
-    assert compared(textwrap.dedent(source)) == []
+    assert compared_objects(textwrap.dedent(source)) == []
 
 
-def compared(source: str) -> list[int]:
+def compared_objects(source: str) -> list[int]:
     """The lines on which an object of the CDK is compared, or is the key of a mapping or the member of a set."""
     tree = ast.parse(source)
     names = dict(_imported(tree))

@@ -22,7 +22,7 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> An
     return found
 
 
-def invoked(event: Any) -> Any:
+def invoke_ingest(event: Any) -> Any:
     """What the ingest handler answers."""
     from functions.ingest.handler import handler
 
@@ -37,7 +37,7 @@ def send(running: PicTrace, body: Any) -> None:
     )
 
 
-def of_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
+def in_stack_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
     """The event as our bucket sends it."""
     text = json.dumps(event).replace('"images"', json.dumps(running.cloud.outputs["BucketName"]))
     parsed: dict[str, Any] = json.loads(text)
@@ -74,15 +74,15 @@ class Listener:
         rule = self._url.rsplit("/", 1)[-1]
         events.put_rule(Name=rule, EventBusName=bus, EventPattern=json.dumps({"source": ["pictrace"]}))
         events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-        self.heard: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
-    def listen(self) -> list[dict[str, Any]]:
+    def receive_all(self) -> list[dict[str, Any]]:
         """Every event so far, in the order in which they came."""
         answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            self.heard.append(json.loads(message["Body"]))
+            self.events.append(json.loads(message["Body"]))
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return self.heard
+        return self.events
 
     def wait_for(self, detail_type: str, collection: str) -> dict[str, Any]:
         """The detail of the first event of a kind about a collection."""
@@ -90,7 +90,7 @@ class Listener:
         def found() -> Any:
             return [
                 event["detail"]
-                for event in self.listen()
+                for event in self.receive_all()
                 if event["detail-type"] == detail_type and event["detail"]["collection"] == collection
             ]
 

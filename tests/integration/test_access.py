@@ -24,7 +24,7 @@ from infra.stack.api import PUBLIC
 from shared.domain.access import Access, Scope
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.settings import ApiSettings
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.test_api_errors import problem
 from tests.integration.test_lambda import http_event
@@ -51,16 +51,16 @@ CALLS: Final = {
 """Every call on data, and the scopes that it needs; none means any one."""
 
 
-def flat(routes: Iterable[Any]) -> Iterator[Any]:
+def flatten(routes: Iterable[Any]) -> Iterator[Any]:
     """Routes, with those of included routers in their place."""
     for route in routes:
         router = getattr(route, "original_router", None)
-        yield from flat(router.routes) if router else [route]
+        yield from flatten(router.routes) if router else [route]
 
 
-def test_every_route_that_is_not_public_authenticates_the_caller(closed: Closed, running: PicTrace) -> None:
+def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
     """Of the application's own table of routes, so that a new one cannot be forgotten."""
-    routes = list(flat(running.cloud.app.routes))
+    routes = list(flatten(running.cloud.app.routes))
     asking = {route.path for route in routes if isinstance(route, DataRoute)}
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
     assert {route.path for route in routes} - asking == (public - {"/static-offline-docs/{name}"}) | {
@@ -72,7 +72,7 @@ def test_every_route_that_is_not_public_authenticates_the_caller(closed: Closed,
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_every_call_on_data_requires_a_key(closed: Closed, method: str, path: str) -> None:
+def test_every_call_on_data_requires_a_key(closed: ClosedApi, method: str, path: str) -> None:
     """Not even what is wrong with it: the key comes before parameters and body."""
     answers = [
         httpx.request(method, closed.url + path, headers=headers, params={"k": "x", "limit": "x"}, content=b"{")
@@ -92,7 +92,7 @@ def test_every_call_on_data_requires_a_key(closed: Closed, method: str, path: st
 
 
 @pytest.mark.parametrize("held", [{Scope.SEARCH}, {Scope.WRITE}, {Scope.ADMIN}], ids=str)
-def test_a_call_requires_its_scopes(closed: Closed, held: set[Scope]) -> None:
+def test_a_call_requires_its_scopes(closed: ClosedApi, held: set[Scope]) -> None:
     with closed.client(closed.key(*held, collections=["t-scopes"])) as client:
         for (method, path), needed in CALLS.items():
             allowed = Scope.ADMIN in held or needed <= held
@@ -103,7 +103,7 @@ def test_a_call_requires_its_scopes(closed: Closed, held: set[Scope]) -> None:
                 assert "lack the scope" in answer.json()["detail"]
 
 
-def test_either_header_carries_the_key(closed: Closed) -> None:
+def test_either_header_carries_the_key(closed: ClosedApi) -> None:
     key = closed.key(Scope.SEARCH, collections=["t-headers"])
     for headers in ({"Authorization": f"bearer {key}"}, {"X-Api-Key": key}):
         answer = httpx.get(f"{closed.url}/v1/stats", headers=headers)
@@ -111,7 +111,7 @@ def test_either_header_carries_the_key(closed: Closed) -> None:
     assert httpx.get(f"{closed.url}/v1/stats", params={"key": key}).status_code == 401
 
 
-def test_a_rate_limited_key_is_told_when_to_retry(closed: Closed) -> None:
+def test_a_rate_limited_key_is_told_when_to_retry(closed: ClosedApi) -> None:
     key = closed.key(Scope.SEARCH, collections=["t-limits"], per_minute=1)
     with closed.client(key) as client:
         answers = [client.get("/v1/stats") for _ in range(3)]  # two of them are within one minute
@@ -120,14 +120,14 @@ def test_a_rate_limited_key_is_told_when_to_retry(closed: Closed) -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
 
 
-def test_a_revoked_key_is_answered_like_a_missing_one(closed: Closed) -> None:
+def test_a_revoked_key_is_answered_like_a_missing_one(closed: ClosedApi) -> None:
     key = closed.key(Scope.ADMIN)
     closed.keys.revoke(key.split("_")[1])
     with closed.client(key) as client:
         assert client.get("/v1/stats").content == httpx.get(f"{closed.url}/v1/stats").content
 
 
-def test_an_upload_is_bound_to_the_collection_of_the_key(closed: Closed) -> None:
+def test_an_upload_is_bound_to_the_collection_of_the_key(closed: ClosedApi) -> None:
     """By the signed policy itself: S3 refuses any other key, type or size."""
     wanted = {"filename": "a.png", "content_type": "image/png"}
     with closed.client(closed.key(Scope.WRITE, collections=["t-bound"])) as client:
@@ -143,7 +143,7 @@ def test_an_upload_is_bound_to_the_collection_of_the_key(closed: Closed) -> None
     assert not [entry for entry in policy["conditions"] if isinstance(entry, list) and entry[0] == "starts-with"]
 
 
-def test_a_link_is_bound_to_an_object_in_the_collection_of_the_key(closed: Closed, running: PicTrace) -> None:
+def test_a_link_is_bound_to_an_object_in_the_collection_of_the_key(closed: ClosedApi, running: PicTrace) -> None:
     """Though two collections hold the same bytes, each key's links lead to its own collection's objects."""
     for name in ("t-bound", "t-other"):
         running.add(noise(7101), collection=name)
@@ -160,7 +160,7 @@ def test_a_link_is_bound_to_an_object_in_the_collection_of_the_key(closed: Close
                 assert "X-Amz-Signature=" in where.query
 
 
-def test_a_key_for_several_collections_must_name_one_or_include_the_default(closed: Closed) -> None:
+def test_a_key_for_several_collections_must_name_one_or_include_the_default(closed: ClosedApi) -> None:
     with closed.client(closed.key(Scope.SEARCH, collections=["t-a", "t-b"])) as client:
         refused = client.get("/v1/stats")
         assert problem(refused) == (422, "invalid-request")
@@ -189,7 +189,7 @@ class TestHeaders:
         ],
     )
     def test_every_response_has_the_security_headers_and_no_cors_headers(
-        self, closed: Closed, method: str, path: str
+        self, closed: ClosedApi, method: str, path: str
     ) -> None:
         answer = httpx.request(method, closed.url + path, headers={"Origin": "https://example.org"})
         for name in set(ANSWERS) - {"Content-Security-Policy", "Cache-Control"}:
@@ -204,7 +204,7 @@ class TestHeaders:
         )
         assert not [name for name in preflight.headers if name.startswith("access-control-")]
 
-    def test_the_pages_policy_allows_only_its_own_files_to_run(self, closed: Closed) -> None:
+    def test_the_pages_policy_allows_only_its_own_files_to_run(self, closed: ClosedApi) -> None:
         page = httpx.get(closed.url)
         policy = directives(page)
         assert policy["script-src"] == "'self'"
@@ -214,14 +214,14 @@ class TestHeaders:
         assert not re.search(r"unsafe|\*|https:(?!//)", page.headers["content-security-policy"])
         assert not re.findall(r"<script(?![^>]*src=)|\son\w+=|\sstyle=|javascript:", page.text)
 
-    def test_swagger_uis_policy_allows_only_its_one_script(self, closed: Closed) -> None:
+    def test_swagger_uis_policy_allows_only_its_one_script(self, closed: ClosedApi) -> None:
         page = httpx.get(f"{closed.url}/docs")
         [script] = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert directives(page)["script-src"] == f"'self' 'sha256-{digest}'"
         assert "unsafe-eval" not in page.headers["content-security-policy"]
 
-    def test_responses_with_data_are_not_cached(self, closed: Closed) -> None:
+    def test_responses_with_data_are_not_cached(self, closed: ClosedApi) -> None:
         with closed.client(closed.key(Scope.SEARCH, collections=["t-cache"])) as client:
             assert client.get("/v1/stats").headers["cache-control"] == "no-store"
 
@@ -279,7 +279,7 @@ class TestTokens:
         if "pictrace/" not in claims.get("scope", ""):
             assert gateway({"sub": "someone", **claims}, path=f"/v1/uploads/{'0' * 32}")[0] == 403
 
-    def test_a_request_that_bypassed_the_authorizer_is_refused(self, gateway: Any, closed: Closed) -> None:
+    def test_a_request_that_bypassed_the_authorizer_is_refused(self, gateway: Any, closed: ClosedApi) -> None:
         key = closed.key(Scope.ADMIN)
         forged = base64.urlsafe_b64encode(b'{"scope": "pictrace/admin", "pictrace_collections": "*"}').decode()
         for headers in ({}, {"authorization": f"Bearer {key}"}, {"authorization": f"Bearer e30.{forged}.e30"}):

@@ -88,8 +88,8 @@ def test_similar_images_exclude_the_image_itself(running: PicTrace, album: dict[
 def test_a_search_accepts_an_id_an_upload_or_base64(running: PicTrace, album: dict[str, str]) -> None:
     import base64
 
-    upload_id = running.open(noise(2), collection="album")
-    image_id = running.settled(upload_id)["image_id"]
+    upload_id = running.upload(noise(2), collection="album")
+    image_id = running.wait_for_upload(upload_id)["image_id"]
     try:
         for body in (
             {"image_id": image_id},
@@ -210,7 +210,7 @@ def test_pages_list_a_collection_newest_first(running: PicTrace, collection: str
 
 def test_the_same_bytes_uploaded_twice_are_one_image_with_two_sources(running: PicTrace, collection: str) -> None:
     image_id = running.add(noise(20), collection=collection)
-    again = running.settled(running.open(noise(20), collection=collection, name="b.png"))
+    again = running.wait_for_upload(running.upload(noise(20), collection=collection, name="b.png"))
     assert (again["status"], again["image_id"]) == ("duplicate", image_id)
     record = running.client.get(f"/v1/images/{image_id}").json()
     assert len(record["sources"]) == 2
@@ -264,8 +264,8 @@ def test_a_removal_leaves_nothing_behind(running: PicTrace, collection: str) -> 
 def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(
     running: PicTrace, collection: str, data: bytes, code: str
 ) -> None:
-    upload_id = running.open(data, collection=collection)
-    state = running.settled(upload_id)
+    upload_id = running.upload(data, collection=collection)
+    state = running.wait_for_upload(upload_id)
     assert (state["status"], state["code"]) == ("rejected", code)
     assert state["reason"].endswith(".")
     tags = boto3.client("s3").get_object_tagging(

@@ -22,7 +22,7 @@ from shared.vision.decode import decoding
 from shared.vision.decode.sandbox import Sandbox
 from tests.conftest import PicTrace
 from tests.images import Pixels, encoded, noise, pixels, shipped
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 from tests.unit import test_decode_headers as made
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
@@ -90,7 +90,7 @@ decoding.SANDBOX = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
 """
 
 
-class TestADecoderThatDies:
+class TestCrashingDecoder:
     """An image 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
 
     @pytest.fixture(autouse=True)
@@ -145,7 +145,7 @@ class TestADecoderThatDies:
                     "body": json.dumps({"bucket": bucket, "key": key}),
                 }
             )
-        assert invoked({"Records": records}) == {"batchItemFailures": []}
+        assert invoke_ingest({"Records": records}) == {"batchItemFailures": []}
         return [running.client.get(f"/v1/uploads/{upload_id}").json() for upload_id in uploads]
 
     def test_a_search_with_it_is_refused_and_the_next_one_succeeds(self, running: PicTrace, collection: str) -> None:
@@ -167,7 +167,7 @@ def of_noise(height: int, width: int) -> Pixels:
     return np.random.default_rng(height + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-NOTHING = {
+LOW_INFORMATION = {
     "one pixel": png(Image.new("RGB", (1, 1), (90, 10, 200))),
     "black": png(Image.new("RGB", (400, 300), "black")),
     "white": png(Image.new("RGB", (400, 300), "white")),
@@ -185,14 +185,14 @@ NOTHING = {
 def album(running: PicTrace) -> dict[str, str]:
     """Photographs and images that show nothing, in one collection."""
     ids = {name: running.add(shipped(name).read_bytes(), collection="nothing", name=name) for name in PHOTOGRAPHS}
-    return ids | {name: running.add(data, collection="nothing", name=name) for name, data in NOTHING.items()}
+    return ids | {name: running.add(data, collection="nothing", name=name) for name, data in LOW_INFORMATION.items()}
 
 
-class TestImagesThatShowNothing:
+class TestLowInformationImages:
     def test_only_they_are_marked_as_low_information(self, running: PicTrace, album: dict[str, str]) -> None:
         page = running.client.get("/v1/images", params={"collection": "nothing", "limit": 100}).json()
         marked = {image["image_id"] for image in page["images"] if image["low_information"]}
-        assert marked == {album[name] for name in NOTHING}
+        assert marked == {album[name] for name in LOW_INFORMATION}
         record = running.client.get(f"/v1/images/{album['black']}", params={"collection": "nothing"}).json()
         assert record["low_information"]
 
@@ -204,17 +204,17 @@ class TestImagesThatShowNothing:
             matches = self.matches(running, query, ranking=ranking)
             assert len(matches) == len(album)
             shown = [match["image_id"] in {album[name] for name in PHOTOGRAPHS} for match in matches]
-            assert shown == [True] * len(PHOTOGRAPHS) + [False] * len(NOTHING)
+            assert shown == [True] * len(PHOTOGRAPHS) + [False] * len(LOW_INFORMATION)
             for match in matches[len(PHOTOGRAPHS) :]:
                 assert (match["score"], match["verdict"], match["low_information"]) == (0, "unrelated", True)
             assert not matches[0]["low_information"]
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
-    @pytest.mark.parametrize("name", NOTHING)
+    @pytest.mark.parametrize("name", LOW_INFORMATION)
     def test_as_a_query_each_finds_only_itself(
         self, running: PicTrace, album: dict[str, str], name: str, ranking: str
     ) -> None:
-        first, *others = self.matches(running, NOTHING[name], ranking=ranking)
+        first, *others = self.matches(running, LOW_INFORMATION[name], ranking=ranking)
         assert (first["image_id"], first["verdict"], first["score"]) == (album[name], "identical", 1.0)
         assert {match["verdict"] for match in others} <= {"similar", "unrelated"}
         assert max(match["score"] for match in others) < 0.2
@@ -223,7 +223,7 @@ class TestImagesThatShowNothing:
                 assert (match["score"], match["verdict"]) == (0, "unrelated")
 
     def test_the_response_marks_them(self, running: PicTrace, album: dict[str, str]) -> None:
-        found = running.search(NOTHING["black"], collection="nothing")
+        found = running.search(LOW_INFORMATION["black"], collection="nothing")
         assert found["low_information"]
         assert found["notice"].startswith("The query shows nothing")
         assert not running.search(noise(701), collection="nothing")["low_information"]
@@ -252,13 +252,13 @@ class TestImagesThatShowNothing:
             for item in table["Items"]
             if "features" in item
         }
-        for name in NOTHING:
+        for name in LOW_INFORMATION:
             assert all(np.isfinite(float(text)) for text in texts[album[name]])
 
 
 def test_the_thinnest_images_have_thumbnails(running: PicTrace, collection: str) -> None:
     started = time.monotonic()
-    image_id = running.add(NOTHING["a line of noise"], collection=collection)
+    image_id = running.add(LOW_INFORMATION["a line of noise"], collection=collection)
     link = running.client.get(f"/v1/images/{image_id}/thumbnail", params={"collection": collection})
     assert link.status_code == 307
     assert Image.open(io.BytesIO(httpx.get(link.headers["location"]).content)).size == (320, 1)

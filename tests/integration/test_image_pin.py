@@ -24,10 +24,10 @@ class FakeRegistry(ThreadingHTTPServer):
     """What it has: manifests by repository and tag or digest, and blobs by digest."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(("127.0.0.1", 0), RegistryHandler)
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.blobs: dict[str, bytes] = {}
-        self.lying = False
+        self.corrupt = False
 
     @property
     def host(self) -> str:
@@ -49,7 +49,7 @@ class FakeRegistry(ThreadingHTTPServer):
         return digest_of(body)
 
 
-class Answers(BaseHTTPRequestHandler):
+class RegistryHandler(BaseHTTPRequestHandler):
     server: FakeRegistry
 
     def do_GET(self) -> None:
@@ -69,7 +69,7 @@ class Answers(BaseHTTPRequestHandler):
         elif kind == "manifests" and (repository, reference) in self.server.manifests:
             media, body = self.server.manifests[repository, reference]
             assert media in self.headers["accept"]
-            claimed = OLD if self.server.lying else digest_of(body)
+            claimed = OLD if self.server.corrupt else digest_of(body)
             self._answer(200, body, {"content-type": media, "docker-content-digest": claimed})
         else:
             self._answer(404, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
@@ -149,9 +149,9 @@ def test_an_image_without_a_digest_is_pinned(server: FakeRegistry, dockerfile: P
     assert dockerfile.read_text(encoding="utf-8") == base_images.pinned(text, digests)
 
 
-def lie(server: FakeRegistry) -> None:
+def push_with_corrupt_blobs(server: FakeRegistry) -> None:
     push_all(server)
-    server.lying = True
+    server.corrupt = True
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def lie(server: FakeRegistry) -> None:
         (lambda server: push_all(server, arm64="linux/amd64"), "3.13-arm64 is not there for linux/arm64"),
         (lambda server: server.push("docker/library/python", "3.13-slim", "linux/amd64"), "not there for linux/arm64"),
         (lambda server: None, "docker/library/python/manifests/3.13-slim answers 404"),
-        (lie, "another digest than the registry says"),
+        (push_with_corrupt_blobs, "another digest than the registry says"),
     ],
     ids=["other processor", "one platform", "no tag", "other bytes"],
 )

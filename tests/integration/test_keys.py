@@ -38,7 +38,7 @@ def keys(running: PicTrace, clock: Clock) -> DynamoKeys:
     return DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
 
 
-def made(keys: DynamoKeys, **changes: Any) -> str:
+def create_key(keys: DynamoKeys, **changes: Any) -> str:
     _, text = keys.create(
         **{
             "name": "test",
@@ -58,16 +58,16 @@ def everything_stored(running: PicTrace) -> str:
 
 
 def test_a_key_identifies_its_caller(keys: DynamoKeys) -> None:
-    text = made(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
+    text = create_key(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
     assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     caller = keys.verify(text)
     assert caller.name == text.split("_")[1]
     assert (caller.scopes, caller.collections) == (frozenset({Scope.SEARCH, Scope.WRITE}), frozenset({"cats"}))
-    assert keys.verify(made(keys, collections=None)).collections is None
+    assert keys.verify(create_key(keys, collections=None)).collections is None
 
 
 def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> None:
-    text = made(keys)
+    text = create_key(keys)
     keys.verify(text)
     _, key_id, secret = text.split("_", 2)
     stored = everything_stored(running)
@@ -87,7 +87,7 @@ def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
         compared.append((a, b))
         return genuine(a, b)
 
-    text, expired = made(keys), made(keys, expires="2027-01-15T08:00:10+00:00")
+    text, expired = create_key(keys), create_key(keys, expires="2027-01-15T08:00:10+00:00")
     clock.now += 20
     monkeypatch.setattr(hmac, "compare_digest", compare_digest)
     keys.verify(text)
@@ -120,7 +120,7 @@ def test_a_malformed_key_is_refused_without_a_read(
 
 
 def test_a_key_stops_working_when_it_expires(keys: DynamoKeys, clock: Clock) -> None:
-    text = made(keys, expires="2027-01-15T08:00:10+00:00")
+    text = create_key(keys, expires="2027-01-15T08:00:10+00:00")
     keys.verify(text)
     clock.now += 10
     with pytest.raises(Unauthenticated):
@@ -128,7 +128,7 @@ def test_a_key_stops_working_when_it_expires(keys: DynamoKeys, clock: Clock) -> 
 
 
 def test_a_revoked_key_stops_working_within_the_cache_time(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
-    text = made(keys)
+    text = create_key(keys)
     keys.verify(text)
     elsewhere = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     first = elsewhere.revoke(text.split("_")[1])
@@ -144,7 +144,7 @@ def test_a_revoked_key_stops_working_within_the_cache_time(keys: DynamoKeys, clo
 
 def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
     other = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
-    text, free = made(keys, per_minute=3), made(keys)
+    text, free = create_key(keys, per_minute=3), create_key(keys)
     keys.verify(text)
     other.verify(text)
     keys.verify(text)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.domain.access import Scope
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.test_api_errors import problem
 
@@ -69,7 +69,7 @@ def test_a_removal_from_every_collection_must_be_requested_explicitly(running: P
 
 
 def test_a_removal_from_every_collection_needs_admin_and_stays_within_the_key(
-    closed: Closed, copies: Copies, collection: str
+    closed: ClosedApi, copies: Copies, collection: str
 ) -> None:
     path, everywhere = f"/v1/images/{copies.image_id}", {"collections": "all"}
     for scopes in ((Scope.WRITE,), (Scope.SEARCH, Scope.WRITE)):
@@ -88,7 +88,7 @@ def test_a_removal_from_every_collection_needs_admin_and_stays_within_the_key(
 
 
 def test_a_key_for_several_collections_without_the_default_must_name_one(
-    closed: Closed, running: PicTrace, copies: Copies, collection: str
+    closed: ClosedApi, running: PicTrace, copies: Copies, collection: str
 ) -> None:
     with closed.client(closed.key(Scope.WRITE, collections=[copies.archive, f"{collection}-b"])) as client:
         assert problem(client.delete(f"/v1/images/{copies.image_id}")) == (422, "invalid-request")

@@ -15,7 +15,7 @@ from shared.domain.limits import MAX_UPLOAD_BYTES
 from tests.images import noise
 
 
-class Failing(BaseHTTPRequestHandler):
+class FailingApi(BaseHTTPRequestHandler):
     """Opens and takes every upload, and cannot say how one went."""
 
     opened: ClassVar[list[str]] = []
@@ -40,20 +40,20 @@ class Failing(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def failing() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+def failing_api() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FailingApi)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
 
 
-def test_files_not_yet_sent_are_dropped_when_indexing_stops_early(failing: str, tmp_path: Path) -> None:
+def test_files_not_yet_sent_are_dropped_when_indexing_stops_early(failing_api: str, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(noise(1))
     with pytest.raises(httpx.HTTPStatusError):
-        seed.index(failing, [path] * 2000)
-    assert 0 < len(Failing.opened) < 1000
+        seed.index(failing_api, [path] * 2000)
+    assert 0 < len(FailingApi.opened) < 1000
 
 
 def test_files_that_cannot_be_sent_are_skipped_with_a_reason(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
 from shared.domain.access import Scope
 from shared.domain.table_schema import VECTOR_INDEX
-from tests.conftest import ROOT, Closed, PicTrace
+from tests.conftest import ROOT, ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.conftest import until
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 LINE = re.compile(r"  (\d+) ([a-z-]+) +(\d+\.\d\d) s  (.+)")
 
@@ -58,7 +58,7 @@ def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path
         start_new_session=True,
     )
     try:
-        said = said_until_ready(process)
+        said = read_until_ready(process)
         url = re.search(r"http://localhost:\d+", said)
         key = re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said)
         assert url, said
@@ -82,7 +82,7 @@ def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path
             assert refused.returncode == EXIT_STATUS["key"]
             assert steps(refused.stdout)["key"] == "FAILED: this API is closed: give a key with --key"
     finally:
-        ended(process)
+        stop(process)
 
 
 def images(running: PicTrace, collection: str = "smoke") -> list[Any]:
@@ -98,7 +98,7 @@ def test_an_unreachable_url_fails_the_health_step(capsys: pytest.CaptureFixture[
 
 
 def test_a_key_without_the_write_scope_fails_the_upload_step(
-    closed: Closed, capsys: pytest.CaptureFixture[str]
+    closed: ClosedApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = closed.key(Scope.SEARCH)
     assert main(["smoke", "--url", closed.url, "--key", key]) == EXIT_STATUS["upload"]
@@ -164,7 +164,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
 
 
 @pytest.fixture(scope="module")
-def stack(running: PicTrace, closed: Closed) -> str:
+def stack(running: PicTrace, closed: ClosedApi) -> str:
     """The name of a stack whose outputs name a closed API, as a deployed one's do."""
     outputs = {"ApiUrl": closed.url} | {name: running.cloud.outputs[name] for name in ("TableName", "BucketName")}
     template = {
@@ -177,7 +177,7 @@ def stack(running: PicTrace, closed: Closed) -> str:
 
 class TestStack:
     def test_a_temporary_key_is_created_and_deleted(
-        self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
+        self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         before = closed.keys.every()
         assert main(["--stack", stack, "smoke"]) == 0
@@ -188,7 +188,7 @@ class TestStack:
 
     @pytest.mark.usefixtures("building")
     def test_the_temporary_key_is_deleted_when_a_step_fails(
-        self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
+        self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         before = closed.keys.every()
         assert main(["--stack", stack, "smoke", "--patience", "8"]) == EXIT_STATUS["search"]
@@ -204,7 +204,9 @@ class TestStack:
         listed = boto3.client("s3").list_objects_v2(Bucket=running.cloud.outputs["BucketName"], Prefix="uploads/smoke/")
         assert listed["KeyCount"] == 0
 
-    def test_a_given_key_is_used_and_kept(self, stack: str, closed: Closed, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_given_key_is_used_and_kept(
+        self, stack: str, closed: ClosedApi, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         key = closed.key(Scope.SEARCH, Scope.WRITE, collections=["checks"])
         before = closed.keys.every()
         assert main(["--stack", stack, "smoke", "--key", key, "--collection", "checks"]) == 0

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.access import Scope
 from shared.vision.decode.decoding import decode
 from shared.vision.resizing import resize_square
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels
 from tests.integration.conftest import until
 
@@ -21,7 +21,7 @@ def keys(running: PicTrace, collection: str) -> list[str]:
 
 
 def test_every_response_that_shows_an_image_links_its_thumbnail(
-    running: PicTrace, closed: Closed, collection: str
+    running: PicTrace, closed: ClosedApi, collection: str
 ) -> None:
     large, small = (encoded(resize_square(pixels("coffee.png"), side), ".png") for side in (600, 400))
     image_id, copy = (running.add(data, collection=collection) for data in (large, small))
@@ -45,7 +45,7 @@ def test_every_response_that_shows_an_image_links_its_thumbnail(
         assert max(decode(answer.content).rgb.shape) == 320
 
 
-def test_a_thumbnail_link_needs_no_aws_call(closed: Closed, running: PicTrace, collection: str) -> None:
+def test_a_thumbnail_link_needs_no_aws_call(closed: ClosedApi, running: PicTrace, collection: str) -> None:
     running.add(noise(7401), collection=collection)
     with closed.client(closed.key(Scope.SEARCH, collections=[collection])) as client:
         closed.calls.clear()
@@ -59,7 +59,7 @@ def test_uploading_the_same_bytes_again_keeps_the_stored_thumbnail(running: PicT
     [key] = keys(running, collection)
     where: Any = {"Bucket": running.cloud.outputs["BucketName"], "Key": key}
     before = boto3.client("s3").head_object(**where)["LastModified"]
-    assert running.settled(running.open(noise(7402), collection=collection))["status"] == "duplicate"
+    assert running.wait_for_upload(running.upload(noise(7402), collection=collection))["status"] == "duplicate"
     assert boto3.client("s3").head_object(**where)["LastModified"] == before
     assert running.client.delete(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 204
     assert keys(running, collection) == []

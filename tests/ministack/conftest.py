@@ -62,19 +62,19 @@ def queue_arn(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class Ear:
+class Listener:
     """A queue that hears what the stack tells on its bus."""
 
     url: str
-    heard: list[dict[str, Any]]
+    events: list[dict[str, Any]]
 
     def of_key(self, key: str) -> list[tuple[str, dict[str, Any]]]:
         """Kind and detail of every event so far about an object."""
         sqs = boto3.client("sqs")
         for message in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
-            self.heard.append(json.loads(message["Body"]))
+            self.events.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return [(event["detail-type"], event["detail"]) for event in self.heard if event["detail"]["key"] == key]
+        return [(event["detail-type"], event["detail"]) for event in self.events if event["detail"]["key"] == key]
 
     def first(self, key: str) -> tuple[str, dict[str, Any]]:
         found: tuple[str, dict[str, Any]] = until(lambda: self.of_key(key))[0]
@@ -82,9 +82,9 @@ class Ear:
 
 
 @pytest.fixture(scope="session")
-def ear(deployed: PicTrace) -> Ear:
+def listener(deployed: PicTrace) -> Listener:
     sqs, events, bus = boto3.client("sqs"), boto3.client("events"), deployed.cloud.outputs["BusName"]
-    name = f"ear-{uuid.uuid4().hex[:8]}"
+    name = f"listener-{uuid.uuid4().hex[:8]}"
     events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["pictrace"]}))
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     allowed = {
@@ -95,4 +95,4 @@ def ear(deployed: PicTrace) -> Ear:
     }
     url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps({"Statement": [allowed]})})["QueueUrl"]
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-    return Ear(url, [])
+    return Listener(url, [])

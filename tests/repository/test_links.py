@@ -43,7 +43,7 @@ def targets(path: Path) -> Iterator[str]:
                 yield target
 
 
-def broken(path: Path) -> list[str]:
+def broken_links(path: Path) -> list[str]:
     """The relative targets of a page that are not in the repository."""
     found = []
     for target in targets(path):
@@ -63,13 +63,13 @@ def test_the_pages_contain_links_to_check() -> None:
 
 @pytest.mark.parametrize("path", tracked("*.md"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_has_a_target(path: Path) -> None:
-    assert broken(path) == []
+    assert broken_links(path) == []
 
 
 def test_a_broken_link_is_detected(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A `b`: c\n\n[1](gone.md) [2](#nowhere) [3](#a-b-c) [4](https://example.org)\n", encoding="utf-8")
-    assert broken(page)[:2] == ["gone.md", "#nowhere"]
+    assert broken_links(page)[:2] == ["gone.md", "#nowhere"]
     assert anchors(page) == {"a-b-c"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
-from tests.faults.memory import MemoryTable
+from tests.faults.fakes import MemoryTable
 
 
 @pytest.fixture

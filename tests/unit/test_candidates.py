@@ -33,8 +33,8 @@ Images = dict[str, tuple[float, tuple[str, ...]]]
 """Cosine and labels of images by name, the most probable label first."""
 
 
-class Answers:
-    """A catalogue that answers the search of view N with the Nth list of names and cosines."""
+class FakeCatalogue:
+    """A catalogue that catalogue the search of view N with the Nth list of names and cosines."""
 
     def __init__(self, *lists: dict[str, float]) -> None:
         self.lists = lists
@@ -52,20 +52,20 @@ class Answers:
 
 def test_the_first_result_of_every_search_precedes_any_second() -> None:
     """Whatever the cosines, which are high for views with few keypoints; and each is seen by the view that found it."""
-    answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "a": 0.1})
+    catalogue = FakeCatalogue({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "a": 0.1})
     whole, part = view(0), view(1, keypoints=50)
-    assert searched(answers, whole, part) == [("a", False), ("d", True), ("b", False), ("c", True)]
+    assert find_by_views(catalogue, whole, part) == [("a", False), ("d", True), ("b", False), ("c", True)]
 
 
 def test_among_views_with_equally_many_keypoints_the_nearest_has_the_largest_cosine() -> None:
     """Of an image with many copies some have better places in the search for its mirror image, which finds nothing."""
-    answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "b": 0.1})
-    found = searched(answers, view(0), view(1))
+    catalogue = FakeCatalogue({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "b": 0.1})
+    found = find_by_views(catalogue, view(0), view(1))
     assert found == [("a", False), ("d", True), ("b", False), ("c", False)]
 
 
-class Labelled:
-    """A catalogue of images with labels, which answers like the index: by the most probable class only.
+class LabelledCatalogue:
+    """A catalogue of images with labels, which catalogue like the index: by the most probable class only.
 
     Attributes:
         asked: the classes that were searched for.
@@ -97,20 +97,20 @@ def test_nearby_images_match_by_any_label_and_distant_ones_by_their_first() -> N
         "cup": (0.3, ("cup",)),
     }
     cats = frozenset({"egyptian cat", "tiger cat"})
-    catalogue = Labelled(near | far | {"a cat second": (0.95, ("sofa", "tiger cat")), "nothing": (0.99, ())})
-    assert labelled(catalogue, cats) == ["a cat second", "tiger", "cat"]
+    catalogue = LabelledCatalogue(near | far | {"a cat second": (0.95, ("sofa", "tiger cat")), "nothing": (0.99, ())})
+    assert find_by_features(catalogue, cats) == ["a cat second", "tiger", "cat"]
     assert sorted(catalogue.asked, key=str) == [None, "egyptian cat", "tiger cat"]
 
 
 def test_a_category_of_many_classes_filters_the_nearest_images() -> None:
     images: Images = {f"dog {number}": (0.5, (f"dog {number}",)) for number in range(LABEL_SEARCHES + 1)}
-    catalogue = Labelled(images | {"cup": (0.9, ("cup",))})
-    assert sorted(labelled(catalogue, frozenset(images))) == sorted(images)
+    catalogue = LabelledCatalogue(images | {"cup": (0.9, ("cup",))})
+    assert sorted(find_by_features(catalogue, frozenset(images))) == sorted(images)
     assert catalogue.asked == [None]
 
 
 def test_candidates_found_by_keypoints_are_filtered_by_label_too() -> None:
-    catalogue = Labelled({"cat": (0.9, ("tabby",)), "cup": (0.95, ("cup",))})
+    catalogue = LabelledCatalogue({"cat": (0.9, ("tabby",)), "cup": (0.95, ("cup",))})
     with ThreadPoolExecutor(2) as threads:
         where = SearchScope(collection="c", model="m", labels=frozenset({"tabby"}))
         finder = CandidateFinder(cast(Catalogue, catalogue), threads, where)
@@ -118,7 +118,7 @@ def test_candidates_found_by_keypoints_are_filtered_by_label_too() -> None:
         assert [entry.record.image_id for entry in finder.found(view(0))] == ["cat"]
 
 
-def labelled(catalogue: Labelled, labels: frozenset[str]) -> list[str]:
+def find_by_features(catalogue: LabelledCatalogue, labels: frozenset[str]) -> list[str]:
     """Candidates by features, in order."""
     with ThreadPoolExecutor(2) as threads:
         finder = CandidateFinder(
@@ -130,10 +130,10 @@ def labelled(catalogue: Labelled, labels: frozenset[str]) -> list[str]:
     return found
 
 
-def searched(answers: Answers, first: views.View, second: views.View) -> list[tuple[str, bool]]:
+def find_by_views(catalogue: FakeCatalogue, first: views.View, second: views.View) -> list[tuple[str, bool]]:
     """Candidates in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
-        finder = CandidateFinder(answers, threads, SearchScope(collection="c", model="m", labels=None))
+        finder = CandidateFinder(catalogue, threads, SearchScope(collection="c", model="m", labels=None))
         finder.search_by_views([first, second])
         found = [(one.record.image_id, one.view is second) for one in finder.found(first)]
     assert finder.bytes_examined == 20

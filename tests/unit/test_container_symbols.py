@@ -12,7 +12,7 @@ from infra.container.symbols import Lack, SharedObject
 PACKAGES: Final = Path(sysconfig.get_path("platlib"))
 
 
-def made(
+def shared_object(
     name: str,
     *,
     libraries: tuple[str, ...] = (),
@@ -38,28 +38,28 @@ def test_the_base_system_lacks_this_version(version: str) -> None:
 
 def test_a_symbol_newer_than_the_base_systems_is_missing() -> None:
     """ai-edge-litert's arm64 wheels from 2.1.1 to 2.3.0 need it."""
-    wheel = made("libLiteRt.so", versions=(("libstdc++.so.6", "GLIBCXX_3.4.30"), ("libc.so.6", "GLIBC_2.34")))
+    wheel = shared_object("libLiteRt.so", versions=(("libstdc++.so.6", "GLIBCXX_3.4.30"), ("libc.so.6", "GLIBC_2.34")))
     assert symbols.lacks([wheel]) == [Lack(Path("libLiteRt.so"), "libstdc++.so.6", "GLIBCXX_3.4.30")]
     assert str(symbols.lacks([wheel])[0]) == "libLiteRt.so needs GLIBCXX_3.4.30 of libstdc++.so.6"
     assert symbols.newest_needed([wheel]) == {"GLIBCXX": "GLIBCXX_3.4.30", "GLIBC": "GLIBC_2.34"}
 
 
 def test_a_library_that_no_wheel_ships_is_missing() -> None:
-    window = made("cv2.so", libraries=("libGL.so.1", "libm.so.6"))
+    window = shared_object("cv2.so", libraries=("libGL.so.1", "libm.so.6"))
     assert [str(lack) for lack in symbols.lacks([window])] == ["cv2.so needs libGL.so.1"]
 
 
 def test_a_library_shipped_by_another_wheel_is_checked_against_its_symbols() -> None:
-    fortran = made("libgfortran.so.5", versions=(("libc.so.6", "GLIBC_2.17"),), defined=("GFORTRAN_8",))
-    old = made("old.so", versions=(("libgfortran.so.5", "GFORTRAN_8"),))
-    new = made("new.so", versions=(("libgfortran.so.5", "GFORTRAN_10"),))
+    fortran = shared_object("libgfortran.so.5", versions=(("libc.so.6", "GLIBC_2.17"),), defined=("GFORTRAN_8",))
+    old = shared_object("old.so", versions=(("libgfortran.so.5", "GFORTRAN_8"),))
+    new = shared_object("new.so", versions=(("libgfortran.so.5", "GFORTRAN_10"),))
     assert symbols.lacks([fortran, old]) == []
     assert symbols.lacks([fortran, old, new]) == [Lack(Path("new.so"), "libgfortran.so.5", "GFORTRAN_10")]
     assert "GFORTRAN" not in symbols.newest_needed([fortran, old])
 
 
 def test_versions_are_compared_numerically() -> None:
-    one = made("a.so", versions=(("libstdc++.so.6", "GLIBCXX_3.4.9"), ("libstdc++.so.6", "GLIBCXX_3.4.21")))
+    one = shared_object("a.so", versions=(("libstdc++.so.6", "GLIBCXX_3.4.9"), ("libstdc++.so.6", "GLIBCXX_3.4.21")))
     assert symbols.newest_needed([one]) == {"GLIBCXX": "GLIBCXX_3.4.21"}
 
 

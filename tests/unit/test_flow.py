@@ -11,7 +11,7 @@ from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
 from shared.domain.queue_times import INGEST_QUEUE
 
 
-class World:
+class SimulatedQueue:
     """A queue and the work at once: what was sent is indexed at the second look, but for the `lost`.
 
     Attributes:
@@ -21,12 +21,12 @@ class World:
     def __init__(self, lost: set[int]) -> None:
         self.lost = lost
         self.busy = 0.0
-        self.looks: dict[int, int] = {}
-        self.told: list[Ended] = []
-        self.most = 0
+        self.checks: dict[int, int] = {}
+        self.reported: list[Ended] = []
+        self.most_in_flight = 0
         self.clock = 0.0
         queue: Any = self
-        self.flow = Flow(work=self, queue=queue, publish=self.told.append)
+        self.flow = Flow(work=self, queue=queue, publish=self.reported.append)
 
     def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
         return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
@@ -39,15 +39,15 @@ class World:
 
     def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         assert 0 < len(bodies) <= flow.SENT_AT_ONCE
-        self.looks |= {body["entry"]: 0 for body in bodies}
+        self.checks |= {body["entry"]: 0 for body in bodies}
 
     def ended(self, sent: Mapping[int, int]) -> Mapping[int, Ended]:
         self.clock += 1
         assert len(sent) <= flow.AT_ONCE
-        self.most = max(self.most, self.flow.in_flight)
+        self.most_in_flight = max(self.most_in_flight, self.flow.in_flight)
         for entry in sent:
-            self.looks[entry] += 1
-        done = [entry for entry in sent if self.looks[entry] > 1 and entry not in self.lost]
+            self.checks[entry] += 1
+        done = [entry for entry in sent if self.checks[entry] > 1 and entry not in self.lost]
         return {entry: Ended(str(entry), Ending.INDEXED) for entry in done}
 
     def empty(self) -> bool:
@@ -57,74 +57,74 @@ class World:
         self.clock += seconds
 
     def unsettled(self) -> set[int]:
-        return {int(ended.name) for ended in self.told if ended.ending is Ending.UNSETTLED}
+        return {int(ended.name) for ended in self.reported if ended.ending is Ending.UNSETTLED}
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World({7, 1300})
+def simulated(monkeypatch: pytest.MonkeyPatch) -> SimulatedQueue:
+    made = SimulatedQueue({7, 1300})
     monkeypatch.setattr("infra.operate.flow.time.monotonic", lambda: made.clock)
     monkeypatch.setattr("infra.operate.flow.time.sleep", made.sleep)
     return made
 
 
-def test_the_number_of_messages_in_flight_is_bounded(world: World) -> None:
-    world.flow.run(range(3_000))
-    assert flow.IN_FLIGHT - flow.AT_ONCE < world.most <= flow.IN_FLIGHT
-    assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
-    assert world.unsettled() == world.lost
+def test_the_number_of_messages_in_flight_is_bounded(simulated: SimulatedQueue) -> None:
+    simulated.flow.run(range(3_000))
+    assert flow.IN_FLIGHT - flow.AT_ONCE < simulated.most_in_flight <= flow.IN_FLIGHT
+    assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
+    assert simulated.unsettled() == simulated.lost
 
 
-def test_hopeless_messages_make_room_for_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hopeless_messages_make_room_for_others(simulated: SimulatedQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
-    world.flow.run(range(1_301))
-    assert [ended.name for ended in world.told].index("7") < 1_200
+    simulated.flow.run(range(1_301))
+    assert [ended.name for ended in simulated.reported].index("7") < 1_200
 
 
-def test_more_failures_than_the_window_do_not_stop_the_rest(world: World) -> None:
+def test_more_failures_than_the_window_do_not_stop_the_rest(simulated: SimulatedQueue) -> None:
     """The places of those that failed for good go to others, as long as some succeed."""
-    world.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
-    assert len(world.lost) > flow.IN_FLIGHT
-    world.flow.run(range(3_000))
-    assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
-    assert world.unsettled() == world.lost
+    simulated.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
+    assert len(simulated.lost) > flow.IN_FLIGHT
+    simulated.flow.run(range(3_000))
+    assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
+    assert simulated.unsettled() == simulated.lost
 
 
-def test_the_flow_stops_after_one_window_if_nothing_settles(world: World) -> None:
-    world.lost = set(range(3_000))
+def test_the_flow_stops_after_one_window_if_nothing_settles(simulated: SimulatedQueue) -> None:
+    simulated.lost = set(range(3_000))
     with pytest.raises(Stalled):
-        world.flow.run(range(3_000))
-    assert len(world.unsettled()) <= flow.IN_FLIGHT
+        simulated.flow.run(range(3_000))
+    assert len(simulated.unsettled()) <= flow.IN_FLIGHT
 
 
-def test_the_flow_waits_for_a_message_whose_function_crashed(world: World) -> None:
+def test_the_flow_waits_for_a_message_whose_function_crashed(simulated: SimulatedQueue) -> None:
     """It is hidden for the queue's visibility timeout at each of its attempts, and then it is done."""
-    world.lost = {1}
-    world.busy = 5 * INGEST_QUEUE.visibility_seconds
+    simulated.lost = {1}
+    simulated.busy = 5 * INGEST_QUEUE.visibility_seconds
 
     def empty() -> bool:
-        if world.clock > 4 * INGEST_QUEUE.visibility_seconds:
-            world.lost.clear()
-        return world.clock >= world.busy
+        if simulated.clock > 4 * INGEST_QUEUE.visibility_seconds:
+            simulated.lost.clear()
+        return simulated.clock >= simulated.busy
 
-    world.empty = empty  # type: ignore[method-assign]
-    world.flow.run(range(3))
-    assert {ended.ending for ended in world.told} == {Ending.INDEXED}
-    assert world.clock > 4 * INGEST_QUEUE.visibility_seconds
-
-
-def test_the_flow_gives_up_when_the_queue_stays_empty(world: World) -> None:
-    world.lost, world.busy = {1}, 3_000.0
-    world.flow.run(range(3))
-    assert world.unsettled() == {1}
-    assert 3_000 <= world.clock < 3_000 + 2 * flow.PAUSES[1]
+    simulated.empty = empty  # type: ignore[method-assign]
+    simulated.flow.run(range(3))
+    assert {ended.ending for ended in simulated.reported} == {Ending.INDEXED}
+    assert simulated.clock > 4 * INGEST_QUEUE.visibility_seconds
 
 
-def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(world: World) -> None:
-    world.lost, world.busy = {1}, float("inf")
-    world.flow.run(range(3))
-    assert world.unsettled() == {1}
-    assert world.clock >= INGEST_QUEUE.max_receives * INGEST_QUEUE.visibility_seconds
+def test_the_flow_gives_up_when_the_queue_stays_empty(simulated: SimulatedQueue) -> None:
+    simulated.lost, simulated.busy = {1}, 3_000.0
+    simulated.flow.run(range(3))
+    assert simulated.unsettled() == {1}
+    assert 3_000 <= simulated.clock < 3_000 + 2 * flow.PAUSES[1]
+
+
+def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(simulated: SimulatedQueue) -> None:
+    simulated.lost, simulated.busy = {1}, float("inf")
+    simulated.flow.run(range(3))
+    assert simulated.unsettled() == {1}
+    assert simulated.clock >= INGEST_QUEUE.max_receives * INGEST_QUEUE.visibility_seconds
 
 
 def test_entries_that_the_queue_refuses_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:

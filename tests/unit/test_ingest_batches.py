@@ -18,7 +18,7 @@ from shared.domain.outcomes import Outcome, OutcomeStatus
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:queue"
 
 
-class Meeting:
+class BarrierDispatcher:
     """Takes images that wait until as many others have come."""
 
     def __init__(self, parties: int) -> None:
@@ -52,9 +52,9 @@ def test_messages_of_a_batch_run_concurrently_and_only_the_poison_one_fails(
     records: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[str, float] = {}
-    meeting = Meeting(CONCURRENT_MESSAGES)
+    dispatcher = BarrierDispatcher(CONCURRENT_MESSAGES)
     delays: list[FailedMessage] = []
-    monkeypatch.setattr(processing, "dispatcher", lambda: meeting)
+    monkeypatch.setattr(processing, "dispatcher", lambda: dispatcher)
     monkeypatch.setattr(handler, "retry_delays", lambda: Delays(delays))
     monkeypatch.setattr(
         processing.metrics.provider,
@@ -90,8 +90,8 @@ def test_a_batch_succeeds_even_if_delays_cannot_be_set(records: Any, monkeypatch
 
     context: Any = FunctionContext("ingest")
     for delays in (Broken(), Refusing()):
-        meeting = Meeting(CONCURRENT_MESSAGES)
-        monkeypatch.setattr(processing, "dispatcher", lambda taken=meeting: taken)
+        dispatcher = BarrierDispatcher(CONCURRENT_MESSAGES)
+        monkeypatch.setattr(processing, "dispatcher", lambda taken=dispatcher: taken)
         monkeypatch.setattr(handler, "retry_delays", lambda made=delays: made)
         assert handler.handler(records, context) == {"batchItemFailures": [{"itemIdentifier": "3"}]}
         processing.metrics.clear_metrics()

@@ -26,7 +26,7 @@ IDS = {(network.name, precision): network.id(precision) for network in NETWORKS.
 
 
 @pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for ResNet50's published weights in a folder of the user's, with a checksum to match."""
     path = tmp_path / "weights.h5"
     path.write_bytes(b"weights")
@@ -63,7 +63,7 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return built
 
 
-def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
+def make_export(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
     """A folder with the export of a model."""
     folder.mkdir()
     (folder / MODEL_FILE).write_bytes(b"model")
@@ -83,21 +83,21 @@ def test_each_network_has_its_own_ids_and_the_default_is_resnet50() -> None:
     assert efficientnet_lite0.FEATURES == FEATURE_DIMENSIONS
 
 
-def test_a_weights_file_is_verified_and_used(published: Path) -> None:
+def test_a_weights_file_is_verified_and_used(weights_file: Path) -> None:
     found = resnet50.fetch()
-    assert found.path == published
+    assert found.path == weights_file
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
-def test_a_weights_file_with_another_checksum_is_refused(published: Path) -> None:
-    published.write_bytes(b"other weights")
+def test_a_weights_file_with_another_checksum_is_refused(weights_file: Path) -> None:
+    weights_file.write_bytes(b"other weights")
     with pytest.raises(WeightsUnavailable, match="not the published file"):
         resnet50.fetch()
 
 
-def test_a_pinned_sha256_is_enforced(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pinned_sha256_is_enforced(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
-    assert resnet50.fetch().path == published
+    assert resnet50.fetch().path == weights_file
     monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(WeightsUnavailable, match="pinned"):
         resnet50.fetch()
@@ -178,7 +178,7 @@ def test_requesting_a_fallback_for_the_fallback_is_an_error(tmp_path: Path) -> N
         export.main(["--out", str(tmp_path / "model"), "--model", "efficientnet-lite0", "--or-fallback"])
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("weights_file")
 def test_the_weights_file_is_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace())
     assert export.main(["--out", str(tmp_path / "model"), "--or-fallback"]) == 0
@@ -210,18 +210,18 @@ L_F16, L_INT8 = IDS["efficientnet-lite0", Precision.FLOAT16], IDS["efficientnet-
 def test_an_existing_export_is_reused(
     model: str, layout: int, options: list[str], built: list[str], tmp_path: Path, converted: list[str]
 ) -> None:
-    folder = held(tmp_path / "model", model, layout)
+    folder = make_export(tmp_path / "model", model, layout)
     assert export.main(["--out", str(folder), *options]) == 0
     assert converted == built
 
 
 @pytest.mark.usefixtures("no_network", "converted")
 def test_an_export_of_the_fallback_does_not_satisfy_a_request_for_resnet50(tmp_path: Path) -> None:
-    assert export.main(["--out", str(held(tmp_path / "model", L_F16))]) == 1
+    assert export.main(["--out", str(make_export(tmp_path / "model", L_F16))]) == 1
 
 
 @pytest.mark.usefixtures("converted")
-def test_an_export_is_complete_or_absent(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_complete_or_absent(tmp_path: Path, weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: object, __: object) -> bytes:
         raise MemoryError
 
@@ -230,7 +230,7 @@ def test_an_export_is_complete_or_absent(tmp_path: Path, published: Path, monkey
     chosen = networks.NETWORKS["resnet50"]
     assert export.export(out, chosen, weights, Precision.FLOAT16, instead_of=None) == R_F16
     card = json.loads((out / "model.json").read_text())
-    assert card["weights_sha256"] == hashlib.sha256(published.read_bytes()).hexdigest()
+    assert card["weights_sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
     assert card["model_sha256"] == hashlib.sha256(b"resnet50 of float16").hexdigest()
     assert ModelCard.read(out) == ModelCard(R_F16, "ResNet50", has_labels=True, least_probability=0.2)
     assert len(Vocabulary.read(out / LABELS_FILE).classes) == 1000
@@ -257,7 +257,7 @@ def test_each_precision_has_its_own_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [MODEL_FILE, LABELS_FILE, "model.json"])
 def test_a_damaged_export_is_not_recognised(name: str, tmp_path: Path) -> None:
     assert export.exported(tmp_path) is None
-    folder = held(tmp_path / "model", R_F16)
+    folder = make_export(tmp_path / "model", R_F16)
     assert export.exported(folder) == R_F16
     (folder / name).unlink()
     assert export.exported(folder) is None

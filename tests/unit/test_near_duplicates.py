@@ -22,7 +22,7 @@ from shared.vision.phash import perceptual_hash
 MODEL = "m"
 
 
-def described(rgb: Any, name: str, minute: int) -> Description:
+def describe_pixels(rgb: Any, name: str, minute: int) -> Description:
     features = normalise(np.random.default_rng(len(name)).normal(size=2048))
     found = signature.extract(rgb, features)
     image_id = name.encode().hex().ljust(64, "0")
@@ -32,7 +32,7 @@ def described(rgb: Any, name: str, minute: int) -> Description:
     return Description(record, features, found, rgb, vlad_encode(found.keypoints.descriptors))
 
 
-class Stored:
+class FakeStore:
     """A catalogue and a bucket with these images; `read` are the signatures that were asked for."""
 
     def __init__(self, images: list[Description]) -> None:
@@ -63,22 +63,22 @@ class Stored:
 
 
 COFFEE: Any = data.coffee()
-EARLIER = described(COFFEE, "coffee", 1)
-CAT = described(data.chelsea(), "cat", 2)
-ASTRONAUT = described(data.astronaut(), "astronaut", 3)
-COPY = described(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
-HOLDING = ImageKey("c", COPY.record.image_id)
+EARLIER = describe_pixels(COFFEE, "coffee", 1)
+CAT = describe_pixels(data.chelsea(), "cat", 2)
+ASTRONAUT = describe_pixels(data.astronaut(), "astronaut", 3)
+COPY = describe_pixels(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
+COPY_KEY = ImageKey("c", COPY.record.image_id)
 
 
-def neighbours(stored: Stored) -> NearDuplicateFinder:
+def finder(stored: FakeStore) -> NearDuplicateFinder:
     anything: Any = stored
     return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
 
 
 @pytest.mark.parametrize("given", [COPY, None])
 def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description | None) -> None:
-    stored = Stored([EARLIER, CAT, ASTRONAUT, COPY])
-    found = neighbours(stored).nearest_earlier(HOLDING, given)
+    stored = FakeStore([EARLIER, CAT, ASTRONAUT, COPY])
+    found = finder(stored).nearest_earlier(COPY_KEY, given)
     assert found is not None
     assert (found.image_id, found.comparison.verdict) == (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
     own = [] if given else [COPY.record.image_id]
@@ -86,9 +86,9 @@ def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description |
 
 
 def test_later_and_removed_images_are_not_near_duplicates() -> None:
-    later = described(COFFEE, "later", 5)
-    assert neighbours(Stored([later, COPY])).nearest_earlier(HOLDING, COPY) is None
-    assert neighbours(Stored([EARLIER])).nearest_earlier(HOLDING) is None
+    later = describe_pixels(COFFEE, "later", 5)
+    assert finder(FakeStore([later, COPY])).nearest_earlier(COPY_KEY, COPY) is None
+    assert finder(FakeStore([EARLIER])).nearest_earlier(COPY_KEY) is None
 
 
 def test_a_candidate_is_read_if_its_keypoints_or_its_hash_are_close() -> None:

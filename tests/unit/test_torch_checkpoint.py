@@ -54,7 +54,7 @@ class _Pickler(pickle.Pickler):
         return value.id if isinstance(value, Storage) else None
 
 
-def written(path: Path, state: object, storages: dict[str, list[float]], *, magic: int = MAGIC) -> Path:
+def write_checkpoint(path: Path, state: object, storages: dict[str, list[float]], *, magic: int = MAGIC) -> Path:
     out = io.BytesIO()
     for value in (magic, PROTOCOL, {"little_endian": True}):
         pickle.dump(value, out, protocol=2)
@@ -74,7 +74,7 @@ def test_tensors_are_read_with_their_shapes_and_strides(tmp_path: Path) -> None:
         shared=Tensor("a", 6, 4, [2], [1]),
         scalar=Tensor("b", 1, 0, [], []),
     )
-    read = torch_checkpoint.read(written(tmp_path / "m.pth", state, {"a": [0, 1, 2, 3, 4, 5], "b": [7]}))
+    read = torch_checkpoint.read(write_checkpoint(tmp_path / "m.pth", state, {"a": [0, 1, 2, 3, 4, 5], "b": [7]}))
     assert list(read) == list(state)
     assert read["plain"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert read["transposed"].tolist() == [[0, 3], [1, 4], [2, 5]]
@@ -101,10 +101,10 @@ def test_a_tensor_that_exceeds_its_storage_is_refused(
     tensor: Tensor, storages: dict[str, list[float]], tmp_path: Path
 ) -> None:
     with pytest.raises(CheckpointError):
-        torch_checkpoint.read(written(tmp_path / "m.pth", {"x": tensor}, storages))
+        torch_checkpoint.read(write_checkpoint(tmp_path / "m.pth", {"x": tensor}, storages))
 
 
-class Call:
+class PickledCall:
     """An object whose unpickling calls a function."""
 
     def __init__(self, function: Callable[..., object], *arguments: object) -> None:
@@ -117,9 +117,9 @@ class Call:
 def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     for place in ("state", "header"):
-        path = written(tmp_path / "m.pth", {"x": Call(Path.touch, trace)}, {})
+        path = write_checkpoint(tmp_path / "m.pth", {"x": PickledCall(Path.touch, trace)}, {})
         if place == "header":
-            path.write_bytes(pickle.dumps(Call(Path.touch, trace), protocol=2) + path.read_bytes())
+            path.write_bytes(pickle.dumps(PickledCall(Path.touch, trace), protocol=2) + path.read_bytes())
         with pytest.raises(CheckpointError, match="it holds "):
             torch_checkpoint.read(path)
         assert not trace.exists()
@@ -127,8 +127,8 @@ def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("torch")
 def test_other_and_truncated_files_are_refused(tmp_path: Path) -> None:
-    whole = written(tmp_path / "m.pth", {"x": Tensor("a", 4, 0, [4], [1])}, {"a": [0, 1, 2, 3]}).read_bytes()
-    other = written(tmp_path / "other.pth", {}, {}, magic=1).read_bytes()
+    whole = write_checkpoint(tmp_path / "m.pth", {"x": Tensor("a", 4, 0, [4], [1])}, {"a": [0, 1, 2, 3]}).read_bytes()
+    other = write_checkpoint(tmp_path / "other.pth", {}, {}, magic=1).read_bytes()
     for data in (other, b"", b"PK\x03\x04", whole[:10], whole[:-1], whole[: len(whole) // 2]):
         (tmp_path / "m.pth").write_bytes(data)
         with pytest.raises(CheckpointError, match="not a PyTorch checkpoint"):

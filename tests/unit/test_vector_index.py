@@ -40,7 +40,7 @@ CONDITIONS: list[tuple[Condition | None, Meaning]] = [
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredVector:
     """What was put, in the test's own form."""
 
     vector: Any
@@ -48,7 +48,7 @@ class Known:
     colour: str | None
 
 
-def true_scores(distance: str, known: list[Known], query: Any) -> list[float]:
+def true_scores(distance: str, known: list[StoredVector], query: Any) -> list[float]:
     """Scores of all, most similar first, from the definitions and in f64."""
     scores = []
     for one in known:
@@ -63,7 +63,7 @@ def true_scores(distance: str, known: list[Known], query: Any) -> list[float]:
     return sorted(scores, reverse=distance == "DOT_PRODUCT")
 
 
-class Machine(RuleBasedStateMachine):
+class VectorIndexMachine(RuleBasedStateMachine):
     """Puts, moves and deletes in any order; every search must agree with the brute force."""
 
     distance = "COSINE"
@@ -71,12 +71,12 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.index = VectorIndex(dimensions=DIMENSIONS, distance=self.distance, filters=["size", "colour"])
-        self.known: dict[int, Known] = {}
+        self.known: dict[int, StoredVector] = {}
 
     @rule(key=keys, vector=vectors, partition=st.sampled_from("pq"), colour=colours)
     def put(self, key: int, vector: Any, partition: str, colour: str | None) -> None:
         self.index.put(key, Entry(vector, partition, [None, ("S", colour) if colour else None], key))
-        self.known[key] = Known(vector, partition, colour)
+        self.known[key] = StoredVector(vector, partition, colour)
 
     @rule(key=keys)
     def delete(self, key: int) -> None:
@@ -109,7 +109,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_searches_after_any_sequence_of_changes_match_brute_force(distance: str) -> None:
-    machine = type("Machine", (Machine,), {"distance": distance})
+    machine = type("VectorIndexMachine", (VectorIndexMachine,), {"distance": distance})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
 
 
@@ -131,7 +131,7 @@ def test_searches_over_many_vectors_match_brute_force(
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
     hits, _ = index.search(query, (), None, top_k)
-    expected = true_scores(distance, [Known(vector, "", None) for vector in stored], query)[:top_k]
+    expected = true_scores(distance, [StoredVector(vector, "", None) for vector in stored], query)[:top_k]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6, abs=1e-6)
     if query_is_stored and distance != "DOT_PRODUCT":
         assert (hits[0].item, hits[0].score) == (0, 0.0)
@@ -145,7 +145,7 @@ def test_near_ties_are_ordered_by_exact_scores() -> None:
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
     hits, _ = index.search(query, (), None, 28)
-    expected = true_scores("COSINE", [Known(vector, "", None) for vector in stored], query)[:28]
+    expected = true_scores("COSINE", [StoredVector(vector, "", None) for vector in stored], query)[:28]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6)
 
 

@@ -28,10 +28,10 @@ class Sent(Exception):  # noqa: N818
     """Carries what was about to be sent."""
 
 
-def _sent(quickly: bool, operation: str, request: Any) -> Any:
+def _sent_request(fast: bool, operation: str, request: Any) -> Any:
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
     client = session.client("dynamodb")
-    if quickly:
+    if fast:
         with_fast_vectors(client)
 
     def stop(request: AWSPreparedRequest, **_: Any) -> None:
@@ -46,11 +46,11 @@ def _sent(quickly: bool, operation: str, request: Any) -> Any:
 @pytest.mark.parametrize(("operation", "request_"), [("put_item", PUT), ("search_vectors", SEARCH)])
 def test_the_fast_serializer_sends_the_same_request(operation: str, request_: Any) -> None:
     before = json.dumps(request_)
-    assert _sent(True, operation, request_) == _sent(False, operation, request_) == json.loads(before)
+    assert _sent_request(True, operation, request_) == _sent_request(False, operation, request_) == json.loads(before)
     assert json.dumps(request_) == before, "the caller's own is left as it is"
 
 
 @pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * LONG}}, "no item"])
 def test_invalid_items_are_still_refused(wrong: Any) -> None:
     with pytest.raises(ParamValidationError):
-        _sent(True, "put_item", {"TableName": "t", "Item": wrong})
+        _sent_request(True, "put_item", {"TableName": "t", "Item": wrong})

@@ -123,7 +123,7 @@ def keys(*args: Any, **kwargs: Any) -> list[str]:
     return [key for key, _ in search(*args, **kwargs)]
 
 
-def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+def error_from(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     """Code and message of the error that a call ends in."""
     with pytest.raises(ClientError) as raised:
         call(**request)
@@ -131,8 +131,8 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def refused(call: Callable[..., Any], **request: Any) -> str:
+def validation_error(call: Callable[..., Any], **request: Any) -> str:
     """Message of the ValidationException that a call ends in."""
-    code, message = refusal(call, **request)
+    code, message = error_from(call, **request)
     assert code == "ValidationException", (code, message)
     return message

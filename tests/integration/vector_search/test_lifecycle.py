@@ -9,11 +9,11 @@ from infra.local.moto_vectors.table_hooks import enter
 from tests.integration.vector_search.conftest import (
     Make,
     attributes,
+    error_from,
     item,
     keys,
-    refusal,
-    refused,
     search,
+    validation_error,
     vector_index,
 )
 
@@ -40,22 +40,22 @@ def building(dynamodb: Any, make: Make) -> str:
 
 def test_an_added_index_passes_through_its_states(dynamodb: Any, building: str) -> None:
     assert state(dynamodb, building) == ("UPDATING", "CREATING", False)
-    assert refused(lambda: search(dynamodb, building)) == BACKFILLING
+    assert validation_error(lambda: search(dynamodb, building)) == BACKFILLING
     enter(building, "near", Phase.BACKFILLING)
     assert state(dynamodb, building) == ("ACTIVE", "CREATING", True)
-    assert refused(lambda: search(dynamodb, building)) == BACKFILLING
+    assert validation_error(lambda: search(dynamodb, building)) == BACKFILLING
     dynamodb.put_item(TableName=building, Item=item("meanwhile", 1, 0, 0))
     enter(building, "near", Phase.UNSERVED)
     assert state(dynamodb, building) == ("ACTIVE", "ACTIVE", None)
-    assert refused(lambda: search(dynamodb, building)) == UNKNOWN
+    assert validation_error(lambda: search(dynamodb, building)) == UNKNOWN
     enter(building, "near", Phase.SEARCHABLE)
     assert state(dynamodb, building) == ("ACTIVE", "ACTIVE", None)
     assert sorted(keys(dynamodb, building)) == ["before", "meanwhile"]
 
 
 def test_the_index_state_is_checked_before_the_vector(dynamodb: Any, building: str) -> None:
-    assert refused(lambda: search(dynamodb, building, 1, 0)) == BACKFILLING
-    assert refused(lambda: search(dynamodb, building, TopK=101)).startswith("Provided TopK value '101'")
+    assert validation_error(lambda: search(dynamodb, building, 1, 0)) == BACKFILLING
+    assert validation_error(lambda: search(dynamodb, building, TopK=101)).startswith("Provided TopK value '101'")
 
 
 def test_an_index_from_create_table_is_searchable_immediately(dynamodb: Any, make: Make) -> None:
@@ -69,7 +69,7 @@ def test_a_second_index_must_wait_until_the_first_is_built(dynamodb: Any, buildi
     second = [{"Create": vector_index("second")}]
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
         enter(building, "near", phase)
-        assert refusal(dynamodb.update_table, TableName=building, VectorIndexUpdates=second) == (
+        assert error_from(dynamodb.update_table, TableName=building, VectorIndexUpdates=second) == (
             "LimitExceededException",
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
         )
@@ -80,20 +80,20 @@ def test_a_second_index_must_wait_until_the_first_is_built(dynamodb: Any, buildi
 
 def test_an_index_can_be_deleted_once_it_backfills(dynamodb: Any, building: str) -> None:
     deletion = [{"Delete": {"IndexName": "near"}}]
-    assert refusal(dynamodb.update_table, TableName=building, VectorIndexUpdates=deletion) == (
+    assert error_from(dynamodb.update_table, TableName=building, VectorIndexUpdates=deletion) == (
         "ResourceInUseException",
         IN_USE + "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the "
         "index is active.",
     )
     enter(building, "near", Phase.BACKFILLING)
     dynamodb.update_table(TableName=building, VectorIndexUpdates=deletion)
-    assert refused(lambda: search(dynamodb, building)) == UNKNOWN
+    assert validation_error(lambda: search(dynamodb, building)) == UNKNOWN
 
 
 def test_a_table_cannot_be_deleted_while_its_index_is_built(dynamodb: Any, building: str) -> None:
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
         enter(building, "near", phase)
-        assert refusal(dynamodb.delete_table, TableName=building) == (
+        assert error_from(dynamodb.delete_table, TableName=building) == (
             "ResourceInUseException",
             IN_USE + "Cannot delete table while indexes are being created, updated, or deleted.",
         )
@@ -135,7 +135,7 @@ def test_a_restored_table_rebuilds_its_indexes(dynamodb: Any, make: Make, restor
     with indexes_start_in(Phase.BACKFILLING):
         target = restored(table)
     assert state(dynamodb, target) == ("ACTIVE", "CREATING", True)
-    assert refused(lambda: search(dynamodb, target, **condition)) == BACKFILLING
+    assert validation_error(lambda: search(dynamodb, target, **condition)) == BACKFILLING
     enter(target, "near", Phase.SEARCHABLE)
     assert keys(dynamodb, target, **condition) == ["a"]
     dynamodb.put_item(TableName=target, Item=item("b", 1, 0, 0, tenant="t"))
@@ -148,10 +148,10 @@ def test_a_restore_can_omit_indexes(dynamodb: Any, make: Make, restored: Any) ->
     target = restored(table, VectorIndexOverride=[vector_index("other")])
     described = dynamodb.describe_table(TableName=target)["Table"]
     assert [index["IndexName"] for index in described["VectorIndexes"]] == ["other"]
-    assert refused(lambda: search(dynamodb, target)) == UNKNOWN
+    assert validation_error(lambda: search(dynamodb, target)) == UNKNOWN
 
 
 def test_a_restore_cannot_add_an_index(dynamodb: Any, make: Make, restored: Any) -> None:
     table = make(vector_index())
-    assert "does not have" in refused(lambda: restored(table, VectorIndexOverride=[vector_index("new")]))
+    assert "does not have" in validation_error(lambda: restored(table, VectorIndexOverride=[vector_index("new")]))
     assert not [name for name in dynamodb.list_tables()["TableNames"] if name.startswith(f"{table}-")]

@@ -9,12 +9,12 @@ from tests.integration.vector_search.conftest import (
     REGION,
     Make,
     attributes,
+    error_from,
     item,
     keys,
     numbers,
-    refusal,
-    refused,
     search,
+    validation_error,
     vector_index,
 )
 
@@ -425,13 +425,15 @@ def test_topk_is_limited_to_100(dynamodb: Any, make: Make) -> None:
     ],
 )
 def test_an_invalid_request_is_refused(dynamodb: Any, table: str, request_: dict[str, Any], message: str) -> None:
-    assert refused(lambda: search(dynamodb, table, **request_)) == message
+    assert validation_error(lambda: search(dynamodb, table, **request_)) == message
 
 
 def test_an_unknown_table_is_refused(dynamodb: Any) -> None:
-    code, message = refusal(lambda: search(dynamodb, "no-such-table"))
+    code, message = error_from(lambda: search(dynamodb, "no-such-table"))
     assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
 
 
 def test_topk_is_checked_before_the_table(dynamodb: Any) -> None:
-    assert refused(lambda: search(dynamodb, "no-such-table", TopK=1000)).startswith("Provided TopK value '1000'")
+    assert validation_error(lambda: search(dynamodb, "no-such-table", TopK=1000)).startswith(
+        "Provided TopK value '1000'"
+    )

@@ -11,11 +11,11 @@ from tests.integration.vector_search.conftest import (
     Connect,
     Make,
     attributes,
+    error_from,
     item,
     keys,
-    refusal,
-    refused,
     search,
+    validation_error,
     vector_index,
 )
 
@@ -112,33 +112,36 @@ def test_a_table_without_vector_indexes_shows_none(dynamodb: Any, make: Make) ->
 )
 def test_an_invalid_index_is_refused(dynamodb: Any, make: Make, index: dict[str, Any], message: str) -> None:
     before = dynamodb.list_tables()["TableNames"]
-    assert refused(lambda: make(index)) == message
+    assert validation_error(lambda: make(index)) == message
     assert dynamodb.list_tables()["TableNames"] == before
 
 
 def test_billing_must_be_on_demand(dynamodb: Any, make: Make) -> None:
     message = INVALID + "Vector indexes are only supported for PAY_PER_REQUEST tables"
     units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
-    assert refused(lambda: make(vector_index(), BillingMode="PROVISIONED", ProvisionedThroughput=units)) == message
+    assert (
+        validation_error(lambda: make(vector_index(), BillingMode="PROVISIONED", ProvisionedThroughput=units))
+        == message
+    )
     table = make(vector_index())
     assert (
-        refused(dynamodb.update_table, TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=units)
+        validation_error(dynamodb.update_table, TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=units)
         == message
     )
     plain = make(BillingMode="PROVISIONED", ProvisionedThroughput=units)
     change = [{"Create": vector_index()}]
-    assert refused(dynamodb.update_table, TableName=plain, VectorIndexUpdates=change) == message
+    assert validation_error(dynamodb.update_table, TableName=plain, VectorIndexUpdates=change) == message
 
 
 def test_search_attributes_must_be_declared(make: Make) -> None:
     assert (
-        refused(lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S")))
+        validation_error(lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S")))
         == INVALID + "One element in SearchSchema is not defined in attribute definitions"
     )
 
 
 def test_unused_attribute_definitions_are_still_refused(make: Make) -> None:
-    assert "AttributeDefinitions" in refused(
+    assert "AttributeDefinitions" in validation_error(
         lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S", tenant="S", idle="S"))
     )
 
@@ -146,16 +149,19 @@ def test_unused_attribute_definitions_are_still_refused(make: Make) -> None:
 def test_a_table_has_at_most_five_vector_indexes(dynamodb: Any, make: Make) -> None:
     five = [vector_index(f"near-{number}") for number in range(5)]
     assert (
-        refused(lambda: make(*five, vector_index())) == INVALID + "VectorIndex count exceeds the per-table limit of 5"
+        validation_error(lambda: make(*five, vector_index()))
+        == INVALID + "VectorIndex count exceeds the per-table limit of 5"
     )
-    assert refusal(dynamodb.update_table, TableName=make(*five), VectorIndexUpdates=[{"Create": vector_index()}]) == (
+    assert error_from(
+        dynamodb.update_table, TableName=make(*five), VectorIndexUpdates=[{"Create": vector_index()}]
+    ) == (
         "LimitExceededException",
         "Subscriber limit exceeded: Number of vector secondary indexes exceeds per-table limit of 5",
     )
 
 
 def test_indexes_on_one_attribute_must_agree_on_its_dimensions(make: Make) -> None:
-    assert refused(lambda: make(vector_index(), vector_index("near2", Dimensions=4))) == (
+    assert validation_error(lambda: make(vector_index(), vector_index("near2", Dimensions=4))) == (
         INVALID + "Conflicting attribute definition for 'v'. All VectorIndexes on the same vector attribute must use "
         "the same dimensions."
     )
@@ -168,11 +174,11 @@ def test_index_names_are_unique(dynamodb: Any, make: Make) -> None:
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
     }
-    assert refused(lambda: make(vector_index(), vector_index())) == message
-    assert refused(lambda: make(vector_index(), GlobalSecondaryIndexes=[secondary])) == message
+    assert validation_error(lambda: make(vector_index(), vector_index())) == message
+    assert validation_error(lambda: make(vector_index(), GlobalSecondaryIndexes=[secondary])) == message
     table = make(vector_index())
     assert (
-        refused(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index()}])
+        validation_error(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index()}])
         == "Attempting to create an index which already exists"
     )
 
@@ -182,7 +188,7 @@ def test_update_table_adds_an_index_over_existing_items(dynamodb: Any, make: Mak
     for one in (item("a", 1, 0, 0, tenant="t"), item("b", 0, 1, 0, tenant="t"), item("c", 1, 0, tenant="t"), item("d")):
         dynamodb.put_item(TableName=table, Item=one)
     assert (
-        refused(
+        validation_error(
             dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index(hash_key="tenant")}]
         )
         == INVALID + "One element in SearchSchema is not defined in attribute definitions"
@@ -204,16 +210,16 @@ def test_update_table_removes_an_index_and_keeps_the_items(dynamodb: Any, make: 
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
     answer = dynamodb.update_table(TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
     assert "VectorIndexes" not in answer["TableDescription"]
-    assert refused(lambda: search(dynamodb, table)) == "The table does not have the specified index: near"
+    assert validation_error(lambda: search(dynamodb, table)) == "The table does not have the specified index: near"
     assert dynamodb.get_item(TableName=table, Key={"pk": {"S": "a"}})["Item"] == item("a", 1, 0, 0)
-    code, _ = refusal(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
+    code, _ = error_from(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
     assert code == "ResourceNotFoundException"
 
 
 def test_only_one_index_can_change_at_a_time(dynamodb: Any, make: Make) -> None:
     table = make()
     changes = [{"Create": vector_index("near-1")}, {"Create": vector_index("near-2")}]
-    assert refusal(dynamodb.update_table, TableName=table, VectorIndexUpdates=changes) == (
+    assert error_from(dynamodb.update_table, TableName=table, VectorIndexUpdates=changes) == (
         "LimitExceededException",
         "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
     )
@@ -224,11 +230,12 @@ def test_query_and_scan_refuse_a_vector_index(dynamodb: Any, make: Make) -> None
     table = make(vector_index())
     condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
     assert (
-        refused(dynamodb.query, TableName=table, IndexName="near", **condition)
+        validation_error(dynamodb.query, TableName=table, IndexName="near", **condition)
         == "Query operation not supported on this index type."
     )
     assert (
-        refused(dynamodb.scan, TableName=table, IndexName="near") == "Scan operation not supported on this index type"
+        validation_error(dynamodb.scan, TableName=table, IndexName="near")
+        == "Scan operation not supported on this index type"
     )
 
 

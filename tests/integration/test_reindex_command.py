@@ -23,7 +23,7 @@ from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
 from tests.images import noise
 from tests.integration.conftest import until
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 NEXT = "stand-in"
 SEEDS = range(91_000, 91_008)
@@ -108,10 +108,10 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
         start_new_session=True,
         env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
     )
-    said = said_until_ready(process)
+    said = read_until_ready(process)
     assert f"{IMAGES} indexed" in said
     yield System(said)
-    ended(process)
+    stop(process)
     assert process.returncode == 0
 
 

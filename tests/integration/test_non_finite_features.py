@@ -40,7 +40,7 @@ def stored(running: PicTrace, collection: str) -> list[Any]:
 
 @pytest.mark.usefixtures("broken")
 def test_an_image_with_non_finite_features_is_rejected(running: PicTrace, collection: str) -> None:
-    state = running.settled(running.open(noise(820), collection=collection))
+    state = running.wait_for_upload(running.upload(noise(820), collection=collection))
     assert (state["status"], state["code"]) == ("rejected", "undescribable")
     assert state["reason"] == "The features that the model computes of this image are not all numbers."
     assert stored(running, collection) == []

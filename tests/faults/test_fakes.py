@@ -15,7 +15,7 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from tests.conftest import PicTrace
-from tests.faults.memory import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket, MemoryTable
 
 KEY = {"pk": {"S": "image#1"}, "sk": {"S": "collection#c"}}
 

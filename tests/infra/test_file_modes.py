@@ -18,7 +18,7 @@ import pytest
 
 from infra.stack.assets import DOCKERFILE
 from layers.runtime.build import pack
-from tests.infra.manifest import Assembly
+from tests.infra.assembly import Assembly
 
 ROOT: Final = Path(__file__).parents[2]
 UMASK: Final = 0o077
@@ -30,7 +30,7 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     folder = tmp_path_factory.mktemp("cloned")
     clone = folder / "clone"
     _under_umask(["git", "clone", "--quiet", "--local", str(ROOT), str(clone)], folder)
-    for path in _changed():
+    for path in _changed_paths():
         (clone / path).unlink(missing_ok=True)
         if (ROOT / path).is_file():
             written = 'mkdir -p "$(dirname "$2")" && cat "$1" > "$2"'
@@ -82,7 +82,7 @@ def _under_umask(command: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _changed() -> list[str]:
+def _changed_paths() -> list[str]:
     """What differs from the last commit, so that this tests the working tree."""
     command = ["git", "-C", str(ROOT), "ls-files", "--modified", "--deleted", "--others", "--exclude-standard"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -27,7 +27,7 @@ class Refusal:
     seen: list[float] = field(default_factory=list)
 
 
-class Busy:
+class BusyServer:
     """`app`, behind something that refuses calls before they reach it."""
 
     def __init__(self, app: ASGIApp) -> None:

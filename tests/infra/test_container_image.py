@@ -133,7 +133,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def hashes() -> dict[str, str]:
+def image_uris() -> dict[str, str]:
     """The image of each function, by the function's name."""
     document = app.template()
     return {
@@ -144,12 +144,12 @@ def hashes() -> dict[str, str]:
 
 
 def test_an_edit_rebuilds_only_the_images_that_it_affects(checkout: Path) -> None:
-    before = hashes()
+    before = image_uris()
 
     def changed(path: str) -> set[str]:
         with (checkout / path).open("a", encoding="utf-8") as file:
             file.write("\n")
-        after = hashes()
+        after = image_uris()
         different = {name for name in FUNCTIONS if before[name] != after[name]}
         before.update(after)
         return different
@@ -165,10 +165,10 @@ def test_an_edit_rebuilds_only_the_images_that_it_affects(checkout: Path) -> Non
 def test_a_second_model_is_built_into_the_image(checkout: Path) -> None:
     with pytest.raises(ContextError, match="next_model names m-2, but layers/next_model holds nothing"):
         app.template({"next_model": "m-2"})
-    before = hashes()
+    before = image_uris()
     (checkout / assets.NEXT_MODEL).mkdir()
     (checkout / assets.NEXT_MODEL / "model.json").write_text('{"id": "m-2"}', encoding="utf-8")
-    assert all(before[name] != made for name, made in hashes().items())
+    assert all(before[name] != made for name, made in image_uris().items())
     document = app.template({"next_model": "m-2"})
     assert document["Outputs"]["NextModel"]["Value"] == "m-2"
     for name in FUNCTIONS:

@@ -22,7 +22,7 @@ FOLDERS = 1_001
 """With them a listing has two pages."""
 
 
-class Bucket:
+class SourceBucket:
     """A bucket of others that the stack may read."""
 
     def __init__(self, name: str) -> None:
@@ -38,8 +38,8 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    found = Bucket(f"others-{uuid.uuid4().hex[:8]}")
+def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> SourceBucket:
+    found = SourceBucket(f"others-{uuid.uuid4().hex[:8]}")
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({found.name}))
     stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
     monkeypatch.setattr(Stack, "find", lambda _: stack)
@@ -48,7 +48,7 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def sent_keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys that the command puts into the queue."""
     keys: list[str] = []
     send = flow.Queue.send
@@ -72,8 +72,8 @@ def rows(report: Path) -> dict[str, str]:
 
 def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     running: PicTrace,
-    bucket: Bucket,
-    sent: list[str],
+    bucket: SourceBucket,
+    sent_keys: list[str],
     collection: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -95,8 +95,8 @@ def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     assert "p/no\\x07picture.txt: unsupported_type: The file is none of JPEG" in said
     assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(images)
-    assert sorted(sent) == sorted([*images, "p/no\x07picture.txt"])
-    sent.clear()
+    assert sorted(sent_keys) == sorted([*images, "p/no\x07picture.txt"])
+    sent_keys.clear()
 
     bucket.put({"p/new.png": noise(81_000), "z/last.png": noise(81_100)})
     assert index(f"{source}/p", "--collection", collection, "--yes") == 0
@@ -104,25 +104,25 @@ def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     said = capsys.readouterr().out
     assert "1 duplicate, 3 skipped, 2 rejected" in said
     assert "1 indexed" in said
-    assert sent == ["p/new.png", "z/last.png"]
+    assert sent_keys == ["p/new.png", "z/last.png"]
     assert rows(report) == {}
     assert running.search(noise(81_100), collection=collection, k=1)["matches"][0]["verdict"] == "identical"
     assert running.search(noise(81_003), collection=collection, k=1)["matches"][0]["verdict"] != "identical"
 
 
 def test_indexing_into_another_collection_moves_the_image(
-    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+    running: PicTrace, bucket: SourceBucket, sent_keys: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_200)})
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert index(f"s3://{bucket.name}", "--collection", f"{collection}-b", "--yes") == 0
     assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection it may stay where it is"
     assert capsys.readouterr().out.count("1 indexed") == 2
-    assert sent == ["a.png"] * 2
+    assert sent_keys == ["a.png"] * 2
 
 
 def test_an_image_removed_through_the_api_is_not_indexed_again(
-    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+    running: PicTrace, bucket: SourceBucket, sent_keys: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_300)})
     source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
@@ -132,13 +132,13 @@ def test_an_image_removed_through_the_api_is_not_indexed_again(
     capsys.readouterr()
     assert index(*source) == 0
     assert "a.png: dismissed: Its image was removed through the API." in capsys.readouterr().out
-    assert len(sent) == 1
+    assert len(sent_keys) == 1
 
 
 def test_ctrl_c_stops_the_command_and_a_second_run_continues(
     running: PicTrace,
-    bucket: Bucket,
-    sent: list[str],
+    bucket: SourceBucket,
+    sent_keys: list[str],
     collection: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -152,7 +152,7 @@ def test_ctrl_c_stops_the_command_and_a_second_run_continues(
         assert index(*source) == 130
     stopped = capsys.readouterr()
     assert "goes on where this one ended" in stopped.err
-    assert 0 < len(sent) < 6
+    assert 0 < len(sent_keys) < 6
     assert index(*source) == 0
     said = capsys.readouterr().out
     assert "6 objects" in said
@@ -164,10 +164,10 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.usefixtures("retries_at_once")
+@pytest.mark.usefixtures("no_retry_delay")
 def test_objects_that_are_never_settled_are_reported(
     running: PicTrace,
-    bucket: Bucket,
+    bucket: SourceBucket,
     collection: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +190,7 @@ def test_objects_that_are_never_settled_are_reported(
 
 
 def test_nothing_is_sent_without_confirmation(
-    bucket: Bucket, sent: list[str], capsys: pytest.CaptureFixture[str]
+    bucket: SourceBucket, sent_keys: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_600)})
     assert index(f"s3://{bucket.name}", "--dry-run") == 0
@@ -198,10 +198,12 @@ def test_nothing_is_sent_without_confirmation(
     assert "there is nobody to ask" in capsys.readouterr().out
     assert index(f"s3://{bucket.name}/nowhere/", "--yes") == 0
     assert "nothing under" in capsys.readouterr().out
-    assert not sent
+    assert not sent_keys
 
 
-def test_a_bucket_that_the_stack_may_not_read_is_refused(bucket: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bucket_that_the_stack_may_not_read_is_refused(
+    bucket: SourceBucket, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert index("s3://strangers", "--yes") == 1
     said = capsys.readouterr().err
     assert f'Set source_buckets in cdk.json to "elsewhere,{bucket.name},strangers" and deploy' in said
@@ -212,7 +214,7 @@ def test_a_bucket_that_the_stack_may_not_read_is_refused(bucket: Bucket, capsys:
 def test_images_of_the_stacks_own_bucket_stay_in_their_collection(
     running: PicTrace,
     put: Callable[..., str],
-    sent: list[str],
+    sent_keys: list[str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -220,7 +222,7 @@ def test_images_of_the_stacks_own_bucket_stay_in_their_collection(
     own, name = running.cloud.outputs["BucketName"], f"own-{uuid.uuid4().hex[:8]}"
     key = put(noise(81_700), f"uploads/{name}/{uuid.uuid4().hex}")
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
-    assert sent == [key]
+    assert sent_keys == [key]
     assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
     for prefix in ("", "/uploads/", f"/uploads/{name}/"):
         assert index(f"s3://{own}{prefix}", "--collection", f"{name}-b", "--yes") == 1

@@ -24,9 +24,9 @@ from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
 from tests.conftest import PicTrace
-from tests.faults.worker import answered
+from tests.faults.worker import aws_response
 from tests.images import noise
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 
 IN_FLIGHT: Final = 20
 """Fewer than the objects of any kind that only the ingest function finds to be archived."""
@@ -48,7 +48,7 @@ NO_RIGHT: Final = (
 )
 
 
-class Bucket:
+class SourceBucket:
     """A bucket of others that the stack may read.
 
     Attributes:
@@ -66,7 +66,7 @@ class Bucket:
         if key not in self.refusals:
             return None
         status, said = self.refusals[key]
-        return answered(request, status, {"content-type": "application/xml"}, said)
+        return aws_response(request, status, {"content-type": "application/xml"}, said)
 
     def put(self, folder: str, count: int, data: Callable[[int], bytes], **options: Any) -> list[str]:
         keys = [f"{folder}/{number:03}.png" for number in range(count)]
@@ -90,8 +90,8 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    made = Bucket()
+def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceBucket]:
+    made = SourceBucket()
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({made.name}))
     stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": made.name})
     monkeypatch.setattr(Stack, "find", lambda _: stack)
@@ -131,7 +131,7 @@ def codes(report: Path) -> Counter[str]:
         return Counter(row["code"] for row in csv.DictReader(file))
 
 
-def dead(running: PicTrace, bucket: Bucket) -> list[str]:
+def dead(running: PicTrace, bucket: SourceBucket) -> list[str]:
     """What of the bucket is in the dead-letter queue or on its way there."""
     sqs, found = boto3.client("sqs"), []
     for queue in ("QueueUrl", "DeadLetterQueueUrl"):
@@ -143,7 +143,7 @@ def dead(running: PicTrace, bucket: Bucket) -> list[str]:
 
 
 def test_readable_objects_are_indexed_now_and_the_others_once_readable(
-    running: PicTrace, bucket: Bucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    running: PicTrace, bucket: SourceBucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """300 objects, of which 135 cannot be read. Most of the good ones are copies, which are quickly indexed."""
 
@@ -210,7 +210,7 @@ def test_readable_objects_are_indexed_now_and_the_others_once_readable(
 )
 def test_an_image_stays_when_its_object_becomes_unreadable(
     running: PicTrace,
-    bucket: Bucket,
+    bucket: SourceBucket,
     collection: str,
     capsys: pytest.CaptureFixture[str],
     refusal: tuple[int, str],
@@ -235,17 +235,17 @@ def test_an_image_stays_when_its_object_becomes_unreadable(
     assert running.search(noise(82_100), collection=f"{collection}-b", k=1)["matches"]
 
 
-def notified(bucket: Bucket, key: str, sequencer: str) -> list[Any]:
+def notified(bucket: SourceBucket, key: str, sequencer: str) -> list[Any]:
     """Have the handler take S3's event of an object; gives what failed."""
     entry = {"key": key, "size": 1, "sequencer": sequencer}
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket.name}, "object": entry}}
     body = json.dumps({"Records": [record]})
     message = {"messageId": "m", "eventSource": "aws:sqs", "attributes": {}, "body": body}
-    failures: list[Any] = invoked({"Records": [message]})["batchItemFailures"]
+    failures: list[Any] = invoke_ingest({"Records": [message]})["batchItemFailures"]
     return failures
 
 
-def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: PicTrace, bucket: Bucket) -> None:
+def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: PicTrace, bucket: SourceBucket) -> None:
     def found() -> bool:
         matches = running.search(noise(82_200), k=1)["matches"]
         return bool(matches) and matches[0]["verdict"] == "identical"
@@ -268,7 +268,7 @@ def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: Pi
 
 
 def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
-    running: PicTrace, bucket: Bucket, collection: str, capsys: pytest.CaptureFixture[str]
+    running: PicTrace, bucket: SourceBucket, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also in a bucket that sends no events: the listing shows the archive and another ETag."""
     command = (f"s3://{bucket.name}", "--collection", collection, "--yes")
@@ -283,7 +283,7 @@ def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
 
 
 def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
-    running: PicTrace, bucket: Bucket, collection: str
+    running: PicTrace, bucket: SourceBucket, collection: str
 ) -> None:
     """The deployment's, not the upload's: it is tried again, then it is a dead letter and raises an alarm."""
     bucket.name = running.cloud.outputs["BucketName"]
@@ -295,7 +295,7 @@ def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
 
 
 def test_an_unreadable_upload_is_not_marked_for_removal(
-    running: PicTrace, put: Callable[..., str], bucket: Bucket
+    running: PicTrace, put: Callable[..., str], bucket: SourceBucket
 ) -> None:
     """The lifecycle removes refused uploads, and this one may be a good image."""
     bucket.name = running.cloud.outputs["BucketName"]
@@ -307,7 +307,7 @@ def test_an_unreadable_upload_is_not_marked_for_removal(
         assert len(bucket.s3.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]) == tags
 
 
-def test_a_leftover_aws_chunked_encoding_is_ignored(running: PicTrace, bucket: Bucket, collection: str) -> None:
+def test_a_leftover_aws_chunked_encoding_is_ignored(running: PicTrace, bucket: SourceBucket, collection: str) -> None:
     bucket.put("a", 1, lambda _: noise(82_400), ContentEncoding="aws-chunked")
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert running.search(noise(82_400), collection=collection, k=1)["matches"]
