@@ -1,4 +1,4 @@
-"""Figures that documentation repeats are those of the code; `tests/unit/test_queue_times_in_docs.py` has the queue's."""
+"""Figures that documentation repeats are those of the code; test_queue_times_in_docs.py has those of the queue."""
 
 import json
 import re
