@@ -1,4 +1,4 @@
-"""The local run as a process of its own: what it says, and how it ends."""
+"""Helpers for a local run in a separate process: read its output, and stop it."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ from tests.conftest import PATIENCE_SECONDS
 
 
 def read_until_ready(process: subprocess.Popen[str]) -> str:
-    """What the process prints until it serves, or all that it prints where it never does."""
+    """Read the output of the process until it is ready to serve, or all of its output if it ends before."""
     assert process.stdout
     said = ""
     for line in process.stdout:
@@ -18,6 +18,6 @@ def read_until_ready(process: subprocess.Popen[str]) -> str:
 
 
 def stop(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
-    """Send the process a signal and wait for its end; gives what it still says."""
+    """Send the process a signal, wait until it ends, and return its remaining output."""
     process.send_signal(by)
     return process.communicate(timeout=PATIENCE_SECONDS)[0]

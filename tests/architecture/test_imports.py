@@ -1,4 +1,4 @@
-"""The rules of pyproject.toml about who may import whom."""
+"""The import contracts in pyproject.toml hold."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The page of an API that asks for a key, in a real browser."""
+"""The page of an API that requires a key, in a real browser."""
 
 import os
 import re
@@ -16,7 +16,7 @@ pytestmark = needs_chromium
 
 
 class Requests:
-    """What a page sent: where, and with which key."""
+    """The requests that a page sent, with their key."""
 
     def __init__(self, page: Page) -> None:
         self.sent: list[tuple[str, str | None]] = []
@@ -34,15 +34,15 @@ def page(desktop: Page, closed: ClosedApi) -> Page:
 
 
 def save_screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the page where `SCREENSHOTS` names a folder."""
+    """Save a screenshot of the page if `SCREENSHOTS` names a folder."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.wait_for_load_state("networkidle")
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
-def wait_until_shown(page: Page, picture: str) -> None:
-    """Wait until a picture is really there. The page's policy forbids `wait_for_function`, which evaluates text."""
-    image = page.locator(f"{picture}[src]").first
+def wait_until_shown(page: Page, selector: str) -> None:
+    """Wait until an image is loaded; the page's policy forbids `wait_for_function`, which evaluates text."""
+    image = page.locator(f"{selector}[src]").first
     image.wait_for()
     assert image.evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
 

@@ -1,4 +1,4 @@
-"""A page in a real browser, before a server that answers 429 and 503 now and then."""
+"""The page in a real browser, with a server that sometimes answers 429 or 503."""
 
 import math
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ pytestmark = needs_chromium
 
 @dataclass(frozen=True)
 class BusyPage:
-    """A page of one image, and the server before it."""
+    """A page that shows one image, and its server."""
 
     page: Page
     url: str
@@ -44,7 +44,7 @@ def busy_page(desktop: Page, running: PicTrace, collection: str) -> Iterator[Bus
 
 
 def is_shown(page: Page, image: str) -> bool:
-    """Whether an `<img>` shows an image of its own, and not the sign for one that is missing."""
+    """Whether an `<img>` shows its own image and not the placeholder for a missing one."""
     shown: bool = page.locator(image).first.evaluate(
         "(img) => img.decode().then(() => img.naturalWidth > 0 && !img.src.endsWith('.svg'), () => false)"
     )
@@ -103,7 +103,7 @@ def test_searches_and_removals_are_retried_too(busy_page: BusyPage, running: Pic
 
 
 def test_a_missing_thumbnail_is_made_on_request(busy_page: BusyPage, running: PicTrace) -> None:
-    """As of an image that an earlier version indexed; a link that has ended leads nowhere too."""
+    """As for an image that an earlier version indexed, or whose link has expired."""
     where: Any = {"Bucket": running.cloud.outputs["BucketName"], "Key": busy_page.thumbnail}
     boto3.client("s3").delete_object(**where)
     asked = busy_page.busy.refuse(r"/v1/images/\w+/thumbnail", 429, 0)

@@ -1,4 +1,4 @@
-"""The page deletes in the collection that it shows, and in no other."""
+"""The page deletes images only in the collection that it shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ pytestmark = needs_chromium
 
 
 def coins() -> Pixels:
-    """A tray of coins, all of them different."""
+    """A synthetic image of different coins on a tray."""
     rng = np.random.default_rng(5301)
     tray = np.full((480, 640, 3), 60, np.uint8)
     for _ in range(60):
@@ -34,7 +34,7 @@ def file(name: str, data: bytes) -> FilePayload:
 
 @dataclass(frozen=True)
 class Copies:
-    """An archive that has the small copy, and the page at `/`, where both copies are."""
+    """A small copy in an archive collection, and the page at `/`, whose default collection has both copies."""
 
     running: PicTrace
     page: Page
@@ -47,7 +47,7 @@ class Copies:
         return answer.status_code == 200
 
     def in_archive(self) -> bool:
-        """Whether the archive still has the small copy, and a search there finds it."""
+        """Whether the archive still has the small copy and a search there finds it."""
         found = self.running.search(encoded(coins(), ".png"), collection=self.archive)["matches"]
         return self.has(self.small, self.archive) and [match["image_id"] for match in found] == [self.small]
 

@@ -18,7 +18,7 @@ pytestmark = needs_chromium
 
 
 class MonitoredPage:
-    """A page, with everything that it complained about and every host that it asked."""
+    """A page, with its errors and the hosts to which it sent requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -31,11 +31,11 @@ class MonitoredPage:
 
 @pytest.fixture
 def monitored(desktop: Page, pictrace: PicTrace) -> Iterator[MonitoredPage]:
-    """The page at a phone's size in one test and a desktop's in the others; it must never complain."""
+    """The page with a desktop viewport; at the end of the test it must have logged no error."""
     seen = MonitoredPage(desktop)
     desktop.goto(pictrace.url)
     desktop.wait_for_selector("#pictures img")
-    desktop.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
+    desktop.wait_for_selector("#count:not(:empty)")  # loaded separately from the images, so it may come later
     yield seen
     assert seen.complaints == []
     own = {pictrace.url, pictrace.cloud.endpoint}
@@ -44,7 +44,7 @@ def monitored(desktop: Page, pictrace: PicTrace) -> Iterator[MonitoredPage]:
 
 @pytest.fixture
 def altered(tmp_path: Path) -> Path:
-    """A turned, cropped, strongly compressed copy of a sample picture."""
+    """A rotated, cropped and strongly compressed copy of a sample image."""
     rgb = pixels("chelsea.png")
     path = tmp_path / "copy.jpg"
     path.write_bytes(encoded(np.ascontiguousarray(np.rot90(rgb[20:270, 30:400])), ".jpg", 1, 50))
@@ -90,7 +90,7 @@ def test_unrelated_results_are_collapsed_when_there_are_matches(monitored: Monit
     expect(others.first).to_be_visible()
     page.set_input_files("#file", shipped("chelsea.png"))
     expect(page.locator("#matches .card.identical")).to_have_count(1)
-    expect(page.locator("#keep")).to_be_hidden()  # it is there already
+    expect(page.locator("#keep")).to_be_hidden()  # it is already in the collection
 
 
 def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path)
         assert page.evaluate("document.querySelector('.drawing').naturalWidth") > 300
     dialog.get_by_role("button", name="Where they differ").click()
     expect(drawing).to_be_hidden()
-    # A stored picture as the query is drawn from its id.
+    # If the query is a stored image, the drawing is made from its id.
     dialog.get_by_role("button", name="More like this").click()
     expect(page.locator("#none")).to_be_visible()
     page.locator("#unrelated .card button.open").first.click()
@@ -140,7 +140,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
         groups = pictrace.client.get("/v1/duplicates", params=where).json()["groups"]
         return len(groups[0]["images"]) if groups else 0
 
-    until(lambda: grouped() == 3)  # pictures are compared after their upload is answered
+    until(lambda: grouped() == 3)  # images are compared after their upload has been answered
     page.reload()
     expect(section.locator("h3")).to_have_text("3 of one picture")
     copies = section.locator(".copies li")
@@ -234,7 +234,7 @@ def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(monitored: Monito
 
 def test_the_page_works_with_the_keyboard_alone(monitored: MonitoredPage, altered: Path) -> None:
     page = monitored.page
-    page.on("filechooser", lambda _: None)  # the browser is told early enough to hand the chooser over
+    page.on("filechooser", lambda _: None)  # register early, so that the browser passes on the file chooser
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
@@ -337,10 +337,10 @@ def test_every_control_has_a_name_and_every_image_has_alt_text(monitored: Monito
 
 
 def test_the_background_is_still_when_reduced_motion_is_preferred(monitored: MonitoredPage) -> None:
-    picture = "document.getElementById('background').toDataURL()"
-    before = monitored.page.evaluate(picture)
+    background = "document.getElementById('background').toDataURL()"
+    before = monitored.page.evaluate(background)
     monitored.page.wait_for_timeout(300)
-    assert monitored.page.evaluate(picture) == before
+    assert monitored.page.evaluate(background) == before
 
 
 def test_a_label_filters_the_listing_and_the_search(monitored: MonitoredPage, altered: Path) -> None:

@@ -1,4 +1,4 @@
-"""What one view of the page asks of the API, in a real browser."""
+"""The number of API calls that one view of the page makes, in a real browser."""
 
 import os
 from collections import Counter
@@ -21,7 +21,7 @@ MOST_CALLS = 4
 
 
 def upload_album(running: PicTrace, collection: str) -> None:
-    """A collection with more than one page of images, and a group of near-duplicates."""
+    """Upload more than one page of images, with a group of near-duplicates, into a collection."""
     ids = [running.upload(noise(5200 + seed), collection=collection) for seed in range(IMAGES - 2)]
     rgb = pixels("astronaut.png")
     for side in (512, 320):
@@ -33,7 +33,7 @@ def upload_album(running: PicTrace, collection: str) -> None:
 
 
 class RequestLog:
-    """Requests of a page, by path for the API's calls and by folder of the bucket for the storage."""
+    """A count of the page's requests: API calls by path, and storage requests by folder of the bucket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.calls: Counter[str] = Counter()
@@ -50,7 +50,7 @@ class RequestLog:
 
 
 def scroll_through(page: Page, pictures: int, copies: int) -> None:
-    """Scroll through all of the page until every thumbnail is there."""
+    """Scroll through the whole page until every thumbnail is loaded."""
     for name, count in (("#pictures img", pictures), ("#groups img", copies)):
         expect(page.locator(name)).to_have_count(count)
         for image in page.locator(name).all():

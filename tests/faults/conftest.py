@@ -1,4 +1,4 @@
-"""The table of faults that the run prints."""
+"""The table of injected faults that is printed at the end of the run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,12 @@ from tests.tables import table_writer
 
 @dataclass
 class Row:
-    """One kind of fault: times it was tried, deaths and retries that it caused, and what was lost or half done."""
+    """One kind of fault: how often it was tried, the deaths and redeliveries that it caused, and its damage.
+
+    Attributes:
+        lost: images or events that were lost.
+        half_done: changes that were left half done.
+    """
 
     tried: int = 0
     deaths: int = 0

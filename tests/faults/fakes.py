@@ -1,7 +1,7 @@
-"""DynamoDB's and S3's part that the adapters use, in memory: quick enough for ten thousand orders of events.
+"""In-memory fakes of the parts of DynamoDB and S3 that the adapters use, fast enough for 10,000 histories of events.
 
-`test_fakes.py` shows that it answers as moto does. Every call goes through `before_call`, where a test may switch to
-another worker or let this one die.
+`test_fakes.py` shows that they answer as moto does. Every call goes through `before_call`, where a test can switch to
+another worker or kill this one.
 """
 
 import copy
@@ -21,7 +21,7 @@ def client_error(operation: str, code: str, **more: Any) -> ClientError:
 
 
 class MemoryTable:
-    """A table with `pk` and `sk`; understands the four conditions that the adapters write."""
+    """A table with `pk` and `sk` that supports the four condition expressions of the adapters."""
 
     def __init__(self, before_call: Callable[[str], None] = lambda _: None) -> None:
         self.items: dict[tuple[str, str], Item] = {}
@@ -112,10 +112,10 @@ def _holds(held: Item | None, options: Item) -> bool:
 
 
 class MemoryBucket:
-    """Buckets without versions; `on_change` hears of every object that is written or removed.
+    """Buckets without versions; `on_change` is called for every object that is written or removed.
 
     Attributes:
-        archived: objects that are there and cannot be read.
+        archived: objects that exist but cannot be read.
     """
 
     def __init__(

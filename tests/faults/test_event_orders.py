@@ -1,4 +1,4 @@
-"""Events that come twice, late and out of order, and workers that die: the index ends as the bucket is."""
+"""Whatever events are repeated, late or out of order, and whatever workers die, the index matches the bucket."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ def image_id(data: bytes) -> str:
 
 
 def expected(simulation: Simulation) -> dict[str, set[str]]:
-    """The plain model: each image's sources are the keys that hold its bytes now."""
+    """The expected state: each image's sources are the keys that hold its bytes now."""
     wanted: dict[str, set[str]] = {}
     for (_, key), data in simulation.bucket.objects.items():
         if key.startswith("uploads/") and data != NO_IMAGE:
@@ -36,7 +36,7 @@ def expected(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def held(simulation: Simulation) -> dict[str, set[str]]:
-    """The index: each image's sources."""
+    """The state of the index: each image's sources."""
     found: dict[str, set[str]] = {}
     for (pk, _), item in simulation.table.items.items():
         if pk.startswith("image#") and not item_mapper.is_record(item) and not item_mapper.is_vectors(item):
@@ -63,7 +63,7 @@ def check(simulation: Simulation) -> None:
 
 
 def change(simulation: Simulation, through_api: bool) -> Callable[[], None]:
-    """Something that people do to the bucket."""
+    """A random change that a person makes to the bucket."""
     rng = simulation.rng
     match rng.random():
         case chance if chance < 0.6:
@@ -94,7 +94,7 @@ def test_the_index_ends_up_matching_the_bucket(seed: int, sequenced: bool, death
 def test_the_index_ends_up_matching_the_bucket_under_two_models(
     seed: int, sequenced: bool, deaths: int, through_api: bool
 ) -> None:
-    """While images are reindexed and the active model changes at any moment: nothing of a removed image stays."""
+    """Images are reindexed and the active model changes at any moment, yet nothing of a removed image remains."""
     simulation = Simulation(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
     simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
     check(simulation)
@@ -103,7 +103,7 @@ def test_the_index_ends_up_matching_the_bucket_under_two_models(
 @settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
 def test_archiving_and_restoring_objects_loses_no_image(seed: int, sequenced: bool, deaths: int) -> None:
-    """While some cannot be read the index shows no more than there is; once all can, exactly what there is."""
+    """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
     simulation = Simulation(random.Random(seed), sequenced, deaths)
 
     def change_or_archive(simulation: Simulation) -> Callable[[], None]:
@@ -151,7 +151,7 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
 
 
 def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:
-    """Without sequencers only the ledger's revision tells it, though the entry says `removed` before and after."""
+    """Without sequencers only the ledger's revision shows the removal: the entry says `removed` before and after."""
     simulation = Simulation(random.Random(1), sequenced=False, deaths=0)
     key, events = KEYS[0], simulation.waiting
 

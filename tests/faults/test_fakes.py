@@ -1,4 +1,4 @@
-"""The table and bucket in memory answer as moto's do, error for error."""
+"""The in-memory table and buckets give the same responses and errors as moto."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ KEY = {"pk": {"S": "image#1"}, "sk": {"S": "collection#c"}}
 
 @pytest.fixture
 def clients(running: PicTrace) -> Any:
-    """Clients of the running emulator, with a table and a bucket of the test's own."""
+    """Clients of the running emulator, with a table and a bucket that only this test uses."""
     dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
     dynamodb.create_table(
         TableName="t",
@@ -37,7 +37,7 @@ def clients(running: PicTrace) -> Any:
 
 
 def answer(call: Callable[[], Any]) -> Any:
-    """What a call gives, or the code of its error."""
+    """The result of a call, or the code of its error."""
     try:
         given_back = call()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Faults of the services and of the workers: nothing is lost, nothing stays half done, and the others are unharmed."""
+"""When services or workers fail, nothing is lost or left half done, and other messages are not affected."""
 
 import hashlib
 import itertools
@@ -32,11 +32,11 @@ def harness(running: PicTrace) -> Iterator[Harness]:
 
 @pytest.fixture(autouse=True)
 def _at_once(no_retry_delay: None) -> None:
-    """`Harness` has the same in its processes."""
+    """Redeliver immediately; `Harness` does the same in its own processes."""
 
 
 class Batch:
-    """Five messages at once: a new image, one in another's place, a removal, a duplicate, and a file that is none."""
+    """Five concurrent messages: a new image, a replaced one, a removal, a duplicate, and a non-image file."""
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
@@ -54,7 +54,7 @@ class Batch:
         }
 
     def key(self, name: str) -> str:
-        """A name as an upload's key."""
+        """The upload key for a name."""
         return f"uploads/{self.collection}/{hashlib.md5(name.encode()).hexdigest()}"  # noqa: S324
 
     def send(self) -> None:
@@ -75,7 +75,7 @@ class Batch:
 
 
 def run_batch(harness: Harness, fault: str | None, *deliveries: list[Fault], seconds: float = 0) -> None:
-    """One batch with faults at its first deliveries and none afterwards; without a name it is in no table."""
+    """Run a batch with faults in its first deliveries; without a name for the fault it is left out of the table."""
     harness.row = row_for(fault) if fault else Row()
     batch = Batch(harness)
     batch.send()
@@ -91,7 +91,7 @@ def test_a_batch_without_faults_needs_no_retry(harness: Harness) -> None:
 
 
 def test_a_worker_killed_at_any_step_loses_nothing(harness: Harness) -> None:
-    """Before anything, and after each call that changes something: between those nothing outside differs."""
+    """Killed before the first call and after each call that changes something; other moments leave the same state."""
     run_batch(harness, None)
     steps = sum(call in CHANGES for call in harness.calls)
     assert steps > 15
@@ -138,7 +138,7 @@ def test_faults_that_outlast_the_clients_retries_cause_a_redelivery(
 
 
 def test_a_vector_index_that_is_being_built_fails_no_message(harness: Harness) -> None:
-    """No message fails for it: each new image is stored, and its check for near-duplicates is one message more."""
+    """Each new image is stored, and its check for near-duplicates becomes a separate message."""
     name = "the vector index is being built in a delivery"
     run_batch(harness, name, [Fault("building", "dynamodb", "SearchVectors")])
     assert row_for(name).redelivered == 0
@@ -149,7 +149,7 @@ def test_a_vector_index_that_is_being_built_fails_no_message(harness: Harness) -
 
 
 def test_a_failed_message_whose_delay_cannot_be_set_is_redelivered_later(harness: Harness) -> None:
-    """The change of visibility fails too: the batch is not lost, and the queue's own timeout holds."""
+    """If changing the visibility fails too, the batch is not lost: the queue's own visibility timeout applies."""
     delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
     run_batch(harness, "SQS takes no delay of what failed", [Fault("throttle", "dynamodb", "PutItem"), delays])
     assert row_for("SQS takes no delay of what failed").redelivered > 0
@@ -173,7 +173,7 @@ def test_an_object_deleted_before_it_is_read_is_not_a_failure(harness: Harness) 
 
 
 def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harness: Harness) -> None:
-    """What has failed twice is done in a process of its own, so the others of its batch are done too."""
+    """A message that failed twice is handled in a subprocess, so the rest of its batch succeeds."""
     harness.row = row_for("message that kills every worker")
     batch = Batch(harness)
     data = noise(next(seeds))
@@ -196,7 +196,7 @@ def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harne
 
 
 def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(harness: Harness) -> None:
-    """The queue itself moves the message then; only the reason is missing."""
+    """SQS itself then moves the message to the dead-letter queue; only the reason is missing."""
     harness.row = row_for("poison, and no reason can be kept")
     batch = Batch(harness)
     poison = harness.put(batch.key("poison"), noise(next(seeds)))
@@ -217,7 +217,7 @@ def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(harness: Har
 def test_a_lagging_vector_index_catches_up_and_shows_no_removed_image(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the index does not show yet is found once it does; what it still shows of the removed is not shown."""
+    """A new image is found once the index has caught up; a removed image that it still contains is not shown."""
     harness.row = row_for("vector index lags behind the table")
     late: list[tuple[Any, ...]] = []
     put = VectorIndex.put

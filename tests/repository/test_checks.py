@@ -1,4 +1,4 @@
-"""make lint, the hooks, CI and .ci/run are the same checks."""
+"""`make lint`, the hooks, CI and `.ci/run` run the same checks."""
 
 import re
 import subprocess
@@ -16,12 +16,12 @@ SUBJECTS = ROOT / ".ci" / "subjects"
 
 
 def make_targets(source: str) -> list[str]:
-    """The targets that a script or a workflow makes, each once, in order."""
+    """The distinct make targets that a script or a workflow runs, in order."""
     return list(dict.fromkeys(re.findall(r"^(?:.*run: )?make ([a-z-]+)", source, re.MULTILINE)))
 
 
 def recipe(target: str) -> list[str]:
-    """The commands that a target runs when everything that it needs is there."""
+    """The commands that a target runs when its prerequisites are up to date."""
     command = ["make", "--no-print-directory", "--dry-run", "--old-file=.venv-lint/.made", target]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 

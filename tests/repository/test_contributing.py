@@ -1,4 +1,4 @@
-"""The map in CONTRIBUTING.md is the tree."""
+"""The map in CONTRIBUTING.md matches the source tree."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Relative links in Markdown lead to files, and fragments to headings."""
+"""Relative links in Markdown point to existing files, and fragments to existing headings."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def targets(path: Path) -> Iterator[str]:
-    """Where a page's links and images lead, as written."""
+    """The targets of a page's links and images, as written."""
     for token in tokens(path):
         for name in ("href", "src"):
             if isinstance(target := token.attrs.get(name), str):

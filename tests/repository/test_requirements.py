@@ -10,11 +10,11 @@ from tests.repository.files import ROOT, text, tracked
 
 SHIPPED = ("functions/requirements.txt", "layers/runtime/requirements.txt")
 OWN_ENVIRONMENT = "tests/ministack/requirements.txt"
-"""Installed beside nothing else, with a botocore of its own."""
+"""Installed in an environment of its own, with its own version of botocore."""
 
 
 def requirements(name: str) -> list[Requirement]:
-    """The requirements that a file itself names."""
+    """The requirements that a file lists directly."""
     lines = [line.partition(" #")[0].strip() for line in text(name).splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
 
