@@ -1,4 +1,4 @@
-"""The HTTP API, what is logged and what raises an alarm."""
+"""The HTTP API, its logs and the alarms."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The application as a deployer runs it."""
+"""The CDK application as a deployer runs it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def report(outdir: Path) -> dict[str, Any]:
 
 
 def findings(document: dict[str, Any]) -> set[str]:
-    """What cfn-lint says, as rule ids."""
+    """The ids of the cfn-lint rules that the template violates."""
     return {
         match.rule.id for match in lint(json.dumps(document), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
     }
@@ -92,7 +92,7 @@ def test_cfn_lint_reports_nothing(architecture: str) -> None:
     assert findings(document) == set()
     for resource in document["Resources"].values():
         resource.pop("Metadata", None)
-    assert findings(document) == {"E3039", "W3005"}, "an ignored rule that finds nothing any more should go"
+    assert findings(document) == {"E3039", "W3005"}, "remove an ignored rule that has no findings any more"
 
 
 def test_synthesis_needs_neither_node_on_the_path_nor_docker_nor_an_account(tmp_path: Path) -> None:

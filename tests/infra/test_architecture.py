@@ -1,4 +1,4 @@
-"""What is deployed is built for the processor that runs it, whichever one is chosen."""
+"""Images and layers are built for the processor architecture of their functions, whichever is chosen."""
 
 import ast
 import inspect
@@ -24,7 +24,7 @@ PLATFORMS: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 
 @pytest.fixture(scope="module")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
-    """What is synthesised for each architecture."""
+    """The synthesised assembly for each architecture."""
     folders = {architecture: tmp_path_factory.mktemp(architecture) for architecture in PLATFORMS}
     for architecture, folder in folders.items():
         app.synthesise(folder, {"architecture": architecture})
@@ -71,12 +71,12 @@ def test_each_processor_has_its_own_image_and_layer(assemblies: dict[str, Assemb
 
 
 def test_jsii_creates_a_new_object_on_each_access() -> None:
-    """The reason for the next test; where this fails, that one can go."""
+    """The reason for the next test, which can be removed when this one fails."""
     assert lambda_.Architecture.ARM_64 != lambda_.Architecture.ARM_64
 
 
 def sources() -> list[Path]:
-    """Everything that runs while the stack is synthesised."""
+    """Every file that imports the CDK."""
     root = Path(infra.__file__).parent
     return [path for path in root.rglob("*.py") if "aws_cdk" in path.read_text(encoding="utf-8")]
 
@@ -119,7 +119,7 @@ def test_comparisons_of_enumerations_and_names_are_allowed() -> None:
 
 
 def compared_objects(source: str) -> list[int]:
-    """The lines on which an object of the CDK is compared, or is the key of a mapping or the member of a set."""
+    """The lines on which a CDK object is compared, or used as the key of a mapping or the member of a set."""
     tree = ast.parse(source)
     names = dict(_imported(tree))
     held = {
@@ -131,7 +131,7 @@ def compared_objects(source: str) -> list[int]:
 
 
 def _keys(node: ast.AST) -> list[ast.expr]:
-    """What is asked for its equality or hash."""
+    """The operands of a node that compares or hashes them."""
     match node:
         case ast.Compare(left, operators, others) if not any(isinstance(one, ast.Is | ast.IsNot) for one in operators):
             return [part for side in (left, *others) for part in _members(side)]
@@ -163,7 +163,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _value(node: ast.expr, names: dict[str, Any]) -> Any:
-    """What a dotted name of the CDK stands for, or None."""
+    """The value of a dotted CDK name, or None."""
     match node:
         case ast.Name(name):
             return names.get(name)

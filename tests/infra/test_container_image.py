@@ -1,4 +1,4 @@
-"""The functions' image, as far as it can be proven without building it."""
+"""The functions' container image, as far as it can be tested without building it."""
 
 import importlib.util
 import json
@@ -26,7 +26,7 @@ FUNCTIONS: Final = ("ingest", "api")
 
 
 def copied(function: str) -> list[str]:
-    """What the Dockerfile copies from the build's context."""
+    """The paths that the Dockerfile copies from the build context."""
     lines = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     return [path.replace("${FUNCTION}", function).rstrip("/") for line in lines for path in line.split()]
 
@@ -112,7 +112,7 @@ def test_no_build_step_runs_on_the_target_processor() -> None:
 
 
 def test_bytecode_is_compiled_by_the_python_that_runs_it() -> None:
-    """Bytecode of another version is not looked at; of this kind, none is looked at twice."""
+    """Python ignores bytecode of another version; with unchecked hashes it never compares bytecode with its source."""
     versions = re.findall(r"^ARG \w+=.*/python:(3\.\d+)", DOCKERFILE, re.MULTILINE)
     assert versions == [wheels.PYTHON] * 3
     assert "compileall -q --invalidation-mode unchecked-hash /code" in DOCKERFILE
@@ -121,7 +121,7 @@ def test_bytecode_is_compiled_by_the_python_that_runs_it() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what the functions are made of, to edit."""
+    """An editable copy of the files from which the functions are built."""
     for path in (*assets.SHIPPED, *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def image_uris() -> dict[str, str]:
-    """The image of each function, by the function's name."""
+    """The image URI of each function, by the function's name."""
     document = app.template()
     return {
         properties["ImageConfig"]["Command"][0].split(".")[1]: properties["Code"]["ImageUri"]["Fn::Sub"]

@@ -40,7 +40,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
 
 
 def senders(document: dict[str, Any], policy: str) -> dict[str, Any]:
-    """Conditions by service, of everything that may send to a queue."""
+    """The conditions under which each service may send to a queue."""
     statements = resources(document, "AWS::SQS::QueuePolicy")[policy]["PolicyDocument"]["Statement"]
     allowed = [entry for entry in statements if entry["Effect"] == "Allow"]
     assert all("sqs:SendMessage" in listed(entry["Action"]) for entry in allowed)
@@ -91,7 +91,7 @@ def test_events_that_cannot_be_delivered_are_dead_lettered(document: dict[str, A
 
 
 def test_the_bucket_name_fits_even_with_the_longest_stage() -> None:
-    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and cuts it to 63."""
+    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and truncates it to 63 characters."""
     document = app.template({"stage": "a" * 12})
     (bucket,) = [name for name, entry in document["Resources"].items() if entry["Type"] == "AWS::S3::Bucket"]
     assert len(f"PicTrace-{'a' * 12}-{bucket}-{'x' * 12}") <= 63

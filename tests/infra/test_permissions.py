@@ -1,4 +1,4 @@
-"""Who may do what, to the last action."""
+"""The exact permissions of every role."""
 
 import re
 from pathlib import Path
@@ -84,7 +84,7 @@ ACTION_OF: Final = {
     "invoke": {"lambda:InvokeFunction"},
     "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
-"""Calls of boto3 clients whose right has another name."""
+"""Methods of boto3 clients whose IAM action has another name."""
 
 
 SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send", "sqs:Change")

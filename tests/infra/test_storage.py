@@ -1,4 +1,4 @@
-"""The bucket and the table."""
+"""The bucket and the table as the template defines them."""
 
 from typing import Any
 

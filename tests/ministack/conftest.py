@@ -1,4 +1,4 @@
-"""The stack in ministack, deployed once, and what its surroundings send with."""
+"""The stack in ministack, deployed once, with the bucket, topic and queue that tests use."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.ministack.deployment import Deployment, deploy
 from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
-"""Names the interpreter of ministack's virtual environment."""
+"""The variable that names the interpreter of ministack's virtual environment."""
 SHOP: Final = "shop-images"
 TOPIC: Final = "images"
 
@@ -37,7 +37,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
-    """The stack that reads `SHOP` and listens to `TOPIC`, which are there before it."""
+    """The stack, which reads the bucket `SHOP` and subscribes to `TOPIC`; both are created before it."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=SHOP)
     s3.put_bucket_notification_configuration(Bucket=SHOP, NotificationConfiguration={"EventBridgeConfiguration": {}})
@@ -47,7 +47,7 @@ def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
 
 @pytest.fixture(scope="session")
 def deployed(ministack: Emulator, deployment: Deployment) -> Iterator[PicTrace]:
-    """The deployed stack behind its HTTP API, and a key for everything."""
+    """The deployed stack, called through its HTTP API with a key that allows everything."""
     cloud: Any = deployment
     keys = DynamoKeys(dynamodb_client(), deployment.outputs["TableName"])
     _, key = keys.create(name="test", scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=60_000)
@@ -63,13 +63,13 @@ def queue_arn(url: str) -> str:
 
 @dataclass(frozen=True)
 class Listener:
-    """A queue that hears what the stack tells on its bus."""
+    """A queue that receives the events that the stack publishes on its bus."""
 
     url: str
     events: list[dict[str, Any]]
 
     def of_key(self, key: str) -> list[tuple[str, dict[str, Any]]]:
-        """Kind and detail of every event so far about an object."""
+        """The detail type and detail of every event so far about an object."""
         sqs = boto3.client("sqs")
         for message in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
             self.events.append(json.loads(message["Body"]))

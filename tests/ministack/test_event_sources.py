@@ -1,4 +1,4 @@
-"""From everywhere that may send, through the queue into a function's own process, and from nowhere else."""
+"""Events from every allowed source, and from no other, pass through the queue to the ingest function."""
 
 import json
 import uuid
@@ -50,7 +50,7 @@ def test_an_upload_is_indexed_found_and_published(deployed: PicTrace, collection
 
 @pytest.mark.parametrize("name", ["plain", "a b+c%2B.png", "é/日本😀.png", "<a href='&'>"])
 def test_keys_arrive_unchanged(deployed: PicTrace, collection: str, listener: Listener, name: str) -> None:
-    """S3's notification encodes them."""
+    """S3 encodes keys in its notifications."""
     key = f"uploads/{collection}/{name}"
     put(deployed.cloud.outputs["BucketName"], key, 11)
     kind, _ = listener.first(key)
@@ -107,7 +107,7 @@ def test_a_direct_invocation_returns_the_record(deployed: PicTrace, collection: 
 
 @pytest.fixture(scope="module")
 def unknown_sender(deployed: PicTrace) -> str:
-    """Name of a bucket and a topic that the stack was not told of."""
+    """The name of a bucket and a topic that are not in the stack's settings."""
     boto3.client("s3").create_bucket(Bucket="nobodys")
     boto3.client("sns").create_topic(Name="nobodys")
     return "nobodys"
@@ -115,10 +115,10 @@ def unknown_sender(deployed: PicTrace) -> str:
 
 @pytest.mark.usefixtures("unknown_sender")
 class TestUnknownSenders:
-    """What the queue's policy does not name gets nothing into it; of rules, ministack does not ask."""
+    """Senders that the queue's policy does not name cannot send to it; ministack does not check EventBridge rules."""
 
     def arrives(self, deployed: PicTrace, listener: Listener, seed: int, by: Callable[[dict[str, Any]], None]) -> bool:
-        """Whether a submission arrives; one that does is sent behind it, so this waits for nothing in vain."""
+        """Whether a submission arrives before an allowed one that is sent after it, which ends the wait."""
         keys = [f"{uuid.uuid4().hex}.png" for _ in range(2)]
         for key in keys:
             put("nobodys", key, seed)

@@ -1,4 +1,4 @@
-"""Messages that fail: alone, five times, and then kept."""
+"""A message that fails is retried alone, five times, and then kept in the dead-letter queue."""
 
 import json
 import re
@@ -20,11 +20,11 @@ from tests.ministack.conftest import SHOP, Listener
 from tests.retry_times import Attempt
 
 LATE_SECONDS = 8
-"""How much longer a wait may be: the emulator polls once a second, and the machine may be busy."""
+"""Tolerance of a wait: the emulator polls once a second, and the machine may be busy."""
 
 
 def set_visibility_timeout(deployed: PicTrace, seconds: int) -> None:
-    """From now on a message that was received comes again after so long, not after the 22 minutes of the template."""
+    """Set the queue's visibility timeout, which is 22 minutes in the template."""
     queue = deployed.cloud.outputs["QueueUrl"]
     boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
 
@@ -38,7 +38,7 @@ def as_deployed(deployed: PicTrace) -> Iterator[None]:
 
 
 def dead_letter(deployed: PicTrace, seconds: float = 40) -> Any:
-    """The next message of the dead-letter queue, taken out."""
+    """Receive the next message of the dead-letter queue."""
     sqs, queue = boto3.client("sqs"), deployed.cloud.outputs["DeadLetterQueueUrl"]
 
     def received() -> Any:
@@ -59,7 +59,7 @@ def event_source(deployed: PicTrace) -> Any:
 
 @contextmanager
 def paused(deployed: PicTrace) -> Iterator[None]:
-    """The function takes nothing from the queue."""
+    """Stop the function from receiving messages."""
     mapping, client = event_source(deployed)["UUID"], boto3.client("lambda")
     client.update_event_source_mapping(UUID=mapping, Enabled=False)
     until(lambda: event_source(deployed)["State"] == "Disabled")
@@ -70,7 +70,7 @@ def paused(deployed: PicTrace) -> Iterator[None]:
 
 
 def failed_attempts(deployed: PicTrace, since: float) -> list[Attempt]:
-    """The invocations in which a message failed; the emulator logs each at its end, in a stream of its own."""
+    """The invocations in which a message failed; the emulator logs each one at its end, in a separate stream."""
     functions: Any = deployed.cloud
     logs, name = boto3.client("logs"), functions.functions["ingest"]
     group = boto3.client("lambda").get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
@@ -92,7 +92,7 @@ def failed_attempts(deployed: PicTrace, since: float) -> list[Attempt]:
 def test_only_the_failing_message_is_retried_and_dead_lettered_with_its_reason(
     deployed: PicTrace, collection: str, listener: Listener, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sent in a pause, so that they are one batch. Nothing is hurried: this takes two and a half minutes."""
+    """The messages are sent during a pause, so that they form one batch; real delays make this take 150 seconds."""
     keys = [f"{uuid.uuid4().hex}.png" for _ in range(2)]
     for seed, key in enumerate(keys):
         boto3.client("s3").put_object(Bucket=SHOP, Key=key, Body=noise(30 + seed))
@@ -122,7 +122,7 @@ def test_only_the_failing_message_is_retried_and_dead_lettered_with_its_reason(
 
 @contextmanager
 def broken_function(deployed: PicTrace) -> Iterator[None]:
-    """A version of the ingest function that dies before it can say why."""
+    """Deploy a version of the ingest function that fails before it can report why."""
     functions: Any = deployed.cloud
     client, name = boto3.client("lambda"), functions.functions["ingest"]
     before = client.get_function_configuration(FunctionName=name)["Handler"]
@@ -134,7 +134,7 @@ def broken_function(deployed: PicTrace) -> Iterator[None]:
 
 
 def test_a_broken_deployment_loses_no_message(deployed: PicTrace, collection: str, listener: Listener) -> None:
-    """The queue itself moves what the function could not, without a reason; sent again, it is indexed."""
+    """SQS itself moves the message to the dead-letter queue, without a reason; sent again, it is indexed."""
     bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/patient"
     set_visibility_timeout(deployed, 1)
     with broken_function(deployed):

@@ -1,4 +1,4 @@
-"""API Gateway's HTTP API: requests and answers as payload format 2.0 carries them."""
+"""Requests and responses of API Gateway's HTTP API in payload format 2.0."""
 
 import pytest
 

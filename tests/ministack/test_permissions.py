@@ -1,4 +1,4 @@
-"""What the functions' roles may not do, asked of a process that has nothing but the role."""
+"""The permissions of the functions' roles, tried in a process that has only the role."""
 
 import io
 import json
@@ -29,7 +29,7 @@ CallAs = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def call_as(deployed: PicTrace) -> CallAs:
-    """Makes one call of AWS in the role of a function; gives `allowed` or the error's code."""
+    """A function that makes one AWS call in the role of a function and returns `allowed` or the error code."""
     deployment: Any = deployed.cloud
     functions: Any = boto3.client("lambda")
     code = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Presigned forms and links: what the policy says is enforced, and nothing else gets in or out."""
+"""Presigned forms and links allow only what their policy says."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def open_form(deployed: PicTrace, collection: str) -> tuple[str, Fields]:
 
 
 def post_form(url: str, fields: Fields, data: bytes) -> tuple[int, str]:
-    """Status and S3's error code."""
+    """Post the form and return the status and S3's error code."""
     answer = httpx.post(url, data=fields, files={"file": ("a.png", data)}, timeout=60)
     code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
     return answer.status_code, code
@@ -50,7 +50,7 @@ def without_field(name: str) -> Callable[[Fields], Fields]:
         pytest.param(with_fields(key="uploads/default/by-form"), b"x", (403, "AccessDenied"), id="another key"),
         pytest.param(with_fields(key="signatures/by-form"), b"x", (403, "AccessDenied"), id="another prefix"),
         pytest.param(with_fields(Content_Type="text/html"), b"x", (403, "AccessDenied"), id="another type"),
-        pytest.param(with_fields(acl="public-read"), b"x", (403, "AccessDenied"), id="a field more"),
+        pytest.param(with_fields(acl="public-read"), b"x", (403, "AccessDenied"), id="an extra field"),
         pytest.param(with_fields(x_amz_meta_a="b"), b"x", (403, "AccessDenied"), id="metadata"),
         pytest.param(
             with_fields(x_amz_signature="0" * 64), b"x", (403, "SignatureDoesNotMatch"), id="another signature"
@@ -58,7 +58,7 @@ def without_field(name: str) -> Callable[[Fields], Fields]:
         pytest.param(with_fields(policy="e30="), b"x", (403, "SignatureDoesNotMatch"), id="another policy"),
         pytest.param(without_field("x-amz-security-token"), b"x", (400, "InvalidToken"), id="no session"),
         pytest.param(dict, b"", (400, "EntityTooSmall"), id="empty"),
-        pytest.param(dict, bytes(MAX_UPLOAD_BYTES + 1), (400, "EntityTooLarge"), id="a byte too large"),
+        pytest.param(dict, bytes(MAX_UPLOAD_BYTES + 1), (400, "EntityTooLarge"), id="one byte too large"),
     ],
 )
 def test_a_form_accepts_only_the_upload_that_it_was_signed_for(
