@@ -1,4 +1,4 @@
-"""Who is let in, to what: the API that asks for keys, and the one behind API Gateway's own authorizer."""
+"""Authentication and authorization, of the API that requires keys and of the one behind a JWT authorizer."""
 
 import base64
 import hashlib
@@ -48,18 +48,18 @@ CALLS: Final = {
     ("POST", "/upload_from_url/"): {Scope.SEARCH, Scope.WRITE},
     ("GET", f"/v1/uploads/{'0' * 32}"): set(),
 }
-"""Every call on data, and the scopes that it needs; none means any one."""
+"""Every call on data with the scopes that it requires; an empty set means any scope."""
 
 
 def flatten(routes: Iterable[Any]) -> Iterator[Any]:
-    """Routes, with those of included routers in their place."""
+    """Yield the routes, with included routers replaced by their routes."""
     for route in routes:
         router = getattr(route, "original_router", None)
         yield from flatten(router.routes) if router else [route]
 
 
 def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
-    """Of the application's own table of routes, so that a new one cannot be forgotten."""
+    """Read from the application's routing table, so that a new route cannot be forgotten."""
     routes = list(flatten(running.cloud.app.routes))
     asking = {route.path for route in routes if isinstance(route, DataRoute)}
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
@@ -73,7 +73,7 @@ def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedA
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_every_call_on_data_requires_a_key(closed: ClosedApi, method: str, path: str) -> None:
-    """Not even what is wrong with it: the key comes before parameters and body."""
+    """The key is checked before parameters and body, so the response does not say what else is wrong."""
     answers = [
         httpx.request(method, closed.url + path, headers=headers, params={"k": "x", "limit": "x"}, content=b"{")
         for headers in (
@@ -128,7 +128,7 @@ def test_a_revoked_key_is_answered_like_a_missing_one(closed: ClosedApi) -> None
 
 
 def test_an_upload_is_bound_to_the_collection_of_the_key(closed: ClosedApi) -> None:
-    """By the signed policy itself: S3 refuses any other key, type or size."""
+    """The signed policy binds it: S3 refuses any other key, type or size."""
     wanted = {"filename": "a.png", "content_type": "image/png"}
     with closed.client(closed.key(Scope.WRITE, collections=["t-bound"])) as client:
         form = client.post("/v1/uploads", json=wanted).json()
@@ -144,7 +144,7 @@ def test_an_upload_is_bound_to_the_collection_of_the_key(closed: ClosedApi) -> N
 
 
 def test_a_link_is_bound_to_an_object_in_the_collection_of_the_key(closed: ClosedApi, running: PicTrace) -> None:
-    """Though two collections hold the same bytes, each key's links lead to its own collection's objects."""
+    """Although two collections have the same bytes, each key's links lead to the objects of its own collection."""
     for name in ("t-bound", "t-other"):
         running.add(noise(7101), collection=name)
     image_id = hashlib.sha256(noise(7101)).hexdigest()
@@ -171,7 +171,7 @@ def test_a_key_for_several_collections_must_name_one_or_include_the_default(clos
 
 
 class TestHeaders:
-    """What every answer carries."""
+    """The security headers of every response."""
 
     @pytest.mark.parametrize(
         ("method", "path"),
@@ -232,7 +232,7 @@ def directives(page: httpx.Response) -> dict[str, str]:
 
 
 class TestTokens:
-    """The API behind a JWT issuer: API Gateway has checked the token and passes its claims on."""
+    """The API with a JWT issuer, where API Gateway verifies the token and passes on its claims."""
 
     @pytest.fixture
     def gateway(self, running: PicTrace) -> Any:
@@ -286,7 +286,7 @@ class TestTokens:
             assert gateway(None, **headers)[0] == 401
 
     def test_no_spelling_of_a_public_path_reaches_data(self, gateway: Any) -> None:
-        """API Gateway lets the paths of `PUBLIC` pass without a token; the function must see them alike."""
+        """API Gateway admits the paths of `PUBLIC` without a token; the function must interpret them identically."""
         for path in (
             "/static/../v1/stats",
             "/static//v1/stats",

@@ -1,4 +1,4 @@
-"""The calls besides upload and search."""
+"""The API calls other than upload and search."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_two_files_are_compared(running: PicTrace) -> None:
 
 
 def test_a_comparison_examines_as_many_views_as_a_search(running: PicTrace, collection: str) -> None:
-    """The whole of this image has no geometry in common with the stored page that is inset in it."""
+    """Taken as a whole, this image has no geometry in common with the stored page that is inset in it."""
     page = running.add(shipped("page.png").read_bytes(), collection=collection)
     host = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
     asked: dict[str, Any] = {"files": {"a": ("a", encoded(host))}, "data": {"b": page}}

@@ -1,4 +1,4 @@
-"""What the API says to requests that it cannot answer."""
+"""The API's responses to invalid requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -135,7 +135,7 @@ def test_a_body_that_is_not_json_is_malformed(running: PicTrace, path: str, cont
 
 
 def in_pieces(size: int) -> Iterator[bytes]:
-    """A body that does not declare its length."""
+    """Yield a body in chunks, so that its length is not declared."""
     yield b'{"url": "'
     for _ in range(size // 65_536):
         yield b"a" * 65_536

@@ -1,4 +1,4 @@
-"""The handlers under Lambda's own runtime client, against the bench's stand-in for the Runtime API."""
+"""The handlers under Lambda's runtime client, with the benchmark's fake of the Runtime API."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Near-duplicates are grouped as they come, and the groups are paged."""
+"""Near-duplicates are grouped when they are indexed, and the groups are paged."""
 
 import uuid
 from typing import Any
@@ -40,7 +40,7 @@ def test_copies_are_grouped_best_first_and_leave_the_group_when_removed(running:
     best = running.add(encoded(coffee, ".png"), collection=collection)
     running.add(encoded(cat, ".png"), collection=collection)
 
-    def all_three() -> Any:  # an image is compared after its upload has ended
+    def all_three() -> Any:  # an image is compared after its upload is complete
         page = groups(running, collection)
         return page if page["groups"] and len(page["groups"][0]["images"]) == 3 else None
 
@@ -51,7 +51,7 @@ def test_copies_are_grouped_best_first_and_leave_the_group_when_removed(running:
     assert [image["image_id"] for image in group["images"]] == [best, blurred, small]
     assert group["images"][0]["sharpness"] > group["images"][1]["sharpness"] > 0
 
-    # The image that the group began with goes, and the group keeps its name.
+    # The image after which the group is named is removed, and the group keeps its id.
     running.client.delete(f"/v1/images/{small}", params={"collection": collection}).raise_for_status()
     (group,) = groups(running, collection)["groups"]
     assert (group["group_id"], [image["image_id"] for image in group["images"]]) == (small, [best, blurred])
@@ -61,7 +61,7 @@ def test_copies_are_grouped_best_first_and_leave_the_group_when_removed(running:
 
 @pytest.fixture
 def many(running: PicTrace, collection: str) -> list[str]:
-    """Ids of seven images that are in one group each with one more, by the adapter alone."""
+    """The ids of seven images, each grouped with one other image directly through the adapter."""
     rng, ids = np.random.default_rng(5), []
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     for _ in range(7):

@@ -1,4 +1,4 @@
-"""An image's way through the system, over HTTP: upload, index, search, show, remove."""
+"""The life of an image over HTTP: upload, index, search, show and remove."""
 
 import hashlib
 from pathlib import Path
@@ -21,7 +21,7 @@ NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Image ids by name, in the collection `album`."""
+    """The image ids of the collection `album`, by file name."""
     return {
         name: running.add(
             shipped(name).read_bytes(),
@@ -161,7 +161,7 @@ def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: P
 def test_the_response_reports_the_cost_of_the_search(running: PicTrace, album: dict[str, str], model_dir: Path) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
-    # By the whole image, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
+    # Searched by the whole image, its keypoints and those of its mirror image; a copy is found, so no further views.
     assert found["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + 2 * LOCAL_DIMENSIONS)
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
     card = ModelCard.read(model_dir)

@@ -1,4 +1,4 @@
-"""Sequences of events, recorded and made, played against the running system: each must end as it says."""
+"""Recorded and constructed sequences of events, replayed on the running system, end in the expected state."""
 
 import json
 import os
@@ -25,7 +25,7 @@ EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
 
 
 class IsolatedCollection:
-    """One collection of the bucket; objects come and go without S3 telling of it."""
+    """One collection of the bucket, whose objects are put and deleted without S3 events."""
 
     def __init__(self, running: PicTrace, put: Callable[..., str]) -> None:
         self.running = running
@@ -49,7 +49,7 @@ class IsolatedCollection:
         )
 
     def deliver(self, *bodies: Any) -> list[str]:
-        """Handle messages as one batch; gives the positions of those that failed."""
+        """Handle messages as one batch, and return the positions of those that failed."""
         records = [
             {"messageId": str(index), "eventSource": "aws:sqs", "attributes": {}, "body": json.dumps(body)}
             for index, body in enumerate(bodies)
@@ -57,7 +57,7 @@ class IsolatedCollection:
         return [failure["itemIdentifier"] for failure in invoke_ingest({"Records": records})["batchItemFailures"]]
 
     def sources(self) -> dict[str, set[str]]:
-        """What the API shows of the collection: image to the names of its objects."""
+        """The collection as the API shows it: the names of the objects of each image."""
         client, found = self.running.client, {}
         page = client.get("/v1/images", params={"collection": self.collection, "limit": 100}).json()
         for image in page["images"]:
@@ -79,7 +79,7 @@ CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
 
 
 def test_a_removal_delivered_before_its_creation_wins(isolated: IsolatedCollection) -> None:
-    isolated.put("a", noise(600))  # still there for the reader: only the sequencer can tell
+    isolated.put("a", noise(600))  # the object still exists: only the sequencer shows the order
     assert isolated.deliver(isolated.event("a", REMOVED, "05")) == []
     assert isolated.deliver(isolated.event("a", CREATED, "04")) == []
     assert isolated.sources() == {}
@@ -124,7 +124,7 @@ def test_an_image_under_many_keys_is_removed_with_the_last_one(isolated: Isolate
 
 
 def test_fifty_workers_indexing_the_same_image_create_one_record(isolated: IsolatedCollection) -> None:
-    """One right record, every key a source of it, exactly one of them the one that brought it."""
+    """One correct record with every key as a source, exactly one of which is reported as its first source."""
     names = [f"{number:02}" for number in range(50)]
     for name in names:
         isolated.put(name, noise(605))
@@ -181,7 +181,7 @@ def recorded() -> list[Any]:
 
 
 class TestRecorded:
-    """The recorded sequences name a bucket `b` and keys; what lies under a key follows from the last event's ETag."""
+    """The recorded sequences name a bucket `b` and keys; the last event's ETag determines the content of a key."""
 
     @pytest.fixture(autouse=True)
     def _needs_the_recordings(self) -> None:
@@ -189,7 +189,7 @@ class TestRecorded:
             pytest.skip("PICTRACE_EVAL_DATA does not name a folder with corpus/cases/event_sequences.json")
 
     def play(self, isolated: IsolatedCollection, name: str) -> list[str]:
-        """Put what the events tell of, deliver each as a message of its own, in one batch."""
+        """Put the objects of the events, and deliver each event as a separate message in one batch."""
         [case] = [case for case in recorded() if case["case"] == name]
         events = (
             {
@@ -221,7 +221,7 @@ class TestRecorded:
             isolated.put(key, noise(700 + (int(key[1:]) if distinct else 0)))
 
     def staged(self, isolated: IsolatedCollection, body: dict[str, Any]) -> dict[str, Any]:
-        """The event with our bucket for `b` and `images`, and its key among the uploads of the collection."""
+        """The event with the stack's bucket for `b` and `images`, and an upload key of the collection."""
         text = json.dumps(body)
         for name in ("b", "images"):
             text = text.replace(f'{{"name": "{name}"', f'{{"name": "{isolated.bucket}"')
@@ -256,7 +256,7 @@ class TestRecorded:
     def test_a_recorded_sequence_ends_in_the_expected_state(
         self, isolated: IsolatedCollection, name: str, left: list[set[str]]
     ) -> None:
-        assert self.play(isolated, name) == [], "acknowledged, not retried for ever"
+        assert self.play(isolated, name) == [], "every message is acknowledged, not retried forever"
         assert list(isolated.sources().values()) == left
         if left:
             assert isolated.found(noise(700)), "the bytes that are there now"
@@ -274,7 +274,7 @@ class TestRecorded:
     def test_only_the_poison_records_of_a_batch_fail(
         self, isolated: IsolatedCollection, monkeypatch: pytest.MonkeyPatch, name: str, poison: str, failed: list[str]
     ) -> None:
-        """The recordings do not say what is wrong with the records, so the indexer fails on them here."""
+        """The recordings do not say what is wrong with the records, so the test makes the indexer fail on them."""
         indexer: Any = dispatcher()._indexer
         created = indexer.created
 

@@ -1,4 +1,4 @@
-"""Every way in, with the shapes that AWS documents, through the running queue into the index."""
+"""Events of every source, in the formats that AWS documents, pass through the running queue into the index."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def queue_arn(running: PicTrace) -> str:
 
 
 class TestEnvelopes:
-    """Each brings an image of its own seed."""
+    """Each test uses an image with its own seed."""
 
     def wait_until_found(self, running: PicTrace, data: bytes, collection: str = "elsewhere") -> dict[str, Any]:
         def found() -> Any:
@@ -46,7 +46,7 @@ class TestEnvelopes:
         self.wait_until_found(running, noise(300))
 
     def test_an_s3_event_over_eventbridge_indexes_its_object(self, running: PicTrace, put: Callable[..., str]) -> None:
-        """As the rule of `source_buckets` sends it: the event itself is the message."""
+        """As the rule for `source_buckets` sends it: the event itself is the message."""
         key = put(noise(301))
         send(running, in_stack_bucket(running, eventbridge_event(key)))
         self.wait_until_found(running, noise(301))
@@ -79,7 +79,7 @@ class TestEnvelopes:
     def test_an_sns_message_indexes_its_object(
         self, running: PicTrace, put: Callable[..., str], raw: str, seed: int
     ) -> None:
-        """A topic that anybody attaches to the queue, wrapped and raw."""
+        """A topic that is subscribed to the queue, with wrapped and with raw delivery."""
         sns = boto3.client("sns")
         topic = sns.create_topic(Name=f"images-{raw}")["TopicArn"]
         sns.subscribe(
@@ -106,14 +106,14 @@ class TestEnvelopes:
         self.wait_until_found(running, noise(306), "direct")
 
     def test_a_direct_invocation_returns_the_record(self, running: PicTrace, put: Callable[..., str]) -> None:
-        """By code or by a Step Functions task, which both get what the handler returns."""
+        """Code that invokes the function and a Step Functions task both receive the handler's return value."""
         key = put(noise(307))
         event = {"bucket": running.cloud.outputs["BucketName"], "key": key, "collection": "task"}
         record = invoke_ingest(event)
         assert record["collection"] == "task"
         assert record["image_id"] == self.wait_until_found(running, noise(307), "task")["image_id"]
         assert json.loads(json.dumps(record))["sources"], "a task's result is JSON"
-        assert invoke_ingest(event)["image_id"] == record["image_id"], "once more changes nothing"
+        assert invoke_ingest(event)["image_id"] == record["image_id"], "invoking it again changes nothing"
 
     def test_a_direct_invocation_accepts_an_s3_event(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(308))
@@ -152,7 +152,7 @@ def keys_to_try() -> list[str]:
 
 
 def test_objects_are_found_under_keys_of_every_kind(running: PicTrace, put: Callable[..., str]) -> None:
-    """Encoded in notifications, as they are on the bus: each object is read and its image found by its own bytes."""
+    """Keys are encoded in notifications and plain in EventBridge events; each object is read and found by its bytes."""
     bucket = running.cloud.outputs["BucketName"]
     wrong = []
     for seed, name in enumerate(keys_to_try()):
@@ -174,7 +174,9 @@ def test_our_notifications_encode_keys_as_s3_does() -> None:
         pytest.skip("PICTRACE_EVAL_DATA is not set")
     cases = json.loads((Path(EVAL_DATA) / "corpus" / "cases" / "object_keys.json").read_text(encoding="utf-8"))
     for case in cases:
-        assert quote_plus(case["key"], safe="/*") == case["s3_notification_key"], "our events are encoded as theirs"
+        assert quote_plus(case["key"], safe="/*") == case["s3_notification_key"], (
+            "our notifications must encode keys as those of S3 do"
+        )
 
 
 def test_objects_outside_the_allowed_buckets_and_prefixes_are_refused(running: PicTrace) -> None:

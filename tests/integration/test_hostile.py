@@ -1,4 +1,4 @@
-"""Hostile images through the real ingest handler and the search endpoint."""
+"""Hostile images, passed to the real ingest handler and the search endpoint."""
 
 import io
 import json
@@ -49,7 +49,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
 
 @pytest.fixture
 def gauntlet(running: PicTrace, put: Callable[..., str]) -> hostile.Gauntlet:
-    """While `put` is there, S3 tells nobody of new objects."""
+    """The gauntlet; the fixture `put` disables S3 events meanwhile."""
     return hostile.Gauntlet(running.cloud, running.client)
 
 
@@ -65,7 +65,7 @@ def test_a_hostile_file_is_stored_or_refused_with_its_cause(
 
 @pytest.mark.skipif(not EVAL_DATA, reason="PICTRACE_EVAL_DATA names no folder with the corpus")
 def test_the_corpus_is_stored_or_refused_with_its_cause(gauntlet: hostile.Gauntlet) -> None:
-    """A part of it; `python -m bench.hostile` runs all."""
+    """Every eighth file; `python -m bench.hostile` runs all of them."""
     folder = Path(str(EVAL_DATA)) / "corpus" / "hostile"
     results = hostile.run(gauntlet, folder, every=EVERY)
     assert len(results) > 2000 / EVERY
@@ -91,7 +91,7 @@ decoding.SANDBOX = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
 
 
 class TestCrashingDecoder:
-    """An image 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
+    """An image that is 13 pixels wide crashes the process that decodes it."""
 
     @pytest.fixture(autouse=True)
     def _fragile(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -117,7 +117,7 @@ class TestCrashingDecoder:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What has failed twice runs in a process of its own, which starts a decoder of its own."""
+        """A message that failed twice is handled in a subprocess, which starts its own decoder."""
         (tmp_path / "sitecustomize.py").write_text(FRAGILE, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(decoding, "SANDBOX", None)
@@ -130,7 +130,7 @@ class TestCrashingDecoder:
     def states(
         self, running: PicTrace, put: Callable[..., str], collection: str, images: list[bytes], *, attempt: int
     ) -> list[dict[str, Any]]:
-        """What the images' uploads say after one batch, of which nothing failed."""
+        """Handle the images as one batch, in which no message may fail, and return the states of their uploads."""
         bucket = running.cloud.outputs["BucketName"]
         uploads, records = [], []
         for data in images:
@@ -183,7 +183,7 @@ LOW_INFORMATION = {
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Photographs and images that show nothing, in one collection."""
+    """Photographs and low-information images in one collection."""
     ids = {name: running.add(shipped(name).read_bytes(), collection="nothing", name=name) for name in PHOTOGRAPHS}
     return ids | {name: running.add(data, collection="nothing", name=name) for name, data in LOW_INFORMATION.items()}
 
@@ -198,7 +198,7 @@ class TestLowInformationImages:
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
     def test_none_ranks_above_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
-        """Neither for a copy of a stored photograph nor for an image like nothing that is stored."""
+        """Neither for a copy of a stored photograph nor for an image that resembles nothing stored."""
         dark = (pixels("rocket.jpg") // 12).astype(np.uint8)
         for query in (encoded(pixels("chelsea.png"), ".jpg", 1, 50), noise(700), encoded(dark, ".png")):
             matches = self.matches(running, query, ranking=ranking)
@@ -236,12 +236,12 @@ class TestLowInformationImages:
         assert {match["verdict"] for match in similar["matches"]} <= {"similar", "unrelated"}
 
     def matches(self, running: PicTrace, query: bytes, **parameters: Any) -> list[dict[str, Any]]:
-        """All of the collection, best first; an answer that JSON does not know is an error."""
+        """Every image of the collection, best first; a response that is not strict JSON fails the test."""
         answer = running.client.post(
             "/v1/search", params=parameters | {"collection": "nothing", "k": 50}, files={"file": ("a", query)}
         )
         assert answer.status_code == 200, answer.text
-        found = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"the answer has a {name}"))
+        found = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"the response contains {name}"))
         matches: list[dict[str, Any]] = found["matches"]
         return matches
 

@@ -1,4 +1,4 @@
-"""`make image-pin` against a registry that speaks the OCI distribution API, tokens and all."""
+"""`make image-pin` with a registry that implements the OCI distribution API, including tokens."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ OLD: Final = f"sha256:{'0' * 64}"
 
 
 class FakeRegistry(ThreadingHTTPServer):
-    """What it has: manifests by repository and tag or digest, and blobs by digest."""
+    """A registry with manifests by repository and tag or digest, and blobs by digest."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), RegistryHandler)
@@ -34,7 +34,7 @@ class FakeRegistry(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def push(self, repository: str, tag: str, *platforms: str) -> str:
-        """A tag for these platforms, an index where there are several; returns its digest."""
+        """Push a tag for these platforms, as an index if there are several, and return its digest."""
         content: dict[str, Any]
         described = [{"os": one.split("/")[0], "architecture": one.split("/")[1]} for one in platforms]
         if len(described) == 1:
@@ -82,7 +82,7 @@ class RegistryHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def split(path: str) -> tuple[str, str, str, str]:
@@ -107,7 +107,7 @@ def server() -> Iterator[FakeRegistry]:
 
 @pytest.fixture
 def dockerfile(server: FakeRegistry, tmp_path: Path) -> Path:
-    """The real one, with its images in the fake registry."""
+    """The real Dockerfile, with its base images in the fake registry."""
     text = check.DOCKERFILE.read_text(encoding="utf-8").replace("public.ecr.aws", server.host)
     path = tmp_path / "Dockerfile"
     path.write_text(base_images.pinned(text, dict.fromkeys(ARGS, OLD)), encoding="utf-8")

@@ -19,11 +19,11 @@ from tests.conftest import PicTrace
 from tests.images import noise
 
 FOLDERS = 1_001
-"""With them a listing has two pages."""
+"""Enough folder objects for a listing of two pages."""
 
 
 class SourceBucket:
-    """A bucket of others that the stack may read."""
+    """Another account's bucket that the stack may read."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -49,7 +49,7 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> SourceBucket:
 
 @pytest.fixture
 def sent_keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys that the command puts into the queue."""
+    """The keys that the command sends to the queue."""
     keys: list[str] = []
     send = flow.Queue.send
 
@@ -116,7 +116,7 @@ def test_indexing_into_another_collection_moves_the_image(
     bucket.put({"a.png": noise(81_200)})
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert index(f"s3://{bucket.name}", "--collection", f"{collection}-b", "--yes") == 0
-    assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection it may stay where it is"
+    assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection the image stays where it is"
     assert capsys.readouterr().out.count("1 indexed") == 2
     assert sent_keys == ["a.png"] * 2
 
@@ -207,7 +207,7 @@ def test_a_bucket_that_the_stack_may_not_read_is_refused(
     assert index("s3://strangers", "--yes") == 1
     said = capsys.readouterr().err
     assert f'Set source_buckets in cdk.json to "elsewhere,{bucket.name},strangers" and deploy' in said
-    assert index("s3://elsewhere", "--yes") == 1, "named in the settings, but not there"
+    assert index("s3://elsewhere", "--yes") == 1, "named in the settings, but the bucket does not exist"
     assert "cannot be listed" in capsys.readouterr().err
 
 
@@ -226,7 +226,7 @@ def test_images_of_the_stacks_own_bucket_stay_in_their_collection(
     assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
     for prefix in ("", "/uploads/", f"/uploads/{name}/"):
         assert index(f"s3://{own}{prefix}", "--collection", f"{name}-b", "--yes") == 1
-        assert "would move to" in capsys.readouterr().err, "a collection's images stay there"
+        assert "would move to" in capsys.readouterr().err, "images in a collection's folder stay in that collection"
     assert index(f"s3://{own}/uploads/{name}/", "--collection", name, "--dry-run") == 0
     assert index(f"s3://{own}/signatures/", "--yes") == 1
     assert "are under uploads/" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""While a vector index is being built, as after a restore or a change of the index: searches wait, nothing is lost."""
+"""While a vector index is being built, as after a restore, searches answer 503 and no image is lost."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,12 +24,12 @@ from tests.unit.test_messages import notification
 
 SetPhase = Callable[..., None]
 NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
-"""Each has a message of its own; `tests/integration/vector_search/test_lifecycle.py` has them."""
+"""Each phase has its own error message, tested in `tests/integration/vector_search/test_lifecycle.py`."""
 
 
 @pytest.fixture
 def set_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetPhase]:
-    """Puts the indexes into a phase; after the test they can be searched again, and no check waits any more."""
+    """A function that sets the phase of the indexes; afterwards they are searchable again and no check is pending."""
     monkeypatch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
     table = running.cloud.outputs["TableName"]
 
@@ -73,7 +73,7 @@ def test_searches_answer_503_and_other_calls_still_work(
 
 
 def delayed(running: PicTrace) -> int:
-    """How many messages wait in the queue for their time to come."""
+    """The number of delayed messages in the queue."""
     found = boto3.client("sqs").get_queue_attributes(
         QueueUrl=running.cloud.outputs["QueueUrl"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
@@ -112,7 +112,7 @@ def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     image_id = event["detail"]["image_id"]
     assert running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 200
     until(lambda: delayed(running) == 1)
-    until(lambda: delayed(running) == 0)  # the first check comes while the index is still being built
+    until(lambda: delayed(running) == 0)  # the first check is delivered while the index is still being built
     until(lambda: delayed(running) == 1)
     assert not running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
 

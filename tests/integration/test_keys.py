@@ -1,4 +1,4 @@
-"""API keys in the table, and the command that makes them."""
+"""API keys in the table, and the command that manages them."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ from tests.conftest import PicTrace
 
 
 class Clock:
-    """Seconds since the epoch, at the beginning of a minute."""
+    """A clock in seconds since the epoch that starts at the beginning of a minute."""
 
     now = 1_800_000_000.0
 
@@ -79,7 +79,7 @@ def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> 
 def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
     keys: DynamoKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One comparison of two hashes of 64 digits each time; never one of the secrets themselves."""
+    """Each call compares two hashes of 64 digits once, and never the secrets themselves."""
     compared: list[tuple[str, str]] = []
     genuine = hmac.compare_digest
 
@@ -210,7 +210,7 @@ class TestCommand:
     def test_a_key_for_every_collection_must_be_requested_explicitly(
         self, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A key that says nothing writes where a call that says nothing reads: in `default`."""
+        """A key without a collection is limited to `default`, which is also what calls without a collection read."""
         fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         wanted = ("create", "--name", "x", "--scope", "admin")
         for named, reached in (((), frozenset({"default"})), (("--collection", "*"), None)):

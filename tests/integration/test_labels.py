@@ -1,4 +1,4 @@
-"""Labels over HTTP: images have them, and listings and searches are filtered by any of them."""
+"""Labels over HTTP: images have labels, and any of them filters listings and searches."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ CAT, CUP, ROCKET = "chelsea.png", "coffee.png", "rocket.jpg"
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Image ids by name. The rocket has a cup for a second label, which is written into its record."""
+    """Image ids by name. The record of the rocket is given a second label, `cup`."""
     ids = {
         name: running.add(
             shipped(name).read_bytes(),

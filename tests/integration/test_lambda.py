@@ -1,4 +1,4 @@
-"""The handlers with the events that Lambda passes."""
+"""The handlers with the events that Lambda passes to them."""
 
 import base64
 import json
@@ -117,7 +117,7 @@ def test_one_bad_message_fails_alone_in_its_batch(running: PicTrace, collection:
 
 
 class TestWorker:
-    """The local stand-in for the event source mapping."""
+    """The local replacement for the event source mapping."""
 
     @pytest.fixture
     def queue(self, running: PicTrace) -> str:
@@ -151,7 +151,7 @@ class TestWorker:
         assert message["Body"] == "bad"
 
     def test_a_message_is_redelivered_after_its_handler_raises(self, queue: str) -> None:
-        """The message is hidden for the queue's visibility timeout and not a moment less, as in AWS."""
+        """As in AWS, the message stays hidden for the whole visibility timeout of the queue."""
         boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="again")
         calls: list[float] = []
 

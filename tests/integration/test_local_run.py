@@ -1,4 +1,4 @@
-"""`python -m infra.local`, as `make run` starts it and Ctrl-C ends it."""
+"""`python -m infra.local`, as `make run` starts it and Ctrl-C stops it."""
 
 import re
 import signal

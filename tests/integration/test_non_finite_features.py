@@ -1,4 +1,4 @@
-"""A network that computes no number of an image: the image is refused, and nothing of it is stored or searched for."""
+"""If the network computes NaN or infinity for an image, the image is rejected and nothing of it is stored."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.images import noise
 
 @pytest.fixture(params=["NaN", "infinity"])
 def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the features of every image is no number, in ingest and in the API."""
+    """One feature of every image is not a finite number, in the ingest function and in the API."""
     wrong = np.float32(np.nan if request.param == "NaN" else np.inf)
     services: Any = running.cloud.app.state.services
     ingest: Any = dispatcher()

@@ -1,7 +1,7 @@
-"""A caller cannot learn whether an image of another collection exists: not by an answer, a header or a call of AWS.
+"""A caller cannot learn whether another collection has an image: not from responses, headers or response times.
 
-Each test makes two calls that differ in one thing only, whether another collection has the image, and compares all
-that the caller can see, and which calls of AWS were made, which is what the time of an answer comes from.
+Each test makes two calls that differ only in whether another collection has the image. It compares everything that the
+caller can see, and the AWS calls that were made, which determine the response time.
 """
 
 import base64
@@ -33,7 +33,7 @@ def sha(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class OtherCaller:
-    """A caller who may do everything in a collection of their own, which has one image; `upload` is another's."""
+    """A caller with every scope in their own collection, which has one image; `upload` belongs to another one."""
 
     client: httpx.Client
     closed: ClosedApi
@@ -42,7 +42,7 @@ class OtherCaller:
     upload: str
 
     def observe(self, method: str, path: str, *hidden: str, **request: Any) -> tuple[Any, ...]:
-        """Everything of an answer, with ids in `hidden` made alike, and the calls of AWS behind it."""
+        """Everything in a response, with the ids in `hidden` masked, and the AWS calls behind it."""
         self.closed.calls.clear()
         answer = self.client.request(method, path, **request)
         calls = sorted(self.closed.calls)
@@ -57,7 +57,7 @@ class OtherCaller:
 
 @pytest.fixture(scope="module")
 def other_caller(running: PicTrace, closed: ClosedApi) -> Iterator[OtherCaller]:
-    """The other collection has `HELD` twice, with its thumbnail made and its signature in the API's memory."""
+    """The other collection has `HELD` twice, with its thumbnail stored and its signature cached by the API."""
     theirs, own = "t-theirs", "t-strangers"
     upload = running.upload(HELD, collection=theirs)
     assert running.wait_for_upload(upload)["status"] == "indexed"
@@ -91,7 +91,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "compare-with-file": ("POST", "/v1/compare", {"files": {"a": ("a", HELD)}, "data": {"b": "ID"}}),
     "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
 }
-"""Every call that names an image or an upload."""
+"""Every API call that names an image or an upload."""
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
 def test_listing_counting_and_searching_stay_in_the_callers_collection(
     other_caller: OtherCaller, running: PicTrace, collection: str
 ) -> None:
-    """What another collection gets changes nothing, to the bytes that a search examines."""
+    """Changes in another collection change nothing, not even the number of bytes that a search examines."""
     query = {"file": ("a", noise(7004))}
 
     def everything() -> list[Any]:
@@ -198,7 +198,7 @@ def test_a_cursor_of_another_collection_is_refused(other_caller: OtherCaller, ru
 def test_uploading_an_image_of_another_collection_reveals_nothing(
     other_caller: OtherCaller, running: PicTrace, closed: ClosedApi
 ) -> None:
-    """Bytes that another collection has are new here: indexed and no duplicate, their thumbnail made at the asking."""
+    """Bytes that another collection has are new in this one: they are indexed, and are not a duplicate."""
 
     def life(data: bytes) -> list[Any]:
         state = running.wait_for_upload(running.upload(data, collection=other_caller.collection))

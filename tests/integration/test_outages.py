@@ -1,4 +1,4 @@
-"""Services that are out reach a caller as a documented 503, whatever the call."""
+"""If a service is unavailable, every call that needs it answers with a documented 503."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def image_id(running: PicTrace) -> str:
 
 @pytest.fixture
 def disrupt(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disrupt]:
-    """Makes every call of the API to a service fail in one way, below botocore's own retries."""
+    """A function that makes every call of the API to a service fail in one way, below botocore's own retries."""
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
     services: Any = running.cloud.app.state.services
     clients = {"dynamodb": services.catalogue._client, "s3": services.objects._client}

@@ -1,4 +1,4 @@
-"""The functions run with what their image ships and nothing else: `functions/prune.txt` is left out of it."""
+"""The functions run with only the files that their image ships, without the paths in `functions/prune.txt`."""
 
 import json
 from importlib.metadata import distribution
@@ -20,7 +20,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_pruned_path_exists_in_the_installed_packages(python: str) -> None:
-    """A list that has gone stale would say nothing."""
+    """Otherwise a stale list would prove nothing."""
     held = Path(distribution("numpy").locate_file(""))  # type: ignore[arg-type]
     assert [path for path in pruned() if not (held / path).exists()] == []
     [packages] = Path(python).parents[1].glob("lib/python*/site-packages")

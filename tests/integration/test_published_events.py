@@ -1,4 +1,4 @@
-"""Every outcome is an event on the bus, of a documented shape."""
+"""Every outcome is published on the bus as an event that matches its schema."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ from tests.unit.test_messages import notification
 
 
 def validated(detail: dict[str, Any], detail_type: str) -> dict[str, Any]:
-    """The detail, once it was found to be what its schema says."""
+    """Validate the detail against the schema of its event, and return it."""
     model: type[BaseModel] = next(event for event in EVENTS if event.detail_type == detail_type)
     model.model_validate(detail, strict=False)
     return detail
@@ -49,7 +49,7 @@ def test_a_near_duplicate_event_names_the_earlier_image(running: PicTrace, liste
     assert found["scores"]["orb_inliers"] > 50
     assert 0.9 < found["scores"]["ssim"] <= 1
     kinds = [event["detail-type"] for event in listener.receive_all() if event["detail"]["collection"] == collection]
-    assert kinds.count("Duplicate Found") == 1, "noise is no duplicate of anything"
+    assert kinds.count("Duplicate Found") == 1, "noise is not a duplicate of any image"
 
 
 def test_a_file_that_is_not_an_image_is_published_as_rejected(
@@ -62,7 +62,7 @@ def test_a_file_that_is_not_an_image_is_published_as_rejected(
 
 
 def test_the_removal_of_the_last_object_is_published(running: PicTrace, listener: Listener, collection: str) -> None:
-    """By its object's removal; the last object takes the image along."""
+    """Deleting an image's last object removes the image."""
     image_id = running.add(noise(502), collection=collection)
     [source] = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()["sources"]
     boto3.client("s3").delete_object(Bucket=source["bucket"], Key=source["key"])
@@ -89,7 +89,7 @@ def test_the_senders_metadata_is_published(running: PicTrace, put: Callable[...,
 def test_a_bus_that_refuses_loses_no_image(
     running: PicTrace, put: Callable[..., str], listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The image is found while the bus is down; the message comes again, so the event is told in the end."""
+    """The image is found while the bus is down; the message is redelivered, so the event is eventually published."""
     from functions.ingest.bootstrap import dispatcher
 
     key = put(noise(505), f"uploads/{(collection := f't-{uuid.uuid4().hex[:12]}')}/a.png")

@@ -1,4 +1,4 @@
-"""A change of model on a running system: both models apart, `reindex`, one switch, and what is left."""
+"""A change of model on a running system: two separate models, `reindex`, the switch, and the cleanup."""
 
 import os
 import re
@@ -44,11 +44,11 @@ out = Path(sys.argv[1])
 (out / "model.tflite").write_bytes(convert(network, Precision.FLOAT16))
 (out / "model.json").write_text(json.dumps({"id": sys.argv[2], "has_labels": False}))
 """
-"""Writes an export of another network, which answers in a moment."""
+"""A program that exports another, very fast network."""
 
 
 class System:
-    """The local run with two models, in a process of its own."""
+    """The local run with two models, in a separate process."""
 
     def __init__(self, said: str) -> None:
         [self.url] = re.findall(r"PicTrace +(\S+)", said)
@@ -65,7 +65,7 @@ class System:
         return bool(matches) and matches[0]["verdict"] == "identical"
 
     def every(self, **parameters: str) -> int:
-        """How many of the first images a search finds."""
+        """The number of the initial images that a search finds."""
         return sum(self.found(seed, **parameters) for seed in SEEDS)
 
     def upload(self, seed: int) -> None:
@@ -144,7 +144,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
     unknown = system.client.get(f"/v1/images/{listed[0]['image_id']}/similar", params={"model": "other"})
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
-    for image in listed:  # as if the images had come before the next model did
+    for image in listed:  # as if the images had been indexed before there was a next model
         DynamoVectors(dynamodb_client(), stack.table).drop(ImageKey("default", image["image_id"]))
     assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
     _refused_before_it_is_done(capsys)
@@ -153,7 +153,9 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
 
     removed = listed[0]["image_id"]
     assert system.client.delete(f"/v1/images/{removed}").is_success
-    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], "removal takes both"
+    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], (
+        "a removal deletes both vectors"
+    )
 
     assert reindex("--switch") == 0
     assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out

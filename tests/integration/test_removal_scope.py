@@ -1,4 +1,4 @@
-"""A removal reaches what reading reaches, and other collections only where they are asked for by name."""
+"""A removal has the same scope as a read, and includes other collections only if they are requested explicitly."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +13,7 @@ from tests.integration.test_api_errors import problem
 
 
 class Copies:
-    """One image in `default` and in a museum's archive, and whether each still has it, to the bytes."""
+    """One image in the collections `default` and `archive`, and a check of which of them still has it completely."""
 
     def __init__(self, running: PicTrace, archive: str, seed: int) -> None:
         self._running = running

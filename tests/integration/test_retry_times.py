@@ -1,4 +1,4 @@
-"""When a message that fails comes again: the real handler and the local worker on moto, whose clock is the test's."""
+"""The redelivery times of failed messages, with the real handler and the local worker on moto with a fake clock."""
 
 import json
 import time
@@ -21,7 +21,7 @@ STEP_SECONDS = 0.5
 
 
 class Clock:
-    """moto's time; it stands still until it is moved."""
+    """moto's clock, which advances only when the test sets it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.time()
@@ -30,11 +30,11 @@ class Clock:
 
 
 class Queue:
-    """A queue as the stack has it, with a dead-letter queue, and the ingest handler as its consumer.
+    """A queue configured as in the stack, with a dead-letter queue and the ingest handler as its consumer.
 
     Attributes:
         attempts: the calls of the handler, which take no time on this clock.
-        answers: what it answered.
+        answers: the responses of the handler.
     """
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,9 @@ def test_a_message_that_fails_five_times_is_dead_lettered_after_150_seconds(
     with capsys.disabled():
         print("\n" + retry_times.report("moto", queue.attempts))
     retry_times.check(queue.attempts, late=2 * STEP_SECONDS)
-    assert queue.answers[-1] == {"batchItemFailures": []}, "the handler itself has put it among the dead letters"
+    assert queue.answers[-1] == {"batchItemFailures": []}, (
+        "the handler itself has moved the message to the dead-letter queue"
+    )
     [letter] = queue.dead_letters()
     assert letter["MessageAttributes"][REASON]["StringValue"].endswith("(attempt 5 of 5)")
 

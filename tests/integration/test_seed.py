@@ -1,4 +1,4 @@
-"""Indexing a folder: what is skipped, what is said, and how it ends when it is broken off."""
+"""Indexing a folder: skipped files, the summary, and an early end."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.images import noise
 
 
 class FailingApi(BaseHTTPRequestHandler):
-    """Opens and takes every upload, and cannot say how one went."""
+    """An API that accepts every upload and fails to report its state."""
 
     opened: ClassVar[list[str]] = []
 

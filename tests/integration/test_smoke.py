@@ -1,4 +1,4 @@
-"""`python -m infra.operate smoke` against local runs of their own, and what it does where a step fails."""
+"""`python -m infra.operate smoke`, on separate local runs, and its behaviour when a step fails."""
 
 import json
 import re
@@ -28,7 +28,7 @@ LINE = re.compile(r"  (\d+) ([a-z-]+) +(\d+\.\d\d) s  (.+)")
 
 
 def steps(said: str) -> dict[str, str]:
-    """What was printed of each step, in order."""
+    """The printed result of each step, in order."""
     lines = [found for line in said.splitlines() if (found := LINE.fullmatch(line))]
     assert all(EXIT_STATUS[line[2]] == int(line[1]) for line in lines)
     return {line[2]: line[4] for line in lines}
@@ -138,7 +138,7 @@ def test_the_search_step_waits_for_an_index_to_become_ready(
 
 @pytest.mark.usefixtures("put")
 def test_an_upload_that_is_not_indexed_is_named(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
-    """The fixture has the bucket tell nobody."""
+    """The fixture `put` disables the bucket's events."""
     assert main(["smoke", "--url", running.url, "--patience", "0"]) == EXIT_STATUS["index"]
     found = steps(capsys.readouterr().out)
     assert "still pending after 0 s" in found["index"]
@@ -165,7 +165,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
 
 @pytest.fixture(scope="module")
 def stack(running: PicTrace, closed: ClosedApi) -> str:
-    """The name of a stack whose outputs name a closed API, as a deployed one's do."""
+    """The name of a stack whose outputs name a closed API, as those of a deployed stack do."""
     outputs = {"ApiUrl": closed.url} | {name: running.cloud.outputs[name] for name in ("TableName", "BucketName")}
     template = {
         "Resources": {"Nothing": {"Type": "AWS::SQS::Queue"}},

@@ -1,4 +1,4 @@
-"""Thumbnails: stored as an image comes, linked in every answer that shows it."""
+"""Thumbnails are stored when an image is indexed, and linked in every response that shows the image."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`python -m infra.operate index` over a bucket of which much cannot be read: archives, keys, rights, encodings."""
+"""`python -m infra.operate index` on a bucket with unreadable objects: archived, encrypted, forbidden or encoded."""
 
 import csv
 import gzip
@@ -29,7 +29,7 @@ from tests.images import noise
 from tests.integration.conftest import invoke_ingest
 
 IN_FLIGHT: Final = 20
-"""Fewer than the objects of any kind that only the ingest function finds to be archived."""
+"""Fewer than the objects of each kind whose archiving only the ingest function discovers."""
 
 TIERED: Final = (
     403,
@@ -49,10 +49,10 @@ NO_RIGHT: Final = (
 
 
 class SourceBucket:
-    """A bucket of others that the stack may read.
+    """Another account's bucket that the stack may read.
 
     Attributes:
-        refusals: what `GetObject` answers for a key, where moto would give the object.
+        refusals: the `GetObject` error for a key, where moto would return the object.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class SourceBucket:
             self.s3.restore_object(Bucket=self.name, Key=key, RestoreRequest={"Days": 1})
 
     def expire(self, keys: list[str]) -> None:
-        """The restored copies of archived objects go."""
+        """Let the restored copies of archived objects expire."""
         for key in keys:
             s3_backends["123456789012"]["aws"].get_bucket(self.name).keys[key].set_expiry(None)
 
@@ -107,7 +107,7 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sourc
 
 
 def _with_restore_status(serialized: Any) -> Any:
-    """moto's listing, with the `RestoreStatus` that S3 gives where it is asked for and moto leaves out."""
+    """Add the `RestoreStatus` to moto's listing, which S3 returns on request and moto omits."""
 
     def complete(self: Any, result: Any) -> Any:
         if self.data.get("Action") == "ListObjectsV2" and isinstance(result, ActionResult):
@@ -132,7 +132,7 @@ def codes(report: Path) -> Counter[str]:
 
 
 def dead(running: PicTrace, bucket: SourceBucket) -> list[str]:
-    """What of the bucket is in the dead-letter queue or on its way there."""
+    """The keys of the bucket that are in the dead-letter queue or still in the queue."""
     sqs, found = boto3.client("sqs"), []
     for queue in ("QueueUrl", "DeadLetterQueueUrl"):
         messages = sqs.receive_message(
@@ -145,7 +145,7 @@ def dead(running: PicTrace, bucket: SourceBucket) -> list[str]:
 def test_readable_objects_are_indexed_now_and_the_others_once_readable(
     running: PicTrace, bucket: SourceBucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """300 objects, of which 135 cannot be read. Most of the good ones are copies, which are quickly indexed."""
+    """135 of the 300 objects cannot be read. Most of the readable ones are copies, which are indexed quickly."""
 
     def photo(number: int) -> bytes:
         return noise(82_000 + number % 15)
@@ -217,7 +217,7 @@ def test_an_image_stays_when_its_object_becomes_unreadable(
     code: str,
     sentence: str,
 ) -> None:
-    """Even if it is wanted in another collection: nothing says that the bytes are others now."""
+    """Even if another collection is requested: nothing indicates that the bytes have changed."""
     [key] = bucket.put("a", 1, lambda _: noise(82_100))
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     bucket.refusals[key] = refusal
@@ -236,7 +236,7 @@ def test_an_image_stays_when_its_object_becomes_unreadable(
 
 
 def notified(bucket: SourceBucket, key: str, sequencer: str) -> list[Any]:
-    """Have the handler take S3's event of an object; gives what failed."""
+    """Pass the S3 event of an object to the handler, and return the failures."""
     entry = {"key": key, "size": 1, "sequencer": sequencer}
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket.name}, "object": entry}}
     body = json.dumps({"Records": [record]})
@@ -270,7 +270,7 @@ def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: Pi
 def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
     running: PicTrace, bucket: SourceBucket, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also in a bucket that sends no events: the listing shows the archive and another ETag."""
+    """Even in a bucket that sends no events: the listing shows the storage class and another ETag."""
     command = (f"s3://{bucket.name}", "--collection", collection, "--yes")
     bucket.put("a", 1, lambda _: noise(82_500))
     assert index(*command) == 0
@@ -285,7 +285,7 @@ def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
 def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
     running: PicTrace, bucket: SourceBucket, collection: str
 ) -> None:
-    """The deployment's, not the upload's: it is tried again, then it is a dead letter and raises an alarm."""
+    """The deployment is at fault, not the upload: the message is retried, then dead-lettered, which raises an alarm."""
     bucket.name = running.cloud.outputs["BucketName"]
     key = f"uploads/{collection}/denied"
     bucket.refusals[key] = NO_RIGHT
@@ -297,7 +297,7 @@ def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
 def test_an_unreadable_upload_is_not_marked_for_removal(
     running: PicTrace, put: Callable[..., str], bucket: SourceBucket
 ) -> None:
-    """The lifecycle removes refused uploads, and this one may be a good image."""
+    """The lifecycle rule removes rejected uploads, but this one may be a valid image."""
     bucket.name = running.cloud.outputs["BucketName"]
     for refusal, tags in ((TIERED, 0), (None, 1)):
         key = put(b"no image" if refusal is None else noise(82_300))

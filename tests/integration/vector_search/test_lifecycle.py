@@ -1,4 +1,4 @@
-"""Indexes that are being built, as after UpdateTable and after a restore: their states, and what each refuses."""
+"""Indexes that are being built, after UpdateTable or a restore: their states, and the requests that each refuses."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def state(dynamodb: Any, table: str) -> tuple[str, str, bool | None]:
 
 @pytest.fixture
 def building(dynamodb: Any, make: Make) -> str:
-    """A table with an item, and an index that begins to be built over it."""
+    """A table with an item, over which an index is starting to be built."""
     table = make()
     dynamodb.put_item(TableName=table, Item=item("before", 1, 0, 0))
     with indexes_start_in(Phase.ALLOCATING):
@@ -108,7 +108,7 @@ def test_setting_the_phase_of_an_unknown_index_fails() -> None:
 
 @pytest.fixture(params=["backup", "point in time"])
 def restored(request: pytest.FixtureRequest, dynamodb: Any) -> Any:
-    """Restores a table in one of both ways; gives the new table's name."""
+    """A function that restores a table, from a backup or a point in time, and returns the new table's name."""
 
     def restore(table: str, **more: Any) -> str:
         target = f"{table}-{request.param.replace(' ', '-')}"

@@ -1,4 +1,4 @@
-"""SearchVectors: scores, conditions, projections, capacity, and what it refuses."""
+"""SearchVectors: scores, conditions, projections, capacity, and invalid requests."""
 
 import re
 from typing import Any
@@ -156,7 +156,7 @@ def test_filters_work_without_a_hash_key(dynamodb: Any, make: Make) -> None:
 def test_filters_support_comparisons_and_boolean_operators(
     dynamodb: Any, make: Make, expression: str, values: dict[str, Any], found: str
 ) -> None:
-    """Prices 1, 2.5, 5 and 10; `e` has none."""
+    """The prices are 1, 2.5, 5 and 10; `e` has no price."""
     schema = {"hash_key": "tenant", "filters": ["price", "brand"]} | values
     table = make(
         vector_index(**schema),

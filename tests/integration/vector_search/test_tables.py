@@ -270,7 +270,7 @@ def test_cloudformation_creates_the_indexes(dynamodb: Any, connect: Connect) -> 
 def test_cloudformation_applies_the_checks_of_create_table(dynamodb: Any, connect: Connect) -> None:
     before = dynamodb.list_tables()["TableNames"]
     template = _stack(vector_index(hash_key="tenant"), billing="PROVISIONED")
-    # moto passes on the error of the service that refuses, in that service's protocol and not in CloudFormation's.
+    # moto passes on the error of the refusing service in that service's protocol, not in CloudFormation's.
     with pytest.raises(ResponseParserError, match="Vector indexes are only supported for PAY_PER_REQUEST tables"):
         connect("cloudformation").create_stack(StackName="refused", TemplateBody=template)
     assert dynamodb.list_tables()["TableNames"] == before

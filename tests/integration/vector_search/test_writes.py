@@ -1,4 +1,4 @@
-"""What is in the index after writes of every kind, and which writes are refused."""
+"""The contents of the index after every kind of write, and the writes that are refused."""
 
 import sys
 from collections.abc import Iterator
@@ -194,7 +194,7 @@ def test_a_value_that_is_not_a_number_is_refused_in_every_kind_of_write(dynamodb
 
 
 def test_the_smallest_64_bit_integer_is_accepted(dynamodb: Any, make: Make) -> None:
-    """What a NaN becomes when it is rounded to an integer: no write is refused for it, so it must not come this far."""
+    """The integer to which a NaN is rounded. Writes accept it, so a NaN must be detected before it is stored."""
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", -9223372036854775808, 0, 0))
     assert search(dynamodb, table) == [("a", 2.0)]
@@ -271,7 +271,7 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
 
 @pytest.fixture
 def frequent_thread_switches() -> Iterator[None]:
-    """Threads change places fifty times as often as usual, so that what is not locked shows."""
+    """Switch threads fifty times as often as usual, so that missing locks show."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)
     yield
@@ -280,7 +280,7 @@ def frequent_thread_switches() -> Iterator[None]:
 
 @pytest.mark.usefixtures("frequent_thread_switches")
 def test_concurrent_searches_return_only_written_vectors(dynamodb: Any, make: Make) -> None:
-    """Every answer holds only vectors that were written, and in the end the last of each key."""
+    """Every response contains only vectors that were written, and in the end the last one of each key."""
     table = make(vector_index())
     vectors = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
 
