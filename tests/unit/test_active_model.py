@@ -1,4 +1,4 @@
-"""Which of two models is asked, and how often the table is."""
+"""Which of two models is active, and how often the table is read for it."""
 
 from typing import Any
 

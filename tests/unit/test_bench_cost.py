@@ -1,4 +1,4 @@
-"""The bill, and the page about it."""
+"""The cost model, and its page."""
 
 import json
 from dataclasses import replace
@@ -76,7 +76,7 @@ def test_more_candidates_cost_more() -> None:
 
 
 def test_thumbnail_links_in_the_listing_reduce_the_cost_of_a_view() -> None:
-    """What both have is the thumbnails themselves: their GETs and their transfer."""
+    """Both variants pay for the GETs and the transfer of the thumbnails themselves."""
     before, now = viewing(USE, MILLION, linked=False), viewing(USE, MILLION)
     assert before["API Gateway"] == pytest.approx(27)
     assert now["API Gateway"] == pytest.approx(3)

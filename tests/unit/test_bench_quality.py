@@ -1,4 +1,4 @@
-"""The measure itself: alterations that repeat, figures that mean what they say."""
+"""The quality benchmark itself: reproducible alterations and correct metrics."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Several searches of the vector indexes as one list."""
+"""The results of several vector searches are merged into one list of candidates."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,17 +30,17 @@ def record(name: str) -> ImageRecord:
 
 
 Images = dict[str, tuple[float, tuple[str, ...]]]
-"""Cosine and labels of images by name, the most probable label first."""
+"""The cosine and the labels of each image by name, the most probable label first."""
 
 
 class FakeCatalogue:
-    """A catalogue that catalogue the search of view N with the Nth list of names and cosines."""
+    """A catalogue that answers the search for view N with the Nth list of names and cosines."""
 
     def __init__(self, *lists: dict[str, float]) -> None:
         self.lists = lists
 
     def nearest(self, features: FeatureVector, **_: Any) -> Candidates:
-        raise AssertionError("only views are searched for here")
+        raise AssertionError("only searches by views are expected")
 
     def nearest_local(self, local: LocalVector, **_: Any) -> Candidates:
         found = self.lists[int(local.argmax())]
@@ -51,24 +51,24 @@ class FakeCatalogue:
 
 
 def test_the_first_result_of_every_search_precedes_any_second() -> None:
-    """Whatever the cosines, which are high for views with few keypoints; and each is seen by the view that found it."""
+    """Regardless of cosines, which are high for views with few keypoints; candidates keep the view that found them."""
     catalogue = FakeCatalogue({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "a": 0.1})
     whole, part = view(0), view(1, keypoints=50)
     assert find_by_views(catalogue, whole, part) == [("a", False), ("d", True), ("b", False), ("c", True)]
 
 
 def test_among_views_with_equally_many_keypoints_the_nearest_has_the_largest_cosine() -> None:
-    """Of an image with many copies some have better places in the search for its mirror image, which finds nothing."""
+    """If an image has many copies, some rank higher in the search for its mirror image, which matches none of them."""
     catalogue = FakeCatalogue({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "b": 0.1})
     found = find_by_views(catalogue, view(0), view(1))
     assert found == [("a", False), ("d", True), ("b", False), ("c", False)]
 
 
 class LabelledCatalogue:
-    """A catalogue of images with labels, which catalogue like the index: by the most probable class only.
+    """A catalogue of images with labels that filters as the index does, by the most probable class only.
 
     Attributes:
-        asked: the classes that were searched for.
+        asked: the classes of the searches.
     """
 
     def __init__(self, images: Images) -> None:
@@ -119,7 +119,7 @@ def test_candidates_found_by_keypoints_are_filtered_by_label_too() -> None:
 
 
 def find_by_features(catalogue: LabelledCatalogue, labels: frozenset[str]) -> list[str]:
-    """Candidates by features, in order."""
+    """The candidates of a search by features, in order."""
     with ThreadPoolExecutor(2) as threads:
         finder = CandidateFinder(
             cast(Catalogue, catalogue), threads, SearchScope(collection="c", model="m", labels=labels)
@@ -131,7 +131,7 @@ def find_by_features(catalogue: LabelledCatalogue, labels: frozenset[str]) -> li
 
 
 def find_by_views(catalogue: FakeCatalogue, first: views.View, second: views.View) -> list[tuple[str, bool]]:
-    """Candidates in order, and whether the second view is the nearest."""
+    """The candidates of a search by two views, in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
         finder = CandidateFinder(catalogue, threads, SearchScope(collection="c", model="m", labels=None))
         finder.search_by_views([first, second])

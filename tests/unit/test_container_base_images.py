@@ -1,4 +1,4 @@
-"""Every image that the functions are built from is pinned."""
+"""Every base image of the functions is pinned by digest."""
 
 from typing import Final
 

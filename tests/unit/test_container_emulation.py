@@ -1,4 +1,4 @@
-"""The emulated half of `make image-check`, with an emulator that runs this machine's own Python."""
+"""The emulated half of `make image-check`, with a fake emulator that runs this machine's own Python."""
 
 import hashlib
 import platform
@@ -22,7 +22,7 @@ grep -q "CPU implementer" "$root/proc/cpuinfo" && exec {sys.executable} "$@"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder that looks like an arm64 system."""
+    """A folder that looks like the root of an arm64 system."""
     python = tmp_path / "root" / "usr" / "bin" / f"python{PYTHON}"
     python.parent.mkdir(parents=True)
     python.touch(mode=0o755)

@@ -1,4 +1,4 @@
-"""Shared objects are held against what they will find when they are loaded."""
+"""Shared objects are checked against the libraries and symbols that exist where they are loaded."""
 
 import sysconfig
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_the_base_system_lacks_this_version(version: str) -> None:
 
 
 def test_a_symbol_newer_than_the_base_systems_is_missing() -> None:
-    """ai-edge-litert's arm64 wheels from 2.1.1 to 2.3.0 need it."""
+    """ai-edge-litert's arm64 wheels from 2.1.1 to 2.3.0 need such a symbol."""
     wheel = shared_object("libLiteRt.so", versions=(("libstdc++.so.6", "GLIBCXX_3.4.30"), ("libc.so.6", "GLIBC_2.34")))
     assert symbols.lacks([wheel]) == [Lack(Path("libLiteRt.so"), "libstdc++.so.6", "GLIBCXX_3.4.30")]
     assert str(symbols.lacks([wheel])[0]) == "libLiteRt.so needs GLIBCXX_3.4.30 of libstdc++.so.6"

@@ -1,5 +1,6 @@
-"""The estimates that commands show, as docs/guides/existing-buckets.md and docs/guides/changing-the-model.md
-have them."""
+"""The cost estimates that commands print, as docs/guides/existing-buckets.md and docs/guides/changing-the-model.md
+state them.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The documentation states the queue's times as they are defined, and every refusal code."""
+"""The documentation states the queue's times and the refusal codes as the code defines them."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a long command remembers is bounded, and what comes back from the queue is sent again."""
+"""The flow of a long command limits the messages in flight and resends those that the queue refuses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from shared.domain.queue_times import INGEST_QUEUE
 
 
 class SimulatedQueue:
-    """A queue and the work at once: what was sent is indexed at the second look, but for the `lost`.
+    """A simulated queue and source: each sent entry is indexed at its second check, except for those in `lost`.
 
     Attributes:
-        busy: until this time the queue is not empty.
+        busy: the time until which the queue is not empty.
     """
 
     def __init__(self, lost: set[int]) -> None:
@@ -82,7 +82,7 @@ def test_hopeless_messages_make_room_for_others(simulated: SimulatedQueue, monke
 
 
 def test_more_failures_than_the_window_do_not_stop_the_rest(simulated: SimulatedQueue) -> None:
-    """The places of those that failed for good go to others, as long as some succeed."""
+    """Entries that failed permanently make room for others, as long as some succeed."""
     simulated.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
     assert len(simulated.lost) > flow.IN_FLIGHT
     simulated.flow.run(range(3_000))
@@ -98,7 +98,7 @@ def test_the_flow_stops_after_one_window_if_nothing_settles(simulated: Simulated
 
 
 def test_the_flow_waits_for_a_message_whose_function_crashed(simulated: SimulatedQueue) -> None:
-    """It is hidden for the queue's visibility timeout at each of its attempts, and then it is done."""
+    """The message is hidden for the queue's visibility timeout at each attempt, and then it succeeds."""
     simulated.lost = {1}
     simulated.busy = 5 * INGEST_QUEUE.visibility_seconds
 
@@ -128,7 +128,7 @@ def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(simulated: Si
 
 
 def test_entries_that_the_queue_refuses_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Single entries of a batch fail under load, which no emulator does."""
+    """Single entries of a batch can fail under load, which no emulator reproduces."""
     monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
     taken: list[int] = []
 

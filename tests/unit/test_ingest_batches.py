@@ -1,4 +1,4 @@
-"""A batch of messages, done at the same time in threads."""
+"""The messages of a batch are handled concurrently in threads."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:queue"
 
 
 class BarrierDispatcher:
-    """Takes images that wait until as many others have come."""
+    """A dispatcher whose events wait until `parties` of them have arrived."""
 
     def __init__(self, parties: int) -> None:
         self.barrier = threading.Barrier(parties)
@@ -77,7 +77,7 @@ class Delays:
 
 
 def test_a_batch_succeeds_even_if_delays_cannot_be_set(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message comes again after the queue's own visibility timeout, and the others are done."""
+    """The message is redelivered after the queue's own visibility timeout, and the others succeed."""
     refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibility")
 
     class Broken:

@@ -1,4 +1,4 @@
-"""Records to DynamoDB items and back."""
+"""The conversion of records to DynamoDB items and back."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ RECORD = ImageRecord(
 def test_a_record_survives_the_round_trip() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
     assert item_mapper.to_record(item) == RECORD
-    assert item["label"] == {"S": "egyptian cat"}, "in canonical form, which the index is asked for"
+    assert item["label"] == {"S": "egyptian cat"}, "in canonical form, by which the index is searched"
 
 
 def test_a_record_without_labels_has_no_label_attribute() -> None:
@@ -88,7 +88,7 @@ def test_the_largest_item_is_far_below_dynamodbs_limit() -> None:
     item = item_mapper.record_item(
         RECORD, normalise(rng.normal(size=2048)), ObjectRef("b", "k"), normalise(rng.normal(size=LOCAL_DIMENSIONS))
     )
-    # DynamoDB counts about one byte for two digits of a number, plus two, plus one for a list entry.
+    # DynamoDB counts about one byte per two digits of a number, plus two, plus one per list entry.
     numbers = [number["N"] for vector in ("features", "local_features") for number in item[vector]["L"]]
     assert sum(len(number) / 2 + 3 for number in numbers) < 18_000
 
@@ -168,7 +168,7 @@ def test_only_well_formed_upload_keys_are_parsed() -> None:
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_a_vector_with_a_non_finite_component_is_refused(wrong: float) -> None:
-    """One NaN among them would be stored as -9223372036854775808."""
+    """A NaN would be stored as -9223372036854775808."""
     vector = np.ones(2048, np.float32)
     vector[7] = wrong
     with pytest.raises(PictureRefused) as refused:

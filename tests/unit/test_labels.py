@@ -1,4 +1,4 @@
-"""The words that people use for a model's classes."""
+"""Words that people type are matched to a model's classes."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ def imagenet() -> Vocabulary:
 
 
 def test_classes_are_in_the_order_of_the_networks_outputs() -> None:
-    """As `keras.applications.imagenet_utils.decode_predictions` documents it: sorted by WordNet id."""
+    """The order that `keras.applications.imagenet_utils.decode_predictions` documents: sorted by WordNet id."""
     names = [each.name for each in imagenet().classes]
     assert len(names) == 1000
     known = {0: "tench", 1: "goldfish", 285: "Egyptian cat", 340: "zebra", 967: "espresso", 999: "toilet tissue"}

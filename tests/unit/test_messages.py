@@ -1,4 +1,4 @@
-"""Every envelope that a message of the queue may come in, in the shapes that AWS documents."""
+"""Messages of the queue are parsed in every envelope, in the formats that AWS documents."""
 
 import json
 from contextlib import suppress
@@ -138,7 +138,7 @@ def test_a_notification_may_have_several_records_with_versions() -> None:
     first, second, third = parsed(body)
     assert first == Created(ObjectRef("images", "a"), SEQUENCER)
     assert second == Created(ObjectRef("images", "b", "v2"), SEQUENCER)
-    assert parsed({"Records": [notification("a", versionId="")]}) == [first], "an empty version is none"
+    assert parsed({"Records": [notification("a", versionId="")]}) == [first], "an empty version id means no version"
     assert isinstance(third, Ignored)
 
 
@@ -148,7 +148,7 @@ def test_a_notification_may_have_several_records_with_versions() -> None:
 )
 @pytest.mark.parametrize("who", ["ObjectRemoved", "LifecycleExpiration", "s3:ObjectRemoved"])
 def test_deletions_in_notifications_are_removed_events(event: str, version: str | None, one: bool, who: str) -> None:
-    """By a caller or by a lifecycle rule; some stores that speak S3 write the prefix of the setting before the name."""
+    """By a caller or a lifecycle rule; some S3-compatible stores prefix the event name with `s3:`."""
     extra = {"versionId": version} if version else {}
     [found] = parsed({"Records": [notification("a", f"{who}:{event}", **extra)]})
     assert found == Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)

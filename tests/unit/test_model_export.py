@@ -1,4 +1,4 @@
-"""The export command: what it says and does when weights are there, missing, or wrong."""
+"""The export command with weights that are present, missing or wrong."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ IDS = {(network.name, precision): network.id(precision) for network in NETWORKS.
 
 @pytest.fixture
 def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for ResNet50's published weights in a folder of the user's, with a checksum to match."""
+    """A replacement for ResNet50's published weights in a user's folder, with a matching checksum."""
     path = tmp_path / "weights.h5"
     path.write_bytes(b"weights")
     monkeypatch.setattr(resnet50, "WEIGHTS_MD5", hashlib.md5(b"weights", usedforsecurity=False).hexdigest())
@@ -37,7 +37,7 @@ def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras's download fails as it does without a connection."""
+    """Make Keras's download fail as it does without a connection."""
 
     def get_file(*_: object, **__: object) -> str:
         raise Exception("URL fetch failure")  # noqa: TRY002 - what Keras raises
@@ -49,7 +49,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The networks that were built. Nothing is really built or converted, which takes a quarter of a minute."""
+    """The names of the built networks. Building and converting are faked, because they take a quarter of a minute."""
     built: list[str] = []
 
     def build(network: Network, path: Path) -> str:
@@ -64,7 +64,7 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def make_export(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
-    """A folder with the export of a model."""
+    """Create a folder with the export of a model."""
     folder.mkdir()
     (folder / MODEL_FILE).write_bytes(b"model")
     (folder / LABELS_FILE).write_text("{}")

@@ -1,4 +1,4 @@
-"""Which earlier images a new one is compared with, and what that reads."""
+"""Which earlier images a new one is compared with, and which signatures are read for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def describe_pixels(rgb: Any, name: str, minute: int) -> Description:
 
 
 class FakeStore:
-    """A catalogue and a bucket with these images; `read` are the signatures that were asked for."""
+    """A fake catalogue and bucket with these images; `read` lists the ids of the signatures that were read."""
 
     def __init__(self, images: list[Description]) -> None:
         self.images = {one.record.image_id: one for one in images}

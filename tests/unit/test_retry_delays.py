@@ -1,4 +1,4 @@
-"""The delays that are asked of SQS."""
+"""The delays of failed messages that are set in SQS."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_a_refused_delay_does_not_affect_the_other_messages() -> None:
 
 
 def test_an_unresponsive_service_is_called_only_once() -> None:
-    """Each unanswered call may take half a minute, and the batch has to end before the function is stopped."""
+    """An unanswered call may take half a minute, and the batch must end before the function times out."""
     client = FakeSqs(EndpointConnectionError(endpoint_url="https://sqs"))
     with pytest.raises(EndpointConnectionError):
         delays(client).set([FailedMessage("a", 1), FailedMessage("b", 2)])

@@ -1,4 +1,4 @@
-"""docs/explanation/security.md names tests that exist and every right of the functions."""
+"""docs/explanation/security.md names only existing tests, and every permission of the functions."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Checkpoints of PyTorch, written here as PyTorch 1.5 wrote them: what is read, and what is refused."""
+"""PyTorch checkpoints, written as PyTorch 1.5 wrote them: valid ones are read, and others are refused."""
 
 import io
 import pickle
@@ -25,7 +25,7 @@ class FloatStorage: ...
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Modules that pickle finds under PyTorch's names when it writes."""
+    """Fake modules with PyTorch's names, which pickle needs for writing."""
     for name, member in (("torch", FloatStorage), ("torch._utils", _rebuild_tensor_v2)):
         module: Any = ModuleType(name)
         setattr(module, member.__name__, member)
@@ -34,7 +34,7 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Tensor:
-    """A tensor as `torch.Tensor.__reduce_ex__` describes it."""
+    """A tensor that is pickled as `torch.Tensor.__reduce_ex__` does."""
 
     def __init__(self, key: str, count: int, offset: int, shape: Sequence[int], strides: Sequence[int]) -> None:
         self.storage = Storage(key, count)
@@ -105,7 +105,7 @@ def test_a_tensor_that_exceeds_its_storage_is_refused(
 
 
 class PickledCall:
-    """An object whose unpickling calls a function."""
+    """An object that calls a function when it is unpickled."""
 
     def __init__(self, function: Callable[..., object], *arguments: object) -> None:
         self.call = (function, arguments)

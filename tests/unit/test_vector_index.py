@@ -1,4 +1,4 @@
-"""The vector index against a brute force over everything that is in it."""
+"""The vector index gives the same results as a brute-force search over all of its vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ CONDITIONS: list[tuple[Condition | None, Meaning]] = [
     (Some([compared("colour", "=", RED), compared("colour", "=", GREEN)]), lambda colour: colour is not None),
     (Every([compared("size", "<>", RED), Not(compared("colour", ">=", RED))]), lambda colour: colour != "red"),
 ]
-"""Conditions, and what they mean for an item of this colour and no size."""
+"""Conditions, and whether an item with a colour and no size fulfils them."""
 
 
 @dataclass(frozen=True)
 class StoredVector:
-    """What was put, in the test's own form."""
+    """An item of the index, as the test remembers it."""
 
     vector: Any
     partition: str
@@ -49,7 +49,7 @@ class StoredVector:
 
 
 def true_scores(distance: str, known: list[StoredVector], query: Any) -> list[float]:
-    """Scores of all, most similar first, from the definitions and in f64."""
+    """The scores of all items, most similar first, computed from the definitions in f64."""
     scores = []
     for one in known:
         a, b = one.vector.astype(np.float64), query.astype(np.float64)
@@ -64,7 +64,7 @@ def true_scores(distance: str, known: list[StoredVector], query: Any) -> list[fl
 
 
 class VectorIndexMachine(RuleBasedStateMachine):
-    """Puts, moves and deletes in any order; every search must agree with the brute force."""
+    """Put, move and delete items in any order; every search must agree with the brute-force search."""
 
     distance = "COSINE"
 
@@ -150,7 +150,7 @@ def test_near_ties_are_ordered_by_exact_scores() -> None:
 
 
 def test_a_vector_has_distance_zero_from_itself() -> None:
-    """Exactly: neither a rounding above nor one below it."""
+    """Exactly zero, without a rounding error."""
     random = np.random.default_rng(3)
     for dimensions in range(1, 200):
         index = VectorIndex(dimensions=dimensions, distance="COSINE", filters=[])

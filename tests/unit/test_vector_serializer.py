@@ -1,4 +1,4 @@
-"""Vectors in requests to DynamoDB: written another way, and read by the service as the same."""
+"""The fast serializer of vectors sends the same requests to DynamoDB as botocore's own."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ SEARCH: Any = {"TableName": "t", "IndexName": "features", "SearchVector": NUMBER
 
 
 class Sent(Exception):  # noqa: N818
-    """Carries what was about to be sent."""
+    """Carries the request that was about to be sent."""
 
 
 def _sent_request(fast: bool, operation: str, request: Any) -> Any:
@@ -47,7 +47,7 @@ def _sent_request(fast: bool, operation: str, request: Any) -> Any:
 def test_the_fast_serializer_sends_the_same_request(operation: str, request_: Any) -> None:
     before = json.dumps(request_)
     assert _sent_request(True, operation, request_) == _sent_request(False, operation, request_) == json.loads(before)
-    assert json.dumps(request_) == before, "the caller's own is left as it is"
+    assert json.dumps(request_) == before, "the caller's request is not modified"
 
 
 @pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * LONG}}, "no item"])

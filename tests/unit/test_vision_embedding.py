@@ -1,4 +1,4 @@
-"""Features: equal to Keras's own on real images, through decoding and resizing; and what else the network says."""
+"""Features equal those of Keras on real images, including decoding and resizing; also labels and orientation."""
 
 import io
 import json
@@ -33,7 +33,7 @@ TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda p: np.ascontiguousarray(p[::-1, ::-1].transpose(1, 0, 2)),
     8: lambda p: np.ascontiguousarray(np.rot90(p, 1)),
 }
-"""Stored to upright, by the Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
+"""The transforms from stored to upright pixels, by Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
 
 IMAGES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -45,12 +45,12 @@ def embedder(model_dir: Path) -> Embedder:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_every_exif_orientation_has_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
-    """At least 0.99; and nearer than any turned image."""
+    """The cosine is at least 0.99, and larger than that of any turned image."""
     upright = pixels("astronaut.png")[:400]
     features = embedder.embed(upright).features
     turned = [embedder.embed(TURNS[turn](upright)).features for turn in range(2, 9)]
     for orientation, turn in TURNS.items():
-        # What is stored is the image turned back, so that the tag's turn makes it upright again.
+        # The stored image is turned back, so that applying its orientation makes it upright.
         stored = Image.fromarray(TURNS[{6: 8, 8: 6}.get(orientation, orientation)](upright))
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -65,13 +65,13 @@ def test_every_exif_orientation_has_the_features_of_the_upright_image(embedder: 
 
 @pytest.fixture(scope="module")
 def network(embedder: Embedder) -> Any:
-    """The exported network as Keras runs it, before its weights were rounded."""
+    """The network in Keras, before its weights are rounded for the export."""
     chosen = next(each for each in NETWORKS.values() if embedder.model_id == each.id(Precision.FLOAT16))
     return chosen.build(chosen.fetch().path)
 
 
 def test_features_equal_those_of_keras_on_the_same_pixels(embedder: Embedder, network: Any) -> None:
-    """The whole path of ours runs: decoding, resizing, the exported graph with rounded weights."""
+    """The whole pipeline runs: decoding, resizing, and the exported graph with rounded weights."""
     for name in IMAGES:
         rgb = decode(shipped(name).read_bytes()).rgb
         expected = network.predict(resize_square(rgb, SIDE)[np.newaxis], verbose=0)["features"][0]
@@ -85,7 +85,7 @@ ORIGINAL: dict[str, dict[int, float]] = {
     "rocket.jpg": {540: 0.5384, 657: 0.0776, 517: 0.0583},
     "camera.png": {872: 0.9544, 447: 0.0078, 650: 0.0057},
 }
-"""Probabilities by class of the original in PyTorch 2.13 (efficientnet-lite-pytorch 0.1.0), given the same pixels."""
+"""Class probabilities of the original in PyTorch 2.13 (efficientnet-lite-pytorch 0.1.0) for the same pixels."""
 
 
 def test_probabilities_equal_those_of_the_original_in_pytorch() -> None:
@@ -98,7 +98,7 @@ def test_probabilities_equal_those_of_the_original_in_pytorch() -> None:
 
 
 def test_int8_weights_have_their_own_id_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
-    """0.99: each image of 500 photographs kept at least 0.992 under EfficientNet-Lite0 (docs/reference/models.md)."""
+    """Cosine 0.99: all of 500 photographs kept at least 0.992 with EfficientNet-Lite0 (docs/reference/models.md)."""
     int8 = Embedder(int8_dir)
     assert int8.model_id == embedder.model_id.replace("f16", "int8")
     assert int8.model_id != embedder.model_id

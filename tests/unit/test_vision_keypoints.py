@@ -1,4 +1,4 @@
-"""Keypoints, their matches, and the geometry that they agree on."""
+"""Keypoints, their matches, and the transform on which the matches agree."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def gray(rgb: Pixels) -> Pixels:
 
 
 def test_a_known_transform_is_found(astronaut: Pixels) -> None:
-    """Turned by 20 degrees and halved in scale: the homography must say where the corners went."""
+    """Rotated by 20 degrees and halved in scale: the homography must map the corners correctly."""
     known = np.vstack([cv2.getRotationMatrix2D((256, 256), 20, 0.5), [0, 0, 1]])
     moved = cv2.warpPerspective(astronaut, known, (512, 512), borderValue=(255, 255, 255)).astype(np.uint8)
     found = match_keypoints(detect(gray(astronaut)), detect(gray(moved)))
@@ -61,7 +61,7 @@ def test_unrelated_images_agree_on_no_geometry() -> None:
 
 
 def test_a_keypoint_with_two_equal_partners_is_not_matched(astronaut: Pixels) -> None:
-    """Lowe's ratio test: side by side twice, every keypoint has a second partner that is as good."""
+    """Lowe's ratio test: with the image twice side by side, every keypoint has a second, equally good partner."""
     twice = detect(gray(np.hstack([astronaut, astronaut])))
     found = match_keypoints(detect(gray(astronaut)), twice)
     assert found.score.matches < 0.35 * MAX_KEYPOINTS

@@ -1,4 +1,4 @@
-"""SSIM against scikit-image."""
+"""SSIM equals scikit-image's."""
 
 import numpy as np
 import pytest

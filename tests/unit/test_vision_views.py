@@ -1,4 +1,4 @@
-"""Local features, and the views of a query that are searched for."""
+"""Local features, and the views of a query by which it is searched."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_local_features_have_unit_length_and_are_deterministic(stored: dict[str,
 
 
 def test_local_features_stay_compatible_with_stored_vectors() -> None:
-    """Vectors in the table are compared with those of later code: these numbers must never change."""
+    """Stored vectors are compared with those of later versions, so these numbers must never change."""
     descriptors = (np.arange(64 * 32) * 37 % 251).astype(np.uint8).reshape(64, 32)
     found = vlad_encode(descriptors)[[128, 192, 288, 992]]
     assert found == pytest.approx([0.12348, 0.11818, -0.10974, 0.10071], abs=1e-4)
@@ -133,7 +133,7 @@ def test_only_a_larger_image_has_a_finer_view(coffee: tuple[Pixels, Signature]) 
 
 
 def test_spread_keypoints_are_not_concentrated_in_one_corner() -> None:
-    """Text in a corner has the strongest corners of the image."""
+    """Text in one corner has the strongest keypoints of the image."""
     gray = cv2.cvtColor(pixels("coffee.png"), cv2.COLOR_RGB2GRAY).astype(np.uint8)
     for line in range(8):
         cv2.putText(gray, "TEXT text", (0, 16 + 16 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
