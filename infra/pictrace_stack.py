@@ -28,8 +28,9 @@ class PicTraceStack(Stack):
     """One deployment of PicTrace."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, description: str) -> None:
-        super().__init__(scope, construct_id, description=description)
-        removal = RemovalPolicy.RETAIN if stage.removal_policy == "retain" else RemovalPolicy.DESTROY
+        kept = stage.removal_policy == "retain"
+        super().__init__(scope, construct_id, description=description, termination_protection=kept)
+        removal = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else RemovalPolicy.DESTROY
         architecture = lambda_.Architecture.ARM_64 if stage.architecture == "arm64" else lambda_.Architecture.X86_64
 
         def log_group(name: str) -> logs.LogGroup:
@@ -55,7 +56,13 @@ class PicTraceStack(Stack):
             ),
         )
         storage = Storage(
-            self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
+            self,
+            "Storage",
+            removal_policy=removal,
+            protected=kept,
+            upload_origins=[api.api_endpoint, *stage.allowed_origins],
+            existing_bucket=stage.existing_bucket,
+            existing_table=stage.existing_table,
         )
         fetching = Fetching(
             self,
@@ -66,7 +73,7 @@ class PicTraceStack(Stack):
         )
         environment = {
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
-            "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_TABLE": storage.table_name,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": MODEL_DIR,
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
@@ -82,7 +89,8 @@ class PicTraceStack(Stack):
         ingestion = Ingestion(
             self,
             "Ingestion",
-            bucket=storage.bucket,
+            bucket=storage.raw_bucket,
+            existing_bucket=stage.existing_bucket,
             environment=environment,
             architecture=architecture,
             model_precision=stage.model_precision,
@@ -124,12 +132,13 @@ class PicTraceStack(Stack):
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
-        CfnOutput(self, "TableName", value=storage.table.ref)
+        CfnOutput(self, "TableName", value=storage.table_name)
+        CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)
         if stage.source_buckets:
             CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
-        table, bucket = storage.table.attr_arn, storage.bucket
+        table, bucket = storage.table_arn, storage.bucket
         vectors = [f"{table}/index/{name}" for name in (VECTOR_INDEX, LOCAL_INDEX)]
 
         def under(*prefixes: str) -> list[str]:

@@ -20,6 +20,7 @@ LOG_RETENTION: Final = {
 }
 """Days, with the CDK's names for them."""
 BUCKET_PATTERN: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+TABLE_PATTERN: Final = r"[A-Za-z0-9_.-]{3,255}"
 TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
 MODEL_PATTERN: Final = r"[a-z0-9._-]{0,128}"
 CONCURRENCY: Final = (2, 1000)
@@ -51,6 +52,8 @@ class Stage:
     source_buckets: tuple[str, ...]
     source_topics: tuple[str, ...]
     next_model: str | None
+    existing_bucket: str | None
+    existing_table: str | None
 
     @classmethod
     def names(cls) -> set[str]:
@@ -79,6 +82,8 @@ class Stage:
             source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
             source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
             next_model=_matching(context, "next_model", MODEL_PATTERN, "a model's id") or None,
+            existing_bucket=_matching(context, "existing_bucket", f"|{BUCKET_PATTERN}", "a bucket's name") or None,
+            existing_table=_matching(context, "existing_table", f"|{TABLE_PATTERN}", "a table's name") or None,
         )
 
 

@@ -4,11 +4,11 @@ import argparse
 import sys
 from typing import Final
 
-from infra.operate import index, keys, redrive, reindex
+from infra.operate import adopt, index, keys, redrive, reindex
 from infra.operate.stack import Stack, default_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (index, keys, redrive, reindex)
+COMMANDS: Final = (index, keys, redrive, reindex, adopt)
 """Each module has `add_parser(subparsers)` and `run(args, stack)`, which gives the exit status."""
 
 
