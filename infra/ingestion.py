@@ -81,7 +81,6 @@ class Ingestion(Construct):
             | {
                 "PICTRACE_BUS": self.bus.event_bus_name,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
-                "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
             },
             log_group=log_group,
         )

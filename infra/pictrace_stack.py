@@ -1,7 +1,5 @@
 """Everything together, and who may do what."""
 
-from collections.abc import Sequence
-
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
@@ -76,6 +74,7 @@ class PicTraceStack(Stack):
             "PICTRACE_TABLE": storage.table_name,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "PICTRACE_SOURCE_BUCKETS": ",".join(stage.source_buckets),
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.MAX_PIXELS),
@@ -126,7 +125,7 @@ class PicTraceStack(Stack):
             email=stage.alarm_email,
         )
         self._grant(storage, ingestion, search, fetching)
-        self._grant_sources(stage.source_buckets, ingestion, search)
+        self._grant_sources(stage, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
@@ -180,13 +179,18 @@ class PicTraceStack(Stack):
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 
-    def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
-        """Both functions read the pictures of other buckets; nothing there is ever written or removed."""
-        for name in names:
-            arn = f"arn:{self.partition}:s3:::{name}"
-            for function in (ingestion.function, search.function):
+    def _grant_sources(self, stage: Stage, ingestion: Ingestion, search: SearchApi) -> None:
+        """Both functions read the images of other buckets; nothing there is ever written or removed.
+
+        Links that the api function signs are opened with its rights, so it decrypts too.
+        """
+        for function in (ingestion.function, search.function):
+            for name in stage.source_buckets:
+                arn = f"arn:{self.partition}:s3:::{name}"
                 _allow(function, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*"])
                 _tell_absent(function, arn, "")
+            if stage.source_keys:
+                _allow(function, ["kms:Decrypt"], list(stage.source_keys))
 
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:

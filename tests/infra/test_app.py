@@ -43,6 +43,7 @@ TOKENS: Final = {
 SOURCES: Final = {
     "source_buckets": "photos-of-others,archive.example.org",
     "source_topics": "arn:aws:sns:eu-west-1:123456789012:photos",
+    "source_keys": "arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c-0000-4000-8000-000000000001",
 }
 
 
@@ -138,6 +139,10 @@ def test_a_template_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.Mo
         ("allowed_origins", "http://example.org", "https://example.org"),
         ("allowed_origins", "https://example.org/page", "https://example.org"),
         ("alarm_email", "nobody", "an e-mail address"),
+        ("source_keys", "arn:aws:kms:eu-west-1:123456789012:alias/photos", "an alias gives no right"),
+        ("source_keys", "arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c", "source_buckets, which names none"),
+        ("existing_bucket", "No Bucket", "a bucket's name"),
+        ("existing_table", "t", "a table's name"),
         ("jwt_issuer", "http://issuer.example.org", "an https address"),
         ("jwt_issuer", "https://issuer.example.org", "go together"),
         ("jwt_audience", "two words", "one word"),
@@ -149,7 +154,7 @@ def test_a_wrong_setting_is_named_with_what_it_may_be(setting: str, value: Any, 
     with pytest.raises(ContextError, match=told) as refused:
         Stage.from_context(app.default_context() | {setting: value})
     assert setting in str(refused.value)
-    assert repr(value).strip("'") in str(refused.value) or setting == "archtecture"
+    assert repr(value).strip("'") in str(refused.value) or "names none" in told or setting == "archtecture"
 
 
 def test_a_wrong_setting_ends_the_command_with_one_line(

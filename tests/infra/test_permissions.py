@@ -186,6 +186,20 @@ def test_other_buckets_are_read_and_nothing_else() -> None:
         }
 
 
+KEYS: Final = (
+    "arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c-0000-4000-8000-000000000001",
+    "arn:aws:kms:eu-west-1:999999999999:key/mrk-0f1e2d3c000040008000000000000002",
+)
+
+
+def test_images_under_a_key_of_the_customer_are_decrypted_and_nothing_else() -> None:
+    document = app.template({"source_buckets": "photos-of-others", "source_keys": ", ".join(KEYS)})
+    plain = app.template({"source_buckets": "photos-of-others"})
+    for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):
+        assert rights(document, policy) - rights(plain, policy) == {("kms:Decrypt", key) for key in KEYS}
+    assert rights(document, "FetchingFunctionRoleDefaultPolicy") == FETCH
+
+
 def test_only_gateways_of_this_api_may_call_the_api_function(document: dict[str, Any]) -> None:
     (permission,) = resources(document, "AWS::Lambda::Permission").values()
     assert permission["Principal"] == "apigateway.amazonaws.com"

@@ -64,7 +64,7 @@ def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch)
     )
     queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     outputs = {"BucketName": name, "TableName": name, "QueueUrl": queue, "ApiUrl": PAGE}
-    yield Left(name, name, queue, Stack(STACK, running.cloud.outputs | outputs))
+    yield Left(name, name, queue, Stack(STACK, dict(running.cloud.outputs) | outputs))
     boto3.client("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=False)
     boto3.client("dynamodb").delete_table(TableName=name)
 
