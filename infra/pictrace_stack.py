@@ -8,9 +8,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.assets import check_next_model
+from infra.budget import Budget
+from infra.dashboard import Dashboard
+from infra.fetching import MEMORY_MB as FETCH_MEMORY_MB
 from infra.fetching import Fetching
 from infra.ingestion import Ingestion
 from infra.operations import Operations
+from infra.prices import LAMBDA_GB_SECOND, LAMBDA_GB_SECOND_X86
 from infra.search_api import SearchApi, TokenIssuer
 from infra.stages import LOG_RETENTION, Stage
 from infra.storage import Storage
@@ -115,15 +119,35 @@ class PicTraceStack(Stack):
             log_group=log_group("ApiLogs"),
             access_log_group=log_group("AccessLogs"),
         )
-        Operations(
+        functions: dict[str, lambda_.Function] = {
+            "Ingest": ingestion.function,
+            "Api": search.function,
+            "Fetch": fetching.function,
+        }
+        operations = Operations(
             self,
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
-            functions={"Ingest": ingestion.function, "Api": search.function, "Fetch": fetching.function},
+            functions=functions,
             api=api,
+            table=storage.table_name,
             email=stage.alarm_email,
         )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            queue=ingestion.queue,
+            dead_letters=ingestion.dead_letters,
+            functions=functions,
+            memory_mb={"Ingest": stage.ingest_memory_mb, "Api": stage.api_memory_mb, "Fetch": FETCH_MEMORY_MB},
+            gb_second=LAMBDA_GB_SECOND if stage.architecture == "arm64" else LAMBDA_GB_SECOND_X86,
+            api=api,
+            table=storage.table_name,
+            alarms=operations.alarms,
+        )
+        if stage.alarm_email and stage.monthly_budget:
+            Budget(self, "Budget", dollars=stage.monthly_budget, email=stage.alarm_email)
         self._grant(storage, ingestion, search, fetching)
         self._grant_sources(stage, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
@@ -133,6 +157,8 @@ class PicTraceStack(Stack):
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table_name)
         CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)
+        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+        CfnOutput(self, "AlarmsTell", value=stage.alarm_email or "nobody: set alarm_email")
         if stage.source_buckets:
             CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 

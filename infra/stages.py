@@ -48,6 +48,7 @@ class Stage:
     removal_policy: str
     allowed_origins: tuple[str, ...]
     alarm_email: str | None
+    monthly_budget: int
     jwt_issuer: str | None
     jwt_audience: str | None
     source_buckets: tuple[str, ...]
@@ -79,6 +80,7 @@ class Stage:
             removal_policy=_one_of(context, "removal_policy", ("retain", "destroy")),
             allowed_origins=_origins(context),
             alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
+            monthly_budget=_budget(context),
             jwt_issuer=_matching(context, "jwt_issuer", r"|https://[^\s/?#]+[^\s?#]*", "an https address") or None,
             jwt_audience=_audience(context),
             source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
@@ -136,6 +138,13 @@ def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) ->
         if not re.fullmatch(pattern, value):
             raise ContextError(f"{name} must be {meaning}, separated by commas, not {value!r}")
     return values
+
+
+def _budget(context: Mapping[str, Any]) -> int:
+    dollars = _between(context, "monthly_budget", 0, 1_000_000)
+    if dollars and not context.get("alarm_email"):
+        raise ContextError("monthly_budget sends mail to alarm_email, which names nobody")
+    return dollars
 
 
 def _source_keys(context: Mapping[str, Any]) -> tuple[str, ...]:

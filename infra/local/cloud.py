@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +77,9 @@ def local_cloud(
                 }
             )
         from functions.fetch.handler import handler as fetch
+        from functions.fetch.handler import metrics
 
-        with serving_functions({templates.function_name(template, FETCH): fetch}) as functions:
+        with serving_functions({templates.function_name(template, FETCH): _quiet(fetch, metrics)}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
             yield from _serve(template, endpoint, outputs)
     finally:
@@ -93,17 +94,10 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     from functions.ingest.bootstrap import forget
     from functions.ingest.handler import handler, metrics
 
-    def quiet_handler(event: dict[str, Any], context: Any) -> Any:
-        """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
-        try:
-            return handler(event, context)
-        finally:
-            metrics.clear_metrics()
-
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
         queue_url=outputs["QueueUrl"],
-        handler=quiet_handler,
+        handler=_quiet(handler, metrics),
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )
@@ -115,6 +109,18 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         application.cache_clear()
         forget()
         picture_fetcher.cache_clear()
+
+
+def _quiet(handler: Callable[[Any, Any], Any], metrics: Any) -> Callable[[Any, Any], Any]:
+    """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
+
+    def quiet(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        finally:
+            metrics.clear_metrics()
+
+    return quiet
 
 
 def _use_emulator(endpoint: str) -> None:

@@ -10,6 +10,7 @@ LEFT_OUT: Final = (
     "AWS::ApiGatewayV2::",  # uvicorn serves the api function's application
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
+    "AWS::Budgets::",
     "AWS::CDK::",
     "AWS::IAM::Policy",  # not enforced by moto, and some name functions
     "AWS::S3::BucketPolicy",  # moto has neither policy
