@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from bench.cost.use import (
-    ALARMS,
+    ALARM_METRICS,
     ANSWER_BYTES,
     BATCH,
     EXAMINED_BYTES,
@@ -94,7 +94,11 @@ def keeping(use: Use, pictures: float) -> Lines:
 
 def idle() -> Lines:
     """A month in which nothing happens and nothing is stored."""
-    return {"alarms": ALARMS * prices.ALARM_MONTH, "container images": IMAGE_GB * prices.IMAGE_GB_MONTH}
+    return {
+        "dashboard (an account's first three are free)": prices.DASHBOARD_MONTH,
+        "alarms": ALARM_METRICS * prices.ALARM_MONTH,
+        "container images": IMAGE_GB * prices.IMAGE_GB_MONTH,
+    }
 
 
 def on_a_server(use: Use, pictures: float, searches: float) -> Lines:

@@ -90,7 +90,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             f"that comes alone takes {_alone(use, figures):.0f} ms. A picture has {ORIGINAL_BYTES // 1000} KB.",
             f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
             "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
-            "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does. "
+            "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
             "Some prices are list prices that were not looked up again: infra/prices.py says which.",
             "- Not counted: cold starts, retries, support, taxes, and pictures that are shown (S3's transfer), "
             "CloudWatch's custom metrics ($0.30 a month each).",

@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match
 
+from bench.cost.use import ALARM_METRICS
 from infra import app, prices
 from infra.stages import ContextError
 from shared.domain.schema import DUPLICATES_INDEX, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
@@ -98,6 +99,12 @@ def test_alarms_look_at_the_table_and_all_its_indexes(document: dict[str, Any]) 
         ("WriteThrottleEvents", LISTING_INDEX),
         ("WriteThrottleEvents", DUPLICATES_INDEX),
     }
+
+
+def test_the_bill_has_every_metric_that_an_alarm_looks_at(document: dict[str, Any]) -> None:
+    alarms = resources(document, "AWS::CloudWatch::Alarm").values()
+    looked_at = [len([one for one in alarm.get("Metrics", [{}]) if "Expression" not in one]) for alarm in alarms]
+    assert sum(looked_at) == ALARM_METRICS
 
 
 def test_one_slow_call_is_no_alarm(document: dict[str, Any]) -> None:
