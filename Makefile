@@ -9,16 +9,23 @@ SECONDS ?= 300
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
+SINCE ?= origin/main
 VENV := .venv
 MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
+LINT := .venv-lint
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
 Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint synth schemas model clean preflight
+# Debian without python3-venv makes environments that have no pip: the pip outside installs it.
+NEW_VENV = @test -x $(1)/bin/pip || { echo "making $(1) ..."; \
+	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
+	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
+
+.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint types format hooks subjects synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -55,43 +62,63 @@ bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered co
 
 bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
 	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.fit_ranking "$(DATA)" --model-dir $(MODEL)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL)
 
-lint: $(VENV)/.test ## Check style, types and the layers' imports
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
+	$(LINT)/bin/ruff check
+	$(LINT)/bin/ruff format --check
+	$(LINT)/bin/mypy --cache-dir=.mypy_cache/lint --allow-subclassing-any
+	$(LINT)/bin/lint-imports
+	$(LINT)/bin/typos
+	$(LINT)/bin/pymarkdown scan --recurse --respect-gitignore .
+
+types: $(VENV)/.test ## Check types with every package installed, the CDK's too
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+format: $(LINT)/.made ## Format the code, and fix what ruff can fix
+	$(LINT)/bin/ruff check --fix
+	$(LINT)/bin/ruff format
+
+hooks: $(LINT)/.made ## Run the checks of make lint before each commit
+	$(LINT)/bin/pre-commit install
+
+subjects: ## Check the subjects of the commits since a revision (SINCE=origin/main)
+	@.ci/subjects $(SINCE)..HEAD
 
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
-schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/schemas
+schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
 	$(BIN)/python -m infra.schemas
 
 model: $(MODEL)/model.json ## Export the model (PRECISION=int8)
 
 clean: ## Remove what was built, and the virtual environment
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(FOUND)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-# A Debian without python3-venv makes environments, but none with pip in it: pip of the outside does that.
 $(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
 	@$(FOUND)
 	@$(PYTHON) infra/local/preflight.py
-	@test -x $(BIN)/pip || { echo "making $(VENV) ..."; \
-		$(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
-		&& $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check pip; }; }
+	$(call NEW_VENV,$(VENV))
 	@echo "installing what it needs, once (about 3 GB on disk) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt $(VENV)/.run
+$(VENV)/.test: tests/requirements.txt tests/lint-requirements.txt $(VENV)/.run
 	@echo "installing what the tests need, once ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(LINT)/.made: tests/lint-requirements.txt functions/requirements.txt layers/runtime/requirements.txt
+	@$(FOUND)
+	@$(PYTHON) infra/local/preflight.py
+	$(call NEW_VENV,$(LINT))
+	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
+	@$(LINT)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r $<
 	@touch $@
 
 $(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run

@@ -1,13 +1,13 @@
-"""Altered copies of a picture, as people make them; every one a pure function of the picture and a seed."""
+"""Altered copies of an image, as people make them; every one a pure function of the image and a seed."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]
 

@@ -1,6 +1,6 @@
-"""Search a running system for altered copies of stored pictures: `python -m bench.altered_copies FOLDER --url URL`.
+"""Search a running system for altered copies of stored images: `python -m bench.altered_copies FOLDER --url URL`.
 
-Every ranking is asked the same sixty questions: ten pictures, evenly spread over the folder, in six alterations.
+Every ranking is asked the same sixty questions: ten images, evenly spread over the folder, in six alterations.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from bench.alterations import ALTERATIONS
 from infra.local import seed
 from shared.domain.matches import Ranking
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
 
 SEED = 11
@@ -26,11 +26,11 @@ ORIGINALS = 10
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.altered_copies", description=__doc__)
-    parser.add_argument("folder", type=Path, help="pictures to index and to alter")
+    parser.add_argument("folder", type=Path, help="images to index and to alter")
     parser.add_argument("--url", default="http://localhost:8000", help="a running system")
-    parser.add_argument("--collection", default="bench", help="where the pictures are indexed")
+    parser.add_argument("--collection", default="bench", help="where the images are indexed")
     wanted = parser.parse_args()
-    paths = seed.pictures_in(wanted.folder)
+    paths = seed.images_in(wanted.folder)
     if not paths:
         parser.error(f"there is no file in {wanted.folder}")
     try:
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def measure(paths: list[Path], url: str, collection: str) -> None:
-    """Index the pictures, ask, and print what came first."""
+    """Index the images, ask, and print what came first."""
     started = time.perf_counter()
     outcomes = seed.index(url, paths, collection)
     indexing = time.perf_counter() - started

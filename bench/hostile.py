@@ -26,7 +26,7 @@ from infra.local.queue_worker import FunctionContext
 from shared.domain.errors import PictureRefused
 from shared.domain.images import upload_key
 from shared.domain.limits import MIB
-from shared.vision.decoding import ISOLATION, decode
+from shared.vision.decode.decoding import SANDBOX, decode
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results" / "hostile.md"
@@ -102,7 +102,7 @@ class Gauntlet:
         self._kept = 0
 
     def run(self, file: str, data: bytes) -> Result:
-        form = {"filename": "picture", "content_type": "image/jpeg", "collection": COLLECTION}
+        form = {"filename": "image", "content_type": "image/jpeg", "collection": COLLECTION}
         upload_id = self._client.post("/v1/uploads", json=form).raise_for_status().json()["upload_id"]
         key = upload_key(COLLECTION, upload_id)
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
@@ -146,13 +146,12 @@ def refusal(data: bytes) -> float:
 
 
 def _handle(bucket: str, key: str) -> list[Any]:
-    from functions.ingest.handler import handler, metrics
+    from infra.local.lambda_functions import ingest
 
     body = f'{{"bucket": "{bucket}", "key": "{key}"}}'
     context: Any = FunctionContext("ingest")
     record = {"messageId": key, "eventSource": "aws:sqs", "attributes": {}, "body": body}
-    failures: list[Any] = handler({"Records": [record]}, context)["batchItemFailures"]
-    metrics.clear_metrics()
+    failures: list[Any] = ingest({"Records": [record]}, context)["batchItemFailures"]
     return failures
 
 
@@ -166,11 +165,11 @@ class Cost:
 def _measured() -> Iterator[Cost]:
     cost = Cost()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    ISOLATION.peak = 0
+    SANDBOX.peak = 0
     before, started = _memory("VmRSS"), time.perf_counter()
     yield cost
     cost.seconds = time.perf_counter() - started
-    cost.memory = ISOLATION.peak + max(0, _memory("VmHWM") - before)
+    cost.memory = SANDBOX.peak + max(0, _memory("VmHWM") - before)
 
 
 def _memory(name: str) -> int:

@@ -1,4 +1,4 @@
-"""What decoding in a process for each picture costs: `python -m bench.isolation`.
+"""What decoding in a process for each image costs: `python -m bench.isolation`.
 
 The same work with it and without it, by turns, in one run. Prints the tables and writes bench/results/isolation.md.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from bench.hostile import ROOT, Gauntlet, table
 from infra.local.__main__ import serving
 from infra.local.cloud import local_cloud
-from shared.vision import decoding
+from shared.vision.decode import decoding
 from shared.vision.opencv import cv2
 
 RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"
@@ -36,11 +36,11 @@ def photograph(width: int, height: int, seed: int = 0) -> bytes:
     return cv2.imencode(".jpg", cv2.resize(coarse, (width, height)))[1].tobytes()
 
 
-def compared(what: str, work: Callable[[bytes], Sequence[float]], pictures: Sequence[bytes]) -> list[tuple[str, ...]]:
-    """Rows of medians of what `work` gives, in seconds, for pictures in turn with isolation and without."""
+def compared(what: str, work: Callable[[bytes], Sequence[float]], images: Sequence[bytes]) -> list[tuple[str, ...]]:
+    """Rows of medians of what `work` gives, in seconds, for images in turn with isolation and without."""
     found = []
-    for number, data in enumerate(pictures):
-        with patch.object(decoding, "ISOLATION", HERE) if number % 2 else nullcontext():
+    for number, data in enumerate(images):
+        with patch.object(decoding, "SANDBOX", HERE) if number % 2 else nullcontext():
             found.append(work(data))
     there, here = (np.median(found[first::2], axis=0) for first in (2, 3))
     return [
@@ -66,7 +66,7 @@ def alone() -> list[str]:
 
 
 def whole(gauntlet: Gauntlet) -> list[str]:
-    """The table of the ingest handler and of a search request; every picture is another one."""
+    """The table of the ingest handler and of a search request; every image is another one."""
 
     def taken_in(data: bytes) -> tuple[float, float]:
         result = gauntlet.run("made", data)
@@ -74,16 +74,16 @@ def whole(gauntlet: Gauntlet) -> list[str]:
 
     rows = []
     for width, height in TAKEN_IN:
-        pictures = [photograph(width, height, seed) for seed in range(2 * ROUNDS + 2)]
-        ingest, search = compared(f"{width} x {height}", taken_in, pictures)
+        images = [photograph(width, height, seed) for seed in range(2 * ROUNDS + 2)]
+        ingest, search = compared(f"{width} x {height}", taken_in, images)
         rows += [(f"ingest, {ingest[0]}", *ingest[1:]), (f"search, {search[0]}", *search[1:])]
     return table(("one JPEG through the running system", *COLUMNS), rows)
 
 
 def starting() -> str:
-    picture = photograph(1, 1)
-    decoding.ISOLATION.close()
-    first, second = timed_decode(picture)[0], timed_decode(picture)[0]
+    image = photograph(1, 1)
+    decoding.SANDBOX.close()
+    first, second = timed_decode(image)[0], timed_decode(image)[0]
     return f"Starting the helper process, once for each environment: {(first - second) * 1000:.0f} ms."
 
 
@@ -95,7 +95,7 @@ def main() -> int:
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         lines = [*alone(), *whole(Gauntlet(cloud, client)), starting()]
-    page = "\n".join(["# What a process for each picture costs", "", f"Medians of {ROUNDS}.", "", *lines, ""])
+    page = "\n".join(["# What a process for each image costs", "", f"Medians of {ROUNDS}.", "", *lines, ""])
     print(page)
     RESULTS.write_text(page, encoding="utf-8")
     return 0

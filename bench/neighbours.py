@@ -1,6 +1,6 @@
-"""What a new picture's comparison with earlier ones costs and finds: `python -m bench.neighbours FOLDER`.
+"""What a new image's comparison with earlier ones costs and finds: `python -m bench.neighbours FOLDER`.
 
-Altered copies of stored pictures, and the stored pictures themselves as strangers to each other, are compared as ingest
+Altered copies of stored images, and the stored images themselves as strangers to each other, are compared as ingest
 does, under several rules of which candidates' signatures are read.
 """
 
@@ -15,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.alterations import ALTERATIONS, HARDER
-from bench.quality.collection import Memory, holding, indexed, pictures
-from functions.ingest.description import Description, describe
-from functions.ingest.neighbours import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
+from bench.quality.collection import Memory, images, indexed, key_of
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking, Verdict
-from shared.domain.merging import interleaved
-from shared.vision.decoding import decode
+from shared.search.description import Description, describe
+from shared.search.near_duplicates import CANDIDATES, LEAST_LOCAL, MOST_BITS, bits_apart
+from shared.search.rank_fusion import interleaved
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 from shared.vision.ranking import compare
@@ -31,7 +31,7 @@ SEED: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`near` is whether it is a near-duplicate of the picture that came."""
+    """`near` is whether it is a near-duplicate of the image that came."""
 
     local: float
     bits: int
@@ -39,7 +39,7 @@ class Candidate:
 
 
 def candidates(new: Description, stored: Mapping[str, Description], memory: Memory) -> list[Candidate]:
-    """Those that ingest looks at, the picture itself left out."""
+    """Those that ingest looks at, the image itself left out."""
     limit = CANDIDATES + 1
     local = () if new.local_features is None else memory.nearest_local(new.local_features, limit=limit).found
     whole = memory.nearest(new.features, limit=limit).found
@@ -70,11 +70,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--pictures", dest="images", type=int, default=200)
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)
     embedder = Embedder(wanted.model_dir, 1)
-    originals = indexed(pictures(wanted.folder)[: wanted.pictures], embedder)
+    originals = indexed(images(wanted.folder)[: wanted.images], embedder)
     memory = Memory(originals, embedder.model_id)
     stored = {original.image_id: original.described for original in originals}
     rng = np.random.default_rng(SEED)
@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         rgb = decode(original.path.read_bytes()).rgb
         for alter in [*ALTERATIONS.values(), *HARDER.values()]:
             data = cv2.imencode(".jpg", alter(rgb, rng)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-            new = describe(data, holding(data), embedder, created_at="", filename=None)
+            new = describe(data, key_of(data), embedder, created_at="", filename=None)
             copies.append(candidates(new, stored, memory))
     strangers = [candidates(new, stored, memory) for new in tqdm(stored.values(), desc="strangers")]
     print(table(copies, strangers))
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
 def table(copies: list[list[Candidate]], strangers: list[list[Candidate]]) -> str:
     rules: list[tuple[float, int]] = [(-2.0, 64)]  # all are read
     rules += [(0.2, MOST_BITS), (LEAST_LOCAL, 12), (LEAST_LOCAL, MOST_BITS), (0.4, MOST_BITS)]
-    rows = ["| rule | copies found | signatures read for a copy | for a new picture |", "|---|---:|---:|---:|"]
+    rows = ["| rule | copies found | signatures read for a copy | for a new image |", "|---|---:|---:|---:|"]
     for least, most in rules:
 
         def read(one: Candidate, least: float = least, most: int = most) -> bool:

@@ -1,7 +1,7 @@
-"""What happens when many pictures come: a simulation of the queue, the functions and the table, second by second.
+"""What happens when many images come: a simulation of the queue, the functions and the table, second by second.
 
-`python -m bench.scale` prints it; `--write` puts it into docs/scale.md. Seconds and write units of a picture are those
-that `make bench` measured (see docs/cost.md); the limits are AWS's documented ones.
+`python -m bench.scale` prints it; `--write` puts it into docs/measurements/scale.md. Seconds and write units of an
+image are those that `make bench` measured (see docs/measurements/cost.md); the limits are AWS's documented ones.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Final
 from bench.cost.__main__ import CONTEXT, FIGURES, ROOT
 from bench.cost.use import Use
 
-PAGE: Final = ROOT / "docs" / "scale.md"
+PAGE: Final = ROOT / "docs" / "measurements" / "scale.md"
 BEGIN: Final = "<!-- python -m bench.scale --write -->"
 END: Final = "<!-- end -->"
 
@@ -40,9 +40,9 @@ class Result:
     """After an hour of uploads.
 
     Attributes:
-        done: pictures a second in the last minute.
+        done: images a second in the last minute.
         waiting: messages in the queue.
-        wait: seconds that the last picture would wait.
+        wait: seconds that the last image would wait.
         limit: what held it back in the last minute.
     """
 
@@ -62,15 +62,15 @@ def simulate(use: Use, rate: float, concurrency: int, collections: int, ready: f
         batches = min(concurrency, FIRST_BATCHES + BATCHES_A_MINUTE * second / 60)
         limits = {
             "nothing": waiting,
-            "max_concurrency": batches / use.picture_seconds,
-            "the table's write units": min(ready, TABLE_QUOTA) / use.picture_write_units,
+            "max_concurrency": batches / use.image_seconds,
+            "the table's write units": min(ready, TABLE_QUOTA) / use.image_write_units,
             "one collection's listing": PARTITION_UNITS * collections,
         }
         limit = min(limits, key=lambda name: limits[name])
         done = limits[limit]
         waiting -= done
         recent = [*recent[-59:], done]
-        peak = max(peak, done * use.picture_write_units)
+        peak = max(peak, done * use.image_write_units)
         if second - since >= DOUBLING_SECONDS:
             ready, since = max(ready, 2 * peak), second
     average = sum(recent) / len(recent)
@@ -113,7 +113,7 @@ def written(page: str, rows: list[str]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/scale.md instead")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/measurements/scale.md instead")
     wanted = parser.parse_args(argv)
     rows = current(FIGURES)
     if wanted.write:

@@ -17,8 +17,8 @@ import numpy as np
 from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
 
-from infra.local.vector_search import install
-from shared.domain import schema
+from infra.local.moto_vectors.patches import install
+from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS
 
 _REGION = "us-east-1"
@@ -38,9 +38,9 @@ _RECORD = {
 
 
 def _create(client: Any) -> None:
-    searched = [schema.VECTOR_PARTITION, *schema.VECTOR_FILTERS]
-    keys = [schema.PARTITION_KEY, schema.SORT_KEY]
-    kinds = ["HASH", *["INLINE_FILTER"] * len(schema.VECTOR_FILTERS)]
+    searched = [table_schema.VECTOR_PARTITION, *table_schema.VECTOR_FILTERS]
+    keys = [table_schema.PARTITION_KEY, table_schema.SORT_KEY]
+    kinds = ["HASH", *["INLINE_FILTER"] * len(table_schema.VECTOR_FILTERS)]
     client.create_table(
         TableName="bench",
         BillingMode="PAY_PER_REQUEST",
@@ -48,8 +48,8 @@ def _create(client: Any) -> None:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*keys, *searched)],
         VectorIndexes=[
             {
-                "IndexName": schema.VECTOR_INDEX,
-                "VectorAttribute": {"AttributeName": schema.VECTOR_ATTRIBUTE},
+                "IndexName": table_schema.VECTOR_INDEX,
+                "VectorAttribute": {"AttributeName": table_schema.VECTOR_ATTRIBUTE},
                 "Dimensions": FEATURE_DIMENSIONS,
                 "DistanceFunction": "COSINE",
                 "SearchSchema": [
@@ -57,7 +57,7 @@ def _create(client: Any) -> None:
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT],
+                    "NonKeyAttributes": [*table_schema.RECORD_ATTRIBUTES, table_schema.LISTING_SORT],
                 },
             }
         ],
@@ -71,11 +71,11 @@ def _fill(vectors: Any) -> float:
     for number, vector in enumerate(vectors):
         table.put_item(
             {
-                schema.PARTITION_KEY: {"S": f"image#{number}"},
-                schema.SORT_KEY: {"S": "record"},
-                schema.VECTOR_PARTITION: {"S": "default"},
+                table_schema.PARTITION_KEY: {"S": f"image#{number}"},
+                table_schema.SORT_KEY: {"S": "record"},
+                table_schema.VECTOR_PARTITION: {"S": "default"},
                 "model": {"S": "resnet50"},
-                schema.VECTOR_ATTRIBUTE: {"L": [{"N": f"{value:.5g}"} for value in vector.tolist()]},
+                table_schema.VECTOR_ATTRIBUTE: {"L": [{"N": f"{value:.5g}"} for value in vector.tolist()]},
                 **_RECORD,
             }
         )
@@ -83,11 +83,16 @@ def _fill(vectors: Any) -> float:
 
 
 def _search(client: Any, query: Any) -> float:
-    names = [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.VECTOR_PARTITION, *schema.VECTOR_FILTERS]
+    names = [
+        *table_schema.RECORD_ATTRIBUTES,
+        table_schema.LISTING_SORT,
+        table_schema.VECTOR_PARTITION,
+        *table_schema.VECTOR_FILTERS,
+    ]
     start = time.perf_counter()
     answer = client.search_vectors(
         TableName="bench",
-        IndexName=schema.VECTOR_INDEX,
+        IndexName=table_schema.VECTOR_INDEX,
         SearchVector=[{"N": repr(value)} for value in query.tolist()],
         TopK=_TOP_K,
         SearchConditionExpression="#collection = :collection AND #model = :model",

@@ -39,9 +39,9 @@ def build(outdir: str | None = None, context: Mapping[str, Any] | None = None) -
     find_node()
     import aws_cdk as cdk
 
-    from infra.checks import acknowledge
-    from infra.pictrace_stack import PicTraceStack
-    from infra.stages import Stage
+    from infra.stack.pictrace_stack import PicTraceStack
+    from infra.stack.security_checks import acknowledge
+    from infra.stack.settings import Stage
 
     app = cdk.App(outdir=outdir, context=default_context() | dict(context or {}))
     stage = Stage.from_context(app.node.get_all_context())
@@ -96,8 +96,8 @@ def synthesised(context: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 def main() -> int:
     find_node()
-    from infra.checks import add_checks
-    from infra.stages import ContextError
+    from infra.stack.security_checks import add_checks
+    from infra.stack.settings import ContextError
 
     try:
         app = build(os.environ.get("CDK_OUTDIR", "cdk.out"))
@@ -111,7 +111,10 @@ def main() -> int:
         if not str(error).startswith("ValidationFailed"):
             raise
         # The findings have been printed already.
-        print("pictrace: the security checks found what is not acknowledged in infra/checks.py", file=sys.stderr)
+        print(
+            "pictrace: the security checks found what is not acknowledged in infra/stack/security_checks.py",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

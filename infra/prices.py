@@ -1,4 +1,4 @@
-"""What AWS charges for the parts that PicTrace uses, and what one new picture uses of them. Plain numbers, no code.
+"""What AWS charges for the parts that PicTrace uses, and what one new image uses of them. Plain numbers, no code.
 
 US East (N. Virginia), on demand, without free tiers, in US dollars, as the price pages had them on 2026-11-21; other
 regions cost up to twice as much. https://aws.amazon.com/s3/pricing/, https://aws.amazon.com/dynamodb/pricing/,
@@ -69,20 +69,20 @@ SERVICE_READ: Final = 16 / 1e6
 SERVICE_GB_MONTH: Final = 0.33
 SERVICE_LEAST_MONTH: Final = 50.0
 
-WRITES_A_PICTURE: Final = 16
-"""Write units of one new picture. This and what follows is what `make bench` counted (bench/results/speed.json); a
+WRITES_AN_IMAGE: Final = 16
+"""Write units of one new image. This and what follows is what `make bench` counted (bench/results/speed.json); a
 test compares them."""
 WRITES_A_VECTOR: Final = 10
-"""Another model's vectors of a picture that is there: about as large as a record."""
-VECTOR_BYTES_A_PICTURE: Final = 13_000
+"""Another model's vectors of an image that is there: about as large as a record."""
+VECTOR_BYTES_AN_IMAGE: Final = 13_000
 """Replicated into the two indexes: of the whole, and of its keypoints."""
-READS_A_PICTURE: Final = 8
+READS_AN_IMAGE: Final = 8
 """Of the function; the command that watches reads 4 of them."""
-GETS_A_PICTURE: Final = 2
-"""The picture, and now and then the signature of an earlier one."""
-SQS_REQUESTS_A_PICTURE: Final = 0.3
+GETS_AN_IMAGE: Final = 2
+"""The image, and now and then the signature of an earlier one."""
+SQS_REQUESTS_AN_IMAGE: Final = 0.3
 """A tenth to send, and a batch of ten received and deleted."""
-SECONDS_A_PICTURE: Final = 0.13
+SECONDS_AN_IMAGE: Final = 0.13
 """Of the ingest function, in a batch of ten."""
 LISTED_AT_ONCE: Final = 1000
 """Keys that one LIST gives."""

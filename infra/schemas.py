@@ -1,13 +1,13 @@
-"""`python -m infra.schemas`: write the JSON Schemas of the bus's events, in and out, to docs/schemas."""
+"""`python -m infra.schemas`: write the JSON Schemas of the bus's events, in and out, to docs/reference/schemas."""
 
 import json
 from pathlib import Path
 from typing import Final
 
-from shared.aws.bus import EVENTS
+from shared.aws.event_bus import EVENTS
 from shared.aws.messages import Submission
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "schemas"
+FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
 
 
 def main(folder: Path = FOLDER) -> None:

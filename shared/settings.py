@@ -43,7 +43,7 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
 class IngestSettings:
     """Settings of the ingest function.
 
-    `dead_letters` is the URL of the dead-letter queue, `source_buckets` are those of others whose pictures it takes in.
+    `dead_letters` is the URL of the dead-letter queue, `source_buckets` are those of others whose images it takes in.
     """
 
     bucket: str

@@ -18,7 +18,7 @@ from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Access, Scope
 from shared.settings import ApiSettings
 
@@ -88,7 +88,7 @@ class PicTrace:
         raise AssertionError(f"upload {upload_id} is still pending after {seconds} s")
 
     def add(self, data: bytes, *, collection: str, **options: str) -> str:
-        """Upload a picture and wait until it is indexed; gives the image id."""
+        """Upload an image and wait until it is indexed; gives the image id."""
         state = self.settled(self.open(data, collection=collection, **options))
         assert state["status"] == "indexed", state
         return str(state["image_id"])
@@ -113,8 +113,8 @@ def running(model_dir: Path) -> Iterator[PicTrace]:
 
 @pytest.fixture(scope="session")
 def pictrace(running: PicTrace) -> PicTrace:
-    """The running system with the sample pictures in the default collection."""
-    outcomes = seed.index(running.url, seed.sample_pictures())
+    """The running system with the sample images in the default collection."""
+    outcomes = seed.index(running.url, seed.sample_images())
     assert {outcome.status for outcome in outcomes} == {"indexed"}
     return running
 

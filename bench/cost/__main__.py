@@ -1,7 +1,7 @@
 """`make cost PICTURES=… SEARCHES=…`: the bill of a month, per component, and of two other ways to go.
 
 Prices are those of `infra/prices.py`; durations and counted calls are those that `make bench` measured last
-(bench/results/speed.json). `--write` writes docs/cost.md.
+(bench/results/speed.json). `--write` writes docs/measurements/cost.md.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from bench.cost.use import MILLION, Use
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FIGURES: Final = ROOT / "bench" / "results" / "speed.json"
-PAGE: Final = ROOT / "docs" / "cost.md"
+PAGE: Final = ROOT / "docs" / "measurements" / "cost.md"
 CONTEXT: Final = ROOT / "cdk.json"
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
-    parser.add_argument("--pictures", type=int, default=MILLION, help="taken in this month, and kept")
+    parser.add_argument("--pictures", dest="images", type=int, default=MILLION, help="taken in this month, and kept")
     parser.add_argument("--searches", type=int, default=MILLION)
     parser.add_argument("--kind", choices=("found", "nothing", "fast"), default="found", help="what the searches are")
     parser.add_argument("--figures", type=Path, default=FIGURES, help="what the bench wrote")
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     if wanted.write:
         PAGE.write_text(page(found["figures"], context, found["taken"]), encoding="utf-8")
     else:
-        print(bill(Use.measured(found["figures"], context, wanted.kind), wanted.pictures, wanted.searches))
+        print(bill(Use.measured(found["figures"], context, wanted.kind), wanted.images, wanted.searches))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""docs/cost.md."""
+"""docs/measurements/cost.md."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -31,7 +31,7 @@ SEARCHES: Final = {"fast": "`effort=fast`", "found": "a copy is found", "nothing
 
 
 def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -> str:
-    """docs/cost.md."""
+    """docs/measurements/cost.md."""
     use = Use.measured(figures, context, "fast", RERANKED)
     before, after = uploading(use, MILLION), indexing(use, MILLION)
     kinds = {kind: Use.measured(figures, context, kind) for kind in ("fast", "found", "nothing")}
@@ -41,16 +41,16 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "# What it costs",
             "",
             "Made by `python -m bench.cost --write` from the last `make bench` and the prices in",
-            f"[infra/prices.py](../infra/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no free tier, sources",
-            "beside each). `make cost PICTURES=100000 SEARCHES=20000` prints the bill of a month.",
+            f"[infra/prices.py](../../infra/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no "
+            "free tier, sources beside each). `make cost PICTURES=100000 SEARCHES=20000` prints the bill of a month.",
             "",
-            "## A million pictures, a million searches",
+            "## A million images, a million searches",
             "",
-            *table("a million pictures, from their events on", after),
+            *table("a million images, from their events on", after),
             *table("their upload, where it goes through the API", before),
             *table(f"a million searches, {RERANKED} candidates compared", search),
-            *table("a month of storage of a million pictures", keeping(use, MILLION)),
-            *table("a month without pictures and calls", idle()),
+            *table("a month of storage of a million images", keeping(use, MILLION)),
+            *table("a month without images and calls", idle()),
             *_floors(before, after, search),
             *_limits(use, before, after),
             "A million searches as they are, by what they compare:",
@@ -71,7 +71,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
             *_beside(kinds["found"]),
             "",
-            "All pictures of the month are kept, and searches find a copy. *Servers*: this program on m7g.xlarge",
+            "All images of the month are kept, and searches find a copy. *Servers*: this program on m7g.xlarge",
             "(4 cores, 16 GB), two at least, all vectors in memory on each, half busy at most, with a load balancer;",
             "nobody's hours are counted. *Managed service*: this program with its vectors in Pinecone's serverless",
             "index (Standard, $50 a month at least); a query there costs a read unit for each GB of the namespace, so",
@@ -79,20 +79,20 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
             "## What is measured and what is assumed",
             "",
-            f"- Measured ({taken.rstrip('.')}): {figures['picture_processor_ms']:.0f} ms of a processor a picture, "
-            f"{use.picture_seconds * 1000:.0f} ms of the function in a batch of {BATCH}, reranking "
+            f"- Measured ({taken.rstrip('.')}): {figures['image_processor_ms']:.0f} ms of a processor an image, "
+            f"{use.image_seconds * 1000:.0f} ms of the function in a batch of {BATCH}, reranking "
             f"{figures['rerank_50_ms']:.0f} ms for 50; one core here is taken for one of Lambda's. **If Lambda's takes "
-            f"twice as long**, a million pictures are ${_computing(use, figures):,.2f} more.",
-            f"- Counted at botocore: {use.picture_write_units:.0f} write units, {use.picture_reads:.0f} read units, "
-            f"{use.picture_gets:.2g} GETs and {use.picture_puts:.0f} PUT a new picture.",
+            f"twice as long**, a million images are ${_computing(use, figures):,.2f} more.",
+            f"- Counted at botocore: {use.image_write_units:.0f} write units, {use.image_reads:.0f} read units, "
+            f"{use.image_gets:.2g} GETs and {use.image_puts:.0f} PUT a new image.",
             f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
-            f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors; batches of {BATCH}, as they come under load: a picture "
-            f"that comes alone takes {_alone(use, figures):.0f} ms. A picture has {ORIGINAL_BYTES // 1000} KB.",
+            f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors; batches of {BATCH}, as they come under load: an image "
+            f"that comes alone takes {_alone(use, figures):.0f} ms. An image has {ORIGINAL_BYTES // 1000} KB.",
             f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
             "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
             "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
             "Some prices are list prices that were not looked up again: infra/prices.py says which.",
-            "- Not counted: cold starts, retries, support, taxes, and pictures that are shown (S3's transfer), "
+            "- Not counted: cold starts, retries, support, taxes, and images that are shown (S3's transfer), "
             "CloudWatch's custom metrics ($0.30 a month each).",
             "",
         ]
@@ -101,7 +101,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
 
 def _floors(before: Lines, after: Lines, search: Lines) -> list[str]:
     asked = (
-        ("a million pictures, their upload through the API counted", 25.0, sum((before | after).values())),
+        ("a million images, their upload through the API counted", 25.0, sum((before | after).values())),
         ("the same where they lie in a bucket, or are put there by others", 25.0, sum(after.values())),
         ("of it for computing", 2.5, after["Lambda: computing"]),
         (f"a million searches at {RERANKED} compared", 30.0, sum(search.values())),
@@ -115,16 +115,16 @@ def _floors(before: Lines, after: Lines, search: Lines) -> list[str]:
 
 def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
     return [
-        f"What holds the first one up: two PUTs of S3, the picture's and its signature's, are "
+        f"What holds the first one up: two PUTs of S3, the image's and its signature's, are "
         f"${before['S3: the upload'] + after['S3: signature']:,.2f}; the API's two calls "
-        f"${before['API: form and state']:,.2f}; {use.picture_write_units:.0f} write units "
-        f"${use.picture_write_units * prices.TABLE_WRITE * MILLION:,.2f}; and vectors "
+        f"${before['API: form and state']:,.2f}; {use.image_write_units:.0f} write units "
+        f"${use.image_write_units * prices.TABLE_WRITE * MILLION:,.2f}; and vectors "
         f"${after['DynamoDB: vectors']:,.2f}. Not done, and why:",
         "",
         f"- *A batch's signatures in one object*: ${(1 - 1 / BATCH) * prices.S3_PUT * MILLION:,.2f} less. A removal "
-        "would have to rewrite what others share, and the pictures of a batch would have to wait for each other.",
-        f"- *The ledger without a transaction*: ${2 * prices.TABLE_WRITE * MILLION:,.2f} less. Pictures get lost then "
-        "([why](decisions/2026-11-21-a-ledger-of-objects.md)).",
+        "would have to rewrite what others share, and the images of a batch would have to wait for each other.",
+        f"- *The ledger without a transaction*: ${2 * prices.TABLE_WRITE * MILLION:,.2f} less. Images get lost then "
+        "([why](../decisions/0005-a-ledger-of-objects.md)).",
         f"- *The upload's state read from the ledger*: ${prices.TABLE_WRITE * MILLION:,.2f} less, and two more reads "
         "for each question.",
         "",
@@ -132,28 +132,28 @@ def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
 
 
 def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Lines) -> list[str]:
-    lines = [("a picture", name, dollars / sum(ingest.values())) for name, dollars in ingest.items()]
+    lines = [("an image", name, dollars / sum(ingest.values())) for name, dollars in ingest.items()]
     lines += [("a search", name, dollars / sum(search.values())) for name, dollars in search.items()]
     done = {
-        ("a picture", "DynamoDB: records"): f"{use.picture_write_units:.0f} write units: the record's "
-        f"{use.picture_item_bytes / 1024:.1f} KB, {use.picture_list_bytes / 1024:.1f} of them vectors, stored as whole "
+        ("an image", "DynamoDB: records"): f"{use.image_write_units:.0f} write units: the record's "
+        f"{use.image_item_bytes / 1024:.1f} KB, {use.image_list_bytes / 1024:.1f} of them vectors, stored as whole "
         "numbers of two digits; one for the listing, four for the ledger's transaction, one for the upload's state.",
         (
-            "a picture",
+            "an image",
             "DynamoDB: vectors",
-        ): f"{use.picture_vector_bytes / 1024:.1f} KB go to the two indexes: four bytes "
+        ): f"{use.image_vector_bytes / 1024:.1f} KB go to the two indexes: four bytes "
         "a dimension, the keys and what is projected.",
         (
-            "a picture",
+            "an image",
             "S3: signature",
         ): "One object holds all that reranking needs; thumbnails are made on demand.",
-        ("a picture", "S3: the upload"): "The picture itself; one that is indexed where it lies costs none.",
-        ("a picture", "Lambda: computing"): f"{use.picture_seconds * 1000:.0f} ms of the function, "
-        f"{figures['picture_processor_ms']:.0f} ms of a processor: what waits for S3 and DynamoDB is hidden by the "
+        ("an image", "S3: the upload"): "The image itself; one that is indexed where it lies costs none.",
+        ("an image", "Lambda: computing"): f"{use.image_seconds * 1000:.0f} ms of the function, "
+        f"{figures['image_processor_ms']:.0f} ms of a processor: what waits for S3 and DynamoDB is hidden by the "
         f"others of a batch. One by one it would be {_alone(use, figures):.0f} ms.",
         ("a search", "S3: signatures"): "The last 512 signatures stay in the process's memory, which is not counted "
         "here.",
-        ("a search", "Lambda: computing"): "LiteRT instead of Keras, signatures instead of pictures.",
+        ("a search", "Lambda: computing"): "LiteRT instead of Keras, signatures instead of images.",
     }
     return [
         f"- {of}, {name}: {share:.0%}. {done.get((of, name), '')}".rstrip()
@@ -163,33 +163,33 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
 
 
 def _alone(use: Use, figures: Mapping[str, float]) -> float:
-    """Milliseconds of the function for a picture that no other's computing hides the waiting of."""
-    return figures["picture_processor_ms"] + use.picture_waiting * 1000
+    """Milliseconds of the function for an image that no other's computing hides the waiting of."""
+    return figures["image_processor_ms"] + use.image_waiting * 1000
 
 
 def _computing(use: Use, figures: Mapping[str, float]) -> float:
-    """Dollars for what a million pictures compute, without their waiting."""
-    return figures["picture_processor_ms"] / 1000 * use.ingest_gb * prices.LAMBDA_GB_SECOND * MILLION
+    """Dollars for what a million images compute, without their waiting."""
+    return figures["image_processor_ms"] / 1000 * use.ingest_gb * prices.LAMBDA_GB_SECOND * MILLION
 
 
 def _beside(use: Use) -> list[str]:
     rows = [
-        "| pictures a month, and kept | searches a month | PicTrace, $ | servers, $ | managed service, $ |",
+        "| images a month, and kept | searches a month | PicTrace, $ | servers, $ | managed service, $ |",
         "|---:|---:|---:|---:|---:|",
     ]
-    for pictures, searches in ((0, 0), (10_000, 10_000), (100_000, 100_000), (MILLION, MILLION), (MILLION, 10_000)):
+    for images, searches in ((0, 0), (10_000, 10_000), (100_000, 100_000), (MILLION, MILLION), (MILLION, 10_000)):
         ours: Sequence[Lines] = (
-            ingesting(use, pictures),
+            ingesting(use, images),
             searching(use, searches),
-            keeping(use, pictures),
+            keeping(use, images),
             idle(),
         )
         found = (
             sum(sum(lines.values()) for lines in ours),
-            sum(on_a_server(use, pictures, searches).values()),
-            sum(with_a_service(use, pictures, searches).values()),
+            sum(on_a_server(use, images, searches).values()),
+            sum(with_a_service(use, images, searches).values()),
         )
-        rows.append(f"| {pictures:,} | {searches:,} | {' | '.join(f'{dollars:,.2f}' for dollars in found)} |")
+        rows.append(f"| {images:,} | {searches:,} | {' | '.join(f'{dollars:,.2f}' for dollars in found)} |")
     return rows
 
 

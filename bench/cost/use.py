@@ -1,4 +1,4 @@
-"""What a picture and a search use: from the bench's figures, and from what had to be taken from elsewhere."""
+"""What an image and a search use: from the bench's figures, and from what had to be taken from elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ BATCH: Final = BATCH_MESSAGES
 
 SIGNATURE_BYTES: Final = 93_000
 ORIGINAL_BYTES: Final = 500_000
-"""A picture as it was uploaded: an assumption; it is kept in S3 as it is."""
+"""An image as it was uploaded: an assumption; it is kept in S3 as it is."""
 GRAPH_BYTES: Final = 800
 """Of a vector in its index, beside what is replicated: a published measurement of 4,973 bytes for 1,024 dimensions,
 4,096 of them numbers, has its graph and what was projected in the rest."""
@@ -47,31 +47,31 @@ RERANKED: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one picture and one search use: measured and counted by `make bench`.
+    """What one image and one search use: measured and counted by `make bench`.
 
     Attributes:
-        picture_seconds, search_seconds: of a function's time, its waiting for AWS included. Of a batch's pictures that
+        image_seconds, search_seconds: of a function's time, its waiting for AWS included. Of a batch's images that
             are done at the same time, all compute, and the waiting of one is left.
-        picture_waiting: seconds that a picture waits, as it would alone.
-        picture_item_bytes: of a picture's record in the table, its vectors included.
-        picture_list_bytes: of it, what the vectors are.
-        picture_vectors: indexes that each picture is written to.
-        picture_vector_bytes: that are replicated into them.
+        image_waiting: seconds that an image waits, as it would alone.
+        image_item_bytes: of an image's record in the table, its vectors included.
+        image_list_bytes: of it, what the vectors are.
+        image_vectors: indexes that each image is written to.
+        image_vector_bytes: that are replicated into them.
         search_gets: candidates that are compared, each read from S3.
     """
 
-    picture_seconds: float
-    picture_waiting: float
-    picture_puts: float
-    picture_gets: float
-    picture_reads: float
-    picture_write_units: float
-    picture_item_bytes: float
-    picture_list_bytes: float
-    picture_vectors: float
-    picture_vector_bytes: float
-    picture_searches: float
-    picture_log_bytes: float
+    image_seconds: float
+    image_waiting: float
+    image_puts: float
+    image_gets: float
+    image_reads: float
+    image_write_units: float
+    image_item_bytes: float
+    image_list_bytes: float
+    image_vectors: float
+    image_vector_bytes: float
+    image_searches: float
+    image_log_bytes: float
     search_seconds: float
     search_gets: float
     search_searches: float
@@ -87,8 +87,8 @@ class Use:
             gets: candidates that it compares; 0 for as many as the bench counted.
         """
         waiting = (
-            (figures["picture_puts"] + figures["picture_gets"]) * S3_SECONDS
-            + (figures["picture_reads"] + figures["picture_writes"] + figures["picture_events"]) * TABLE_SECONDS
+            (figures["image_puts"] + figures["image_gets"]) * S3_SECONDS
+            + (figures["image_reads"] + figures["image_writes"] + figures["image_events"]) * TABLE_SECONDS
             + VECTOR_SECONDS  # of the two searches, which are asked at the same time
         )
         counted = figures[f"{kind}_gets"]
@@ -102,18 +102,18 @@ class Use:
             + figures[f"{kind}_reads"] * TABLE_SECONDS
         )
         return cls(
-            picture_seconds=figures["picture_processor_ms"] / 1000 + waiting / BATCH,
-            picture_waiting=waiting,
-            picture_puts=figures["picture_puts"],
-            picture_gets=figures["picture_gets"],
-            picture_reads=figures["picture_reads"],
-            picture_write_units=figures["picture_write_units"],
-            picture_item_bytes=figures["picture_item_bytes"],
-            picture_list_bytes=figures["picture_list_bytes"],
-            picture_vectors=figures["picture_vectors"],
-            picture_vector_bytes=figures["picture_vector_bytes"],
-            picture_searches=figures["picture_vector_searches"],
-            picture_log_bytes=figures["picture_log_bytes"],
+            image_seconds=figures["image_processor_ms"] / 1000 + waiting / BATCH,
+            image_waiting=waiting,
+            image_puts=figures["image_puts"],
+            image_gets=figures["image_gets"],
+            image_reads=figures["image_reads"],
+            image_write_units=figures["image_write_units"],
+            image_item_bytes=figures["image_item_bytes"],
+            image_list_bytes=figures["image_list_bytes"],
+            image_vectors=figures["image_vectors"],
+            image_vector_bytes=figures["image_vector_bytes"],
+            image_searches=figures["image_vector_searches"],
+            image_log_bytes=figures["image_log_bytes"],
             search_seconds=searching,
             search_gets=compared,
             search_searches=figures[f"{kind}_vector_searches"],

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from bench.quality import report
 from bench.quality.alterations import ALTERATIONS
-from bench.quality.asking import Asked, asked
-from bench.quality.collection import SEED, indexed, pictures
+from bench.quality.collection import SEED, images, indexed
+from bench.quality.runner import Asked, asked
 from shared.vision.embedding import Embedder
 
 REPORT_EVERY = 20
-"""Pictures after which what is known so far is written."""
+"""Images after which what is known so far is written."""
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
-    parser.add_argument("folder", type=Path, help="pictures, or sub-folders that each group pictures of one thing")
+    parser.add_argument("folder", type=Path, help="images, or sub-folders that each group images of one thing")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
     parser.add_argument("--queries", type=int, default=200, help="so many of them are altered and asked for")
     parser.add_argument("--everything", type=int, default=4, help="so many of those by the slow methods too")
@@ -27,12 +27,12 @@ def main() -> None:
     wanted = parser.parse_args()
     started = time.perf_counter()
     embedder = Embedder(wanted.model_dir)
-    originals = indexed(pictures(wanted.folder), embedder)
+    originals = indexed(images(wanted.folder), embedder)
     queries = min(wanted.queries, len(originals))
     for done, found in enumerate(asked(originals, wanted.model_dir, queries, wanted.everything, wanted.processes), 1):
         if done == queries or done % REPORT_EVERY == 0:
             about = {
-                "pictures": f"{len(originals):,}, of which {done:,} are altered and asked for, "
+                "images": f"{len(originals):,}, of which {done:,} are altered and asked for, "
                 f"in {len(ALTERATIONS)} ways",
                 "model": embedder.model_id,
                 "seed": f"{SEED}",

@@ -1,6 +1,6 @@
-"""What people do to pictures: every alteration is a function of the picture and of a seeded generator.
+"""What people do to images: every alteration is a function of the image and of a seeded generator.
 
-Sizes are shares of the picture's own, so that they mean the same on any folder.
+Sizes are shares of the image's own, so that they mean the same on any folder.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from bench.quality.scenery import host_picture, window
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from bench.quality.backdrops import host_image, window
+from shared.vision.decode.decoding import decode_here
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 Alteration = Callable[[Pixels, np.random.Generator], Pixels]
 WHITE: Final = (255, 255, 255)
@@ -114,7 +114,7 @@ def with_text(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def bordered(share: float) -> Alteration:
-    """A frame of one colour, white for half of the pictures; `share` of the longest side at each edge."""
+    """A frame of one colour, white for half of the images; `share` of the longest side at each edge."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         pad = round(max(rgb.shape[:2]) * share)
@@ -142,18 +142,18 @@ def perspective(share: float) -> Alteration:
 
 
 def half_of_a_collage(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Beside another picture of the same height, left or right."""
+    """Beside another image of the same height, left or right."""
     height, width = rgb.shape[:2]
-    other = cv2.resize(host_picture(rng), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    other = cv2.resize(host_image(rng), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     halves = [rgb, other] if rng.random() < 0.5 else [other, rgb]
     return np.hstack(halves)
 
 
 def inset(share: float) -> Alteration:
-    """In another picture; its longest side has `share` of that picture's longest side."""
+    """In another image; its longest side has `share` of that image's longest side."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-        host = cv2.resize(host_picture(rng), (960, 720), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        host = cv2.resize(host_image(rng), (960, 720), interpolation=cv2.INTER_AREA).astype(np.uint8)
         scale = share * 960 / max(rgb.shape[:2])
         height, width = (max(8, round(side * scale)) for side in rgb.shape[:2])
         small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
@@ -165,7 +165,7 @@ def inset(share: float) -> Alteration:
 
 
 def screenshot(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """In a window with bars, a side panel, buttons and lines of text; the picture covers about 45 % of it."""
+    """In a window with bars, a side panel, buttons and lines of text; the image covers about 45 % of it."""
     return window(rgb, rng)
 
 

@@ -1,23 +1,23 @@
-"""A folder of pictures as the search sees a collection, in memory: the same code, without a cloud around it."""
+"""A folder of images as the search sees a collection, in memory: the same code, without a cloud around it."""
 
 import hashlib
 from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from functions.api.search import Searcher
-from functions.ingest.description import Description, describe
 from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import signature_key
-from shared.domain.ledger import Holding
-from shared.domain.ports import Candidate, Candidates, Catalogue, Objects
+from shared.domain.ledger import ImageKey
+from shared.domain.ports import Candidate, Candidates
+from shared.search.description import Description, describe
+from shared.search.searcher import Searcher
 from shared.vision import signature
 from shared.vision.embedding import Embedder
 
@@ -29,7 +29,7 @@ BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A stored picture; those of one group show one thing, and each is an answer to an altered copy of another."""
+    """A stored image; those of one group show one thing, and each is an answer to an altered copy of another."""
 
     path: Path
     group: str
@@ -59,7 +59,7 @@ class Memory:
         self._local = np.array([_as_stored(vector) for _, vector in local if vector is not None])
 
     def add(self, one: Original) -> None:
-        """One more picture, found by every later search."""
+        """One more image, found by every later search."""
         self._kept[self._key(one)] = signature.pack(one.described.signature)
         self.originals = [*self.originals, one]
         self._features = np.vstack([self._features, one.described.features])
@@ -76,16 +76,17 @@ class Memory:
     def nearest_local(self, local: LocalVector, *, limit: int, **_: Any) -> Candidates:
         return self._first(self._local, local, self._with_local, limit)
 
-    def standing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
+    def features(self, image_id: str, *_: Any) -> FeatureVector:
+        return next(one.described.features for one in self.originals if one.image_id == image_id)
+
+    def existing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
         return set(image_ids)
 
     def get(self, key: str) -> bytes | None:
         return self._kept.get(key)
 
     def searcher(self, embedder: Embedder) -> Searcher:
-        return Searcher(
-            catalogue=cast(Catalogue, self), objects=cast(Objects, self), embedder=lambda: embedder, model=self.model
-        )
+        return Searcher(index=self, signatures=self, embedder=lambda: embedder, model=self.model)
 
     @staticmethod
     def _first(
@@ -102,31 +103,31 @@ def _as_stored(local: LocalVector) -> LocalVector:
     return normalise(np.rint(local * LOCAL_SCALE))
 
 
-def pictures(folder: Path) -> list[tuple[Path, str]]:
+def images(folder: Path) -> list[tuple[Path, str]]:
     """Files with their groups, in an order drawn from `SEED`: the first are queries, fits take the last.
 
-    In a folder with sub-folders each sub-folder is a group; in one without, each picture.
+    In a folder with sub-folders each sub-folder is a group; in one without, each image.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     found = [(path, path.stem if path.parent == folder else str(path.parent.relative_to(folder))) for path in paths]
     return [found[place] for place in np.random.default_rng(SEED).permutation(len(found))]
 
 
-def holding(data: bytes) -> Holding:
-    """A picture in the bench's collection."""
-    return Holding(NAME, hashlib.sha256(data).hexdigest())
+def key_of(data: bytes) -> ImageKey:
+    """An image in the bench's collection."""
+    return ImageKey(NAME, hashlib.sha256(data).hexdigest())
 
 
 def described(path: Path, group: str, embedder: Embedder) -> Original:
-    """Raises PictureRefused for files that are no pictures."""
+    """Raises PictureRefused for files that are no images."""
     data = path.read_bytes()
-    return Original(path, group, describe(data, holding(data), embedder, created_at="", filename=path.name))
+    return Original(path, group, describe(data, key_of(data), embedder, created_at="", filename=path.name))
 
 
 def indexed(chosen: Sequence[tuple[Path, str]], embedder: Embedder) -> list[Original]:
-    """Those of `pictures`, in their order; equal bytes once, refused files left out."""
+    """Those of `images`, in their order; equal bytes once, refused files left out."""
     found: dict[str, Original] = {}
-    for path, group in tqdm(chosen, desc="indexing", unit="picture"):
+    for path, group in tqdm(chosen, desc="indexing", unit="image"):
         try:
             one = described(path, group, embedder)
         except PictureRefused:

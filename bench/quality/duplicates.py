@@ -1,38 +1,33 @@
-"""How many altered copies ingest puts beside their original, and how many beside another picture.
+"""How many altered copies ingest puts beside their original, and how many beside another image.
 
-`python -m bench.quality.duplicates FOLDER`: every picture of the folder is stored, then copies of the first ones
+`python -m bench.quality.duplicates FOLDER`: every image of the folder is stored, then copies of the first ones
 arrive one after another, each altered in a third of the ways, and each is looked for as ingest does.
 """
 
 import argparse
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original, holding, indexed, pictures
-from functions.ingest.description import describe
-from functions.ingest.neighbours import Neighbours
-from shared.domain.features import FeatureVector
+from bench.quality.collection import NAME, SEED, Memory, Original, images, indexed, key_of
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Catalogue, Objects
-from shared.vision.decoding import decode_here
+from shared.search.description import describe
+from shared.search.near_duplicates import NearDuplicateFinder
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
 
 EVERY: Final = 3
-"""Each picture is altered in every third way, begun at another one for each."""
+"""Each image is altered in every third way, begun at another one for each."""
 
 
 class Growing(Memory):
-    """A collection that pictures are found in by their ids."""
+    """A collection that images are found in by their ids."""
 
-    def find(self, image_id: str, collection: str) -> ImageRecord:  # noqa: ARG002 - as the port has it
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord:  # noqa: ARG002 - as the port has it
         return self._one(image_id).described.record
-
-    def features(self, image_id: str, *_: Any) -> FeatureVector:
-        return self._one(image_id).described.features
 
     def group(self, image_id: str) -> str:
         return self._one(image_id).group
@@ -48,22 +43,20 @@ def main() -> None:
     parser.add_argument("--copied", type=int, default=50, help="so many of them are copied")
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)
-    originals = indexed(pictures(wanted.folder), embedder)
+    originals = indexed(images(wanted.folder), embedder)
     collection = Growing(originals, embedder.model_id)
-    neighbours = Neighbours(
-        catalogue=cast(Catalogue, collection), objects=cast(Objects, collection), model=lambda: embedder.model_id
-    )
+    neighbours = NearDuplicateFinder(index=collection, signatures=collection, model=lambda: embedder.model_id)
     found: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()
-    for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="picture")):
+    for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="image")):
         rgb = decode_here(original.path.read_bytes()).rgb
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
             data = altered(rgb, name, SEED, place)
             arrived = f"{len(collection.originals):09}"
-            described = describe(data, holding(data), embedder, created_at=arrived, filename=name)
+            described = describe(data, key_of(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
-            near = neighbours.nearest_earlier(holding(data))
+            near = neighbours.nearest_earlier(key_of(data))
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )

@@ -8,8 +8,8 @@ import matplotlib as mpl
 import numpy as np
 
 from bench.quality.alterations import ALTERATIONS, MIXTURES
-from bench.quality.asking import BALANCED, EFFORTS, Asked
-from bench.quality.measures import Answer, recall_at_precision
+from bench.quality.metrics import Answer, recall_at_precision
+from bench.quality.runner import BALANCED, EFFORTS, Asked
 from shared.domain.matches import Effort, Verdict
 
 PRECISION: Final = 0.99
@@ -69,7 +69,7 @@ def _verdicts(asked: Asked) -> dict[str, dict[str, float]]:
 
 def markdown(asked: Asked, about: Mapping[str, str]) -> str:
     by_method = rows(asked.answers)
-    parts = ["# The right picture first\n", *(f"- {name}: {value}" for name, value in about.items()), ""]
+    parts = ["# The right image first\n", *(f"- {name}: {value}" for name, value in about.items()), ""]
     parts += ["## All alterations\n", _overall(by_method), "", "## Candidates and their price\n", _efforts(asked), ""]
     parts += ["## Verdicts\n", _verdict_table(asked), ""]
     for name, of in (

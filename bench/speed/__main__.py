@@ -17,9 +17,9 @@ from bench.speed import (
     cold_start,
     features,
     growth,
+    images,
     ingest,
     packages,
-    pictures,
     precision,
     report,
     requests,
@@ -35,7 +35,7 @@ from infra.local.cloud import local_cloud
 
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"
-PICTURES: Final = 101
+IMAGES: Final = 101
 """More than a search compares."""
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
@@ -64,6 +64,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
     parser.add_argument(
         "--pictures",
+        dest="images",
         type=Path,
         default=Path(data, "eval", "photos") if data else None,
         help=f"folder of JPEGs; eval/photos of the folder that {DATA} names, or made ones",
@@ -78,7 +79,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     wanted = arguments(argv)
-    kind, shown = pictures.chosen(wanted.pictures, PICTURES)
+    kind, shown = images.chosen(wanted.images, IMAGES)
     stack = ExitStack()
     cloud = cache(lambda: stack.enter_context(local_cloud(wanted.model_dir.resolve())))
 

@@ -13,7 +13,7 @@ import numpy as np
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 
 from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
-from shared.aws import records
+from shared.aws.dynamodb import item_mapper
 from shared.domain.images import ImageRecord, ObjectRef
 
 _SECONDS: Final = {"s3": S3_SECONDS, "dynamodb": TABLE_SECONDS, "eventbridge": TABLE_SECONDS}
@@ -73,7 +73,7 @@ class Answers:
 
 
 def _stranger(number: int) -> Any:
-    item = records.record_item(_STRANGER, np.zeros(0, np.float32), ObjectRef("pictures", "k"))
+    item = item_mapper.record_item(_STRANGER, np.zeros(0, np.float32), ObjectRef("images", "k"))
     return {name: value for name, value in item.items() if name != "features"} | {"image_id": {"S": f"{number:064x}"}}
 
 

@@ -25,14 +25,14 @@ SAMPLED_EVERY: Final = 0.004
 Steps = Callable[[Function], list[float]]
 
 
-def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
+def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     """Init, first and second answer and peak memory of api and ingest, and api's init beside bare imports."""
-    events = Events(cloud, pictures, "starts")
+    events = Events(cloud, images, "starts")
     ways: dict[str, tuple[str, Steps]] = {
         "bare imports": (BARE, lambda function: [function.call({})[0]]),
         "api, `GET /health`": (API, lambda function: _twice(function, events.health)),
         "api, search": (API, lambda function: _twice(function, events.search)),
-        "ingest, one picture": (INGEST, lambda function: _twice(function, events.arrival)),
+        "ingest, one image": (INGEST, lambda function: _twice(function, events.arrival)),
     }
     taken: dict[str, list[list[float]]] = {name: [] for name in ways}
     with TemporaryDirectory() as folder:
@@ -75,8 +75,8 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
             "api_init_ms": middle["api, `GET /health`"][0],
             "api_first_search_ms": middle["api, search"][1],
             "api_search_ms": middle["api, search"][2],
-            "ingest_init_ms": middle["ingest, one picture"][0],
-            "ingest_first_ms": middle["ingest, one picture"][1],
+            "ingest_init_ms": middle["ingest, one image"][0],
+            "ingest_first_ms": middle["ingest, one image"][1],
         },
     )
 

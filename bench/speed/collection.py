@@ -1,4 +1,4 @@
-"""A collection of the local cloud that grows: a hundred pictures come in as any do, copies of records follow.
+"""A collection of the local cloud that grows: a hundred images come in as any do, copies of records follow.
 
 Only what a search reads is made: record, vectors and signature, put past HTTP.
 """
@@ -16,14 +16,14 @@ import numpy as np
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
-from functions.ingest.description import describe
 from infra.local import seed
 from infra.local.cloud import REGION, LocalCloud
-from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import IndexedImage, ObjectRef, signature_key
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
+from shared.search.description import describe
 from shared.vision.embedding import Embedder
 
 ACCOUNT: Final = "123456789012"
@@ -31,11 +31,11 @@ APART: Final = 0.1
 """Length of the random vector that is added to a copied one, of length 1."""
 
 NEAREST: Final = 50
-"""Pictures that the index alone is asked for."""
+"""Images that the index alone is asked for."""
 
 
 class _PastHttp:
-    """The one call of a DynamoDB client that adding a picture makes, into the emulator's own table."""
+    """The one call of a DynamoDB client that adding an image makes, into the emulator's own table."""
 
     def put_item(self, *, TableName: str, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803 - boto3's names
         dynamodb_backends[ACCOUNT][REGION].tables[TableName].put_item(Item)
@@ -45,20 +45,20 @@ class Growing:
     """
     Attributes:
         name: of the collection.
-        seconds: that the first pictures took, from their upload to their record.
+        seconds: that the first images took, from their upload to their record.
     """
 
-    def __init__(self, cloud: LocalCloud, url: str, pictures: Sequence[bytes], model_dir: Path, name: str) -> None:
+    def __init__(self, cloud: LocalCloud, url: str, images: Sequence[bytes], model_dir: Path, name: str) -> None:
         self.name = name
-        self.pictures = pictures
+        self.images = images
         self._bucket = cloud.outputs["BucketName"]
         self._s3 = boto3.client("s3")
         self._over_http = DynamoCatalogue(dynamodb_client(), cloud.outputs["TableName"])
         self._past_http = DynamoCatalogue(cast(Any, _PastHttp()), cloud.outputs["TableName"])
         self._random = np.random.default_rng(0)
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder) / f"{number:04}.jpg" for number in range(len(pictures))]
-            for path, data in zip(paths, pictures, strict=True):
+            paths = [Path(folder) / f"{number:04}.jpg" for number in range(len(images))]
+            for path, data in zip(paths, images, strict=True):
                 path.write_bytes(data)
             started = time.perf_counter()
             outcomes = seed.index(url, paths, name)
@@ -66,11 +66,11 @@ class Growing:
         if {outcome.status for outcome in outcomes} != {"indexed"}:
             raise SystemExit(seed.summary(outcomes, self.seconds))
         embedder = Embedder(model_dir)
-        self._stored = [self._described(data, embedder) for data in pictures]
-        self._size = len(pictures)
+        self._stored = [self._described(data, embedder) for data in images]
+        self._size = len(images)
 
     def grow(self, size: int) -> None:
-        """Add copies until the collection has so many pictures."""
+        """Add copies until the collection has so many images."""
         objects = s3_backends[ACCOUNT]["aws"].buckets[self._bucket].keys
         for number in range(self._size, size):
             image = self._stored[number % len(self._stored)]
@@ -86,7 +86,7 @@ class Growing:
         self._size = max(self._size, size)
 
     def keys(self) -> list[str]:
-        """Of the pictures in S3."""
+        """Of the images in S3."""
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"uploads/{self.name}/")
         return [entry["Key"] for entry in found["Contents"]]
 
@@ -95,7 +95,7 @@ class Growing:
         return data
 
     def nearest(self, number: int) -> float:
-        """Milliseconds of one SearchVectors call for the neighbours of a stored picture, over HTTP."""
+        """Milliseconds of one SearchVectors call for the neighbours of a stored image, over HTTP."""
         image = self._stored[number % len(self._stored)]
         started = time.perf_counter()
         self._over_http.nearest(
@@ -104,8 +104,10 @@ class Growing:
         return (time.perf_counter() - started) * 1000
 
     def _described(self, data: bytes, embedder: Embedder) -> IndexedImage:
-        holding = Holding(self.name, hashlib.sha256(data).hexdigest())
-        return describe(data, holding, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None).indexed()
+        image_key = ImageKey(self.name, hashlib.sha256(data).hexdigest())
+        return describe(
+            data, image_key, embedder, created_at="2026-01-01T00:00:00.000000+00:00", filename=None
+        ).indexed()
 
     def _near(self, vector: FeatureVector) -> FeatureVector:
         noise = self._random.standard_normal(vector.size)

@@ -11,21 +11,21 @@ from infra.local.queue_worker import lambda_event
 
 
 class Events:
-    """Events for the functions; every picture is new to the collection."""
+    """Events for the functions; every image is new to the collection."""
 
-    def __init__(self, cloud: LocalCloud, pictures: list[bytes], collection: str) -> None:
+    def __init__(self, cloud: LocalCloud, images: list[bytes], collection: str) -> None:
         self._collection = collection
         self._bucket = cloud.outputs["BucketName"]
         self._s3 = boto3.client("s3")
         self._s3.put_bucket_notification_configuration(Bucket=self._bucket, NotificationConfiguration={})
-        self._pictures = pictures
+        self._images = images
         self._count = 0
 
     def health(self) -> Any:
         return http_event("GET", "/health")
 
     def search(self, data: bytes | None = None, effort: str = "balanced") -> Any:
-        """A search with these bytes; without any, with a picture that the collection may hold a copy of."""
+        """A search with these bytes; without any, with an image that the collection may hold a copy of."""
         shown = base64.b64encode(self._next() if data is None else data).decode()
         query = f"collection={self._collection}&effort={effort}"
         return http_event("POST", "/v1/search", json.dumps({"image_base64": shown}).encode(), query)
@@ -42,9 +42,9 @@ class Events:
         return lambda_event([message], "arn:aws:sqs:us-east-1:123456789012:queue")
 
     def _next(self) -> bytes:
-        """A picture whose bytes were not there before: what follows a JPEG's end is ignored."""
+        """An image whose bytes were not there before: what follows a JPEG's end is ignored."""
         self._count += 1
-        return self._pictures[self._count % len(self._pictures)] + self._count.to_bytes(4, "big")
+        return self._images[self._count % len(self._images)] + self._count.to_bytes(4, "big")
 
 
 def http_event(method: str, path: str, body: bytes | None = None, query: str = "") -> Any:

@@ -13,11 +13,11 @@ from bench.speed.report import Floor, Part
 from bench.speed.timing import Way, side_by_side
 from layers.resnet50.export import MODEL_FILE, SEED
 from layers.resnet50.network import SIDE, build
-from layers.resnet50.quiet import quiet
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from layers.resnet50.suppress_output import quiet
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
-from shared.vision.resizing import squeezed
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square
 
 OURS: Final = "ours: LiteRT, as the functions run it"
 IN_A_ROW: Final = 4
@@ -36,13 +36,13 @@ PREDICT: Final = f"Keras `model.predict` one by one, {_named(_CORES)}"
 GRAPH: Final = f"TensorFlow `tf.function`, {_named(_CORES)}"
 
 
-def measure(model_dir: Path, pictures: list[bytes], rounds: int, *, others: bool = True) -> Part:
-    """Every engine computes the features of the same 224 x 224 pictures, one by one.
+def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool = True) -> Part:
+    """Every engine computes the features of the same 224 x 224 images, one by one.
 
     Args:
         others: also those that have to be installed or that take seconds to start.
     """
-    squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
+    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
     embedder = Embedder(model_dir)
     ways: dict[str, Way] = {OURS: embedder.embed}
     for threads in _THREADS:
@@ -54,7 +54,7 @@ def measure(model_dir: Path, pictures: list[bytes], rounds: int, *, others: bool
         ways |= dict(_openvino(model_dir / MODEL_FILE))
     taken = side_by_side(ways, squares, rounds=rounds, in_a_row=IN_A_ROW)
     return Part(
-        "Features of one picture",
+        "Features of one image",
         ("engine", "ms", "times ours"),
         [(name, f"{ms:.1f}", f"{ms / taken[OURS]:.2f}") for name, ms in taken.items()],
         list(_floors(taken)) if others else (),

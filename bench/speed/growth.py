@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 
 from bench.speed.collection import NEAREST, Growing
-from bench.speed.pictures import made, recompressed
+from bench.speed.images import made, recompressed
 from bench.speed.report import Floor, Part
 from bench.speed.rerank import OpenCV
 
@@ -18,13 +18,13 @@ ANCESTOR_UP_TO: Final = 5_000
 CALLERS: Final = 8
 CALLERS_FROM: Final = 1_000
 NEVER_STORED: Final = 9_000
-"""Made pictures from this number on."""
+"""Made images from this number on."""
 INDEX_MS: Final = 50.0
 GROWTH: Final = 1.2
 
 
 def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZES) -> list[Part]:
-    """Ingest of the first pictures, then searches at every size."""
+    """Ingest of the first images, then searches at every size."""
     rows, steady, index, times = [], [], [], []
     with httpx.Client(base_url=url, timeout=300) as client:
         search = _search(client, growing)
@@ -55,11 +55,11 @@ def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZE
 
 
 def _arrivals(growing: Growing) -> Part:
-    rate = len(growing.pictures) / growing.seconds
+    rate = len(growing.images) / growing.seconds
     return Part(
         "Ingest on the local cloud",
-        ("pictures", "seconds", "pictures a second"),
-        [(str(len(growing.pictures)), f"{growing.seconds:.1f}", f"{rate:.1f}")],
+        ("images", "seconds", "images a second"),
+        [(str(len(growing.images)), f"{growing.seconds:.1f}", f"{rate:.1f}")],
         (),
         (
             "From the presigned POST of the first to the record of the last, four uploads at once, one ingest "
@@ -81,7 +81,7 @@ def _searches(
     return Part(
         "A search as the collection grows",
         (
-            "pictures",
+            "images",
             "a copy: p50, ms",
             "p95",
             "of it without the index",
@@ -96,22 +96,22 @@ def _searches(
         rows,
         [
             Floor(
-                f"search at {last} pictures against at {sizes[0]:,}, without the index",
+                f"search at {last} images against at {sizes[0]:,}, without the index",
                 f"at most {GROWTH}",
                 f"{growth:.2f}",
                 growth <= GROWTH,
             ),
-            Floor(f"SearchVectors at {last} pictures", f"under {INDEX_MS:g} ms", f"{index:.1f} ms", index < INDEX_MS),
-            Floor(f"search at {compared} pictures against the ancestor", "faster", f"{times[-1]:.1f}", times[-1] > 1),
+            Floor(f"SearchVectors at {last} images", f"under {INDEX_MS:g} ms", f"{index:.1f} ms", index < INDEX_MS),
+            Floor(f"search at {compared} images against the ancestor", "faster", f"{times[-1]:.1f}", times[-1] > 1),
         ],
         (
             "Over HTTP, everything on this machine: `POST /v1/search` with the bytes of a recompressed copy, or of a "
-            "picture that is not there, which is looked for longer. Without the index: `took_ms` less `candidates`. "
-            f"The first {len(growing.pictures)} pictures came in as any do; the others are their records and "
+            "image that is not there, which is looked for longer. Without the index: `took_ms` less `candidates`. "
+            f"The first {len(growing.images)} images came in as any do; the others are their records and "
             "signatures under new ids, with vectors a little beside theirs, put past HTTP.",
-            "The ancestor reads every picture from S3, decodes it, makes it 256 x 256 and gray, and takes the mean of "
+            "The ancestor reads every image from S3, decodes it, makes it 256 x 256 and gray, and takes the mean of "
             "scikit-image's SSIM and the ratio of matched ORB keypoints (OpenCV's). It was measured on the first "
-            f"{len(growing.pictures)} pictures at each size, and multiplied.",
+            f"{len(growing.images)} images at each size, and multiplied.",
         ),
         {"search_growth": growth, "index_ms": index, "ancestor_times": times[-1]},
     )
@@ -120,7 +120,7 @@ def _searches(
 def _search(client: httpx.Client, growing: Growing) -> Callable[..., tuple[float, float]]:
     def search(number: int, *, unseen: bool = False) -> tuple[float, float]:
         """Milliseconds of one search, and those of them that `took_ms` gives without the candidates."""
-        stored = growing.pictures[number % len(growing.pictures)]
+        stored = growing.images[number % len(growing.images)]
         data = made(NEVER_STORED + number) if unseen else recompressed(stored)
         started = time.perf_counter()
         answer = client.post("/v1/search", params={"collection": growing.name}, files={"file": ("query.jpg", data)})
@@ -137,14 +137,14 @@ def _at_once(search: Callable[[int], tuple[float, float]], rounds: int) -> list[
 
 
 def _ancestor(growing: Growing, size: int) -> float:
-    """Milliseconds for `size` pictures."""
+    """Milliseconds for `size` images."""
     keys = growing.keys()
-    query = OpenCV(recompressed(growing.pictures[0]))
+    query = OpenCV(recompressed(growing.images[0]))
     started = time.perf_counter()
     scores = sorted((query.compare(growing.read(key)), key) for key in keys)
     taken = (time.perf_counter() - started) * 1000
     if scores[-1][0] <= scores[-2][0]:
-        raise SystemExit("the ancestor's method did not find the picture")
+        raise SystemExit("the ancestor's method did not find the image")
     return taken * size / len(keys)
 
 

@@ -34,7 +34,7 @@ def measure(model_dir: Path) -> Part | None:
             REQUIREMENTS["layer"], target / "layer"
         ):
             return None
-        for path in shipped.unneeded():
+        for path in shipped.pruned():
             _remove(target / "image" / path)
         found = {found.name: found for found in distributions(path=[str(target / "image")])}
         sizes = {name: _size(one) for name, one in found.items()}
@@ -59,7 +59,7 @@ def measure(model_dir: Path) -> Part | None:
         ],
         (),
         (
-            f"`functions/requirements.txt` without `functions/unneeded.txt`, for Python {PYTHON} on Linux, without "
+            f"`functions/requirements.txt` without `functions/prune.txt`, for Python {PYTHON} on Linux, without "
             "bytecode. The zip functions' layer "
             f"(`layers/runtime`) has {layer / MIB:.1f} MB.",
         ),

@@ -9,39 +9,38 @@ from typing import Final
 import numpy as np
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import NAME, SEED, Memory, Original, holding
+from bench.quality.collection import NAME, SEED, Memory, Original, key_of
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
-from functions.api.search import Stopwatch, Wanted
-from functions.ingest.description import describe
 from layers.resnet50.network import SIDE, Precision
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.search.description import describe
+from shared.search.searcher import SearchRequest
+from shared.search.timings import Stopwatch
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
-from shared.vision.resizing import squeezed
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square
 
 IN_A_ROW: Final = 4
 TIMES: Final = 2.0
 BY_COSINE: Final = 24
-"""So many pictures are altered and looked for by their features alone; of each, every alteration."""
+"""So many images are altered and looked for by their features alone; of each, every alteration."""
 FUSED: Final = 6
 """So many of those by a whole search too, which takes longer."""
 
 
-def measure(
-    model_dir: Path, pictures: list[bytes], rounds: int, alterations: Sequence[str] = tuple(ALTERATIONS)
-) -> Part:
-    """Both models describe the pictures and are asked for the originals of the same altered copies."""
+def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequence[str] = tuple(ALTERATIONS)) -> Part:
+    """Both models describe the images and are asked for the originals of the same altered copies."""
     int8_dir = exported(model_dir.with_name(f"{model_dir.name}-int8"))
-    squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
+    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
     ours, int8 = Embedder(model_dir, threads=1), Embedder(int8_dir, threads=1)
     taken = side_by_side({"ours": ours.embed, "int8": int8.embed}, squares, rounds=rounds, in_a_row=IN_A_ROW)
     times = taken["ours"] / taken["int8"]
     alike = [cosine(ours.embed(square).features, int8.embed(square).features) for square in squares]
-    found = {embedder.model_id: _found(pictures, embedder, alterations) for embedder in (ours, int8)}
+    found = {embedder.model_id: _found(images, embedder, alterations) for embedder in (ours, int8)}
     rows = [
         (embedder.model_id, f"{taken[name]:.1f}", f"{taken['ours'] / taken[name]:.2f}", near, *shares)
         for name, embedder, near in (("ours", ours, "1"), ("int8", int8, f"{min(alike):.5f}"))
@@ -49,13 +48,13 @@ def measure(
     ]
     return Part(
         "The model with int8 weights",
-        ("model", "ms a picture", "times as fast", "least cosine to ours", "R@1, cosine", "R@1, fused"),
+        ("model", "ms an image", "times as fast", "least cosine to ours", "R@1, cosine", "R@1, fused"),
         rows,
         [Floor("int8 weights against our float model", f"at least {TIMES:g} times", f"{times:.1f}", times >= TIMES)],
         (
-            f"One thread. R@1: the share of altered copies whose original comes first of {len(pictures)}, each model "
+            f"One thread. R@1: the share of altered copies whose original comes first of {len(images)}, each model "
             f"with its own features on both sides; every one of {len(alterations)} alterations (`bench/quality`), by "
-            f"features alone of {BY_COSINE} pictures, by a whole search of {FUSED}.",
+            f"features alone of {BY_COSINE} images, by a whole search of {FUSED}.",
         ),
         {
             "inference_int8_ms": taken["int8"],
@@ -73,28 +72,28 @@ def exported(folder: Path) -> Path:
     return folder
 
 
-def _found(pictures: Sequence[bytes], embedder: Embedder, alterations: Sequence[str]) -> tuple[float, float]:
+def _found(images: Sequence[bytes], embedder: Embedder, alterations: Sequence[str]) -> tuple[float, float]:
     """The share of altered copies whose original is first: by features alone, and by a whole search."""
     originals = [
-        Original(Path(), "", describe(data, holding(data), embedder, created_at="", filename=None)) for data in pictures
+        Original(Path(), "", describe(data, key_of(data), embedder, created_at="", filename=None)) for data in images
     ]
     vectors = np.array([one.described.features for one in originals])
     searcher = Memory(originals, embedder.model_id).searcher(embedder)
 
-    def by_features(rgb: Pixels) -> str:
+    def search_by_features(rgb: Pixels) -> str:
         return originals[int(np.argmax(vectors @ embedder.embed(rgb).features))].image_id
 
     def by_search(rgb: Pixels) -> str:
         query = searcher.describe_pixels("", rgb, Stopwatch())
-        wanted = Wanted(collection=NAME, k=1, ranking=Ranking.FUSED)
+        wanted = SearchRequest(collection=NAME, k=1, ranking=Ranking.FUSED)
         return searcher.search(query, wanted, Stopwatch()).matches[0].record.image_id
 
     def share(first: Callable[[Pixels], str], asked: int) -> float:
         right = [
-            first(decode_here(altered(decode_here(pictures[place]).rgb, name, SEED, place)).rgb) == one.image_id
+            first(decode_here(altered(decode_here(images[place]).rgb, name, SEED, place)).rgb) == one.image_id
             for place, one in enumerate(originals[:asked])
             for name in alterations
         ]
         return sum(right) / len(right)
 
-    return share(by_features, BY_COSINE), share(by_search, FUSED)
+    return share(search_by_features, BY_COSINE), share(by_search, FUSED)

@@ -1,4 +1,4 @@
-"""The calls of AWS that a picture and a search make, and how long a search computes: what the bill counts."""
+"""The calls of AWS that an image and a search make, and how long a search computes: what the bill counts."""
 
 import json
 import logging
@@ -11,11 +11,11 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from bench.speed.events import Events
-from bench.speed.pictures import made
+from bench.speed.images import made
 from bench.speed.report import Part
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
-from shared.domain.schema import (
+from shared.domain.table_schema import (
     LISTING_SORT,
     LOCAL_ATTRIBUTE,
     PARTITION_KEY,
@@ -28,7 +28,7 @@ from shared.domain.schema import (
 
 KB: Final = 1024
 UNSEEN: Final = 9_000
-"""Made pictures from this number on are never stored."""
+"""Made images from this number on are never stored."""
 WAITING: Final = ("candidates", "signatures", "check")
 """Stages of a search that are mostly calls of AWS."""
 KINDS: Final = {
@@ -43,53 +43,50 @@ _GETS: Final = ("GetObject", "HeadObject")
 Seen = list[tuple[str, Any]]
 
 
-def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
+def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     """Counted at botocore, in the emulator, where only the times depend on the machine."""
-    from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler as ingest
-    from functions.ingest.handler import logger, metrics
+    from infra.local.lambda_functions import INGEST_LOG, forget_environments, ingest
 
-    events = Events(cloud, pictures, "calls")
+    events = Events(cloud, images, "calls")
     seen: Seen = []
     session: Any = boto3.DEFAULT_SESSION
     session.events.register_last(
         "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
     )
-    lines = _Lines(logger)
-    forget()
+    lines = _Lines(INGEST_LOG)
+    forget_environments()
     context: Any = FunctionContext("bench")
     counts: list[Counter[str]] = []
-    for _ in pictures:  # no two are alike
+    for _ in images:  # no two are alike
         seen.clear()
         lines.bytes = 0
         ingest(events.arrival(), context)
-        metrics.clear_metrics()
         counts.append(Counter(name for name, _ in seen))
     lines.close()
     later = counts[len(counts) // 2 :]
-    picture = Counter({name: sum(each[name] for each in later) / len(later) for each in later for name in each})
+    image = Counter({name: sum(each[name] for each in later) / len(later) for each in later for name in each})
     units = sum(write_units(name, body) for name, body in seen)
     [record] = [item for name, body in seen if name == "PutItem" and _vectors(item := json.loads(body)["Item"])]
     asked = {kind: _searches(events, seen, kind, rounds) for kind in KINDS}
-    columns: list[Mapping[str, float]] = [picture, *(count for count, _ in asked.values())]
+    columns: list[Mapping[str, float]] = [image, *(count for count, _ in asked.values())]
     names = sorted({name for count in columns for name in count}, key=lambda name: -sum(c[name] for c in columns))
     rows = [[name, *(f"{count[name]:.3g}" if count[name] else "" for count in columns)] for name in names]
     rows.append(["DynamoDB write units, the listing's included", str(units), *([""] * len(asked))])
     rows.append(["ms of computing", "", *(f"{ms:.0f}" for _, ms in asked.values())])
     vectors = _vectors(record)
     figures: dict[str, float] = {
-        "picture_puts": picture["PutObject"],
-        "picture_gets": _sum(picture, _GETS),
-        "picture_events": picture["PutEvents"],
-        "picture_write_units": units,
-        "picture_reads": _sum(picture, _READS),
-        "picture_writes": _sum(picture, _WRITES),
-        "picture_item_bytes": item_bytes(record),
-        "picture_list_bytes": item_bytes(vectors),
-        "picture_vectors": len(vectors),
-        "picture_vector_bytes": sum(_replicated(record, name) for name in vectors),
-        "picture_log_bytes": lines.bytes,
-        "picture_vector_searches": picture["SearchVectors"],
+        "image_puts": image["PutObject"],
+        "image_gets": _sum(image, _GETS),
+        "image_events": image["PutEvents"],
+        "image_write_units": units,
+        "image_reads": _sum(image, _READS),
+        "image_writes": _sum(image, _WRITES),
+        "image_item_bytes": item_bytes(record),
+        "image_list_bytes": item_bytes(vectors),
+        "image_vectors": len(vectors),
+        "image_vector_bytes": sum(_replicated(record, name) for name in vectors),
+        "image_log_bytes": lines.bytes,
+        "image_vector_searches": image["SearchVectors"],
     }
     for kind, (count, ms) in asked.items():
         figures |= {
@@ -100,12 +97,12 @@ def measure(cloud: LocalCloud, pictures: list[bytes], rounds: int) -> Part:
         }
     return Part(
         "Calls of AWS",
-        ("call", "a new picture", *KINDS.values()),
+        ("call", "a new image", *KINDS.values()),
         rows,
         (),
         (
-            f"Of a picture that comes through the queue, and of a search in a new process, with {len(pictures)} "
-            "pictures stored (of a picture: the mean of the later half). The queue's own calls are Lambda's and "
+            f"Of an image that comes through the queue, and of a search in a new process, with {len(images)} "
+            "images stored (of an image: the mean of the later half). The queue's own calls are Lambda's and "
             "S3's; the upload's own form is not among them. "
             f"A search's computing is its `took_ms` without {', '.join(WAITING)}, the model being loaded.",
         ),
@@ -136,22 +133,21 @@ class _Lines(logging.Handler):
 
 def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
     """The calls of the first search of a new application, and the milliseconds that later ones compute."""
-    from functions.api.bootstrap import application
-    from functions.api.handler import handler
+    from infra.local.lambda_functions import api, forget_environments
 
     context: Any = FunctionContext("bench")
     effort = "fast" if kind == "fast" else "balanced"
 
     def asked(number: int) -> dict[str, float]:
         data = made(UNSEEN + number) if kind == "nothing" else None
-        answer = handler(events.search(data, effort), context)
+        answer = api(events.search(data, effort), context)
         if answer["statusCode"] != 200:
             raise SystemExit(f"the search answered {answer}")
         took: dict[str, float] = json.loads(answer["body"])["took_ms"]
         return took
 
-    application.cache_clear()
-    handler(events.health(), context)
+    forget_environments()
+    api(events.health(), context)
     seen.clear()
     asked(0)
     count = Counter(name for name, _ in seen)

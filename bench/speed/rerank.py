@@ -1,16 +1,16 @@
-"""Reranking from signatures, against comparing the pictures themselves."""
+"""Reranking from signatures, against comparing the images themselves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from bench.speed.pictures import made
+from bench.speed.images import made
 from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
 from shared.domain.matches import Ranking
-from shared.vision import processors, signature
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode_here
+from shared.vision import cpu, signature
+from shared.vision.decode.decoding import decode_here
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.ranking import compare
 from shared.vision.signature import Signature
 
@@ -26,9 +26,9 @@ PLAIN: Final = "scikit-image: decode, SSIM, ORB"
 OPENCV: Final = "scikit-image's SSIM, OpenCV's ORB"
 
 
-def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
+def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     """One query against 50 candidates."""
-    shown = [*pictures, *(made(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(pictures)))]
+    shown = [*images, *(made(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(images)))]
     query, *others = [signature.extract(decode_here(data).rgb) for data in shown[: CANDIDATES + 1]]
     packed = [signature.pack(each) for each in others]
 
@@ -38,7 +38,7 @@ def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     def unpacked(data: bytes) -> object:
         return compared(signature.unpack(data))
 
-    with ThreadPoolExecutor(processors.available()) as threads:
+    with ThreadPoolExecutor(cpu.available()) as threads:
         taken = side_by_side(
             {
                 OURS: lambda _: list(threads.map(unpacked, packed)),
@@ -73,7 +73,7 @@ def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
             Floor("rerank against the plain way", f"at least {TIMES:g} times", f"{times:.0f}", times >= TIMES),
         ],
         (
-            f"The plain ways read each picture, as the ancestor does; {PLAIN_CANDIDATES} candidates were measured and "
+            f"The plain ways read each image, as the ancestor does; {PLAIN_CANDIDATES} candidates were measured and "
             "multiplied. Ours does more: a geometric check, SSIM after alignment, SSIM by detail, colours.",
         ),
         {"rerank_50_ms": taken[OURS], "rerank_50_alone_ms": taken[ALONE], "rerank_50_plain_ms": taken[PLAIN]},
@@ -81,7 +81,7 @@ def measure(pictures: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
 
 
 class _Plain:
-    """SSIM of gray 256 x 256 pictures and matched ORB keypoints of the same, with nothing but scikit-image."""
+    """SSIM of gray 256 x 256 images and matched ORB keypoints of the same, with nothing but scikit-image."""
 
     def __init__(self, query: bytes) -> None:
         self._query = self._gray(query)

@@ -12,15 +12,15 @@ from packaging.requirements import Requirement
 from bench.speed.runtime_api import ROOT
 
 REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
-UNNEEDED: Final = ROOT / "functions" / "unneeded.txt"
+PRUNED: Final = ROOT / "functions" / "prune.txt"
 """What the Dockerfile removes again."""
 RUNTIME: Final = "awslambdaric"
 """Lambda's own client, which the image's base brings."""
 
 
-def unneeded() -> list[str]:
+def pruned() -> list[str]:
     """Files and folders below the packages' folder."""
-    return UNNEEDED.read_text(encoding="utf-8").split()
+    return PRUNED.read_text(encoding="utf-8").split()
 
 
 def interpreter(folder: Path) -> str:
@@ -28,7 +28,7 @@ def interpreter(folder: Path) -> str:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     [packages] = folder.glob("lib/python*/site-packages")
     lines = [line for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    left_out = unneeded()
+    left_out = pruned()
     found = {one.name: one for name in (*lines, RUNTIME) for one in _needed(Requirement(name))}
     for path in (path for one in found.values() for path in one.files or ()):
         name = str(path)

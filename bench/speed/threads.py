@@ -9,21 +9,21 @@ from typing import Final
 from bench.speed.report import Part
 from bench.speed.timing import side_by_side
 from layers.resnet50.network import SIDE
-from shared.vision.decoding import decode_here
+from shared.vision.cpu import available
+from shared.vision.decode.decoding import decode_here
 from shared.vision.embedding import Embedder
-from shared.vision.processors import available
-from shared.vision.resizing import squeezed
+from shared.vision.resizing import resize_square
 
 IN_A_ROW: Final = 4
 MOST: Final = 6
 """What Lambda gives at its largest memory."""
 
 
-def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part | None:
+def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part | None:
     """Every number of threads on every number of processors; None where a process cannot be kept to some of them."""
     if not hasattr(os, "sched_setaffinity"):
         return None
-    squares = [squeezed(decode_here(data).rgb, SIDE) for data in pictures]
+    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
     most = min(MOST, available())
     rows = []
     figures = {}
@@ -41,10 +41,10 @@ def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part | None:
             figures[f"inference_{processors}_processors_{threads}_threads_ms"] = ms
     return Part(
         "Threads of LiteRT",
-        ("processors", "threads", "ms a picture", "times as fast as one", "processor-ms, which Lambda bills"),
+        ("processors", "threads", "ms an image", "times as fast as one", "processor-ms, which Lambda bills"),
         rows,
         (),
-        ("One network, run for one picture after another, in a process kept to so many of the machine's processors.",),
+        ("One network, run for one image after another, in a process kept to so many of the machine's processors.",),
         figures,
     )
 

@@ -1,4 +1,4 @@
-"""Pictures a second, and GB-seconds a picture, of one ingest function: by batch, by messages at once, by cores.
+"""Images a second, and GB-seconds an image, of one ingest function: by batch, by messages at once, by cores.
 
 `python -m bench.speed.throughput CORES FOLDER` measures one number of cores in a process of its own.
 """
@@ -19,8 +19,8 @@ from typing import Any, Final
 from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
-from shared.domain.limits import BATCH_MESSAGES, MESSAGES_AT_ONCE
-from shared.vision.processors import available
+from shared.domain.limits import BATCH_MESSAGES, CONCURRENT_MESSAGES
+from shared.vision.cpu import available
 
 CORE_MB: Final = 1769
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of so much has one core."""
@@ -30,12 +30,12 @@ TRIED: Final = ((1, 1), (5, 1), (5, 5), (10, 1), (10, 2), (10, 5), (10, 10), (20
 Tried = tuple[int, int]
 
 
-def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part:
+def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
     """A batch of each kind in turns, with the calls of AWS taking what the bill assumes."""
     cores = sorted({1, min(2, available())})
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for number, data in enumerate(pictures):
+        for number, data in enumerate(images):
             (folder / f"{number}.jpg").write_bytes(data)
         found = {count: _in_a_process(model_dir, folder, count, rounds) for count in cores}
     rows = []
@@ -48,8 +48,8 @@ def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part:
     columns = ["messages of a batch", "at once"]
     for count in cores:
         named = f"{count} core{'s' if count > 1 else ''}, {count * CORE_MB:,} MB"
-        columns += [f"{named}: pictures a second", "GB-seconds a picture", "processor ms a picture"]
-    _, processor = found[1][BATCH_MESSAGES, MESSAGES_AT_ONCE]
+        columns += [f"{named}: images a second", "GB-seconds an image", "processor ms an image"]
+    _, processor = found[1][BATCH_MESSAGES, CONCURRENT_MESSAGES]
     return Part(
         "Throughput within one function",
         columns,
@@ -58,15 +58,15 @@ def measure(model_dir: Path, pictures: list[bytes], rounds: int) -> Part:
         (
             f"The real handler, boto3 included, with calls that take {S3_SECONDS * 1000:.0f} ms (S3), "
             f"{TABLE_SECONDS * 1000:.0f} ms (DynamoDB, the bus) and {VECTOR_SECONDS * 1000:.0f} ms (SearchVectors); "
-            f"cores are those that the process may use. Chosen: {BATCH_MESSAGES} messages, {MESSAGES_AT_ONCE} at once.",
+            f"cores: those the process may use. Chosen: {BATCH_MESSAGES} messages, {CONCURRENT_MESSAGES} at once.",
         ),
-        {"picture_processor_ms": processor * 1000},
+        {"image_processor_ms": processor * 1000},
     )
 
 
 def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dict[Tried, tuple[float, float]]:
     settings = {
-        "PICTRACE_BUCKET": "pictures",
+        "PICTRACE_BUCKET": "images",
         "PICTRACE_TABLE": "t",
         "PICTRACE_MODEL_DIR": str(model_dir.resolve()),
         "PICTRACE_BUS": "b",
@@ -91,18 +91,18 @@ def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dic
     return {(batch, at_once): (wall, processor) for batch, at_once, wall, processor in json.loads(done.stdout)}
 
 
-def _measured(pictures: list[bytes], rounds: int) -> list[tuple[int, int, float, float]]:
+def _measured(images: list[bytes], rounds: int) -> list[tuple[int, int, float, float]]:
     import boto3
 
     from bench.speed.answers import Answers
-    from functions.ingest import handler
+    from infra.local.lambda_functions import ingest_with
     from infra.local.queue_worker import FunctionContext, lambda_event
 
     objects: dict[str, bytes] = {}
     boto3.setup_default_session()
     session: Any = boto3.DEFAULT_SESSION
     session.events.register_first("before-send", Answers(objects).before_send)
-    keys = _keys(objects, pictures)
+    keys = _keys(objects, images)
     context: Any = FunctionContext("ingest")
 
     def batch(size: int) -> Any:
@@ -118,11 +118,9 @@ def _measured(pictures: list[bytes], rounds: int) -> list[tuple[int, int, float,
         for size, at_once in order.sample(TRIED, len(TRIED)):
             event = batch(size)
             with ThreadPoolExecutor(at_once) as threads:
-                handler._threads = threads
                 before, started = _processor_seconds(), time.perf_counter()
-                answer = handler.handler(event, context)
+                answer = ingest_with(threads, event, context)
                 took = time.perf_counter() - started
-            handler.metrics.clear_metrics()
             if answer["batchItemFailures"]:
                 raise SystemExit(f"the function answered {answer}")
             objects.clear()
@@ -134,13 +132,13 @@ def _measured(pictures: list[bytes], rounds: int) -> list[tuple[int, int, float,
     ]
 
 
-def _keys(objects: dict[str, bytes], pictures: list[bytes]) -> Iterator[str]:
-    """Keys of new pictures: what follows a JPEG's end is ignored."""
+def _keys(objects: dict[str, bytes], images: list[bytes]) -> Iterator[str]:
+    """Keys of new images: what follows a JPEG's end is ignored."""
     number = 0
     while True:
         number += 1
         key = f"uploads/bench/{number:032x}"
-        objects[key] = pictures[number % len(pictures)] + number.to_bytes(4, "big")
+        objects[key] = images[number % len(images)] + number.to_bytes(4, "big")
         yield key
 
 
@@ -148,7 +146,7 @@ def _event(key: str) -> str:
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": "pictures"}, "object": {"key": key, "sequencer": "0055AED6DCD90281E5"}},
+        "s3": {"bucket": {"name": "images"}, "object": {"key": key, "sequencer": "0055AED6DCD90281E5"}},
     }
     return json.dumps({"Records": [record]})
 
@@ -171,8 +169,8 @@ def _of_a_child(listed: Path) -> float:
 def main() -> None:
     cores, folder, rounds = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
-    print(json.dumps(_measured(pictures, rounds)))
+    images = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+    print(json.dumps(_measured(images, rounds)))
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.documentation import documentation_router
-from functions.api.headers import ANSWERS
-from functions.api.page import page_router
-from functions.api.routes import ancestor, duplicates, images, meta, search, uploads
+from functions.api.routes import duplicates, images, legacy, meta, search, uploads
+from functions.api.routes.web import page_router
+from functions.api.security_headers import ANSWERS
 from functions.api.services import Services
-from functions.api.version import VERSION
+from functions.api.swagger_ui import documentation_router
+from shared.version import VERSION
 
 DESCRIPTION = """Reverse image search in your own AWS account.
 
-Upload pictures, then ask which of them are nearest to another one, and why.
+Upload images, then ask which of them are nearest to another one, and why.
 Errors are RFC 9457 problem details; `type` is one of a documented list."""
 
 
@@ -33,7 +33,7 @@ def create_app(services: Services) -> FastAPI:
         search.router,
         duplicates.router,
         meta.figures,
-        ancestor.router,
+        legacy.router,
         meta.router,
     ):
         _add(app, router)

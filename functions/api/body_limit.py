@@ -10,7 +10,7 @@ from functions.api.errors import respond
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_REQUEST_BYTES
 
 TOO_LARGE: Final = (
-    f"A picture in a request may have {MAX_QUERY_BYTES:,} bytes. Send larger ones with POST /v1/uploads, "
+    f"An image in a request may have {MAX_QUERY_BYTES:,} bytes. Send larger ones with POST /v1/uploads, "
     "then search with the upload_id."
 )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from functions.api.access import KnownCaller
+from functions.api.auth import KnownCaller
 from functions.api.errors import Problem
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services
@@ -21,10 +21,10 @@ def services(request: Request) -> Services:
     return found
 
 
-def known_id(image_id: Annotated[str, Path(description="SHA-256 of the picture", examples=[EXAMPLE_ID])]) -> str:
+def known_id(image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])]) -> str:
     """An id of the right form; any other names nothing, and is answered like an absent one."""
     if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
-        raise NotFound("There is no picture with this id.")
+        raise NotFound("There is no image with this id.")
     return image_id
 
 
@@ -57,7 +57,7 @@ def collections_in_reach(
         str | None, Query(pattern=COLLECTION_PATTERN, description="leave out to mean every collection of the caller")
     ] = None,
 ) -> Sequence[str] | None:
-    """The collections that a call on one picture looks into; see `Caller.reach`."""
+    """The collections that a call on one image looks into; see `Caller.reach`."""
     return caller.reach(collection)
 
 
@@ -70,7 +70,7 @@ Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]
 K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
 MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
 LabelQuery = Annotated[
-    str | None, Query(min_length=1, max_length=100, description="only pictures whose most probable class this is")
+    str | None, Query(min_length=1, max_length=100, description="only images whose most probable class this is")
 ]
 RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
 EffortQuery = Annotated[

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from functions.api.headers import ANSWERS
-from shared.aws.outages import is_outage
+from functions.api.security_headers import ANSWERS
+from shared.aws.transient_errors import is_outage
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -25,9 +25,9 @@ from shared.domain.errors import (
     RateLimited,
     Unauthenticated,
 )
-from shared.domain.ledger import Overtaken
+from shared.domain.ledger import ConflictError
 from shared.domain.limits import RETRY_AFTER_SECONDS
-from shared.vision.isolation import DecoderUnavailable
+from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 
@@ -45,13 +45,13 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "upload-rejected": (409, "The upload was rejected"),
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The type is not supported"),
-    "undecodable-picture": (422, "The picture cannot be decoded"),
-    "unfetchable-url": (422, "The address gave no picture"),
+    "undecodable-picture": (422, "The image cannot be decoded"),
+    "unfetchable-url": (422, "The address gave no image"),
     "rate-limited": (429, "Too many calls in this minute"),
     "unavailable": (503, "A service behind the API does not answer"),
     "internal-error": (500, "Something went wrong"),
 }
-"""Every problem type of the API, by slug: status and title. docs/api.md lists them."""
+"""Every problem type of the API, by slug: status and title. docs/reference/api.md lists them."""
 
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
@@ -111,7 +111,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DecoderUnavailable)
     async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
-        logger.error("no picture can be decoded", exc_info=error)
+        logger.error("no image can be decoded", exc_info=error)
         return respond("unavailable", "The decoder does not answer. Try again.")
 
     @app.exception_handler(NotFound)
@@ -146,8 +146,8 @@ def install(app: FastAPI) -> None:
         logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
 
-    @app.exception_handler(Overtaken)
-    async def overtaken(_: Request, __: Overtaken) -> JSONResponse:
+    @app.exception_handler(ConflictError)
+    async def overtaken(_: Request, __: ConflictError) -> JSONResponse:
         return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
 
     @app.exception_handler(InvalidCursor)
@@ -210,7 +210,7 @@ def _first_message(errors: Sequence[Any]) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def described(*slugs: str) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route of data that may answer these problems, and those that all of them may."""
     responses: dict[int | str, dict[str, Any]] = {}
     everywhere = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")

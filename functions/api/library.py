@@ -1,4 +1,4 @@
-"""What the API does with stored pictures besides searching: take them in, show them, remove them."""
+"""What the API does with stored images besides searching: take them in, show them, remove them."""
 
 import uuid
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from shared.aws.fetcher import LambdaFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -20,10 +21,9 @@ from shared.domain.images import (
     thumbnail_key,
     upload_key,
 )
-from shared.domain.ledger import Holding, ObjectStatus, Overtaken
+from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.ports import Catalogue, Ledger, Uploads
-from shared.domain.releasing import release
 
 THUMBNAIL_TYPE: Final = "image/webp"
 REMOVALS: Final = 3
@@ -31,7 +31,7 @@ REMOVALS: Final = 3
 
 
 class Library:
-    """The pictures of one bucket and table.
+    """The images of one bucket and table.
 
     Where a call takes `collections`, what lies in any other is absent; None means every collection.
     """
@@ -56,7 +56,7 @@ class Library:
         self._models = models
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
-        """Upload id, URL and form fields of a presigned POST for one picture."""
+        """Upload id, URL and form fields of a presigned POST for one image."""
         upload_id = self._pend(filename, collection)
         url, fields = self._objects.open_upload(upload_key(collection, upload_id), media_type)
         return upload_id, url, fields
@@ -68,11 +68,11 @@ class Library:
         return upload_id
 
     def fetch_in(self, url: str, collection: str) -> str:
-        """Have the picture at a web address stored as an upload like any other; gives the upload id.
+        """Have the image at a web address stored as an upload like any other; gives the upload id.
 
         Raises:
-            PictureRefused: there is no picture; the upload is rejected with the same reason.
-            FetchFailed: the upload stays pending, for the picture may still come.
+            PictureRefused: there is no image; the upload is rejected with the same reason.
+            FetchFailed: the upload stays pending, for the image may still come.
         """
         upload_id = self._pend(filename_of_address(url), collection)
         try:
@@ -100,26 +100,26 @@ class Library:
         return found
 
     def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
-        """The record of the first of `collections` that has the picture."""
+        """The record of the first of `collections` that has the image."""
         for collection in _each(collections):
             found = self._catalogue.find(image_id, collection)
             if found is not None:
                 return found
-        raise NotFound("There is no picture with this id.")
+        raise NotFound("There is no image with this id.")
 
     def content(self, record: ImageRecord) -> bytes:
-        """The picture's own bytes."""
+        """The image's own bytes."""
         return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
 
     def content_link(self, record: ImageRecord) -> str:
-        """A short-lived URL of the picture, served under the type that its bytes have."""
+        """A short-lived URL of the image, served under the type that its bytes have."""
         return self._objects.link(self._source(record), MEDIA_TYPES[record.format])
 
     def thumbnail_link(self, record: ImageRecord) -> str:
         """A short-lived URL of the thumbnail, which is made when first asked for."""
         key = thumbnail_key(record.collection, record.image_id)
         if not self._objects.exists(key):
-            from shared.vision.decoding import decode
+            from shared.vision.decode.decoding import decode
             from shared.vision.thumbnail import thumbnail
 
             self._objects.write(key, thumbnail(decode(self.content(record)).rgb), THUMBNAIL_TYPE)
@@ -128,22 +128,22 @@ class Library:
     def _source(self, record: ImageRecord) -> ObjectRef:
         source = next(iter(record.sources), None)
         if source is None:
-            raise NotFound("The picture is being removed.")
+            raise NotFound("The image is being removed.")
         return source
 
     def remove(self, image_id: str, collections: Sequence[str] | None) -> None:
-        """Remove a picture from each of `collections`.
+        """Remove an image from each of `collections`.
 
         Raises:
             NotFound: nothing is held of it.
-            Overtaken: uploads of the same bytes keep coming.
+            ConflictError: uploads of the same bytes keep coming.
         """
         removed = [self._remove(image_id, collection) for collection in _each(collections)]
         if not any(removed):
-            raise NotFound("There is no picture with this id.")
+            raise NotFound("There is no image with this id.")
 
     def _remove(self, image_id: str, collection: str | None) -> bool:
-        """Remove a picture from one collection, or from all; False where nothing is held of it.
+        """Remove an image from one collection, or from all; False where nothing is held of it.
 
         Records go first, so that no search shows it any more. The ledger goes last, each entry after its object, so
         a removal that died half-way can be asked for again. Objects outside our bucket stay; the ledger remembers
@@ -154,24 +154,26 @@ class Library:
             return False
         for _ in range(REMOVALS):
             for owner in held.collections:
-                self._catalogue.hide(Holding(owner, image_id))
+                self._catalogue.delete_record(ImageKey(owner, image_id))
             for owner, source in held.sources:
-                self._drop(Holding(owner, image_id), source)
+                self._drop(ImageKey(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                release(Holding(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models)
+                collect_garbage(
+                    ImageKey(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models
+                )
             held = self._catalogue.occurrences(image_id, collection)
             if not held:
                 return True
-        raise Overtaken
+        raise ConflictError
 
-    def _drop(self, holding: Holding, source: ObjectRef) -> None:
+    def _drop(self, image_key: ImageKey, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket
         entry = self._ledger.find(source)  # before the object goes: the change fails if it came back meanwhile
         if ours:
             self._objects.delete(source.key, source.version)
-        if entry and entry.held == holding:
+        if entry and entry.held == image_key:
             status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
-            with suppress(Overtaken):  # the object's own event was quicker, or it came again: the next round sees
+            with suppress(ConflictError):  # the object's own event was quicker, or it came again: the next round sees
                 self._ledger.change(entry, replace(entry, status=status))
 
 

@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.version import VERSION
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Effort, Ranking, Verdict
+from shared.version import VERSION
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
-EXAMPLE_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
+EXAMPLE_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
 """One gray pixel as PNG."""
 EXAMPLE_MODEL = "resnet50-imagenet-f16"
 
@@ -29,7 +29,7 @@ class UploadRequest(BaseModel):
 
 
 class UploadForm(BaseModel):
-    """Where and how to send the picture: a multipart form with `fields` first and the part `file` last."""
+    """Where and how to send the image: a multipart form with `fields` first and the part `file` last."""
 
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     url: Annotated[str, Field(examples=["https://pictrace-uploads.s3.eu-west-1.amazonaws.com/"])]
@@ -60,7 +60,7 @@ class UploadAccepted(BaseModel):
 
 
 class Link(BaseModel):
-    """Where a picture's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
+    """Where an image's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
 
     url: Annotated[
         str, Field(description="a presigned S3 URL", examples=["https://pictrace-uploads.s3.amazonaws.com/…"])
@@ -76,7 +76,7 @@ class LabelModel(BaseModel):
 class Image(BaseModel):
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
-    url: Annotated[str, Field(description="redirects to the picture", examples=["/v1/images/…/content"])]
+    url: Annotated[str, Field(description="redirects to the image", examples=["/v1/images/…/content"])]
     thumbnail_url: Annotated[str, Field(description="redirects to a small WebP", examples=["/v1/images/…/thumbnail"])]
     width: Annotated[int, Field(examples=[451])]
     height: Annotated[int, Field(examples=[300])]
@@ -97,9 +97,9 @@ class Image(BaseModel):
 
 
 class DuplicateGroup(BaseModel):
-    """Pictures that nearly repeat each other, at least two, best first."""
+    """Images that nearly repeat each other, at least two, best first."""
 
-    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the picture that the group began with")]
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the image that the group began with")]
     best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
     images: list[Image]
     truncated: Annotated[bool, Field(description="there are more than these")]
@@ -155,7 +155,7 @@ class SearchAnswer(BaseModel):
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     ranking: Ranking
     effort: Effort
-    candidates: Annotated[int, Field(description="pictures that were compared with the query", examples=[16])]
+    candidates: Annotated[int, Field(description="images that were compared with the query", examples=[16])]
     bytes_examined: Annotated[
         int | None, Field(description="what the vector indexes report and bill, in all", examples=[393_216])
     ]
@@ -181,7 +181,7 @@ class Stats(BaseModel):
     model: Annotated[ModelState, Field(description="the active one")]
     models: Annotated[
         list[str],
-        Field(description="every one that can be asked: two while pictures are reindexed", examples=[[EXAMPLE_MODEL]]),
+        Field(description="every one that can be asked: two while images are reindexed", examples=[[EXAMPLE_MODEL]]),
     ]
     notice: Annotated[str | None, Field(description="what a person should know of the model", examples=[None])]
     versions: Annotated[dict[str, str], Field(examples=[{"pictrace": VERSION}])]
@@ -204,10 +204,10 @@ class LegacyAnswer(BaseModel):
     similar_images: Annotated[list[str], Field(examples=[[f"/uploads/{EXAMPLE_ID}.jpg"]])]
 
 
-PICTURE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}
-"""The OpenAPI encoding of a multipart part that is a picture."""
+IMAGE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}
+"""The OpenAPI encoding of a multipart part that is an image."""
 
-UPLOAD_BODY: dict[str, Any] = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": PICTURE}}}}}
+UPLOAD_BODY: dict[str, Any] = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": IMAGE}}}}}
 SEARCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -218,7 +218,7 @@ SEARCH_BODY: dict[str, Any] = {
                     "required": ["file"],
                     "properties": {"file": {"type": "string", "format": "binary"}},
                 },
-                "encoding": {"file": PICTURE},
+                "encoding": {"file": IMAGE},
             },
             "application/json": {
                 "schema": {
@@ -234,9 +234,9 @@ SEARCH_BODY: dict[str, Any] = {
                     },
                 },
                 "examples": {
-                    "stored picture": {"value": {"image_id": EXAMPLE_ID}},
+                    "stored image": {"value": {"image_id": EXAMPLE_ID}},
                     "upload": {"value": {"upload_id": EXAMPLE_UPLOAD}},
-                    "inline": {"value": {"image_base64": EXAMPLE_PICTURE}},
+                    "inline": {"value": {"image_base64": EXAMPLE_IMAGE}},
                 },
             },
         },
@@ -255,7 +255,7 @@ COMPARE_BODY: dict[str, Any] = {
                         "b": {"type": "string", "format": "binary"},
                     },
                 },
-                "encoding": {"a": PICTURE, "b": PICTURE},
+                "encoding": {"a": IMAGE, "b": IMAGE},
             },
             "application/json": {
                 "schema": {
@@ -265,7 +265,7 @@ COMPARE_BODY: dict[str, Any] = {
                     "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
                 },
                 "examples": {
-                    "stored pictures": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}},
+                    "stored images": {"value": {"a": EXAMPLE_ID, "b": EXAMPLE_ID}},
                     "a stored one and one on the web": {"value": {"a": "https://example.com/cat.jpg", "b": EXAMPLE_ID}},
                 },
             },

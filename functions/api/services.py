@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.api.library import Library
-from functions.api.search import Searcher
-from shared.aws.active_model import ActiveModel
-from shared.aws.catalogue import DynamoCatalogue
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
-from shared.aws.duplicates import DynamoDuplicates
-from shared.aws.fetcher import LambdaFetcher
-from shared.aws.keys import DynamoKeys
-from shared.aws.ledger import DynamoLedger
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.duplicates import DynamoDuplicates
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
+from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.aws.uploads import DynamoUploads
+from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
-from shared.vision.decoding import ISOLATION
+from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
@@ -104,10 +104,10 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        ISOLATION.warm()
+        SANDBOX.warm()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                catalogue=self.catalogue, objects=self.objects, embedder=cache(model.embedder), model=model.id
+                index=self.catalogue, signatures=self.objects, embedder=cache(model.embedder), model=model.id
             )
         return self._searchers[model.id]

@@ -3,13 +3,13 @@
 import os
 from functools import cache
 
-from functions.fetch.pictures import PictureFetcher
+from functions.fetch.image_fetcher import ImageFetcher
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.settings import FetchSettings
 
 
 @cache
-def picture_fetcher() -> PictureFetcher:
+def image_fetcher() -> ImageFetcher:
     settings = FetchSettings.from_environ(os.environ)
-    return PictureFetcher(S3Objects(s3_client(), settings.bucket))
+    return ImageFetcher(S3Objects(s3_client(), settings.bucket))

@@ -4,41 +4,41 @@ import os
 from functools import cache
 from threading import Lock
 
-from functions.ingest.indexing import Indexer
-from functions.ingest.intake import Intake
-from functions.ingest.neighbours import Neighbours
-from functions.ingest.reindexing import Reindexer
-from shared.aws.active_model import ActiveModel
-from shared.aws.bus import EventBus
-from shared.aws.catalogue import DynamoCatalogue
+from functions.ingest.dispatcher import Dispatcher
+from functions.ingest.indexer import Indexer
+from functions.ingest.reindexer import Reindexer
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
-from shared.aws.duplicates import DynamoDuplicates
-from shared.aws.fetcher import LambdaFetcher
-from shared.aws.ledger import DynamoLedger
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.duplicates import DynamoDuplicates
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
+from shared.aws.event_bus import EventBus
+from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
-from shared.aws.uploads import DynamoUploads
+from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
-from shared.vision.decoding import ISOLATION
+from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
 
 _making = Lock()
 
 
-def intake() -> Intake:
+def dispatcher() -> Dispatcher:
     with _making:
-        return _intake()
+        return _dispatcher()
 
 
 def forget() -> None:
     """Make everything anew when it is next asked for: the environment is another."""
     with _making:
-        _intake.cache_clear()
+        _dispatcher.cache_clear()
 
 
 @cache
-def _intake() -> Intake:
-    ISOLATION.warm()
+def _dispatcher() -> Dispatcher:
+    SANDBOX.warm()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     catalogue = DynamoCatalogue(dynamodb, settings.table)
@@ -58,9 +58,9 @@ def _intake() -> Intake:
         objects=objects,
         embedders=embedders,
     )
-    return Intake(
+    return Dispatcher(
         indexer=indexer,
-        neighbours=Neighbours(catalogue=catalogue, objects=objects, model=active),
+        neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         catalogue=catalogue,
@@ -68,7 +68,7 @@ def _intake() -> Intake:
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
-        tell=EventBus(events_client(), settings.bus).tell,
+        publish=EventBus(events_client(), settings.bus).publish,
     )
 
 

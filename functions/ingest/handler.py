@@ -1,4 +1,4 @@
-"""Entry point of the ingest function: a batch of SQS messages, or one picture handed in by a direct call."""
+"""Entry point of the ingest function: a batch of SQS messages, or one image handed in by a direct call."""
 
 import asyncio
 import json
@@ -7,33 +7,27 @@ from dataclasses import asdict
 from threading import Lock
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.alone import AFTER_ATTEMPTS, FailedAlone, take_alone
-from functions.ingest.bootstrap import dead_letters, intake
+from functions.ingest.bootstrap import dead_letters, dispatcher
+from functions.ingest.processing import count, logger, metrics, process_event, process_message
+from functions.ingest.subprocess_runner import SHARED_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
-from shared.domain.arrivals import Addressed, Arrival, Created
-from shared.domain.limits import MAX_RECEIVES, MESSAGES_AT_ONCE
-from shared.domain.outcomes import Outcome
+from shared.domain.events import Created, UrlSubmitted
+from shared.domain.limits import CONCURRENT_MESSAGES, MAX_RECEIVES
 
-logger = Logger(service="ingest")
-metrics = Metrics(namespace="PicTrace", service="ingest")
-
-_threads = ThreadPoolExecutor(MESSAGES_AT_ONCE, thread_name_prefix="message")
-_counting = Lock()
+_threads = ThreadPoolExecutor(CONCURRENT_MESSAGES, thread_name_prefix="message")
 _one_alone = Lock()
 
 
-async def take_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+async def process_in_thread(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Do a message in a thread: while one waits for S3 or DynamoDB, others compute."""
-    await asyncio.get_running_loop().run_in_executor(_threads, take_message, record, lambda_context)
+    await asyncio.get_running_loop().run_in_executor(_threads, process_record, record, lambda_context)
 
 
-def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
+def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Do what a message asks for.
 
     A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
@@ -41,50 +35,19 @@ def take_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """
     attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
     try:
-        if attempt > AFTER_ATTEMPTS:
+        if attempt > SHARED_ATTEMPTS:
             with _one_alone:  # there is memory for one process more, not for a batch of them
-                take_alone(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
+                run_in_subprocess(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
         else:
-            take_all(record.body, record.message_id)
+            process_message(record.body, record.message_id)
     except Exception as fault:
         if attempt < MAX_RECEIVES:
             raise
         logger.exception("a message has failed for the last time")
-        reason = str(fault) if isinstance(fault, FailedAlone) else f"{type(fault).__name__}: {fault}"
+        reason = str(fault) if isinstance(fault, SubprocessFailed) else f"{type(fault).__name__}: {fault}"
         if not dead_letters().put(record.body, record.message_id, reason):
             raise
         count("message_dead")
-
-
-def take_all(body: str, message_id: str) -> None:
-    """Do the records of one message one after the other."""
-    for index, arrival in enumerate(messages.read(body)):
-        take(arrival, f"{message_id}/{index}")
-
-
-def take(arrival: Arrival, message_id: str) -> None:
-    report(intake().take(arrival, message_id))
-
-
-def count(name: str, value: int = 1) -> None:
-    """Add to a metric, from any thread: the library's own way loses some where two threads meet."""
-    with _counting:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-
-
-def report(outcome: Outcome) -> None:
-    count(f"picture_{outcome.status}")
-    logger.info(
-        "picture %s",
-        outcome.status,
-        extra={
-            "bucket": outcome.object.bucket if outcome.object else None,
-            "key": outcome.object.key if outcome.object else None,
-            "image_id": outcome.holding.image_id if outcome.holding else None,
-            "code": outcome.code,
-            "reason": outcome.reason,
-        },
-    )
 
 
 @logger.inject_lambda_context
@@ -93,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again.
 
     A direct call (`{"bucket": ..., "key": ...}` or `{"url": ...}`, from code or a Step Functions task) waits for the
-    picture and gives its record.
+    image and gives its record.
 
     Raises:
         UnknownMessage, PictureRefused: only to direct callers, by these names.
@@ -102,17 +65,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         count("messages", len(event["Records"]))
         response = async_process_partial_response(
-            event=event, record_handler=take_record, processor=processor, context=context
+            event=event, record_handler=process_in_thread, processor=processor, context=context
         )
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
         return response
-    arrivals = messages.read(json.dumps(event))
-    if len(arrivals) == 1 and isinstance(arrivals[0], Created | Addressed):
+    ingest_events = messages.read(json.dumps(event))
+    if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
-        return asdict(intake().hand_in(arrivals[0], context.aws_request_id))
-    for index, arrival in enumerate(arrivals):
-        take(arrival, f"{context.aws_request_id}/{index}")
+        return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))
+    for index, ingest_event in enumerate(ingest_events):
+        process_event(ingest_event, f"{context.aws_request_id}/{index}")
     return None
 
 

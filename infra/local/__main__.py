@@ -17,7 +17,7 @@ import uvicorn
 from infra.local import seed
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 
@@ -33,7 +33,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=8000, help="where the page and the API are served")
     parser.add_argument(
-        "--pictures", type=lambda name: Path(name).expanduser(), help="folder to index instead of the sample pictures"
+        "--pictures",
+        dest="images",
+        type=lambda name: Path(name).expanduser(),
+        help="folder to index instead of the sample images",
     )
     parser.add_argument(
         "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
@@ -85,12 +88,12 @@ def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> N
         print(f"\n    {key}\n")
         print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
         print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
-        print("  Nothing is kept: stopping it forgets the pictures and the keys.")
+        print("  Nothing is kept: stopping it forgets the images and the keys.")
     else:
-        print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the pictures.")
+        print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the images.")
     if untrained:
         print("  NOTE: the model is untrained (no ImageNet weights here): candidates are weaker, and no labels.")
-        print("        docs/model.md says how it gets them.")
+        print("        docs/reference/models.md says how it gets them.")
     print("  Ctrl-C stops it.\n", flush=True)
 
 
@@ -114,13 +117,13 @@ def main(argv: list[str] | None = None) -> int:
             serving(cloud.app, wanted.port) as url,
         ):
             key = admin_key(cloud) if wanted.closed else None
-            paths = seed.pictures_in(wanted.pictures) if wanted.pictures else seed.sample_pictures()
+            paths = seed.images_in(wanted.images) if wanted.images else seed.sample_images()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)
                 print(seed.summary(outcomes, time.monotonic() - started))
             else:
-                print(f"there is no file in {wanted.pictures}: upload pictures on the page, or name another folder")
+                print(f"there is no file in {wanted.images}: upload images on the page, or name another folder")
             announce(cloud, url, untrained, key)
             threading.Event().wait()
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from moto.server import ThreadedMotoServer
 from infra import bucket_settings
 from infra.app import synthesised
 from infra.local import template as templates
-from infra.local import vector_search
-from infra.local.invocations import serving_functions
+from infra.local.invocations import serve_functions
+from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from shared.domain.access import Access
 
@@ -55,7 +55,7 @@ def local_cloud(
     """
     template = template if template is not None else synthesised()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    vector_search.install()
+    patches.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     before = dict(os.environ)
@@ -76,10 +76,9 @@ def local_cloud(
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }
             )
-        from functions.fetch.handler import handler as fetch
-        from functions.fetch.handler import metrics
+        from infra.local.lambda_functions import fetch
 
-        with serving_functions({templates.function_name(template, FETCH): _quiet(fetch, metrics)}) as functions:
+        with serve_functions({templates.function_name(template, FETCH): fetch}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
             yield from _serve(template, endpoint, outputs)
     finally:
@@ -90,14 +89,12 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from functions.fetch.bootstrap import picture_fetcher
-    from functions.ingest.bootstrap import forget
-    from functions.ingest.handler import handler, metrics
+    from infra.local.lambda_functions import forget_environments, ingest
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
         queue_url=outputs["QueueUrl"],
-        handler=_quiet(handler, metrics),
+        handler=ingest,
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )
@@ -106,21 +103,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        application.cache_clear()
-        forget()
-        picture_fetcher.cache_clear()
-
-
-def _quiet(handler: Callable[[Any, Any], Any], metrics: Any) -> Callable[[Any, Any], Any]:
-    """Powertools prints metrics by the hundred, disabled or not, unless they are cleared."""
-
-    def quiet(event: Any, context: Any) -> Any:
-        try:
-            return handler(event, context)
-        finally:
-            metrics.clear_metrics()
-
-    return quiet
+        forget_environments()
 
 
 def _use_emulator(endpoint: str) -> None:

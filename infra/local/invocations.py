@@ -25,7 +25,7 @@ _JSON: Final = "application/json"
 
 
 @contextmanager
-def serving_functions(handlers: Mapping[str, Handler]) -> Iterator[str]:
+def serve_functions(handlers: Mapping[str, Handler]) -> Iterator[str]:
     """Serve `handlers` by function name on loopback; gives the endpoint for `AWS_ENDPOINT_URL_LAMBDA`."""
 
     class Invocations(_Invocations):

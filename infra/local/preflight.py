@@ -34,9 +34,9 @@ def main() -> None:
             stop("port %s is in use. Take another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
         finally:
             probe.close()
-    pictures = os.environ.get("PICTURES", "")
-    if pictures and not os.path.isdir(os.path.expanduser(pictures)):
-        stop("there is no folder %r. Give one that exists: make run PICTURES=path/to/pictures" % pictures)
+    images = os.environ.get("PICTURES", "")
+    if images and not os.path.isdir(os.path.expanduser(images)):
+        stop("there is no folder %r. Give one that exists: make run PICTURES=path/to/images" % images)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ SAMPLES: Final = (
     "retina.jpg",
     "rocket.jpg",
 )
-"""Pictures inside the scikit-image wheel."""
+"""Images inside the scikit-image wheel."""
 
 UPLOADS_AT_ONCE: Final = 4
 STALLED_SECONDS: Final = 120
@@ -43,20 +43,20 @@ MOST_SAID: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file ended: an upload's final status, or `skipped` for what is no picture; with the reason."""
+    """How one file ended: an upload's final status, or `skipped` for what is no image; with the reason."""
 
     path: Path
     status: str
     reason: str | None = None
 
 
-def sample_pictures() -> list[Path]:
+def sample_images() -> list[Path]:
     from skimage.data import data_dir
 
     return [Path(data_dir) / name for name in SAMPLES]
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """Every file below `folder` but hidden ones, sorted."""
     return sorted(
         path
@@ -97,7 +97,7 @@ def index(
     pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
     with (
         httpx.Client(base_url=api_url, timeout=60, headers={"X-Api-Key": key} if key else None) as client,
-        tqdm(total=len(paths), desc="indexing", unit="picture") as bar,
+        tqdm(total=len(paths), desc="indexing", unit="image") as bar,
     ):
         try:
             sent = zip(paths, pool.map(lambda path: upload(client, path, collection), paths), strict=True)

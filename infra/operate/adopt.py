@@ -11,7 +11,7 @@ import boto3
 
 from infra import bucket_settings
 from infra.app import synthesised
-from infra.operate.asking import agreed
+from infra.operate.prompts import confirm
 from infra.operate.stack import Stack
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
         return 0
     for step in steps:
         print(f"  {step.what}")
-    if not (args.yes or agreed(f"Set {len(steps)} things?")):
+    if not (args.yes or confirm(f"Set {len(steps)} things?")):
         return 1
     for step in steps:
         print(f"{step.what} ...", flush=True)

@@ -44,7 +44,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an entry ended; `code` and `reason` unless its picture can be found."""
+    """How an entry ended; `code` and `reason` unless its image can be found."""
 
     name: str
     ending: Ending
@@ -129,13 +129,13 @@ class Flow(Generic[Entry]):
     """One run over a list. What it remembers is bounded, however long the list.
 
     Args:
-        tell: called once for each entry, in the order in which they end.
+        publish: called once for each entry, in the order in which they end.
     """
 
-    def __init__(self, *, work: Work[Entry], queue: Queue, tell: Callable[[Ended], None]) -> None:
+    def __init__(self, *, work: Work[Entry], queue: Queue, publish: Callable[[Ended], None]) -> None:
         self._work = work
         self._queue = queue
-        self._tell = tell
+        self._publish = publish
         self._flying: dict[Entry, _Sent] = {}
         self._changed = time.monotonic()
         self._pause = PAUSES[0]
@@ -159,7 +159,7 @@ class Flow(Generic[Entry]):
         todo: list[tuple[Entry, int]] = []
         for entry, known in self._work.admit(chunk).items():
             if isinstance(known, Ended):
-                self._tell(known)
+                self._publish(known)
             else:
                 todo.append((entry, known))
         for start in range(0, len(todo), SENT_AT_ONCE):
@@ -175,7 +175,7 @@ class Flow(Generic[Entry]):
         ended = self._work.ended({entry: sent.revision for entry, sent in oldest.items()})
         for entry, how in ended.items():
             del self._flying[entry]
-            self._tell(how)
+            self._publish(how)
         now = time.monotonic()
         if ended:
             self._changed, self._pause = now, PAUSES[0]
@@ -191,4 +191,4 @@ class Flow(Generic[Entry]):
     def _give_up(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             del self._flying[entry]
-            self._tell(Ended(self._work.name(entry), Ending.UNSETTLED, "unsettled", UNSETTLED))
+            self._publish(Ended(self._work.name(entry), Ending.UNSETTLED, "unsettled", UNSETTLED))

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from infra.app import default_context
-from infra.operate.account import Account, carry_out
-from infra.operate.asking import agreed, printable
-from infra.operate.backfill import Objects, listing
+from infra.operate.bucket_source import Objects, listing
 from infra.operate.costs import estimate, indexing
 from infra.operate.flow import Queue
+from infra.operate.progress import ProgressReport, run_with_progress
+from infra.operate.prompts import confirm, printable
 from infra.operate.stack import Stack
 from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
@@ -35,7 +35,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     )
     parser.add_argument("source", type=_source, metavar="s3://BUCKET[/PREFIX]", help="what to index")
     parser.add_argument(
-        "--collection", type=_collection, help="where the pictures go (default: what their keys say, else `default`)"
+        "--collection", type=_collection, help="where the images go (default: what their keys say, else `default`)"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write key, code and reason of the others as CSV")
     choice = parser.add_mutually_exclusive_group()
@@ -78,19 +78,19 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     print(f"{source}: {count:,} objects, {size_of(size)}")
     print(estimate(count, indexing(default_context()["ingest_memory_mb"]), " if all are new"))
     print(f"and ${VECTOR_SEARCH_GB} a GB of the index that looking for near-duplicates examines, and storage")
-    if args.dry_run or not (args.yes or agreed(f"Index {count:,} objects?")):
+    if args.dry_run or not (args.yes or confirm(f"Index {count:,} objects?")):
         return 0
     work = Objects(dynamodb_client(), stack.table, source.bucket, args.collection)
-    return carry_out(
+    return run_with_progress(
         work,
         Queue(sqs_client(), stack.outputs["QueueUrl"]),
         listing(s3, source.bucket, source.prefix),
-        Account(count, args.report),
+        ProgressReport(count, args.report),
     )
 
 
 def readable(source: Source, stack: Stack) -> Source:
-    """The source, if the stack takes pictures from there.
+    """The source, if the stack takes images from there.
 
     Raises:
         LookupError: it does not; the message says what to do.
@@ -100,7 +100,7 @@ def readable(source: Source, stack: Stack) -> Source:
         if not source.prefix:
             return Source(own, UPLOADS_PREFIX)
         if not source.prefix.startswith(UPLOADS_PREFIX):
-            raise LookupError(f"pictures of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}.")
+            raise LookupError(f"images of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}.")
         return source
     allowed = [name for name in stack.outputs.get("SourceBuckets", "").split(",") if name]
     if source.bucket not in allowed:

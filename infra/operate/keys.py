@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import ApiKey, DynamoKeys
+from shared.aws.dynamodb.api_keys import ApiKey, DynamoKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (

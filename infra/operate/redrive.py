@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from tqdm import tqdm
 
-from infra.operate.asking import agreed, printable
+from infra.operate.prompts import confirm, printable
 from infra.operate.stack import Stack
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
-from shared.domain.arrivals import Addressed, Ignored, Reindex
+from shared.domain.events import Ignored, Reindex, UrlSubmitted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -74,14 +74,14 @@ def about(body: str) -> str:
     """What a message is about, as one printable line."""
     try:
         named = [
-            arrival.url
-            if isinstance(arrival, Addressed)
-            else arrival.reason
-            if isinstance(arrival, Ignored)
-            else f"{arrival.holding.collection}/{arrival.holding.image_id} by {arrival.model}"
-            if isinstance(arrival, Reindex)
-            else f"{type(arrival).__name__.lower()} s3://{arrival.object.bucket}/{arrival.object.key}"
-            for arrival in messages.read(body)
+            event.url
+            if isinstance(event, UrlSubmitted)
+            else event.reason
+            if isinstance(event, Ignored)
+            else f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
+            if isinstance(event, Reindex)
+            else f"{type(event).__name__.lower()} s3://{event.object.bucket}/{event.object.key}"
+            for event in messages.read(body)
         ]
         text = ", ".join(named)
     except messages.UnknownMessage:
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     print(f"{count} messages in the dead-letter queue" + (f", the first {len(first)}:" if count > len(first) else ":"))
     for letter in first:
         print(letter.line())
-    if args.list or not (args.yes or agreed(f"Send {count} back to the queue?")):
+    if args.list or not (args.yes or confirm(f"Send {count} back to the queue?")):
         return 0
     moved, refused = move(sqs, dead, queue, count)
     print(f"{moved} sent back to the queue.")

@@ -16,7 +16,7 @@ class StackNotFound(LookupError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The outputs of a stack; docs/deployment.md lists them."""
+    """The outputs of a stack; docs/guides/deployment.md lists them."""
 
     name: str
     outputs: Mapping[str, str]

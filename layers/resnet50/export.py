@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from layers.resnet50.network import FEATURES, Precision, build, convert, reading_rgb
-from layers.resnet50.quiet import quiet
+from layers.resnet50.suppress_output import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
 MODEL_FILE: Final = "resnet50.tflite"
@@ -52,7 +52,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         type=Precision,
         choices=list(Precision),
         default=Precision.FLOAT16,
-        help="of the weights: int8 is faster and half as large, and its features differ a little (docs/model.md)",
+        help="of the weights: int8 is faster and half as large, and its features differ a little; "
+        "docs/reference/models.md has by how much",
     )
     parser.add_argument(
         "--allow-untrained",

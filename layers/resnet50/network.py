@@ -14,7 +14,7 @@ CAFFE_MEAN_RGB: Final = (123.68, 116.779, 103.939)
 
 
 class Precision(StrEnum):
-    """Of the exported weights. With int8 the convolutions compute in integers, scaled as each picture asks."""
+    """Of the exported weights. With int8 the convolutions compute in integers, scaled as each image asks."""
 
     FLOAT16 = "float16"
     INT8 = "int8"
@@ -32,7 +32,7 @@ def build(weights: Path | None, seed: int) -> "keras.Model":
 
 
 def reading_rgb(network: "keras.Model") -> "keras.Model":
-    """The same network after its first convolution was turned from BGR to RGB: cheaper than turning every picture."""
+    """The same network after its first convolution was turned from BGR to RGB: cheaper than turning every image."""
     stem = network.get_layer("conv1_conv")
     kernel, bias = stem.get_weights()
     stem.set_weights([kernel[:, :, ::-1], bias])
@@ -40,7 +40,7 @@ def reading_rgb(network: "keras.Model") -> "keras.Model":
 
 
 def convert(network: "keras.Model", precision: Precision) -> bytes:
-    """A LiteRT flatbuffer of a network that takes RGB pictures without ImageNet's mean.
+    """A LiteRT flatbuffer of a network that takes RGB images without ImageNet's mean.
 
     Input: uint8 (1, 224, 224, 3), RGB. Outputs by signature name: `features` float32 (1, 2048), the pooled last
     feature map, and `probabilities` float32 (1, 1000).

@@ -19,8 +19,8 @@ WEIGHTS_MD5: Final = "2cb95161c43110f7111970584f804107"
 """The checksum that Keras pins for this file, `WEIGHTS_HASHES["resnet50"][0]` in keras/src/applications/resnet.py."""
 
 WEIGHTS_SHA256: str | None = None
-"""To be pinned once from a verified download (every export writes it to model.json): see docs/model.md. MD5 finds
-damaged and wrong files, but not ones made to deceive."""
+"""To be pinned once from a verified download (every export writes it to model.json): see docs/reference/models.md.
+MD5 finds damaged and wrong files, but not ones made to deceive."""
 
 NAMES_URL: Final = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
 NAMES_MD5: Final = "c2c37ea517e94d9795004a39431a14cb"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.aws.long_lists import written_quickly
+from shared.aws.dynamodb.vector_serializer import with_fast_vectors
 from shared.domain.limits import FETCH_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _config(**settings: object) -> Config:
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    return written_quickly(boto3.client("dynamodb", config=_config()))
+    return with_fast_vectors(boto3.client("dynamodb", config=_config()))
 
 
 def events_client() -> "EventBridgeClient":

@@ -10,9 +10,9 @@ from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Eve
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.arrivals import SUBMITTED, Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import SUBMITTED, Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
 
 _CREATED: Final = "ObjectCreated:"
@@ -40,21 +40,21 @@ class Submission(BaseModel):
     metadata: Annotated[dict[_Text, _Text], Field(max_length=MAX_METADATA)] = {}
 
     @model_validator(mode="after")
-    def _names_one_picture(self) -> Self:
+    def _names_one_image(self) -> Self:
         if (self.url is None) == (self.bucket is None and self.key is None) or (self.bucket is None) != (
             self.key is None
         ):
             raise ValueError("give either bucket and key, or url")
         return self
 
-    def arrival(self) -> Created | Addressed:
+    def event(self) -> Created | UrlSubmitted:
         if self.url is not None:
-            return Addressed(self.url, self.collection, self.metadata)
+            return UrlSubmitted(self.url, self.collection, self.metadata)
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
 class Reindexing(BaseModel):
-    """What `python -m infra.operate reindex` sends for each picture."""
+    """What `python -m infra.operate reindex` sends for each image."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,15 +62,15 @@ class Reindexing(BaseModel):
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     model: Annotated[str, Field(min_length=1, max_length=256)]
 
-    def arrival(self) -> Reindex:
-        return Reindex(Holding(self.collection, self.image_id), self.model)
+    def event(self) -> Reindex:
+        return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
-def read(text: str) -> list[Arrival]:
+def read(text: str) -> list[IngestEvent]:
     """What a message's text reports, one entry for each of its records.
 
     Raises:
-        UnknownMessage: the text is in none of the shapes of docs/ways-in.md.
+        UnknownMessage: the text is in none of the shapes of docs/guides/sending-images.md.
     """
     try:
         return list(_read(text, _DEPTH))
@@ -84,7 +84,7 @@ def read(text: str) -> list[Arrival]:
         raise UnknownMessage(f"{where}: {first['msg']}" if where else first["msg"]) from error
 
 
-def _read(text: str, depth: int) -> Iterator[Arrival]:
+def _read(text: str, depth: int) -> Iterator[IngestEvent]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -99,14 +99,14 @@ def _read(text: str, depth: int) -> Iterator[Arrival]:
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
         case {"image_id": _}:
-            yield Reindexing.model_validate(body).arrival()
+            yield Reindexing.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:
-            yield Submission.model_validate(body).arrival()
+            yield Submission.model_validate(body).event()
         case _:
-            raise UnknownMessage("the body is in no shape that is known; docs/ways-in.md has them")
+            raise UnknownMessage("the body is in no shape that is known; docs/guides/sending-images.md has them")
 
 
-def _from_s3(event: S3Event, count: int) -> Iterator[Arrival]:
+def _from_s3(event: S3Event, count: int) -> Iterator[IngestEvent]:
     """Keys in notifications are URL-encoded, with a plus for a space."""
     if not count:
         raise UnknownMessage("the notification has no records")
@@ -129,10 +129,10 @@ def _sequencer(entry: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value.isascii() else None
 
 
-def _from_bus(body: dict[str, Any]) -> Iterator[Arrival]:
+def _from_bus(body: dict[str, Any]) -> Iterator[IngestEvent]:
     """Keys in events of the bus are as they are, so powertools' decoding of them is passed by."""
     if body["detail-type"] == SUBMITTED:
-        yield Submission.model_validate(EventBridgeEvent(body).detail).arrival()
+        yield Submission.model_validate(EventBridgeEvent(body).detail).event()
         return
     if body.get("source") != "aws.s3":
         raise UnknownMessage(f"nothing is known of events {body['detail-type']!r} from {body.get('source')!r}")

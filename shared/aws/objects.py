@@ -1,4 +1,4 @@
-"""Pictures, signatures and thumbnails in S3."""
+"""Images, signatures and thumbnails in S3."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -116,7 +116,7 @@ class S3Objects:
                 raise
 
     def link(self, source: ObjectRef, media_type: str) -> str:
-        """A presigned URL to show a picture; the type served is ours, never the one that the sender claimed."""
+        """A presigned URL to show an image; the type served is ours, never the one that the sender claimed."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={
@@ -129,7 +129,7 @@ class S3Objects:
         )
 
     def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
-        """URL and form fields of a presigned POST that takes one picture of `media_type` under `key` and no other."""
+        """URL and form fields of a presigned POST that takes one image of `media_type` under `key` and no other."""
         form = self._client.generate_presigned_post(
             self._bucket,
             key,

@@ -18,7 +18,7 @@ class Access(StrEnum):
 
 
 class Scope(StrEnum):
-    """`SEARCH` reads, `WRITE` brings and removes pictures, `ADMIN` implies both."""
+    """`SEARCH` reads, `WRITE` brings and removes images, `ADMIN` implies both."""
 
     SEARCH = "search"
     WRITE = "write"

@@ -1,4 +1,4 @@
-"""Groups of pictures that nearly repeat each other."""
+"""Groups of images that nearly repeat each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class DuplicateGroup:
     """Near-duplicates of one collection, at least two, the best first.
 
     Attributes:
-        group_id: image_id of the picture that the group began with, which may have been removed since.
+        group_id: image_id of the image that the group began with, which may have been removed since.
         truncated: there are more than these.
     """
 

@@ -2,7 +2,7 @@
 
 
 class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
-    """These bytes are not a picture that we decode. Never retried.
+    """These bytes are not an image that we decode. Never retried.
 
     Attributes:
         code: one of `REFUSAL_CODES`.
@@ -25,9 +25,9 @@ REFUSAL_CODES = {
     "unsupported_type": "the magic bytes are of no format that we read",
     "too_large": "more bytes than the limit",
     "too_many_pixels": "the header claims more pixels, or a longer side, than the limit",
-    "corrupt": "the format is known but the picture cannot be decoded",
-    "too_complex": "decoding would take, or took, far more time or memory than a real picture needs",
-    "decoder_failed": "the decoder crashed on the picture",
+    "corrupt": "the format is known but the image cannot be decoded",
+    "too_complex": "decoding would take, or took, far more time or memory than a real image needs",
+    "decoder_failed": "the decoder crashed on the image",
 }
 
 

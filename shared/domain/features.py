@@ -1,4 +1,4 @@
-"""The two vectors of a picture, both of unit length and compared by cosine: of the whole, and of its keypoints."""
+"""The two vectors of an image, both of unit length and compared by cosine: of the whole, and of its keypoints."""
 
 from typing import Final
 
@@ -12,18 +12,18 @@ DynamoDB, three would take 4. Of 63 photographs no two have a cosine that differ
 
 LOCAL_DIMENSIONS: Final = 1024
 LOCAL_SCALE: Final = 99
-"""The same of local features: all have at most two digits. docs/ranking.md has what fewer dimensions and coarser
-numbers lose."""
+"""The same of local features: all have at most two digits. docs/explanation/ranking.md has what fewer dimensions
+and coarser numbers lose."""
 
 QUERY_SCALE: Final = 10_000
 """The same of a vector that is searched for, which takes no room."""
 
 FeatureVector = npt.NDArray[np.float32]
-"""Shape (2048,), float32, L2 norm 1 (or all zero for a picture without any activation)."""
+"""Shape (2048,), float32, L2 norm 1 (or all zero for an image without any activation)."""
 
 LocalVector = npt.NDArray[np.float32]
-"""Shape (LOCAL_DIMENSIONS,), float32, L2 norm 1: what the keypoints of a picture look like, wherever they are (all zero
-for a picture without keypoints). See `shared.vision.local_features`."""
+"""Shape (LOCAL_DIMENSIONS,), float32, L2 norm 1: what the keypoints of an image look like, wherever they are (all zero
+for an image without keypoints). See `shared.vision.local_features`."""
 
 
 def normalise(vector: npt.NDArray[np.floating]) -> FeatureVector:

@@ -1,4 +1,4 @@
-"""The picture formats that are read, decided by magic bytes and never by name or content type."""
+"""The image formats that are read, decided by magic bytes and never by name or content type."""
 
 import re
 from typing import Final

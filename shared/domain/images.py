@@ -1,4 +1,4 @@
-"""Pictures, where they came from, and the state of an upload."""
+"""Images, where they came from, and the state of an upload."""
 
 import re
 import unicodedata
@@ -59,16 +59,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What is known of one picture in one collection, without its features.
+    """What is known of one image in one collection, without its features.
 
     Attributes:
-        image_id: SHA-256 of the picture's bytes, 64 lower-case hex digits.
+        image_id: SHA-256 of the image's bytes, 64 lower-case hex digits.
         width, height: pixels, upright (EXIF orientation applied).
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more; tells the best of several copies.
-        low_information: whether the picture shows nothing that it could be recognised by, as one of a single colour.
+        low_information: whether the image shows nothing that it could be recognised by, as one of a single colour.
     """
 
     collection: str
@@ -103,7 +103,7 @@ class IndexedImage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The state of one upload; `image_id` once there is a picture, `code` and `reason` once rejected.
+    """The state of one upload; `image_id` once there is an image, `code` and `reason` once rejected.
 
     `metadata` is the sender's own, echoed in the outgoing events.
     """
@@ -159,7 +159,7 @@ def clean_filename(name: str) -> str:
     """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
-    return kept.strip()[:MAX_FILENAME_LENGTH] or "picture"
+    return kept.strip()[:MAX_FILENAME_LENGTH] or "image"
 
 
 def filename_of_address(url: str) -> str:

@@ -1,4 +1,4 @@
-"""What is known of one object in S3: which picture it holds, and since which event."""
+"""What is known of one object in S3: which image it holds, and since which event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shared.domain.images import ObjectRef
 class ObjectStatus(StrEnum):
     """Where an object stands.
 
-    `DISMISSED` is an object outside our bucket whose picture was removed through the API: it is still there, and is
+    `DISMISSED` is an object outside our bucket whose image was removed through the API: it is still there, and is
     only taken in again when somebody hands it in by name.
     """
 
@@ -21,8 +21,8 @@ class ObjectStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """One picture in one collection."""
+class ImageKey:
+    """One image in one collection."""
 
     collection: str
     image_id: str
@@ -33,28 +33,28 @@ class ObjectState:
     """An object's entry in the ledger.
 
     Attributes:
-        holding: the picture that the object brought; kept after a removal, to clean up after a worker that died.
+        image_key: the image that the object brought; kept after a removal, to clean up after a worker that died.
         revision: counts the changes; each change names the one that it follows.
         sequencer: S3's order of the newest event that was applied.
         etag: of the bytes that were read.
-        leaving: pictures that the object held before, with the time (epoch seconds) since when it does not.
+        leaving: images that the object held before, with the time (epoch seconds) since when it does not.
     """
 
     object: ObjectRef
     status: ObjectStatus
-    holding: Holding | None = None
+    image_key: ImageKey | None = None
     revision: int = 0
     sequencer: str | None = None
     etag: str | None = None
     code: str | None = None
     reason: str | None = None
-    leaving: Mapping[Holding, int] = field(default_factory=dict)
+    leaving: Mapping[ImageKey, int] = field(default_factory=dict)
 
     @property
-    def held(self) -> Holding | None:
-        """The picture that the object holds now."""
-        return self.holding if self.status is ObjectStatus.HELD else None
+    def held(self) -> ImageKey | None:
+        """The image that the object holds now."""
+        return self.image_key if self.status is ObjectStatus.HELD else None
 
 
-class Overtaken(Exception):  # noqa: N818
+class ConflictError(Exception):
     """Somebody else changed the entry meanwhile: read it again."""

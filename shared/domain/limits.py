@@ -5,10 +5,10 @@ from typing import Final
 MIB: Final = 1024 * 1024
 
 MAX_UPLOAD_BYTES: Final = 25 * MIB
-"""Largest picture that an upload may bring (the presigned policy enforces it)."""
+"""Largest image that an upload may bring (the presigned policy enforces it)."""
 
 MAX_QUERY_BYTES: Final = 4_400_000
-"""Largest picture inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
+"""Largest image inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
 
 MAX_REQUEST_BYTES: Final = 6 * MIB
 """Most bytes of a request's body, whatever is in it: what Lambda takes."""
@@ -27,20 +27,20 @@ MAX_CHUNKS: Final = 35_000
 ones take seconds."""
 
 MAX_DECODE_MEMORY: Final = 448 * MIB
-"""Memory that decoding one picture may take beyond the 60 MB or so of the process that does it."""
+"""Memory that decoding one image may take beyond the 60 MB or so of the process that does it."""
 
 MAX_DECODE_CPU_SECONDS: Final = 4
-"""Processor time that decoding one picture may take."""
+"""Processor time that decoding one image may take."""
 
 MAX_DECODE_SECONDS: Final = 20
 """Time after which a decode that did not get its processor time is given up, to be tried again: a busy machine is no
-fault of the picture."""
+fault of the image."""
 
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned upload stays open."""
 
 LINK_EXPIRES_SECONDS: Final = 15 * 60
-"""How long a presigned link to a stored picture stays open."""
+"""How long a presigned link to a stored image stays open."""
 
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload can be asked for."""
@@ -50,18 +50,6 @@ MAX_FILENAME_LENGTH: Final = 255
 
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
-
-SEARCHED: Final = 100
-"""How many pictures one search of a vector index gives: the most that SearchVectors does."""
-
-FIRST_GLANCE: Final = 16
-"""How many candidates are compared at first, each for one read from S3: all of them at `effort=fast`, and where the
-first half of them has near-duplicates and the last half none."""
-
-FIRST_LOOK: Final = 32
-CLOSER_LOOK: Final = 32
-CLOSER_LOOK_THOROUGH: Final = 68
-"""How many more where a search looks closer."""
 
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
@@ -88,17 +76,17 @@ RETRY_AFTER_SECONDS: Final = 5
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""
 
-ALONE_SECONDS: Final = 20
+SUBPROCESS_SECONDS: Final = 20
 """Longest time for one message in a process of its own, start included."""
 
 BATCH_MESSAGES: Final = 10
 """Most messages that one call of the ingest function gets."""
 
-MESSAGES_AT_ONCE: Final = 10
+CONCURRENT_MESSAGES: Final = 10
 """Messages of a batch that are done at the same time, so that the waiting of some hides in the computing of others."""
 
-PICTURES_AT_ONCE: Final = 2
-"""Pictures of a batch that are computed at the same time: each may take 120 MB of pixels, and there is one core."""
+CONCURRENT_IMAGES: Final = 2
+"""Images of a batch that are computed at the same time: each may take 120 MB of pixels, and there is one core."""
 
 MAX_METADATA: Final = 20
 """Most entries of a sender's metadata."""

@@ -1,4 +1,4 @@
-"""What comparing two pictures gives."""
+"""What comparing two images gives."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,7 +44,7 @@ class OrbScore:
     Attributes:
         matches: keypoint pairs that pass Lowe's ratio test.
         inliers: those of them that one geometric transform explains.
-        ratio: matches / the smaller number of keypoints of the two pictures, 0 to 1.
+        ratio: matches / the smaller number of keypoints of the two images, 0 to 1.
     """
 
     matches: int
@@ -54,17 +54,17 @@ class OrbScore:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Every score of two pictures.
+    """Every score of two images.
 
     Attributes:
         cosine: of the feature vectors, -1 to 1 (None where one has no vector of this model).
-        ssim: structural similarity of the 256x256 gray pictures, -1 to 1.
+        ssim: structural similarity of the 256x256 gray images, -1 to 1.
         ssim_aligned: the same after the transform that ORB found, None where it found none.
         histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
         score: under the chosen ranking, 0 to 1, higher is nearer.
         low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
             `similar`, whatever agrees, unless their bytes are the same.
-        mirrored: whether these are the scores of the first picture's mirror image with the second.
+        mirrored: whether these are the scores of the first image's mirror image with the second.
     """
 
     score: float

@@ -1,11 +1,11 @@
-"""How the work on one arrival ended."""
+"""How the work on one event ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison
 
 
@@ -23,7 +23,7 @@ class OutcomeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An earlier picture that a new one nearly repeats."""
+    """An earlier image that a new one nearly repeats."""
 
     image_id: str
     comparison: Comparison
@@ -31,23 +31,23 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one arrival.
+    """What became of one event.
 
     Attributes:
-        holding: the picture that the object holds now, or held before it was removed.
-        vanished: pictures that no object of their collection holds any more.
-        code, reason: why a picture was rejected, or an event ignored.
-        neighbour: the nearest earlier picture, if it is a near-duplicate.
+        image_key: the image that the object holds now, or held before it was removed.
+        vanished: images that no object of their collection holds any more.
+        code, reason: why an image was rejected, or an event ignored.
+        neighbour: the nearest earlier image, if it is a near-duplicate.
     """
 
     status: OutcomeStatus
     object: ObjectRef | None = None
     collection: str | None = None
-    holding: Holding | None = None
+    image_key: ImageKey | None = None
     upload_id: str | None = None
     filename: str | None = None
     url: str | None = None
-    vanished: Sequence[Holding] = ()
+    vanished: Sequence[ImageKey] = ()
     code: str | None = None
     reason: str | None = None
     neighbour: Neighbour | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.duplicates import DuplicatePage
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
-from shared.domain.ledger import Holding, ObjectState
+from shared.domain.ledger import ImageKey, ObjectState
 
 if TYPE_CHECKING:
     from shared.domain.features import FeatureVector, LocalVector
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that a vector index found; `cosine` is that of the vectors it compares, -1 to 1."""
+    """An image that a vector index found; `cosine` is that of the vectors it compares, -1 to 1."""
 
     record: ImageRecord
     cosine: float
@@ -30,7 +30,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """Where one picture occurs: the collections that have its record, and every object that holds its bytes."""
+    """Where one image occurs: the collections that have its record, and every object that holds its bytes."""
 
     collections: Sequence[str]
     sources: Sequence[tuple[str, ObjectRef]]
@@ -57,51 +57,21 @@ class Uploads(Protocol):
 
 
 class Ledger(Protocol):
-    """Which object holds which picture."""
+    """Which object holds which image."""
 
     def find(self, source: ObjectRef) -> ObjectState | None: ...
 
     def change(self, before: ObjectState | None, after: ObjectState) -> None:
-        """Put an entry in the place of another and move the picture's source with it, in one step.
+        """Put an entry in the place of another and move the image's source with it, in one step.
 
         Raises:
-            Overtaken: the entry is no longer `before`.
+            ConflictError: the entry is no longer `before`.
         """
         ...
 
 
-class Catalogue(Protocol):
-    """The records and their features."""
-
-    def add(self, image: IndexedImage, source: ObjectRef, beside: Sequence[IndexedImage] = ()) -> bool:
-        """Store a picture's record; repeating a call changes nothing.
-
-        Args:
-            beside: the same picture under other models.
-
-        Returns:
-            True if `source` is what brought the picture into the collection, False for a duplicate.
-        """
-        ...
-
-    def add_beside(self, image: IndexedImage) -> None:
-        """Store a picture under another model than its record's; it must have a record."""
-        ...
-
-    def brought(self, holding: Holding, models: Sequence[str], source: ObjectRef) -> bool | None:
-        """What `add` would return, or None where one of `models` has not described the picture."""
-        ...
-
-    def described(self, holding: Holding, models: Sequence[str]) -> bool:
-        """Whether the picture is there and all `models` have described it."""
-        ...
-
-    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
-    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
-    def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
-    def hide(self, holding: Holding) -> bool: ...
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
-    def count(self, collection: str) -> tuple[int, bool]: ...
+class VectorSearch(Protocol):
+    """The vector indexes: what finds candidates."""
 
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
@@ -111,15 +81,60 @@ class Catalogue(Protocol):
         self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates: ...
 
-    def standing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Which of these pictures (at most 100) the collection holds at this moment; `nearest` may lag behind."""
+
+class SearchIndex(VectorSearch, Protocol):
+    """What a search reads."""
+
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+
+    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        """Which of these images (at most 100) the collection holds at this moment; `nearest` may lag behind."""
         ...
+
+
+class NearDuplicateIndex(VectorSearch, Protocol):
+    """What looking for an earlier near-duplicate reads."""
+
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
+    def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
+
+
+class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
+    """The records and their features."""
+
+    def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
+        """Store an image's record; repeating a call changes nothing.
+
+        Args:
+            secondary: the same image under other models.
+
+        Returns:
+            True if `source` is what brought the image into the collection, False for a duplicate.
+        """
+        ...
+
+    def add_secondary(self, image: IndexedImage) -> None:
+        """Store an image under another model than its record's; it must have a record."""
+        ...
+
+    def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
+        """What `add` would return, or None where one of `models` has not described the image."""
+        ...
+
+    def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
+        """Whether the image is there and all `models` have described it."""
+        ...
+
+    def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
+    def delete_record(self, image_key: ImageKey) -> bool: ...
+    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
+    def count(self, collection: str) -> tuple[int, bool]: ...
 
 
 class Duplicates(Protocol):
     """Groups of near-duplicates."""
 
-    def join(self, picture: Holding, earlier: Holding) -> None: ...
+    def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
 
@@ -132,13 +147,18 @@ class Fetched:
     version: str | None
 
 
-class Objects(Protocol):
-    """The bytes: pictures, signatures and thumbnails."""
+class Signatures(Protocol):
+    """Where signatures are read."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+
+class Objects(Signatures, Protocol):
+    """The bytes: images, signatures and thumbnails."""
 
     def read(self, source: ObjectRef, limit: int) -> Fetched: ...
     def present(self, source: ObjectRef) -> bool: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...
-    def get(self, key: str) -> bytes | None: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...
@@ -146,12 +166,12 @@ class Objects(Protocol):
 
 
 class Fetcher(Protocol):
-    """Gets pictures from the web, with rights of its own."""
+    """Gets images from the web, with rights of its own."""
 
     def store(self, url: str, key: str) -> None:
-        """Have the picture at a public address put under an upload's key.
+        """Have the image at a public address put under an upload's key.
 
         Raises:
-            PictureRefused: there is no picture to be had.
+            PictureRefused: there is no image to be had.
         """
         ...

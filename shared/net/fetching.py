@@ -1,4 +1,4 @@
-"""Fetch a picture from a public web address, and from nowhere else.
+"""Fetch an image from a public web address, and from nowhere else.
 
 Each redirect is a new request with a new check, on a connection of its own. Nothing of one request reaches the
 next: no cookies, no credentials, no referrer.
@@ -14,11 +14,12 @@ from shared.domain.errors import FetchRefused
 from shared.domain.limits import FETCH_SECONDS, MAX_REDIRECTS
 from shared.net.connecting import Deadline, PublicNetwork
 from shared.net.urls import DEFAULT_PORTS, parse
+from shared.version import VERSION
 
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _OK: Final = 200
 _HEADERS: Final = [
-    ("User-Agent", "PicTrace"),
+    ("User-Agent", f"PicTrace/{VERSION}"),
     ("Accept", "image/*"),
     ("Accept-Encoding", "identity"),
     ("Connection", "close"),
@@ -42,7 +43,7 @@ def fetch(url: str, limit: int) -> bytes:
                 return found
             url = urljoin(url, found)
     except TimeoutError as error:
-        raise FetchRefused("timeout", f"The address did not give its picture within {FETCH_SECONDS} s.") from error
+        raise FetchRefused("timeout", f"The address did not give its image within {FETCH_SECONDS} s.") from error
     except ssl.SSLCertVerificationError as error:
         raise FetchRefused("bad_certificate", "The host has no valid certificate for its name.") from error
     except (httpcore.ProtocolError, OSError, ValueError) as error:
@@ -95,5 +96,5 @@ def _body(answer: httpcore.Response, limit: int, deadline: Deadline) -> bytes:
             if len(data) > limit:
                 raise too_large
     except httpcore.RemoteProtocolError as error:
-        raise FetchRefused("incomplete", "The picture did not come whole.") from error
+        raise FetchRefused("incomplete", "The image did not come whole.") from error
     return bytes(data)

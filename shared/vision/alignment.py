@@ -7,10 +7,10 @@ import numpy as np
 from shared.vision.keypoints import KeypointMatches
 from shared.vision.opencv import cv2
 from shared.vision.signature import SIDE, Signature
-from shared.vision.structure import ssim
+from shared.vision.ssim import ssim
 
 MIN_OVERLAP: Final = 0.05
-"""The least share of the second picture that the moved first one must cover for SSIM to mean anything."""
+"""The least share of the second image that the moved first one must cover for SSIM to mean anything."""
 
 
 def aligned_ssim(a: Signature, b: Signature, matches: KeypointMatches) -> float | None:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
-from shared.vision import processors
-from shared.vision.channels import Pixels
-from shared.vision.resizing import squeezed
+from shared.vision import cpu
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square
 
 SIDE: Final = 224
 LABELS_KEPT: Final = 5
@@ -25,7 +25,7 @@ class ModelMissing(RuntimeError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What the network says of a picture: features of unit length, and the most probable classes, if it has any."""
+    """What the network says of an image: features of unit length, and the most probable classes, if it has any."""
 
     features: FeatureVector
     labels: tuple[Label, ...]
@@ -35,7 +35,7 @@ class Embedder:
     """The exported network. Safe to share between threads, which take turns.
 
     Args:
-        threads: that run one picture; as many as there are processors unless told otherwise.
+        threads: that run one image; as many as there are processors unless told otherwise.
 
     Raises:
         ModelMissing: `model_dir` holds no export.
@@ -55,13 +55,13 @@ class Embedder:
         self.model_id: str = card["id"]
         self.has_labels: bool = card["has_labels"]
         self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads or processors.available())
+        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
     def embed(self, rgb: Pixels) -> Embedding:
         """Features and labels of upright RGB pixels, uint8, height x width x 3, of any size."""
-        batch = squeezed(rgb, SIDE)[np.newaxis]
+        batch = resize_square(rgb, SIDE)[np.newaxis]
         with self._lock:
             outputs = self._run(rgb=batch)
             features, probabilities = outputs["features"][0].copy(), outputs["probabilities"][0].copy()

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 BINS: Final = 8
 Histogram = npt.NDArray[np.float32]

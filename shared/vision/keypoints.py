@@ -1,4 +1,4 @@
-"""ORB keypoints, and the geometry on which two pictures' keypoints agree.
+"""ORB keypoints, and the geometry on which two images' keypoints agree.
 
 E. Rublee, V. Rabaud, K. Konolige, G. Bradski: ORB: an efficient alternative to SIFT or SURF, ICCV 2011.
 """
@@ -10,22 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.matches import OrbScore
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
-from shared.vision.resizing import scaled
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_longest
 
 MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
-"""Keypoints are found on the gray picture with this longest side, in its own proportions; docs/ranking.md says why."""
+"""Keypoints are found on the gray image with this longest side, in its own proportions;
+docs/explanation/ranking.md says why."""
 
 ORB_EDGE: Final = 31
 """OpenCV's default: the width in pixels of the border without keypoints, as wide as a descriptor's patch."""
 
 QUERY_KEYPOINTS: Final = 1500
-"""Of a query's picture, which is not stored: a copy may be a small part of it."""
+"""Of a query's image, which is not stored: a copy may be a small part of it."""
 
 PART_SIDE: Final = 256
-"""Of a query that may be a small part of a larger picture: about as large as that part is where it is stored."""
+"""Of a query that may be a small part of a larger image: about as large as that part is where it is stored."""
 
 PART_EDGE: Final = 16
 """Of such a query, instead of `ORB_EDGE`: of 256 x 192 pixels a border of 31 would leave half."""
@@ -34,7 +35,7 @@ FINE_KEYPOINTS: Final = 3000
 """Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
 
 CORNER_CONTRAST: Final = 7
-"""Gray levels that a corner must differ by (FAST's threshold; OpenCV's default of 20 finds little in dark pictures)."""
+"""Gray levels that a corner must differ by (FAST's threshold; OpenCV's default of 20 finds little in dark images)."""
 
 LEVELS, QUERY_LEVELS = 8, 10
 """Of the pyramid; each is 1.2 times smaller."""
@@ -57,10 +58,10 @@ Transform = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
-    """Keypoints of one picture, the strongest first.
+    """Keypoints of one image, the strongest first.
 
     Attributes:
-        points: float32 (N, 2), x and y in pixels of the picture of `size`.
+        points: float32 (N, 2), x and y in pixels of the image of `size`.
         scales: uint8 (N,), pyramid level.
         angles: uint8 (N,), orientation in 1/256 turns.
         descriptors: uint8 (N, 32), the 256 bits of each.
@@ -94,7 +95,7 @@ class Keypoints:
         return self.of(np.argsort(turn, kind="stable")[:count])
 
     def within(self, left: float, top: float, side: float, count: int) -> "Keypoints":
-        """The `count` strongest in a window; its place and size in shares of the picture's sides."""
+        """The `count` strongest in a window; its place and size in shares of the image's sides."""
         place = self.points / self.size
         inside = ((place >= (left, top)) & (place < (left + side, top + side))).all(axis=1)
         return self.of(np.flatnonzero(inside)[:count])
@@ -102,12 +103,12 @@ class Keypoints:
 
 @dataclass(frozen=True, slots=True)
 class KeypointMatches:
-    """Where two pictures agree.
+    """Where two images agree.
 
     Attributes:
         pairs: int (M, 2), keypoint numbers of the pairs that one geometry explains, fewer than `MIN_INLIERS` of them
             without a transform.
-        transform: 3 x 3 homography from the first picture's points to the second's; None if there is no sane one.
+        transform: 3 x 3 homography from the first image's points to the second's; None if there is no sane one.
     """
 
     score: OrbScore
@@ -116,12 +117,12 @@ class KeypointMatches:
 
 
 def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE, edge: int = ORB_EDGE) -> Keypoints:
-    """The `count` strongest keypoints of a gray picture of any size, brought to a longest side; none on flat ones.
+    """The `count` strongest keypoints of a gray image of any size, brought to a longest side; none on flat ones.
 
     Args:
         edge: pixels of the border without keypoints, at every level of the pyramid.
     """
-    gray = scaled(gray, longest)
+    gray = resize_longest(gray, longest)
     height, width = gray.shape
     # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
     if min(width, height) <= 2 * edge:
@@ -176,7 +177,7 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     if transform is None or mask is None:
         return None, nothing
     kept = pairs[mask.reshape(-1).astype(bool)]
-    # One point of a picture can be paired with many of another; only distinct ends are evidence.
+    # One point of an image can be paired with many of another; only distinct ends are evidence.
     kept = kept[np.sort(np.unique(kept[:, 1], return_index=True)[1])]
     if len(kept) < MIN_INLIERS:
         return None, kept
@@ -185,7 +186,7 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
 
 
 def covered(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
-    """The share of a picture that the convex hull of the pairs covers, of the two the larger; 0 without a transform."""
+    """The share of an image that the convex hull of the pairs covers, of the two the larger; 0 without a transform."""
     if matches.transform is None:
         return 0.0
     return max(_share(side, matches.pairs[:, index]) for index, side in enumerate((a, b)))
@@ -197,7 +198,7 @@ def _share(found: Keypoints, chosen: npt.NDArray[np.intp]) -> float:
 
 
 def is_sane(transform: Transform, size: tuple[int, int]) -> bool:
-    """Whether a picture of `size` stays a convex, unmirrored quadrilateral, not shrunk or stretched beyond reason."""
+    """Whether an image of `size` stays a convex, unmirrored quadrilateral, not shrunk or stretched beyond reason."""
     width, height = size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     weights = corners @ transform[2, :2] + transform[2, 2]

@@ -1,4 +1,4 @@
-"""What a picture's keypoints look like, as one vector: ORB descriptors gathered by visual word.
+"""What an image's keypoints look like, as one vector: ORB descriptors gathered by visual word.
 
 H. Jegou, M. Douze, C. Schmid, P. Perez: Aggregating local descriptors into a compact image representation, CVPR 2010
 (VLAD), with each word's part turned to axes of its own, of which the first are kept (J. Delhumeau, P.-H. Gosselin,
@@ -15,16 +15,16 @@ import numpy.typing as npt
 
 from shared.domain.features import LOCAL_DIMENSIONS, LocalVector, normalise
 
-WORDS: Final = Path(__file__).with_name("words.npz")
+WORDS: Final = Path(__file__).with_name("vlad_vocabulary.npz")
 """`words`, int8 (W, 256): the mean bits of each word, -1 to 1 in hundredths. `axes`, int8 (W, 256, A): the directions
-that the word's part of a picture varies most in, in 1/400. `python -m bench.fit_words` makes it."""
+that the word's part of an image varies most in, in 1/400. `python -m bench.training.fit_vlad_vocabulary` makes it."""
 
 WORDS_SCALE, AXES_SCALE = 100, 400
 
 Values = npt.NDArray[np.float32]
 
 
-def gathered(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
+def vlad_encode(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
     """The local features of descriptors (N, 32): unit length, all zero for none.
 
     Every word counts the same however many keypoints it has, so that lines of text or leaves do not drown the rest.
@@ -32,25 +32,25 @@ def gathered(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
     words, nearest_bits, axes = _vocabulary()
     out = np.zeros((len(words), LOCAL_DIMENSIONS // len(words)), np.float32)
     if len(descriptors):
-        bits = as_signs(descriptors)
+        bits = signs_of(descriptors)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         member = np.zeros((len(words), len(bits)), np.float32)
         member[nearest, np.arange(len(bits))] = 1
         used = np.unique(nearest)
         sums = (member @ bits - member.sum(axis=1, keepdims=True) * words)[used]
         parts = (sums[:, np.newaxis] @ axes[used])[:, 0]
-        out[used] = each_of_unit_length(parts)
+        out[used] = normalise_rows(parts)
     return normalise(out.reshape(-1))
 
 
-def each_of_unit_length(parts: Values) -> Values:
+def normalise_rows(parts: Values) -> Values:
     """Parts of words (..., D), their square roots taken so that what is frequent does not drown the rest."""
     roots: Values = np.sign(parts) * np.sqrt(np.abs(parts))
     roots /= np.maximum(np.linalg.norm(roots, axis=-1, keepdims=True), np.float32(1e-9))
     return roots
 
 
-def as_signs(descriptors: npt.NDArray[np.uint8]) -> Values:
+def signs_of(descriptors: npt.NDArray[np.uint8]) -> Values:
     """The bits of descriptors (N, 32) as -1 and 1: float32 (N, 256)."""
     return np.unpackbits(descriptors, axis=1).astype(np.float32) * 2 - 1
 

@@ -1,16 +1,16 @@
-"""Perceptual hash: the signs of a picture's lowest frequencies.
+"""Perceptual hash: the signs of an image's lowest frequencies.
 
 C. Zauner: Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1 (DCT based).
 """
 
 import numpy as np
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 
 def perceptual_hash(gray: Pixels) -> str:
-    """64 bits as 16 hex digits, of a gray picture of any size; Hamming distance tells how far two are apart."""
+    """64 bits as 16 hex digits, of a gray image of any size; Hamming distance tells how far two are apart."""
     small = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:8, :8].reshape(-1)
     # The first coefficient is the brightness: it counts for no threshold.

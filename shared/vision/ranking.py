@@ -13,12 +13,12 @@ from shared.vision.alignment import aligned_ssim
 from shared.vision.histogram import correlation
 from shared.vision.keypoints import covered, match_keypoints
 from shared.vision.signature import Signature
-from shared.vision.structure import ssim_and_detail
+from shared.vision.ssim import ssim_and_detail
 
 FIT: Final = Path(__file__).with_name("ranking.json")
 ENOUGH_KEYPOINTS: Final = 50
 ENOUGH_COVERED: Final = 0.2
-"""Share of a picture: agreement on more of it says no more. Pictures that share a caption agree on less of both."""
+"""Share of an image: agreement on more of it says no more. Images that share a caption agree on less of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ def fit_for(model: str | None) -> Fit:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How two pictures agree, before any weighing; names that `Comparison` has mean the same.
+    """How two images agree, before any weighing; names that `Comparison` has mean the same.
 
     Attributes:
         detail: SSIM weighted by detail, -1 to 1.
         geometry: whether the keypoints agree on one sane transform.
-        covered: how much of a picture the keypoints that agree span, of the two the larger share, 0 to 1.
-        keypoints: how many the two pictures have, the smaller number first.
+        covered: how much of an image the keypoints that agree span, of the two the larger share, 0 to 1.
+        keypoints: how many the two images have, the smaller number first.
     """
 
     cosine: float | None
@@ -68,9 +68,9 @@ class Measured:
     def signals(self) -> dict[str, float]:
         """The inputs of the logistic regression, each roughly 0 to 1 (cosine, detail and histogram may be negative).
 
-        Where neither picture has keypoints their absence says nothing, and structure and colour must carry the
-        score: `smooth` is 1 there and 0 as soon as one picture has `ENOUGH_KEYPOINTS`. `explained` is the share of the
-        keypoints that agree, as far as they cover a picture: letters that two pictures share are many keypoints.
+        Where neither image has keypoints their absence says nothing, and structure and colour must carry the
+        score: `smooth` is 1 there and 0 as soon as one image has `ENOUGH_KEYPOINTS`. `explained` is the share of the
+        keypoints that agree, as far as they cover an image: letters that two images share are many keypoints.
         """
         fewer, more = self.keypoints
         smooth = 1 - min(1.0, more / ENOUGH_KEYPOINTS)
@@ -90,7 +90,7 @@ class Measured:
 
 
 def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
-    """Every signal of two pictures; `a` is the one that is compared with many."""
+    """Every signal of two images; `a` is the one that is compared with many."""
     matches = match_keypoints(a.keypoints, b.keypoints)
     plain, detail = ssim_and_detail(a.moments, b.gray)
     fewer, more = sorted((len(a.keypoints), len(b.keypoints)))
@@ -116,7 +116,7 @@ def compare(
     identical: bool = False,
     model: str | None = None,
 ) -> Comparison:
-    """Every score of two pictures.
+    """Every score of two images.
 
     Args:
         cosine: of their features under `model`, -1 to 1; None if unknown.
@@ -125,7 +125,7 @@ def compare(
     Returns:
         `score` is the fitted probability under `FUSED`, (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine
         under `COSINE`, each clipped to 0..1. The verdict is always that of the fitted probability. Whatever agrees,
-        the score is 0 where one picture shows nothing; where both do, it is at most that of `similar`, and that only if
+        the score is 0 where one image shows nothing; where both do, it is at most that of `similar`, and that only if
         their colours are the same.
     """
     measured = measure(query, candidate, cosine)

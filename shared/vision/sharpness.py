@@ -1,17 +1,17 @@
-"""How sharp a picture is, to tell the best of several copies."""
+"""How sharp an image is, to tell the best of several copies."""
 
 from typing import Final
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
-from shared.vision.resizing import within
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 512
-"""At which it is measured, so that pictures of different sizes compare."""
+"""At which it is measured, so that images of different sizes compare."""
 
 
 def sharpness(rgb: Pixels) -> float:
-    """Variance of the Laplacian of the gray picture: 0 for a flat one, higher is sharper.
+    """Variance of the Laplacian of the gray image: 0 for a flat one, higher is sharper.
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy: a comparative study", ICPR 2000. Of 42
     photographs all were sharper than themselves blurred (sigma 1 and 3) or halved and enlarged again, 42 than as a
@@ -20,5 +20,5 @@ def sharpness(rgb: Pixels) -> float:
     Args:
         rgb: upright RGB pixels, uint8, height x width x 3, of any size.
     """
-    gray = cv2.cvtColor(within(rgb, LONGEST_SIDE), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(shrink_to_fit(rgb, LONGEST_SIDE), cv2.COLOR_RGB2GRAY)
     return float(cv2.Laplacian(gray, cv2.CV_32F).var())

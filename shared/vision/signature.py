@@ -1,4 +1,4 @@
-"""Everything that reranking needs of a picture, as one small object."""
+"""Everything that reranking needs of an image, as one small object."""
 
 import struct
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 
 from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
-from shared.vision.channels import Pixels
 from shared.vision.histogram import BINS, Histogram, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
-from shared.vision.resizing import squeezed, within
-from shared.vision.structure import Moments, moments
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square, shrink_to_fit
+from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0
-"""Standard deviation of gray levels, 0 to 255, under which a picture is flat. The least of 500 photographs had 13."""
+"""Standard deviation of gray levels, 0 to 255, under which an image is flat. The least of 500 photographs had 13."""
 
 LEAST_SIDE: Final = 8
 """Pixels: a side shorter than one window of SSIM and its neighbour shows nothing."""
@@ -31,14 +31,14 @@ _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 @dataclass(frozen=True)
 class Signature:
-    """What is compared of a picture.
+    """What is compared of an image.
 
     Attributes:
-        gray: uint8 256 x 256, the whole picture squeezed into the square, as the ancestor compares it.
+        gray: uint8 256 x 256, the whole image resize_square into the square, as the ancestor compares it.
         keypoints: up to 500 of ORB's.
         histogram: float32 (512,).
         features: of the network, so that a candidate's cosine is known whichever index found it; packed as f16.
-        low_information: whether the picture is flat, or has a side under `LEAST_SIDE`, so that agreement with
+        low_information: whether the image is flat, or has a side under `LEAST_SIDE`, so that agreement with
             another one says nothing.
     """
 
@@ -60,10 +60,10 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
     Args:
         keypoints: at most so many; only one with no more than `MAX_KEYPOINTS` can be packed.
     """
-    # Everything below averages anyway: the large picture is read once.
-    small = within(rgb, LONGEST_SIDE)
+    # Everything below averages anyway: the large image is read once.
+    small = shrink_to_fit(rgb, LONGEST_SIDE)
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    square, found = squeezed(gray, SIDE), detect(gray, keypoints)
+    square, found = resize_square(gray, SIDE), detect(gray, keypoints)
     flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
     return Signature(square, found, histogram(small), features, flat or min(rgb.shape[:2]) < LEAST_SIDE)
 
@@ -99,7 +99,7 @@ def unpack(data: bytes) -> Signature:
     if count > MAX_KEYPOINTS or len(data) != _FIXED + count * _PER_KEYPOINT + more:
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
-        raise ValueError("a signature of a picture without a size")
+        raise ValueError("a signature of an image without a size")
     at = _HEAD.size
     gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)
     at += SIDE * SIDE

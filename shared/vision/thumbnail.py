@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
-from shared.vision.resizing import within
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 320
 QUALITY: Final = 80
 
 
 def thumbnail(rgb: Pixels) -> bytes:
-    """A WebP of at most 320 pixels a side; small pictures keep their size."""
-    small = cv2.cvtColor(within(rgb, LONGEST_SIDE), cv2.COLOR_RGB2BGR)
+    """A WebP of at most 320 pixels a side; small images keep their size."""
+    small = cv2.cvtColor(shrink_to_fit(rgb, LONGEST_SIDE), cv2.COLOR_RGB2BGR)
     done, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     if not done:
         raise RuntimeError("OpenCV could not encode a WebP")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from shared.domain.access import Scope
 from tests.browser.conftest import needs_chromium
 from tests.conftest import Closed, PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 pytestmark = needs_chromium
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Page, Request, Response, expect
 
-from shared.vision.resizing import squeezed
+from shared.vision.resizing import resize_square
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
+from tests.images import encoded, noise, pixels, shipped
 from tests.integration.conftest import until
-from tests.pictures import encoded, noise, pixels, shipped
 
 pytestmark = needs_chromium
 
@@ -123,7 +123,7 @@ def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pict
     page, rgb = watched.page, pixels("astronaut.png")
     collection = f"c{uuid.uuid4().hex[:8]}"
     paths = [tmp_path / name for name in ("small.png", "large.png", "compressed.jpg")]
-    paths[0].write_bytes(encoded(squeezed(rgb, 320), ".png"))
+    paths[0].write_bytes(encoded(resize_square(rgb, 320), ".png"))
     paths[1].write_bytes(encoded(rgb, ".png"))
     paths[2].write_bytes(encoded(rgb, ".jpg", 1, 40))
     page.goto(f"{page.url}?collection={collection}")

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from functions.api.app import create_app
 from functions.api.services import Services
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from infra.local.__main__ import serving
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
@@ -30,8 +30,8 @@ from shared.domain.images import ObjectRef
 from shared.settings import ApiSettings
 from tests.browser.conftest import CHROMIUM, FLAGS, PATIENCE_MS, needs_chromium
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import invoked
-from tests.pictures import noise
 
 pytestmark = needs_chromium
 
@@ -109,7 +109,7 @@ def original(running: PicTrace) -> str:
     boto3.client("s3").put_object(Bucket=OTHERS, Key=key, Body=noise(61_000))
     collection = f"c{uuid.uuid4().hex[:8]}"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(intake(), "_source_buckets", frozenset({OTHERS}))
+        patched.setattr(dispatcher(), "_source_buckets", frozenset({OTHERS}))
         assert invoked({"bucket": OTHERS, "key": key, "collection": collection})["collection"] == collection
     return collection
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from tests.pictures import noise
+from tests.images import noise
 from tests.processes import ended, said_until_ready
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 LEFT_OUT: Final = {
-    "positive_data_acceptance": "no schema says which bytes are a picture or which address has one",
+    "positive_data_acceptance": "no schema says which bytes are an image or which address has one",
     "ignored_auth": "the local run is open",
     "object_level_authorization": "the local run is open",
 }
@@ -62,7 +62,7 @@ class Explored:
 
 @contextmanager
 def system(model_dir: Path) -> Iterator[str]:
-    """A system with three pictures, in a process of its own; gives its address."""
+    """A system with three images, in a process of its own; gives its address."""
     with TemporaryDirectory() as folder:
         for seed in range(3):
             (Path(folder) / f"{seed}.png").write_bytes(noise(seed))

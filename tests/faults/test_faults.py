@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from functions.ingest.bootstrap import intake
-from infra.local.vector_index import VectorIndex
-from shared.domain.arrivals import Created
+from functions.ingest.bootstrap import dispatcher
+from infra.local.moto_vectors.index import VectorIndex
+from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from tests.conftest import PicTrace
 from tests.faults.conftest import Row, row
-from tests.faults.plant import Plant
+from tests.faults.harness import Plant
 from tests.faults.worker import CHANGES, Fault
-from tests.pictures import noise
+from tests.images import noise
 
 CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
 EVERY_THIRD: Final = tuple(range(0, 300, 3))
@@ -36,7 +36,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Batch:
-    """Five messages at once: a new picture, one in another's place, a removal, a duplicate, and a file that is none."""
+    """Five messages at once: a new image, one in another's place, a removal, a duplicate, and a file that is none."""
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
@@ -44,9 +44,9 @@ class Batch:
         first, second, third = (noise(next(seeds)) for _ in range(3))
         for name, data in (("replaced", first), ("removed", second), ("kept", third)):
             key = plant.put(self.key(name), data)
-            intake().take(Created(ObjectRef(plant.bucket, key), "01"), key)
+            dispatcher().dispatch(Created(ObjectRef(plant.bucket, key), "01"), key)
         self.others = [first, second]
-        self.pictures = {
+        self.images = {
             "new": noise(next(seeds)),
             "replaced": noise(next(seeds)),
             "kept": third,
@@ -59,16 +59,16 @@ class Batch:
 
     def send(self) -> None:
         for name in ("new", "replaced", "again"):
-            self.plant.tell(self.plant.put(self.key(name), self.pictures[name]), CREATED, "02")
-        self.plant.tell(self.plant.delete(self.key("removed")), REMOVED, "02")
-        self.plant.tell(self.plant.put(self.key("refused"), b"no picture"), CREATED, "02")
+            self.plant.publish(self.plant.put(self.key(name), self.images[name]), CREATED, "02")
+        self.plant.publish(self.plant.delete(self.key("removed")), REMOVED, "02")
+        self.plant.publish(self.plant.put(self.key("refused"), b"no image"), CREATED, "02")
 
     def check(self) -> None:
         plant = self.plant
         plant.row.tried += 1
-        plant.audit(self.collection, {self.key(name): data for name, data in self.pictures.items()}, self.others)
+        plant.audit(self.collection, {self.key(name): data for name, data in self.images.items()}, self.others)
         assert (plant.row.lost, plant.row.half) == (0, 0)
-        ended = {"again": "duplicate", "refused": "rejected"} | ({"new": "indexed"} if "new" in self.pictures else {})
+        ended = {"again": "duplicate", "refused": "rejected"} | ({"new": "indexed"} if "new" in self.images else {})
         for name, status in ended.items():
             upload = plant.running.client.get(f"/v1/uploads/{self.key(name).rsplit('/', 1)[1]}").json()
             assert upload["status"] == status, name
@@ -146,7 +146,7 @@ def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
     batch = Batch(plant)
     batch.send()
     plant.delete(batch.key("new"))
-    batch.others.append(batch.pictures.pop("new"))
+    batch.others.append(batch.images.pop("new"))
     plant.work()
     assert plant.dead_letters() == []
     batch.check()
@@ -158,7 +158,7 @@ def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> N
     batch = Batch(plant)
     data = noise(next(seeds))
     poison = plant.put(batch.key("poison"), data)
-    plant.tell(poison, CREATED, "02")
+    plant.publish(poison, CREATED, "02")
     batch.send()
     plant.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
     plant.work()
@@ -171,7 +171,7 @@ def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> N
     assert plant.redrive() == 0
     plant.work()
     assert plant.dead_letters() == []
-    batch.pictures["poison"] = data
+    batch.images["poison"] = data
     batch.check()
 
 
@@ -180,7 +180,7 @@ def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) 
     plant.row = row("poison, and no reason can be kept")
     batch = Batch(plant)
     poison = plant.put(batch.key("poison"), noise(next(seeds)))
-    plant.tell(poison, CREATED, "02")
+    plant.publish(poison, CREATED, "02")
     batch.send()
     plant.always = [Fault("kill-before", "s3", "GetObject", url=poison), Fault("unavailable", "sqs", "SendMessage")]
     plant.work()
@@ -188,7 +188,7 @@ def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) 
     assert (json.loads(body)["Records"][0]["s3"]["object"]["key"], reason) == (poison, "")
     plant.always = []
     batch.check()
-    batch.pictures["poison"] = plant.s3.get_object(Bucket=plant.bucket, Key=poison)["Body"].read()
+    batch.images["poison"] = plant.s3.get_object(Bucket=plant.bucket, Key=poison)["Body"].read()
     assert plant.redrive() == 0
     plant.work()
     batch.check()
@@ -206,7 +206,7 @@ def test_the_vector_index_lags(plant: Plant, monkeypatch: pytest.MonkeyPatch) ->
     batch.send()
     plant.work()
     assert late
-    new = hashlib.sha256(batch.pictures["new"]).hexdigest()
+    new = hashlib.sha256(batch.images["new"]).hexdigest()
     seen = plant.found(batch.others[1], batch.collection)
     assert removed not in seen
     assert new not in seen
@@ -214,6 +214,6 @@ def test_the_vector_index_lags(plant: Plant, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(VectorIndex, "put", put)
     for change in late:
         put(*change)
-    seen = plant.found(batch.pictures["new"], batch.collection)
+    seen = plant.found(batch.images["new"], batch.collection)
     assert new in seen
     assert removed not in seen

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.ledger import DynamoLedger
-from shared.aws.uploads import DynamoUploads
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus
-from shared.domain.ledger import Holding, ObjectState, ObjectStatus, Overtaken
+from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from tests.conftest import PicTrace
 from tests.faults.memory import MemoryBucket, MemoryTable
 
@@ -30,9 +30,9 @@ def clients(running: PicTrace) -> Any:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
-    s3.create_bucket(Bucket="pictures")
+    s3.create_bucket(Bucket="images")
     yield dynamodb, s3
-    s3.delete_bucket(Bucket="pictures")
+    s3.delete_bucket(Bucket="images")
     dynamodb.delete_table(TableName="t")
 
 
@@ -43,7 +43,7 @@ def answer(call: Callable[[], Any]) -> Any:
     except ClientError as error:
         reasons: Any = error.response
         return error.response["Error"]["Code"], [one["Code"] for one in reasons.get("CancellationReasons", [])][:1]
-    except Overtaken:
+    except ConflictError:
         return "overtaken"
     return given_back
 
@@ -65,7 +65,7 @@ def test_the_ledger_behaves_alike(clients: Any, steps: list[tuple[int, str, str]
             source = ObjectRef("b", key)
             entry = ledger.find(source) if number else None
             status = ObjectStatus.REMOVED if number == 1 else ObjectStatus.HELD
-            after = ObjectState(source, status, Holding("c", image), revision=entry.revision if entry else 0)
+            after = ObjectState(source, status, ImageKey("c", image), revision=entry.revision if entry else 0)
             upload = Upload(key * 32, "c", UploadStatus.PENDING, filename=image)
             results.append(
                 [
@@ -111,7 +111,7 @@ def test_buckets_are_alike(clients: Any) -> None:
     seen = []
     for client in (clients[1], MemoryBucket()):
         bucket: Any = client
-        where = {"Bucket": "pictures", "Key": "k"}
+        where = {"Bucket": "images", "Key": "k"}
         absent = [answer(partial(call, **where)) for call in (bucket.get_object, bucket.head_object)]
         bucket.put_object(**where, Body=b"data")
         got = bucket.get_object(**where)

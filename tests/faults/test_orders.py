@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws import records
-from shared.domain.arrivals import Reindex
+from shared.aws.dynamodb import item_mapper
+from shared.domain.events import Reindex
 from shared.domain.images import signature_key
-from shared.domain.ledger import Holding
-from tests.faults.world import BUCKET, MODEL, NO_PICTURE, Event, Worker, World, use_tiny_descriptions
+from shared.domain.ledger import ImageKey
+from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Worker, World, use_tiny_descriptions
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
 KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
-PICTURES: Final = [b"one", b"two", NO_PICTURE]
+IMAGES: Final = [b"one", b"two", NO_IMAGE]
 
 
 def image_id(data: bytes) -> str:
@@ -27,10 +27,10 @@ def image_id(data: bytes) -> str:
 
 
 def expected(world: World) -> dict[str, set[str]]:
-    """The plain model: each picture's sources are the keys that hold its bytes now."""
+    """The plain model: each image's sources are the keys that hold its bytes now."""
     wanted: dict[str, set[str]] = {}
     for (_, key), data in world.bucket.objects.items():
-        if key.startswith("uploads/") and data != NO_PICTURE:
+        if key.startswith("uploads/") and data != NO_IMAGE:
             wanted.setdefault(image_id(data), set()).add(key)
     return wanted
 
@@ -43,9 +43,9 @@ def check(world: World) -> None:
         if pk.startswith("image#"):
             if "model" in item:
                 described.add((pk.removeprefix("image#"), item["model"]["S"]))
-            if records.is_record(item):
+            if item_mapper.is_record(item):
                 recorded.add(pk.removeprefix("image#"))
-            elif not records.is_vectors(item):
+            elif not item_mapper.is_vectors(item):
                 sources.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
     assert sources == wanted
     assert recorded == set(wanted)
@@ -59,13 +59,13 @@ def change(world: World, through_api: bool) -> Callable[[], None]:
     rng = world.rng
     match rng.random():
         case chance if chance < 0.6:
-            return world.put(rng.choice(KEYS), rng.choice(PICTURES))
+            return world.put(rng.choice(KEYS), rng.choice(IMAGES))
         case chance if chance < 0.75 and len(world.models) > 1:
-            return world.reindex(image_id(rng.choice(PICTURES[:2])))
+            return world.reindex(image_id(rng.choice(IMAGES[:2])))
         case chance if chance < 0.85 or not through_api:
             return world.delete(rng.choice(KEYS))
         case _:
-            return world.remove_through_api(image_id(rng.choice(PICTURES[:2])))
+            return world.remove_through_api(image_id(rng.choice(IMAGES[:2])))
 
 
 @pytest.fixture(autouse=True)
@@ -84,13 +84,13 @@ def test_the_index_ends_as_the_bucket_is(seed: int, sequenced: bool, deaths: int
 @settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
 def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
-    """While pictures are reindexed and the active model changes at any moment: nothing of a removed picture stays."""
+    """While images are reindexed and the active model changes at any moment: nothing of a removed image stays."""
     world = World(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
     world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
     check(world)
 
 
-def test_a_picture_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
+def test_an_image_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
     world = World(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
 
     def until_done(job: Callable[[], None]) -> None:
@@ -100,9 +100,9 @@ def test_a_picture_that_goes_while_it_is_reindexed_leaves_nothing() -> None:
 
     world.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
     until_done(partial(world.handle, world.waiting.pop()))
-    [beside] = [key for key, item in world.table.items.items() if records.is_vectors(item)]
-    model = world.table.items.pop(beside)["model"]["S"]
-    slow = Worker(partial(world.handle, Reindex(Holding("c", image_id(b"one")), model)), None)
+    [secondary] = [key for key, item in world.table.items.items() if item_mapper.is_vectors(item)]
+    model = world.table.items.pop(secondary)["model"]["S"]
+    slow = Worker(partial(world.handle, Reindex(ImageKey("c", image_id(b"one")), model)), None)
     while world.last_call != "put_item":
         slow.switch()
     until_done(world.remove_through_api(image_id(b"one")))

@@ -176,9 +176,9 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
     import functions.ingest.handler  # noqa: F401
-    from shared.vision.decoding import ISOLATION
+    from shared.vision.decode.decoding import SANDBOX
 
-    ISOLATION.warm()  # as in Lambda, where one process handles many batches
+    SANDBOX.warm()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")

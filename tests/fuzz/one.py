@@ -12,7 +12,7 @@ from shared.domain.limits import MAX_DECODE_MEMORY
 
 GUIDES = [
     "shared",
-    "functions.api.queries",
+    "functions.api.query_image",
     "starlette.formparsers",
     "python_multipart",
     "aws_lambda_powertools.utilities.data_classes",

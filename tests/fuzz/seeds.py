@@ -16,7 +16,7 @@ def _encoded(kind: str, **options: object) -> bytes:
         return file.getvalue()
 
 
-PICTURES: Final = [
+IMAGES: Final = [
     _encoded("JPEG"),
     _encoded("JPEG", progressive=True),
     _encoded("PNG"),
@@ -37,7 +37,7 @@ _NOTICE: Final = {
             "eventSource": "aws:s3",
             "eventName": "ObjectCreated:Put",
             "s3": {
-                "bucket": {"name": "pictures"},
+                "bucket": {"name": "images"},
                 "object": {"key": "a+b%C3%A9.png", "size": 5, "versionId": "v", "sequencer": "0055AED6DCD90281E5"},
             },
         }
@@ -47,7 +47,7 @@ _BRIDGED: Final = {
     "detail-type": "Object Deleted",
     "source": "aws.s3",
     "detail": {
-        "bucket": {"name": "pictures"},
+        "bucket": {"name": "images"},
         "object": {"key": "a b", "size": 5, "version-id": "v", "sequencer": "00"},
         "deletion-type": "Permanently Deleted",
     },
@@ -60,7 +60,7 @@ EVENTS: Final = [
         _BRIDGED,
         _BRIDGED | {"detail-type": "Object Created"},
         {"Event": "s3:TestEvent"},
-        {"bucket": "pictures", "key": "a😀", "collection": "cats", "metadata": {"a": "b"}},
+        {"bucket": "images", "key": "a😀", "collection": "cats", "metadata": {"a": "b"}},
         {"detail-type": "Image Submitted", "source": "shop", "detail": {"url": "https://example.com/a.png"}},
     )
 ]
@@ -74,7 +74,7 @@ FORMS: Final = [
     b"boundary=b\n--b\r\nContent-Disposition: form-data; name*=utf-8''file; filename*=utf-8''%e2%82\r\n\r\n\r\n--b--",
 ]
 
-PICTURE_WORDS: Final = [
+IMAGE_WORDS: Final = [
     b"\xff\xd8\xff",
     b"\xff\xc0",
     b"\xff\xc2",

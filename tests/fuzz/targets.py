@@ -14,20 +14,21 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from functions.api import queries
+from functions.api import query_image
 from functions.api.errors import PROBLEMS, Problem
-from shared.aws import messages, records
-from shared.domain.arrivals import Addressed, Created, Removed
+from shared.aws import messages
+from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import FetchRefused, PictureRefused
+from shared.domain.events import Created, Removed, UrlSubmitted
 from shared.domain.images import collection_of_key
 from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
 from shared.net import addresses, urls
-from shared.vision import headers
-from shared.vision.decoding import decode_here
+from shared.vision.decode import headers
+from shared.vision.decode.decoding import decode_here
 from tests.fuzz import seeds
 
 SMALL: Final = 1 << 16
-"""Pictures that claim more pixels are not decoded here: fuzzing would do little else."""
+"""Images that claim more pixels are not decoded here: fuzzing would do little else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +58,27 @@ def header(data: bytes) -> None:
     if claimed.width * claimed.height > SMALL:
         return
     try:
-        picture = decode_here(data)
+        image = decode_here(data)
     except (PictureRefused, MemoryError):
         return
-    assert picture.width * picture.height <= claimed.width * claimed.height, (claimed, picture.width, picture.height)
+    assert image.width * image.height <= claimed.width * claimed.height, (claimed, image.width, image.height)
 
 
 def event(data: bytes) -> None:
     """A message is understood or unknown, and what is understood can be asked of S3 and kept in DynamoDB."""
     try:
-        arrivals = messages.read(data.decode(errors="replace"))
+        ingest_events = messages.read(data.decode(errors="replace"))
     except messages.UnknownMessage:
         return
-    assert arrivals
-    for arrival in arrivals:
-        match arrival:
+    assert ingest_events
+    for ingest_event in ingest_events:
+        match ingest_event:
             case Created(ref) | Removed(ref):
                 assert ref.bucket
                 assert ref.key
-                assert records.to_source(records.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
-                "".join([ref.bucket, ref.key, ref.version or "", arrival.sequencer or ""]).encode()
-            case Addressed(url):
+                assert item_mapper.to_source(item_mapper.source_item("0" * 64, collection_of_key(ref.key), ref)) == ref
+                "".join([ref.bucket, ref.key, ref.version or "", ingest_event.sequencer or ""]).encode()
+            case UrlSubmitted(url):
                 url.encode()
 
 
@@ -101,7 +102,7 @@ def address(data: bytes) -> None:
 def multipart(data: bytes) -> None:
     """A form gives its parts or a documented problem. The first line is the content type's parameters."""
     parameters, _, body = data.partition(b"\n")
-    for read in (queries.read_search, queries.read_pair):
+    for read in (query_image.read_search, query_image.read_pair):
         sent = False
 
         async def receive() -> Message:
@@ -124,7 +125,7 @@ def multipart(data: bytes) -> None:
 
 
 TARGETS: Final = {
-    "header": Target(header, seeds.PICTURES, seeds.PICTURE_WORDS),
+    "header": Target(header, seeds.IMAGES, seeds.IMAGE_WORDS),
     "event": Target(event, seeds.EVENTS, seeds.EVENT_WORDS),
     "address": Target(address, seeds.ADDRESSES, seeds.ADDRESS_WORDS),
     "multipart": Target(multipart, seeds.FORMS, seeds.FORM_WORDS),

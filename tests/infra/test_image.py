@@ -12,8 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra import app, assets
-from infra.stages import ContextError
+from infra import app
+from infra.stack import assets
+from infra.stack.settings import ContextError
 from layers.resnet50.network import Precision
 from shared.settings import ApiSettings
 

@@ -10,8 +10,8 @@ from aws_cdk.assertions import Annotations, Match
 
 from bench.cost.use import ALARM_METRICS
 from infra import app, prices
-from infra.stages import ContextError
-from shared.domain.schema import DUPLICATES_INDEX, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
+from infra.stack.settings import ContextError
+from shared.domain.table_schema import DUPLICATES_INDEX, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 from tests.infra.reading import only, resources, text
 
 MAIL: Final = {"alarm_email": "ops@example.org"}
@@ -139,6 +139,6 @@ def test_a_budget_that_tells_nobody_is_refused() -> None:
 
 
 def test_the_guide_has_every_alarm(document: dict[str, Any]) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
     for name in resources(document, "AWS::CloudWatch::Alarm"):
         assert f"`{name.removeprefix('Operations')}`" in page

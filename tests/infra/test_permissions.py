@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from infra import app
-from shared.domain.schema import KEYS_PARTITION
+from shared.domain.table_schema import KEYS_PARTITION
 from tests.infra.reading import listed, resources, text
 
 SHARED_AWS = Path(__file__).parents[2] / "shared" / "aws"
@@ -153,16 +153,16 @@ def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, p
 def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     called = set()
     services = {
-        "catalogue": "dynamodb",
-        "ledger": "dynamodb",
-        "vectors": "dynamodb",
-        "active_model": "dynamodb",
-        "uploads": "dynamodb",
-        "keys": "dynamodb",
+        "dynamodb/catalogue": "dynamodb",
+        "dynamodb/ledger": "dynamodb",
+        "dynamodb/secondary_vectors": "dynamodb",
+        "dynamodb/active_model": "dynamodb",
+        "dynamodb/uploads": "dynamodb",
+        "dynamodb/api_keys": "dynamodb",
         "objects": "s3",
-        "bus": "events",
+        "event_bus": "events",
         "dead_letters": "sqs",
-        "fetcher": "lambda",
+        "fetch_client": "lambda",
     }
     for module, service in services.items():
         source = (SHARED_AWS / f"{module}.py").read_text(encoding="utf-8")

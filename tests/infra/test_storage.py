@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from infra import app
-from shared.domain import schema
+from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG
 from tests.infra.reading import listed, only, resources, text
@@ -88,10 +88,10 @@ def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_key_that_cost
             "BillingMode": "PAY_PER_REQUEST",
             "SSESpecification": Match.absent(),
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-            "TimeToLiveSpecification": {"AttributeName": schema.TTL_ATTRIBUTE, "Enabled": True},
+            "TimeToLiveSpecification": {"AttributeName": table_schema.TTL_ATTRIBUTE, "Enabled": True},
             "KeySchema": [
-                {"AttributeName": schema.PARTITION_KEY, "KeyType": "HASH"},
-                {"AttributeName": schema.SORT_KEY, "KeyType": "RANGE"},
+                {"AttributeName": table_schema.PARTITION_KEY, "KeyType": "HASH"},
+                {"AttributeName": table_schema.SORT_KEY, "KeyType": "RANGE"},
             ],
         },
     )
@@ -100,8 +100,8 @@ def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_key_that_cost
 @pytest.mark.parametrize(
     ("place", "name", "attribute", "dimensions"),
     [
-        (0, schema.VECTOR_INDEX, schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
-        (1, schema.LOCAL_INDEX, schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+        (0, table_schema.VECTOR_INDEX, table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+        (1, table_schema.LOCAL_INDEX, table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
     ],
 )
 def test_the_vector_indexes_are_those_that_the_code_searches(
@@ -116,29 +116,32 @@ def test_the_vector_indexes_are_those_that_the_code_searches(
         "Dimensions": dimensions,
         "DistanceFunction": "COSINE",
         "SearchSchema": [
-            {"AttributeName": schema.VECTOR_PARTITION, "SearchSchemaElementType": "HASH"},
-            *({"AttributeName": name, "SearchSchemaElementType": "INLINE_FILTER"} for name in schema.VECTOR_FILTERS),
+            {"AttributeName": table_schema.VECTOR_PARTITION, "SearchSchemaElementType": "HASH"},
+            *(
+                {"AttributeName": name, "SearchSchemaElementType": "INLINE_FILTER"}
+                for name in table_schema.VECTOR_FILTERS
+            ),
         ],
         "Projection": {
             "ProjectionType": "INCLUDE",
-            "NonKeyAttributes": [*schema.RECORD_ATTRIBUTES, schema.LISTING_SORT, schema.SINCE],
+            "NonKeyAttributes": [*table_schema.RECORD_ATTRIBUTES, table_schema.LISTING_SORT, table_schema.SINCE],
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}
-    sorts = {schema.SORT_KEY, schema.LISTING_SORT, schema.DUPLICATES_SORT}
-    keys = {schema.PARTITION_KEY, schema.LISTING_PARTITION, *sorts}
+    sorts = {table_schema.SORT_KEY, table_schema.LISTING_SORT, table_schema.DUPLICATES_SORT}
+    keys = {table_schema.PARTITION_KEY, table_schema.LISTING_PARTITION, *sorts}
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
 
 
 def test_listings_have_indexes_with_all_that_they_show(document: dict[str, Any]) -> None:
     newest, duplicates = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
-    shown = {*schema.RECORD_ATTRIBUTES, *schema.VECTOR_FILTERS}
+    shown = {*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS}
     for index, name, sort, included in (
-        (newest, schema.LISTING_INDEX, schema.LISTING_SORT, shown),
-        (duplicates, schema.DUPLICATES_INDEX, schema.DUPLICATES_SORT, {*shown, schema.LISTING_SORT}),
+        (newest, table_schema.LISTING_INDEX, table_schema.LISTING_SORT, shown),
+        (duplicates, table_schema.DUPLICATES_INDEX, table_schema.DUPLICATES_SORT, {*shown, table_schema.LISTING_SORT}),
     ):
         assert index["IndexName"] == name
-        assert [entry["AttributeName"] for entry in index["KeySchema"]] == [schema.LISTING_PARTITION, sort]
+        assert [entry["AttributeName"] for entry in index["KeySchema"]] == [table_schema.LISTING_PARTITION, sort]
         assert set(index["Projection"]["NonKeyAttributes"]) == included
 
 

@@ -19,7 +19,7 @@ STATEFUL: Final = (
 )
 """Types whose replacement loses something that others hold: images, records, messages, or an address."""
 INDEXES: Final = {"GlobalSecondaryIndexes": "secondary", "VectorIndexes": "vector"}
-GUIDE: Final = "docs/upgrades.md"
+GUIDE: Final = "docs/guides/upgrades.md"
 PINNED: Final = "tests/infra/stateful.json"
 
 

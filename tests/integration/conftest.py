@@ -39,7 +39,7 @@ def send(running: PicTrace, body: Any) -> None:
 
 def of_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
     """The event as our bucket sends it."""
-    text = json.dumps(event).replace('"pictures"', json.dumps(running.cloud.outputs["BucketName"]))
+    text = json.dumps(event).replace('"images"', json.dumps(running.cloud.outputs["BucketName"]))
     parsed: dict[str, Any] = json.loads(text)
     return parsed
 

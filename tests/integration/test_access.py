@@ -14,20 +14,20 @@ import httpx
 import pytest
 from mangum import Mangum
 
-from functions.api.access import DataRoute
 from functions.api.app import create_app
+from functions.api.auth import DataRoute
 from functions.api.errors import UNAUTHENTICATED
-from functions.api.headers import ANSWERS
+from functions.api.security_headers import ANSWERS
 from functions.api.services import Services
 from infra.local.queue_worker import FunctionContext
-from infra.search_api import PUBLIC
+from infra.stack.api import PUBLIC
 from shared.domain.access import Access, Scope
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.settings import ApiSettings
 from tests.conftest import Closed, PicTrace
+from tests.images import noise
 from tests.integration.test_api_errors import problem
 from tests.integration.test_lambda import http_event
-from tests.pictures import noise
 
 ABSENT: Final = "0" * 64
 CALLS: Final = {

@@ -18,11 +18,11 @@ from infra.local.cloud import STACK
 from infra.local.template import Template, resources
 from infra.operate import adopt
 from infra.operate.stack import Stack
-from shared.domain import schema
+from shared.domain import table_schema
 from shared.settings import ApiSettings
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import invoked, until
-from tests.pictures import noise
 
 PAGE: Final = "https://abc123.execute-api.us-east-1.amazonaws.com"
 
@@ -78,8 +78,8 @@ def test_what_the_stack_made_itself_is_left_alone(running: PicTrace, capsys: pyt
 def test_nothing_is_done_where_nobody_agrees(left: Left, capsys: pytest.CaptureFixture[str]) -> None:
     assert left.adopt(yes=False) == 1
     said = capsys.readouterr().out
-    assert f"{left.table}: create the index {schema.LOCAL_INDEX}" in said
-    assert f"create the index {schema.VECTOR_INDEX}" not in said
+    assert f"{left.table}: create the index {table_schema.LOCAL_INDEX}" in said
+    assert f"create the index {table_schema.VECTOR_INDEX}" not in said
     assert "DeletionProtectionEnabled" not in left.described() or not left.described()["DeletionProtectionEnabled"]
 
 
@@ -91,7 +91,7 @@ def test_everything_is_as_the_template_has_it(left: Left, template: Template) ->
     for kind in ("VectorIndexes", "GlobalSecondaryIndexes"):
         assert {one["IndexName"] for one in table[kind]} == {one["IndexName"] for one in wanted[kind]}
     expiry = dynamodb.describe_time_to_live(TableName=left.table)["TimeToLiveDescription"]
-    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": schema.TTL_ATTRIBUTE}
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": table_schema.TTL_ATTRIBUTE}
     backups = dynamodb.describe_continuous_backups(TableName=left.table)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     [cors] = s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"]
@@ -140,7 +140,7 @@ def test_an_index_of_another_definition_is_named(left: Left) -> None:
     dynamodb.update_table(
         TableName=left.table,
         AttributeDefinitions=[{"AttributeName": "collection", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": schema.LISTING_INDEX}}],
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": table_schema.LISTING_INDEX}}],
     )
     dynamodb.update_table(
         TableName=left.table,
@@ -150,12 +150,12 @@ def test_an_index_of_another_definition_is_named(left: Left) -> None:
         GlobalSecondaryIndexUpdates=[
             {
                 "Create": {
-                    "IndexName": schema.LISTING_INDEX,
+                    "IndexName": table_schema.LISTING_INDEX,
                     "KeySchema": [{"AttributeName": "collection", "KeyType": "HASH"}],
                     "Projection": {"ProjectionType": "ALL"},
                 }
             }
         ],
     )
-    with pytest.raises(LookupError, match=f"{schema.LISTING_INDEX} of {left.table} has another KeySchema"):
+    with pytest.raises(LookupError, match=f"{table_schema.LISTING_INDEX} of {left.table} has another KeySchema"):
         left.adopt()

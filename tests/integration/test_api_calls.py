@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from tests.conftest import PicTrace
-from tests.pictures import encoded, noise, pixels, shipped
+from tests.images import encoded, noise, pixels, shipped
 
 
 def test_health_and_stats(running: PicTrace) -> None:
@@ -31,7 +31,7 @@ def test_compare_two_files(running: PicTrace) -> None:
 
 
 def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace, collection: str) -> None:
-    """The whole of this picture has no geometry in common with the stored page that is inset in it."""
+    """The whole of this image has no geometry in common with the stored page that is inset in it."""
     page = running.add(shipped("page.png").read_bytes(), collection=collection)
     host = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
     asked: dict[str, Any] = {"files": {"a": ("a", encoded(host))}, "data": {"b": page}}
@@ -48,7 +48,7 @@ def test_a_comparison_can_be_drawn(running: PicTrace, drawing: str) -> None:
     assert decode(answer.content).format == "png"
 
 
-def test_compare_stored_pictures(running: PicTrace, collection: str) -> None:
+def test_compare_stored_images(running: PicTrace, collection: str) -> None:
     a, b = (running.add(noise(seed), collection=collection) for seed in (70, 71))
     same = running.client.post("/v1/compare", json={"a": a, "b": a}).json()
     assert (same["verdict"], same["score"]) == ("identical", 1.0)

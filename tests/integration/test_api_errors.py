@@ -9,7 +9,7 @@ import pytest
 from functions.api.errors import PROBLEMS, problem_type
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_REQUEST_BYTES
 from tests.conftest import ROOT, PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 ABSENT = "0" * 64
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n'
@@ -66,7 +66,7 @@ def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str])
             (400, "malformed-body"),
         ),
         ({"files": {"other": ("a", b"x")}}, (422, "invalid-request")),
-        ({"files": {"file": ("a", b"no picture")}}, (415, "unsupported-media-type")),
+        ({"files": {"file": ("a", b"no image")}}, (415, "unsupported-media-type")),
         ({"files": {"file": ("a", b"")}}, (422, "undecodable-picture")),
         ({"files": {"file": ("a", noise(1)[:100])}}, (422, "undecodable-picture")),
         ({"files": {"file": ("a", bytes(MAX_QUERY_BYTES + 1))}}, (413, "too-large")),
@@ -192,6 +192,6 @@ def test_no_call_fetches_from_inside(running: PicTrace) -> None:
 
 
 def test_every_problem_is_documented() -> None:
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     for slug, (status, _) in PROBLEMS.items():
         assert f"| `{problem_type(slug)}` | {status} |" in page

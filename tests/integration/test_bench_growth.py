@@ -6,7 +6,7 @@ import pytest
 
 from bench.speed import growth
 from bench.speed.collection import Growing
-from bench.speed.pictures import made, recompressed
+from bench.speed.images import made, recompressed
 from tests.conftest import PicTrace
 
 
@@ -26,7 +26,7 @@ def test_every_size_is_measured(growing: Growing, running: PicTrace) -> None:
 
 def test_copies_are_found_beside_what_they_were_made_of(growing: Growing, running: PicTrace) -> None:
     growing.grow(8)
-    query = {"file": ("query.jpg", recompressed(growing.pictures[1]))}
+    query = {"file": ("query.jpg", recompressed(growing.images[1]))}
     answer = running.client.post("/v1/search", params={"collection": growing.name, "k": "8"}, files=query).json()
     assert answer["candidates"] == 8
     near = [match for match in answer["matches"] if match["verdict"] == "near-duplicate"]

@@ -1,4 +1,4 @@
-"""Pictures by their address through every door of the running system, from a web of our own."""
+"""Images by their address through every door of the running system, from a web of our own."""
 
 import json
 import uuid
@@ -9,15 +9,15 @@ import boto3
 import pytest
 
 from shared.aws.clients import lambda_client
-from shared.aws.fetcher import LambdaFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FetchFailed, PictureRefused
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from tests.conftest import PicTrace
+from tests.fake_internet import PUBLIC, Server, Web
+from tests.images import noise
 from tests.integration.conftest import Listener, invoked, send, until
-from tests.pictures import noise
-from tests.web import PUBLIC, Server, Web
 
-SITE = "http://pictures.example"
+SITE = "http://images.example"
 
 
 def page(data: bytes, kind: str = "image/png") -> bytes:
@@ -32,7 +32,7 @@ def announced(length: int) -> bytes:
 def site(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The host of `SITE`, and traps beside it; whatever a test asks for, nothing inside is connected to."""
     web = Web()
-    web.names |= {"pictures.example": [PUBLIC], "inside.example": ["10.0.0.7"], "metadata.example": ["169.254.169.254"]}
+    web.names |= {"images.example": [PUBLIC], "inside.example": ["10.0.0.7"], "metadata.example": ["169.254.169.254"]}
     web.install(monkeypatch)
     server = web.serve(PUBLIC)
     server.pages |= {
@@ -132,7 +132,7 @@ REFUSED = [
     ("http://metadata.example/", 422, "unfetchable-url", "not_public"),
     (f"{SITE}/inside", 422, "unfetchable-url", "not_public"),
     ("file:///proc/self/environ", 422, "unfetchable-url", "bad_url"),
-    ("http://user:word@pictures.example/a.png", 422, "unfetchable-url", "bad_url"),
+    ("http://user:word@images.example/a.png", 422, "unfetchable-url", "bad_url"),
     (f"{SITE}/absent", 422, "unfetchable-url", "http_status"),
     (f"{SITE}/for-nobody", 422, "unfetchable-url", "too_large"),
     (f"{SITE}/page", 415, "unsupported-media-type", "unsupported_type"),
@@ -182,9 +182,9 @@ class TestFaults:
 
     @pytest.fixture
     def broken(self, running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
-        from functions.fetch.bootstrap import picture_fetcher
+        from functions.fetch.bootstrap import image_fetcher
 
-        monkeypatch.setattr(picture_fetcher()._objects, "_bucket", "no-such-bucket")
+        monkeypatch.setattr(image_fetcher()._objects, "_bucket", "no-such-bucket")
 
     def test_the_api_says_that_it_may_be_tried_again(self, running: PicTrace, site: Server, broken: None) -> None:
         site.pages["/a.png"] = page(noise(710))

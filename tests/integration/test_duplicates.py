@@ -9,17 +9,17 @@ import pytest
 from skimage import data
 
 from shared.aws.clients import dynamodb_client
-from shared.aws.duplicates import MAX_SHOWN, DynamoDuplicates
-from shared.domain.ledger import Holding
+from shared.aws.dynamodb.duplicates import MAX_SHOWN, DynamoDuplicates
+from shared.domain.ledger import ImageKey
 from tests.conftest import PicTrace
+from tests.images import encoded
 from tests.integration.conftest import until
-from tests.pictures import encoded
 
 
 def bgr(name: str, side: int = 480) -> Any:
-    picture = cv2.cvtColor(getattr(data, name)(), cv2.COLOR_RGB2BGR)
-    scale = side / max(picture.shape[:2])
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    image = cv2.cvtColor(getattr(data, name)(), cv2.COLOR_RGB2BGR)
+    scale = side / max(image.shape[:2])
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def groups(running: PicTrace, collection: str, **params: Any) -> Any:
@@ -40,7 +40,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
     best = running.add(encoded(coffee, ".png"), collection=collection)
     running.add(encoded(cat, ".png"), collection=collection)
 
-    def all_three() -> Any:  # a picture is compared after its upload has ended
+    def all_three() -> Any:  # an image is compared after its upload has ended
         page = groups(running, collection)
         return page if page["groups"] and len(page["groups"][0]["images"]) == 3 else None
 
@@ -51,7 +51,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
     assert [image["image_id"] for image in group["images"]] == [best, blurred, small]
     assert group["images"][0]["sharpness"] > group["images"][1]["sharpness"] > 0
 
-    # The picture that the group began with goes, and the group keeps its name.
+    # The image that the group began with goes, and the group keeps its name.
     running.client.delete(f"/v1/images/{small}", params={"collection": collection}).raise_for_status()
     (group,) = groups(running, collection)["groups"]
     assert (group["group_id"], [image["image_id"] for image in group["images"]]) == (small, [best, blurred])
@@ -61,7 +61,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
 
 @pytest.fixture
 def many(running: PicTrace, collection: str) -> list[str]:
-    """Ids of seven pictures that are in one group each with one more, by the adapter alone."""
+    """Ids of seven images that are in one group each with one more, by the adapter alone."""
     rng, ids = np.random.default_rng(5), []
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     for _ in range(7):
@@ -69,7 +69,7 @@ def many(running: PicTrace, collection: str) -> list[str]:
             running.add(encoded(rng.integers(0, 256, (40, 40, 3), np.uint8), ".png"), collection=collection)
             for _ in "ab"
         ]
-        duplicates.join(Holding(collection, pair[1]), Holding(collection, pair[0]))
+        duplicates.join(ImageKey(collection, pair[1]), ImageKey(collection, pair[0]))
         ids.append(pair[0])
     return sorted(ids)
 
@@ -78,7 +78,7 @@ def many(running: PicTrace, collection: str) -> list[str]:
 def test_pages_give_every_group_once(
     running: PicTrace, collection: str, many: list[str], monkeypatch: pytest.MonkeyPatch, items_a_read: int
 ) -> None:
-    monkeypatch.setattr("shared.aws.duplicates.MAX_SHOWN", items_a_read)
+    monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", items_a_read)
     seen, cursor, pages = [], None, 0
     while pages == 0 or cursor:
         page = groups(running, collection, limit=2, **({"cursor": cursor} if cursor else {}))
@@ -96,19 +96,19 @@ def test_a_group_too_large_to_show_is_cut_and_the_next_one_follows(
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     for other in range(3):
         image_id = running.add(encoded(np.full((9, 9 + other, 3), 9, np.uint8), ".png"), collection=collection)
-        duplicates.join(Holding(collection, image_id), Holding(collection, many[0]))
-    monkeypatch.setattr("shared.aws.duplicates.MAX_SHOWN", 3)
+        duplicates.join(ImageKey(collection, image_id), ImageKey(collection, many[0]))
+    monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", 3)
     page = groups(running, collection)
     assert [group["group_id"] for group in page["groups"]] == many
     assert [group["truncated"] for group in page["groups"]] == [True] + [False] * 6
     assert len(page["groups"][0]["images"]) == 3
 
 
-def test_a_picture_that_is_gone_is_not_brought_back_by_being_grouped(running: PicTrace, collection: str) -> None:
+def test_an_image_that_is_gone_is_not_brought_back_by_being_grouped(running: PicTrace, collection: str) -> None:
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     kept = running.add(encoded(np.full((9, 30, 3), 7, np.uint8), ".png"), collection=collection)
-    duplicates.join(Holding(collection, kept), Holding(collection, "0" * 64))
-    duplicates.join(Holding(collection, "0" * 64), Holding(collection, kept))
+    duplicates.join(ImageKey(collection, kept), ImageKey(collection, "0" * 64))
+    duplicates.join(ImageKey(collection, "0" * 64), ImageKey(collection, kept))
     assert running.client.get(f"/v1/images/{'0' * 64}").status_code == 404
     assert groups(running, collection)["groups"] == []
 

@@ -11,14 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from shared.aws import messages
-from shared.domain.arrivals import Created
+from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from shared.domain.outcomes import OutcomeStatus
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import invoked, of_bucket
-from tests.pictures import noise
 from tests.unit.test_messages import bridged, notification, wrapped
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
@@ -55,7 +55,7 @@ class Stage:
         return [failure["itemIdentifier"] for failure in invoked({"Records": records})["batchItemFailures"]]
 
     def sources(self) -> dict[str, set[str]]:
-        """What the API shows of the collection: picture to the names of its objects."""
+        """What the API shows of the collection: image to the names of its objects."""
         client, found = self.running.client, {}
         page = client.get("/v1/images", params={"collection": self.collection, "limit": 100}).json()
         for image in page["images"]:
@@ -85,7 +85,7 @@ def test_a_removal_that_overtakes_its_creation_wins(stage: Stage) -> None:
     assert stage.found(noise(600))
 
 
-def test_other_bytes_under_the_key_replace_the_picture_and_clean_up(stage: Stage) -> None:
+def test_other_bytes_under_the_key_replace_the_image_and_clean_up(stage: Stage) -> None:
     stage.put("a", noise(601))
     stage.deliver(stage.event("a", CREATED, "01"))
     [old] = stage.sources()
@@ -98,10 +98,10 @@ def test_other_bytes_under_the_key_replace_the_picture_and_clean_up(stage: Stage
     assert {old, new} & {entry["Key"].rsplit("/", 1)[1] for entry in listed} == {new}
 
 
-def test_other_bytes_that_are_no_picture_take_the_old_one_out(stage: Stage) -> None:
+def test_other_bytes_that_are_no_image_take_the_old_one_out(stage: Stage) -> None:
     stage.put("a", noise(603))
     stage.deliver(stage.event("a", CREATED, "01"))
-    stage.put("a", b"no picture")
+    stage.put("a", b"no image")
     stage.deliver(stage.event("a", CREATED, "02"))
     assert stage.sources() == {}
 
@@ -121,7 +121,7 @@ def test_the_same_bytes_under_many_keys_go_with_the_last(stage: Stage) -> None:
     assert stage.sources() == {}
 
 
-def test_fifty_workers_with_the_same_picture_at_once(stage: Stage) -> None:
+def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
     """One right record, every key a source of it, exactly one of them the one that brought it."""
     names = [f"{number:02}" for number in range(50)]
     for name in names:
@@ -132,8 +132,8 @@ def test_fifty_workers_with_the_same_picture_at_once(stage: Stage) -> None:
     def work(name: str) -> None:
         ready.wait()
         try:
-            arrival = Created(ObjectRef(stage.bucket, stage.key(name)), "01")
-            outcomes.append(intake().take(arrival, name).status)
+            event = Created(ObjectRef(stage.bucket, stage.key(name)), "01")
+            outcomes.append(dispatcher().dispatch(event, name).status)
         except Exception as failure:
             failures.append(failure)
 
@@ -156,8 +156,8 @@ def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
 
     def work() -> None:
         try:
-            for arrival in messages.read(body):
-                intake().take(arrival, "one")
+            for event in messages.read(body):
+                dispatcher().dispatch(event, "one")
         except Exception as failure:
             failures.append(failure)
 
@@ -219,9 +219,9 @@ class TestRecorded:
             stage.put(key, noise(700 + (int(key[1:]) if distinct else 0)))
 
     def staged(self, stage: Stage, body: dict[str, Any]) -> dict[str, Any]:
-        """The event with our bucket for `b` and `pictures`, and its key among the uploads of the collection."""
+        """The event with our bucket for `b` and `images`, and its key among the uploads of the collection."""
         text = json.dumps(body)
-        for name in ("b", "pictures"):
+        for name in ("b", "images"):
             text = text.replace(f'{{"name": "{name}"', f'{{"name": "{stage.bucket}"')
             text = text.replace(f'{{\\"name\\": \\"{name}\\"', f'{{\\"name\\": \\"{stage.bucket}\\"')
         text = text.replace('"key": "', f'"key": "uploads/{stage.collection}/')
@@ -271,7 +271,7 @@ class TestRecorded:
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, poison: str, failed: list[str]
     ) -> None:
         """The recordings do not say what is wrong with the records, so the indexer fails on them here."""
-        indexer: Any = intake()._indexer
+        indexer: Any = dispatcher()._indexer
         created = indexer.created
 
         def poisoned(event: Created) -> Any:

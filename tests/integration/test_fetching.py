@@ -1,7 +1,7 @@
 """Fetching over real sockets: hostile names and servers, and that nothing inside is ever connected to.
 
-`tests/web.py` stands for the internet. Each test ends with two looks at its sockets: what they were asked to connect
-to was public, and Python saw no other connection.
+`tests/fake_internet.py` stands for the internet. Each test ends with two looks at its sockets: what they were asked to
+connect to was public, and Python saw no other connection.
 """
 
 import gzip
@@ -18,7 +18,8 @@ import pytest
 
 from shared.domain.errors import FetchRefused
 from shared.net.fetching import fetch
-from tests.web import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
+from shared.version import VERSION
+from tests.fake_internet import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
 
 LIMIT = 100_000
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\ngood"
@@ -81,7 +82,7 @@ def cause(url: str) -> str:
     return refused.value.cause
 
 
-def test_a_picture(site: Server, web: Web) -> None:
+def test_an_image(site: Server, web: Web) -> None:
     site.pages["/a?x=1"] = GOOD
     assert fetch("http://good.example/a?x=1#part", LIMIT) == b"good"
     assert web.asked == [(PUBLIC, 80)]
@@ -228,6 +229,7 @@ class TestRedirects:
             names = [line.partition(":")[0] for line in head.split("\r\n")[1:] if line]
             assert names == ["Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"]
         assert "Host: other.example\r\n" in other.heads[0]
+        assert f"User-Agent: PicTrace/{VERSION}\r\n" in other.heads[0]
 
 
 def test_proxies_of_the_environment_play_no_part(web: Web, site: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +344,7 @@ class TestLimits:
 
 class TestAnswers:
     @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 401, 403, 404, 407, 418, 429, 500, 503])
-    def test_only_200_is_a_picture(self, site: Server, status: int) -> None:
+    def test_only_200_is_an_image(self, site: Server, status: int) -> None:
         site.pages["/"] = f"HTTP/1.1 {status} Some\r\nContent-Length: 0\r\nContent-Range: bytes 0-1/9\r\n\r\n".encode()
         assert cause("http://good.example/") == "http_status"
 

@@ -1,4 +1,4 @@
-"""Hostile pictures through the real ingest handler and the search endpoint."""
+"""Hostile images through the real ingest handler and the search endpoint."""
 
 import io
 import json
@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 
 from bench import hostile
-from functions.ingest.alone import AFTER_ATTEMPTS
+from functions.ingest.subprocess_runner import SHARED_ATTEMPTS
 from shared.domain.images import upload_key
 from shared.domain.limits import MAX_JPEG_SCANS, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
-from shared.vision import decoding
-from shared.vision.isolation import Isolation
+from shared.vision.decode import decoding
+from shared.vision.decode.sandbox import Sandbox
 from tests.conftest import PicTrace
+from tests.images import Pixels, encoded, noise, pixels, shipped
 from tests.integration.conftest import invoked
-from tests.pictures import Pixels, encoded, noise, pixels, shipped
-from tests.unit import test_vision_headers as made
+from tests.unit import test_decode_headers as made
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
@@ -85,26 +85,26 @@ def test_more_bytes_than_the_limit_are_refused(gauntlet: hostile.Gauntlet) -> No
 
 FRAGILE = """
 from shared.vision import decoding
-from shared.vision.isolation import Isolation
-decoding.ISOLATION = Isolation("tests.unit.misbehaving:decode_unless_13_wide")
+from shared.vision.decode.sandbox import Sandbox
+decoding.SANDBOX = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
 """
 
 
 class TestADecoderThatDies:
-    """A picture 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
+    """An image 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
 
     @pytest.fixture(autouse=True)
     def _fragile(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        fragile = Isolation("tests.unit.misbehaving:decode_unless_13_wide")
-        monkeypatch.setattr(decoding, "ISOLATION", fragile)
+        fragile = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
+        monkeypatch.setattr(decoding, "SANDBOX", fragile)
         yield
         fragile.close()
 
     def test_the_rest_of_the_batch_is_indexed(
         self, running: PicTrace, put: Callable[..., str], collection: str
     ) -> None:
-        pictures = [noise(600), noise(601, side=13), noise(602), noise(603, side=13), noise(604)]
-        states = self.states(running, put, collection, pictures, attempt=1)
+        images = [noise(600), noise(601, side=13), noise(602), noise(603, side=13), noise(604)]
+        states = self.states(running, put, collection, images, attempt=1)
         assert [state["status"] for state in states] == ["indexed", "rejected", "indexed", "rejected", "indexed"]
         assert states[1]["code"] == "decoder_failed"
         assert "SIGSEGV" in states[1]["reason"]
@@ -117,23 +117,23 @@ class TestADecoderThatDies:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What has failed twice is done so (`functions.ingest.alone`): a process that starts a decoder of its own."""
+        """What has failed twice runs in a process of its own, which starts a decoder of its own."""
         (tmp_path / "sitecustomize.py").write_text(FRAGILE, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.setattr(decoding, "ISOLATION", None)
-        pictures = [noise(610), noise(611, side=13), b"no picture"]
-        states = self.states(running, put, collection, pictures, attempt=AFTER_ATTEMPTS + 1)
+        monkeypatch.setattr(decoding, "SANDBOX", None)
+        images = [noise(610), noise(611, side=13), b"no image"]
+        states = self.states(running, put, collection, images, attempt=SHARED_ATTEMPTS + 1)
         assert [state["status"] for state in states] == ["indexed", "rejected", "rejected"]
         assert [state["code"] for state in states] == [None, "decoder_failed", "unsupported_type"]
         assert "SIGSEGV" in states[1]["reason"]
 
     def states(
-        self, running: PicTrace, put: Callable[..., str], collection: str, pictures: list[bytes], *, attempt: int
+        self, running: PicTrace, put: Callable[..., str], collection: str, images: list[bytes], *, attempt: int
     ) -> list[dict[str, Any]]:
-        """What the pictures' uploads say after one batch, of which nothing failed."""
+        """What the images' uploads say after one batch, of which nothing failed."""
         bucket = running.cloud.outputs["BucketName"]
         uploads, records = [], []
-        for data in pictures:
+        for data in images:
             form = {"filename": "a.png", "content_type": "image/png", "collection": collection}
             uploads.append(running.client.post("/v1/uploads", json=form).json()["upload_id"])
             key = put(data, upload_key(collection, uploads[-1]))
@@ -157,9 +157,9 @@ class TestADecoderThatDies:
         assert (refused.status_code, refused.json()["code"]) == (422, "decoder_failed")
 
 
-def png(picture: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    image.save(out, "PNG")
     return out.getvalue()
 
 
@@ -183,12 +183,12 @@ NOTHING = {
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Photographs and pictures that show nothing, in one collection."""
+    """Photographs and images that show nothing, in one collection."""
     ids = {name: running.add(shipped(name).read_bytes(), collection="nothing", name=name) for name in PHOTOGRAPHS}
     return ids | {name: running.add(data, collection="nothing", name=name) for name, data in NOTHING.items()}
 
 
-class TestPicturesThatShowNothing:
+class TestImagesThatShowNothing:
     def test_they_are_marked_and_no_other_is(self, running: PicTrace, album: dict[str, str]) -> None:
         page = running.client.get("/v1/images", params={"collection": "nothing", "limit": 100}).json()
         marked = {image["image_id"] for image in page["images"] if image["low_information"]}
@@ -198,7 +198,7 @@ class TestPicturesThatShowNothing:
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
     def test_none_comes_before_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
-        """Neither for a copy of a stored photograph nor for a picture like nothing that is stored."""
+        """Neither for a copy of a stored photograph nor for an image like nothing that is stored."""
         dark = (pixels("rocket.jpg") // 12).astype(np.uint8)
         for query in (encoded(pixels("chelsea.png"), ".jpg", 1, 50), noise(700), encoded(dark, ".png")):
             matches = self.matches(running, query, ranking=ranking)
@@ -256,7 +256,7 @@ class TestPicturesThatShowNothing:
             assert all(np.isfinite(float(text)) for text in texts[album[name]])
 
 
-def test_thumbnails_of_the_thinnest_pictures(running: PicTrace, collection: str) -> None:
+def test_thumbnails_of_the_thinnest_images(running: PicTrace, collection: str) -> None:
     started = time.monotonic()
     image_id = running.add(NOTHING["a line of noise"], collection=collection)
     link = running.client.get(f"/v1/images/{image_id}/thumbnail", params={"collection": collection})

@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.ingest.bootstrap import intake
+from functions.ingest.bootstrap import dispatcher
 from infra.local.cloud import STACK
-from infra.operate import backfill, flow
+from infra.operate import bucket_source, flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
 from tests.conftest import PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 FOLDERS = 1_001
 """With them a listing has two pages."""
@@ -40,7 +40,7 @@ class Bucket:
 @pytest.fixture
 def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     found = Bucket(f"others-{uuid.uuid4().hex[:8]}")
-    monkeypatch.setattr(intake(), "_source_buckets", frozenset({found.name}))
+    monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({found.name}))
     stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
     monkeypatch.setattr(Stack, "find", lambda _: stack)
     monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
@@ -79,11 +79,11 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(backfill, "MAX_UPLOAD_BYTES", 200_000)
-    pictures = ["p/a b+%2B.png", "p/é/日本😀.png", "p/\x1b[2J\u202e.png", "z/last.png"]
+    monkeypatch.setattr(bucket_source, "MAX_UPLOAD_BYTES", 200_000)
+    images = ["p/a b+%2B.png", "p/é/日本😀.png", "p/\x1b[2J\u202e.png", "z/last.png"]
     bucket.put({f"folders/{number:04}/": b"" for number in range(FOLDERS)})
-    bucket.put({key: noise(81_000 + number) for number, key in enumerate(pictures)})
-    bucket.put({"p/no\x07picture.txt": b"no picture", "p/huge.bin": b"0" * 200_001})
+    bucket.put({key: noise(81_000 + number) for number, key in enumerate(images)})
+    bucket.put({"p/no\x07picture.txt": b"no image", "p/huge.bin": b"0" * 200_001})
     source, report = f"s3://{bucket.name}", tmp_path / "report.csv"
 
     assert index(source, "--collection", collection, "--yes", "--report", str(report)) == 0
@@ -94,8 +94,8 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     assert "1 unsupported_type" in said
     assert "p/no\\x07picture.txt: unsupported_type: The file is none of JPEG" in said
     assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
-    assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(pictures)
-    assert sorted(sent) == sorted([*pictures, "p/no\x07picture.txt"])
+    assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(images)
+    assert sorted(sent) == sorted([*images, "p/no\x07picture.txt"])
     sent.clear()
 
     bucket.put({"p/new.png": noise(81_000), "z/last.png": noise(81_100)})
@@ -131,7 +131,7 @@ def test_what_was_removed_through_the_api_stays_away(
     assert running.client.delete(f"/v1/images/{match['image_id']}", params={"collection": collection}).is_success
     capsys.readouterr()
     assert index(*source) == 0
-    assert "a.png: dismissed: Its picture was removed through the API." in capsys.readouterr().out
+    assert "a.png: dismissed: Its image was removed through the API." in capsys.readouterr().out
     assert len(sent) == 1
 
 
@@ -176,8 +176,8 @@ def test_what_never_ends_is_told(
         raise RuntimeError("the model is broken")
 
     monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
-    monkeypatch.setattr("functions.ingest.intake.Intake.take", broken)
-    monkeypatch.setattr("functions.ingest.handler.take_alone", broken)
+    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.take", broken)
+    monkeypatch.setattr("functions.ingest.handler.run_in_subprocess", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})
     report = tmp_path / "report.csv"

@@ -12,7 +12,7 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import KEYS_REMEMBERED, DynamoKeys
+from shared.aws.dynamodb.api_keys import KEYS_REMEMBERED, DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.queue_worker import FunctionContext, QueueWorker, lambda_event
 from tests.conftest import PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 
 def http_event(method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
@@ -64,7 +64,7 @@ def test_a_search_with_a_binary_body(running: PicTrace, collection: str) -> None
     assert json.loads(answer["body"])["matches"][0]["image_id"] == image_id
 
 
-def test_a_picture_comes_out_as_binary(running: PicTrace) -> None:
+def test_an_image_comes_out_as_binary(running: PicTrace) -> None:
     body = b"".join(
         b'--b\r\nContent-Disposition: form-data; name="%s"; filename="a"\r\n\r\n%s\r\n' % (part, noise(81))
         for part in (b"a", b"b")

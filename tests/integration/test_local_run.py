@@ -12,7 +12,7 @@ import pytest
 
 from infra.local import preflight
 from tests.conftest import ROOT
-from tests.pictures import noise
+from tests.images import noise
 from tests.processes import ended, said_until_ready
 
 
@@ -27,7 +27,7 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.png").write_bytes(noise(1))
     (tmp_path / "deep" / "same.png").write_bytes(noise(1))
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "broken.png").write_bytes(noise(2)[:300])
     (tmp_path / ".hidden.png").write_bytes(noise(3))
     process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path))

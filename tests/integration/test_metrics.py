@@ -7,9 +7,9 @@ import pytest
 
 from infra.local.queue_worker import FunctionContext
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import invoked
 from tests.integration.test_lambda import call, http_event
-from tests.pictures import noise
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
-"""A caller cannot learn whether a picture of another collection exists: not by an answer, a header or a call of AWS.
+"""A caller cannot learn whether an image of another collection exists: not by an answer, a header or a call of AWS.
 
-Each test makes two calls that differ in one thing only, whether another collection has the picture, and compares all
+Each test makes two calls that differ in one thing only, whether another collection has the image, and compares all
 that the caller can see, and which calls of AWS were made, which is what the time of an answer comes from.
 """
 
@@ -15,11 +15,11 @@ import boto3
 import httpx
 import pytest
 
-from shared.aws import records
+from shared.aws.dynamodb import item_mapper
 from shared.domain.access import Scope
 from shared.domain.images import ObjectRef
 from tests.conftest import Closed, PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 HELD: Final = noise(7001)
 ABSENT: Final = noise(7002)
@@ -33,7 +33,7 @@ def sha(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class Stranger:
-    """A caller who may do everything in a collection of their own, which has one picture; `upload` is another's."""
+    """A caller who may do everything in a collection of their own, which has one image; `upload` is another's."""
 
     client: httpx.Client
     closed: Closed
@@ -91,7 +91,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "compare-with-file": ("POST", "/v1/compare", {"files": {"a": ("a", HELD)}, "data": {"b": "ID"}}),
     "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
 }
-"""Every call that names a picture or an upload."""
+"""Every call that names an image or an upload."""
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         if collection is None or "params" not in request
     ],
 )
-def test_anothers_picture_is_answered_like_one_that_is_nowhere(
+def test_an_image_of_another_collection_is_answered_like_a_missing_one(
     stranger: Stranger, call: str, collection: str | None
 ) -> None:
     method, path, request = BY_ID[call]
@@ -124,7 +124,7 @@ def test_anothers_picture_is_answered_like_one_that_is_nowhere(
     assert held[0] == (404 if collection is None or names_no_collection else 403)
 
 
-def test_no_call_that_names_a_picture_is_left_out(stranger: Stranger) -> None:
+def test_no_call_that_names_an_image_is_left_out(stranger: Stranger) -> None:
     paths = stranger.client.get("/openapi.json").json()["paths"]
     named = {
         (method.upper(), path)
@@ -195,7 +195,7 @@ def test_cursors_lead_nowhere_else(stranger: Stranger, running: PicTrace) -> Non
     assert page(stranger.collection, sha(HELD))[0] == 200
 
 
-def test_bringing_the_same_picture_tells_nothing_and_harms_nobody(
+def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
     stranger: Stranger, running: PicTrace, closed: Closed
 ) -> None:
     """Bytes that another collection has are new here: indexed and no duplicate, their thumbnail made at the asking."""
@@ -223,10 +223,10 @@ def test_bringing_the_same_picture_tells_nothing_and_harms_nobody(
         assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
 
 
-def test_anothers_many_sources_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
+def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
     data, table = noise(7006), running.cloud.outputs["TableName"]
     items: list[Any] = [
-        records.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
+        item_mapper.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
         for index in range(150)
     ]
     dynamodb = boto3.client("dynamodb")

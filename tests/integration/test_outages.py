@@ -9,11 +9,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.retries.standard import ExponentialBackoff
 
-from shared.domain.ledger import Overtaken
+from shared.domain.ledger import ConflictError
 from shared.domain.limits import RETRY_AFTER_SECONDS
 from tests.conftest import PicTrace
 from tests.faults.worker import refusal
-from tests.pictures import noise
+from tests.images import noise
 
 Break = Callable[[str, str], None]
 
@@ -88,7 +88,7 @@ def test_a_removal_that_uploads_overtake(running: PicTrace, monkeypatch: pytest.
     library = running.cloud.app.state.services.library
 
     def overtaken(*_: Any) -> None:
-        raise Overtaken
+        raise ConflictError
 
     monkeypatch.setattr(library, "remove", overtaken)
     check(running.client.delete(f"/v1/images/{image_id}"))

@@ -9,8 +9,8 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import send, until
-from tests.pictures import noise
 
 
 def redrive(*options: str) -> int:
@@ -60,8 +60,8 @@ def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
         raise RuntimeError("the model is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("functions.ingest.intake.Intake.take", out_of_order)
-        broken.setattr("functions.ingest.handler.take_alone", out_of_order)
+        broken.setattr("functions.ingest.dispatcher.Dispatcher.take", out_of_order)
+        broken.setattr("functions.ingest.handler.run_in_subprocess", out_of_order)
         upload_id = running.open(data, collection=collection)
         send(running, "no json")
         until(lambda: dead(running) == 2)

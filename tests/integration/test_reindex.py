@@ -16,18 +16,18 @@ from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.stack import Stack
-from shared.aws.active_model import ActiveModel
 from shared.aws.clients import dynamodb_client
-from shared.aws.vectors import DynamoVectors
-from shared.domain.ledger import Holding
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
+from tests.images import noise
 from tests.integration.conftest import until
-from tests.pictures import noise
 from tests.processes import ended, said_until_ready
 
 NEXT = "stand-in"
 SEEDS = range(91_000, 91_008)
-PICTURES = len(SEEDS)
+IMAGES = len(SEEDS)
 LATER = 91_100
 SMALL_NETWORK = """
 import json, sys
@@ -55,7 +55,7 @@ class System:
         self.client = httpx.Client(base_url=self.url, timeout=60)
 
     def found(self, seed: int, **parameters: str) -> bool:
-        """Whether a search finds a picture by its own bytes."""
+        """Whether a search finds an image by its own bytes."""
         files = {"file": ("query", noise(seed))}
         answer = self.client.post("/v1/search", params={"k": "1", **parameters}, files=files)
         assert answer.status_code == 200, answer.text
@@ -64,7 +64,7 @@ class System:
         return bool(matches) and matches[0]["verdict"] == "identical"
 
     def every(self, **parameters: str) -> int:
-        """How many of the first pictures a search finds."""
+        """How many of the first images a search finds."""
         return sum(self.found(seed, **parameters) for seed in SEEDS)
 
     def upload(self, seed: int) -> None:
@@ -76,7 +76,7 @@ class System:
     def stats(self) -> Any:
         return self.client.get("/v1/stats").json()
 
-    def pictures(self) -> list[Any]:
+    def images(self) -> list[Any]:
         listed: list[Any] = self.client.get("/v1/images").json()["images"]
         return listed
 
@@ -96,7 +96,7 @@ def next_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     for seed in SEEDS:
         (folder / f"{seed}.png").write_bytes(noise(seed))
     process = subprocess.Popen(
@@ -108,7 +108,7 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
         env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
     )
     said = said_until_ready(process)
-    assert f"{PICTURES} indexed" in said
+    assert f"{IMAGES} indexed" in said
     yield System(said)
     ended(process)
     assert process.returncode == 0
@@ -136,19 +136,19 @@ def test_from_one_model_to_the_next(
     system: System, stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
-    listed = system.pictures()
+    listed = system.images()
     assert system.stats()["models"] == [first, NEXT]
-    assert len(listed) == system.stats()["images"] == PICTURES, "two vectors are one picture"
-    assert system.every(model=first) == system.every(model=NEXT) == PICTURES
+    assert len(listed) == system.stats()["images"] == IMAGES, "two vectors are one image"
+    assert system.every(model=first) == system.every(model=NEXT) == IMAGES
     unknown = system.client.get(f"/v1/images/{listed[0]['image_id']}/similar", params={"model": "other"})
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
-    for picture in listed:  # as if the pictures had come before the next model did
-        DynamoVectors(dynamodb_client(), stack.table).drop(Holding("default", picture["image_id"]))
-    assert (system.every(), system.every(model=NEXT)) == (PICTURES, 0)
+    for image in listed:  # as if the images had come before the next model did
+        DynamoVectors(dynamodb_client(), stack.table).drop(ImageKey("default", image["image_id"]))
+    assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
     _refused_before_it_is_done(capsys)
     _stopped_and_gone_on(capsys, monkeypatch)
-    assert system.every(model=first) == system.every(model=NEXT) == PICTURES
+    assert system.every(model=first) == system.every(model=NEXT) == IMAGES
 
     removed = listed[0]["image_id"]
     assert system.client.delete(f"/v1/images/{removed}").is_success
@@ -157,7 +157,7 @@ def test_from_one_model_to_the_next(
     assert reindex("--switch") == 0
     assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out
     until(lambda: system.stats()["model"]["id"] == NEXT)
-    assert system.every() == system.every(model=first) == PICTURES - 1
+    assert system.every() == system.every(model=first) == IMAGES - 1
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
@@ -165,27 +165,27 @@ def test_from_one_model_to_the_next(
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0
-    assert {item["model"]["S"] for item in items(stack) if "model" in item} == {first, NEXT}, "nobody agreed"
+    assert {item["model"]["S"] for item in items(stack) if "model" in item} == {first, NEXT}, "nobody confirm"
     assert reindex("--clean", "--yes") == 0
     kinds = {(item["sk"]["S"].split("#")[0], item.get("model", {"S": ""})["S"]) for item in items(stack)}
     assert kinds == {("collection", NEXT), ("source", "")}
     signatures = boto3.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"], Prefix="signatures/")
-    assert [entry["Key"].split("/")[1] for entry in signatures["Contents"]] == [NEXT] * PICTURES
-    assert (system.every(model=NEXT), system.every(model=first)) == (PICTURES - 1, 0)
+    assert [entry["Key"].split("/")[1] for entry in signatures["Contents"]] == [NEXT] * IMAGES
+    assert (system.every(model=NEXT), system.every(model=first)) == (IMAGES - 1, 0)
     assert system.found(LATER)
-    before = {picture["image_id"]: picture["created_at"] for picture in listed[1:]}
-    now = {picture["image_id"]: picture["created_at"] for picture in system.pictures()}
-    assert len(now) == PICTURES
-    assert before.items() <= now.items(), "no picture is newer than it was"
+    before = {image["image_id"]: image["created_at"] for image in listed[1:]}
+    now = {image["image_id"]: image["created_at"] for image in system.images()}
+    assert len(now) == IMAGES
+    assert before.items() <= now.items(), "no image is newer than it was"
 
 
 def _refused_before_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert reindex("--switch") == 1
-    assert f"{PICTURES} pictures would not be found" in capsys.readouterr().err
+    assert f"{IMAGES} images would not be found" in capsys.readouterr().err
     assert reindex("--clean", "--yes") == 1
     assert "reindex, then reindex --switch" in capsys.readouterr().err
     assert reindex("--dry-run") == 0
-    assert f"{PICTURES} pictures, {PICTURES} of them not described by {NEXT} yet" in capsys.readouterr().out
+    assert f"{IMAGES} images, {IMAGES} of them not described by {NEXT} yet" in capsys.readouterr().out
 
 
 def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     assert "goes on where this one ended" in said.err
     assert re.search(r"\d indexed, [1-7] skipped\n$", said.out), said.out
     assert reindex("--yes") == 0
-    assert f"{PICTURES} pictures, 0 of them" in capsys.readouterr().out
+    assert f"{IMAGES} images, 0 of them" in capsys.readouterr().out
 
 
 def _press_ctrl_c(*_: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local import seed
 from shared.domain.limits import MAX_UPLOAD_BYTES
-from tests.pictures import noise
+from tests.images import noise
 
 
 class Failing(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The functions run with what their image ships and nothing else: `functions/unneeded.txt` is left out of it."""
+"""The functions run with what their image ships and nothing else: `functions/prune.txt` is left out of it."""
 
 import json
 from importlib.metadata import distribution
@@ -8,8 +8,8 @@ import pytest
 
 from bench.speed import runtime_api
 from bench.speed.events import Events, http_event
-from bench.speed.pictures import made
-from bench.speed.shipped import interpreter, unneeded
+from bench.speed.images import made
+from bench.speed.shipped import interpreter, pruned
 from infra.local.cloud import API, INGEST
 from tests.conftest import PicTrace
 
@@ -22,9 +22,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
     """A list that has gone stale would say nothing."""
     held = Path(distribution("numpy").locate_file(""))  # type: ignore[arg-type]
-    assert [path for path in unneeded() if not (held / path).exists()] == []
+    assert [path for path in pruned() if not (held / path).exists()] == []
     [packages] = Path(python).parents[1].glob("lib/python*/site-packages")
-    assert [path for path in unneeded() if (packages / path).exists()] == []
+    assert [path for path in pruned() if (packages / path).exists()] == []
     assert (packages / "ai_edge_litert" / "interpreter.py").is_file()
 
 

@@ -13,8 +13,8 @@ import pytest
 from shared.aws.dead_letters import ORIGINAL_ID, REASON
 from shared.domain.errors import PictureRefused
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import invoked, of_bucket, send, until
-from tests.pictures import noise
 from tests.unit.test_messages import bridged, notification, submitted, wrapped
 
 KEYS = ["plain.jpg", "a b.jpg", "a+b.jpg", "a%2Bb.jpg", "é/日本.jpg", "😀.jpg", "<img src=x>.jpg", "a\u202egpj.exe"]
@@ -30,7 +30,7 @@ def queue_arn(running: PicTrace) -> str:
 
 
 class TestEnvelopes:
-    """Each brings a picture of its own seed."""
+    """Each brings an image of its own seed."""
 
     def arrived(self, running: PicTrace, data: bytes, collection: str = "elsewhere") -> dict[str, Any]:
         def found() -> Any:
@@ -77,7 +77,7 @@ class TestEnvelopes:
     def test_topic(self, running: PicTrace, put: Callable[..., str], raw: str, seed: int) -> None:
         """A topic that anybody attaches to the queue, wrapped and raw."""
         sns = boto3.client("sns")
-        topic = sns.create_topic(Name=f"pictures-{raw}")["TopicArn"]
+        topic = sns.create_topic(Name=f"images-{raw}")["TopicArn"]
         sns.subscribe(
             TopicArn=topic,
             Protocol="sqs",
@@ -114,11 +114,11 @@ class TestEnvelopes:
         assert invoked(of_bucket(running, bridged(key)))["image_id"] == self.arrived(running, noise(308))["image_id"]
 
     def test_direct_call_is_told_why_a_file_is_refused(self, running: PicTrace, put: Callable[..., str]) -> None:
-        key = put(b"no picture")
+        key = put(b"no image")
         with pytest.raises(PictureRefused, match="none of JPEG"):
             invoked({"bucket": running.cloud.outputs["BucketName"], "key": key})
 
-    def test_removal_takes_the_picture_out(self, running: PicTrace, put: Callable[..., str]) -> None:
+    def test_removal_takes_the_image_out(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(noise(309))
         send(running, of_bucket(running, {"Records": [notification(key)]}))
         self.arrived(running, noise(309))
@@ -141,7 +141,7 @@ def keys_to_try() -> list[str]:
 
 
 def test_keys_of_every_kind(running: PicTrace, put: Callable[..., str]) -> None:
-    """Encoded in notifications, as they are on the bus: each object is read and its picture found by its own bytes."""
+    """Encoded in notifications, as they are on the bus: each object is read and its image found by its own bytes."""
     bucket = running.cloud.outputs["BucketName"]
     wrong = []
     for seed, name in enumerate(keys_to_try()):
@@ -177,7 +177,7 @@ def test_objects_of_strangers_are_refused(running: PicTrace) -> None:
 def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
     sqs, dead = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
-    bodies = {"no json", '{"Records": [{}]}', json.dumps(submitted({"bucket": "pictures"}))}
+    bodies = {"no json", '{"Records": [{}]}', json.dumps(submitted({"bucket": "images"}))}
     for body in bodies:
         send(running, body)
     send(running, {"Event": "s3:TestEvent"})
@@ -197,4 +197,4 @@ def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace, monk
     until(received, 60)
     assert set(seen) == bodies
     assert seen["no json"] == "UnknownMessage: the body is not JSON (attempt 5 of 5)"
-    assert "give either bucket and key, or url" in seen[json.dumps(submitted({"bucket": "pictures"}))]
+    assert "give either bucket and key, or url" in seen[json.dumps(submitted({"bucket": "images"}))]

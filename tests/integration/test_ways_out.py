@@ -11,10 +11,10 @@ import pytest
 from pydantic import BaseModel
 
 from infra import schemas
-from shared.aws.bus import EVENTS
+from shared.aws.event_bus import EVENTS
 from tests.conftest import PicTrace
+from tests.images import encoded, noise, pixels
 from tests.integration.conftest import Listener, invoked, of_bucket, send, until
-from tests.pictures import encoded, noise, pixels
 from tests.unit.test_messages import notification
 
 
@@ -25,7 +25,7 @@ def checked(detail: dict[str, Any], detail_type: str) -> dict[str, Any]:
     return detail
 
 
-def test_a_new_picture_and_the_same_again(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_new_image_and_the_same_again(running: PicTrace, listener: Listener, collection: str) -> None:
     image_id = running.add(noise(500), collection=collection)
     indexed = checked(listener.wait_for("Image Indexed", collection), "Image Indexed")
     assert indexed["image_id"] == image_id
@@ -38,7 +38,7 @@ def test_a_new_picture_and_the_same_again(running: PicTrace, listener: Listener,
     assert (found["upload_id"], found["score"], found["scores"]) == (again, 1.0, None)
 
 
-def test_a_near_duplicate_names_the_earlier_picture(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_near_duplicate_names_the_earlier_image(running: PicTrace, listener: Listener, collection: str) -> None:
     original = running.add(encoded(pixels("coffee.png"), ".png"), collection=collection)
     running.add(noise(501), collection=collection)
     copy = running.add(encoded(pixels("coffee.png"), ".jpg", 1, 60), collection=collection, media_type="image/jpeg")
@@ -50,15 +50,15 @@ def test_a_near_duplicate_names_the_earlier_picture(running: PicTrace, listener:
     assert kinds.count("Duplicate Found") == 1, "noise is no duplicate of anything"
 
 
-def test_a_file_that_is_no_picture(running: PicTrace, listener: Listener, collection: str) -> None:
-    upload_id = running.open(b"no picture at all", collection=collection)
+def test_a_file_that_is_no_image(running: PicTrace, listener: Listener, collection: str) -> None:
+    upload_id = running.open(b"no image at all", collection=collection)
     rejected = checked(listener.wait_for("Image Rejected", collection), "Image Rejected")
     assert (rejected["upload_id"], rejected["code"]) == (upload_id, "unsupported_type")
     assert rejected["reason"].endswith(".")
 
 
-def test_a_picture_that_is_removed(running: PicTrace, listener: Listener, collection: str) -> None:
-    """By its object's removal; the last object takes the picture along."""
+def test_an_image_that_is_removed(running: PicTrace, listener: Listener, collection: str) -> None:
+    """By its object's removal; the last object takes the image along."""
     image_id = running.add(noise(502), collection=collection)
     [source] = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()["sources"]
     boto3.client("s3").delete_object(Bucket=source["bucket"], Key=source["key"])
@@ -82,16 +82,16 @@ def test_the_senders_words_come_along(running: PicTrace, put: Callable[..., str]
     assert listener.wait_for("Image Indexed", collection)["metadata"] == {"a": "é"}
 
 
-def test_a_bus_that_refuses_loses_no_picture(
+def test_a_bus_that_refuses_loses_no_image(
     running: PicTrace, put: Callable[..., str], listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The picture is found while the bus is down; the message comes again, so the event is told in the end."""
-    from functions.ingest.bootstrap import intake
+    """The image is found while the bus is down; the message comes again, so the event is told in the end."""
+    from functions.ingest.bootstrap import dispatcher
 
     key = put(noise(505), f"uploads/{(collection := f't-{uuid.uuid4().hex[:12]}')}/a.png")
     event = of_bucket(running, {"Records": [notification(key)]})
     message = {"messageId": "1", "body": json.dumps(event), "eventSource": "aws:sqs", "attributes": {}}
-    bus: Any = intake()._tell.__self__  # type: ignore[attr-defined]
+    bus: Any = dispatcher()._publish.__self__  # type: ignore[attr-defined]
     with monkeypatch.context() as broken:
         broken.setattr(bus, "_name", "no-such-bus")
         assert invoked({"Records": [message]})["batchItemFailures"] == [{"itemIdentifier": "1"}]

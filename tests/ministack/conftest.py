@@ -14,7 +14,7 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
-from shared.aws.keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
@@ -23,8 +23,8 @@ from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
 """Names the interpreter of ministack's virtual environment."""
-SHOP: Final = "shop-pictures"
-TOPIC: Final = "pictures"
+SHOP: Final = "shop-images"
+TOPIC: Final = "images"
 
 
 @pytest.fixture(scope="session")

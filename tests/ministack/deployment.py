@@ -14,8 +14,8 @@ from typing import Any, Final
 import boto3
 
 from infra.app import ROOT
-from infra.assets import SHIPPED
 from infra.local.template import Template, resources
+from infra.stack.assets import SHIPPED
 from tests.integration.conftest import until
 
 STACK: Final = "PicTrace-prod"

@@ -11,9 +11,9 @@ import pytest
 
 from shared.aws.dead_letters import ORIGINAL_ID, REASON
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import send, until
 from tests.ministack.conftest import SHOP, Ear
-from tests.pictures import noise
 
 
 def hide(deployed: PicTrace, seconds: int) -> None:

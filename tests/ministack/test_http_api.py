@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 
 def test_the_page_and_the_openapi(deployed: PicTrace) -> None:

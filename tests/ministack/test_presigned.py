@@ -13,7 +13,7 @@ from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from tests.conftest import PicTrace
-from tests.pictures import noise
+from tests.images import noise
 
 Fields = dict[str, str]
 
@@ -80,7 +80,7 @@ def test_a_form_expires(deployed: PicTrace, collection: str, monkeypatch: pytest
     assert boto3.client("s3").get_object(Bucket=deployed.cloud.outputs["BucketName"], Key=key)["Body"].read() == b"x"
 
 
-def test_a_link_shows_one_picture_as_one_type(deployed: PicTrace, collection: str) -> None:
+def test_a_link_shows_one_image_as_one_type(deployed: PicTrace, collection: str) -> None:
     image_id = deployed.add(noise(2), collection=collection)
     link = deployed.client.get(f"/v1/images/{image_id}/content", params={"collection": collection}).headers["location"]
     shown = httpx.get(link)

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import PicTrace
+from tests.images import noise
 from tests.integration.conftest import send, until
 from tests.ministack.conftest import SHOP, TOPIC, Ear, queue_arn
 from tests.ministack.emulator import ACCOUNT, REGION
-from tests.pictures import noise
 
 
 def put(bucket: str, key: str, seed: int) -> None:
@@ -57,7 +57,7 @@ def test_keys_arrive_as_they_are(deployed: PicTrace, collection: str, ear: Ear, 
     assert kind == "Image Indexed"
 
 
-def test_a_removal_takes_the_picture_along(deployed: PicTrace, collection: str, ear: Ear) -> None:
+def test_a_removal_takes_the_image_along(deployed: PicTrace, collection: str, ear: Ear) -> None:
     bucket, key = deployed.cloud.outputs["BucketName"], f"uploads/{collection}/short-lived"
     put(bucket, key, 12)
     ear.first(key)

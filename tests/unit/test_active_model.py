@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.active_model import KEPT_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
 from tests.faults.memory import MemoryTable
 
 

@@ -25,8 +25,8 @@ def test_the_page_is_what_the_last_figures_and_prices_make() -> None:
 def test_a_component_is_its_count_times_its_price() -> None:
     lines = ingesting(USE, MILLION)
     assert lines["S3: the upload"] == pytest.approx(5)
-    assert lines["S3: signature"] == pytest.approx(5 * USE.picture_puts)
-    computing = USE.picture_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 10
+    assert lines["S3: signature"] == pytest.approx(5 * USE.image_puts)
+    computing = USE.image_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 10
     assert lines["Lambda: computing"] == pytest.approx(computing)
     assert searching(USE, MILLION)["S3: signatures"] == pytest.approx(20 * 0.4)
     assert all(dollars > 0 for part in (lines, keeping(USE, MILLION), idle()) for dollars in part.values())
@@ -40,17 +40,17 @@ def test_the_upload_is_counted_apart_and_together() -> None:
 
 
 def test_what_commands_estimate_with_is_what_was_counted() -> None:
-    assert USE.picture_write_units == prices.WRITES_A_PICTURE
-    assert -(-USE.picture_item_bytes // 1024) == prices.WRITES_A_VECTOR
-    assert pytest.approx(USE.picture_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_A_PICTURE
-    assert USE.picture_reads + 4 == prices.READS_A_PICTURE
-    assert pytest.approx(USE.picture_gets, abs=1) == prices.GETS_A_PICTURE
+    assert USE.image_write_units == prices.WRITES_AN_IMAGE
+    assert -(-USE.image_item_bytes // 1024) == prices.WRITES_A_VECTOR
+    assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_AN_IMAGE
+    assert USE.image_reads + 4 == prices.READS_AN_IMAGE
+    assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_AN_IMAGE
 
 
 def test_fewer_bytes_of_vectors_cost_less() -> None:
-    half = replace(USE, picture_vector_bytes=USE.picture_vector_bytes / 2)
+    half = replace(USE, image_vector_bytes=USE.image_vector_bytes / 2)
     saved = indexing(USE, MILLION)["DynamoDB: vectors"] - indexing(half, MILLION)["DynamoDB: vectors"]
-    assert saved == pytest.approx(MILLION * USE.picture_vector_bytes / 2 / 2**30 * prices.VECTOR_WRITE_GB)
+    assert saved == pytest.approx(MILLION * USE.image_vector_bytes / 2 / 2**30 * prices.VECTOR_WRITE_GB)
 
 
 def test_what_costs_nothing_when_nothing_happens() -> None:
@@ -67,7 +67,7 @@ def test_more_candidates_cost_more() -> None:
 def test_a_bill_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--pictures", "1000", "--searches", "10"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("1,000 pictures taken in and kept, 10 searches")
+    assert printed.startswith("1,000 images taken in and kept, 10 searches")
     assert "with a managed vector service" in printed
 
 
@@ -86,13 +86,13 @@ def test_the_queue_grows_when_more_comes_than_is_done() -> None:
     assert (few.limit, few.waiting) == ("nothing", 0)
     held = scale.simulate(USE, 100, 8, 1, scale.NEW_TABLE_UNITS)
     assert held.limit == "max_concurrency"
-    assert held.done == pytest.approx(8 / USE.picture_seconds)
+    assert held.done == pytest.approx(8 / USE.image_seconds)
     assert held.waiting == pytest.approx(3600 * (100 - held.done), rel=0.01)
-    one = scale.simulate(replace(USE, picture_seconds=0.1), 5000, 1000, 1, scale.TABLE_QUOTA)
+    one = scale.simulate(replace(USE, image_seconds=0.1), 5000, 1000, 1, scale.TABLE_QUOTA)
     assert (one.limit, one.done) == ("one collection's listing", 1000)
-    many = scale.simulate(replace(USE, picture_seconds=0.1), 5000, 1000, 50, scale.TABLE_QUOTA)
+    many = scale.simulate(replace(USE, image_seconds=0.1), 5000, 1000, 50, scale.TABLE_QUOTA)
     assert many.limit == "the table's write units"
-    assert many.done == pytest.approx(40_000 / USE.picture_write_units)
+    assert many.done == pytest.approx(40_000 / USE.image_write_units)
 
 
 def test_the_simulation_stands_in_its_page() -> None:

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS, altered
-from bench.quality.collection import pictures
-from bench.quality.measures import Answer, recall_at_precision
-from shared.vision.decoding import decode
-from shared.vision.resizing import within
-from tests.pictures import pixels
+from bench.quality.collection import images
+from bench.quality.metrics import Answer, recall_at_precision
+from shared.vision.decode.decoding import decode
+from shared.vision.resizing import shrink_to_fit
+from tests.images import pixels
 
 
 @pytest.mark.parametrize("name", ALTERATIONS)
 def test_an_alteration_repeats_and_alters(name: str) -> None:
-    rgb = within(pixels("coffee.png"), 200)
+    rgb = shrink_to_fit(pixels("coffee.png"), 200)
     before = rgb.copy()
     made = altered(rgb, name, 1, 2)
     assert altered(rgb, name, 1, 2) == made
@@ -26,7 +26,7 @@ def test_an_alteration_repeats_and_alters(name: str) -> None:
     ("area", "name"), [(0.9, "cropped by 10 %"), (0.5, "cropped by 50 %"), (0.2, "cropped by 80 %")]
 )
 def test_crops_leave_the_share_that_their_name_says(area: float, name: str) -> None:
-    rgb = within(pixels("coffee.png"), 300)
+    rgb = shrink_to_fit(pixels("coffee.png"), 300)
     kept = ALTERATIONS[name](rgb, np.random.default_rng(0))
     assert kept.shape[0] * kept.shape[1] / (rgb.shape[0] * rgb.shape[1]) == pytest.approx(area, abs=0.01)
 
@@ -51,7 +51,7 @@ def test_recall_at_a_precision_is_of_the_least_score_that_keeps_it() -> None:
     assert recall_at_precision(tied, 0.99) == (0.0, float("inf"))
 
 
-def test_folders_group_pictures_and_every_file_of_a_plain_folder_is_its_own(
+def test_folders_group_images_and_every_file_of_a_plain_folder_is_its_own(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     plain, grouped = (tmp_path_factory.mktemp(name) for name in ("plain", "grouped"))
@@ -60,6 +60,6 @@ def test_folders_group_pictures_and_every_file_of_a_plain_folder_is_its_own(
     for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg"):
         (grouped / name).parent.mkdir(exist_ok=True)
         (grouped / name).touch()
-    assert sorted(group for _, group in pictures(plain)) == ["a", "b"]
-    assert sorted(group for _, group in pictures(grouped)) == ["cat", "cat", "dog"]
-    assert pictures(grouped) == pictures(grouped)
+    assert sorted(group for _, group in images(plain)) == ["a", "b"]
+    assert sorted(group for _, group in images(grouped)) == ["cat", "cat", "dog"]
+    assert images(grouped) == images(grouped)

@@ -1,4 +1,4 @@
-"""The bench runs, on made pictures; what it measures here says nothing."""
+"""The bench runs, on made images; what it measures here says nothing."""
 
 import json
 import os
@@ -11,10 +11,10 @@ import pytest
 
 from bench.speed import features, ingest, precision, threads
 from bench.speed.__main__ import main
-from bench.speed.pictures import chosen, made
+from bench.speed.images import chosen, made
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
-from shared.vision.decoding import decode_here
+from shared.vision.decode.decoding import decode_here
 from shared.vision.signature import extract
 
 
@@ -44,11 +44,11 @@ def test_only_the_first_of_several_in_a_row_is_not_counted() -> None:
     assert side_by_side({"only": slow_when_it_begins}, [1], rounds=3, in_a_row=3)["only"] < 10
 
 
-def test_made_pictures_have_what_a_photograph_has() -> None:
-    kind, pictures = chosen(None, 2)
+def test_made_images_have_what_a_photograph_has() -> None:
+    kind, images = chosen(None, 2)
     assert kind.startswith("made")
-    assert len(set(pictures)) == 2
-    assert len(extract(decode_here(pictures[0]).rgb).keypoints) > 400
+    assert len(set(images)) == 2
+    assert len(extract(decode_here(images[0]).rgb).keypoints) > 400
 
 
 @pytest.mark.parametrize(

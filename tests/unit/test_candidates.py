@@ -1,17 +1,17 @@
 """Several searches of the vector indexes as one list."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from functions.api.candidates import Finder, Where
-from shared.domain.features import LOCAL_DIMENSIONS, LocalVector
+from shared.domain.features import LOCAL_DIMENSIONS, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.domain.ports import Candidate, Candidates
+from shared.search.candidates import CandidateFinder, SearchScope
 from shared.vision import views
 from shared.vision.signature import extract
-from tests.pictures import pixels
+from tests.images import pixels
 
 QUERY = views.whole(extract(pixels("chelsea.png")))
 
@@ -32,6 +32,9 @@ class Answers:
     def __init__(self, *lists: dict[str, float]) -> None:
         self.lists = lists
 
+    def nearest(self, features: FeatureVector, **_: Any) -> Candidates:
+        raise AssertionError("only views are searched for here")
+
     def nearest_local(self, local: LocalVector, **_: Any) -> Candidates:
         found = self.lists[int(local.argmax())]
         records = [
@@ -48,7 +51,7 @@ def test_the_best_of_each_search_comes_before_the_second_of_any() -> None:
 
 
 def test_of_views_with_as_many_keypoints_the_larger_cosine_tells_which_a_candidate_is_nearest_to() -> None:
-    """Of a picture with many copies some have better places in the search for its mirror image, which finds nothing."""
+    """Of an image with many copies some have better places in the search for its mirror image, which finds nothing."""
     answers = Answers({"a": 0.9, "b": 0.8, "c": 0.7}, {"d": 0.3, "c": 0.2, "b": 0.1})
     found = searched(answers, view(0), view(1))
     assert found == [("a", False), ("d", True), ("b", False), ("c", False)]
@@ -57,8 +60,8 @@ def test_of_views_with_as_many_keypoints_the_larger_cosine_tells_which_a_candida
 def searched(answers: Answers, first: views.View, second: views.View) -> list[tuple[str, bool]]:
     """Candidates in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
-        finder = Finder(cast(Catalogue, answers), threads, Where(collection="c", model="m", label=None))
-        finder.by_views([first, second])
+        finder = CandidateFinder(answers, threads, SearchScope(collection="c", model="m", label=None))
+        finder.search_by_views([first, second])
         found = [(one.record.image_id, one.view is second) for one in finder.found(first)]
     assert finder.bytes_examined == 20
     return found

@@ -1,4 +1,5 @@
-"""The estimates that commands show, as docs/existing-buckets.md and docs/reindexing.md have them."""
+"""The estimates that commands show, as docs/guides/existing-buckets.md and docs/guides/changing-the-model.md
+have them."""
 
 from pathlib import Path
 
@@ -12,7 +13,7 @@ def together(text: str) -> str:
 
 
 def test_indexing_a_million_costs_what_the_page_says() -> None:
-    page = (DOCS / "existing-buckets.md").read_text(encoding="utf-8")
+    page = (DOCS / "guides" / "existing-buckets.md").read_text(encoding="utf-8")
     printed = estimate(1_000_000, indexing(1769), " if all are new")
     assert "\n".join(f"    {line}" for line in printed.splitlines()) in page
     assert together(printed) == "$27.42"

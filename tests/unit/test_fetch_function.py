@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from functions.fetch import pictures
-from functions.fetch.pictures import PictureFetcher
-from shared.aws.fetcher import LambdaFetcher
+from functions.fetch import image_fetcher
+from functions.fetch.image_fetcher import ImageFetcher
+from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FETCH_CAUSES, REFUSAL_CODES, FetchFailed, FetchRefused, PictureRefused
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
 
@@ -32,8 +32,8 @@ def bucket() -> Bucket:
 
 
 @pytest.fixture
-def fetcher(bucket: Any) -> PictureFetcher:
-    return PictureFetcher(bucket)
+def fetcher(bucket: Any) -> ImageFetcher:
+    return ImageFetcher(bucket)
 
 
 def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | None = None) -> None:
@@ -42,7 +42,7 @@ def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | Non
             limits.append(limit)
         return data
 
-    monkeypatch.setattr(pictures, "fetch", fetch)
+    monkeypatch.setattr(image_fetcher, "fetch", fetch)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | Non
     ],
 )
 def test_requests_that_no_caller_of_ours_makes(
-    fetcher: PictureFetcher, bucket: Bucket, event: Any, monkeypatch: pytest.MonkeyPatch
+    fetcher: ImageFetcher, bucket: Bucket, event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[int] = []
     giving(monkeypatch, PNG, limits)
@@ -72,8 +72,8 @@ def test_requests_that_no_caller_of_ours_makes(
     assert (limits, bucket.written) == ([], [])
 
 
-def test_a_picture_is_stored_under_the_type_of_its_bytes(
-    fetcher: PictureFetcher, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+def test_an_image_is_stored_under_the_type_of_its_bytes(
+    fetcher: ImageFetcher, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[int] = []
     giving(monkeypatch, PNG, limits)
@@ -90,8 +90,8 @@ def test_a_picture_is_stored_under_the_type_of_its_bytes(
     ("data", "code"), [(b"<html>", "unsupported_type"), (b"", "empty"), (b"\xff\xd8", "unsupported_type")]
 )
 @pytest.mark.parametrize("key", [None, KEY])
-def test_what_is_no_picture_is_not_stored(
-    fetcher: PictureFetcher, bucket: Bucket, data: bytes, code: str, key: str | None, monkeypatch: pytest.MonkeyPatch
+def test_what_is_no_image_is_not_stored(
+    fetcher: ImageFetcher, bucket: Bucket, data: bytes, code: str, key: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     giving(monkeypatch, data)
     answer = fetcher.answer({"url": "http://example.com/a.jpg", "key": key})
@@ -99,13 +99,13 @@ def test_what_is_no_picture_is_not_stored(
 
 
 def test_what_is_too_large_for_an_answer_says_what_to_do(
-    fetcher: PictureFetcher, monkeypatch: pytest.MonkeyPatch
+    fetcher: ImageFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fetch(_: str, limit: int) -> bytes:
         assert limit == MAX_QUERY_BYTES
         raise FetchRefused("too_large", "The address gives more.")
 
-    monkeypatch.setattr(pictures, "fetch", fetch)
+    monkeypatch.setattr(image_fetcher, "fetch", fetch)
     answer = fetcher.answer({"url": "http://example.com/a.jpg"})
     assert (answer["code"], answer["cause"]) == ("unfetchable", "too_large")
     assert "POST /v1/images" in answer["reason"]
@@ -136,7 +136,7 @@ def test_each_refusal_of_an_address_comes_out_as_it_was(cause: str) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(set(REFUSAL_CODES) - {"unfetchable"}))
-def test_each_refusal_of_a_picture_comes_out_as_it_was(code: str) -> None:
+def test_each_refusal_of_an_image_comes_out_as_it_was(code: str) -> None:
     with pytest.raises(PictureRefused, match=r"Why\.") as refused:
         asking({"status": "refused", "code": code, "reason": "Why."}).store("http://a.b/", KEY)
     assert refused.value.code == code
@@ -150,7 +150,7 @@ def test_each_refusal_of_a_picture_comes_out_as_it_was(code: str) -> None:
         ({"status": "refused", "code": "unheard of", "reason": "of another version"}, {}),
     ],
 )
-def test_what_is_not_the_addresss_fault_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
+def test_a_failure_that_the_address_did_not_cause_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
     with pytest.raises(FetchFailed, match="try again") as failed:
         asking(answer, **fields).store("http://a.b/", KEY)
     assert "our own mistake" not in str(failed.value)

@@ -20,7 +20,7 @@ class World:
         self.most = 0
         self.clock = 0.0
         queue: Any = self
-        self.flow = Flow(work=self, queue=queue, tell=self.told.append)
+        self.flow = Flow(work=self, queue=queue, publish=self.told.append)
 
     def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
         return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}

@@ -8,56 +8,58 @@ from typing import Any
 
 import pytest
 
-from functions.ingest import bootstrap, handler
+from functions.ingest import bootstrap, handler, processing
 from infra.local.queue_worker import FunctionContext, lambda_event
-from shared.domain.limits import MESSAGES_AT_ONCE
+from shared.domain.limits import CONCURRENT_MESSAGES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:queue"
 
 
 class Meeting:
-    """Takes pictures that wait until as many others have come."""
+    """Takes images that wait until as many others have come."""
 
     def __init__(self, parties: int) -> None:
         self.barrier = threading.Barrier(parties)
 
-    def take(self, arrival: Any, _: str) -> Outcome:
+    def dispatch(self, event: Any, _: str) -> Outcome:
         self.barrier.wait(timeout=20)
-        if arrival.object.key.endswith("3"):
+        if event.object.key.endswith("3"):
             raise RuntimeError("poison")
-        return Outcome(status=OutcomeStatus.INDEXED, object=arrival.object)
+        return Outcome(status=OutcomeStatus.INDEXED, object=event.object)
 
 
 @pytest.fixture
 def records() -> Iterator[Any]:
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
     messages: list[Any] = [
         {
             "MessageId": str(number),
             "ReceiptHandle": "r",
-            "Body": json.dumps({"bucket": "pictures", "key": f"k{number}"}),
+            "Body": json.dumps({"bucket": "images", "key": f"k{number}"}),
             "MD5OfBody": "m",
             "Attributes": {"ApproximateReceiveCount": "1"},
         }
-        for number in range(MESSAGES_AT_ONCE)
+        for number in range(CONCURRENT_MESSAGES)
     ]
     yield lambda_event(messages, QUEUE)
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
 
 
 def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
     records: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[str, float] = {}
-    meeting = Meeting(MESSAGES_AT_ONCE)
-    monkeypatch.setattr(handler, "intake", lambda: meeting)
+    meeting = Meeting(CONCURRENT_MESSAGES)
+    monkeypatch.setattr(processing, "dispatcher", lambda: meeting)
     monkeypatch.setattr(
-        handler.metrics.provider, "flush_metrics", lambda *_, **__: counted.update(_totals(handler.metrics.metric_set))
+        processing.metrics.provider,
+        "flush_metrics",
+        lambda *_, **__: counted.update(_totals(processing.metrics.metric_set)),
     )
     context: Any = FunctionContext("ingest")
     assert handler.handler(records, context) == {"batchItemFailures": [{"itemIdentifier": "3"}]}
-    assert counted == {"messages": MESSAGES_AT_ONCE, "picture_indexed": MESSAGES_AT_ONCE - 1}
+    assert counted == {"messages": CONCURRENT_MESSAGES, "picture_indexed": CONCURRENT_MESSAGES - 1}
 
 
 def _totals(metric_set: Any) -> dict[str, float]:
@@ -65,19 +67,19 @@ def _totals(metric_set: Any) -> dict[str, float]:
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    handler.metrics.clear_metrics()
+    processing.metrics.clear_metrics()
 
     def several() -> None:
         for _ in range(9):
-            handler.count("c")
+            processing.count("c")
 
     threads = [threading.Thread(target=several) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert _totals(handler.metrics.metric_set) == {"c": 90}
-    handler.metrics.clear_metrics()
+    assert _totals(processing.metrics.metric_set) == {"c": 90}
+    processing.metrics.clear_metrics()
 
 
 def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +96,7 @@ def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.
 
     def ask() -> None:
         asked.wait(timeout=20)
-        made.append(bootstrap.intake())
+        made.append(bootstrap.dispatcher())
 
     for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "DEAD_LETTERS", "FETCH_FUNCTION"):
         monkeypatch.setenv(f"PICTRACE_{name}", "x")

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from functions.api.page import content_security_policy
+from functions.api.routes.web import content_security_policy
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 

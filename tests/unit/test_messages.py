@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.messages import UnknownMessage, read
-from shared.domain.arrivals import Addressed, Arrival, Created, Ignored, Reindex, Removed
+from shared.domain.events import Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
-from shared.domain.ledger import Holding
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH
 
 SEQUENCER = "0055AED6DCD90281E5"
@@ -20,7 +20,7 @@ KEYS = ["uploads/default/a", "a b.jpg", "a+b.jpg", "a%2Bb.jpg", "é/日本.jpg",
 TEXT = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
-def taken(body: Any) -> list[Arrival]:
+def taken(body: Any) -> list[IngestEvent]:
     return read(body if isinstance(body, str) else json.dumps(body))
 
 
@@ -35,7 +35,7 @@ def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> d
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": "uploads",
-            "bucket": {"name": "pictures", "arn": "arn:aws:s3:::pictures"},
+            "bucket": {"name": "images", "arn": "arn:aws:s3:::images"},
             "object": {"key": quote_plus(key, safe="/*"), "size": 10, "eTag": "e", "sequencer": SEQUENCER, **extra},
         },
     }
@@ -51,10 +51,10 @@ def bridged(key: str, detail_type: str = "Object Created", version: str | None =
         "account": "111122223333",
         "time": "2026-01-01T00:00:00Z",
         "region": "eu-west-1",
-        "resources": ["arn:aws:s3:::pictures"],
+        "resources": ["arn:aws:s3:::images"],
         "detail": {
             "version": "0",
-            "bucket": {"name": "pictures"},
+            "bucket": {"name": "images"},
             "object": {
                 "key": key,
                 "size": 5,
@@ -91,7 +91,7 @@ def wrapped(text: str) -> dict[str, Any]:
     return {
         "Type": "Notification",
         "MessageId": "dc1e94d9-56c5-5e96-808d-cc7f68faa162",
-        "TopicArn": "arn:aws:sns:eu-west-1:111122223333:pictures",
+        "TopicArn": "arn:aws:sns:eu-west-1:111122223333:images",
         "Subject": "Amazon S3 Notification",
         "Message": text,
         "Timestamp": "2026-01-01T00:00:00.000Z",
@@ -102,18 +102,18 @@ def wrapped(text: str) -> dict[str, Any]:
     }
 
 
-CAME = Created(ObjectRef("pictures", "a b"), SEQUENCER)
+CAME = Created(ObjectRef("images", "a b"), SEQUENCER)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_is_decoded_where_it_is_encoded_and_only_there(key: str) -> None:
-    created = [Created(ObjectRef("pictures", key), SEQUENCER)]
+    created = [Created(ObjectRef("images", key), SEQUENCER)]
     assert taken({"Records": [notification(key)]}) == created
     assert taken(bridged(key)) == created
     assert taken(wrapped(json.dumps({"Records": [notification(key)]}))) == created
-    by_name = [Created(ObjectRef("pictures", key))]
-    assert taken({"bucket": "pictures", "key": key}) == by_name
-    assert taken(submitted({"bucket": "pictures", "key": key})) == by_name
+    by_name = [Created(ObjectRef("images", key))]
+    assert taken({"bucket": "images", "key": key}) == by_name
+    assert taken(submitted({"bucket": "images", "key": key})) == by_name
 
 
 @given(TEXT)
@@ -122,7 +122,7 @@ def test_any_key_survives_either_way(key: str) -> None:
 
 
 def came(key: str) -> Created:
-    return Created(ObjectRef("pictures", key), SEQUENCER)
+    return Created(ObjectRef("images", key), SEQUENCER)
 
 
 @pytest.mark.parametrize("name", ["Put", "Post", "Copy", "CompleteMultipartUpload"])
@@ -133,8 +133,8 @@ def test_every_way_to_create_an_object_is_a_creation(name: str) -> None:
 def test_several_records_and_their_versions() -> None:
     body = {"Records": [notification("a"), notification("b", versionId="v2"), notification("c", "ObjectTagging:Put")]}
     first, second, third = taken(body)
-    assert first == Created(ObjectRef("pictures", "a"), SEQUENCER)
-    assert second == Created(ObjectRef("pictures", "b", "v2"), SEQUENCER)
+    assert first == Created(ObjectRef("images", "a"), SEQUENCER)
+    assert second == Created(ObjectRef("images", "b", "v2"), SEQUENCER)
     assert taken({"Records": [notification("a", versionId="")]}) == [first], "an empty version is none"
     assert isinstance(third, Ignored)
 
@@ -148,7 +148,7 @@ def test_removals_in_notifications(event: str, version: str | None, one: bool, w
     """By a caller or by a lifecycle rule; some stores that speak S3 write the prefix of the setting before the name."""
     extra = {"versionId": version} if version else {}
     [found] = taken({"Records": [notification("a", f"{who}:{event}", **extra)]})
-    assert found == Removed(ObjectRef("pictures", "a", version), SEQUENCER, one_version=one)
+    assert found == Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_removals_in_notifications(event: str, version: str | None, one: bool, w
 )
 def test_removals_over_the_bus(deletion: str, version: str | None, one: bool) -> None:
     body = bridged("a", "Object Deleted", version, **{"deletion-type": deletion, "reason": "DeleteObject"})
-    assert taken(body) == [Removed(ObjectRef("pictures", "a", version), SEQUENCER, one_version=one)]
+    assert taken(body) == [Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)]
 
 
 def test_what_asks_for_nothing_is_ignored() -> None:
-    test_event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "pictures"}
+    test_event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "images"}
     for body in (
         test_event,
         wrapped(json.dumps(test_event)),
@@ -185,12 +185,12 @@ def test_topics_wrap_any_of_it_and_may_wrap_twice() -> None:
     once = wrapped(json.dumps({"Records": [notification("a b")]}))
     assert taken(once) == taken(wrapped(json.dumps(once))) == [CAME]
     assert taken(wrapped(json.dumps(bridged("a b")))) == [CAME]
-    assert taken(wrapped('{"url": "https://example.com/a.png"}')) == [Addressed("https://example.com/a.png")]
+    assert taken(wrapped('{"url": "https://example.com/a.png"}')) == [UrlSubmitted("https://example.com/a.png")]
 
 
 @pytest.mark.parametrize("sequencer", [7, None, "\ud800", ["00"]])
 def test_a_sequencer_that_is_none_orders_nothing(sequencer: Any) -> None:
-    unordered = [Created(ObjectRef("pictures", "a"), None)]
+    unordered = [Created(ObjectRef("images", "a"), None)]
     assert taken({"Records": [notification("a", sequencer=sequencer)]}) == unordered
     body = bridged("a")
     body["detail"]["object"]["sequencer"] = sequencer
@@ -205,9 +205,9 @@ def test_envelopes_are_not_opened_for_ever() -> None:
         taken(body)
 
 
-def test_a_picture_is_described_again() -> None:
+def test_an_image_is_described_again() -> None:
     body = {"image_id": "a" * 64, "collection": "c", "model": "m-2"}
-    assert read(json.dumps(body)) == [Reindex(Holding("c", "a" * 64), "m-2")]
+    assert read(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
     for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
         with pytest.raises(UnknownMessage):
             read(json.dumps(body | wrong))
@@ -215,28 +215,28 @@ def test_a_picture_is_described_again() -> None:
 
 def test_a_submission_says_what_it_is_about() -> None:
     more = {"collection": "cats", "metadata": {"shop": "7"}}
-    by_name = [Created(ObjectRef("pictures", "a"), None, "cats", {"shop": "7"})]
-    assert taken(submitted({"bucket": "pictures", "key": "a", **more})) == by_name
-    assert taken({"bucket": "pictures", "key": "a", **more}) == by_name
+    by_name = [Created(ObjectRef("images", "a"), None, "cats", {"shop": "7"})]
+    assert taken(submitted({"bucket": "images", "key": "a", **more})) == by_name
+    assert taken({"bucket": "images", "key": "a", **more}) == by_name
     address = "https://example.com/a.png"
-    assert taken(submitted({"url": address, **more})) == [Addressed(address, "cats", {"shop": "7"})]
+    assert taken(submitted({"url": address, **more})) == [UrlSubmitted(address, "cats", {"shop": "7"})]
 
 
 @pytest.mark.parametrize(
     ("detail", "reason"),
     [
         ({}, "give either bucket and key, or url"),
-        ({"bucket": "pictures"}, "give either bucket and key, or url"),
-        ({"bucket": "pictures", "key": "a", "url": "https://example.com"}, "give either bucket and key, or url"),
+        ({"bucket": "images"}, "give either bucket and key, or url"),
+        ({"bucket": "images", "key": "a", "url": "https://example.com"}, "give either bucket and key, or url"),
         ({"bucket": "b", "key": "a"}, "bucket"),
-        ({"bucket": "pictures", "key": "é" * 1025}, "key"),
-        ({"bucket": "pictures", "key": "a", "collection": "Not One"}, "collection"),
-        ({"bucket": "pictures", "key": "a", "colection": "cats"}, "colection"),
-        ({"bucket": "pictures", "key": 7}, "key"),
-        ({"bucket": "pictures", "key": "a", "metadata": {"a": {"b": "c"}}}, "metadata"),
-        ({"bucket": "pictures", "key": "a", "metadata": {"a": "b" * (MAX_METADATA_LENGTH + 1)}}, "metadata"),
+        ({"bucket": "images", "key": "é" * 1025}, "key"),
+        ({"bucket": "images", "key": "a", "collection": "Not One"}, "collection"),
+        ({"bucket": "images", "key": "a", "album": "cats"}, "album"),
+        ({"bucket": "images", "key": 7}, "key"),
+        ({"bucket": "images", "key": "a", "metadata": {"a": {"b": "c"}}}, "metadata"),
+        ({"bucket": "images", "key": "a", "metadata": {"a": "b" * (MAX_METADATA_LENGTH + 1)}}, "metadata"),
         (
-            {"bucket": "pictures", "key": "a", "metadata": {str(n): "" for n in range(MAX_METADATA + 1)}},
+            {"bucket": "images", "key": "a", "metadata": {str(n): "" for n in range(MAX_METADATA + 1)}},
             "metadata",
         ),
     ],

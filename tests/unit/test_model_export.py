@@ -12,7 +12,7 @@ import pytest
 from layers.resnet50 import export, weights
 from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
 from layers.resnet50.network import Precision
-from layers.resnet50.quiet import quiet
+from layers.resnet50.suppress_output import quiet
 from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
 
 NAMES = [f"class_{number}" for number in range(1000)]

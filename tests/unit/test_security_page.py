@@ -1,4 +1,4 @@
-"""docs/security.md names tests that exist and every right of the functions."""
+"""docs/explanation/security.md names tests that exist and every right of the functions."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from typing import Final
 from tests.infra.test_permissions import API, FETCH, INGEST
 
 TESTS: Final = Path(__file__).parents[1]
-PAGE: Final = (TESTS.parent / "docs" / "security.md").read_text(encoding="utf-8")
+PAGE: Final = (TESTS.parent / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
 
 
 def functions_of(path: Path) -> Iterator[str]:

@@ -147,7 +147,7 @@ def test_any_text(text: str, before: str) -> None:
         )
     )
 )
-def test_any_mix_of_an_addresss_parts(parts: list[str]) -> None:
+def test_any_mix_of_url_parts(parts: list[str]) -> None:
     rebuilt_alike("http://" + "".join(parts))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from infra.local.vector_index import Entry, VectorIndex
+from infra.local.moto_vectors.index import Entry, VectorIndex
 
 DIMENSIONS = 4
 DISTANCES = ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"]

@@ -1,4 +1,4 @@
-"""Features: equal to Keras's own on real pictures, through decoding and resizing; and what else the network says."""
+"""Features: equal to Keras's own on real images, through decoding and resizing; and what else the network says."""
 
 import io
 import json
@@ -14,12 +14,12 @@ from PIL import Image
 
 from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
 from shared.domain.features import FEATURE_DIMENSIONS, cosine
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import SIDE, Embedder, ModelMissing
 from shared.vision.opencv import cv2
-from shared.vision.resizing import squeezed
-from tests.pictures import encoded, pixels, shipped
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_square
+from tests.images import encoded, pixels, shipped
 
 TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda p: p,
@@ -33,7 +33,7 @@ TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 }
 """Stored to upright, by the Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
 
-PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
+IMAGES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +42,13 @@ def embedder(model_dir: Path) -> Embedder:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_every_orientation_gives_the_features_of_the_upright_picture(embedder: Embedder, kind: str) -> None:
-    """At least 0.99; and nearer than any turned picture, since an untrained network's cosines are all high."""
+def test_every_orientation_gives_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
+    """At least 0.99; and nearer than any turned image, since an untrained network's cosines are all high."""
     upright = pixels("astronaut.png")[:400]
     features = embedder.embed(upright).features
     turned = [embedder.embed(TURNS[turn](upright)).features for turn in range(2, 9)]
     for orientation, turn in TURNS.items():
-        # What is stored is the picture turned back, so that the tag's turn makes it upright again.
+        # What is stored is the image turned back, so that the tag's turn makes it upright again.
         stored = Image.fromarray(TURNS[{6: 8, 8: 6}.get(orientation, orientation)](upright))
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -72,10 +72,10 @@ def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder) -> None:
 
     reference = build(None, SEED)
     both = keras.Model(reference.inputs, [reference.get_layer("avg_pool").output, reference.output])
-    rgbs = [decode(shipped(name).read_bytes()).rgb for name in PICTURES]
-    batch = preprocess_input(np.stack([squeezed(rgb, SIDE) for rgb in rgbs]).astype(np.float32))
+    rgbs = [decode(shipped(name).read_bytes()).rgb for name in IMAGES]
+    batch = preprocess_input(np.stack([resize_square(rgb, SIDE) for rgb in rgbs]).astype(np.float32))
     wanted = both.predict(batch, verbose=0)[0]
-    for name, rgb, expected in zip(PICTURES, rgbs, wanted, strict=True):
+    for name, rgb, expected in zip(IMAGES, rgbs, wanted, strict=True):
         unit = (expected / np.linalg.norm(expected)).astype(np.float32)
         assert cosine(embedder.embed(rgb).features, unit) >= 0.9999, name
     ours = np.stack([embedder.embed(rgb).features for rgb in rgbs])
@@ -83,7 +83,7 @@ def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder) -> None:
 
 
 def differences_agree(ours: Any, theirs: Any) -> float:
-    """The least cosine of what tells each picture from the others: an untrained network's features are all alike."""
+    """The least cosine of what tells each image from the others: an untrained network's features are all alike."""
     ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
     return min(
         float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
@@ -96,7 +96,7 @@ def test_int8_weights_have_an_id_of_their_own_and_nearly_the_same_features(embed
     assert int8.model_id == embedder.model_id.replace("f16", "int8")
     assert int8.model_id != embedder.model_id
     assert (int8_dir / "resnet50.tflite").stat().st_size < 30_000_000
-    rgbs = [decode(shipped(name).read_bytes()).rgb for name in PICTURES]
+    rgbs = [decode(shipped(name).read_bytes()).rgb for name in IMAGES]
     ours, theirs = (np.stack([each.embed(rgb).features for rgb in rgbs]) for each in (int8, embedder))
     assert not np.array_equal(ours, theirs)
     assert (ours * theirs).sum(axis=1).min() >= 0.9999
@@ -115,7 +115,7 @@ def test_any_size_and_even_black_has_finite_features(embedder: Embedder, shape: 
     assert np.isfinite(embedder.embed(np.zeros((*shape, 3), np.uint8)).features).all()
 
 
-def test_a_copy_is_nearer_than_another_picture(embedder: Embedder) -> None:
+def test_a_copy_is_nearer_than_another_image(embedder: Embedder) -> None:
     original = embedder.embed(pixels("coffee.png")).features
     small = cv2.resize(pixels("coffee.png"), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
     copy = decode(encoded(small, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 60)).rgb
@@ -131,7 +131,7 @@ def test_the_order_of_the_channels_matters(embedder: Embedder) -> None:
 
 
 def test_threads_share_one_network(embedder: Embedder) -> None:
-    rgbs = [pixels(name) for name in PICTURES]
+    rgbs = [pixels(name) for name in IMAGES]
     alone = [embedder.embed(rgb).features for rgb in rgbs]
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda rgb: embedder.embed(rgb).features, rgbs * 3))

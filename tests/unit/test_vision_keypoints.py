@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from shared.vision.alignment import aligned_ssim
-from shared.vision.channels import Pixels
 from shared.vision.keypoints import MAX_KEYPOINTS, MIN_INLIERS, Transform, detect, is_sane, match_keypoints
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.signature import extract
-from tests.pictures import pixels
+from tests.images import pixels
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_matching_is_the_same_every_time(astronaut: Pixels) -> None:
     assert np.array_equal(first.pairs, second.pairs)
 
 
-def test_unrelated_pictures_agree_on_no_geometry() -> None:
+def test_unrelated_images_agree_on_no_geometry() -> None:
     found = [detect(gray(pixels(name))) for name in ("chelsea.png", "coffee.png", "rocket.jpg", "camera.png")]
     for a in found:
         for b in found:
@@ -68,7 +68,7 @@ def test_a_keypoint_with_two_equal_partners_is_no_match(astronaut: Pixels) -> No
     assert match_keypoints(detect(gray(astronaut)), detect(gray(astronaut))).score.matches > 0.8 * MAX_KEYPOINTS
 
 
-def test_pictures_without_keypoints_match_nothing(astronaut: Pixels) -> None:
+def test_images_without_keypoints_match_nothing(astronaut: Pixels) -> None:
     flat = detect(np.full((300, 300), 128, np.uint8))
     assert len(flat) == 0
     for a, b in ((flat, flat), (flat, detect(gray(astronaut))), (detect(gray(astronaut)), flat)):

@@ -6,15 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from bench import fit_ranking
 from bench.alterations import ALTERATIONS, HARDER
-from bench.originals import document, flat, on_white, shape
+from bench.training import fit_ranking
+from bench.training.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict
-from shared.vision.channels import Pixels
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 from shared.vision.ranking import ENOUGH_COVERED, FIT, Fit, compare, fit_for, measure
 from shared.vision.signature import Signature, extract
-from tests.pictures import pixels
+from tests.images import pixels
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 FLAT = np.full((200, 300, 3), (190, 40, 40), np.uint8)
@@ -44,7 +44,7 @@ def test_altered_copies_are_near_duplicates_of_their_originals_only(name: str, o
                 assert score < 0.05
 
 
-def test_a_caption_that_two_pictures_share_makes_no_duplicates_of_them() -> None:
+def test_a_caption_that_two_images_share_makes_no_duplicates_of_them() -> None:
     signatures = {name: extract(with_caption(pixels(name))) for name in NAMES}
     agreeing = 0
     for one, other in itertools.combinations(NAMES, 2):
@@ -76,9 +76,9 @@ def made(seed: int) -> dict[str, Pixels]:
     }
 
 
-def test_unrelated_pictures_of_every_kind_are_unrelated() -> None:
+def test_unrelated_images_of_every_kind_are_unrelated() -> None:
     """Also those that are mostly white, of one colour, or almost without keypoints."""
-    signatures = [(seed, kind, extract(picture)) for seed in range(3) for kind, picture in made(seed).items()]
+    signatures = [(seed, kind, extract(image)) for seed in range(3) for kind, image in made(seed).items()]
     for (seed, kind, a), (other_seed, other_kind, b) in itertools.combinations(signatures, 2):
         if seed == other_seed and {kind, other_kind} == {"on white", "photograph"}:
             continue
@@ -88,9 +88,9 @@ def test_unrelated_pictures_of_every_kind_are_unrelated() -> None:
 
 @pytest.mark.parametrize("kind", ["document", "shape", "on white"])
 def test_smaller_copies_of_every_kind_are_near_duplicates(kind: str) -> None:
-    picture = made(1)[kind]
-    copy = extract(ALTERATIONS["resized to half"](picture, np.random.default_rng(0)))
-    assert scored(copy, extract(picture))[1] is Verdict.NEAR_DUPLICATE
+    image = made(1)[kind]
+    copy = extract(ALTERATIONS["resized to half"](image, np.random.default_rng(0)))
+    assert scored(copy, extract(image))[1] is Verdict.NEAR_DUPLICATE
 
 
 @pytest.mark.parametrize("ranking", Ranking)
@@ -109,8 +109,8 @@ def test_what_shows_nothing_is_like_nothing_but_its_like(ranking: Ranking) -> No
 
 @pytest.mark.parametrize("ranking", Ranking)
 def test_the_same_bytes_are_identical_under_every_ranking(ranking: Ranking) -> None:
-    for picture in (FLAT, pixels("coffee.png")):
-        found = compare(extract(picture), extract(picture), cosine=1.0, ranking=ranking, identical=True)
+    for image in (FLAT, pixels("coffee.png")):
+        found = compare(extract(image), extract(image), cosine=1.0, ranking=ranking, identical=True)
         assert (found.score, found.verdict) == (1.0, Verdict.IDENTICAL)
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a picture for comparing it: extraction, the packed form, hash, histogram, thumbnail, drawings."""
+"""What is kept of an image for comparing it: extraction, the packed form, hash, histogram, thumbnail, drawings."""
 
 import io
 import struct
@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.originals import families
-from shared.vision.channels import Pixels
-from shared.vision.decoding import decode
-from shared.vision.drawing import difference_picture, matches_picture
+from bench.training.originals import families
+from shared.vision.decode.decoding import decode
 from shared.vision.histogram import correlation, histogram
 from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS
 from shared.vision.opencv import cv2
 from shared.vision.phash import perceptual_hash
-from shared.vision.resizing import scaled, squeezed, within
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_longest, resize_square, shrink_to_fit
 from shared.vision.signature import SIDE, extract, pack, unpack
 from shared.vision.thumbnail import thumbnail
-from tests.pictures import encoded, pixels
+from shared.vision.visualization import difference_image, matches_image
+from tests.images import encoded, pixels
 
 FLAT = np.full((50, 70, 3), 200, np.uint8)
 
@@ -45,7 +45,7 @@ def test_a_signature_survives_packing(astronaut: Pixels) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (7, 7), (50, 70)])
-def test_pictures_without_keypoints_have_signatures(shape: tuple[int, int]) -> None:
+def test_images_without_keypoints_have_signatures(shape: tuple[int, int]) -> None:
     made = unpack(pack(extract(np.full((*shape, 3), 200, np.uint8))))
     assert len(made.keypoints) == 0
     assert made.keypoints.descriptors.shape == (0, 32)
@@ -70,13 +70,13 @@ WITHOUT_INFORMATION = {
 
 
 @pytest.mark.parametrize("rgb", WITHOUT_INFORMATION.values(), ids=WITHOUT_INFORMATION)
-def test_pictures_that_show_nothing_are_marked(rgb: Pixels) -> None:
+def test_images_that_show_nothing_are_marked(rgb: Pixels) -> None:
     assert extract(rgb).low_information
     assert unpack(pack(extract(rgb))).low_information
 
 
 @pytest.mark.parametrize("kind", ["smooth", "on white", "document", "shape"])
-def test_pictures_that_show_little_are_not_marked(kind: str, astronaut: Pixels) -> None:
+def test_images_that_show_little_are_not_marked(kind: str, astronaut: Pixels) -> None:
     made = {name: rgb for _, name, rgb in families([astronaut], np.random.default_rng(1), every=1)}
     assert not extract(made[kind]).low_information
     assert not unpack(pack(extract(made[kind]))).low_information
@@ -113,13 +113,13 @@ def test_shrinking_averages_every_pixel() -> None:
     line = np.repeat(np.array([255, 0], np.uint8), [1, 7])
     across = np.tile(line, (64, 128))
     down = np.repeat(np.tile(line, 256)[:, np.newaxis], 8, axis=1)
-    for striped in (squeezed(across, 16), squeezed(down, 64), scaled(across, 16)):
+    for striped in (resize_square(across, 16), resize_square(down, 64), resize_longest(across, 16)):
         assert np.abs(striped.astype(int) - 32).max() <= 1
-    assert scaled(np.zeros((1000, 10), np.uint8), 50).shape == (50, 1)
-    assert within(FLAT, 100) is FLAT
+    assert resize_longest(np.zeros((1000, 10), np.uint8), 50).shape == (50, 1)
+    assert shrink_to_fit(FLAT, 100) is FLAT
 
 
-def test_the_hash_holds_under_alterations_and_tells_pictures_apart(astronaut: Pixels) -> None:
+def test_the_hash_holds_under_alterations_and_tells_images_apart(astronaut: Pixels) -> None:
     def bits(rgb: Pixels) -> int:
         digits = perceptual_hash(gray(rgb))
         assert len(digits) == 16
@@ -160,22 +160,22 @@ def shown(png: bytes) -> Pixels:
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def test_the_matches_picture_draws_lines_only_between_matches(astronaut: Pixels) -> None:
+def test_the_matches_image_draws_lines_only_between_matches(astronaut: Pixels) -> None:
     turned = np.ascontiguousarray(np.rot90(astronaut))
-    drawn = shown(matches_picture(astronaut, turned))
+    drawn = shown(matches_image(astronaut, turned))
     assert drawn.shape == (512, 512 + 16 + 512, 3)
     gap = drawn[:, 512:528]
     assert (gap != 255).any(axis=2).sum() > 100
-    mirrored = shown(matches_picture(astronaut, np.ascontiguousarray(astronaut[:, ::-1])))
+    mirrored = shown(matches_image(astronaut, np.ascontiguousarray(astronaut[:, ::-1])))
     assert (mirrored[:, 512:528] != 255).any(axis=2).sum() > 100
-    blank = shown(matches_picture(astronaut, FLAT))
+    blank = shown(matches_image(astronaut, FLAT))
     assert (blank[:, 512:528] == 255).all()
     assert np.array_equal(blank[:, :512], astronaut)
 
 
-def test_the_difference_picture_is_bright_where_the_change_is(astronaut: Pixels) -> None:
+def test_the_difference_image_is_bright_where_the_change_is(astronaut: Pixels) -> None:
     changed = astronaut.copy()
     changed[100:200, 300:400] = np.random.default_rng(0).integers(0, 256, (100, 100, 3))
-    heat = shown(difference_picture(changed, astronaut)).astype(int).sum(axis=2)
+    heat = shown(difference_image(changed, astronaut)).astype(int).sum(axis=2)
     assert heat[110:190, 310:390].mean() > 2 * heat[300:500, 50:250].mean()
-    assert shown(difference_picture(FLAT, np.zeros((1, 900, 3), np.uint8))).shape == (512, 512, 3)
+    assert shown(difference_image(FLAT, np.zeros((1, 900, 3), np.uint8))).shape == (512, 512, 3)

@@ -6,9 +6,9 @@ import pytest
 from bench.quality.alterations import ALTERATIONS
 from shared.domain.features import LOCAL_DIMENSIONS, cosine
 from shared.domain.images import ImageRecord
-from shared.domain.merging import interleaved, reciprocal
-from shared.vision import decoding, views
-from shared.vision.channels import Pixels
+from shared.search.rank_fusion import interleaved, reciprocal
+from shared.vision import views
+from shared.vision.decode import decoding
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MAX_KEYPOINTS,
@@ -19,11 +19,12 @@ from shared.vision.keypoints import (
     detect,
     match_keypoints,
 )
-from shared.vision.local_features import gathered
+from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
-from shared.vision.resizing import scaled
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_longest
 from shared.vision.signature import Signature, extract
-from tests.pictures import pixels
+from tests.images import pixels
 
 NAMES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "page.png")
 
@@ -40,27 +41,27 @@ def coffee() -> tuple[Pixels, Signature]:
 
 
 def nearest(vector: np.ndarray[tuple[int], np.dtype[np.float32]], stored: dict[str, Signature]) -> str:
-    return max(stored, key=lambda name: cosine(vector, gathered(stored[name].keypoints.descriptors)))
+    return max(stored, key=lambda name: cosine(vector, vlad_encode(stored[name].keypoints.descriptors)))
 
 
 def test_local_features_have_unit_length_and_are_the_same_every_time(stored: dict[str, Signature]) -> None:
     descriptors = stored["coffee.png"].keypoints.descriptors
-    vector = gathered(descriptors)
+    vector = vlad_encode(descriptors)
     assert vector.shape == (LOCAL_DIMENSIONS,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     shuffled = np.random.default_rng(0).permutation(descriptors)
-    assert gathered(shuffled) == pytest.approx(vector, abs=1e-5)
+    assert vlad_encode(shuffled) == pytest.approx(vector, abs=1e-5)
 
 
 def test_what_is_stored_fits_what_later_versions_search_for() -> None:
     """Vectors in the table are compared with those of later code: these numbers must never change."""
     descriptors = (np.arange(64 * 32) * 37 % 251).astype(np.uint8).reshape(64, 32)
-    found = gathered(descriptors)[[128, 192, 288, 992]]
+    found = vlad_encode(descriptors)[[128, 192, 288, 992]]
     assert found == pytest.approx([0.12348, 0.11818, -0.10974, 0.10071], abs=1e-4)
 
 
 def test_no_keypoints_have_no_direction() -> None:
-    assert not gathered(np.zeros((0, 32), np.uint8)).any()
+    assert not vlad_encode(np.zeros((0, 32), np.uint8)).any()
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,9 @@ def test_windows_hold_the_keypoints_of_their_place(coffee: tuple[Pixels, Signatu
         assert window.signature.keypoints is window.keypoints
 
 
-def test_an_inset_is_matched_by_a_window_of_the_larger_picture(stored: dict[str, Signature]) -> None:
+def test_an_inset_is_matched_by_a_window_of_the_larger_image(stored: dict[str, Signature]) -> None:
     rgb = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
-    large = scaled(rgb, decoding.LONGEST_SIDE)
+    large = resize_longest(rgb, decoding.LONGEST_SIDE)
     whole = views.whole(extract(rgb, None, QUERY_KEYPOINTS))
     found = [
         match_keypoints(window.signature.keypoints, stored["page.png"].keypoints).score.inliers
@@ -116,20 +117,23 @@ def test_a_small_part_is_found_and_matched_at_the_size_that_it_had(name: str, st
     part = views.part(crop, whole)
     assert max(part.keypoints.size) == PART_SIDE
     original = stored[name].keypoints
-    near = [cosine(view.vector, gathered(original.descriptors)) for view in (part, whole)]
+    near = [cosine(view.vector, vlad_encode(original.descriptors)) for view in (part, whole)]
     assert near[0] > near[1]
     inliers = [match_keypoints(view.signature.keypoints, original).score.inliers for view in (part, whole)]
     assert inliers[0] >= 2 * max(MIN_INLIERS, inliers[1])
 
 
-def test_only_a_larger_picture_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:
+def test_only_a_larger_image_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:
     whole = views.whole(coffee[1])
-    assert views.finer(scaled(coffee[0], LONGEST_SIDE), whole) is whole
-    assert max(views.finer(scaled(coffee[0], decoding.LONGEST_SIDE), whole).keypoints.size) == decoding.LONGEST_SIDE
+    assert views.finer(resize_longest(coffee[0], LONGEST_SIDE), whole) is whole
+    assert (
+        max(views.finer(resize_longest(coffee[0], decoding.LONGEST_SIDE), whole).keypoints.size)
+        == decoding.LONGEST_SIDE
+    )
 
 
 def test_spread_keypoints_are_not_all_in_one_corner() -> None:
-    """Text in a corner has the strongest corners of the picture."""
+    """Text in a corner has the strongest corners of the image."""
     gray = cv2.cvtColor(pixels("coffee.png"), cv2.COLOR_RGB2GRAY).astype(np.uint8)
     for line in range(8):
         cv2.putText(gray, "TEXT text", (0, 16 + 16 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)

@@ -4,26 +4,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from functions.api import answers, schemas
-from functions.api.access import SEARCH, DataRoute
+from functions.api import presenters, schemas
+from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
-from functions.api.errors import described
+from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=DataRoute)
 
 
-@router.get("", summary="Groups of near-duplicates", responses=described("invalid-cursor"), dependencies=[SEARCH])
+@router.get(
+    "", summary="Groups of near-duplicates", responses=problem_responses("invalid-cursor"), dependencies=[SEARCH]
+)
 def list_duplicates(
     services: Needs,
     collection: OneCollection,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many groups")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.DuplicatePage:
-    """Pictures that were a near-duplicate of an earlier one when they came, grouped with it, each group's best first.
+    """Images that were a near-duplicate of an earlier one when they came, grouped with it, each group's best first.
 
     Follow `cursor` until it is null; a page may be short and still have a next one. The groups were found as the
-    pictures came, so this compares nothing and costs as much as a page of a listing.
+    images came, so this compares nothing and costs as much as a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
-    return schemas.DuplicatePage(groups=[answers.group(found) for found in page.groups], cursor=page.cursor)
+    return schemas.DuplicatePage(groups=[presenters.group(found) for found in page.groups], cursor=page.cursor)

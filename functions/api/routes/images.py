@@ -1,14 +1,14 @@
-"""Stored pictures: list, show, remove."""
+"""Stored images: list, show, remove."""
 
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from functions.api import answers, schemas
-from functions.api.access import SEARCH, WRITE, DataRoute, KnownCaller
+from functions.api import presenters, schemas
+from functions.api.auth import SEARCH, WRITE, DataRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach
-from functions.api.errors import described
+from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=DataRoute)
@@ -25,25 +25,28 @@ LINK_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.get(
-    "", summary="One page of a collection, newest first", responses=described("invalid-cursor"), dependencies=[SEARCH]
+    "",
+    summary="One page of a collection, newest first",
+    responses=problem_responses("invalid-cursor"),
+    dependencies=[SEARCH],
 )
 def list_images(
     services: Needs,
     collection: OneCollection,
     label: LabelQuery = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many pictures")] = DEFAULT_PAGE,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
     page = services.catalogue.newest(collection, label=label, limit=limit, cursor=cursor)
-    return schemas.ImagePage(images=[answers.image(record) for record in page.records], cursor=page.cursor)
+    return schemas.ImagePage(images=[presenters.image(record) for record in page.records], cursor=page.cursor)
 
 
 @router.post(
     "",
     status_code=202,
-    summary="Fetch a picture from a URL",
-    responses=described("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
+    summary="Fetch an image from a URL",
+    responses=problem_responses("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[WRITE],
 )
 def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
@@ -52,17 +55,19 @@ def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs
     return schemas.UploadAccepted(upload_id=services.library.fetch_in(wanted.url, collection))
 
 
-@router.get("/{image_id}", summary="One picture's record", responses=described("not-found"), dependencies=[SEARCH])
+@router.get(
+    "/{image_id}", summary="One image's record", responses=problem_responses("not-found"), dependencies=[SEARCH]
+)
 def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
     """The record with the objects that brought these bytes, at most 100 of them."""
-    return answers.image_with_sources(services.library.image(image_id, collections))
+    return presenters.image_with_sources(services.library.image(image_id, collections))
 
 
 @router.delete(
     "/{image_id}",
     status_code=204,
-    summary="Remove a picture",
-    responses=described("not-found"),
+    summary="Remove an image",
+    responses=problem_responses("not-found"),
     response_class=Response,
     dependencies=[WRITE],
 )
@@ -75,8 +80,8 @@ def remove_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> 
     "/{image_id}/content",
     status_code=307,
     response_class=RedirectResponse,
-    summary="The picture itself",
-    responses=described("not-found") | LINK_ANSWER,
+    summary="The image itself",
+    responses=problem_responses("not-found") | LINK_ANSWER,
     dependencies=[SEARCH],
 )
 def content(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
@@ -89,8 +94,8 @@ def content(image_id: ImageIdPath, services: Needs, collections: Reach, request:
     "/{image_id}/thumbnail",
     status_code=307,
     response_class=RedirectResponse,
-    summary="A small WebP of the picture",
-    responses=described("not-found") | LINK_ANSWER,
+    summary="A small WebP of the image",
+    responses=problem_responses("not-found") | LINK_ANSWER,
     dependencies=[SEARCH],
 )
 def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:

@@ -5,11 +5,11 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from functions.api import schemas
-from functions.api.access import SEARCH, DataRoute
+from functions.api.auth import SEARCH, DataRoute
 from functions.api.dependencies import Needs, OneCollection
-from functions.api.errors import described
-from functions.api.version import VERSION
+from functions.api.errors import problem_responses
 from shared.domain import limits
+from shared.version import VERSION
 
 router = APIRouter(tags=["service"])
 figures = APIRouter(tags=["service"], route_class=DataRoute)
@@ -23,9 +23,9 @@ def health() -> schemas.Health:
     return schemas.Health(status="ok", version=VERSION)
 
 
-@figures.get("/v1/stats", summary="Counts, model and versions", responses=described(), dependencies=[SEARCH])
+@figures.get("/v1/stats", summary="Counts, model and versions", responses=problem_responses(), dependencies=[SEARCH])
 def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
-    """Counting reads the index for the first 30,000 pictures or so; beyond that `exact` is false."""
+    """Counting reads the index for the first 30,000 images or so; beyond that `exact` is false."""
     images, exact = services.catalogue.count(collection)
     return schemas.Stats(
         collection=collection,

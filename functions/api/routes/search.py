@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from functions.api import answers, queries, schemas
-from functions.api.access import SEARCH, DataRoute, KnownCaller
+from functions.api import presenters, query_image, schemas
+from functions.api.auth import SEARCH, DataRoute, KnownCaller
 from functions.api.dependencies import (
     EffortQuery,
     ImageIdPath,
@@ -19,13 +19,14 @@ from functions.api.dependencies import (
     RankingQuery,
     Reach,
 )
-from functions.api.errors import Problem, described
-from functions.api.search import Described, Stopwatch, Wanted
+from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking
+from shared.search.searcher import Described, SearchRequest
+from shared.search.timings import Stopwatch
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
 
@@ -38,7 +39,7 @@ _BODY_PROBLEMS = (
 )
 
 _NOTHING_IN_IT = (
-    "The query shows nothing to be recognised by (one colour, or a few pixels), so no other picture is called more "
+    "The query shows nothing to be recognised by (one colour, or a few pixels), so no other image is called more "
     "than similar to it."
 )
 
@@ -50,8 +51,8 @@ class Drawing(StrEnum):
 
 @router.post(
     "/search",
-    summary="Find the nearest pictures",
-    responses=described(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
+    summary="Find the nearest images",
+    responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
     openapi_extra=schemas.SEARCH_BODY,
     dependencies=[SEARCH],
 )
@@ -59,28 +60,31 @@ def search(
     caller: KnownCaller,
     services: NeedsModel,
     collection: OneCollection,
-    query: Annotated[queries.Query, Depends(queries.read_search)],
+    query: Annotated[query_image.Query, Depends(query_image.read_search)],
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
-    """The query is a picture as multipart `file`, or JSON with one of `image_id`, `upload_id`, `url`, `image_base64`.
+    """The query is an image as multipart `file`, or JSON with one of `image_id`, `upload_id`, `url`, `image_base64`.
 
-    Candidates come from two vector indexes, of the whole picture and of its keypoints; ORB with a geometric check,
+    Candidates come from two vector indexes, of the whole image and of its keypoints; ORB with a geometric check,
     SSIM and a colour histogram rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2,
-    `cosine` the order of the whole pictures' index. `fast` looks once; `balanced` also for the mirror image and,
+    `cosine` the order of the whole images' index. `fast` looks once; `balanced` also for the mirror image and,
     where nothing near is found, for parts of the query; `thorough` for all of that always.
     """
     watch = Stopwatch()
     described_query = _describe(services, caller, query, watch)
-    wanted = Wanted(collection=collection, k=k, ranking=ranking, effort=effort, min_score=min_score, label=label)
+    wanted = SearchRequest(collection=collection, k=k, ranking=ranking, effort=effort, min_score=min_score, label=label)
     return _answer(services, described_query, wanted, watch)
 
 
 @router.get(
-    "/images/{image_id}/similar", summary="More like this", responses=described("not-found"), dependencies=[SEARCH]
+    "/images/{image_id}/similar",
+    summary="More like this",
+    responses=problem_responses("not-found"),
+    dependencies=[SEARCH],
 )
 def similar(
     services: NeedsModel,
@@ -91,11 +95,11 @@ def similar(
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
-    """The nearest pictures of the same collection, the picture itself left out."""
+    """The nearest images of the same collection, the image itself left out."""
     watch = Stopwatch()
     record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
-    wanted = Wanted(
+    wanted = SearchRequest(
         collection=record.collection, k=k, ranking=ranking, effort=effort, min_score=min_score, exclude=image_id
     )
     return _answer(services, query, wanted, watch)
@@ -103,8 +107,8 @@ def similar(
 
 @router.post(
     "/compare",
-    summary="Every score of two pictures",
-    responses=described(*_BODY_PROBLEMS) | {200: {"content": {"image/png": {}}}},
+    summary="Every score of two images",
+    responses=problem_responses(*_BODY_PROBLEMS) | {200: {"content": {"image/png": {}}}},
     openapi_extra=schemas.COMPARE_BODY,
     response_model=schemas.Comparison,
     dependencies=[SEARCH],
@@ -112,25 +116,25 @@ def similar(
 def compare(
     caller: KnownCaller,
     services: NeedsModel,
-    pair: Annotated[tuple[queries.Query, queries.Query], Depends(queries.read_pair)],
-    picture: Annotated[Drawing | None, QueryParameter(description="draw it as PNG instead")] = None,
+    pair: Annotated[tuple[query_image.Query, query_image.Query], Depends(query_image.read_pair)],
+    drawing: Annotated[Drawing | None, QueryParameter(alias="picture", description="draw it as PNG instead")] = None,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.Comparison | Response:
-    """Two pictures as multipart `a` and `b` (files or ids), or as JSON `{"a": id, "b": id}`.
+    """Two images as multipart `a` and `b` (files or ids), or as JSON `{"a": id, "b": id}`.
 
-    `picture=matches` draws the keypoints that agree, `picture=difference` where the pictures differ.
+    `picture=matches` draws the keypoints that agree, `picture=difference` where the images differ.
     """
-    if picture is not None:
-        return Response(_draw(services, caller, pair, picture), media_type="image/png")
+    if drawing is not None:
+        return Response(_draw(services, caller, pair, drawing), media_type="image/png")
     watch = Stopwatch()
     a, b = (_describe(services, caller, query, watch) for query in pair)
-    return answers.comparison(services.searcher.compare(a, b, ranking), services.model.id)
+    return presenters.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
-def _answer(services: Services, query: Described, wanted: Wanted, watch: Stopwatch) -> schemas.SearchAnswer:
+def _answer(services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch) -> schemas.SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
     return schemas.SearchAnswer(
-        matches=[answers.match(entry) for entry in found.matches],
+        matches=[presenters.match(entry) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
         effort=wanted.effort,
@@ -147,11 +151,11 @@ def _notice(services: Services, query: Described) -> str | None:
     return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
 
 
-def _describe(services: Services, caller: Caller, query: queries.Query, watch: Stopwatch) -> Described:
+def _describe(services: Services, caller: Caller, query: query_image.Query, watch: Stopwatch) -> Described:
     match query:
-        case queries.Bytes(data):
+        case query_image.Bytes(data):
             return services.searcher.describe(data, watch)
-        case queries.Address(url):
+        case query_image.Address(url):
             with watch.stage("fetch"):
                 data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
@@ -159,31 +163,33 @@ def _describe(services: Services, caller: Caller, query: queries.Query, watch: S
             return services.searcher.recall(_stored(services, caller, query), watch)
 
 
-def _stored(services: Services, caller: Caller, query: queries.Stored | queries.Uploaded) -> ImageRecord:
+def _stored(services: Services, caller: Caller, query: query_image.Stored | query_image.Uploaded) -> ImageRecord:
     match query:
-        case queries.Stored(image_id):
+        case query_image.Stored(image_id):
             return services.library.image(image_id, caller.reach(None))
-        case queries.Uploaded(upload_id):
+        case query_image.Uploaded(upload_id):
             upload = services.library.upload(upload_id, caller.reach(None))
             if upload.status is UploadStatus.PENDING:
                 raise Problem("upload-pending", "Ask for the upload's state until it is indexed, then search again.")
             if upload.image_id is None:
-                raise Problem("upload-rejected", f"This upload brought no picture: {upload.reason}")
+                raise Problem("upload-rejected", f"This upload brought no image: {upload.reason}")
             return services.library.image(upload.image_id, [upload.collection])
 
 
-def _draw(services: Services, caller: Caller, pair: tuple[queries.Query, queries.Query], picture: Drawing) -> bytes:
-    from shared.vision.decoding import decode
-    from shared.vision.drawing import difference_picture, matches_picture
+def _draw(
+    services: Services, caller: Caller, pair: tuple[query_image.Query, query_image.Query], drawing: Drawing
+) -> bytes:
+    from shared.vision.decode.decoding import decode
+    from shared.vision.visualization import difference_image, matches_image
 
-    def data(query: queries.Query) -> bytes:
+    def data(query: query_image.Query) -> bytes:
         match query:
-            case queries.Bytes(given):
+            case query_image.Bytes(given):
                 return given
-            case queries.Address(url):
+            case query_image.Address(url):
                 return services.fetcher.read(url)
             case _:
                 return services.library.content(_stored(services, caller, query))
 
     a, b = (decode(data(query)) for query in pair)
-    return (matches_picture if picture is Drawing.MATCHES else difference_picture)(a.rgb, b.rgb)
+    return (matches_image if drawing is Drawing.MATCHES else difference_image)(a.rgb, b.rgb)

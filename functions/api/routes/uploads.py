@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from functions.api import answers, schemas
-from functions.api.access import ANY_SCOPE, WRITE, DataRoute, KnownCaller
+from functions.api import presenters, schemas
+from functions.api.auth import ANY_SCOPE, WRITE, DataRoute, KnownCaller
 from functions.api.dependencies import Needs
-from functions.api.errors import Problem, described
+from functions.api.errors import Problem, problem_responses
 from shared.domain.errors import NotFound
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import UPLOAD_ID_PATTERN
@@ -21,33 +21,36 @@ router = APIRouter(prefix="/v1", tags=["uploads"], route_class=DataRoute)
     "/uploads",
     status_code=201,
     summary="Open an upload",
-    responses=described("malformed-body", "unsupported-media-type"),
+    responses=problem_responses("malformed-body", "unsupported-media-type"),
     dependencies=[WRITE],
 )
 def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
     """Gives an S3 presigned POST: send its `fields` as a multipart form to `url`, with the part `file` last.
 
-    The form takes one picture of this content type, at most 25 MiB, under a key of our own making.
+    The form takes one image of this content type, at most 25 MiB, under a key of our own making.
     """
     collection = caller.collection(wanted.collection)
     if wanted.content_type not in MEDIA_TYPES.values():
         raise Problem(
             "unsupported-media-type",
-            f"Pictures of {', '.join(sorted(MEDIA_TYPES.values()))} are taken.",
+            f"Images of {', '.join(sorted(MEDIA_TYPES.values()))} are taken.",
         )
     upload_id, url, fields = services.library.open_upload(wanted.filename, wanted.content_type, collection)
     return schemas.UploadForm(upload_id=upload_id, url=url, fields=fields, expires_in=UPLOAD_EXPIRES_SECONDS)
 
 
 @router.get(
-    "/uploads/{upload_id}", summary="How an upload went", responses=described("not-found"), dependencies=[ANY_SCOPE]
+    "/uploads/{upload_id}",
+    summary="How an upload went",
+    responses=problem_responses("not-found"),
+    dependencies=[ANY_SCOPE],
 )
 def upload_state(
     caller: KnownCaller,
     upload_id: Annotated[str, Path(description="from the form", examples=[schemas.EXAMPLE_UPLOAD])],
     services: Needs,
 ) -> schemas.UploadState:
-    """`pending` until the picture is `indexed`, a `duplicate` of one that the collection holds, or `rejected`."""
+    """`pending` until the image is `indexed`, a `duplicate` of one that the collection holds, or `rejected`."""
     if not re.fullmatch(UPLOAD_ID_PATTERN, upload_id):
         raise NotFound("There is no upload with this id.")
-    return answers.upload(services.library.upload(upload_id, caller.reach(None)))
+    return presenters.upload(services.library.upload(upload_id, caller.reach(None)))

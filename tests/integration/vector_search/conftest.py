@@ -11,7 +11,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from infra.local.vector_search import install
+from infra.local.moto_vectors.patches import install
 
 REGION = "eu-central-1"
 

@@ -1,0 +1,57 @@
+"""Images to measure with: a folder's, or made ones."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
+
+QUALITY: Final = 90
+BOXES: Final = 200
+LARGE: Final = (4000, 3000)
+
+
+def chosen(folder: Path | None, count: int) -> tuple[str, list[bytes]]:
+    """What the images are, and `count` of them, JPEG."""
+    if folder is not None and folder.is_dir():
+        paths = sorted(folder.glob("*.jpg"))
+        if paths:
+            step = max(1, len(paths) // count)
+            return "photographs of at most 512 pixels a side", [p.read_bytes() for p in paths[::step][:count]]
+    return "made images of 512 x 384 pixels", [made(seed) for seed in range(count)]
+
+
+def made(seed: int, width: int = 512, height: int = 384) -> bytes:
+    """A JPEG of soft noise and sharp boxes at many sizes, which has as many keypoints as a photograph."""
+    rng = np.random.default_rng(seed)
+    total = np.zeros((height, width, 3), np.float32)
+    for scale in (4, 8, 16, 32, 64):
+        coarse = rng.normal(0, scale, (-(-height // scale), -(-width // scale), 3)).astype(np.float32)
+        total += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    rgb = np.clip(128 + total, 0, 255).astype(np.uint8)
+    for _ in range(BOXES):
+        x, y, side = (int(rng.integers(0, most)) for most in (width, height, min(width, height) // 8))
+        colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+        cv2.rectangle(rgb, (x, y), (x + side, y + side // 2), colour, -1)
+    return jpeg(rgb)
+
+
+def jpeg(rgb: Pixels) -> bytes:
+    done, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not done:
+        raise RuntimeError("OpenCV could not encode a JPEG")
+    return encoded.tobytes()
+
+
+def recompressed(data: bytes) -> bytes:
+    """A copy as another site might show it: half as large, JPEG again."""
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return jpeg(cv2.resize(stored, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
+
+
+def enlarged(data: bytes) -> bytes:
+    """The same as a camera's 12 megapixels."""
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return jpeg(cv2.resize(stored, LARGE, interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]

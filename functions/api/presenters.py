@@ -1,0 +1,86 @@
+"""Domain objects as the API shows them."""
+
+from dataclasses import asdict
+from urllib.parse import quote
+
+from functions.api import schemas
+from shared.domain.duplicates import DuplicateGroup
+from shared.domain.images import ImageRecord, Upload
+from shared.domain.matches import Comparison
+from shared.search.searcher import ScoredMatch
+
+
+def image(record: ImageRecord) -> schemas.Image:
+    base = f"/v1/images/{record.image_id}"
+    query = f"?collection={quote(record.collection)}"
+    return schemas.Image(
+        image_id=record.image_id,
+        collection=record.collection,
+        url=f"{base}/content{query}",
+        thumbnail_url=f"{base}/thumbnail{query}",
+        width=record.width,
+        height=record.height,
+        format=record.format,
+        bytes=record.bytes,
+        phash=record.phash,
+        label=record.label,
+        labels=[schemas.LabelModel(name=label.name, probability=label.probability) for label in record.labels],
+        filename=record.filename,
+        created_at=record.created_at,
+        model=record.model,
+        low_information=record.low_information,
+        sharpness=record.sharpness,
+    )
+
+
+def image_with_sources(record: ImageRecord) -> schemas.ImageWithSources:
+    sources = [schemas.Source(bucket=ref.bucket, key=ref.key, version=ref.version) for ref in record.sources]
+    return schemas.ImageWithSources(**image(record).model_dump(), sources=sources)
+
+
+def group(found: DuplicateGroup) -> schemas.DuplicateGroup:
+    return schemas.DuplicateGroup(
+        group_id=found.group_id,
+        best=found.records[0].image_id,
+        images=[image(record) for record in found.records],
+        truncated=found.truncated,
+    )
+
+
+def upload(state: Upload) -> schemas.UploadState:
+    return schemas.UploadState(
+        upload_id=state.upload_id,
+        status=state.status,
+        collection=state.collection,
+        image_id=state.image_id,
+        code=state.code,
+        reason=state.reason,
+    )
+
+
+def comparison(scores: Comparison, model: str) -> schemas.Comparison:
+    return schemas.Comparison(**_scores(scores).model_dump(), model=model)
+
+
+def match(found: ScoredMatch) -> schemas.Match:
+    return schemas.Match(
+        **_scores(found.comparison).model_dump(), image_id=found.record.image_id, image=image(found.record)
+    )
+
+
+def _scores(scores: Comparison) -> schemas.Scores:
+    return schemas.Scores(
+        score=_round(scores.score),
+        verdict=scores.verdict,
+        cosine=None if scores.cosine is None else _round(scores.cosine),
+        ssim=_round(scores.ssim),
+        ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),
+        orb=schemas.OrbModel(**asdict(scores.orb) | {"ratio": _round(scores.orb.ratio)}),
+        histogram=_round(scores.histogram),
+        mirrored=scores.mirrored,
+        low_information=scores.low_information,
+    )
+
+
+def _round(value: float) -> float:
+    return round(value, 5)

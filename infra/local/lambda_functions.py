@@ -1,0 +1,54 @@
+"""The functions' handlers in this process: called, and started anew, as Lambda would."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from functions.api import bootstrap as api_bootstrap
+from functions.api import handler as api_handler
+from functions.fetch import bootstrap as fetch_bootstrap
+from functions.fetch import handler as fetch_handler
+from functions.ingest import bootstrap as ingest_bootstrap
+from functions.ingest import handler as ingest_handler
+from functions.ingest import processing
+
+INGEST_LOG: Final = processing.logger
+
+
+def ingest(event: dict[str, Any], context: Any) -> Any:
+    """Call the ingest function; its metrics go nowhere.
+
+    Powertools prints them by the hundred, disabled or not, unless they are cleared.
+    """
+    try:
+        return ingest_handler.handler(event, context)
+    finally:
+        processing.metrics.clear_metrics()
+
+
+def ingest_with(threads: ThreadPoolExecutor, event: dict[str, Any], context: Any) -> Any:
+    """Call the ingest function with another number of threads than its own."""
+    own, ingest_handler._threads = ingest_handler._threads, threads
+    try:
+        return ingest(event, context)
+    finally:
+        ingest_handler._threads = own
+
+
+def api(event: dict[str, Any], context: Any) -> Any:
+    """Call the api function with an API Gateway event."""
+    return api_handler.handler(event, context)
+
+
+def fetch(event: Any, context: Any) -> Any:
+    """Call the fetch function; its metrics go nowhere."""
+    try:
+        return fetch_handler.handler(event, context)
+    finally:
+        fetch_handler.metrics.clear_metrics()
+
+
+def forget_environments() -> None:
+    """Have each function start anew at its next call: the environment variables are others, or it was idle for long."""
+    api_bootstrap.application.cache_clear()
+    ingest_bootstrap.forget()
+    fetch_bootstrap.image_fetcher.cache_clear()

@@ -1,0 +1,59 @@
+"""A Lambda function from the project's image: what the functions have in common."""
+
+from typing import Final, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.stack.assets import function_image
+
+ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy's threads and LiteRT's fight for the same cores: without the former ingest takes half the time."""
+
+
+def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:
+    """A role for the function `construct_id` that may write to its own log group.
+
+    Lambda's managed policy would let the function write to every log group of the account.
+    """
+    role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group.grant_write(role)
+    return role
+
+
+class ContainerFunction(lambda_.DockerImageFunction):
+    """The handler of `functions/<name>`, in a role that may write to its own log group and trace, no more."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        architecture: lambda_.Architecture,
+        model_precision: str,
+        memory_mb: int,
+        timeout: Duration,
+        environment: dict[str, str],
+        log_group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=description,
+            code=function_image(name, architecture, model_precision),
+            architecture=architecture,
+            memory_size=memory_mb,
+            timeout=timeout,
+            environment=environment | ONE_THREAD | {"POWERTOOLS_SERVICE_NAME": name},
+            role=function_role(scope, construct_id, log_group),
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        raw = cast(lambda_.CfnFunction, self.node.default_child)
+        # The library itself writes down the dependency on the role twice.
+        raw.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})

@@ -1,0 +1,163 @@
+"""From an uploaded object to the ingest function: one queue, one dead-letter queue."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.stack.container_function import ContainerFunction
+from shared.domain.events import SUBMITTED
+from shared.domain.images import UPLOADS_PREFIX
+from shared.domain.limits import BATCH_MESSAGES, MAX_RECEIVES, SUBPROCESS_SECONDS
+
+TIMEOUT = Duration.seconds(BATCH_MESSAGES * SUBPROCESS_SECONDS + 20)
+"""Enough for a batch of which each message is done in a process of its own, one after the other, to the last second."""
+
+
+class Ingestion(Construct):
+    """The queue that the bucket notifies, and the function that empties it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bucket: s3.CfnBucket | None,
+        existing_bucket: str | None,
+        environment: dict[str, str],
+        architecture: lambda_.Architecture,
+        model_precision: str,
+        memory_mb: int,
+        max_concurrency: int,
+        log_group: logs.ILogGroup,
+        source_buckets: Sequence[str],
+        source_topics: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the timeout.
+            visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
+        )
+        self._source_buckets = source_buckets
+        self._admit(existing_bucket)
+        if bucket:
+            self._notify(bucket)
+        self.bus = events.EventBus(self, "Bus", description="Images handed in to PicTrace, and what became of them")
+        self._subscribe(source_topics)
+        self.function = ContainerFunction(
+            self,
+            "Function",
+            name="ingest",
+            description="Indexes uploaded images",
+            architecture=architecture,
+            model_precision=model_precision,
+            memory_mb=memory_mb,
+            timeout=TIMEOUT,
+            environment=environment
+            | {
+                "PICTRACE_BUS": self.bus.event_bus_name,
+                "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
+            },
+            log_group=log_group,
+        )
+        self.function.add_event_source(
+            sources.SqsEventSource(
+                self.queue,
+                batch_size=BATCH_MESSAGES,
+                max_concurrency=max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+
+    def _subscribe(self, source_topics: Sequence[str]) -> None:
+        """Whatever else of the account may send: each through a policy that names it."""
+        target = targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)
+        events.Rule(
+            self,
+            "Submitted",
+            event_bus=self.bus,
+            description="Images that others hand in",
+            event_pattern=events.EventPattern(detail_type=[SUBMITTED]),
+            targets=[target],
+        )
+        if self._source_buckets:
+            events.Rule(
+                self,
+                "SourceBuckets",
+                description="Objects of other buckets that send their events to the account's bus",
+                event_pattern=events.EventPattern(
+                    source=["aws.s3"],
+                    detail_type=["Object Created", "Object Deleted"],
+                    detail={"bucket": {"name": list(self._source_buckets)}},
+                ),
+                targets=[target],
+            )
+        for arn in source_topics:
+            topic = sns.Topic.from_topic_arn(self, f"Topic{arn.rsplit(':', 1)[-1]}", arn)
+            topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead_letters))
+
+    def _admit(self, existing_bucket: str | None) -> None:
+        """Let the buckets send to the queue.
+
+        S3 tries the queue when the stack's own bucket is made, so the policy comes first and cannot refer to it. It
+        names the account and what CloudFormation begins the bucket's name with.
+        """
+        stack = Stack.of(self)
+        own = existing_bucket or f"{stack.stack_name.lower()}-*"
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UploadsBucket",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {
+                        "aws:SourceArn": [f"arn:{stack.partition}:s3:::{name}" for name in (own, *self._source_buckets)]
+                    },
+                },
+            )
+        )
+
+    def _notify(self, bucket: s3.CfnBucket) -> None:
+        """Let the bucket tell the queue, by its own property: the library's way would add a function of its own."""
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event=event,
+                    queue=self.queue.queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
+                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=UPLOADS_PREFIX)]
+                        )
+                    ),
+                )
+                for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+            ]
+        )
+        policy = self.queue.node.find_child("Policy").node.default_child
+        bucket.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))

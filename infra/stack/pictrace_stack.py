@@ -1,0 +1,249 @@
+"""Everything together, and who may do what."""
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.prices import LAMBDA_GB_SECOND, LAMBDA_GB_SECOND_X86
+from infra.stack.api import SearchApi, TokenIssuer
+from infra.stack.assets import check_next_model
+from infra.stack.budget import Budget
+from infra.stack.dashboard import Dashboard
+from infra.stack.fetch import MEMORY_MB as FETCH_MEMORY_MB
+from infra.stack.fetch import Fetching
+from infra.stack.ingest import Ingestion
+from infra.stack.monitoring import Operations
+from infra.stack.settings import LOG_RETENTION, Stage
+from infra.stack.storage import Storage
+from shared.domain import limits
+from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
+from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
+
+MODEL_DIR = "/opt/resnet50"
+NEXT_MODEL_DIR = "/opt/next_model"
+
+
+class PicTraceStack(Stack):
+    """One deployment of PicTrace."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, description: str) -> None:
+        kept = stage.removal_policy == "retain"
+        super().__init__(scope, construct_id, description=description, termination_protection=kept)
+        removal = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else RemovalPolicy.DESTROY
+        architecture = lambda_.Architecture.ARM_64 if stage.architecture == "arm64" else lambda_.Architecture.X86_64
+
+        def log_group(name: str) -> logs.LogGroup:
+            return logs.LogGroup(
+                self,
+                name,
+                retention=logs.RetentionDays[LOG_RETENTION[stage.log_retention_days]],
+                removal_policy=removal,
+            )
+
+        api = apigateway.HttpApi(
+            self,
+            "Api",
+            create_default_stage=False,
+            cors_preflight=(
+                apigateway.CorsPreflightOptions(
+                    allow_origins=list(stage.allowed_origins),
+                    allow_methods=[apigateway.CorsHttpMethod.ANY],
+                    allow_headers=["authorization", "content-type", "x-api-key"],
+                )
+                if stage.allowed_origins
+                else None
+            ),
+        )
+        storage = Storage(
+            self,
+            "Storage",
+            removal_policy=removal,
+            protected=kept,
+            upload_origins=[api.api_endpoint, *stage.allowed_origins],
+            existing_bucket=stage.existing_bucket,
+            existing_table=stage.existing_table,
+        )
+        fetching = Fetching(
+            self,
+            "Fetching",
+            bucket_name=storage.bucket.bucket_name,
+            architecture=architecture,
+            log_group=log_group("FetchLogs"),
+        )
+        environment = {
+            "PICTRACE_BUCKET": storage.bucket.bucket_name,
+            "PICTRACE_TABLE": storage.table_name,
+            "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
+            "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "PICTRACE_SOURCE_BUCKETS": ",".join(stage.source_buckets),
+            "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.MAX_PIXELS),
+            "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
+            "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
+        }
+        if stage.next_model:
+            check_next_model(stage.next_model)
+            environment["PICTRACE_NEXT_MODEL_DIR"] = NEXT_MODEL_DIR
+            CfnOutput(self, "NextModel", value=stage.next_model)
+        ingestion = Ingestion(
+            self,
+            "Ingestion",
+            bucket=storage.raw_bucket,
+            existing_bucket=stage.existing_bucket,
+            environment=environment,
+            architecture=architecture,
+            model_precision=stage.model_precision,
+            memory_mb=stage.ingest_memory_mb,
+            max_concurrency=stage.max_concurrency,
+            log_group=log_group("IngestLogs"),
+            source_buckets=stage.source_buckets,
+            source_topics=stage.source_topics,
+        )
+        search = SearchApi(
+            self,
+            "Search",
+            api=api,
+            environment=environment,
+            architecture=architecture,
+            model_precision=stage.model_precision,
+            memory_mb=stage.api_memory_mb,
+            rate_per_second=stage.api_rate_per_second,
+            burst=stage.api_burst,
+            token_issuer=(
+                TokenIssuer(stage.jwt_issuer, stage.jwt_audience) if stage.jwt_issuer and stage.jwt_audience else None
+            ),
+            log_group=log_group("ApiLogs"),
+            access_log_group=log_group("AccessLogs"),
+        )
+        functions: dict[str, lambda_.Function] = {
+            "Ingest": ingestion.function,
+            "Api": search.function,
+            "Fetch": fetching.function,
+        }
+        operations = Operations(
+            self,
+            "Operations",
+            queue=ingestion.queue,
+            dead_letters=ingestion.dead_letters,
+            functions=functions,
+            api=api,
+            table=storage.table_name,
+            email=stage.alarm_email,
+        )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            queue=ingestion.queue,
+            dead_letters=ingestion.dead_letters,
+            functions=functions,
+            memory_mb={"Ingest": stage.ingest_memory_mb, "Api": stage.api_memory_mb, "Fetch": FETCH_MEMORY_MB},
+            gb_second=LAMBDA_GB_SECOND if stage.architecture == "arm64" else LAMBDA_GB_SECOND_X86,
+            api=api,
+            table=storage.table_name,
+            alarms=operations.alarms,
+        )
+        if stage.alarm_email and stage.monthly_budget:
+            Budget(self, "Budget", dollars=stage.monthly_budget, email=stage.alarm_email)
+        self._grant(storage, ingestion, search, fetching)
+        self._grant_sources(stage, ingestion, search)
+        CfnOutput(self, "ApiUrl", value=api.api_endpoint)
+        CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
+        CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
+        CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
+        CfnOutput(self, "TableName", value=storage.table_name)
+        CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)
+        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+        CfnOutput(self, "AlarmsTell", value=stage.alarm_email or "nobody: set alarm_email")
+        if stage.source_buckets:
+            CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
+
+    def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
+        table, bucket = storage.table_arn, storage.bucket
+        vectors = [f"{table}/index/{name}" for name in (VECTOR_INDEX, LOCAL_INDEX)]
+
+        def under(*prefixes: str) -> list[str]:
+            return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
+        _allow(ingestion.function, ["s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(
+            ingestion.function,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [table],
+        )
+        _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
+        _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
+        _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
+
+        _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
+        for function in (ingestion.function, search.function):
+            _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
+
+        prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
+        _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
+        _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
+        _tell_absent(search.function, bucket.bucket_arn, *prefixes)
+        _allow(
+            search.function,
+            [
+                f"dynamodb:{action}"
+                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+            ],
+            [table],
+        )
+        for function in (ingestion.function, search.function):
+            _keep_from_keys(function, table)
+        _allow(
+            search.function, ["dynamodb:Query"], [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX)]
+        )
+        _allow(search.function, ["dynamodb:SearchVectors"], vectors)
+
+    def _grant_sources(self, stage: Stage, ingestion: Ingestion, search: SearchApi) -> None:
+        """Both functions read the images of other buckets; nothing there is ever written or removed.
+
+        Links that the api function signs are opened with its rights, so it decrypts too.
+        """
+        for function in (ingestion.function, search.function):
+            for name in stage.source_buckets:
+                arn = f"arn:{self.partition}:s3:::{name}"
+                _allow(function, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*"])
+                _tell_absent(function, arn, "")
+            if stage.source_keys:
+                _allow(function, ["kms:Decrypt"], list(stage.source_keys))
+
+
+def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _keep_from_keys(function: lambda_.Function, table: str) -> None:
+    """No function may make, change or remove an API key, whatever else it may write: operators do."""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            resources=[table],
+            conditions={"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}},
+        )
+    )
+
+
+def _tell_absent(function: lambda_.Function, bucket_arn: str, *prefixes: str) -> None:
+    """Let a function learn that an object is absent: without the right to list, S3 answers 403 and not 404.
+
+    S3 takes the key asked for as the prefix of this condition.
+    """
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+        )
+    )

@@ -1,0 +1,75 @@
+"""The ledger of objects in DynamoDB, always in step with the images' sources."""
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from shared.aws.dynamodb import item_mapper
+from shared.domain.images import ObjectRef
+from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
+from shared.domain.limits import UPLOAD_STATE_DAYS
+from shared.domain.table_schema import TTL_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
+
+
+class DynamoLedger:
+    """One small item an object, `object#<hash of bucket and key>`, changed together with the images' sources.
+
+    A change is one transaction: the entry, the source that the old image loses and the one that the new image
+    gets. So of two workers that read the same entry one wins, and an image has a source exactly as long as an
+    entry names it.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def find(self, source: ObjectRef) -> ObjectState | None:
+        item = self._client.get_item(
+            TableName=self._table, Key=item_mapper.object_key(source), ConsistentRead=True
+        ).get("Item")
+        return item_mapper.to_object_state(item) if item else None
+
+    def change(self, before: ObjectState | None, after: ObjectState) -> None:
+        """Put `after` in the place of `before`, and move the source with it.
+
+        Raises:
+            ConflictError: the entry is no longer `before`.
+        """
+        writes: list[Any] = [{"Put": self._entry(before, after)}]
+        old, new = before.held if before else None, after.held
+        if old is not None and old != new:
+            writes.append({"Delete": {"TableName": self._table, "Key": self._source_key(old, after.object)}})
+        if new is not None:
+            item = item_mapper.source_item(new.image_id, new.collection, after.object)
+            writes.append({"Put": {"TableName": self._table, "Item": item}})
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            answer: Any = error.response
+            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
+            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _LOST:
+                raise ConflictError from error
+            raise
+
+    def _entry(self, before: ObjectState | None, after: ObjectState) -> dict[str, Any]:
+        item = item_mapper.object_item(after, before.revision + 1 if before else 1)
+        if after.status in {ObjectStatus.REMOVED, ObjectStatus.REJECTED}:
+            item[TTL_ATTRIBUTE] = {"N": str(int(time.time()) + UPLOAD_STATE_DAYS * 86_400)}
+        entry: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if before is None:
+            return entry | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return entry | {
+            "ConditionExpression": "#revision = :revision",
+            "ExpressionAttributeNames": {"#revision": "revision"},
+            "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
+        }
+
+    @staticmethod
+    def _source_key(image_key: ImageKey, source: ObjectRef) -> dict[str, Any]:
+        return item_mapper.source_key(image_key.image_id, image_key.collection, source)

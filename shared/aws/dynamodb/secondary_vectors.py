@@ -1,0 +1,58 @@
+"""Vectors of models other than the one of an image's record."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared.aws.dynamodb import item_mapper
+from shared.domain.features import FeatureVector
+from shared.domain.images import IndexedImage
+from shared.domain.ledger import ImageKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoVectors:
+    """One item an image, collection and model, `features#<collection>#<model>`, beside the image's record.
+
+    It lies in the same vector index, where a search's condition on the model keeps the models apart. The listing does
+    not show it: it has `since` in the place of `created_at`.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def put(self, image: IndexedImage) -> None:
+        self._client.put_item(TableName=self._table, Item=item_mapper.vectors_item(image))
+
+    def has(self, image_key: ImageKey, model: str) -> bool:
+        return self._get(image_key, model, "pk") is not None
+
+    def find(self, image_key: ImageKey, model: str) -> FeatureVector | None:
+        item = self._get(image_key, model, "features")
+        return item_mapper.from_numbers(item["features"]["L"]) if item else None
+
+    def drop(self, image_key: ImageKey) -> None:
+        """Remove the vectors of every model."""
+        items: list[Any] = []
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={
+                ":pk": item_mapper.image_partition(image_key.image_id),
+                ":prefix": {"S": item_mapper.vectors_prefix(image_key.collection)},
+            },
+            ProjectionExpression="pk, sk",
+            ConsistentRead=True,
+        ):
+            items += page["Items"]
+        for item in items:
+            self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def _get(self, image_key: ImageKey, model: str, projection: str) -> Any:
+        return self._client.get_item(
+            TableName=self._table,
+            Key=item_mapper.vectors_key(image_key.image_id, image_key.collection, model),
+            ProjectionExpression=projection,
+            ConsistentRead=True,
+        ).get("Item")

@@ -1,0 +1,162 @@
+"""Outcomes as events on the bus: their schemas, and how they are sent."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
+from shared.domain.matches import Verdict
+from shared.domain.outcomes import Outcome, OutcomeStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+SOURCE: Final = "pictrace"
+"""What the bus calls the sender of every event of ours."""
+
+_BATCH: Final = 10
+"""Most entries of one PutEvents call."""
+
+ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="SHA-256 of the image's bytes")]
+Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+
+
+class _Detail(BaseModel):
+    """What every event says. Fields may be added, so receivers ignore those they do not know; a field that
+    changes its meaning or goes gets another `version`."""
+
+    model_config = ConfigDict(frozen=True)
+    detail_type: ClassVar[str]
+
+    version: Literal["1"] = "1"
+    collection: Collection | None = None
+    bucket: str | None = Field(None, description="bucket of the object that the outcome is about")
+    key: str | None = Field(None, description="its key, as it is (never URL-encoded)")
+    upload_id: str | None = None
+    metadata: dict[str, str] = Field({}, description="what the sender gave with the image")
+
+
+class ImageIndexed(_Detail):
+    """A new image can be found."""
+
+    detail_type = "Image Indexed"
+    image_id: ImageId
+
+
+class ImageRejected(_Detail):
+    """A file or an address brought no image; it is not tried again."""
+
+    detail_type = "Image Rejected"
+    code: str = Field(description="one of the refusal codes of docs/reference/api.md")
+    reason: str = Field(description="one English sentence")
+    url: str | None = None
+
+
+class ImageRemoved(_Detail):
+    """No object of the collection holds this image any more."""
+
+    detail_type = "Image Removed"
+    image_id: ImageId
+
+
+class Scores(BaseModel):
+    """How alike the two are; docs/explanation/ranking.md says what each means."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cosine: float | None
+    ssim: float
+    orb_inliers: int
+    histogram: float
+
+
+class DuplicateFound(_Detail):
+    """An image came that an earlier one of the collection nearly or exactly repeats."""
+
+    detail_type = "Duplicate Found"
+    image_id: ImageId
+    duplicate_of: ImageId
+    verdict: Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]
+    score: float = Field(ge=0, le=1)
+    scores: Scores | None = Field(None, description="null where the bytes are the same")
+
+
+Event = ImageIndexed | ImageRejected | ImageRemoved | DuplicateFound
+EVENTS: Final = (ImageIndexed, ImageRejected, ImageRemoved, DuplicateFound)
+
+
+def events_of(outcome: Outcome) -> Iterator[Event]:
+    """The events that tell of an outcome: none for what changed nothing."""
+    about: Any = {
+        "collection": outcome.collection,
+        "bucket": outcome.object.bucket if outcome.object else None,
+        "key": outcome.object.key if outcome.object else None,
+        "upload_id": outcome.upload_id,
+        "metadata": dict(outcome.metadata),
+    }
+    image_id = outcome.image_key.image_id if outcome.image_key else ""
+    match outcome.status:
+        case OutcomeStatus.INDEXED:
+            yield ImageIndexed(**about, image_id=image_id)
+        case OutcomeStatus.DUPLICATE:
+            yield DuplicateFound(
+                **about, image_id=image_id, duplicate_of=image_id, verdict=Verdict.IDENTICAL, score=1.0
+            )
+        case OutcomeStatus.REJECTED:
+            yield ImageRejected(**about, code=outcome.code or "", reason=outcome.reason or "", url=outcome.url)
+    if outcome.neighbour:
+        found = outcome.neighbour.comparison
+        yield DuplicateFound(
+            **about,
+            image_id=image_id,
+            duplicate_of=outcome.neighbour.image_id,
+            verdict=_near(found.verdict),
+            score=found.score,
+            scores=Scores(
+                cosine=found.cosine, ssim=found.ssim, orb_inliers=found.orb.inliers, histogram=found.histogram
+            ),
+        )
+    for gone in outcome.vanished:
+        about |= {"collection": gone.collection, "upload_id": None}
+        yield ImageRemoved(**about, image_id=gone.image_id)
+
+
+def _near(verdict: Verdict) -> Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]:
+    if verdict not in (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE):
+        raise ValueError(f"a neighbour is no duplicate when it is {verdict}")
+    return verdict
+
+
+class PublishFailed(Exception):  # noqa: N818
+    """The bus did not take every event; what the events tell of has happened all the same."""
+
+
+class EventBus:
+    """The project's own bus. Events come at least once: a message that is handled again tells them again."""
+
+    def __init__(self, client: "EventBridgeClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def publish(self, outcome: Outcome) -> None:
+        """Publish what became of an event.
+
+        Raises:
+            PublishFailed: the bus refused an event.
+        """
+        entries: list[PutEventsRequestEntryTypeDef] = [
+            {
+                "EventBusName": self._name,
+                "Source": SOURCE,
+                "DetailType": event.detail_type,
+                "Detail": event.model_dump_json(),
+            }
+            for event in events_of(outcome)
+        ]
+        for start in range(0, len(entries), _BATCH):
+            answer = self._client.put_events(Entries=entries[start : start + _BATCH])
+            if answer["FailedEntryCount"]:
+                failed = [entry for entry in answer["Entries"] if "ErrorCode" in entry]
+                raise PublishFailed(f"{failed[0].get('ErrorCode')}: {failed[0].get('ErrorMessage')}")

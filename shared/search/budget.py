@@ -1,0 +1,19 @@
+"""How many candidates a search finds and compares: what it may cost."""
+
+from typing import Final
+
+SEARCHED: Final = 100
+"""Images that one search of a vector index returns: the most that SearchVectors does."""
+
+FIRST_GLANCE: Final = 16
+"""Candidates compared at first, each for one read from S3: all of them at `effort=fast`, and where the first half of
+them has near-duplicates and the last half none."""
+
+FIRST_LOOK: Final = 32
+"""Candidates compared before a closer look, where the first glance was not enough."""
+
+CLOSER_LOOK: Final = 32
+"""Further candidates that a closer look compares at `effort=balanced`."""
+
+CLOSER_LOOK_THOROUGH: Final = 68
+"""Further candidates that a closer look compares at `effort=thorough`."""

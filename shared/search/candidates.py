@@ -1,0 +1,127 @@
+"""The images that are worth comparing with a query: several searches of the vector indexes, as one list."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shared.domain.features import FeatureVector
+from shared.domain.images import ImageRecord
+from shared.domain.ports import Candidates, VectorSearch
+from shared.search.budget import SEARCHED
+from shared.search.rank_fusion import interleaved, reciprocal
+from shared.vision.views import View
+
+COMPARABLE: Final = 1.5
+"""How many times as many keypoints a view may have whose cosines mean the same as another's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchScope:
+    """What is searched; `label`: only images whose most probable class this is."""
+
+    collection: str
+    model: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedCandidate:
+    """A candidate with the view of the query that it is nearest to."""
+
+    record: ImageRecord
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    """The best place that searches gave a candidate, and the view that it is nearest to."""
+
+    place: int
+    cosine: float
+    viewed: ViewedCandidate
+
+    def or_nearer(self, other: "_Nearest") -> "_Nearest":
+        """With the better place of both, and the view of the larger cosine, or of the better place where one view has
+        far fewer keypoints: such a view has high cosines with everything."""
+        fewer, more = sorted(len(each.viewed.view.keypoints) for each in (self, other))
+        comparable = more <= COMPARABLE * fewer
+        nearer = other.cosine > self.cosine if comparable else other.place < self.place
+        chosen = other if nearer else self
+        return replace(chosen, place=min(self.place, other.place))
+
+
+@dataclass(slots=True)
+class CandidateFinder:
+    """Finds the candidates of one query; every further view adds to what was found before.
+
+    Searches begin when they are asked for, all at once, and `found` waits for them. `bytes_examined` is what those cost
+    that it has waited for, None where one did not report it.
+    """
+
+    index: VectorSearch
+    threads: Executor
+    where: SearchScope
+    bytes_examined: int | None = 0
+    _whole: list[ImageRecord] = field(default_factory=list)
+    _nearest: dict[str, _Nearest] = field(default_factory=dict)
+    _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
+
+    def search_by_features(self, features: FeatureVector) -> None:
+        """Search by the features of the whole image."""
+        search = self.threads.submit(
+            self.index.nearest,
+            features,
+            collection=self.where.collection,
+            model=self.where.model,
+            label=self.where.label,
+            limit=SEARCHED,
+        )
+        self._begun.append((None, search))
+
+    def search_by_views(self, views: Sequence[View]) -> None:
+        """Search by the local features of these views."""
+        self._begun += [(view, self.threads.submit(self._local, view)) for view in views if view.vector.any()]
+
+    def found(self, otherwise: View, *, closer: bool = False) -> list[ViewedCandidate]:
+        """All candidates so far, best first; those that no view found are seen by `otherwise`.
+
+        Args:
+            closer: whether nothing near has been found by the best of each search, so that what several found comes
+                first now.
+        """
+        self._wait()
+        merged = reciprocal if closer else interleaved
+        local = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
+        return [
+            self._nearest[record.image_id].viewed
+            if record.image_id in self._nearest
+            else ViewedCandidate(record, otherwise)
+            for record in merged([entry.viewed.record for entry in local], self._whole)
+        ]
+
+    def _wait(self) -> None:
+        begun, self._begun = self._begun, []
+        for view, search in begun:
+            found = search.result()
+            self._pay(found)
+            if view is None:
+                self._whole = [candidate.record for candidate in found.found]
+                continue
+            for place, candidate in enumerate(found.found):
+                seen = _Nearest(place, candidate.cosine, ViewedCandidate(candidate.record, view))
+                known = self._nearest.get(candidate.record.image_id)
+                self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
+
+    def _local(self, view: View) -> Candidates:
+        return self.index.nearest_local(
+            view.vector,
+            collection=self.where.collection,
+            model=self.where.model,
+            label=self.where.label,
+            limit=SEARCHED,
+        )
+
+    def _pay(self, found: Candidates) -> None:
+        known = self.bytes_examined is not None and found.bytes_examined is not None
+        self.bytes_examined = (self.bytes_examined or 0) + (found.bytes_examined or 0) if known else None

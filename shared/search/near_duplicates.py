@@ -1,0 +1,139 @@
+"""Does a new image nearly repeat an earlier one?"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.features import FeatureVector, LocalVector, cosine
+from shared.domain.images import ImageRecord, signature_key
+from shared.domain.ledger import ImageKey
+from shared.domain.matches import Ranking, Verdict
+from shared.domain.outcomes import Neighbour
+from shared.domain.ports import NearDuplicateIndex, Signatures
+from shared.search.concurrency import COMPUTING
+from shared.search.description import Description
+from shared.search.rank_fusion import interleaved
+from shared.vision import signature
+from shared.vision.local_features import vlad_encode
+from shared.vision.ranking import compare
+from shared.vision.signature import Signature
+
+CANDIDATES: Final = 6
+"""How many nearest images are looked at."""
+
+LEAST_LOCAL: Final = 0.28
+MOST_BITS: Final = 20
+"""A candidate's signature is only read where the local features' cosine is at least the one, or the perceptual hashes
+differ in at most the other: docs/explanation/ranking.md has what that loses."""
+
+
+def alike(local: float | None, phash: str, other: str) -> bool:
+    """Whether two images may be near-duplicates, by what the indexes tell of them.
+
+    Args:
+        local: the cosine of their local features, None if unknown.
+        phash, other: their perceptual hashes.
+    """
+    return bits_apart(phash, other) <= MOST_BITS or (local is not None and local >= LEAST_LOCAL)
+
+
+def bits_apart(phash: str, other: str) -> int:
+    """Hamming distance of two perceptual hashes, 0 to 64."""
+    return (int(phash, 16) ^ int(other, 16)).bit_count()
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What is known of the image that came."""
+
+    image_id: str
+    created_at: str
+    phash: str
+    features: FeatureVector
+    signature: Signature
+    local: LocalVector | None
+
+
+class NearDuplicateFinder:
+    """Looks beside a stored image for the nearest earlier one of its collection."""
+
+    def __init__(self, *, index: NearDuplicateIndex, signatures: Signatures, model: Callable[[], str]) -> None:
+        self._index = index
+        self._signatures = signatures
+        self._model = model
+        self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
+
+    def nearest_earlier(self, image_key: ImageKey, described: Description | None = None) -> Neighbour | None:
+        """The best match that is at least a near-duplicate, or None.
+
+        The vector index follows the table with a delay, so two that come at the same moment may miss each other.
+
+        Args:
+            described: the image, where it was described just now; it is read from what is stored otherwise.
+        """
+        model = self._model()
+        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
+        if new is None:
+            return None  # removed meanwhile
+        found = list(self._worth_reading(new, image_key.collection, model))
+        best: Neighbour | None = None
+        for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
+            if data is None:
+                continue
+            with COMPUTING:
+                stored = signature.unpack(data)
+                compared = compare(
+                    new.signature,
+                    stored,
+                    cosine=None if stored.features is None else cosine(new.features, stored.features),
+                    ranking=Ranking.FUSED,
+                    identical=False,
+                    model=model,
+                )
+            if compared.verdict is Verdict.NEAR_DUPLICATE and (best is None or compared.score > best.comparison.score):
+                best = Neighbour(candidate.image_id, compared)
+        return best
+
+    def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
+        """The nearest earlier images, without those that cannot be near-duplicates."""
+        where = {"collection": collection, "model": model}
+        limit = CANDIDATES + 1
+        asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
+        near = (
+            self._index.nearest_local(new.local, **where, label=None, limit=limit).found
+            if new.local is not None and new.local.any()
+            else ()
+        )
+        whole = asked.result().found
+        local = {candidate.record.image_id: candidate.cosine for candidate in near}
+        for record in interleaved([entry.record for entry in near], [entry.record for entry in whole])[:limit]:
+            earlier = record.image_id != new.image_id and record.created_at < new.created_at
+            if earlier and alike(local.get(record.image_id), record.phash, new.phash):
+                yield record
+
+    def _stored(self, image_key: ImageKey, model: str) -> _New | None:
+        record = self._index.find(image_key.image_id, image_key.collection)
+        features = self._index.features(image_key.image_id, image_key.collection, model)
+        data = self._signatures.get(signature_key(model, image_key.image_id))
+        if record is None or features is None or data is None:
+            return None
+        own = signature.unpack(data)
+        return _New(
+            record.image_id, record.created_at, record.phash, features, own, vlad_encode(own.keypoints.descriptors)
+        )
+
+    def _read(self, model: str, record: ImageRecord) -> bytes | None:
+        return self._signatures.get(signature_key(model, record.image_id))
+
+
+def _of(described: Description) -> _New:
+    record = described.record
+    return _New(
+        record.image_id,
+        record.created_at,
+        record.phash,
+        described.features,
+        described.signature,
+        described.local_features,
+    )

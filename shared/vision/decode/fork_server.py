@@ -1,0 +1,176 @@
+"""The process that `isolation` starts: imports a decoder once, and forks a child for each image.
+
+    python -m shared.vision.decode.fork_server CONTROL MODULE:FUNCTION MEMORY CPU_SECONDS SECONDS
+
+It ends when the other end of CONTROL, an inherited socket, is closed.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shared.domain.errors import PictureRefused
+from shared.vision.decode.sandbox import HEAD, OUT_OF_MEMORY, REPORT
+
+Decoder = Callable[[bytes], Any]
+
+_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+_STATM: Final = Path("/proc/self/statm")
+_OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
+
+
+def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
+    """Answer until the other end of `control` is closed.
+
+    A message is one byte with two descriptors: a file that holds the image and takes the answer, and a pipe that
+    takes a `REPORT`. A child is forked ahead and waits for the next image, so that nobody waits for the fork.
+    """
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    gc.freeze()  # so that no collection writes to memory that is shared with the children
+    gc.disable()
+    replies: dict[int, int] = {}
+    spare: _Child | None = None
+    while True:
+        if spare is None and not replies:
+            spare = _forked(decoder, limits, [control.fileno(), wake, woken])
+        ready = select.select([control.fileno(), wake], [], [])[0]
+        if wake in ready:
+            os.read(wake, 1024)
+            _reap(replies)
+        if control.fileno() in ready:
+            message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+            if not message:
+                return
+            while spare is None or not spare.take(descriptors):
+                spare = _forked(decoder, limits, [control.fileno(), wake, woken, *replies.values(), *descriptors])
+            job, replies[spare.process] = descriptors
+            os.close(job)
+            spare = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A process that waits for one image at the other end of `channel`."""
+
+    process: int
+    channel: socket.socket
+
+    def take(self, descriptors: list[int]) -> bool:
+        """Hand it the image; False if it has died meanwhile."""
+        with self.channel:
+            try:
+                return bool(socket.send_fds(self.channel, [b"1"], descriptors))
+            except OSError:
+                return False
+
+
+def _forked(decoder: Decoder, limits: tuple[int, int, float], unneeded: list[int]) -> _Child:
+    ours, theirs = socket.socketpair()
+    process = os.fork()
+    if process == 0:
+        signal.set_wakeup_fd(-1)
+        for descriptor in (ours.fileno(), *unneeded):
+            os.close(descriptor)
+        _work(theirs, decoder, limits)
+    theirs.close()
+    return _Child(process, ours)
+
+
+def _reap(replies: dict[int, int]) -> None:
+    """Report the children that died; one that ended well has reported itself, since its end takes time too."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            child, status, usage = os.wait4(-1, os.WNOHANG)
+            if child == 0:
+                return
+            if child not in replies:
+                continue  # it died before it had an image
+            reply = replies.pop(child)
+            if status:
+                _report(reply, status, usage)
+            os.close(reply)
+
+
+def _report(reply: int, status: int, usage: resource.struct_rusage) -> None:
+    with contextlib.suppress(OSError):  # nobody waits any more
+        os.write(reply, REPORT.pack(status, usage.ru_maxrss * _RSS_UNIT))
+
+
+def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
+    """Wait for an image, decode it, write the answer into its file, and end this process."""
+    status = 1
+    try:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 2)
+        message, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
+        if not message:
+            os._exit(0)  # the helper has ended
+        job, reply = descriptors
+        _limit(*limits)
+        data = os.pread(job, os.fstat(job).st_size, 0)
+        try:
+            image = decoder(data)
+        except PictureRefused as refused:
+            answer: dict[str, Any] = {"code": refused.code, "reason": refused.reason}
+        else:
+            answer = {
+                "format": image.format,
+                "shape": image.rgb.shape,
+                "width": image.width,
+                "height": image.height,
+            }
+            _write(job, memoryview(image.rgb).cast("B"), HEAD)
+        _write(job, memoryview(json.dumps(answer).encode().ljust(HEAD, b"\0")), 0)
+        _report(reply, 0, resource.getrusage(resource.RUSAGE_SELF))
+        status = 0
+    except MemoryError:
+        status = OUT_OF_MEMORY
+    finally:
+        os._exit(status)
+
+
+def _limit(memory: int, cpu_seconds: int, seconds: float) -> None:
+    """Give this process no more than that, and let it be the first that the system ends for want of memory."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    if _STATM.exists():
+        size = int(_STATM.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + memory, size + memory))
+        with contextlib.suppress(OSError):
+            _OOM_SCORE.write_text("1000", encoding="ascii")
+
+
+def _write(file: int, content: memoryview, at: int) -> None:
+    while content:
+        done = os.pwrite(file, content, at)
+        content, at = content[done:], at + done
+
+
+def main(arguments: list[str]) -> None:
+    control, decoder, memory, cpu_seconds, seconds = arguments
+    module, _, function = decoder.partition(":")
+    found: Decoder = getattr(importlib.import_module(module), function)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides
+    if not _STATM.exists():
+        sys.stderr.write("pictrace: memory of decoding is not limited on this system\n")
+    serve(socket.socket(fileno=int(control)), found, (int(memory), int(cpu_seconds), float(seconds)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,231 @@
+"""A bucket, its queue and workers that are switched, and die, at any call: for tests of order and repetition."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from greenlet import greenlet
+
+from functions.api.library import Library
+from functions.ingest import indexer, reindexer
+from functions.ingest.indexer import Indexer
+from functions.ingest.reindexer import Reindexer
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.uploads import DynamoUploads
+from shared.aws.objects import S3Objects
+from shared.domain.errors import NotFound, PictureRefused
+from shared.domain.events import Created, Reindex, Removed
+from shared.domain.images import ImageRecord, ObjectRef
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.search.description import Description
+from shared.vision.signature import Signature, extract
+from tests.faults.memory import MemoryBucket, MemoryTable
+
+BUCKET: Final = "images"
+MODEL: Final = "m"
+NO_IMAGE: Final = b"no image"
+
+Event = Created | Removed | Reindex
+
+
+class Died(BaseException):
+    """A worker was killed."""
+
+
+def tiny_description(
+    data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
+) -> Description:
+    """What `describe` gives, without looking at the bytes."""
+    if data == NO_IMAGE:
+        raise PictureRefused("unsupported_type", "no image")
+    record = ImageRecord(
+        image_key.collection,
+        image_key.image_id,
+        embedder.model_id,
+        1,
+        1,
+        "png",
+        len(data),
+        "0" * 16,
+        created_at,
+        filename=filename,
+    )
+    return Description(record, np.ones(4, np.float32), BLANK)
+
+
+BLANK: Final[Signature] = extract(np.zeros((8, 8, 3), np.uint8))
+
+
+@dataclass(frozen=True)
+class _Embedder:
+    model_id: str
+
+
+@dataclass
+class World:
+    """One bucket with its index.
+
+    Attributes:
+        sequenced: whether events carry sequencers, as S3's do and some emulators' do not.
+        waiting: events that nobody has finished yet.
+        last_call: the call that a worker is about to make.
+        deaths: how many workers may still die.
+        models: those that describe images; of several, any is active at any moment.
+    """
+
+    rng: random.Random
+    sequenced: bool
+    deaths: int
+    models: tuple[str, ...] = (MODEL,)
+    waiting: list[Event] = field(default_factory=list)
+    last_call: str = ""
+    clock: int = 0
+
+    def __post_init__(self) -> None:
+        self.table = MemoryTable(self._call)
+        self.bucket = MemoryBucket(self._call, self._changed)
+        table: Any = self.table
+        bucket: Any = self.bucket
+        fetcher: Any = None  # nothing here comes from an address
+        self.catalogue = DynamoCatalogue(table, "t")
+        self.ledger = DynamoLedger(table, "t")
+        objects = S3Objects(bucket, BUCKET)
+        uploads = DynamoUploads(table, "t")
+        self.indexer = Indexer(
+            catalogue=self.catalogue,
+            ledger=self.ledger,
+            uploads=uploads,
+            objects=objects,
+            embedders=self._embedders,
+            pause=lambda _: None,
+        )
+        self.library = Library(
+            catalogue=self.catalogue,
+            ledger=self.ledger,
+            uploads=uploads,
+            objects=objects,
+            fetcher=fetcher,
+            bucket=BUCKET,
+            models=self.models,
+        )
+        self.reindexer = Reindexer(
+            catalogue=self.catalogue, objects=objects, embedders=self._embedders, tidy=self.indexer.tidy
+        )
+
+    def _embedders(self) -> list[Any]:
+        return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
+
+    def _call(self, name: str) -> None:
+        """Inside a worker, every call of a service is a point where it may die or another may run."""
+        here = greenlet.getcurrent()
+        if here.parent is None:
+            return
+        self.last_call = name
+        if self.deaths and self.rng.random() < 0.08:
+            self.deaths -= 1
+            raise Died
+        here.parent.switch()
+        if self.deaths and self.rng.random() < 0.04:
+            self.deaths -= 1
+            raise Died
+
+    def _changed(self, what: str, bucket: str, key: str) -> None:
+        if not key.startswith("uploads/"):
+            return
+        self.clock += 1
+        sequencer = f"{self.clock:016X}" if self.sequenced else None
+        kind = Created if what == "created" else Removed
+        self.waiting.append(kind(ObjectRef(bucket, key), sequencer))
+
+    def play(self, changes: int, change: Callable[["World"], Callable[[], None]], repeat: float) -> None:
+        """Let people change the bucket and workers handle its events, all at once, until nothing waits.
+
+        Whoever dies is started again: a message comes again, a person asks again.
+
+        Args:
+            changes: how many changes people make.
+            change: makes one of them.
+            repeat: chance that an event comes again although it was handled.
+        """
+        running: list[Worker] = []
+        while changes or self.waiting or running:
+            if changes and self.rng.random() < 0.15:
+                changes -= 1
+                running.append(Worker(change(self), None))
+            elif self.waiting and len(running) < 4 and self.rng.random() < 0.2:
+                event = self.waiting.pop(self.rng.randrange(len(self.waiting)))
+                running.append(Worker(partial(self.handle, event), event))
+            elif running:
+                one = self.rng.choice(running)
+                for _ in range(self.rng.choice((1, 1, 2, 5, 20))):  # often one is much quicker than another
+                    if not one.dead:
+                        one.switch()
+            finished = [one for one in running if one.dead]
+            running = [one for one in running if not one.dead]
+            for one in finished:
+                if one.event is None:
+                    if not one.done:
+                        running.append(Worker(one.job, None))
+                elif not one.done or self.rng.random() < repeat:
+                    self.waiting.append(one.event)
+            if not changes and self.rng.random() < 0.05:
+                repeat = self.deaths = 0
+
+    def handle(self, event: Event) -> None:
+        match event:
+            case Created():
+                self.indexer.created(event)
+            case Removed():
+                self.indexer.removed(event)
+            case Reindex():
+                self.reindexer.reindex(event)
+
+    def reindex(self, image_id: str) -> Callable[[], None]:
+        def job() -> None:
+            self.waiting += [Reindex(ImageKey("c", image_id), model) for model in self.models]
+
+        return job
+
+    def put(self, key: str, data: bytes) -> Callable[[], None]:
+        def job() -> None:
+            self.bucket.put_object(Bucket=BUCKET, Key=key, Body=data)
+
+        return job
+
+    def delete(self, key: str) -> Callable[[], None]:
+        def job() -> None:
+            self.bucket.delete_object(Bucket=BUCKET, Key=key)
+
+        return job
+
+    def remove_through_api(self, image_id: str) -> Callable[[], None]:
+        def job() -> None:
+            with suppress(NotFound):
+                self.library.remove(image_id, None)
+
+        return job
+
+
+class Worker(greenlet):
+    """One that does a job, until it is done or dies."""
+
+    def __init__(self, job: Callable[[], None], event: Event | None) -> None:
+        super().__init__()
+        self.job = job
+        self.event = event
+        self.done = False
+
+    def run(self) -> None:
+        with suppress(Died, ConflictError, LookupError):
+            self.job()
+            self.done = True
+
+
+def use_tiny_descriptions(monkeypatch: Any) -> None:
+    monkeypatch.setattr(indexer, "describe", tiny_description)
+    monkeypatch.setattr(reindexer, "describe", tiny_description)

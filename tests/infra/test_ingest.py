@@ -1,0 +1,141 @@
+"""The queue, its dead-letter queue and the ingest function."""
+
+from typing import Any
+
+import pytest
+
+from infra import app
+from shared.domain import limits
+from shared.settings import ApiSettings, IngestSettings
+from tests.infra.reading import function, listed, only, resources, text
+
+
+def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]) -> None:
+    queues = resources(document, "AWS::SQS::Queue")
+    assert set(queues) == {"IngestionQueue", "IngestionDeadLetters"}
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    redrive = queues["IngestionQueue"]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 5
+    assert text(redrive["deadLetterTargetArn"]) == "<IngestionDeadLetters>"
+    assert queues["IngestionDeadLetters"]["MessageRetentionPeriod"] == 14 * 86_400
+    assert "RedrivePolicy" not in queues["IngestionDeadLetters"]
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(document: dict[str, Any]) -> None:
+    queue = resources(document, "AWS::SQS::Queue")["IngestionQueue"]
+    assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
+
+
+def senders(document: dict[str, Any], policy: str) -> dict[str, Any]:
+    """Conditions by service, of everything that may send to a queue."""
+    statements = resources(document, "AWS::SQS::QueuePolicy")[policy]["PolicyDocument"]["Statement"]
+    allowed = [entry for entry in statements if entry["Effect"] == "Allow"]
+    assert all("sqs:SendMessage" in listed(entry["Action"]) for entry in allowed)
+    return {
+        f"{entry['Principal']['Service']} {text(next(iter(listed(_source(entry)))))}": entry["Condition"]
+        for entry in allowed
+    }
+
+
+def _source(statement: dict[str, Any]) -> Any:
+    (condition,) = [value for key, value in statement["Condition"].items() if key.startswith("Arn")]
+    return condition["aws:SourceArn"]
+
+
+def test_only_this_stacks_bucket_and_bus_may_send(document: dict[str, Any]) -> None:
+    allowed = senders(document, "IngestionQueuePolicy")
+    assert set(allowed) == {
+        "s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*",
+        "events.amazonaws.com <IngestionSubmitted>",
+    }
+    bucket = allowed["s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*"]
+    assert text(bucket["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
+    assert set(senders(document, "IngestionDeadLettersPolicy")) == {"events.amazonaws.com <IngestionSubmitted>"}
+
+
+def test_other_buckets_and_topics_may_send_once_they_are_named() -> None:
+    document = app.template({"source_buckets": "photos, more-photos", "source_topics": TOPIC})
+    statements = resources(document, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]["PolicyDocument"]["Statement"]
+    (buckets,) = [one for one in statements if one.get("Sid") == "UploadsBucket"]
+    assert [text(arn) for arn in buckets["Condition"]["ArnLike"]["aws:SourceArn"]] == [
+        "arn:<AWS::Partition>:s3:::pictrace-prod-*",
+        "arn:<AWS::Partition>:s3:::photos",
+        "arn:<AWS::Partition>:s3:::more-photos",
+    ]
+    assert f"sns.amazonaws.com {TOPIC}" in senders(document, "IngestionQueuePolicy")
+    subscription = only(document, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["TopicArn"]) == ("sqs", TOPIC)
+    rules = resources(document, "AWS::Events::Rule")
+    assert rules["IngestionSourceBuckets"]["EventPattern"]["detail"] == {"bucket": {"name": ["photos", "more-photos"]}}
+    assert function(document, "ingest")["Environment"]["Variables"]["PICTRACE_SOURCE_BUCKETS"] == "photos,more-photos"
+
+
+def test_what_the_bus_cannot_deliver_is_not_lost(document: dict[str, Any]) -> None:
+    (target,) = resources(document, "AWS::Events::Rule")["IngestionSubmitted"]["Targets"]
+    assert text(target["Arn"]) == "<IngestionQueue>"
+    assert text(target["DeadLetterConfig"]["Arn"]) == "<IngestionDeadLetters>"
+    assert resources(document, "AWS::Events::EventBusPolicy") == {}
+
+
+def test_the_longest_stage_leaves_the_buckets_name_room_for_the_stacks() -> None:
+    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and cuts it to 63."""
+    document = app.template({"stage": "a" * 12})
+    (bucket,) = [name for name, entry in document["Resources"].items() if entry["Type"] == "AWS::S3::Bucket"]
+    assert len(f"PicTrace-{'a' * 12}-{bucket}-{'x' * 12}") <= 63
+
+
+def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]) -> None:
+    mapping = only(document, "AWS::Lambda::EventSourceMapping")
+    assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 8}
+    assert mapping["BatchSize"] == limits.BATCH_MESSAGES
+
+
+@pytest.mark.parametrize(("name", "settings"), [("ingest", IngestSettings), ("api", ApiSettings)])
+def test_a_functions_environment_is_what_its_settings_read(
+    document: dict[str, Any], name: str, settings: type[IngestSettings | ApiSettings]
+) -> None:
+    properties = function(document, name)
+    environment = {key: text(value) for key, value in properties["Environment"]["Variables"].items()}
+    read = settings.from_environ(environment)
+    assert (read.bucket, read.table) == ("<StorageBucket>", "<StorageTable>")
+    assert [folder.as_posix() for folder in read.model_dirs] == ["/opt/resnet50"]
+    assert environment["POWERTOOLS_SERVICE_NAME"] == name
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(limits.MAX_PIXELS)
+    assert environment["OPENCV_IO_MAX_IMAGE_WIDTH"] == str(limits.MAX_SIDE)
+    assert environment["OPENCV_IO_MAX_IMAGE_HEIGHT"] == str(limits.MAX_SIDE)
+    assert "PYTHONPATH" not in environment
+
+
+@pytest.mark.parametrize("name", ["ingest", "api"])
+def test_functions_are_traced_logged_and_take_no_concurrency_from_others(document: dict[str, Any], name: str) -> None:
+    properties = function(document, name)
+    assert properties["PackageType"] == "Image"
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert text(properties["LoggingConfig"]["LogGroup"]) == {"ingest": "<IngestLogs>", "api": "<ApiLogs>"}[name]
+    assert "ReservedConcurrentExecutions" not in properties
+
+
+def test_the_function_that_fetches_is_traced_too(document: dict[str, Any]) -> None:
+    assert function(document, "fetch")["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_nothing_is_made_by_a_function_of_the_library(document: dict[str, Any]) -> None:
+    kinds = {resource["Type"] for resource in document["Resources"].values()}
+    assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]
+    assert len(resources(document, "AWS::Lambda::Function")) == 3
+
+
+def test_settings_reach_the_functions() -> None:
+    document = app.template(
+        {"architecture": "x86_64", "ingest_memory_mb": "3008", "api_memory_mb": 1024, "max_concurrency": "20"}
+    )
+    ingest, api = function(document, "ingest"), function(document, "api")
+    assert (ingest["MemorySize"], api["MemorySize"]) == (3008, 1024)
+    assert ingest["Architectures"] == api["Architectures"] == ["x86_64"]
+    assert only(document, "AWS::Lambda::EventSourceMapping")["ScalingConfig"] == {"MaximumConcurrency": 20}

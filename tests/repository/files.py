@@ -1,0 +1,19 @@
+"""What git tracks, as these tests read it."""
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git tracks, or would with `git add`, whose paths match any of `patterns`; sorted."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    return sorted(path for name in set(names) - {""} if (path := ROOT / name).is_file())
+
+
+def text(name: str) -> str:
+    """A file of the repository, as UTF-8."""
+    return (ROOT / name).read_text(encoding="utf-8")

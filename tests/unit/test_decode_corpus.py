@@ -1,0 +1,75 @@
+"""The decoder on the corpus of odd, rare and malformed files, where that is at hand."""
+
+import csv
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.domain.errors import PictureRefused
+from shared.vision.decode.decoding import LEAST_REDUCED, LONGEST_SIDE, decode
+from shared.vision.resizing import resize_square
+
+DATA = os.environ.get("PICTRACE_EVAL_DATA")
+pytestmark = pytest.mark.skipif(not DATA, reason="PICTRACE_EVAL_DATA names no folder with the corpus")
+SECONDS = 5.0
+
+OTHERWISE = {
+    "synthetic/jpg_scan_bomb_4000x4000_2000scans.jpg": "too_complex",
+}
+"""Where our limits refuse what the manifest, by measured behaviour alone, would accept."""
+
+SHOWN = {
+    "image-rs/tests__images__bmp__images__V3_X4_R4_G4_B4_Top_Down.bmp",
+    "pillow/Tests__images__bmp__q__rgba16-4444.bmp",
+}
+"""Bit fields that OpenCV and Pillow refuse, and browsers and we read."""
+
+
+def corpus() -> Path:
+    return Path(str(DATA)) / "corpus"
+
+
+def test_every_file_is_an_image_or_refused_with_a_reason() -> None:
+    with (corpus() / "manifest.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (corpus() / "hostile" / row["file"]).is_file()]
+    assert len(rows) > 2000
+    wrong = []
+    for row in rows:
+        data = (corpus() / "hostile" / row["file"]).read_bytes()
+        started = time.monotonic()
+        try:
+            image = decode(data)
+        except PictureRefused as refused:
+            outcome = refused.code if refused.reason else "no reason"
+        else:
+            outcome = "accept"
+            assert image.rgb.dtype == np.uint8
+            assert image.rgb.ndim == 3
+            longest = max(image.rgb.shape[:2])
+            whole = min(LONGEST_SIDE, max(image.height, image.width))
+            assert longest == whole or (image.format == "jpeg" and LEAST_REDUCED <= longest < whole)
+        if time.monotonic() - started > SECONDS:
+            wrong.append((row["file"], "slow"))
+        expected = row["expected_40MP_policy"]
+        if expected == "accept" and outcome != OTHERWISE.get(row["file"], "accept"):
+            wrong.append((row["file"], outcome))
+        if (
+            expected.startswith("refuse")
+            and outcome == "accept"
+            and "Pillow would accept" not in expected
+            and row["file"] not in SHOWN
+        ):
+            wrong.append((row["file"], outcome))
+    assert wrong == []
+
+
+def test_a_photograph_looks_the_same_in_every_orientation() -> None:
+    images = [decode(path.read_bytes()).rgb for path in sorted((corpus() / "exif").rglob("Landscape_*.jpg"))]
+    assert len(images) >= 8
+    assert len({image.shape for image in images}) == 1
+    first = resize_square(images[0], 64).astype(int)
+    for image in images[1:]:
+        assert np.abs(resize_square(image, 64) - first).mean() < 12

@@ -1,0 +1,170 @@
+"""Records to DynamoDB items and back."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.aws.dynamodb import item_mapper
+from shared.domain.errors import InvalidCursor
+from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, cosine, normalise
+from shared.domain.images import (
+    COLLECTION_PATTERN,
+    UPLOAD_ID_PATTERN,
+    ImageRecord,
+    Label,
+    ObjectRef,
+    collection_of_key,
+    parse_upload_key,
+    upload_key,
+)
+
+ID = "ab" * 32
+UPLOAD = "0" * 32
+RECORD = ImageRecord(
+    collection="cats",
+    image_id=ID,
+    model="m",
+    width=3,
+    height=4,
+    format="png",
+    bytes=5,
+    phash="0" * 16,
+    created_at="2026-01-01T00:00:00.000000+00:00",
+    labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
+    filename="<b>.png",
+    low_information=True,
+)
+
+
+def test_a_record_comes_back_as_it_went() -> None:
+    item = item_mapper.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
+    assert item_mapper.to_record(item) == RECORD
+    assert item["label"] == {"S": "tabby"}
+
+
+def test_a_record_without_labels_has_no_label_attribute() -> None:
+    bare = ImageRecord("c", ID, "m", 1, 1, "gif", 1, "0" * 16, "2026")
+    item = item_mapper.record_item(bare, normalise(np.ones(2048)), ObjectRef("b", "k"))
+    assert "label" not in item
+    assert "filename" not in item
+    assert "low_information" not in item
+    assert item_mapper.to_record(item) == bare
+
+
+def test_stored_numbers_keep_the_direction() -> None:
+    rng = np.random.default_rng(7)
+    for values in (np.abs(rng.normal(size=2048)), rng.normal(size=2048), rng.exponential(size=2048) ** 3):
+        vector = normalise(values)
+        numbers = item_mapper.to_numbers(vector, FEATURE_SCALE)
+        assert all(re.fullmatch(r"-?[0-9]{1,3}", number["N"]) for number in numbers)
+        assert sum(len(number["N"].lstrip("-")) > 2 for number in numbers) <= 100
+        stored = item_mapper.from_numbers(numbers)
+        assert np.linalg.norm(stored) == pytest.approx(1, abs=1e-5)
+        assert cosine(vector, stored) > 1 - 2e-4
+    local = normalise(rng.normal(size=LOCAL_DIMENSIONS))
+    assert cosine(local, item_mapper.from_numbers(item_mapper.to_numbers(local, LOCAL_SCALE))) > 1 - 0.01
+
+
+def test_no_component_of_local_features_takes_more_than_two_digits() -> None:
+    one = np.zeros(LOCAL_DIMENSIONS, np.float32)
+    one[3] = -1
+    assert {number["N"] for number in item_mapper.to_numbers(one, LOCAL_SCALE)} == {"0", "-99"}
+
+
+def test_a_vector_that_was_stored_at_another_scale_is_read_all_the_same() -> None:
+    vector = normalise(np.arange(2048.0))
+    before = [{"N": f"{value:.3g}"} for value in vector.tolist()]
+    assert cosine(item_mapper.from_numbers(before), vector) > 1 - 1e-6
+
+
+def test_the_largest_item_is_far_from_dynamodbs_limit() -> None:
+    rng = np.random.default_rng(7)
+    item = item_mapper.record_item(
+        RECORD, normalise(rng.normal(size=2048)), ObjectRef("b", "k"), normalise(rng.normal(size=LOCAL_DIMENSIONS))
+    )
+    # DynamoDB counts about one byte for two digits of a number, plus two, plus one for a list entry.
+    numbers = [number["N"] for vector in ("features", "local_features") for number in item[vector]["L"]]
+    assert sum(len(number) / 2 + 3 for number in numbers) < 18_000
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "eyJ", "W10", "WzEsMiwzXQ", "é"])
+def test_foreign_cursors_are_refused(cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        item_mapper.decode_cursor(cursor, "cats")
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_cursor(cursor: str) -> None:
+    try:
+        item_mapper.decode_cursor(cursor, "cats")
+    except InvalidCursor:
+        return
+
+
+@given(
+    st.sampled_from(["cats", "dogs"]) | st.text(),
+    st.just(RECORD.created_at) | st.text(st.characters()),
+    st.just(ID) | st.text(st.characters()),
+)
+@example("cats", "\ud800", ID)
+@example("cats", RECORD.created_at, "")
+@example("cats", RECORD.created_at, ID + "\n")
+@example("cats", "2" * 2000, ID)
+def test_a_made_up_cursor_is_refused_or_names_a_key_that_dynamodb_takes(owner: str, time: str, image_id: str) -> None:
+    text = json.dumps([owner, time, image_id]).encode()
+    cursor = base64.urlsafe_b64encode(text).decode().rstrip("=")
+    try:
+        key = item_mapper.decode_cursor(cursor, "cats")
+    except InvalidCursor:
+        assert (owner, time, image_id) != ("cats", RECORD.created_at, ID)
+        return
+    assert owner == "cats"
+    assert key["pk"] == item_mapper.image_partition(image_id)
+    assert re.fullmatch("[0-9a-f]{64}", image_id)
+    assert 0 < len(key["created_at"]["S"].encode()) <= 40
+
+
+@given(st.from_regex(COLLECTION_PATTERN, fullmatch=True), st.from_regex(UPLOAD_ID_PATTERN, fullmatch=True))
+def test_an_upload_key_gives_back_what_it_was_made_of(collection: str, upload_id: str) -> None:
+    collection, upload_id = collection.strip(), upload_id.strip()
+    key = upload_key(collection, upload_id)
+    assert parse_upload_key(key) == (collection, upload_id)
+    assert collection_of_key(key) == collection
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_key_belongs_to_a_collection_that_may_be_asked_for(rest: str) -> None:
+    for key in (rest, f"uploads/{rest}", f"uploads/cats/{rest}"):
+        assert re.fullmatch(COLLECTION_PATTERN, collection_of_key(key))
+        assert len(item_mapper.source_id(ObjectRef("b", key))) in {32, 64}
+
+
+def test_a_cursor_is_bound_to_its_collection() -> None:
+    item = item_mapper.record_item(RECORD, normalise(np.ones(2048)), ObjectRef("b", "k"))
+    cursor = item_mapper.encode_cursor(item)
+    assert item_mapper.decode_cursor(cursor, "cats")["created_at"] == {"S": RECORD.created_at}
+    with pytest.raises(InvalidCursor):
+        item_mapper.decode_cursor(cursor, "dogs")
+
+
+def test_source_ids() -> None:
+    ours = ObjectRef("b", upload_key("cats", UPLOAD))
+    assert item_mapper.source_id(ours) == UPLOAD
+    assert len(item_mapper.source_id(ObjectRef("b", "any/key"))) == 64
+    assert item_mapper.source_id(ObjectRef("b", "any/key")) != item_mapper.source_id(ObjectRef("c", "any/key"))
+
+
+def test_upload_keys() -> None:
+    assert parse_upload_key(upload_key("cats", UPLOAD)) == ("cats", UPLOAD)
+    for other in ("uploads/cats/x", "uploads/Cats/" + UPLOAD, "x/uploads/cats/" + UPLOAD, "uploads//" + UPLOAD):
+        assert parse_upload_key(other) is None
+
+
+def test_a_zero_vector_has_no_direction_and_no_nan() -> None:
+    zero = normalise(np.zeros(2048))
+    assert cosine(zero, zero) == 0.0

@@ -1,0 +1,100 @@
+"""Which earlier images a new one is compared with, and what that reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from shared.domain.features import normalise
+from shared.domain.images import ImageRecord, signature_key
+from shared.domain.ledger import ImageKey
+from shared.domain.matches import Verdict
+from shared.domain.ports import Candidate, Candidates
+from shared.search.description import Description
+from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, NearDuplicateFinder, alike, bits_apart
+from shared.vision import signature
+from shared.vision.local_features import vlad_encode
+from shared.vision.phash import perceptual_hash
+
+MODEL = "m"
+
+
+def described(rgb: Any, name: str, minute: int) -> Description:
+    features = normalise(np.random.default_rng(len(name)).normal(size=2048))
+    found = signature.extract(rgb, features)
+    image_id = name.encode().hex().ljust(64, "0")
+    created_at = f"2026-01-01T00:{minute:02}:00.000000+00:00"
+    phash = perceptual_hash(found.gray)
+    record = ImageRecord("c", image_id, MODEL, rgb.shape[1], rgb.shape[0], "png", 1, phash, created_at)
+    return Description(record, features, found, vlad_encode(found.keypoints.descriptors))
+
+
+class Stored:
+    """A catalogue and a bucket with these images; `read` are the signatures that were asked for."""
+
+    def __init__(self, images: list[Description]) -> None:
+        self.images = {one.record.image_id: one for one in images}
+        self.read: list[str] = []
+
+    def find(self, image_id: str, _: str) -> ImageRecord | None:
+        return self.images[image_id].record if image_id in self.images else None
+
+    def features(self, image_id: str, *_: str) -> Any:
+        return self.images[image_id].features if image_id in self.images else None
+
+    def get(self, key: str) -> bytes | None:
+        image_id = key.rsplit("/", 1)[1]
+        assert key == signature_key(MODEL, image_id)
+        self.read.append(image_id)
+        return signature.pack(self.images[image_id].signature) if image_id in self.images else None
+
+    def nearest(self, vector: Any, **_: Any) -> Candidates:
+        return self._nearest(lambda one: one.features @ vector)
+
+    def nearest_local(self, vector: Any, **_: Any) -> Candidates:
+        return self._nearest(lambda one: one.local_features @ vector)
+
+    def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:
+        found = [Candidate(one.record, float(cosine(one))) for one in self.images.values()]
+        return Candidates(sorted(found, key=lambda candidate: -candidate.cosine), None)
+
+
+COFFEE: Any = data.coffee()
+EARLIER = described(COFFEE, "coffee", 1)
+CAT = described(data.chelsea(), "cat", 2)
+ASTRONAUT = described(data.astronaut(), "astronaut", 3)
+COPY = described(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
+HOLDING = ImageKey("c", COPY.record.image_id)
+
+
+def neighbours(stored: Stored) -> NearDuplicateFinder:
+    anything: Any = stored
+    return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
+
+
+@pytest.mark.parametrize("given", [COPY, None])
+def test_a_copy_is_found_and_no_stranger_is_read(given: Description | None) -> None:
+    stored = Stored([EARLIER, CAT, ASTRONAUT, COPY])
+    found = neighbours(stored).nearest_earlier(HOLDING, given)
+    assert found is not None
+    assert (found.image_id, found.comparison.verdict) == (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
+    own = [] if given else [COPY.record.image_id]
+    assert stored.read == [*own, EARLIER.record.image_id]
+
+
+def test_what_came_later_or_is_gone_is_no_neighbour() -> None:
+    later = described(COFFEE, "later", 5)
+    assert neighbours(Stored([later, COPY])).nearest_earlier(HOLDING, COPY) is None
+    assert neighbours(Stored([EARLIER])).nearest_earlier(HOLDING) is None
+
+
+def test_a_candidate_is_worth_reading_for_its_keypoints_or_for_its_outline() -> None:
+    assert bits_apart("0" * 16, "f" * 16) == 64
+    near, far = f"{(1 << MOST_BITS) - 1:016x}", f"{(1 << MOST_BITS + 1) - 1:016x}"
+    assert alike(None, near, "0" * 16)
+    assert not alike(None, far, "0" * 16)
+    assert alike(LEAST_LOCAL, far, "0" * 16)
+    assert not alike(LEAST_LOCAL - 0.01, far, "0" * 16)

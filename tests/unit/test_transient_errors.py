@@ -1,0 +1,58 @@
+"""Which errors of AWS calls pass, as botocore raises them."""
+
+from typing import Any
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.aws.transient_errors import is_outage
+
+
+def refused(status: int, code: str, **more: Any) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+    return ClientError(answer, "Call")
+
+
+def cancelled(*codes: str) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    return refused(400, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+OUTAGES = {
+    "DynamoDB throttles": refused(400, "ThrottlingException"),
+    "DynamoDB has no capacity": refused(400, "ProvisionedThroughputExceededException"),
+    "DynamoDB throttles a transaction": cancelled("None", "ThrottlingError"),
+    "a transaction meets another": cancelled("TransactionConflict"),
+    "DynamoDB fails": refused(500, "InternalServerError"),
+    "S3 slows down": refused(503, "SlowDown"),
+    "S3 fails a HEAD, which has no body": refused(503, "503"),
+    "S3 waited too long for the body": refused(400, "RequestTimeout"),
+    "Lambda throttles": refused(429, "TooManyRequestsException"),
+    "Lambda fails": refused(502, "EC2ThrottledException"),
+    "no connection": exceptions.EndpointConnectionError(endpoint_url="https://x"),
+    "slow to connect": exceptions.ConnectTimeoutError(endpoint_url="https://x"),
+    "slow to answer": exceptions.ReadTimeoutError(endpoint_url="https://x"),
+    "closed in the middle": exceptions.ConnectionClosedError(endpoint_url="https://x"),
+    "TLS fails": exceptions.SSLError(endpoint_url="https://x", error=OSError()),
+    "the body breaks off": exceptions.ResponseStreamingError(error=OSError()),
+    "the body is short": exceptions.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+}
+DEFECTS = {
+    "no permission": refused(403, "AccessDenied"),
+    "no table": refused(400, "ResourceNotFoundException"),
+    "bad parameter": refused(400, "ValidationException"),
+    "a condition that does not hold": cancelled("ConditionalCheckFailed", "None"),
+    "no credentials": exceptions.NoCredentialsError(),
+    "parameter of a wrong type": exceptions.ParamValidationError(report=""),
+}
+
+
+@pytest.mark.parametrize("error", OUTAGES.values(), ids=OUTAGES)
+def test_outages(error: BotoCoreError | ClientError) -> None:
+    assert is_outage(error)
+
+
+@pytest.mark.parametrize("error", DEFECTS.values(), ids=DEFECTS)
+def test_defects(error: BotoCoreError | ClientError) -> None:
+    assert not is_outage(error)

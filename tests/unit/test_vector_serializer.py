@@ -1,0 +1,56 @@
+"""Vectors in requests to DynamoDB: written another way, and read by the service as the same."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ParamValidationError
+
+from shared.aws.dynamodb.vector_serializer import LONG, with_fast_vectors
+
+NUMBERS: list[Any] = [{"N": str(number - 500)} for number in range(2048)]
+PUT: Any = {
+    "TableName": "t",
+    "Item": {
+        "pk": {"S": 'a [{"N": "0:"}] b'},
+        "features": {"L": NUMBERS},
+        "local_features": {"L": NUMBERS[::-1]},
+        "short": {"L": NUMBERS[: LONG - 1]},
+        "mixed": {"L": [{"S": "x"}] * LONG},
+    },
+}
+SEARCH: Any = {"TableName": "t", "IndexName": "features", "SearchVector": NUMBERS, "TopK": 3}
+
+
+class Sent(Exception):  # noqa: N818
+    """Carries what was about to be sent."""
+
+
+def _sent(quickly: bool, operation: str, request: Any) -> Any:
+    session = boto3.session.Session("key", "secret", region_name="us-east-1")
+    client = session.client("dynamodb")
+    if quickly:
+        with_fast_vectors(client)
+
+    def stop(request: AWSPreparedRequest, **_: Any) -> None:
+        raise Sent(request.body)
+
+    client.meta.events.register("before-send", stop)
+    with pytest.raises(Sent) as caught:
+        getattr(client, operation)(**request)
+    return json.loads(caught.value.args[0])
+
+
+@pytest.mark.parametrize(("operation", "request_"), [("put_item", PUT), ("search_vectors", SEARCH)])
+def test_the_same_is_sent(operation: str, request_: Any) -> None:
+    before = json.dumps(request_)
+    assert _sent(True, operation, request_) == _sent(False, operation, request_) == json.loads(before)
+    assert json.dumps(request_) == before, "the caller's own is left as it is"
+
+
+@pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * LONG}}, "no item"])
+def test_what_is_wrong_is_still_refused(wrong: Any) -> None:
+    with pytest.raises(ParamValidationError):
+        _sent(True, "put_item", {"TableName": "t", "Item": wrong})
