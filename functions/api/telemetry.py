@@ -1,4 +1,4 @@
-"""What the api function tells CloudWatch about its answers."""
+"""Metrics of the api function's answers."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,8 @@ def measure(metrics: Metrics, answer: Mapping[str, Any]) -> None:
     body = answer.get("body") or ""
     if answer["statusCode"] != HTTPStatus.OK or answer.get("isBase64Encoded") or '"took_ms"' not in body:
         return
-    found = json.loads(body)
-    metrics.add_metric(name="searches", unit=MetricUnit.Count, value=1)
-    metrics.add_metric(name="search_ms", unit=MetricUnit.Milliseconds, value=found["took_ms"]["total"])
-    metrics.add_metric(name="search_bytes", unit=MetricUnit.Bytes, value=found.get("bytes_examined") or 0)
+    match json.loads(body):
+        case {"took_ms": {"total": int() | float() as total}, **found}:
+            metrics.add_metric(name="searches", unit=MetricUnit.Count, value=1)
+            metrics.add_metric(name="search_ms", unit=MetricUnit.Milliseconds, value=total)
+            metrics.add_metric(name="search_bytes", unit=MetricUnit.Bytes, value=found.get("bytes_examined") or 0)

@@ -1,4 +1,4 @@
-"""A bucket and a table that an earlier stack left, or a backup: given the settings that the stack's own would have."""
+"""Give an existing bucket and table, left by an earlier stack or restored, the settings of the stack's own."""
 
 import argparse
 import json
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
         return 0
     for step in steps:
         print(f"  {step.what}")
-    if not (args.yes or confirm(f"Set {len(steps)} things?")):
+    if not (args.yes or confirm(f"Apply {len(steps)} settings?")):
         return 1
     for step in steps:
         print(f"{step.what} ...", flush=True)
@@ -83,7 +83,7 @@ def bucket_steps(bucket: str, wanted: Mapping[str, Any]) -> list[Step]:
     lifecycle: Any = bucket_settings.lifecycle(properties)
     return [
         Step(
-            f"{bucket}: tell the stack's queue of uploads and removals, and nobody else",
+            f"{bucket}: notify the stack's queue of uploads and removals, and nothing else",
             lambda: s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notifications),
         ),
         Step(
@@ -91,7 +91,7 @@ def bucket_steps(bucket: str, wanted: Mapping[str, Any]) -> list[Step]:
             lambda: s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors),
         ),
         Step(
-            f"{bucket}: remove what is unfinished, rejected or can be made again (lifecycle)",
+            f"{bucket}: expire unfinished and rejected uploads, and thumbnails (lifecycle)",
             lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=lifecycle),
         ),
         Step(
@@ -107,7 +107,7 @@ def table_steps(table: str, wanted: Mapping[str, Any]) -> list[Step]:
     there: Any = dynamodb.describe_table(TableName=table)["Table"]
     steps = [
         Step(
-            f"{table}: expire what has an end (TTL on {wanted['TimeToLiveSpecification']['AttributeName']})",
+            f"{table}: expire items (TTL on {wanted['TimeToLiveSpecification']['AttributeName']})",
             lambda: _expire(dynamodb, table, wanted["TimeToLiveSpecification"]),
         ),
         Step(
@@ -120,7 +120,7 @@ def table_steps(table: str, wanted: Mapping[str, Any]) -> list[Step]:
     if wanted["DeletionProtectionEnabled"]:
         steps.append(
             Step(
-                f"{table}: protection from being deleted",
+                f"{table}: deletion protection",
                 lambda: _update(dynamodb, table, DeletionProtectionEnabled=True),
             )
         )

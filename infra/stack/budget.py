@@ -1,4 +1,4 @@
-"""A monthly budget of the account, which sends mail before it is spent."""
+"""A monthly budget of the account, which sends mail before it is exceeded."""
 
 from typing import Final
 

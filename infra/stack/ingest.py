@@ -144,7 +144,7 @@ class Ingestion(Construct):
         )
 
     def _notify(self, bucket: s3.CfnBucket) -> None:
-        """Let the bucket tell the queue, by its own property: the library's way would add a function of its own."""
+        """Let the bucket notify the queue, by its own property: the library's way would add a function of its own."""
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(

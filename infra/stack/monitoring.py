@@ -113,8 +113,8 @@ class Operations(Construct):
                 cast(cloudwatch.Alarm, alarm).add_alarm_action(actions.SnsAction(topic))
         else:
             Annotations.of(self).add_warning_v2(
-                "pictrace:alarms-tell-nobody",
-                "The alarms tell nobody. Set alarm_email in cdk.json, or -c alarm_email=you@example.org.",
+                "pictrace:alarms-notify-nobody",
+                "The alarms notify nobody. Set alarm_email in cdk.json, or -c alarm_email=you@example.org.",
             )
 
     def _alarm(

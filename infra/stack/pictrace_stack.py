@@ -158,7 +158,7 @@ class PicTraceStack(Stack):
         CfnOutput(self, "TableName", value=storage.table_name)
         CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)
         CfnOutput(self, "DashboardUrl", value=dashboard.url)
-        CfnOutput(self, "AlarmsTell", value=stage.alarm_email or "nobody: set alarm_email")
+        CfnOutput(self, "AlarmRecipient", value=stage.alarm_email or "nobody: set alarm_email")
         if stage.source_buckets:
             CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 

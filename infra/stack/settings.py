@@ -143,7 +143,7 @@ def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) ->
 def _budget(context: Mapping[str, Any]) -> int:
     dollars = _between(context, "monthly_budget", 0, 1_000_000)
     if dollars and not context.get("alarm_email"):
-        raise ContextError("monthly_budget sends mail to alarm_email, which names nobody")
+        raise ContextError("monthly_budget sends mail to alarm_email, which is not set")
     return dollars
 
 

@@ -67,7 +67,7 @@ def test_the_security_checks_find_nothing_that_is_not_acknowledged(
     plugins = report(tmp_path)
     assert {plugin["conclusion"] for plugin in plugins.values()} == {"success"}
     found = {entry["ruleName"] for plugin in plugins.values() for entry in plugin["violations"]}
-    assert found == (set() if "alarm_email" in context else {"Annotation::pictrace:alarms-tell-nobody"})
+    assert found == (set() if "alarm_email" in context else {"Annotation::pictrace:alarms-notify-nobody"})
     used = {
         (place["constructPath"].removesuffix("/Resource").removesuffix("/DefaultPolicy"), entry["acknowledgedId"])
         for plugin in plugins.values()

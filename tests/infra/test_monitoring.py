@@ -1,4 +1,4 @@
-"""What watches a deployment, and whom it tells."""
+"""Monitoring: the dashboard, the alarms, the budget, and who is notified."""
 
 import json
 from pathlib import Path
@@ -113,13 +113,13 @@ def test_one_slow_call_is_no_alarm(document: dict[str, Any]) -> None:
     assert text(latency["Dimensions"][0]["Value"]) == "<Api>"
 
 
-def test_a_deployment_says_whom_its_alarms_tell() -> None:
+def test_a_deployment_says_whom_its_alarms_notify() -> None:
     silent, heard = (cast(Stack, app.build(context=given).node.find_child("PicTrace-prod")) for given in ({}, MAIL))
-    told = Match.string_like_regexp("alarms tell nobody. Set alarm_email")
+    told = Match.string_like_regexp("alarms notify nobody. Set alarm_email")
     Annotations.from_stack(silent).has_warning("/PicTrace-prod/Operations", told)
     Annotations.from_stack(heard).has_no_warning("*", Match.any_value())
-    assert app.template()["Outputs"]["AlarmsTell"]["Value"] == "nobody: set alarm_email"
-    assert app.template(MAIL)["Outputs"]["AlarmsTell"]["Value"] == "ops@example.org"
+    assert app.template()["Outputs"]["AlarmRecipient"]["Value"] == "nobody: set alarm_email"
+    assert app.template(MAIL)["Outputs"]["AlarmRecipient"]["Value"] == "ops@example.org"
 
 
 def test_a_budget_sends_mail_before_it_is_spent(document: dict[str, Any]) -> None:
@@ -133,8 +133,8 @@ def test_a_budget_sends_mail_before_it_is_spent(document: dict[str, Any]) -> Non
         assert one["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "ops@example.org"}]
 
 
-def test_a_budget_that_tells_nobody_is_refused() -> None:
-    with pytest.raises(ContextError, match="alarm_email, which names nobody"):
+def test_a_budget_without_a_recipient_is_refused() -> None:
+    with pytest.raises(ContextError, match="alarm_email, which is not set"):
         app.build(context={"monthly_budget": 50})
 
 

@@ -51,8 +51,9 @@ def test_the_api_says_what_a_search_took(
     assert found["search_bytes"] == ([body["bytes_examined"]], "Bytes")
 
 
-def test_a_call_that_searches_nothing_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    call(http_event("GET", "/health"))
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/nothing"])
+def test_a_call_that_searches_nothing_is_counted(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "errorType" not in call(http_event("GET", path))
     assert published(capsys.readouterr().out, "api").keys() - {"ColdStart"} == {"requests"}
 
 
