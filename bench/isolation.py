@@ -90,7 +90,7 @@ def starting() -> str:
 def main() -> int:
     argparse.ArgumentParser(prog="python -m bench.isolation", description=__doc__).parse_args()
     with (
-        local_cloud(ROOT / ".build" / "resnet50") as cloud,
+        local_cloud(ROOT / ".build" / "model") as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):

@@ -69,7 +69,7 @@ def near(new: Description, stored: Description) -> bool:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--pictures", dest="images", type=int, default=200)
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)

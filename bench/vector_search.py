@@ -74,7 +74,7 @@ def _fill(vectors: Any) -> float:
                 table_schema.PARTITION_KEY: {"S": f"image#{number}"},
                 table_schema.SORT_KEY: {"S": "record"},
                 table_schema.VECTOR_PARTITION: {"S": "default"},
-                "model": {"S": "resnet50"},
+                "model": {"S": "m"},
                 table_schema.VECTOR_ATTRIBUTE: {"L": [{"N": f"{value:.5g}"} for value in vector.tolist()]},
                 **_RECORD,
             }
@@ -98,7 +98,7 @@ def _search(client: Any, query: Any) -> float:
         SearchConditionExpression="#collection = :collection AND #model = :model",
         ProjectionExpression=", ".join(f"#{name}" for name in names),
         ExpressionAttributeNames={f"#{name}": name for name in names},
-        ExpressionAttributeValues={":collection": {"S": "default"}, ":model": {"S": "resnet50"}},
+        ExpressionAttributeValues={":collection": {"S": "default"}, ":model": {"S": "m"}},
         ReturnConsumedCapacity="TOTAL",
     )
     taken = time.perf_counter() - start

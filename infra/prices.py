@@ -78,6 +78,8 @@ VECTOR_BYTES_AN_IMAGE: Final = 13_000
 """Replicated into the two indexes: of the whole, and of its keypoints."""
 READS_AN_IMAGE: Final = 8
 """Of the function; the command that watches reads 4 of them."""
+PUTS_AN_IMAGE: Final = 2
+"""Its signature and its thumbnail."""
 GETS_AN_IMAGE: Final = 2
 """The image, and now and then the signature of an earlier one."""
 SQS_REQUESTS_AN_IMAGE: Final = 0.3

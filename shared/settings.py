@@ -43,13 +43,14 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
 class IngestSettings:
     """Settings of the ingest function.
 
-    `dead_letters` is the URL of the dead-letter queue, `source_buckets` are those of others whose images it takes in.
+    `queue` and `dead_letters` are URLs of queues, `source_buckets` are those of others whose images it takes in.
     """
 
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
     bus: str
+    queue: str
     dead_letters: str
     fetch_function: str
     source_buckets: tuple[str, ...]
@@ -61,6 +62,7 @@ class IngestSettings:
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
             bus=_required(environ, "PICTRACE_BUS"),
+            queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),

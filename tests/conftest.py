@@ -20,6 +20,7 @@ from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Access, Scope
+from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
 
 pytest_plugins = ["tests.tables"]
@@ -27,6 +28,8 @@ pytest_plugins = ["tests.tables"]
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60
 """How long to wait for what must come. A machine that runs other tests beside is slow, and that is no fault."""
+
+RETRIES_AT_ONCE = replace(INGEST_QUEUE, first_retry_seconds=0)
 
 
 def pytest_configure() -> None:
@@ -42,21 +45,21 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
-    """The exported model; made once where it is missing."""
-    return exported("resnet50")
+    """The exported model, made once where it is missing: EfficientNet-Lite0 where ResNet50's weights cannot be had."""
+    return exported("model")
 
 
 @pytest.fixture(scope="session")
 def int8_dir() -> Path:
     """The same with int8 weights."""
-    return exported("resnet50-int8", "--precision", "int8")
+    return exported("model-int8", "--precision", "int8")
 
 
 def exported(name: str, *options: str) -> Path:
-    from layers.resnet50 import export
+    from layers.models import export
 
     folder = ROOT / ".build" / name
-    assert export.main(["--out", str(folder), "--allow-untrained", *options]) == 0
+    assert export.main(["--out", str(folder), "--or-fallback", *options]) == 0
     return folder
 
 
@@ -163,6 +166,12 @@ def closed(running: PicTrace) -> Iterator[Closed]:
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
         yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+
+
+@pytest.fixture
+def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that failed comes again at once: for tests that are not about when it does."""
+    monkeypatch.setattr("shared.aws.retry_delays.INGEST_QUEUE", RETRIES_AT_ONCE)
 
 
 @pytest.fixture

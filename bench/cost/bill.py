@@ -15,12 +15,14 @@ from bench.cost.use import (
     LOG_BYTES_A_BATCH,
     LOG_BYTES_A_SEARCH,
     ORIGINAL_BYTES,
+    S3_SECONDS,
     SIGNATURE_BYTES,
     STATE_SECONDS,
     TRACED,
     Use,
 )
 from infra import prices
+from shared.domain.limits import DEFAULT_PAGE
 
 RECORDS_SHOWN: Final = 5
 READ_UNIT: Final = 4096
@@ -49,7 +51,7 @@ def indexing(use: Use, images: float) -> Lines:
         "DynamoDB: vectors": use.image_vector_bytes / GB * prices.VECTOR_WRITE_GB
         + use.image_searches * EXAMINED_BYTES / GB * prices.VECTOR_SEARCH_GB,
         "DynamoDB: records": use.image_write_units * prices.TABLE_WRITE + use.image_reads * prices.TABLE_READ,
-        "S3: signature": use.image_puts * prices.S3_PUT,
+        "S3: signature and thumbnail": use.image_puts * prices.S3_PUT,
         "S3: reading": use.image_gets * prices.S3_GET,
         "Lambda: computing": use.image_seconds * use.ingest_gb * prices.LAMBDA_GB_SECOND
         + prices.LAMBDA_REQUEST / BATCH,
@@ -80,12 +82,33 @@ def searching(use: Use, searches: float) -> Lines:
     return {name: searches * dollars for name, dollars in each.items()}
 
 
+def viewing(use: Use, views: float, *, linked: bool = True) -> Lines:
+    """Views of the page with all of its thumbnails, counting a collection that fits one read.
+
+    Args:
+        linked: whether listings carry the thumbnails' links, or each is a call of the API.
+    """
+    asked = 0 if linked else DEFAULT_PAGE
+    calls = use.view_calls + asked
+    seconds = calls * STATE_SECONDS + asked * use.thumbnail_heads * S3_SECONDS
+    each = {
+        "API Gateway": calls * prices.HTTP_API_REQUEST,
+        "Lambda": calls * prices.LAMBDA_REQUEST + seconds * use.api_gb * prices.LAMBDA_GB_SECOND,
+        "DynamoDB: a key's calls": (use.view_writes + asked * use.thumbnail_writes) * prices.TABLE_WRITE,
+        "DynamoDB: records": (use.view_reads + asked * use.thumbnail_reads) * prices.TABLE_READ,
+        "S3: thumbnails": (DEFAULT_PAGE + asked * use.thumbnail_heads) * prices.S3_GET,
+        "transfer of thumbnails": DEFAULT_PAGE * use.thumbnail_bytes / GB * prices.TRANSFER_OUT_GB,
+    }
+    return {name: views * dollars for name, dollars in each.items()}
+
+
 def keeping(use: Use, images: float) -> Lines:
     """A month of storage."""
     indexed = use.image_vector_bytes + use.image_vectors * GRAPH_BYTES
     return {
         "S3: images as uploaded": images * ORIGINAL_BYTES / GB * prices.S3_GB_MONTH,
         "S3: signatures": images * SIGNATURE_BYTES / GB * prices.S3_GB_MONTH,
+        "S3: thumbnails": images * use.thumbnail_bytes / GB * prices.S3_GB_MONTH,
         "DynamoDB: records": images * (use.image_item_bytes + BESIDE_BYTES) / GB * prices.TABLE_GB_MONTH,
         "DynamoDB: recovery": images * use.image_item_bytes / GB * prices.TABLE_BACKUP_GB_MONTH,
         "DynamoDB: vectors": images * indexed / GB * prices.VECTOR_GB_MONTH,

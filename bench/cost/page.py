@@ -12,20 +12,25 @@ from bench.cost.bill import (
     on_a_server,
     searching,
     uploading,
+    viewing,
     with_a_service,
 )
 from bench.cost.use import (
     BATCH,
+    EVENTUAL,
     EXAMINED_BYTES,
     MILLION,
     ORIGINAL_BYTES,
     RERANKED,
     S3_SECONDS,
+    STATE_SECONDS,
     TABLE_SECONDS,
     VECTOR_SECONDS,
     Use,
 )
 from infra import prices
+from shared.aws.dynamodb.catalogue import COUNT_PAGES
+from shared.domain.limits import DEFAULT_PAGE, MIB
 
 SEARCHES: Final = {"fast": "`effort=fast`", "found": "a copy is found", "nothing": "none is found"}
 
@@ -63,6 +68,10 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
                 for kind, each in kinds.items()
             ),
             "",
+            "## A view of the page",
+            "",
+            *_view(use, figures),
+            "",
             "## The biggest items",
             "",
             *_biggest(use, figures, ingest, searching(kinds["found"], MILLION)),
@@ -84,10 +93,12 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             f"{figures['rerank_50_ms']:.0f} ms for 50; one core here is taken for one of Lambda's. **If Lambda's takes "
             f"twice as long**, a million images are ${_computing(use, figures):,.2f} more.",
             f"- Counted at botocore: {use.image_write_units:.0f} write units, {use.image_reads:.0f} read units, "
-            f"{use.image_gets:.2g} GETs and {use.image_puts:.0f} PUT a new image.",
+            f"{use.image_gets:.2g} GETs and {use.image_puts:.0f} PUTs a new image; the calls and units of a "
+            "view of the page, with the key in memory.",
             f"- Assumed: {S3_SECONDS * 1000:.0f} ms for a call of S3, {TABLE_SECONDS * 1000:.0f} ms of DynamoDB, "
             f"{VECTOR_SECONDS * 1000:.0f} ms of SearchVectors; batches of {BATCH}, as they come under load: an image "
-            f"that comes alone takes {_alone(use, figures):.0f} ms. An image has {ORIGINAL_BYTES // 1000} KB.",
+            f"that comes alone takes {_alone(use, figures):.0f} ms. An image has {ORIGINAL_BYTES // 1000} KB. A call "
+            f"that only reads the table takes {STATE_SECONDS * 1000:.0f} ms of the api function.",
             f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
             "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
             "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
@@ -97,6 +108,32 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "",
         ]
     )
+
+
+def _view(use: Use, figures: Mapping[str, float]) -> list[str]:
+    before, now = viewing(use, MILLION, linked=False), viewing(use, MILLION)
+    rows = [f"| {name} | {before[name]:,.2f} | {now[name]:,.2f} |" for name in now]
+    counting = COUNT_PAGES * MIB / EVENTUAL * prices.TABLE_READ * MILLION
+    return [
+        f"One view of a collection with {DEFAULT_PAGE} thumbnails is {use.view_calls:.0f} calls of the API. It was "
+        f"{use.view_calls + DEFAULT_PAGE:.0f} when each thumbnail was a call of its own, with a key's counter and "
+        "consistent reads behind it. Listings, searches and groups now carry signed links, which take "
+        f"{figures['link_ms']:.2f} ms each and no call of AWS.",
+        "",
+        "| a million views | a call for each thumbnail, $ | links in the listing, $ |",
+        "|---|---:|---:|",
+        *rows,
+        f"| **together** | **{sum(before.values()):,.2f}** | **{sum(now.values()):,.2f}** |",
+        f"| calls of the API a view | {use.view_calls + DEFAULT_PAGE:.0f} | {use.view_calls:.0f} |",
+        "",
+        "Thumbnails that the browser's cache still has take neither a GET nor transfer. `/v1/stats` counts the "
+        f"collection at each view: where it has 30,000 images or more that reads {COUNT_PAGES} MB, ${counting:,.2f} "
+        "a million views on top of both.",
+        "",
+        f"For that, ingest stores each image's thumbnail: one PUT more, ${prices.S3_PUT * MILLION:,.2f} a million "
+        f"images, and ${keeping(use, MILLION)['S3: thumbnails']:,.2f} a month to keep them. Before, the first view "
+        "of an image made it, for the same PUT, a GET of the original and a decode while somebody waited.",
+    ]
 
 
 def _floors(before: Lines, after: Lines, search: Lines) -> list[str]:
@@ -115,8 +152,9 @@ def _floors(before: Lines, after: Lines, search: Lines) -> list[str]:
 
 def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
     return [
-        f"What holds the first one up: two PUTs of S3, the image's and its signature's, are "
-        f"${before['S3: the upload'] + after['S3: signature']:,.2f}; the API's two calls "
+        f"What holds the first one up: three PUTs of S3, the image's, its signature's and "
+        f"its thumbnail's, are ${before['S3: the upload'] + after['S3: signature and thumbnail']:,.2f}; the API's two "
+        "calls "
         f"${before['API: form and state']:,.2f}; {use.image_write_units:.0f} write units "
         f"${use.image_write_units * prices.TABLE_WRITE * MILLION:,.2f}; and vectors "
         f"${after['DynamoDB: vectors']:,.2f}. Not done, and why:",
@@ -145,8 +183,8 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
         "a dimension, the keys and what is projected.",
         (
             "an image",
-            "S3: signature",
-        ): "One object holds all that reranking needs; thumbnails are made on demand.",
+            "S3: signature and thumbnail",
+        ): "One object holds all that reranking needs; the other spares each view of the page a call a thumbnail.",
         ("an image", "S3: the upload"): "The image itself; one that is indexed where it lies costs none.",
         ("an image", "Lambda: computing"): f"{use.image_seconds * 1000:.0f} ms of the function, "
         f"{figures['image_processor_ms']:.0f} ms of a processor: what waits for S3 and DynamoDB is hidden by the "

@@ -44,6 +44,11 @@ IMAGE_GB: Final = 0.3
 RERANKED: Final = 20
 """The aim is set for so many."""
 
+EVENTUAL: Final = 8192
+CONSISTENT: Final = 4096
+"""Bytes that a read unit reads.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -58,6 +63,8 @@ class Use:
         image_vectors: indexes that each image is written to.
         image_vector_bytes: that are replicated into them.
         search_gets: candidates that are compared, each read from S3.
+        view_calls: of the API, which one view of the page makes; `view_reads` and `view_writes` are their units.
+        thumbnail_reads: units of a call that asks for one thumbnail's link, as thumbnail_writes and the requests of S3.
     """
 
     image_seconds: float
@@ -72,6 +79,13 @@ class Use:
     image_vector_bytes: float
     image_searches: float
     image_log_bytes: float
+    thumbnail_bytes: float
+    view_calls: float
+    view_reads: float
+    view_writes: float
+    thumbnail_reads: float
+    thumbnail_writes: float
+    thumbnail_heads: float
     search_seconds: float
     search_gets: float
     search_searches: float
@@ -114,6 +128,13 @@ class Use:
             image_vector_bytes=figures["image_vector_bytes"],
             image_searches=figures["image_vector_searches"],
             image_log_bytes=figures["image_log_bytes"],
+            thumbnail_bytes=figures["thumbnail_bytes"],
+            view_calls=figures["view_calls"],
+            view_reads=figures["view_reads"],
+            view_writes=figures["view_writes"],
+            thumbnail_reads=figures["thumbnail_reads"],
+            thumbnail_writes=figures["thumbnail_writes"],
+            thumbnail_heads=figures["thumbnail_heads"],
             search_seconds=searching,
             search_gets=compared,
             search_searches=figures[f"{kind}_vector_searches"],

@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("folder", type=Path, help="images, or sub-folders that each group images of one thing")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--queries", type=int, default=200, help="so many of them are altered and asked for")
     parser.add_argument("--everything", type=int, default=4, help="so many of those by the slow methods too")
     parser.add_argument("--processes", type=int, default=2)

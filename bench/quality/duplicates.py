@@ -39,7 +39,7 @@ class Growing(Memory):
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality.duplicates", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--copied", type=int, default=50, help="so many of them are copied")
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)

@@ -20,6 +20,7 @@ from bench.speed import (
     images,
     ingest,
     packages,
+    page_view,
     precision,
     report,
     requests,
@@ -49,6 +50,7 @@ PARTS: Final = (
     "growth",
     "cold-start",
     "calls",
+    "page-view",
     "throughput",
     "packages",
 )
@@ -61,7 +63,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model", help="the exported model")
     parser.add_argument(
         "--pictures",
         dest="images",
@@ -97,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
         "growth": grown,
         "cold-start": lambda: cold_start.measure(cloud(), shown, wanted.starts),
         "calls": lambda: requests.measure(cloud(), shown, wanted.rounds),
+        "page-view": lambda: page_view.measure(cloud(), shown),
         "throughput": lambda: throughput.measure(wanted.model_dir, shown[:DESCRIBED], max(3, wanted.rounds // 6)),
         "packages": lambda: packages.measure(wanted.model_dir),
     }

@@ -14,8 +14,8 @@ from bench.speed.events import Events
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import Function, running
 from infra.local.cloud import API, INGEST, LocalCloud
-from layers.resnet50.export import MODEL_FILE
 from shared.domain.limits import MIB
+from shared.domain.model_card import MODEL_FILE
 
 BARE: Final = "bench.speed.bare.handler"
 OF_BARE: Final = 1.2

@@ -53,7 +53,7 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
         (
             "The whole decodes in a process of its own (docs/explanation/hostile-input.md), and the network runs "
             "while the rest is computed, which takes a second core; the stages are measured apart, so they do not add "
-            "up. A thumbnail is made when it is first asked for, so it is no part of the whole.",
+            "up.",
         ),
         {"ingest_ms": small[WHOLE], "ingest_12mp_ms": large[WHOLE]},
     )
@@ -62,9 +62,9 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
 def _taken(model_dir: Path, images: list[bytes], rounds: int) -> dict[str, float]:
     embedder = Embedder(model_dir)
 
-    def whole(data: bytes) -> bytes:
+    def whole(data: bytes) -> tuple[bytes, bytes]:
         found = _described(data, embedder)
-        return signature.pack(found.signature)
+        return signature.pack(found.signature), thumbnail(found.preview)
 
     prepared = {data: _Prepared(data, embedder) for data in images}
 

@@ -1,6 +1,5 @@
 """What the image of the functions installs: size by library, and which function imports it."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,15 +10,15 @@ from typing import Final
 from bench.speed import shipped
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
+from layers.wheels import PYTHON, install, prune
 from shared.domain.limits import MIB
 
 REQUIREMENTS: Final = {
     "image": shipped.REQUIREMENTS,
     "layer": ROOT / "layers" / "runtime" / "requirements.txt",
 }
-PLATFORMS: Final = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
-"""Those of the Dockerfile; arm64 has the same packages."""
-PYTHON: Final = "3.13"
+ARCHITECTURE: Final = "x86_64"
+"""The libraries of arm64 are the same."""
 IMPORTS: Final = {
     "api": "import functions.api.handler, functions.api.bootstrap; from ai_edge_litert.interpreter import Interpreter",
     "ingest": "import functions.ingest.handler; from ai_edge_litert.interpreter import Interpreter",
@@ -34,8 +33,7 @@ def measure(model_dir: Path) -> Part | None:
             REQUIREMENTS["layer"], target / "layer"
         ):
             return None
-        for path in shipped.pruned():
-            _remove(target / "image" / path)
+        prune(target / "image", shipped.PRUNED)
         found = {found.name: found for found in distributions(path=[str(target / "image")])}
         sizes = {name: _size(one) for name, one in found.items()}
         used = {function: _imported(code) for function, code in IMPORTS.items()}
@@ -68,25 +66,12 @@ def measure(model_dir: Path) -> Part | None:
 
 
 def _install(requirements: Path, target: Path) -> bool:
-    platforms = [part for name in PLATFORMS for part in ("--platform", name)]
-    command = ["install", "--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary=:all:"]
-    command += ["--python-version", PYTHON, "--implementation", "cp", *platforms]
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", *command, "--target", str(target), "-r", str(requirements)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print(f"the packages are left out: {done.stderr.strip()[-300:]}", file=sys.stderr)
-    return done.returncode == 0
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+    try:
+        install(requirements, target, ARCHITECTURE)
+    except subprocess.CalledProcessError:
+        print("the packages are left out: pip could not install them", file=sys.stderr)
+        return False
+    return True
 
 
 def _size(distribution: Distribution) -> int:

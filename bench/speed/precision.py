@@ -13,14 +13,15 @@ from bench.quality.collection import NAME, SEED, Memory, Original, key_of
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
-from layers.resnet50.network import SIDE, Precision
+from layers.models.conversion import Precision
+from layers.models.networks import DEFAULT
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking
 from shared.search.description import describe
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision.decode.decoding import decode_here
-from shared.vision.embedding import Embedder
+from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
 
@@ -50,7 +51,9 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequ
         "The model with int8 weights",
         ("model", "ms an image", "times as fast", "least cosine to ours", "R@1, cosine", "R@1, fused"),
         rows,
-        [Floor("int8 weights against our float model", f"at least {TIMES:g} times", f"{times:.1f}", times >= TIMES)],
+        [Floor("int8 weights against our float model", f"at least {TIMES:g} times", f"{times:.1f}", times >= TIMES)]
+        if ours.model_id.startswith(f"{DEFAULT}-")
+        else (),
         (
             f"One thread. R@1: the share of altered copies whose original comes first of {len(images)}, each model "
             f"with its own features on both sides; every one of {len(alterations)} alterations (`bench/quality`), by "
@@ -67,8 +70,8 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequ
 
 def exported(folder: Path) -> Path:
     """Made where it is missing, in a process of its own: TensorFlow's memory and threads would stay."""
-    options = ["--out", str(folder.resolve()), "--precision", Precision.INT8, "--allow-untrained"]
-    subprocess.run([sys.executable, "-m", "layers.resnet50.export", *options], cwd=ROOT, check=True)
+    options = ["--out", str(folder.resolve()), "--precision", Precision.INT8, "--or-fallback"]
+    subprocess.run([sys.executable, "-m", "layers.models.export", *options], cwd=ROOT, check=True)
     return folder
 
 

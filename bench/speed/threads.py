@@ -8,10 +8,9 @@ from typing import Final
 
 from bench.speed.report import Part
 from bench.speed.timing import side_by_side
-from layers.resnet50.network import SIDE
 from shared.vision.cpu import available
 from shared.vision.decode.decoding import decode_here
-from shared.vision.embedding import Embedder
+from shared.vision.embedding import SIDE, Embedder
 from shared.vision.resizing import resize_square
 
 IN_A_ROW: Final = 4

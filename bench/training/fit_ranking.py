@@ -152,7 +152,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
         sides.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
     groups = {one.image_id: one.group for one in collection.originals}
     with ThreadPoolExecutor(1) as threads:
-        where = SearchScope(collection="", model=collection.model, label=None)
+        where = SearchScope(collection="", model=collection.model, labels=None)
         finder = CandidateFinder(collection, threads, where)
         finder.search_by_features(query.features)
         finder.search_by_views([*sides, *views.closer(query.pixels, sides[0])])
@@ -189,7 +189,7 @@ def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.training.fit_ranking", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--limit", type=int, default=100, help="how many photographs")
     parser.add_argument("--out", type=Path, default=FIT)
     wanted = parser.parse_args()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Request
 
@@ -61,16 +61,42 @@ def collections_in_reach(
     return caller.reach(collection)
 
 
+def removed_from(
+    caller: KnownCaller,
+    collection: Annotated[
+        str | None,
+        Query(pattern=COLLECTION_PATTERN, description="where to remove it: `default`, or the only one of the key"),
+    ] = None,
+    collections: Annotated[
+        Literal["all"] | None,
+        Query(description="remove it from every collection of the caller instead, which needs the scope `admin`"),
+    ] = None,
+) -> Sequence[str] | None:
+    """The collections that a removal is about: the one that reading means too, unless all are asked for by name."""
+    if collections is None:
+        return (caller.collection(collection),)
+    if collection is not None:
+        raise Problem("invalid-request", "Name one `collection`, or say `collections=all`, not both.")
+    return caller.everywhere()
+
+
 Needs = Annotated[Services, Depends(services)]
 NeedsModel = Annotated[Services, Depends(services_under)]
 """Services that keep to one model for the whole request, the active one or what the request names."""
 ImageIdPath = Annotated[str, Depends(known_id)]
 OneCollection = Annotated[str, Depends(one_collection)]
 Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]
+RemovedFrom = Annotated[Sequence[str] | None, Depends(removed_from)]
 K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
 MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
 LabelQuery = Annotated[
-    str | None, Query(min_length=1, max_length=100, description="only images whose most probable class this is")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=100,
+        description="only images that have this among their labels: a class (`Egyptian cat`) or a kind (`cat`)",
+        examples=["cat"],
+    ),
 ]
 RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
 EffortQuery = Annotated[

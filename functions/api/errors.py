@@ -19,14 +19,16 @@ from shared.domain.errors import (
     FetchFailed,
     FetchRefused,
     Forbidden,
+    IndexNotReady,
     InvalidCursor,
     NotFound,
     PictureRefused,
     RateLimited,
     Unauthenticated,
 )
+from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS
 from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -36,6 +38,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid-request": (422, "The request is not valid"),
     "invalid-cursor": (400, "The cursor is not valid"),
+    "unknown-label": (422, "The model has no such label"),
     "malformed-body": (400, "The body cannot be read"),
     "unauthenticated": (401, "The call needs a key"),
     "forbidden": (403, "The key does not allow this"),
@@ -146,9 +149,23 @@ def install(app: FastAPI) -> None:
         logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
 
+    @app.exception_handler(IndexNotReady)
+    async def building(request: Request, error: IndexNotReady) -> JSONResponse:
+        logger.error("an index is not ready on %s %s: %s", request.method, request.url.path, error)
+        return respond(
+            "unavailable",
+            "The vector index is being built, so nothing can be searched yet. "
+            f"Try again in {INDEX_RETRY_AFTER_SECONDS} s.",
+            headers={"Retry-After": str(INDEX_RETRY_AFTER_SECONDS)},
+        )
+
     @app.exception_handler(ConflictError)
     async def overtaken(_: Request, __: ConflictError) -> JSONResponse:
         return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(UnknownLabel)
+    async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:
+        return respond("unknown-label", str(error), suggestions=list(error.suggestions))
 
     @app.exception_handler(InvalidCursor)
     async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:

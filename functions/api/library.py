@@ -12,6 +12,7 @@ from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
+    THUMBNAIL_TYPE,
     ImageRecord,
     ObjectRef,
     Upload,
@@ -25,7 +26,6 @@ from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.ports import Catalogue, Ledger, Uploads
 
-THUMBNAIL_TYPE: Final = "image/webp"
 REMOVALS: Final = 3
 """So often a removal starts again when the same bytes are uploaded while it runs."""
 
@@ -115,14 +115,25 @@ class Library:
         """A short-lived URL of the image, served under the type that its bytes have."""
         return self._objects.link(self._source(record), MEDIA_TYPES[record.format])
 
+    def thumbnail_url(self, record: ImageRecord) -> str:
+        """A short-lived URL of the thumbnail that ingest stored, signed without a look at it."""
+        return self._objects.lasting_link(thumbnail_key(record.collection, record.image_id), THUMBNAIL_TYPE)
+
     def thumbnail_link(self, record: ImageRecord) -> str:
-        """A short-lived URL of the thumbnail, which is made when first asked for."""
+        """A short-lived URL of the thumbnail, which is made where it is missing.
+
+        Raises:
+            NotFound: the image was removed meanwhile.
+        """
         key = thumbnail_key(record.collection, record.image_id)
         if not self._objects.exists(key):
             from shared.vision.decode.decoding import decode
             from shared.vision.thumbnail import thumbnail
 
             self._objects.write(key, thumbnail(decode(self.content(record)).rgb), THUMBNAIL_TYPE)
+            if self._catalogue.find(record.image_id, record.collection) is None:
+                self._objects.delete(key)
+                raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
 
     def _source(self, record: ImageRecord) -> ObjectRef:
@@ -140,7 +151,8 @@ class Library:
         """
         removed = [self._remove(image_id, collection) for collection in _each(collections)]
         if not any(removed):
-            raise NotFound("There is no image with this id.")
+            where = "" if collections is None else f" in {' or '.join(collections)}"
+            raise NotFound(f"There is no image with this id{where}.")
 
     def _remove(self, image_id: str, collection: str | None) -> bool:
         """Remove an image from one collection, or from all; False where nothing is held of it.

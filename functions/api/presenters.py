@@ -1,5 +1,6 @@
-"""Domain objects as the API shows them."""
+"""Domain objects as the API shows them; where an image is shown, `thumbnail` gives the URL of its thumbnail."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from urllib.parse import quote
 
@@ -9,15 +10,15 @@ from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import Comparison
 from shared.search.searcher import ScoredMatch
 
+ThumbnailUrl = Callable[[ImageRecord], str]
 
-def image(record: ImageRecord) -> schemas.Image:
-    base = f"/v1/images/{record.image_id}"
-    query = f"?collection={quote(record.collection)}"
+
+def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
     return schemas.Image(
         image_id=record.image_id,
         collection=record.collection,
-        url=f"{base}/content{query}",
-        thumbnail_url=f"{base}/thumbnail{query}",
+        url=f"/v1/images/{record.image_id}/content?collection={quote(record.collection)}",
+        thumbnail_url=thumbnail(record),
         width=record.width,
         height=record.height,
         format=record.format,
@@ -33,16 +34,16 @@ def image(record: ImageRecord) -> schemas.Image:
     )
 
 
-def image_with_sources(record: ImageRecord) -> schemas.ImageWithSources:
+def image_with_sources(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.ImageWithSources:
     sources = [schemas.Source(bucket=ref.bucket, key=ref.key, version=ref.version) for ref in record.sources]
-    return schemas.ImageWithSources(**image(record).model_dump(), sources=sources)
+    return schemas.ImageWithSources(**image(record, thumbnail).model_dump(), sources=sources)
 
 
-def group(found: DuplicateGroup) -> schemas.DuplicateGroup:
+def group(found: DuplicateGroup, thumbnail: ThumbnailUrl) -> schemas.DuplicateGroup:
     return schemas.DuplicateGroup(
         group_id=found.group_id,
         best=found.records[0].image_id,
-        images=[image(record) for record in found.records],
+        images=[image(record, thumbnail) for record in found.records],
         truncated=found.truncated,
     )
 
@@ -62,9 +63,11 @@ def comparison(scores: Comparison, model: str) -> schemas.Comparison:
     return schemas.Comparison(**_scores(scores).model_dump(), model=model)
 
 
-def match(found: ScoredMatch) -> schemas.Match:
+def match(found: ScoredMatch, thumbnail: ThumbnailUrl) -> schemas.Match:
     return schemas.Match(
-        **_scores(found.comparison).model_dump(), image_id=found.record.image_id, image=image(found.record)
+        **_scores(found.comparison).model_dump(),
+        image_id=found.record.image_id,
+        image=image(found.record, thumbnail),
     )
 
 

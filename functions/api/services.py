@@ -1,10 +1,9 @@
 """What the routes work with, made once a process."""
 
-import json
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.domain.labels import UnknownLabel, Vocabulary
+from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -26,31 +27,35 @@ if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
-    """The deployed model, as its export describes it."""
+    """A deployed model, as its export describes it."""
 
-    id: str
-    has_labels: bool
+    card: ModelCard
     folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.card.id
 
     def embedder(self) -> "Embedder":
         from shared.vision.embedding import Embedder
 
         return Embedder(self.folder)
 
-    @property
-    def untrained(self) -> bool:
-        return not self.has_labels
+    def classes(self, words: str) -> frozenset[str]:
+        """Return the classes that words mean; see `Vocabulary.matching`.
 
-    @property
-    def notice(self) -> str | None:
-        if not self.untrained:
-            return None
-        return (
-            f"The model {self.id} is an untrained ResNet50: its weights are random, so cosine and the candidates "
-            "are weaker than with ImageNet weights, and there are no labels."
-        )
+        Raises:
+            UnknownLabel: there is none, or the model has no classes at all.
+        """
+        if not self.card.has_labels:
+            raise UnknownLabel(f"The model {self.id} has no labels.")
+        return self._vocabulary.matching(words)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.read(self.folder / LABELS_FILE)
 
 
 class Services:
@@ -63,8 +68,8 @@ class Services:
     def __init__(self, settings: ApiSettings) -> None:
         self.models: dict[str, Model] = {}
         for folder in settings.model_dirs:
-            described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            self.models[described["id"]] = Model(described["id"], described["has_labels"], folder)
+            card = ModelCard.read(folder)
+            self.models[card.id] = Model(card, folder)
         self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)

@@ -19,8 +19,9 @@ def measure(metrics: Metrics, answer: Mapping[str, Any]) -> None:
     body = answer.get("body") or ""
     if answer["statusCode"] != HTTPStatus.OK or answer.get("isBase64Encoded") or '"took_ms"' not in body:
         return
-    match json.loads(body):
-        case {"took_ms": {"total": int() | float() as total}, **found}:
+    found: Any = json.loads(body)
+    match found:
+        case {"took_ms": {"total": total}, "bytes_examined": examined}:
             metrics.add_metric(name="searches", unit=MetricUnit.Count, value=1)
             metrics.add_metric(name="search_ms", unit=MetricUnit.Milliseconds, value=total)
-            metrics.add_metric(name="search_bytes", unit=MetricUnit.Bytes, value=found.get("bytes_examined") or 0)
+            metrics.add_metric(name="search_bytes", unit=MetricUnit.Bytes, value=examined or 0)

@@ -9,6 +9,7 @@ from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
+from shared.aws.duplicate_checks import QueuedChecks
 from shared.aws.dynamodb.active_model import ActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
@@ -17,6 +18,7 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.aws.retry_delays import RetryDelays
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -33,7 +35,8 @@ def dispatcher() -> Dispatcher:
 def forget() -> None:
     """Make everything anew when it is next asked for: the environment is another."""
     with _making:
-        _dispatcher.cache_clear()
+        for made in (_dispatcher, dead_letters, retry_delays):
+            made.cache_clear()
 
 
 @cache
@@ -63,6 +66,7 @@ def _dispatcher() -> Dispatcher:
         neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
         reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
+        checks=QueuedChecks(sqs_client(), settings.queue),
         catalogue=catalogue,
         uploads=uploads,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
@@ -75,3 +79,8 @@ def _dispatcher() -> Dispatcher:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
+
+
+@cache
+def retry_delays() -> RetryDelays:
+    return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).queue)

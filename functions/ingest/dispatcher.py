@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
-from shared.domain.events import Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
+from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import (
     UPLOADS_PREFIX,
     ImageRecord,
@@ -15,12 +16,13 @@ from shared.domain.images import (
     Upload,
     UploadStatus,
     filename_of_address,
+    parse_upload_key,
     upload_key,
 )
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION
 from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Duplicates, Fetcher, Uploads
+from shared.domain.ports import Catalogue, DuplicateChecks, Duplicates, Fetcher, Uploads
 from shared.search.description import Description
 from shared.search.near_duplicates import NearDuplicateFinder
 
@@ -41,23 +43,27 @@ class Dispatcher:
         neighbours: NearDuplicateFinder,
         reindexer: Reindexer,
         duplicates: Duplicates,
+        checks: DuplicateChecks,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
         bucket: str,
         source_buckets: Collection[str],
         publish: Callable[[Outcome], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._indexer = indexer
         self._neighbours = neighbours
         self._reindexer = reindexer
         self._duplicates = duplicates
+        self._checks = checks
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
         self._bucket = bucket
         self._source_buckets = frozenset(source_buckets)
         self._publish = publish
+        self._clock = clock
 
     def dispatch(self, event: IngestEvent, message_id: str) -> Outcome:
         """Do what an event asks for and publish the outcome.
@@ -98,14 +104,41 @@ class Dispatcher:
                 return self._fetch(event, message_id)
             case Reindex():
                 return self._reindexer.reindex(event)
+            case DuplicateCheck():
+                return self._check(event)
             case Ignored():
                 return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
 
     def _index(self, event: Created) -> Outcome:
         outcome, described = self._indexer.created(event)
-        if outcome.status is OutcomeStatus.INDEXED and outcome.image_key:
+        if outcome.status is not OutcomeStatus.INDEXED or outcome.image_key is None:
+            return outcome
+        try:
             return replace(outcome, neighbour=self._compared(outcome.image_key, described))
-        return outcome
+        except IndexNotReady:
+            due = self._clock().isoformat(timespec="seconds")
+            self._checks.postpone(DuplicateCheck(outcome.image_key, event.object, due, outcome.metadata))
+            return outcome
+
+    def _check(self, check: DuplicateCheck) -> Outcome:
+        """Compare an image that was stored while the index was not ready; its own event was published then."""
+        parsed = parse_upload_key(check.object.key)
+        checked = Outcome(
+            status=OutcomeStatus.IGNORED,
+            object=check.object,
+            collection=check.image_key.collection,
+            image_key=check.image_key,
+            upload_id=parsed[1] if parsed else None,
+            metadata=check.metadata,
+            reason="compared with the earlier images",
+        )
+        try:
+            return replace(checked, neighbour=self._compared(check.image_key, None))
+        except IndexNotReady:
+            if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
+                return replace(checked, reason=f"no vector index was ready for {CHECK_HOURS} hours")
+            self._checks.postpone(check)
+            return replace(checked, reason="the vector index is still not ready")
 
     def _compared(self, image_key: ImageKey, described: Description | None) -> Neighbour | None:
         """The nearest earlier image that a new one nearly repeats; the two are one group from now on."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from threading import Lock
@@ -11,10 +12,11 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import dead_letters, dispatcher
+from functions.ingest.bootstrap import dead_letters, dispatcher, retry_delays
 from functions.ingest.processing import count, logger, metrics, process_event, process_message
 from functions.ingest.subprocess_runner import SHARED_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
+from shared.aws.retry_delays import FailedMessage
 from shared.domain.events import Created, UrlSubmitted
 from shared.domain.limits import CONCURRENT_MESSAGES, MAX_RECEIVES
 
@@ -33,7 +35,7 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
     the last time it goes to the dead-letter queue from here, because the queue itself could not say why.
     """
-    attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
+    attempt = receives(record)
     try:
         if attempt > SHARED_ATTEMPTS:
             with _one_alone:  # there is memory for one process more, not for a batch of them
@@ -50,10 +52,30 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         count("message_dead")
 
 
+def receives(record: SQSRecord) -> int:
+    """How often a message has been received, this time included."""
+    return int(record.attributes.get("ApproximateReceiveCount") or 1)
+
+
+def delay_retries(records: Sequence[SQSRecord]) -> None:
+    """Have messages that failed come again in seconds; the queue's visibility timeout is for functions that died.
+
+    Where that does not work they come again all the same, only later, and nothing else of the batch suffers.
+    """
+    refused: Sequence[Exception]
+    try:
+        refused = retry_delays().set([FailedMessage(record.receipt_handle, receives(record)) for record in records])
+    except Exception as error:
+        refused = [error]
+    for reason in refused:
+        logger.warning("a message that failed comes again only after the queue's visibility timeout", exc_info=reason)
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again.
+    """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again
+    in seconds.
 
     A direct call (`{"bucket": ..., "key": ...}` or `{"url": ...}`, from code or a Step Functions task) waits for the
     image and gives its record.
@@ -69,6 +91,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         )
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
+        if failed := [record for record in processor.fail_messages if isinstance(record, SQSRecord)]:
+            delay_retries(failed)
         return response
     ingest_events = messages.read(json.dumps(event))
     if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):

@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from shared.domain.cleanup import collect_garbage
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
+from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
+    THUMBNAIL_TYPE,
     ObjectRef,
     Upload,
     UploadStatus,
     collection_of_key,
     parse_upload_key,
     signature_key,
+    thumbnail_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
@@ -27,6 +29,7 @@ from shared.search.concurrency import COMPUTING
 from shared.search.description import Description, describe
 from shared.vision import signature
 from shared.vision.embedding import Embedder
+from shared.vision.thumbnail import thumbnail
 
 ATTEMPTS: Final = 8
 """So often a change is tried again when others change the same object; then the message comes again."""
@@ -44,8 +47,9 @@ def now() -> datetime:
 class Indexer:
     """The ingest use case. Every step may be repeated, and a worker may die between any two of them.
 
-    The order is: describe the image, enter it in the ledger (which gives it a source), store its signature, store
-    its record, look at the ledger again. docs/explanation/event-ordering.md says why nothing is lost or left behind.
+    The order is: describe the image, enter it in the ledger (which gives it a source), store its signature and its
+    thumbnail, store its record, look at the ledger again. docs/explanation/event-ordering.md says why
+    nothing is lost or left behind.
 
     Args:
         embedders: gives the models that describe an image, the active one first.
@@ -163,8 +167,11 @@ class Indexer:
         self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
     ) -> Outcome:
         vanished: tuple[ImageKey, ...] = ()
+        if isinstance(refused, Unreadable) and before and before.held and self._unchanged(event, before):
+            return self._kept(event, before, told, refused)
         if refused.code != "gone":
-            self._objects.mark_rejected(event.object)
+            if not isinstance(refused, Unreadable):
+                self._objects.mark_rejected(event.object)
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
@@ -175,6 +182,29 @@ class Indexer:
         else:
             vanished = self.tidy(_left_by(before))
         return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
+
+    def _unchanged(self, event: Created, before: ObjectState) -> bool:
+        """Whether an object that cannot be read has the bytes that it was entered with, as far as can be known."""
+        etag = self._objects.etag(event.object)
+        return etag == before.etag if etag else event.sequencer in (None, before.sequencer)
+
+    def _kept(self, event: Created, before: ObjectState, told: Outcome, refused: Unreadable) -> Outcome:
+        """An object that cannot be read now keeps the image that it holds.
+
+        Who handed it in by name is told why nothing came of it; the state of its upload stays what it was.
+        """
+        if event.sequencer:
+            entry = self._entered(before, replace(before, object=event.object), event.sequencer)
+            return self._superseded(entry)
+        entry = self._entered(before, replace(before, code=refused.code, reason=refused.reason), None)
+        return replace(
+            told,
+            status=OutcomeStatus.REJECTED,
+            upload_id=None,
+            code=refused.code,
+            reason=refused.reason,
+            vanished=self.tidy(entry.leaving),
+        )
 
     def _removed(self, event: Removed) -> Outcome:
         before = self._ledger.find(event.object)
@@ -245,7 +275,7 @@ class Indexer:
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
         except PictureRefused:
-            return  # the object went too, and its own event tells
+            return  # the object went too, and its own event tells; or it cannot be read, and `index` takes it later
         if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
             return  # it was replaced, and its own event tells
         described = self._describe(fetched, image_key, None)
@@ -275,15 +305,18 @@ class Indexer:
             ]
 
     def _store(self, described: Sequence[Description], source: ObjectRef) -> bool:
-        """The signature goes first, so that an image that a search finds can always be reranked."""
+        """Signature and thumbnail go first, so that an image that is found can always be reranked and shown."""
         for one in described:
             self._objects.write(
                 signature_key(one.record.model, one.record.image_id),
                 signature.pack(one.signature),
                 "application/octet-stream",
             )
-        first, *secondary = [one.indexed() for one in described]
-        return self._catalogue.add(first, source, secondary)
+        first, *secondary = described
+        self._objects.write(
+            thumbnail_key(first.record.collection, first.record.image_id), thumbnail(first.preview), THUMBNAIL_TYPE
+        )
+        return self._catalogue.add(first.indexed(), source, [one.indexed() for one in secondary])
 
     def _check(self, described: Sequence[Description], image_key: ImageKey, source: ObjectRef) -> None:
         """Of two models, one's vector is an item of its own, which a removal may have taken after it was stored."""

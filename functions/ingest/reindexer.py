@@ -41,7 +41,7 @@ class Reindexer:
         """The image may go or come again meanwhile, so it is tidied last: what nothing holds goes, what lacks comes.
 
         Raises:
-            LookupError: this function does not hold the model, or the image's objects do not hold its bytes.
+            LookupError: this function does not hold the model, or no object gives the image's bytes.
         """
         embedder = next((one for one in self._embedders() if one.model_id == event.model), None)
         if embedder is None:
@@ -64,11 +64,13 @@ class Reindexer:
         return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed", vanished=gone)
 
     def _bytes(self, record: ImageRecord) -> bytes:
+        refusals: list[str] = []
         for source in record.sources:
             try:
                 data = self._objects.read(source, MAX_UPLOAD_BYTES).data
-            except PictureRefused:
-                continue  # it was removed, and its own event tells
+            except PictureRefused as refused:
+                refusals.append(refused.reason)  # if it was removed, its own event tells
+                continue
             if hashlib.sha256(data).hexdigest() == record.image_id:
                 return data
-        raise LookupError("no object holds the image's bytes any more")
+        raise LookupError(" ".join(["no object gives the image's bytes any more:", *refusals]))

@@ -1,7 +1,6 @@
 """`make run`: the whole system on this machine, until Ctrl-C."""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -20,6 +19,7 @@ from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
+from shared.domain.model_card import EXPORT_COMMAND, ModelCard
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -39,7 +39,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="folder to index instead of the sample images",
     )
     parser.add_argument(
-        "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
+        "--model-dir", type=Path, default=Path(".build/model"), help="what `python -m layers.models.export` wrote"
     )
     parser.add_argument("--closed", action="store_true", help="ask for keys, as in AWS; one is made and printed once")
     return parser.parse_args(argv)
@@ -79,7 +79,7 @@ def admin_key(cloud: LocalCloud) -> str:
     return text
 
 
-def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> None:
+def announce(cloud: LocalCloud, url: str, card: ModelCard, key: str | None) -> None:
     print(f"\n  PicTrace   {url}          (the page)")
     print(f"             {url}/docs     (the API)")
     print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
@@ -91,9 +91,10 @@ def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> N
         print("  Nothing is kept: stopping it forgets the images and the keys.")
     else:
         print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the images.")
-    if untrained:
-        print("  NOTE: the model is untrained (no ImageNet weights here): candidates are weaker, and no labels.")
-        print("        docs/reference/models.md says how it gets them.")
+    print(f"  model      {card.id}")
+    if card.notice:
+        print(f"  NOTE: {card.notice}")
+        print("        docs/reference/models.md says how to get them.")
     print("  Ctrl-C stops it.\n", flush=True)
 
 
@@ -102,11 +103,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        untrained = not json.loads((wanted.model_dir / "model.json").read_text(encoding="utf-8"))["has_labels"]
+        card = ModelCard.read(wanted.model_dir)
     except FileNotFoundError:
         print(
-            f"pictrace: there is no model in {wanted.model_dir}. "
-            f"Make it: python -m layers.resnet50.export --out {wanted.model_dir}",
+            f"pictrace: there is no model in {wanted.model_dir}. Make it: {EXPORT_COMMAND} {wanted.model_dir}",
             file=sys.stderr,
         )
         return 1
@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
                 print(seed.summary(outcomes, time.monotonic() - started))
             else:
                 print(f"there is no file in {wanted.images}: upload images on the page, or name another folder")
-            announce(cloud, url, untrained, key)
+            announce(cloud, url, card, key)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("\nstopped.")

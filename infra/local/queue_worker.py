@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -13,9 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any], Any], Any]
-
-RETRY_SECONDS: Final = 2
-"""A failed message comes again after this; in AWS it waits for the queue's visibility timeout, minutes here."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,14 @@ class QueueWorker:
                     logger.exception("polling failed")
 
     def poll(self, wait_seconds: int = 1) -> int:
-        """Receive one batch, handle it, delete what succeeded. Gives the number of messages received."""
+        """Receive one batch, handle it, delete what succeeded.
+
+        What failed is left alone, as Lambda leaves it: it comes again when its visibility timeout ends, which is the
+        queue's unless the handler has set another.
+
+        Returns:
+            The number of messages received.
+        """
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=self._batch_size,
@@ -100,13 +104,8 @@ class QueueWorker:
             return 0
         failed = self._failures(list(messages))
         for message in messages:
-            receipt = message["ReceiptHandle"]
-            if message["MessageId"] in failed:
-                self._sqs.change_message_visibility(
-                    QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=RETRY_SECONDS
-                )
-            else:
-                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
+            if message["MessageId"] not in failed:
+                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         return len(messages)
 
     def _failures(self, messages: list[Mapping[str, Any]]) -> set[str]:

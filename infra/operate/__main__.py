@@ -1,15 +1,17 @@
 """`python -m infra.operate`: what an operator does to a deployed stack, with their own AWS credentials."""
 
 import argparse
+import signal
 import sys
 from typing import Final
 
-from infra.operate import adopt, index, keys, redrive, reindex
+from infra.operate import adopt, index, keys, redrive, reindex, smoke
 from infra.operate.stack import Stack, default_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (index, keys, redrive, reindex, adopt)
-"""Each module has `add_parser(subparsers)` and `run(args, stack)`, which gives the exit status."""
+COMMANDS: Final = (index, keys, redrive, reindex, adopt, smoke)
+"""Each module has `add_parser(subparsers)` and `run(args, stack)`, which returns the exit status. A command that was
+given a `--url` acts on that address; its stack is None."""
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,11 +32,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     try:
-        return int(args.run(args, Stack.find(args.stack)))
+        stack = None if getattr(args, "url", None) else Stack.find(args.stack)
+        return int(args.run(args, stack))
     except (LookupError, NotFound) as error:
         print(f"pictrace: {error}", file=sys.stderr)
         return 1
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a command lets it end as Ctrl-C does
     sys.exit(main())

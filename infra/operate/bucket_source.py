@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from infra.operate.flow import Ended, Ending, read_items
 from shared.aws.dynamodb import item_mapper
@@ -16,20 +16,55 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+ARCHIVES: Final = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects cannot be read before they are restored. Those of `TIERED` may be archived too, which a
+listing does not show: https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html"""
+TIERED: Final = "INTELLIGENT_TIERING"
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object as S3 lists it."""
+    """An object as S3 lists it.
+
+    Attributes:
+        storage_class: S3's name of it.
+        restored: whether an archived object has a copy that can be read.
+        restoring: whether one is being made.
+    """
 
     key: str
     etag: str
     size: int
+    storage_class: str = "STANDARD"
+    restored: bool = False
+    restoring: bool = False
+
+    @property
+    def archived(self) -> bool:
+        return self.storage_class in ARCHIVES and not self.restored
 
 
 def listing(s3: "S3Client", bucket: str, prefix: str) -> Iterator[Listed]:
-    """Every object below a prefix, page by page."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    """Every object below a prefix, page by page.
+
+    S3 says nothing of the restoration of an object that was not restored:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreStatus.html
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
+    )
+    for page in pages:
         for entry in page.get("Contents", []):
-            yield Listed(entry["Key"], entry["ETag"].strip('"'), entry["Size"])
+            restoration = entry.get("RestoreStatus", {})
+            restoring = restoration.get("IsRestoreInProgress", False)
+            yield Listed(
+                entry["Key"],
+                entry["ETag"].strip('"'),
+                entry["Size"],
+                entry.get("StorageClass", "STANDARD"),
+                restored="RestoreExpiryDate" in restoration and not restoring,
+                restoring=restoring,
+            )
 
 
 class Objects:
@@ -50,7 +85,11 @@ class Objects:
         found: dict[Listed, Ended | int] = {}
         for listed in entries:
             state = states.get(listed.key)
-            known = _hopeless(listed) or (state and self._known(listed, state, listed.key in brought))
+            known = (
+                _hopeless(listed)
+                or (state and self._known(listed, state, listed.key in brought))
+                or (None if state and _replaced(listed, state) else _archived(listed))
+            )
             found[listed] = known or (state.revision if state else 0)
         return found
 
@@ -110,6 +149,8 @@ class Objects:
     def _outcome(self, listed: Listed, revision: int, state: ObjectState, brought: bool | None) -> Ended | None:
         touched = state.revision > revision
         match state.status:
+            case ObjectStatus.HELD if touched and state.code:
+                return _rejected(listed, state)
             case ObjectStatus.HELD if brought is not None and (
                 touched or (state.etag == listed.etag and self._fits(state))
             ):
@@ -123,6 +164,19 @@ class Objects:
 
 def _rejected(listed: Listed, state: ObjectState) -> Ended:
     return Ended(listed.key, Ending.REJECTED, state.code or "", state.reason or "")
+
+
+def _replaced(listed: Listed, state: ObjectState) -> bool:
+    """Whether the index still shows an image that the object does not hold any more."""
+    return state.held is not None and state.etag != listed.etag
+
+
+def _archived(listed: Listed) -> Ended | None:
+    if not listed.archived:
+        return None
+    todo = "It is being restored; index it again then." if listed.restoring else "Restore it, then index it again."
+    reason = f"The object is archived ({listed.storage_class}). {todo}"
+    return Ended(listed.key, Ending.REJECTED, "archived", reason)
 
 
 def _hopeless(listed: Listed) -> Ended | None:

@@ -13,7 +13,7 @@ def indexing(memory_mb: int) -> dict[str, float]:
     return {
         "DynamoDB table": prices.WRITES_AN_IMAGE * prices.TABLE_WRITE + prices.READS_AN_IMAGE * prices.TABLE_READ,
         "DynamoDB vectors": _vectors(),
-        "S3": prices.S3_PUT + prices.GETS_AN_IMAGE * prices.S3_GET + 2 * prices.S3_PUT / prices.LISTED_AT_ONCE,
+        "S3": (prices.PUTS_AN_IMAGE + 2 / prices.LISTED_AT_ONCE) * prices.S3_PUT + prices.GETS_AN_IMAGE * prices.S3_GET,
         "Lambda": _compute(memory_mb),
         "SQS and events": prices.SQS_REQUESTS_AN_IMAGE * prices.SQS_REQUEST + prices.BUS_EVENT,
     }

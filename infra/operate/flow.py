@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from shared.domain.limits import MAX_RECEIVES
+from shared.domain.queue_times import COUNTS_SETTLE_SECONDS, INGEST_QUEUE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,12 +20,11 @@ AT_ONCE: Final = 100
 """Keys that one BatchGetItem reads."""
 SENT_AT_ONCE: Final = 10
 SEND_ATTEMPTS: Final = 5
-RETRY_SECONDS: Final = 6 * 60
-"""The queue's visibility timeout: a message that failed comes again after it."""
-QUIET_SECONDS: Final = RETRY_SECONDS + 60
-"""When nothing ended for so long and nothing waits in the queue, what is in flight has failed at least once more."""
-HOPELESS_SECONDS: Final = (MAX_RECEIVES + 1) * RETRY_SECONDS
-"""An entry has failed for good when one that was sent so much later has ended."""
+QUIET_SECONDS: Final = COUNTS_SETTLE_SECONDS
+"""When nothing has ended for this long and the queue is empty, what is in flight has failed for good."""
+HOPELESS_SECONDS: Final = INGEST_QUEUE.longest_life_seconds
+"""An entry has failed for good when one that was sent this much later has ended, or when nothing has ended for as long,
+whatever else keeps the queue from being empty."""
 PAUSES: Final = (0.25, 4.0)
 """Shortest and longest wait between two looks at the table."""
 
@@ -78,10 +77,13 @@ class Queue:
             time.sleep(0.1 * 2**attempt)
         raise RuntimeError(f"the queue refused a message: {failed[0].get('Message', failed[0]['Code'])}")
 
-    def waiting(self) -> bool:
-        """Whether messages are there that no function has taken yet."""
-        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(found["Attributes"]["ApproximateNumberOfMessages"]) > 0
+    def empty(self) -> bool:
+        """Whether no message waits, is being handled, or is hidden until it is tried again."""
+        found = self._client.get_queue_attributes(
+            QueueUrl=self._url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return not any(int(count) for count in found["Attributes"].values())
 
 
 def read_items(client: "DynamoDBClient", table: str, keys: list[Any], projection: str | None = None) -> list[Any]:
@@ -122,7 +124,7 @@ class _Sent:
 
 
 class Stalled(Exception):  # noqa: N818
-    """Nothing ends any more; every entry in flight was told as unsettled."""
+    """Nothing that was sent ends; every entry in flight was reported as unsettled."""
 
 
 class Flow(Generic[Entry]):
@@ -137,7 +139,7 @@ class Flow(Generic[Entry]):
         self._queue = queue
         self._publish = publish
         self._flying: dict[Entry, _Sent] = {}
-        self._changed = time.monotonic()
+        self._changed = self._succeeded = float("-inf")
         self._pause = PAUSES[0]
 
     @property
@@ -145,7 +147,12 @@ class Flow(Generic[Entry]):
         return len(self._flying)
 
     def run(self, entries: Iterable[Entry]) -> None:
-        """Raises Stalled, or RuntimeError where the queue takes no more."""
+        """Work through the list, past whatever fails for good.
+
+        Raises:
+            Stalled: all that was in flight at a time has failed for good.
+            RuntimeError: the queue takes no more messages.
+        """
         remaining = iter(entries)
         while chunk := list(itertools.islice(remaining, AT_ONCE)):
             self._admit(chunk)
@@ -177,18 +184,23 @@ class Flow(Generic[Entry]):
             del self._flying[entry]
             self._publish(how)
         now = time.monotonic()
+        quiet = now - self._changed
         if ended:
-            self._changed, self._pause = now, PAUSES[0]
+            self._changed = self._succeeded = now
+            self._pause = PAUSES[0]
             newest = max(oldest[entry].at for entry in ended)
             self._give_up([one for one, sent in self._flying.items() if sent.at < newest - HOPELESS_SECONDS])
-        elif now - self._changed > QUIET_SECONDS and not self._queue.waiting():
+        elif quiet > HOPELESS_SECONDS or (quiet > QUIET_SECONDS and self._queue.empty()):
             self._give_up(list(self._flying))
-            raise Stalled
         else:
             time.sleep(self._pause)
             self._pause = min(PAUSES[1], self._pause * 1.5)
 
-    def _give_up(self, entries: Iterable[Entry]) -> None:
+    def _give_up(self, entries: Sequence[Entry]) -> None:
+        """Report entries as unsettled; raises Stalled where nothing has ended since the first in flight was sent."""
+        stalled = bool(entries) and self._succeeded <= min(sent.at for sent in self._flying.values())
         for entry in entries:
             del self._flying[entry]
             self._publish(Ended(self._work.name(entry), Ending.UNSETTLED, "unsettled", UNSETTLED))
+        if stalled:
+            raise Stalled

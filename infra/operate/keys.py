@@ -12,6 +12,7 @@ from shared.aws.dynamodb.api_keys import ApiKey, DynamoKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (
+    DEFAULT_COLLECTION,
     KEY_CACHE_SECONDS,
     KEY_CALLS_PER_MINUTE,
     MAX_KEY_CALLS_PER_MINUTE,
@@ -45,7 +46,7 @@ def add_parser(subparsers: "Subparsers") -> None:
         "--collection",
         action="append",
         type=_collection,
-        help="a collection that the key reaches; repeat for several; every one where none is named",
+        help="a collection that the key reaches; repeat for several; * means every one (default: default)",
     )
     create.add_argument("--per-minute", type=_per_minute, default=KEY_CALLS_PER_MINUTE, help="most calls a minute")
     create.add_argument("--expires", type=_moment, help="when it ends, as 2027-06-30 or 2027-06-30T12:00 (UTC)")
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
 
 
 def _create(keys: DynamoKeys, args: argparse.Namespace) -> None:
-    collections = frozenset(args.collection or [EVERY_COLLECTION])
+    collections = frozenset(args.collection or [DEFAULT_COLLECTION])
     if len(collections) > MAX_KEY_COLLECTIONS:
         raise LookupError(f"a key may name {MAX_KEY_COLLECTIONS} collections, not {len(collections)}")
     key, text = keys.create(

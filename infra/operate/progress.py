@@ -14,7 +14,8 @@ from tqdm import tqdm
 from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled, Work
 from infra.operate.prompts import printable
 
-SHOWN: Final = 20
+SHOWN: Final = 5
+"""Objects of each code that the summary names."""
 INTERRUPTED: Final = 130
 
 Entry = TypeVar("Entry")
@@ -59,7 +60,7 @@ class ProgressReport:
         self._codes[ended.code] += 1
         if self._rows:
             self._rows.writerow([ended.name, ended.code, ended.reason])
-        if len(self._first) < SHOWN:
+        if self._codes[ended.code] <= SHOWN:
             self._first.append(printable(f"{ended.name}: {ended.code}: {ended.reason}"))
 
     def summary(self) -> str:
@@ -69,7 +70,7 @@ class ProgressReport:
         lines += [f"  {count:,} {code}" for code, count in self._codes.most_common()]
         others = self._codes.total()
         if others:
-            lines.append("the first of them:" if others > len(self._first) else "these are:")
+            lines.append("the first of each:" if others > len(self._first) else "these are:")
             lines += [f"  {line}" for line in self._first]
         return "\n".join(lines)
 

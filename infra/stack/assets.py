@@ -1,12 +1,13 @@
 """What goes into each function's image or zip: an allow-list, so that editing one function leaves the others alone."""
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import IgnoreMode
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
 
 from infra.stack.settings import ContextError
@@ -20,7 +21,8 @@ SHIPPED: Final = (
     "functions/requirements.txt",
     "functions/prune.txt",
     "layers/__init__.py",
-    "layers/resnet50",
+    "layers/models",
+    "layers/wheels.py",
     "shared",
 )
 """What every image is built from, besides the function's own folder."""
@@ -38,29 +40,43 @@ def check_next_model(model: str) -> None:
         raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
-def function_image(function: str, architecture: lambda_.Architecture, precision: str) -> lambda_.DockerImageCode:
-    """The image of `functions/<function>`; its hash covers `SHIPPED`, that folder and the model's precision."""
+def function_image(function: str, model: str, precision: str) -> lambda_.DockerImageCode:
+    """The image of `functions/<function>` for the architecture of the Lambda function that gets it.
+
+    Its hash covers `SHIPPED`, that folder, the model, its precision and the platform, which the CDK takes from the
+    function. The Dockerfile makes the files readable to Lambda's user.
+    """
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=DOCKERFILE,
         cmd=[f"functions.{function}.handler.handler"],
-        build_args={"FUNCTION": function, "PRECISION": precision},
-        platform=(
-            ecr_assets.Platform.LINUX_ARM64
-            if architecture == lambda_.Architecture.ARM_64
-            else ecr_assets.Platform.LINUX_AMD64
-        ),
+        build_args={"FUNCTION": function, "MODEL": model, "PRECISION": precision},
         exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
     )
 
 
 def function_code(function: str, shipped: Sequence[str]) -> lambda_.AssetCode:
-    """The zip of `functions/<function>`; its hash covers that folder and `shipped`."""
-    return lambda_.Code.from_asset(
-        str(ROOT),
-        ignore_mode=IgnoreMode.DOCKER,
-        exclude=_all_but(("functions/__init__.py", f"functions/{function}", *shipped)),
-    )
+    """The zip of `functions/<function>`; its hash covers that folder and `shipped`.
+
+    The CDK command line zips files with the modes that they have, and its hash does not cover modes. So it gets a copy
+    that every user can read, as Lambda's must: https://repost.aws/knowledge-center/lambda-deployment-package-errors
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pictrace-code-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for path in ("functions/__init__.py", f"functions/{function}", *shipped):
+        _copy_readable(ROOT / path, folder / path)
+    return lambda_.Code.from_asset(str(folder))
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy a file, or the files of a folder but for bytecode, with the mode 644; the zip holds no folders."""
+    if source.is_dir():
+        for path in sorted(source.iterdir()):
+            if path.name != "__pycache__" and path.suffix != ".pyc":
+                _copy_readable(path, target / path.name)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target).chmod(0o644)
 
 
 def _all_but(kept: tuple[str, ...]) -> list[str]:

@@ -19,10 +19,8 @@ from constructs import Construct
 from infra.stack.container_function import ContainerFunction
 from shared.domain.events import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
-from shared.domain.limits import BATCH_MESSAGES, MAX_RECEIVES, SUBPROCESS_SECONDS
-
-TIMEOUT = Duration.seconds(BATCH_MESSAGES * SUBPROCESS_SECONDS + 20)
-"""Enough for a batch of which each message is done in a process of its own, one after the other, to the last second."""
+from shared.domain.limits import BATCH_MESSAGES
+from shared.domain.queue_times import INGEST_QUEUE
 
 
 class Ingestion(Construct):
@@ -37,6 +35,7 @@ class Ingestion(Construct):
         existing_bucket: str | None,
         environment: dict[str, str],
         architecture: lambda_.Architecture,
+        model: str,
         model_precision: str,
         memory_mb: int,
         max_concurrency: int,
@@ -50,17 +49,16 @@ class Ingestion(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=Duration.days(14),
+            retention_period=Duration.days(INGEST_QUEUE.dead_letter_days),
         )
         self.queue = sqs.Queue(
             self,
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=Duration.days(4),
-            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the timeout.
-            visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
+            retention_period=Duration.days(INGEST_QUEUE.retention_days),
+            visibility_timeout=Duration.seconds(INGEST_QUEUE.visibility_seconds),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives),
         )
         self._source_buckets = source_buckets
         self._admit(existing_bucket)
@@ -74,12 +72,14 @@ class Ingestion(Construct):
             name="ingest",
             description="Indexes uploaded images",
             architecture=architecture,
+            model=model,
             model_precision=model_precision,
             memory_mb=memory_mb,
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(INGEST_QUEUE.function_seconds),
             environment=environment
             | {
                 "PICTRACE_BUS": self.bus.event_bus_name,
+                "PICTRACE_QUEUE": self.queue.queue_url,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
             },
             log_group=log_group,

@@ -1,5 +1,6 @@
 """What tells an operator that something is wrong."""
 
+import math
 from typing import cast
 
 from aws_cdk import Annotations, Duration, Stack
@@ -15,6 +16,7 @@ from constructs import Construct
 
 from infra.prices import VECTOR_SEARCH_GB
 from infra.stack.table_metrics import EXAMINED, added, throttles, vector_bytes
+from shared.domain.queue_times import INGEST_QUEUE
 
 PERIOD = Duration.minutes(5)
 HOUR = Duration.hours(1)
@@ -24,7 +26,8 @@ call in twenty wherever there are calls for a quarter of an hour."""
 SEARCH_GB_AN_HOUR = 100
 """A search examines a quarter of a megabyte of an index: this is a hundred searches a second, or an index that has
 become as dear to search."""
-BACKLOG_SECONDS = 900
+BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
+"""One message that is retried, also one whose function died, does not make a backlog."""
 
 
 class Operations(Construct):
@@ -47,13 +50,13 @@ class Operations(Construct):
             self._alarm(
                 "DeadLettersNotEmpty",
                 dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
-                "Messages that failed five times wait in the dead-letter queue.",
+                f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue.",
             ),
             self._alarm(
                 "Backlog",
                 queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                "Images wait longer than a quarter of an hour to be indexed.",
-                threshold=BACKLOG_SECONDS,
+                f"Images have waited for more than {BACKLOG_MINUTES} minutes to be indexed.",
+                threshold=60 * BACKLOG_MINUTES,
             ),
             self._alarm(
                 "ApiServerErrors",

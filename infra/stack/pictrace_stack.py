@@ -22,7 +22,6 @@ from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
 from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 
-MODEL_DIR = "/opt/resnet50"
 NEXT_MODEL_DIR = "/opt/next_model"
 
 
@@ -77,7 +76,7 @@ class PicTraceStack(Stack):
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
             "PICTRACE_TABLE": storage.table_name,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
-            "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "PICTRACE_MODEL_DIR": f"/opt/{stage.model}",
             "PICTRACE_SOURCE_BUCKETS": ",".join(stage.source_buckets),
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -96,6 +95,7 @@ class PicTraceStack(Stack):
             existing_bucket=stage.existing_bucket,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
@@ -109,6 +109,7 @@ class PicTraceStack(Stack):
             api=api,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
@@ -171,7 +172,7 @@ class PicTraceStack(Stack):
 
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
-        _allow(ingestion.function, ["s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(ingestion.function, ["s3:PutObject", "s3:DeleteObject"], under(THUMBNAILS_PREFIX))
         _allow(
             ingestion.function,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
@@ -179,7 +180,7 @@ class PicTraceStack(Stack):
         )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
-        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.dead_letters.queue_arn])
+        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn])
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))

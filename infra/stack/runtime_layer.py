@@ -15,7 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-FOLDER: Final = Path(__file__).resolve().parents[2] / "layers" / "runtime"
+LAYERS: Final = Path(__file__).resolve().parents[2] / "layers"
+MADE_FROM: Final = ("runtime/requirements.txt", "runtime/build.py", "wheels.py")
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 
 
@@ -46,6 +47,6 @@ class RuntimeLayer(lambda_.LayerVersion):
 
 def _hash(command: list[str]) -> str:
     digest = hashlib.sha256("\0".join(command).encode())
-    for name in ("requirements.txt", "build.py"):
-        digest.update((FOLDER / name).read_bytes())
+    for name in MADE_FROM:
+        digest.update((LAYERS / name).read_bytes())
     return digest.hexdigest()

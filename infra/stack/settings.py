@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from layers.models.conversion import Precision
+from layers.models.networks import NETWORKS
+
 STAGE_PATTERN: Final = r"[a-z][a-z0-9]{0,11}"
 """Short, so that CloudFormation never cuts the stack's name inside a bucket's."""
 MEMORY: Final = (512, 10_240)
@@ -38,6 +41,7 @@ class Stage:
 
     name: str
     architecture: str
+    model: str
     model_precision: str
     ingest_memory_mb: int
     api_memory_mb: int
@@ -70,7 +74,8 @@ class Stage:
         return cls(
             name=_matching(context, "stage", STAGE_PATTERN, "1 to 12 lower-case letters and digits"),
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
-            model_precision=_one_of(context, "model_precision", ("float16", "int8")),
+            model=_one_of(context, "model", tuple(NETWORKS)),
+            model_precision=_one_of(context, "model_precision", tuple(Precision)),
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
             max_concurrency=_between(context, "max_concurrency", *CONCURRENCY),

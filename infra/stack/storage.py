@@ -9,10 +9,9 @@ from constructs import Construct
 
 from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
-from shared.domain.images import REJECTED_TAG, THUMBNAILS_PREFIX, UPLOADS_PREFIX
+from shared.domain.images import REJECTED_TAG, UPLOADS_PREFIX
 
 REJECTED_DAYS = 7
-THUMBNAIL_DAYS = 365
 
 
 class Storage(Construct):
@@ -90,7 +89,6 @@ class Storage(Construct):
                     tag_filters=dict([REJECTED_TAG]),
                     expiration=Duration.days(REJECTED_DAYS),
                 ),
-                s3.LifecycleRule(id="thumbnails", prefix=THUMBNAILS_PREFIX, expiration=Duration.days(THUMBNAIL_DAYS)),
             ],
         )
 

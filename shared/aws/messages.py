@@ -3,14 +3,24 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Event, S3EventBridgeNotificationEvent
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.events import SUBMITTED, Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.domain.events import (
+    SUBMITTED,
+    Created,
+    DuplicateCheck,
+    Ignored,
+    IngestEvent,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
@@ -18,6 +28,7 @@ from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENG
 _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
+_CHECK: Final = "duplicate_check"
 _DEPTH: Final = 3
 """S3 to SNS to SQS is two envelopes; nothing real has more."""
 
@@ -66,6 +77,45 @@ class Reindexing(BaseModel):
         return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
+class Checking(BaseModel):
+    """What the ingest function sends itself for an image that it could not compare yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    bucket: str
+    key: str
+    version: str | None = None
+    since: AwareDatetime
+    metadata: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, check: DuplicateCheck) -> Self:
+        return cls(
+            image_id=check.image_key.image_id,
+            collection=check.image_key.collection,
+            bucket=check.object.bucket,
+            key=check.object.key,
+            version=check.object.version,
+            since=datetime.fromisoformat(check.since),
+            metadata=dict(check.metadata),
+        )
+
+    def event(self) -> DuplicateCheck:
+        return DuplicateCheck(
+            ImageKey(self.collection, self.image_id),
+            ObjectRef(self.bucket, self.key, self.version),
+            self.since.isoformat(),
+            self.metadata,
+        )
+
+
+def duplicate_check(check: DuplicateCheck) -> str:
+    """The text of the message that `read` understands as this check."""
+    return json.dumps({_CHECK: Checking.of(check).model_dump(mode="json", exclude_none=True)})
+
+
 def read(text: str) -> list[IngestEvent]:
     """What a message's text reports, one entry for each of its records.
 
@@ -98,6 +148,8 @@ def _read(text: str, depth: int) -> Iterator[IngestEvent]:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
+        case {"duplicate_check": dict(check)} if len(body) == 1:
+            yield Checking.model_validate(check).event()
         case {"image_id": _}:
             yield Reindexing.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

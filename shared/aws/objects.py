@@ -1,19 +1,37 @@
 """Images, signatures and thumbnails in S3."""
 
-from typing import TYPE_CHECKING, Any
+import time
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from shared.domain.errors import NotFound, PictureRefused
+from shared.domain.errors import NotFound, PictureRefused, Unreadable
 from shared.domain.images import REJECTED_TAG, ObjectRef
-from shared.domain.limits import LINK_EXPIRES_SECONDS, MAX_UPLOAD_BYTES, UPLOAD_EXPIRES_SECONDS
+from shared.domain.limits import (
+    LINK_EXPIRES_SECONDS,
+    LINK_HALF_LIFE_SECONDS,
+    MAX_UPLOAD_BYTES,
+    UPLOAD_EXPIRES_SECONDS,
+)
 from shared.domain.ports import Fetched
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+LINKS_KEPT: Final = 2048
+"""Signed links that a process keeps, about 1.5 KB each."""
+
 _ABSENT = {"NoSuchKey", "404", "NoSuchBucket", "NoSuchVersion"}
+
+_UNUSABLE_KEY: Final = {"KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"}
+"""What S3 answers where the KMS key of an object is disabled, about to be deleted, or gone."""
+
+_COMPRESSED: Final = {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"}
+"""Content encodings whose bytes are not those of the file (IANA's registry of HTTP content codings). Other values, such
+as `aws-chunked` or `utf-8`, are left behind by clients and change nothing."""
 
 
 def _is_absent(error: ClientError) -> bool:
@@ -26,6 +44,7 @@ class S3Objects:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._signed = lru_cache(maxsize=LINKS_KEPT)(self._sign)
 
     @property
     def origin(self) -> str:
@@ -51,16 +70,25 @@ class S3Objects:
         """The bytes of an object, with the ETag and version that these bytes have.
 
         Raises:
-            PictureRefused: `gone` if it is not there, `too_large` if it has more than `limit` bytes (then
-                nothing of it is read).
+            PictureRefused: `gone` if it is not there, `too_large` if it has more than `limit` bytes,
+                `content_encoding` if it is compressed (then nothing of it is read).
+            Unreadable: `archived`, `customer_key`, or, in the bucket of others, `access_denied`.
         """
         try:
             answer = self._client.get_object(**_locator(source))
         except ClientError as error:
             if _is_absent(error):
                 raise PictureRefused("gone", "The object was removed before it could be read.") from error
+            unreadable = _unreadable(error, ours=source.bucket == self._bucket)
+            if unreadable:
+                raise unreadable from error
             raise
         with answer["Body"] as body:
+            if encoding := _compression(answer.get("ContentEncoding", "")):
+                raise PictureRefused(
+                    "content_encoding",
+                    f"The object is stored compressed (Content-Encoding: {encoding}). Store the image file itself.",
+                )
             if answer["ContentLength"] > limit:
                 raise PictureRefused(
                     "too_large", f"The file has {answer['ContentLength']:,} bytes; at most {limit:,} are taken."
@@ -72,6 +100,15 @@ class S3Objects:
     def present(self, source: ObjectRef) -> bool:
         """Whether the object is there now, in whatever version."""
         return self._head(source.bucket, source.key)
+
+    def etag(self, source: ObjectRef) -> str | None:
+        """The ETag of an object, archived ones included; None where S3 does not show it."""
+        try:
+            return self._client.head_object(**_locator(source))["ETag"].strip('"')
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            return None
 
     def get(self, key: str) -> bytes | None:
         """The bytes under `key` of this bucket, or None."""
@@ -128,6 +165,17 @@ class S3Objects:
             ExpiresIn=LINK_EXPIRES_SECONDS,
         )
 
+    def lasting_link(self, key: str, media_type: str) -> str:
+        """A presigned URL of an object of this bucket, whether or not it is there.
+
+        It stays the same for half of its life, so that a browser finds in its cache what an earlier page showed, and
+        works for `LINK_HALF_LIFE_SECONDS` at least.
+        """
+        return self._signed(key, media_type, int(time.time() // LINK_HALF_LIFE_SECONDS))
+
+    def _sign(self, key: str, media_type: str, _period: int) -> str:
+        return self.link(ObjectRef(self._bucket, key), media_type)
+
     def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
         """URL and form fields of a presigned POST that takes one image of `media_type` under `key` and no other."""
         form = self._client.generate_presigned_post(
@@ -138,6 +186,39 @@ class S3Objects:
             ExpiresIn=UPLOAD_EXPIRES_SECONDS,
         )
         return form["url"], form["fields"]
+
+
+def _unreadable(error: ClientError, *, ours: bool) -> Unreadable | None:
+    """What keeps an object's bytes from everybody who asks as we do, or None for a fault that may pass by itself.
+
+    A right on our own bucket that is missing is a fault of the deployment, which somebody has to hear of.
+    """
+    answer: Any = error.response["Error"]
+    match answer["Code"]:
+        case "InvalidObjectState":
+            where = answer.get("AccessTier") or answer.get("StorageClass") or "an archive storage class"
+            return Unreadable("archived", f"The object is archived ({where}). Restore it, then index it again.")
+        case "InvalidRequest":
+            return Unreadable(
+                "customer_key",
+                "The object is encrypted with a key that S3 does not keep (SSE-C). Only its owner can read it.",
+            )
+        case "AccessDenied" if not ours:
+            return Unreadable(
+                "access_denied",
+                "S3 denies access to the object, or to the KMS key that encrypts it. Grant it, then index it again.",
+            )
+        case code if code in _UNUSABLE_KEY and not ours:
+            return Unreadable(
+                "access_denied", f"The KMS key that encrypts the object cannot be used ({code.removeprefix('KMS.')})."
+            )
+    return None
+
+
+def _compression(content_encoding: str) -> str:
+    """The compressions among an object's content encodings, or nothing."""
+    named = [name.strip().lower() for name in content_encoding.split(",")]
+    return ", ".join(name for name in named if name in _COMPRESSED)
 
 
 def _locator(source: ObjectRef) -> Any:

@@ -24,6 +24,24 @@ _BUSY: Final = {
 """Codes that come with status 400, as of an error or as of one item of a cancelled transaction."""
 
 
+_BUILDING: Final = ("Cannot search backfilling vector index", "The table does not have the specified index")
+"""How the messages begin, with the code ValidationException, that an index causes which is not ready:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html
+
+The second is said of an index that the search endpoint does not know yet, and of one that does not exist at all. A test
+holds the names that the code searches against those of the template, so it is taken for the first."""
+
+
+def is_index_not_ready(error: ClientError) -> bool:
+    """Whether a vector search was refused because its index is still being built."""
+    refused = error.response["Error"]
+    return (
+        error.operation_name == "SearchVectors"
+        and refused["Code"] == "ValidationException"
+        and refused.get("Message", "").startswith(_BUILDING)
+    )
+
+
 def is_outage(error: BotoCoreError | ClientError) -> bool:
     """Whether a call failed, after botocore's own retries, for a reason that passes.
 

@@ -83,6 +83,16 @@ class Caller:
             return None
         return sorted(self.collections, key=lambda name: (name != DEFAULT_COLLECTION, name))
 
+    def everywhere(self) -> Sequence[str] | None:
+        """Every collection of the caller, for what is to be done in all of them at once; None for every one.
+
+        Raises:
+            Forbidden: the scope `admin` is missing.
+        """
+        if not self.has(Scope.ADMIN):
+            raise Forbidden("The credentials lack the scope admin, which `collections=all` needs.")
+        return self.reach(None)
+
 
 EVERYONE: Final = Caller("anyone", frozenset({Scope.ADMIN}), None)
 """The caller of an open API."""

@@ -31,7 +31,8 @@ def collect_garbage(
     So of two that meet, at least one sees the other. It may be repeated after a crash at any point.
     """
     now = catalogue.occurrences(image_key.image_id)
-    if not now.of(image_key.collection).sources:
+    cleared = not now.of(image_key.collection).sources
+    if cleared:
         catalogue.delete_record(image_key)
         if not now.sources:
             for model in models:
@@ -44,6 +45,7 @@ def collect_garbage(
             name: source
             for name, source in orphaned.items()
             if name not in now.collections
+            or (cleared and name == image_key.collection)  # the thumbnail that came with it may just have been removed
             or (len(models) > 1 and not catalogue.described(ImageKey(name, image_key.image_id), models))
         }
     return CleanupResult(gone=image_key.collection not in now.collections, orphans=tuple(orphaned.items()))

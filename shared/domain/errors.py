@@ -17,9 +17,21 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
         self.reason = reason
 
 
+class Unreadable(PictureRefused):
+    """The object is there, but its bytes cannot be had as things are: nothing is known of the image.
+
+    It is not tried again by itself. Once the object was restored or a right was granted, a later run of `index` takes
+    it.
+    """
+
+
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
     "foreign_object": "the object is neither an upload nor in a bucket that this stack was told to read",
+    "archived": "the object is archived and has not been restored",
+    "access_denied": "the stack may not read the object, or not use the key that encrypts it",
+    "customer_key": "the object is encrypted with a key that S3 does not keep (SSE-C)",
+    "content_encoding": "the object is stored compressed, under a Content-Encoding such as gzip",
     "unfetchable": "nothing could be fetched from the address",
     "empty": "there are no bytes",
     "unsupported_type": "the magic bytes are of no format that we read",
@@ -28,6 +40,7 @@ REFUSAL_CODES = {
     "corrupt": "the format is known but the image cannot be decoded",
     "too_complex": "decoding would take, or took, far more time or memory than a real image needs",
     "decoder_failed": "the decoder crashed on the image",
+    "undescribable": "the features that the model computes of the image are not all numbers",
 }
 
 
@@ -66,6 +79,10 @@ FETCH_CAUSES = {
 
 class FetchFailed(Exception):  # noqa: N818 - a fault, told apart from the library's errors
     """Fetching did not work for a reason that is not the address's: it may be tried again."""
+
+
+class IndexNotReady(Exception):  # noqa: N818 - an outage, told apart from the library's errors
+    """A vector index is being built, as after a restore or a change of the index: the same search succeeds later."""
 
 
 class NotFound(Exception):  # noqa: N818

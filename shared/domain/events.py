@@ -58,13 +58,29 @@ class Reindex:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateCheck:
+    """An image was stored while the vector index could not be searched; it is still to be compared with earlier ones.
+
+    Attributes:
+        object: what brought the image.
+        since: when the check was due at first, ISO 8601 in UTC.
+        metadata: the sender's own words, echoed in the outgoing event.
+    """
+
+    image_key: ImageKey
+    object: ObjectRef
+    since: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that asks for nothing, and why."""
 
     reason: str
 
 
-IngestEvent = Created | Removed | UrlSubmitted | Reindex | Ignored
+IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | Ignored
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:

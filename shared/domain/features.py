@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.errors import PictureRefused
+
 FEATURE_DIMENSIONS: Final = 2048
 FEATURE_SCALE: Final = 1000
 """Features are stored as whole numbers, so many for a component of 1, which no cosine sees: two digits take 3 bytes in
@@ -26,9 +28,26 @@ LocalVector = npt.NDArray[np.float32]
 for an image without keypoints). See `shared.vision.local_features`."""
 
 
+def finite(vector: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return `vector` as it is: no vector with NaN or an infinity is stored, searched for or compared.
+
+    A NaN that is rounded to an integer becomes -9223372036854775808, which DynamoDB takes.
+
+    Raises:
+        PictureRefused: `undescribable`; the model would say the same of the image at every attempt.
+    """
+    if not np.isfinite(vector).all():
+        raise PictureRefused("undescribable", "The features that the model computes of this image are not all numbers.")
+    return vector
+
+
 def normalise(vector: npt.NDArray[np.floating]) -> FeatureVector:
-    """`vector` scaled to unit length; a zero vector stays zero (its cosine would be NaN)."""
-    values = np.asarray(vector, dtype=np.float64)
+    """`vector` scaled to unit length; a zero vector stays zero (its cosine would be NaN).
+
+    Raises:
+        PictureRefused: see `finite`.
+    """
+    values = np.asarray(finite(vector), dtype=np.float64)
     norm = float(np.linalg.norm(values))
     return (values / norm if norm > 0 else values).astype(np.float32)
 

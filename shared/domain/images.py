@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ UPLOAD_ID_PATTERN = r"^[0-9a-f]{32}$"
 UPLOADS_PREFIX = "uploads/"
 SIGNATURES_PREFIX = "signatures/"
 THUMBNAILS_PREFIX = "thumbnails/"
+
+THUMBNAIL_TYPE: Final = "image/webp"
 
 REJECTED_TAG = ("pictrace", "rejected")
 """Tag of refused uploads: the bucket's lifecycle removes what has it."""
@@ -88,8 +91,12 @@ class ImageRecord:
 
     @property
     def label(self) -> str | None:
-        """The most probable class, or None under a model without labels."""
+        """The most probable class, or None where no class is probable enough."""
         return self.labels[0].name if self.labels else None
+
+    def has_any(self, labels: Collection[str]) -> bool:
+        """Return whether one of the image's labels is among `labels`, which are in canonical form."""
+        return any(canonical(label.name) in labels for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)

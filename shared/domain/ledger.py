@@ -37,6 +37,7 @@ class ObjectState:
         revision: counts the changes; each change names the one that it follows.
         sequencer: S3's order of the newest event that was applied.
         etag: of the bytes that were read.
+        code, reason: why the object was refused; of one that holds an image, why it could not be read again.
         leaving: images that the object held before, with the time (epoch seconds) since when it does not.
     """
 

@@ -42,6 +42,9 @@ UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """How long a presigned link to a stored image stays open."""
 
+LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
+"""How long a link may be given out again: whoever gets it has at least as long to use it."""
+
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload can be asked for."""
 
@@ -72,6 +75,16 @@ FETCH_PORTS: Final = (80, 443)
 
 RETRY_AFTER_SECONDS: Final = 5
 """When a caller is told to try again after an outage."""
+
+INDEX_RETRY_AFTER_SECONDS: Final = 30
+"""When a caller is told to try again while a vector index is being built, which takes minutes."""
+
+CHECK_DELAY_SECONDS: Final = 300
+"""How long ingest waits before it looks for the near-duplicates of an image that came while a vector index was being
+built. SQS delays a message by at most 900."""
+
+CHECK_HOURS: Final = 12
+"""How long it goes on trying."""
 
 MAX_RECEIVES: Final = 5
 """So often a message is tried before it goes to the dead-letter queue."""

@@ -9,6 +9,7 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upl
 from shared.domain.ledger import ImageKey, ObjectState
 
 if TYPE_CHECKING:
+    from shared.domain.events import DuplicateCheck
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -75,11 +76,17 @@ class VectorSearch(Protocol):
 
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
+    ) -> Candidates:
+        """Return the images nearest by their features; with `label`, in canonical form, those whose top class it is.
 
-    def nearest_local(
-        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates: ...
+        Raises:
+            IndexNotReady: the index is being built.
+        """
+        ...
+
+    def nearest_local(self, local: "LocalVector", *, collection: str, model: str, limit: int) -> Candidates:
+        """Return the images nearest by their local features; raises as `nearest` does."""
+        ...
 
 
 class SearchIndex(VectorSearch, Protocol):
@@ -127,7 +134,11 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
 
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
+
+    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
+        """Return one page, newest first; with `labels`, in canonical form, only of images that have one of them."""
+        ...
+
     def count(self, collection: str) -> tuple[int, bool]: ...
 
 
@@ -136,6 +147,14 @@ class Duplicates(Protocol):
 
     def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
+
+
+class DuplicateChecks(Protocol):
+    """Checks for near-duplicates that could not be made yet."""
+
+    def postpone(self, check: "DuplicateCheck") -> None:
+        """Have the check come back after `CHECK_DELAY_SECONDS`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +177,13 @@ class Objects(Signatures, Protocol):
 
     def read(self, source: ObjectRef, limit: int) -> Fetched: ...
     def present(self, source: ObjectRef) -> bool: ...
+    def etag(self, source: ObjectRef) -> str | None: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...
     def link(self, source: ObjectRef, media_type: str) -> str: ...
+    def lasting_link(self, key: str, media_type: str) -> str: ...
 
 
 class Fetcher(Protocol):

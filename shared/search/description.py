@@ -12,8 +12,11 @@ from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import shrink_to_fit
 from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
+from shared.vision.thumbnail import LONGEST_SIDE
 
 _BESIDE: Final = ThreadPoolExecutor(1, "network")
 """The network runs while the rest is computed, which another core does where there is one."""
@@ -21,11 +24,17 @@ _BESIDE: Final = ThreadPoolExecutor(1, "network")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An image's record, vectors and signature; `local_features` is None where there are no keypoints."""
+    """An image's record, vectors and signature.
+
+    Attributes:
+        preview: RGB, uint8, at most `LONGEST_SIDE` pixels a side: what the thumbnail shows.
+        local_features: None where there are no keypoints.
+    """
 
     record: ImageRecord
     features: FeatureVector
     signature: Signature
+    preview: Pixels
     local_features: LocalVector | None = None
 
     def indexed(self) -> IndexedImage:
@@ -62,4 +71,10 @@ def describe(
         low_information=described.low_information,
         sharpness=sharp,
     )
-    return Description(record, embedding.features, replace(described, features=embedding.features), local)
+    return Description(
+        record,
+        embedding.features,
+        replace(described, features=embedding.features),
+        shrink_to_fit(image.rgb, LONGEST_SIDE),
+        local,
+    )

@@ -71,6 +71,9 @@ class NearDuplicateFinder:
 
         Args:
             described: the image, where it was described just now; it is read from what is stored otherwise.
+
+        Raises:
+            IndexNotReady: a vector index is being built.
         """
         model = self._model()
         new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
@@ -101,7 +104,7 @@ class NearDuplicateFinder:
         limit = CANDIDATES + 1
         asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
         near = (
-            self._index.nearest_local(new.local, **where, label=None, limit=limit).found
+            self._index.nearest_local(new.local, **where, limit=limit).found
             if new.local is not None and new.local.any()
             else ()
         )

@@ -67,14 +67,19 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """What a search is asked for; `exclude` is an image_id that is left out."""
+    """What a search is asked for.
+
+    Attributes:
+        labels: in canonical form; only images that have one of them are found.
+        exclude: an image_id that is left out.
+    """
 
     collection: str
     k: int
     ranking: Ranking
     effort: Effort = Effort.BALANCED
     min_score: float = 0.0
-    label: str | None = None
+    labels: frozenset[str] | None = None
     exclude: str | None = None
 
 
@@ -164,7 +169,7 @@ class Searcher:
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """The `wanted.k` best matches, reranked from stored signatures."""
-        where = SearchScope(collection=wanted.collection, model=self._model, label=wanted.label)
+        where = SearchScope(collection=wanted.collection, model=self._model, labels=wanted.labels)
         finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features)
         with watch.stage("views"):

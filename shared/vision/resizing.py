@@ -2,6 +2,9 @@
 
 Averaging is what makes a shrunken copy of an image nearly equal to the shrunken image: linear interpolation
 reads at most four pixels for each result and aliases the rest.
+
+Interpolation is OpenCV's exact kind: the plain one rounds as the processor's vectors do, and 500 keypoints of a
+photograph enlarged on arm64 and on x86_64 had a fifth in common.
 """
 
 from shared.vision.opencv import cv2
@@ -13,7 +16,7 @@ def resize_square(pixels: Pixels, side: int) -> Pixels:
     height, width = pixels.shape[:2]
     # Each axis on its own: OpenCV averages only where both shrink.
     smaller = cv2.resize(pixels, (min(width, side), min(height, side)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(smaller, (side, side), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(smaller, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
 
 
 def resize_longest(pixels: Pixels, longest: int) -> Pixels:
@@ -23,7 +26,7 @@ def resize_longest(pixels: Pixels, longest: int) -> Pixels:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
         return pixels
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
 
 
 def shrink_to_fit(pixels: Pixels, longest: int) -> Pixels:

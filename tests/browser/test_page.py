@@ -341,3 +341,30 @@ def test_the_background_stands_still_where_motion_is_not_wanted(watched: Watched
     before = watched.page.evaluate(picture)
     watched.page.wait_for_timeout(300)
     assert watched.page.evaluate(picture) == before
+
+
+def test_a_label_limits_the_listing_and_the_search(watched: Watched, altered: Path) -> None:
+    page = watched.page
+    page.locator("#pictures").get_by_role("button", name="Open chelsea.png").click()
+    label = page.locator("#viewer .labels button").first
+    name = (label.text_content() or "").rsplit(" ", 2)[0]
+    label.click()
+    expect(page.locator("#label")).to_have_value(name)
+    expect(page.locator("#pictures li")).to_have_count(1)
+    assert page.evaluate("document.activeElement.id") == "collection-title"
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card, #unrelated .card")).to_have_count(1)
+    for typed, said in (("volcanoes", "No image here has this label."), ("", None)):
+        page.locator("#label").fill(typed)
+        page.locator("#label").press("Enter")
+        if said:
+            expect(page.locator("#nothing")).to_have_text(said)
+    expect(page.locator("#pictures li").nth(5)).to_be_visible()
+    expect(page.locator("#unrelated .card")).to_have_count(11)
+
+
+def test_a_misspelt_label_is_said_with_what_is_meant(desk: Page, pictrace: PicTrace) -> None:
+    desk.goto(pictrace.url)
+    desk.locator("#label").fill("elefant")
+    desk.locator("#label").press("Enter")
+    expect(desk.locator("#problem")).to_contain_text("Did you mean elephant")

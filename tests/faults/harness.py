@@ -8,6 +8,7 @@ import sys
 import uuid
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -59,13 +60,15 @@ class Plant:
             stdout=subprocess.PIPE,
             cwd=ROOT,
             text=True,
-            env=os.environ | {"PICTRACE_DEAD_LETTERS": self.dead, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
+            env=os.environ
+            | {"PICTRACE_QUEUE": self.queue, "PICTRACE_DEAD_LETTERS": self.dead, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
         )
         self._worker = QueueWorker(queue_url=self.queue, handler=self._handle, function_name="ingest", batch_size=5)
         self.faults: list[Sequence[Fault]] = []
         self.always: list[Fault] = []
         self.seconds: list[float] = []
         self.calls: list[str] = []
+        self._hidden: list[str] = []
         self.row = Row()
 
         self._objects = S3Objects(self.s3, self.bucket)
@@ -91,10 +94,14 @@ class Plant:
         print(json.dumps(order), file=stdin, flush=True)
         found = json.loads(stdout.readline())
         self.calls = found["calls"]
+        receipts = {record["messageId"]: record["receiptHandle"] for record in event["Records"]}
         if "died" in found:
             self.row.deaths += 1
+            self._hidden += receipts.values()
             raise Killed(str(found["died"]))
-        self.row.again += len(found["answer"]["batchItemFailures"])
+        failures = found["answer"]["batchItemFailures"]
+        self.row.again += len(failures)
+        self._hidden += [receipts[failure["itemIdentifier"]] for failure in failures]
         return found["answer"]
 
     def put(self, key: str, data: bytes) -> str:
@@ -117,10 +124,18 @@ class Plant:
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
     def work(self) -> None:
-        """Handle what is in the queue until nothing is."""
+        """Handle what is in the queue until nothing is; the queue's visibility timeout passes in no time."""
         quiet = 0
         while quiet < 2:
-            quiet = 0 if self._worker.poll(wait_seconds=0) else quiet + 1
+            quiet = 0 if self._worker.poll(wait_seconds=0) or self._appeared() else quiet + 1
+
+    def _appeared(self) -> bool:
+        """End the visibility timeout of messages that were handled and are still there."""
+        hidden, self._hidden = self._hidden, []
+        for receipt in hidden:
+            with suppress(self.sqs.exceptions.ReceiptHandleIsInvalid):
+                self.sqs.change_message_visibility(QueueUrl=self.queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+        return bool(hidden)
 
     def dead_letters(self) -> list[tuple[str, str]]:
         """Bodies and reasons of what is in the dead-letter queue; they stay there."""

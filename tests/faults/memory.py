@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 
 def refusal(operation: str, code: str, **more: Any) -> ClientError:
-    answer: Any = {"Error": {"Code": code, "Message": code}, **more}
+    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": 400}, **more}
     return ClientError(answer, operation)
 
 
@@ -112,7 +112,11 @@ def _holds(held: Item | None, options: Item) -> bool:
 
 
 class MemoryBucket:
-    """Buckets without versions; `on_change` hears of every object that is written or removed."""
+    """Buckets without versions; `on_change` hears of every object that is written or removed.
+
+    Attributes:
+        archived: objects that are there and cannot be read.
+    """
 
     def __init__(
         self,
@@ -120,17 +124,21 @@ class MemoryBucket:
         on_change: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
+        self.archived: set[tuple[str, str]] = set()
         self._before_call = before_call
         self._on_change = on_change
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Item:
         self._before_call("put_object")
         self.objects[Bucket, Key] = Body
+        self.archived.discard((Bucket, Key))
         self._on_change("created", Bucket, Key)
         return {}
 
     def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Item:
         self._before_call("get_object")
+        if (Bucket, Key) in self.archived:
+            raise refusal("GetObject", "InvalidObjectState")
         return self._head(Bucket, Key, "GetObject") | {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
     def head_object(self, *, Bucket: str, Key: str) -> Item:
@@ -145,6 +153,7 @@ class MemoryBucket:
 
     def delete_object(self, *, Bucket: str, Key: str, **_: Any) -> Item:
         self._before_call("delete_object")
+        self.archived.discard((Bucket, Key))
         if self.objects.pop((Bucket, Key), None) is not None:
             self._on_change("removed", Bucket, Key)
         return {}

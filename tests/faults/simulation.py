@@ -55,7 +55,7 @@ def tiny_description(
         created_at,
         filename=filename,
     )
-    return Description(record, np.ones(4, np.float32), BLANK)
+    return Description(record, np.ones(4, np.float32), BLANK, np.zeros((1, 1, 3), np.uint8))
 
 
 BLANK: Final[Signature] = extract(np.zeros((8, 8, 3), np.uint8))
@@ -200,6 +200,25 @@ class World:
     def delete(self, key: str) -> Callable[[], None]:
         def job() -> None:
             self.bucket.delete_object(Bucket=BUCKET, Key=key)
+
+        return job
+
+    def archive(self, key: str) -> Callable[[], None]:
+        """No event tells of it."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.objects:
+                self.bucket.archived.add((BUCKET, key))
+
+        return job
+
+    def restore(self, key: str) -> Callable[[], None]:
+        """Restore an object and hand it in by name, as `index` does."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.archived:
+                self.bucket.archived.remove((BUCKET, key))
+                self.waiting.append(Created(ObjectRef(BUCKET, key)))
 
         return job
 

@@ -31,8 +31,8 @@ def plant(running: PicTrace) -> Iterator[Plant]:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+def _at_once(retries_at_once: None) -> None:
+    """`Plant` has the same in its processes."""
 
 
 class Batch:
@@ -133,6 +133,24 @@ def test_what_the_client_tries_again(plant: Plant, fault: str, injected: Fault) 
 def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
     tried(plant, fault, [injected])
     assert row(fault).again > 0
+
+
+def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
+    """No message fails for it: each new image is stored, and its check for near-duplicates is one message more."""
+    name = "the vector index is being built in a delivery"
+    tried(plant, name, [Fault("building", "dynamodb", "SearchVectors")])
+    assert row(name).again == 0
+    waiting = plant.sqs.get_queue_attributes(
+        QueueUrl=plant.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new image and the one that was replaced"
+
+
+def test_what_the_queue_does_not_delay_comes_again_later(plant: Plant) -> None:
+    """The change of visibility fails too: the batch is not lost, and the queue's own timeout holds."""
+    delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
+    tried(plant, "SQS takes no delay of what failed", [Fault("throttle", "dynamodb", "PutItem"), delays])
+    assert row("SQS takes no delay of what failed").again > 0
 
 
 def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:

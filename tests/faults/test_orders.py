@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.events import Reindex
-from shared.domain.images import signature_key
+from shared.domain.images import signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Worker, World, use_tiny_descriptions
 
@@ -35,9 +35,17 @@ def expected(world: World) -> dict[str, set[str]]:
     return wanted
 
 
+def held(world: World) -> dict[str, set[str]]:
+    """The index: each image's sources."""
+    found: dict[str, set[str]] = {}
+    for (pk, _), item in world.table.items.items():
+        if pk.startswith("image#") and not item_mapper.is_record(item) and not item_mapper.is_vectors(item):
+            found.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
+    return found
+
+
 def check(world: World) -> None:
     wanted = expected(world)
-    sources: dict[str, set[str]] = {}
     recorded, described = set(), set()
     for (pk, _), item in world.table.items.items():
         if pk.startswith("image#"):
@@ -45,12 +53,12 @@ def check(world: World) -> None:
                 described.add((pk.removeprefix("image#"), item["model"]["S"]))
             if item_mapper.is_record(item):
                 recorded.add(pk.removeprefix("image#"))
-            elif not item_mapper.is_vectors(item):
-                sources.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
-    assert sources == wanted
+    assert held(world) == wanted
     assert recorded == set(wanted)
     signatures = {key for bucket, key in world.bucket.objects if key.startswith("signatures/")}
     assert signatures == {signature_key(model, one) for one in wanted for model in world.models}
+    thumbnails = {key for bucket, key in world.bucket.objects if key.startswith("thumbnails/")}
+    assert thumbnails == {thumbnail_key("c", one) for one in wanted}
     assert described == {(one, model) for one in wanted for model in world.models}
 
 
@@ -87,6 +95,34 @@ def test_under_two_models_too(seed: int, sequenced: bool, deaths: int, through_a
     """While images are reindexed and the active model changes at any moment: nothing of a removed image stays."""
     world = World(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
     world.play(world.rng.randint(1, 6), lambda world: change(world, through_api), repeat=0.2)
+    check(world)
+
+
+@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
+def test_objects_that_are_archived_and_restored_lose_nothing(seed: int, sequenced: bool, deaths: int) -> None:
+    """While some cannot be read the index shows no more than there is; once all can, exactly what there is."""
+    world = World(random.Random(seed), sequenced, deaths)
+
+    def change_or_archive(world: World) -> Callable[[], None]:
+        match world.rng.random():
+            case chance if chance < 0.25:
+                return world.archive(world.rng.choice(KEYS))
+            case chance if chance < 0.4:
+                return world.restore(world.rng.choice(KEYS))
+            case _:
+                return change(world, through_api=False)
+
+    world.play(world.rng.randint(1, 8), change_or_archive, repeat=0.2)
+    wanted = expected(world)
+    archived = {key for _, key in world.bucket.archived}
+    for one, keys in held(world).items():
+        assert keys <= wanted[one]
+    for one, keys in wanted.items():
+        assert keys - archived <= held(world).get(one, set())
+    for key in sorted(archived):
+        world.restore(key)()
+    world.play(0, change_or_archive, repeat=0.2)
     check(world)
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -37,7 +37,7 @@ class Fault:
     """What happens to some calls.
 
     Attributes:
-        kind: `throttle`, `unavailable`, `timeout`, `slow`, `kill-before` or `kill-after`.
+        kind: `throttle`, `unavailable`, `building`, `timeout`, `slow`, `kill-before` or `kill-after`.
         service: `dynamodb`, `s3`, `events`, ... or empty for any.
         operation: its operation, or empty for any.
         calls: which of the matching calls, counted from 0; empty for all.
@@ -67,13 +67,17 @@ def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse
     if service == "s3":
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
-        return _answer(request, 503, {"content-type": "application/xml"}, said)
-    status, code = (400, "ThrottlingException") if kind == "throttle" else (503, "InternalServerError")
-    said = json.dumps({"__type": f"com.amazonaws#{code}", "message": "injected"})
-    return _answer(request, status, {"x-amzn-errortype": code}, said)
+        return answered(request, 503, {"content-type": "application/xml"}, said)
+    status, code, message = {
+        "throttle": (400, "ThrottlingException", "injected"),
+        "unavailable": (503, "InternalServerError", "injected"),
+        "building": (400, "ValidationException", "Cannot search backfilling vector index: features"),
+    }[kind]
+    said = json.dumps({"__type": f"com.amazonaws#{code}", "message": message})
+    return answered(request, status, {"x-amzn-errortype": code}, said)
 
 
-def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
+def answered(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
     made: Any = HeadersDict(headers)
     return AWSResponse(request.url, status, made, _Body(said.encode()))
 
@@ -119,7 +123,7 @@ class Injector:
                     time.sleep(0.3)
                 case "timeout":
                     raise ReadTimeoutError(endpoint_url=request.url)
-                case "throttle" | "unavailable" as kind:
+                case "throttle" | "unavailable" | "building" as kind:
                     return refusal(request, service, kind)
         return None
 
@@ -176,8 +180,11 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
     import functions.ingest.handler  # noqa: F401
+    from shared.aws import retry_delays
+    from shared.domain.queue_times import INGEST_QUEUE
     from shared.vision.decode.decoding import SANDBOX
 
+    setattr(retry_delays, "INGEST_QUEUE", replace(INGEST_QUEUE, first_retry_seconds=0))  # noqa: B010
     SANDBOX.warm()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)

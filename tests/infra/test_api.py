@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra import app
+from shared.domain.queue_times import INGEST_QUEUE
 from tests.infra.reading import function, only, resources, text
 
 
@@ -82,7 +83,7 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
         name.removeprefix("Operations"): (alarm.get("MetricName"), alarm["Threshold"]) for name, alarm in alarms.items()
     } == {
         "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
-        "Backlog": ("ApproximateAgeOfOldestMessage", 900),
+        "Backlog": ("ApproximateAgeOfOldestMessage", 48 * 60),
         "ApiServerErrors": ("5xx", 1),
         "IngestErrors": ("Errors", 1),
         "ApiErrors": ("Errors", 1),
@@ -101,6 +102,9 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
     assert watched["OperationsApiErrors"] == ["<SearchFunction>"]
     assert watched["OperationsFetchErrors"] == ["<FetchingFunction>"]
     assert watched["OperationsApiServerErrors"] == ["<Api>"]
+    backlog = alarms["OperationsBacklog"]
+    assert backlog["Statistic"] == "Maximum"
+    assert backlog["Threshold"] > max(INGEST_QUEUE.retried_age_seconds, INGEST_QUEUE.reported_seconds()[-1])
     assert not any("AlarmActions" in alarm for alarm in alarms.values())
     assert not resources(document, "AWS::SNS::Topic")
 

@@ -15,7 +15,9 @@ from packaging.utils import canonicalize_name
 from infra import app
 from infra.stack import assets
 from infra.stack.settings import ContextError
-from layers.resnet50.network import Precision
+from layers import wheels
+from layers.models.conversion import Precision
+from layers.models.networks import NETWORKS
 from shared.settings import ApiSettings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -49,7 +51,7 @@ def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> 
     app.synthesise(tmp_path)
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
-    assert {"FUNCTION": function, "PRECISION": "float16"} in builds
+    assert {"FUNCTION": function, "MODEL": "resnet50", "PRECISION": "float16"} in builds
     assert importlib.util.find_spec(f"functions.{function}.handler")
 
 
@@ -66,6 +68,21 @@ def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Pa
         app.template({"model_precision": "int4"})
 
 
+def test_the_model_goes_from_the_settings_into_the_image(tmp_path: Path) -> None:
+    app.synthesise(tmp_path, {"model": "efficientnet-lite0"})
+    described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
+    builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
+    assert {build["FUNCTION"]: build["MODEL"] for build in builds} == dict.fromkeys(FUNCTIONS, "efficientnet-lite0")
+    model = DOCKERFILE.split(" AS model\n")[1].split("\nFROM ")[0]
+    assert re.search(r"^ARG MODEL$", model, re.MULTILINE)
+    assert '--model "$MODEL" --out "/opt/${MODEL}"' in model
+    document = app.template({"model": "efficientnet-lite0"})
+    for name in FUNCTIONS:
+        assert environment(document, name)["PICTRACE_MODEL_DIR"] == "/opt/efficientnet-lite0"
+    with pytest.raises(ContextError, match=f"model must be one of {', '.join(NETWORKS)}, not 'vgg16'"):
+        app.template({"model": "vgg16"})
+
+
 def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
     lines = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
@@ -76,35 +93,36 @@ def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
 
 
 def test_stages_hand_over_what_later_ones_take() -> None:
-    stages = re.findall(r"^FROM .* AS (\w+)$", DOCKERFILE, re.MULTILINE)
+    stages = re.findall(r"^FROM --platform=\$BUILDPLATFORM .* AS (\w+)$", DOCKERFILE, re.MULTILINE)
     taken = re.findall(r"^COPY --from=(\w+) (\S+) \S+$", DOCKERFILE, re.MULTILINE)
     assert {stage for stage, _ in taken} == set(stages)
     for stage, path in taken:
         made = DOCKERFILE.split(f" AS {stage}\n")[1].split("\nFROM ")[0]
         assert path in made
-    assert "--allow-untrained" not in DOCKERFILE
+    assert "--or-fallback" not in DOCKERFILE
 
 
 def test_nothing_runs_on_the_targets_processor() -> None:
-    *_, last = DOCKERFILE.split("\nFROM ")
-    assert last.startswith("public.ecr.aws/lambda/python:")
+    *built, arm64, amd64, last = DOCKERFILE.split("\nFROM ")[1:]
+    assert [stage.split(" ", 1)[0] for stage in built] == ["--platform=$BUILDPLATFORM"] * 3
+    assert arm64.strip() == "--platform=linux/arm64 ${LAMBDA_ARM64} AS lambda-arm64"
+    assert amd64.strip() == "--platform=linux/amd64 ${LAMBDA_AMD64} AS lambda-amd64"
+    assert last.startswith("lambda-${TARGETARCH}\n")
     assert not re.search(r"^RUN", last, re.MULTILINE)
-    assert DOCKERFILE.count("--platform=$BUILDPLATFORM") == 3
 
 
 def test_what_compiles_is_the_python_that_runs() -> None:
     """Bytecode of another version is not looked at; of this kind, none is looked at twice."""
-    versions = re.findall(r"^FROM .*/python:(3\.\d+)", DOCKERFILE, re.MULTILINE)
-    assert len(versions) == 4
-    assert len(set(versions)) == 1
+    versions = re.findall(r"^ARG \w+=.*/python:(3\.\d+)", DOCKERFILE, re.MULTILINE)
+    assert versions == [wheels.PYTHON] * 3
     assert "compileall -q --invalidation-mode unchecked-hash /code" in DOCKERFILE
     assert re.search(r"^COPY --from=code /code \$\{LAMBDA_TASK_ROOT\}$", DOCKERFILE, re.MULTILINE)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what the images are made of, to edit."""
-    for path in (*assets.SHIPPED, *(f"functions/{name}" for name in FUNCTIONS)):
+    """A copy of what the functions are made of, to edit."""
+    for path in (*assets.SHIPPED, *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():
@@ -141,7 +159,7 @@ def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
     assert changed("functions/api/handler.py") == {"api"}
     assert changed("functions/ingest/handler.py") == {"ingest"}
     assert changed("shared/settings.py") == {"api", "ingest"}
-    assert changed("layers/resnet50/export.py") == {"api", "ingest"}
+    assert changed("layers/models/export.py") == {"api", "ingest"}
 
 
 def test_a_second_model_goes_along(checkout: Path) -> None:
@@ -155,7 +173,8 @@ def test_a_second_model_goes_along(checkout: Path) -> None:
     assert document["Outputs"]["NextModel"]["Value"] == "m-2"
     for name in FUNCTIONS:
         [folder] = ApiSettings.from_environ(environment(document, name) | {"PICTRACE_ACCESS": "keys"}).model_dirs[1:]
-        assert re.search(rf"^COPY layers/__init__.py layers/next_mode\[l\] {folder}/$", DOCKERFILE, re.MULTILINE)
+        assert re.search(r"^COPY layers/__init__.py layers/next_mode\[l\] /next_model/$", DOCKERFILE, re.MULTILINE)
+        assert re.search(rf"^COPY --from=code /next_model {folder}$", DOCKERFILE, re.MULTILINE)
 
 
 def environment(document: dict[str, Any], function: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from infra import app
 from shared.domain import limits
+from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings, IngestSettings
 from tests.infra.reading import function, listed, only, resources, text
 
@@ -15,7 +16,8 @@ def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]
     assert set(queues) == {"IngestionQueue", "IngestionDeadLetters"}
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     redrive = queues["IngestionQueue"]["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == INGEST_QUEUE.max_receives == 5
+    assert queues["IngestionQueue"]["MessageRetentionPeriod"] == INGEST_QUEUE.retention_days * 86_400
     assert text(redrive["deadLetterTargetArn"]) == "<IngestionDeadLetters>"
     assert queues["IngestionDeadLetters"]["MessageRetentionPeriod"] == 14 * 86_400
     assert "RedrivePolicy" not in queues["IngestionDeadLetters"]
@@ -23,7 +25,15 @@ def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]
 
 def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(document: dict[str, Any]) -> None:
     queue = resources(document, "AWS::SQS::Queue")["IngestionQueue"]
-    assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
+    timeout = function(document, "ingest")["Timeout"]
+    assert timeout == INGEST_QUEUE.function_seconds
+    assert queue["VisibilityTimeout"] == INGEST_QUEUE.visibility_seconds == 6 * timeout
+
+
+def test_the_function_knows_the_queue_whose_messages_it_delays(document: dict[str, Any]) -> None:
+    variables = function(document, "ingest")["Environment"]["Variables"]
+    assert text(variables["PICTRACE_QUEUE"]) == "<IngestionQueue>"
+    assert text(variables["PICTRACE_DEAD_LETTERS"]) == "<IngestionDeadLetters>"
 
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
@@ -91,7 +101,7 @@ def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]
     mapping = only(document, "AWS::Lambda::EventSourceMapping")
     assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 8}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 4}
     assert mapping["BatchSize"] == limits.BATCH_MESSAGES
 
 

@@ -27,6 +27,7 @@ INGEST: Final = {
     ("s3:GetObject", "<StorageBucket>/signatures/*"),
     ("s3:PutObject", "<StorageBucket>/signatures/*"),
     ("s3:DeleteObject", "<StorageBucket>/signatures/*"),
+    ("s3:PutObject", "<StorageBucket>/thumbnails/*"),
     ("s3:DeleteObject", "<StorageBucket>/thumbnails/*"),
     ("s3:ListBucket", "<StorageBucket>"),
     ("dynamodb:GetItem", "<StorageTable>"),
@@ -37,6 +38,7 @@ INGEST: Final = {
     ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
     ("events:PutEvents", "<IngestionBus>"),
+    ("sqs:SendMessage", "<IngestionQueue>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
@@ -85,7 +87,7 @@ ACTION_OF: Final = {
 """Calls of boto3 clients whose right has another name."""
 
 
-SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send", "sqs:Change")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -162,6 +164,8 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "objects": "s3",
         "event_bus": "events",
         "dead_letters": "sqs",
+        "duplicate_checks": "sqs",
+        "retry_delays": "sqs",
         "fetch_client": "lambda",
     }
     for module, service in services.items():

@@ -57,16 +57,14 @@ def test_pages_may_only_post_to_the_bucket_and_only_the_apis_own(document: dict[
     assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>"]
 
 
-def test_what_is_rejected_unfinished_or_can_be_made_again_goes(document: dict[str, Any]) -> None:
+def test_what_is_rejected_or_unfinished_goes_and_nothing_else(document: dict[str, Any]) -> None:
     rules = {rule["Id"]: rule for rule in only(document, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
     assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     key, value = REJECTED_TAG
     assert rules["rejected-uploads"]["TagFilters"] == [{"Key": key, "Value": value}]
     assert rules["rejected-uploads"]["Prefix"] == "uploads/"
-    expiring = {name for name, rule in rules.items() if "ExpirationInDays" in rule and "TagFilters" not in rule}
-    assert expiring == {"thumbnails"}
-    assert rules["thumbnails"]["Prefix"] == "thumbnails/"
+    assert {name for name, rule in rules.items() if "ExpirationInDays" in rule} == {"rejected-uploads"}
 
 
 def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, Any]) -> None:

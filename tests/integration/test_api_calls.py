@@ -1,5 +1,6 @@
 """The calls besides upload and search."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,16 +8,18 @@ import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS
+from shared.domain.model_card import ModelCard
 from shared.vision.decode.decoding import decode
 from tests.conftest import PicTrace
 from tests.images import encoded, noise, pixels, shipped
 
 
-def test_health_and_stats(running: PicTrace) -> None:
+def test_health_and_stats(running: PicTrace, model_dir: Path) -> None:
     assert running.client.get("/health").json()["status"] == "ok"
     stats = running.client.get("/v1/stats").json()
-    assert stats["model"]["untrained"] is True
-    assert stats["model"]["labels"] is False
+    card = ModelCard.read(model_dir)
+    assert stats["model"] == {"id": card.id, "network": card.network, "instead_of": card.instead_of, "labels": True}
+    assert stats["notice"] == card.notice
     assert stats["versions"]["opencv-python-headless"].startswith("4.14")
     assert stats["limits"]["max_query_bytes"] == 4_400_000
 
@@ -27,7 +30,7 @@ def test_compare_two_files(running: PicTrace) -> None:
     answer = running.client.post("/v1/compare", files=files).json()
     assert answer["verdict"] == "near-duplicate"
     assert answer["ssim_aligned"] > answer["ssim"]
-    assert answer["cosine"] > 0.9
+    assert answer["cosine"] > 0.7
 
 
 def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace, collection: str) -> None:

@@ -152,7 +152,7 @@ def test_odd_file_names_are_data(running: PicTrace, collection: str, name: str) 
     shown = running.client.get(f"/v1/images/{image_id}").json()["filename"]
     assert len(shown) <= 255
     assert not {"/", "\x00", "\u202e"} & set(shown)
-    assert running.client.delete(f"/v1/images/{image_id}").status_code == 204
+    assert running.client.delete(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 204
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "%00", "é"])

@@ -164,6 +164,7 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("retries_at_once")
 def test_what_never_ends_is_told(
     running: PicTrace,
     bucket: Bucket,
@@ -175,8 +176,7 @@ def test_what_never_ends_is_told(
     def broken(*_: object) -> None:
         raise RuntimeError("the model is broken")
 
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
-    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.take", broken)
+    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", broken)
     monkeypatch.setattr("functions.ingest.handler.run_in_subprocess", broken)
     monkeypatch.setattr(flow, "QUIET_SECONDS", 1)
     bucket.put({"a.png": noise(81_500)})
@@ -220,6 +220,10 @@ def test_the_stacks_own_bucket(
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
     assert sent == [key]
     assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
+    for prefix in ("", "/uploads/", f"/uploads/{name}/"):
+        assert index(f"s3://{own}{prefix}", "--collection", f"{name}-b", "--yes") == 1
+        assert "would move to" in capsys.readouterr().err, "a collection's images stay there"
+    assert index(f"s3://{own}/uploads/{name}/", "--collection", name, "--dry-run") == 0
     assert index(f"s3://{own}/signatures/", "--yes") == 1
     assert "are under uploads/" in capsys.readouterr().err
     assert index(f"s3://{own}", "--dry-run") == 0

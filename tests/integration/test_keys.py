@@ -209,6 +209,14 @@ class TestCommand:
         assert self.run("list") == 0
         assert re.search(rf"{key_id}\s+revoked", capsys.readouterr().out)
 
+    def test_every_collection_is_asked_for_by_name(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+        """A key that says nothing writes where a call that says nothing reads: in `default`."""
+        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+        wanted = ("create", "--name", "x", "--scope", "admin")
+        for named, reached in (((), frozenset({"default"})), (("--collection", "*"), None)):
+            assert self.run(*wanted, *named) == 0
+            assert fresh.verify(capsys.readouterr().out.strip()).collections == reached
+
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [

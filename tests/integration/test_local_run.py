@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from infra.local import preflight
+from shared.domain.model_card import ModelCard
 from tests.conftest import ROOT
 from tests.images import noise
 from tests.processes import ended, said_until_ready
@@ -38,7 +39,9 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
     assert re.search(r"1 (indexed|duplicate)", said)
     assert "notes.txt: skipped: The file is none of JPEG" in said
     assert "broken.png: rejected:" in said
-    assert "untrained" in said
+    card = ModelCard.read(model_dir)
+    assert f"model      {card.id}" in said
+    assert (f"NOTE: {card.notice}" in said) == (card.notice is not None)
     rest = ended(process)
     assert process.returncode == 0
     assert rest.strip().endswith("stopped.")
@@ -84,7 +87,7 @@ def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert said.count("\n") == 1
-    assert "python -m layers.resnet50.export" in said
+    assert "python -m layers.models.export" in said
     assert time.monotonic() - started < 20
 
 

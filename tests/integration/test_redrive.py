@@ -18,8 +18,7 @@ def redrive(*options: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+def _at_once(running: PicTrace, retries_at_once: None) -> None:
     sqs, url = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in found:
@@ -60,7 +59,7 @@ def test_what_was_mended_is_indexed_and_what_was_not_comes_back(
         raise RuntimeError("the model is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr("functions.ingest.dispatcher.Dispatcher.take", out_of_order)
+        broken.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", out_of_order)
         broken.setattr("functions.ingest.handler.run_in_subprocess", out_of_order)
         upload_id = running.open(data, collection=collection)
         send(running, "no json")

@@ -33,14 +33,15 @@ SMALL_NETWORK = """
 import json, sys
 from pathlib import Path
 import keras
-from layers.resnet50.network import Precision, convert
+from layers.models.conversion import Precision, convert
 keras.utils.set_random_seed(5)
-rgb = keras.Input((224, 224, 3))
-features = keras.layers.Flatten()(keras.layers.AveragePooling2D(16)(rgb))
-features = keras.layers.Dense(2048, name="avg_pool")(features)
-network = keras.Model(rgb, keras.layers.Dense(1000, activation="softmax")(features))
+rgb = keras.Input((224, 224, 3), batch_size=1, dtype="uint8", name="rgb")
+features = keras.layers.Flatten()(keras.layers.AveragePooling2D(16)(keras.ops.cast(rgb, "float32") - 127))
+features = keras.layers.Dense(2048)(features)
+probabilities = keras.layers.Dense(1000, activation="softmax")(features)
+network = keras.Model(rgb, {"features": features, "probabilities": probabilities})
 out = Path(sys.argv[1])
-(out / "resnet50.tflite").write_bytes(convert(network, Precision.FLOAT16))
+(out / "model.tflite").write_bytes(convert(network, Precision.FLOAT16))
 (out / "model.json").write_text(json.dumps({"id": sys.argv[2], "has_labels": False}))
 """
 """Writes an export of another network, which answers in a moment."""

@@ -174,8 +174,8 @@ def test_objects_of_strangers_are_refused(running: PicTrace) -> None:
         invoked({"bucket": "somebody-elses", "key": "uploads/default/a"})
 
 
-def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+@pytest.mark.usefixtures("retries_at_once")
+def test_poison_goes_to_the_dead_letters_with_its_reason(running: PicTrace) -> None:
     sqs, dead = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
     bodies = {"no json", '{"Records": [{}]}', json.dumps(submitted({"bucket": "images"}))}
     for body in bodies:

@@ -7,7 +7,17 @@ import pytest
 
 from bench import scale
 from bench.cost.__main__ import CONTEXT, FIGURES, PAGE, main
-from bench.cost.bill import idle, indexing, ingesting, keeping, on_a_server, searching, uploading, with_a_service
+from bench.cost.bill import (
+    idle,
+    indexing,
+    ingesting,
+    keeping,
+    on_a_server,
+    searching,
+    uploading,
+    viewing,
+    with_a_service,
+)
 from bench.cost.page import page
 from bench.cost.use import MILLION, Use
 from bench.speed.requests import item_bytes, write_units
@@ -25,7 +35,7 @@ def test_the_page_is_what_the_last_figures_and_prices_make() -> None:
 def test_a_component_is_its_count_times_its_price() -> None:
     lines = ingesting(USE, MILLION)
     assert lines["S3: the upload"] == pytest.approx(5)
-    assert lines["S3: signature"] == pytest.approx(5 * USE.image_puts)
+    assert lines["S3: signature and thumbnail"] == pytest.approx(5 * USE.image_puts)
     computing = USE.image_seconds * SETTINGS["ingest_memory_mb"] / 1024 * 13.3334 + 0.2 / 10
     assert lines["Lambda: computing"] == pytest.approx(computing)
     assert searching(USE, MILLION)["S3: signatures"] == pytest.approx(20 * 0.4)
@@ -45,6 +55,7 @@ def test_what_commands_estimate_with_is_what_was_counted() -> None:
     assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_AN_IMAGE
     assert USE.image_reads + 4 == prices.READS_AN_IMAGE
     assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_AN_IMAGE
+    assert USE.image_puts == prices.PUTS_AN_IMAGE
 
 
 def test_fewer_bytes_of_vectors_cost_less() -> None:
@@ -62,6 +73,18 @@ def test_what_costs_nothing_when_nothing_happens() -> None:
 def test_more_candidates_cost_more() -> None:
     more = replace(USE, search_gets=50)
     assert sum(searching(more, MILLION).values()) > sum(searching(USE, MILLION).values())
+
+
+def test_a_view_with_its_links_in_the_listing_costs_a_fraction() -> None:
+    """What both have is the thumbnails themselves: their GETs and their transfer."""
+    before, now = viewing(USE, MILLION, linked=False), viewing(USE, MILLION)
+    assert before["API Gateway"] == pytest.approx(27)
+    assert now["API Gateway"] == pytest.approx(3)
+    assert before["transfer of thumbnails"] == now["transfer of thumbnails"]
+    assert now["S3: thumbnails"] == pytest.approx(24 * 0.4)
+    same = now["S3: thumbnails"] + now["transfer of thumbnails"]
+    assert sum(now.values()) - same < (sum(before.values()) - same) / 8
+    assert sum(viewing(USE, 0).values()) == 0
 
 
 def test_a_bill_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,16 @@
 """Several searches of the vector indexes as one list."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 
-from shared.domain.features import LOCAL_DIMENSIONS, FeatureVector, LocalVector
-from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidate, Candidates
+from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, FeatureVector, LocalVector
+from shared.domain.images import ImageRecord, Label
+from shared.domain.labels import canonical
+from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.search.budget import LABEL_SEARCHES, SEARCHED
 from shared.search.candidates import CandidateFinder, SearchScope
 from shared.vision import views
 from shared.vision.signature import extract
@@ -24,6 +27,10 @@ def view(number: int, keypoints: int = 400) -> views.View:
 
 def record(name: str) -> ImageRecord:
     return ImageRecord("c", name, "m", 1, 1, "png", 1, "0" * 16, "2026")
+
+
+Images = dict[str, tuple[float, tuple[str, ...]]]
+"""Cosine and labels of images by name, the most probable label first."""
 
 
 class Answers:
@@ -57,10 +64,76 @@ def test_of_views_with_as_many_keypoints_the_larger_cosine_tells_which_a_candida
     assert found == [("a", False), ("d", True), ("b", False), ("c", False)]
 
 
+class Labelled:
+    """A catalogue of images with labels, which answers like the index: by the most probable class only.
+
+    Attributes:
+        asked: the classes that were searched for.
+    """
+
+    def __init__(self, images: Images) -> None:
+        self.images = images
+        self.asked: list[str | None] = []
+
+    def nearest(self, _: object, *, label: str | None, limit: int, **__: Any) -> Candidates:
+        self.asked.append(label)
+        found = [
+            Candidate(replace(record(name), labels=[Label(each, 0.3) for each in labels]), near)
+            for name, (near, labels) in self.images.items()
+            if label is None or (labels and canonical(labels[0]) == label)
+        ]
+        best = sorted(found, key=lambda candidate: -candidate.cosine)[:limit]
+        return Candidates(best, bytes_examined=10)
+
+    def nearest_local(self, _: object, **__: Any) -> Candidates:
+        return self.nearest(None, label=None, limit=SEARCHED)
+
+
+def test_labels_are_any_of_an_images_labels_and_far_images_are_found_by_the_first() -> None:
+    near: Images = {f"dog {number}": (0.9, ("Great Dane",)) for number in range(SEARCHED)}
+    far: Images = {
+        "cat": (0.1, ("Egyptian cat",)),
+        "tiger": (0.2, ("tiger_cat", "Egyptian cat")),
+        "cup": (0.3, ("cup",)),
+    }
+    cats = frozenset({"egyptian cat", "tiger cat"})
+    catalogue = Labelled(near | far | {"a cat second": (0.95, ("sofa", "tiger cat")), "nothing": (0.99, ())})
+    assert labelled(catalogue, cats) == ["a cat second", "tiger", "cat"]
+    assert sorted(catalogue.asked, key=str) == [None, "egyptian cat", "tiger cat"]
+
+
+def test_of_a_kind_with_many_classes_the_nearest_images_are_looked_through() -> None:
+    images: Images = {f"dog {number}": (0.5, (f"dog {number}",)) for number in range(LABEL_SEARCHES + 1)}
+    catalogue = Labelled(images | {"cup": (0.9, ("cup",))})
+    assert sorted(labelled(catalogue, frozenset(images))) == sorted(images)
+    assert catalogue.asked == [None]
+
+
+def test_what_keypoints_find_has_the_labels_too() -> None:
+    catalogue = Labelled({"cat": (0.9, ("tabby",)), "cup": (0.95, ("cup",))})
+    with ThreadPoolExecutor(2) as threads:
+        where = SearchScope(collection="c", model="m", labels=frozenset({"tabby"}))
+        finder = CandidateFinder(cast(Catalogue, catalogue), threads, where)
+        finder.search_by_views([view(0)])
+        assert [entry.record.image_id for entry in finder.found(view(0))] == ["cat"]
+
+
+def labelled(catalogue: Labelled, labels: frozenset[str]) -> list[str]:
+    """Candidates by features, in order."""
+    with ThreadPoolExecutor(2) as threads:
+        finder = CandidateFinder(
+            cast(Catalogue, catalogue), threads, SearchScope(collection="c", model="m", labels=labels)
+        )
+        finder.search_by_features(np.zeros(FEATURE_DIMENSIONS, np.float32))
+        found = [entry.record.image_id for entry in finder.found(view(0))]
+    assert finder.bytes_examined == 10 * len(catalogue.asked)
+    return found
+
+
 def searched(answers: Answers, first: views.View, second: views.View) -> list[tuple[str, bool]]:
     """Candidates in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
-        finder = CandidateFinder(answers, threads, SearchScope(collection="c", model="m", label=None))
+        finder = CandidateFinder(answers, threads, SearchScope(collection="c", model="m", labels=None))
         finder.search_by_views([first, second])
         found = [(one.record.image_id, one.view is second) for one in finder.found(first)]
     assert finder.bytes_examined == 20

@@ -2,14 +2,16 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.ingest import bootstrap, handler, processing
 from infra.local.queue_worker import FunctionContext, lambda_event
+from shared.aws.retry_delays import FailedMessage
 from shared.domain.limits import CONCURRENT_MESSAGES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 
@@ -35,10 +37,10 @@ def records() -> Iterator[Any]:
     messages: list[Any] = [
         {
             "MessageId": str(number),
-            "ReceiptHandle": "r",
+            "ReceiptHandle": f"receipt-{number}",
             "Body": json.dumps({"bucket": "images", "key": f"k{number}"}),
             "MD5OfBody": "m",
-            "Attributes": {"ApproximateReceiveCount": "1"},
+            "Attributes": {"ApproximateReceiveCount": str(number % 2 + 1)},
         }
         for number in range(CONCURRENT_MESSAGES)
     ]
@@ -51,7 +53,9 @@ def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
 ) -> None:
     counted: dict[str, float] = {}
     meeting = Meeting(CONCURRENT_MESSAGES)
+    delays: list[FailedMessage] = []
     monkeypatch.setattr(processing, "dispatcher", lambda: meeting)
+    monkeypatch.setattr(handler, "retry_delays", lambda: Delays(delays))
     monkeypatch.setattr(
         processing.metrics.provider,
         "flush_metrics",
@@ -60,6 +64,37 @@ def test_all_of_a_batch_are_done_at_once_and_poison_harms_only_itself(
     context: Any = FunctionContext("ingest")
     assert handler.handler(records, context) == {"batchItemFailures": [{"itemIdentifier": "3"}]}
     assert counted == {"messages": CONCURRENT_MESSAGES, "picture_indexed": CONCURRENT_MESSAGES - 1}
+    assert delays == [FailedMessage("receipt-3", receives=2)]
+
+
+class Delays:
+    def __init__(self, delays: list[FailedMessage]) -> None:
+        self.delays = delays
+
+    def set(self, failed: Sequence[FailedMessage]) -> Sequence[ClientError]:
+        self.delays.extend(failed)
+        return []
+
+
+def test_delays_that_cannot_be_set_harm_nothing(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message comes again after the queue's own visibility timeout, and the others are done."""
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessageVisibility")
+
+    class Broken:
+        def set(self, _: Any) -> Sequence[ClientError]:
+            raise EndpointConnectionError(endpoint_url="https://sqs")
+
+    class Refusing:
+        def set(self, _: Any) -> Sequence[ClientError]:
+            return [refused]
+
+    context: Any = FunctionContext("ingest")
+    for delays in (Broken(), Refusing()):
+        meeting = Meeting(CONCURRENT_MESSAGES)
+        monkeypatch.setattr(processing, "dispatcher", lambda taken=meeting: taken)
+        monkeypatch.setattr(handler, "retry_delays", lambda made=delays: made)
+        assert handler.handler(records, context) == {"batchItemFailures": [{"itemIdentifier": "3"}]}
+        processing.metrics.clear_metrics()
 
 
 def _totals(metric_set: Any) -> dict[str, float]:
@@ -98,7 +133,7 @@ def test_the_function_is_made_once_however_many_threads_ask(monkeypatch: pytest.
         asked.wait(timeout=20)
         made.append(bootstrap.dispatcher())
 
-    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "DEAD_LETTERS", "FETCH_FUNCTION"):
+    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "QUEUE", "DEAD_LETTERS", "FETCH_FUNCTION"):
         monkeypatch.setenv(f"PICTRACE_{name}", "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(bootstrap, "Embedder", SlowModel)

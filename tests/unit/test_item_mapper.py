@@ -10,12 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.aws.dynamodb import item_mapper
-from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, cosine, normalise
+from shared.domain.errors import InvalidCursor, PictureRefused
+from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, QUERY_SCALE, cosine, normalise
 from shared.domain.images import (
     COLLECTION_PATTERN,
     UPLOAD_ID_PATTERN,
     ImageRecord,
+    IndexedImage,
     Label,
     ObjectRef,
     collection_of_key,
@@ -35,7 +36,7 @@ RECORD = ImageRecord(
     bytes=5,
     phash="0" * 16,
     created_at="2026-01-01T00:00:00.000000+00:00",
-    labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
+    labels=(Label("Egyptian cat", 0.5), Label("lynx", 0.25)),
     filename="<b>.png",
     low_information=True,
 )
@@ -44,7 +45,7 @@ RECORD = ImageRecord(
 def test_a_record_comes_back_as_it_went() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
     assert item_mapper.to_record(item) == RECORD
-    assert item["label"] == {"S": "tabby"}
+    assert item["label"] == {"S": "egyptian cat"}, "in canonical form, which the index is asked for"
 
 
 def test_a_record_without_labels_has_no_label_attribute() -> None:
@@ -163,6 +164,23 @@ def test_upload_keys() -> None:
     assert parse_upload_key(upload_key("cats", UPLOAD)) == ("cats", UPLOAD)
     for other in ("uploads/cats/x", "uploads/Cats/" + UPLOAD, "x/uploads/cats/" + UPLOAD, "uploads//" + UPLOAD):
         assert parse_upload_key(other) is None
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_vector_that_is_not_all_numbers_is_refused_before_it_is_stored(wrong: float) -> None:
+    """One NaN among them would be stored as -9223372036854775808."""
+    vector = np.ones(2048, np.float32)
+    vector[7] = wrong
+    with pytest.raises(PictureRefused) as refused:
+        normalise(vector)
+    assert refused.value.code == "undescribable"
+    for scale in (FEATURE_SCALE, LOCAL_SCALE, QUERY_SCALE):
+        with pytest.raises(PictureRefused):
+            item_mapper.to_numbers(vector, scale)
+    with pytest.raises(PictureRefused):
+        item_mapper.record_item(RECORD, vector, ObjectRef("b", "k"))
+    with pytest.raises(PictureRefused):
+        item_mapper.vectors_item(IndexedImage(RECORD, normalise(np.ones(2048)), vector[:LOCAL_DIMENSIONS]))
 
 
 def test_a_zero_vector_has_no_direction_and_no_nan() -> None:

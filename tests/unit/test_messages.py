@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, read
-from shared.domain.events import Created, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.aws.messages import UnknownMessage, duplicate_check, read
+from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH
@@ -211,6 +212,25 @@ def test_an_image_is_described_again() -> None:
     for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
         with pytest.raises(UnknownMessage):
             read(json.dumps(body | wrong))
+
+
+CHECK = DuplicateCheck(
+    ImageKey("c", "a" * 64), ObjectRef("pictures", "é +.png", "v1"), "2026-01-01T00:00:00+00:00", {"shop": "7"}
+)
+
+
+@pytest.mark.parametrize("check", [CHECK, replace(CHECK, object=ObjectRef("pictures", "k"), metadata={})])
+def test_a_check_for_near_duplicates_comes_back_as_it_was_sent(check: DuplicateCheck) -> None:
+    assert read(duplicate_check(check)) == [check]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"image_id": "a"}, {"collection": "C"}, {"since": "soon"}, {"since": "2026-01-01T00:00:00"}, {"more": 1}]
+)
+def test_a_check_that_nobody_sent_is_refused(wrong: dict[str, Any]) -> None:
+    body = json.loads(duplicate_check(CHECK))
+    with pytest.raises(UnknownMessage):
+        read(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
 
 
 def test_a_submission_says_what_it_is_about() -> None:

@@ -9,6 +9,7 @@ GOOD = {
     "PICTRACE_MODEL_DIR": "/opt/resnet50",
     "PICTRACE_BUS": "bus",
     "PICTRACE_DEAD_LETTERS": "q",
+    "PICTRACE_QUEUE": "q",
     "PICTRACE_FETCH_FUNCTION": "f",
 }
 GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
@@ -17,7 +18,11 @@ GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
-        *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
+        *(
+            (ApiSettings, name)
+            for name in sorted(GOOD)
+            if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS", "PICTRACE_QUEUE"}
+        ),
         *((IngestSettings, name) for name in sorted(GOOD)),
         (FetchSettings, "PICTRACE_BUCKET"),
     ],

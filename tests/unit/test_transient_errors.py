@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.aws.transient_errors import is_outage
+from shared.aws.transient_errors import is_index_not_ready, is_outage
 
 
 def refused(status: int, code: str, **more: Any) -> ClientError:
@@ -46,6 +46,27 @@ DEFECTS = {
     "no credentials": exceptions.NoCredentialsError(),
     "parameter of a wrong type": exceptions.ParamValidationError(report=""),
 }
+
+
+def search_refused(message: str, operation: str = "SearchVectors", code: str = "ValidationException") -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return ClientError(answer, operation)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Cannot search backfilling vector index: features", "The table does not have the specified index: features"],
+)
+def test_an_index_that_is_being_built_is_known_by_the_services_words(message: str) -> None:
+    assert is_index_not_ready(search_refused(message))
+    assert not is_index_not_ready(search_refused(message, operation="Query"))
+    assert not is_index_not_ready(search_refused(message, code="ResourceNotFoundException"))
+
+
+@pytest.mark.parametrize("message", ["", "Invalid comparator used in SearchConditionExpression", "Provided TopK value"])
+def test_other_refusals_of_a_search_are_defects(message: str) -> None:
+    assert not is_index_not_ready(search_refused(message))
+    assert not is_outage(search_refused(message))
 
 
 @pytest.mark.parametrize("error", OUTAGES.values(), ids=OUTAGES)

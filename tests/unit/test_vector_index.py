@@ -1,5 +1,6 @@
 """The vector index against a brute force over everything that is in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from infra.local.moto_vectors.conditions import Condition, Every, Not, Some, among, between, compared
 from infra.local.moto_vectors.index import Entry, VectorIndex
 
 DIMENSIONS = 4
@@ -18,6 +20,23 @@ DISTANCES = ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"]
 vectors = arrays(np.float32, DIMENSIONS, elements=st.floats(-8, 8, width=32).map(lambda value: round(value, 2)))
 keys = st.integers(0, 30)
 colours = st.sampled_from([None, "red", "green"])
+
+RED, GREEN, BLUE = (("S", colour) for colour in ("red", "green", "blue"))
+Meaning = Callable[[str | None], bool]
+CONDITIONS: list[tuple[Condition | None, Meaning]] = [
+    (None, lambda _: True),
+    (compared("colour", "=", RED), lambda colour: colour == "red"),
+    (compared("colour", "=", BLUE), lambda _: False),
+    (compared("colour", "<>", RED), lambda colour: colour != "red"),
+    (compared("colour", ">", GREEN), lambda colour: colour == "red"),
+    (compared("colour", "<=", GREEN), lambda colour: colour == "green"),
+    (between("colour", BLUE, GREEN), lambda colour: colour == "green"),
+    (among("colour", [RED, BLUE]), lambda colour: colour == "red"),
+    (Not(among("colour", [RED, GREEN])), lambda colour: colour is None),
+    (Some([compared("colour", "=", RED), compared("colour", "=", GREEN)]), lambda colour: colour is not None),
+    (Every([compared("size", "<>", RED), Not(compared("colour", ">=", RED))]), lambda colour: colour != "red"),
+]
+"""Conditions, and what they mean for an item of this colour and no size."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +75,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=keys, vector=vectors, partition=st.sampled_from("pq"), colour=colours)
     def put(self, key: int, vector: Any, partition: str, colour: str | None) -> None:
-        self.index.put(key, Entry(vector, partition, [None, colour], key))
+        self.index.put(key, Entry(vector, partition, [None, ("S", colour) if colour else None], key))
         self.known[key] = Known(vector, partition, colour)
 
     @rule(key=keys)
@@ -67,14 +86,13 @@ class Machine(RuleBasedStateMachine):
     @rule(
         query=vectors,
         partition=st.sampled_from("pqr"),
-        colour=st.sampled_from([None, "red", "green", "blue"]),
+        asked=st.sampled_from(CONDITIONS),
         top_k=st.integers(1, 40),
     )
-    def search(self, query: Any, partition: str, colour: str | None, top_k: int) -> None:
-        hits, examined = self.index.search(query, partition, {"colour": colour} if colour else {}, top_k)
-        wanted = {
-            key: one for key, one in self.known.items() if one.partition == partition and colour in (None, one.colour)
-        }
+    def search(self, query: Any, partition: str, asked: tuple[Condition | None, Meaning], top_k: int) -> None:
+        condition, fulfils = asked
+        hits, examined = self.index.search(query, partition, condition, top_k)
+        wanted = {key: one for key, one in self.known.items() if one.partition == partition and fulfils(one.colour)}
         assert examined == len(wanted) * DIMENSIONS * 4
         assert len({hit.item for hit in hits}) == len(hits)
         for hit in hits:
@@ -112,7 +130,7 @@ def test_many_vectors_answer_as_the_brute_force_does(
     index = VectorIndex(dimensions=64, distance=distance, filters=[])
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
-    hits, _ = index.search(query, (), {}, top_k)
+    hits, _ = index.search(query, (), None, top_k)
     expected = true_scores(distance, [Known(vector, "", None) for vector in stored], query)[:top_k]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6, abs=1e-6)
     if query_is_stored and distance != "DOT_PRODUCT":
@@ -126,7 +144,7 @@ def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
     index = VectorIndex(dimensions=512, distance="COSINE", filters=[])
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
-    hits, _ = index.search(query, (), {}, 28)
+    hits, _ = index.search(query, (), None, 28)
     expected = true_scores("COSINE", [Known(vector, "", None) for vector in stored], query)[:28]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6)
 
@@ -138,7 +156,7 @@ def test_a_vector_is_at_distance_zero_of_itself() -> None:
         index = VectorIndex(dimensions=dimensions, distance="COSINE", filters=[])
         vector = random.normal(size=dimensions).astype(np.float32)
         index.put("a", Entry(vector, (), [], "a"))
-        assert index.search(vector, (), {}, 1)[0][0].score == 0.0
+        assert index.search(vector, (), None, 1)[0][0].score == 0.0
 
 
 def test_an_item_put_again_is_there_once() -> None:
@@ -146,5 +164,5 @@ def test_an_item_put_again_is_there_once() -> None:
     for partition in ("p", "q", "p"):
         index.put("key", Entry(np.array([1], np.float32), partition, [], partition))
     assert len(index) == 1
-    assert index.search(np.array([1], np.float32), "q", {}, 5) == ([], 0)
-    assert [hit.item for hit in index.search(np.array([1], np.float32), "p", {}, 5)[0]] == ["p"]
+    assert index.search(np.array([1], np.float32), "q", None, 5) == ([], 0)
+    assert [hit.item for hit in index.search(np.array([1], np.float32), "p", None, 5)[0]] == ["p"]

@@ -28,4 +28,5 @@ def list_duplicates(
     images came, so this compares nothing and costs as much as a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
-    return schemas.DuplicatePage(groups=[presenters.group(found) for found in page.groups], cursor=page.cursor)
+    groups = [presenters.group(found, services.library.thumbnail_url) for found in page.groups]
+    return schemas.DuplicatePage(groups=groups, cursor=page.cursor)

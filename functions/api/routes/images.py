@@ -7,14 +7,14 @@ from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, DataRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach
+from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach, RemovedFrom
 from functions.api.errors import problem_responses
-from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, MAX_PAGE
+from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=DataRoute)
 
 LINK_HEADERS = {
-    "Cache-Control": f"private, max-age={LINK_EXPIRES_SECONDS // 2}",
+    "Cache-Control": f"private, max-age={LINK_HALF_LIFE_SECONDS}",
     "Vary": "Accept, Authorization, X-Api-Key",
 }
 """A link may be reused by the caller who asked for it, for half its life."""
@@ -27,7 +27,7 @@ LINK_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "",
     summary="One page of a collection, newest first",
-    responses=problem_responses("invalid-cursor"),
+    responses=problem_responses("invalid-cursor", "unknown-label"),
     dependencies=[SEARCH],
 )
 def list_images(
@@ -38,8 +38,10 @@ def list_images(
     cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
-    page = services.catalogue.newest(collection, label=label, limit=limit, cursor=cursor)
-    return schemas.ImagePage(images=[presenters.image(record) for record in page.records], cursor=page.cursor)
+    labels = services.model.classes(label) if label else None
+    page = services.catalogue.newest(collection, labels=labels, limit=limit, cursor=cursor)
+    images = [presenters.image(record, services.library.thumbnail_url) for record in page.records]
+    return schemas.ImagePage(images=images, cursor=page.cursor)
 
 
 @router.post(
@@ -60,7 +62,8 @@ def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs
 )
 def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
     """The record with the objects that brought these bytes, at most 100 of them."""
-    return presenters.image_with_sources(services.library.image(image_id, collections))
+    record = services.library.image(image_id, collections)
+    return presenters.image_with_sources(record, services.library.thumbnail_url)
 
 
 @router.delete(
@@ -71,8 +74,12 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> sch
     response_class=Response,
     dependencies=[WRITE],
 )
-def remove_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> None:
-    """Removes the record, the signature and the stored bytes, from one collection or from all of the caller."""
+def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFrom) -> None:
+    """Removes the record, signature, thumbnail and stored bytes from one collection.
+
+    It is the one that is named, else `default`, else the key's only one. `collections=all` removes them from every
+    collection that the key reaches.
+    """
     services.library.remove(image_id, collections)
 
 
@@ -99,7 +106,10 @@ def content(image_id: ImageIdPath, services: Needs, collections: Reach, request:
     dependencies=[SEARCH],
 )
 def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
-    """At most 320 pixels a side; made when first asked for. Redirects, or gives the link, as `content` does."""
+    """At most 320 pixels a side; made where it is missing. Redirects, or gives the link, as `content` does.
+
+    Every image in an answer has a link of its own as `thumbnail_url`; ask here when that has ended or leads nowhere.
+    """
     record = services.library.image(image_id, collections)
     return _lead(request, services.library.thumbnail_link(record))
 

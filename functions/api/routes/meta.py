@@ -27,15 +27,14 @@ def health() -> schemas.Health:
 def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
     """Counting reads the index for the first 30,000 images or so; beyond that `exact` is false."""
     images, exact = services.catalogue.count(collection)
+    card = services.model.card
     return schemas.Stats(
         collection=collection,
         images=images,
         exact=exact,
-        model=schemas.ModelState(
-            id=services.model.id, untrained=services.model.untrained, labels=services.model.has_labels
-        ),
+        model=schemas.ModelState(id=card.id, network=card.network, instead_of=card.instead_of, labels=card.has_labels),
         models=list(services.models),
-        notice=services.model.notice,
+        notice=card.notice,
         versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
         limits={
             "max_upload_bytes": limits.MAX_UPLOAD_BYTES,

@@ -52,7 +52,7 @@ class Drawing(StrEnum):
 @router.post(
     "/search",
     summary="Find the nearest images",
-    responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
+    responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected", "unknown-label"),
     openapi_extra=schemas.SEARCH_BODY,
     dependencies=[SEARCH],
 )
@@ -75,15 +75,18 @@ def search(
     where nothing near is found, for parts of the query; `thorough` for all of that always.
     """
     watch = Stopwatch()
+    labels = services.model.classes(label) if label else None
     described_query = _describe(services, caller, query, watch)
-    wanted = SearchRequest(collection=collection, k=k, ranking=ranking, effort=effort, min_score=min_score, label=label)
+    wanted = SearchRequest(
+        collection=collection, k=k, ranking=ranking, effort=effort, min_score=min_score, labels=labels
+    )
     return _answer(services, described_query, wanted, watch)
 
 
 @router.get(
     "/images/{image_id}/similar",
     summary="More like this",
-    responses=problem_responses("not-found"),
+    responses=problem_responses("not-found", "unknown-label"),
     dependencies=[SEARCH],
 )
 def similar(
@@ -92,15 +95,23 @@ def similar(
     collections: Reach,
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
+    label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
     """The nearest images of the same collection, the image itself left out."""
     watch = Stopwatch()
+    labels = services.model.classes(label) if label else None
     record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
     wanted = SearchRequest(
-        collection=record.collection, k=k, ranking=ranking, effort=effort, min_score=min_score, exclude=image_id
+        collection=record.collection,
+        k=k,
+        ranking=ranking,
+        effort=effort,
+        min_score=min_score,
+        labels=labels,
+        exclude=image_id,
     )
     return _answer(services, query, wanted, watch)
 
@@ -134,7 +145,7 @@ def compare(
 def _answer(services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch) -> schemas.SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
     return schemas.SearchAnswer(
-        matches=[presenters.match(entry) for entry in found.matches],
+        matches=[presenters.match(entry, services.library.thumbnail_url) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
         effort=wanted.effort,
@@ -148,7 +159,7 @@ def _answer(services: Services, query: Described, wanted: SearchRequest, watch: 
 
 def _notice(services: Services, query: Described) -> str | None:
     flat = _NOTHING_IN_IT if query.signature.low_information else None
-    return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
+    return " ".join(notice for notice in (flat, services.model.card.notice) if notice) or None
 
 
 def _describe(services: Services, caller: Caller, query: query_image.Query, watch: Stopwatch) -> Described:

@@ -4,6 +4,7 @@ import * as browse from "./browse.js";
 import { byId, nameOf } from "./dom.js";
 import * as duplicates from "./duplicates.js";
 import * as key from "./key.js";
+import * as picture from "./picture.js";
 import * as results from "./results.js";
 import { addEach } from "./upload.js";
 import { open as view } from "./viewer.js";
@@ -11,21 +12,36 @@ import { open as view } from "./viewer.js";
 const SHRUNK_SIDE = 1024;
 
 let limits = { max_query_bytes: 4_400_000, max_upload_bytes: 25 * 2 ** 20 };
-let query = null; // { ask(how), part, shown, name, file } of the last search; `part` stands for it in a comparison
+let query = null; // { ask(how), part, shown or image, name, file } of the last search; `part` stands for it in a comparison
 let turn = 0;
 
-const how = () => `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}`;
+const how = () =>
+  `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}${browse.only()}`;
 
 function say(text) {
   byId("status").textContent = text;
 }
 
-function complain(problem) {
+/** Show a problem, with a button for `again` where there is something to try again. */
+function complain(problem, again = null) {
   byId("problem").textContent = problem ? problem.message : "";
   byId("problem").hidden = !problem;
+  byId("again").hidden = !again;
+  byId("again").onclick = () => {
+    complain(null);
+    again();
+  };
   if (!problem) return;
   say("");
   byId("problem").scrollIntoView({ block: "nearest" });
+}
+
+async function attempt(work) {
+  try {
+    await work();
+  } catch (problem) {
+    complain(problem, () => attempt(work));
+  }
 }
 
 /** A picture too large for a request, made smaller; what the browser cannot read goes as it is. */
@@ -45,13 +61,16 @@ async function search(asked) {
   complain(null);
   say("Searching …");
   byId("results").setAttribute("aria-busy", "true");
-  byId("query-image").src = asked.shown;
+  byId("query-image").onerror = null;
+  if (asked.image) picture.show(byId("query-image"), asked.image);
+  else byId("query-image").src = asked.shown;
   byId("query-image").alt = `Your picture: ${asked.name}`;
   byId("query-name").textContent = asked.name;
   byId("keep").hidden = !asked.file;
   try {
     const answer = await asked.ask(how());
     if (mine !== turn) return;
+    picture.count();
     say(results.show(answer, (match) => open(match.image, match)));
     byId("keep").hidden = !asked.file || answer.matches.some((match) => match.verdict === "identical");
     byId("results-title").focus({ preventScroll: true });
@@ -59,7 +78,7 @@ async function search(asked) {
   } catch (problem) {
     if (mine !== turn) return;
     byId("results").hidden = true;
-    complain(problem);
+    complain(problem, () => search(asked));
   } finally {
     if (mine === turn) byId("results").removeAttribute("aria-busy");
   }
@@ -72,9 +91,15 @@ function searchFile(file) {
   search({ ask: async (by) => api.searchFile(await small, by), part: small, shown, name, file });
 }
 
-async function searchStored(image) {
-  const shown = await api.link(image.thumbnail_url).catch(() => "/static/icon.svg");
-  search({ ask: (by) => api.similar(image.image_id, by), part: image.image_id, shown, name: nameOf(image), file: null });
+function searchStored(image) {
+  search({ ask: (by) => api.similar(image.image_id, by), part: image.image_id, image, name: nameOf(image), file: null });
+}
+
+/** List what has a label. */
+function showLabel(label) {
+  byId("label").value = label;
+  browse.refresh(open).catch(complain);
+  byId("collection-title").focus();
 }
 
 function open(image, match = null) {
@@ -82,6 +107,7 @@ function open(image, match = null) {
     match,
     query: match ? query : null,
     moreLikeThis: searchStored,
+    others: showLabel,
     removed: async () => {
       await Promise.all([refresh(), match ? search(query) : null]);
       if (!match) byId("collection-title").focus();
@@ -90,8 +116,13 @@ function open(image, match = null) {
   });
 }
 
+/** The images come first; where a key is missing, only that one call is refused. */
 const refresh = () =>
-  Promise.all([browse.refresh(open), duplicates.refresh(open, refresh), count()]).catch(complain);
+  attempt(async () => {
+    await browse.refresh(open);
+    await Promise.all([duplicates.refresh(open, refresh), count()]);
+    picture.count();
+  });
 
 async function count() {
   const stats = await api.stats();
@@ -141,13 +172,18 @@ byId("files").onchange = async ({ target }) => {
   await addAll(files);
 };
 byId("keep").onclick = () => addAll([query.file]);
-byId("more").onclick = () => browse.more(open).catch(complain);
-byId("more-groups").onclick = () => duplicates.more(open, refresh).catch(complain);
+byId("more").onclick = () => attempt(() => browse.more(open));
+byId("more-groups").onclick = () => attempt(() => duplicates.more(open, refresh));
 byId("address").onsubmit = (event) => {
   event.preventDefault();
   searchAddress(byId("url").value.trim());
 };
-byId("how").onchange = () => query && search(query);
+byId("how").onchange = ({ target }) => {
+  complain(null);
+  if (target.id === "label") browse.refresh(open).catch(complain);
+  if (query) search(query);
+};
+byId("label").onsearch = ({ target }) => target.value || target.dispatchEvent(new Event("change", { bubbles: true }));
 
 addEventListener("paste", (event) => {
   if (!event.target.closest?.("input")) searchTransfer(event.clipboardData);
@@ -165,6 +201,16 @@ addEventListener("drop", (event) => {
   if (!searchTransfer(event.dataTransfer)) complain(new api.Problem("That is neither a picture nor the address of one."));
 });
 
+let before = null; // the status line's text while it says that the server is busy, and what it said then
+api.onBusy((seconds) => {
+  const said = byId("status").textContent;
+  if (seconds) {
+    before = { text: before?.busy === said ? before.text : said, busy: `The server is busy. Trying again in ${Math.ceil(seconds)} s …` };
+    say(before.busy);
+  } else if (before?.busy === said) {
+    say(before.text);
+  }
+});
 start();
 key.start();
 refresh();

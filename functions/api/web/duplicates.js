@@ -25,7 +25,7 @@ function group(found, open, changed) {
     }
     keep.disabled = true;
     try {
-      for (const image of others) await api.remove(image.image_id);
+      for (const image of others) await api.remove(image);
       await changed();
       byId("collection-title").focus();
     } catch (problem) {

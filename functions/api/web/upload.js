@@ -23,21 +23,10 @@ function send({ url, fields }, file, onProgress) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A key that has spent its minute is asked with again in the next. */
-async function patient(ask) {
-  try {
-    return await ask();
-  } catch (problem) {
-    if (!problem.wait) throw problem;
-    await pause(1000 * problem.wait);
-    return ask();
-  }
-}
-
 async function finished(id) {
   let wait = POLL_MS;
   for (const started = Date.now(); Date.now() - started < PATIENCE_MS; wait = Math.min(wait * 1.3, SLOWEST_POLL_MS)) {
-    const state = await patient(() => api.upload(id));
+    const state = await api.upload(id);
     if (state.status !== "pending") return state;
     await pause(wait);
   }
@@ -60,7 +49,7 @@ async function add(file, { row, bar, how }, most) {
     if (file.size > most) throw new api.Problem(`A picture may have ${Math.floor(most / 2 ** 20)} MB.`);
     how.textContent = "Sending …";
     const type = file.type || "application/octet-stream";
-    const opened = await patient(() => api.openUpload(file.name, type));
+    const opened = await api.openUpload(file.name, type);
     await send(opened, file, (share) => (bar.value = share * 0.9));
     how.textContent = "Indexing …";
     bar.removeAttribute("value");

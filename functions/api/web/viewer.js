@@ -1,7 +1,7 @@
 import * as api from "./api.js";
 import { drawings } from "./compare.js";
 import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
-import { load } from "./picture.js";
+import { load, thumbnail } from "./picture.js";
 import { signals, verdict, why } from "./results.js";
 
 const dialog = byId("viewer");
@@ -9,11 +9,22 @@ const dialog = byId("viewer");
 const figure = (picture, caption) => make("figure", {}, picture, make("figcaption", {}, caption));
 
 /** Open a stored picture, with its scores beside the query where it is a match. */
-export function open(image, { match = null, query = null, moreLikeThis, removed }) {
+export function open(image, { match = null, query = null, moreLikeThis, others, removed }) {
   const name = nameOf(image);
   const picture = make("img", { alt: `Stored picture ${name}` });
   const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
-  load(picture, image.url).then((address) => address && (original.href = address));
+  const lost = make("p", { className: "problem", role: "alert", hidden: true });
+  const retry = make("button", { type: "button", hidden: true }, "Load it again");
+  retry.onclick = async () => {
+    lost.hidden = retry.hidden = true;
+    try {
+      original.href = await load(picture, image.url);
+    } catch (problem) {
+      lost.textContent = problem.message;
+      lost.hidden = retry.hidden = false;
+    }
+  };
+  retry.onclick();
   const stored = figure(picture, sizeOf(image));
   const more = make("button", { type: "button", className: "primary" }, "More like this");
   more.onclick = () => {
@@ -27,7 +38,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
       return;
     }
     try {
-      await api.remove(image.image_id);
+      await api.remove(image);
       dialog.close();
       removed(image);
     } catch (problem) {
@@ -38,7 +49,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(make("img", { src: query.shown, alt: "Your picture" }), "Your picture") : null, stored),
+      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.shown, alt: "Your picture" }), "Your picture") : null, stored),
       make("p", { className: "why" }, why(match)),
       signals(match),
       query ? drawings(query.part, match) : null,
@@ -47,11 +58,19 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
     parts.push(make("div", { className: "pair" }, stored));
   }
   if (image.labels.length) {
-    const labels = image.labels.map((label) => `${label.name.replaceAll("_", " ")} ${percent(label.probability)}`);
-    parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
+    const labels = image.labels.map(({ name, probability }) => {
+      const button = make("button", { type: "button", title: `List what looks like ${name}` }, `${name} ${percent(probability)}`);
+      button.onclick = () => {
+        dialog.close();
+        others(name);
+      };
+      return button;
+    });
+    parts.push(make("p", { className: "why labels" }, "Looks like: ", ...labels));
   }
   parts.push(
-    make("div", { className: "actions" }, more, original, discard),
+    lost,
+    make("div", { className: "actions" }, more, original, retry, discard),
   );
   byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
   dialog.showModal();

@@ -4,12 +4,14 @@ It knows nothing of DynamoDB's wire format or of moto: `patches` does.
 """
 
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from infra.local.moto_vectors.conditions import Column, Condition, Value
 
 Vector = npt.NDArray[np.float32]
 """Shape (dimensions,), float32: the precision in which the service keeps and compares vectors."""
@@ -35,7 +37,7 @@ class Entry:
 
     vector: Vector
     partition: Hashable
-    filters: Sequence[Hashable | None]
+    filters: Sequence[Value | None]
     item: Any
 
 
@@ -104,7 +106,8 @@ class VectorIndex:
         self._columns = {name: column for column, name in enumerate(filters)}
         self._partitions: dict[Hashable, _Partition] = {}
         self._partition_of: dict[Hashable, Hashable] = {}
-        self._codes: dict[tuple[int, Hashable], int] = {}
+        self._codes: dict[Value, int] = {}
+        self._values: list[Value] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -125,12 +128,14 @@ class VectorIndex:
             if partition is None:
                 partition = _Partition.empty(self._dimensions, len(self._columns))
                 self._partitions[entry.partition] = partition
-            codes = [
-                _ABSENT if value is None else self._codes.setdefault((column, value), len(self._codes))
-                for column, value in enumerate(entry.filters)
-            ]
-            partition.append(key, entry, codes)
+            partition.append(key, entry, [_ABSENT if value is None else self._code(value) for value in entry.filters])
             self._partition_of[key] = entry.partition
+
+    def _code(self, value: Value) -> int:
+        if value not in self._codes:
+            self._codes[value] = len(self._values)
+            self._values.append(value)
+        return self._codes[value]
 
     def _remove(self, key: Hashable) -> None:
         if key not in self._partition_of:
@@ -142,9 +147,9 @@ class VectorIndex:
             del self._partitions[name]
 
     def search(
-        self, query: Vector, partition: Hashable, filters: Mapping[str, Hashable], top_k: int
+        self, query: Vector, partition: Hashable, condition: Condition | None, top_k: int
     ) -> tuple[list[Hit], int]:
-        """The most similar items of a partition that have the filters' values, most similar first.
+        """The most similar items of a partition that fulfil a condition on the inline filters, most similar first.
 
         Scores are cosine distances (0 to 2; 1 where a vector is zero), Euclidean distances, or dot products (higher is
         more similar): computed in f64 from f32 vectors, rounded to f32 and kept in its range.
@@ -156,7 +161,7 @@ class VectorIndex:
             held = self._partitions.get(partition)
             if held is None:
                 return [], 0
-            rows = self._matching(held, filters)
+            rows = self._matching(held, condition)
             whole = len(rows) == len(held.keys)
             vectors = held.vectors[: len(rows)] if whole else held.vectors[rows]
             rank = _rank(self._distance, vectors, held.norms[rows], query)
@@ -173,14 +178,15 @@ class VectorIndex:
             ]
         return hits, len(rows) * self._dimensions * 4
 
-    def _matching(self, held: _Partition, filters: Mapping[str, Hashable]) -> npt.NDArray[np.intp]:
+    def _matching(self, held: _Partition, condition: Condition | None) -> npt.NDArray[np.intp]:
         count = len(held.keys)
-        chosen = np.ones(count, dtype=bool)
-        for name, value in filters.items():
-            column = self._columns[name]
-            code = self._codes.get((column, value))
-            chosen &= False if code is None else held.codes[:count, column] == code
-        return np.flatnonzero(chosen)
+        if condition is None:
+            return np.arange(count)
+
+        def column(name: str) -> Column:
+            return Column(held.codes[:count, self._columns[name]], self._values)
+
+        return np.flatnonzero(condition.mask(column))
 
 
 def _rank(

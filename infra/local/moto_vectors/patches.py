@@ -16,9 +16,10 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.utilities import dynamo_json_dump
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
-from infra.local.moto_vectors import search_request
+from infra.local.moto_vectors import lifecycle, search_request
 from infra.local.moto_vectors.index import Hit
 from infra.local.moto_vectors.packed_numbers import without_others
+from infra.local.moto_vectors.restores import install_restores
 from infra.local.moto_vectors.rules import (
     MAX_INDEXES,
     ON_DEMAND_ONLY,
@@ -33,6 +34,11 @@ _MIN_BYTES: Final = 1024
 """The least that a search is charged for."""
 
 
+_ONE_AT_A_TIME: Final = (
+    "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+)
+
+
 def install() -> None:
     """Add vector search to moto, once a process."""
     if hasattr(DynamoHandler, "search_vectors"):
@@ -41,6 +47,7 @@ def install() -> None:
     DynamoDBBackend.search_vectors = search_vectors
     _install_creation()
     _install_actions()
+    install_restores()
 
 
 def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,8 +60,9 @@ def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict
     index = indexes(table).get(request["IndexName"])
     if index is None:
         raise MockValidationException(f"The table does not have the specified index: {request['IndexName']}")
+    lifecycle.check_searchable(index.phase, index.definition.name)
     query = search_request.read(request, index.definition, types_of(table.attr))
-    hits, examined = index.held.search(query.vector, query.partition, query.filters, query.top_k)
+    hits, examined = index.held.search(query.vector, query.partition, query.condition, query.top_k)
     answer: dict[str, Any] = {
         "SearchResults": [
             {"Item": _projected(hit, query.paths, index.definition, table), "Score": hit.score} for hit in hits
@@ -137,6 +145,7 @@ def _install_creation() -> None:
 
 def _install_actions() -> None:
     create_table, update_table = DynamoHandler.create_table, DynamoHandler.update_table
+    delete_table = DynamoHandler.delete_table
     validate_creation = DynamoHandler._validate_table_creation
 
     @locked
@@ -175,16 +184,23 @@ def _install_actions() -> None:
             return update_table(handler)
         change = _single(changes, handler.body.get("GlobalSecondaryIndexUpdates") or [])
         added = _added(table, change["Create"], handler.body) if "Create" in change else None
-        if added is None and change["Delete"]["IndexName"] not in indexes(table):
-            raise ResourceNotFoundException()
+        if added is None:
+            _check_deletion(table, change["Delete"]["IndexName"])
         declared = {entry["AttributeName"]: entry for entry in table.attr}
         update_table(handler)
         table.attr = list((declared | {entry["AttributeName"]: entry for entry in table.attr}).values())
         if added is None:
             del indexes(table)[change["Delete"]["IndexName"]]
         else:
-            indexes(table)[added.name] = TableIndex.over(added, table.all_items())
+            indexes(table)[added.name] = TableIndex.over(added, table.all_items(), lifecycle.first_phase())
         return DynamoResult(table.describe())
+
+    @locked
+    def delete(handler: DynamoHandler) -> ActionResult:
+        table = handler.dynamodb_backend.get_table(handler.body["TableName"])
+        if any(lifecycle.being_created(index.phase) for index in indexes(table).values()):
+            raise lifecycle.ResourceInUse("Cannot delete table while indexes are being created, updated, or deleted.")
+        return delete_table(handler)
 
     def search(handler: DynamoHandler) -> str:
         # As text, for moto's serializer would take longer over 50 items than the whole search.
@@ -192,6 +208,7 @@ def _install_actions() -> None:
 
     handler: Any = DynamoHandler
     handler.create_table, handler.update_table, handler.search_vectors = create, update, search
+    handler.delete_table = delete
     handler._validate_table_creation = validate
     for name, refusal in (
         ("query", "Query operation not supported on this index type."),
@@ -214,18 +231,24 @@ def _refusing(original: Callable[..., Any], refusal: str) -> Callable[..., Any]:
     return refusing
 
 
+def _check_deletion(table: Table, name: str) -> None:
+    if name not in indexes(table):
+        raise ResourceNotFoundException()
+    lifecycle.check_deletable(indexes(table)[name].phase)
+
+
 def _single(changes: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     online = len(changes) + sum("Create" in one or "Delete" in one for one in others)
     if online > 1:
-        raise LimitExceeded(
-            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
-        )
+        raise LimitExceeded(_ONE_AT_A_TIME)
     return changes[0]
 
 
 def _added(table: Table, wanted: Mapping[str, Any], request: Mapping[str, Any]) -> Definition:
     """The index that UpdateTable creates, checked; its search schema must be defined in the same request."""
     check_shape(wanted, "vectorIndexUpdates.1.member.create")
+    if any(lifecycle.being_created(index.phase) for index in indexes(table).values()):
+        raise LimitExceeded(_ONE_AT_A_TIME)
     definition = Definition.of(wanted)
     if definition.name in {*indexes(table), *(index.name for index in table.all_indexes())}:
         raise MockValidationException("Attempting to create an index which already exists")

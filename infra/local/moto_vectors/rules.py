@@ -4,6 +4,7 @@ docs/development/moto-vector-search.md says which wording is documented, which w
 which is ours.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -183,6 +184,16 @@ def check_write(
                     )
 
 
+def check_number(text: str) -> None:
+    """Refuse what is no number of DynamoDB, NaN and the infinities among it, wherever it stands."""
+    try:
+        finite = math.isfinite(float(text))
+    except ValueError:
+        finite = False
+    if not finite:
+        raise MockValidationException(f"The parameter cannot be converted to a numeric value: {text}")
+
+
 def _check_vector(value: Mapping[str, Any], index: Definition) -> None:
     elements = value.get("L")
     if elements is None:
@@ -192,6 +203,8 @@ def _check_vector(value: Mapping[str, Any], index: Definition) -> None:
         )
     for at, element in enumerate(elements):
         text = element.get("N")
+        if text is not None:
+            check_number(text)
         if text is None or abs(float(text)) >= MAX_FLOAT32:
             raise MockValidationException(
                 _INVALID_VECTOR + f"Invalid type for parameter {index.attribute}[{at}], Expected: 32-bit floating "

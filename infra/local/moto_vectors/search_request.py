@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors
 """
 
 import base64
-import itertools
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,31 +11,37 @@ from typing import Any, Final
 
 import numpy as np
 from moto.dynamodb.exceptions import KeyIsEmptyStringException, MockValidationException
-from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.dynamodb.responses import ProjectionExpressionParser, validate_attributes_used
 
+from infra.local.moto_vectors import conditions
+from infra.local.moto_vectors.conditions import COMPARATORS, Condition, Value
+from infra.local.moto_vectors.expression import (
+    INVALID,
+    INVALID_OPERATOR,
+    AttributeValue,
+    Leaf,
+    Node,
+    Parser,
+    conjuncts,
+    leaves,
+)
 from infra.local.moto_vectors.index import Vector
-from infra.local.moto_vectors.rules import MAX_FLOAT32, Definition
-
-AttributeValue = Mapping[str, Any]
-"""DynamoDB's notation, `{"S": "text"}`."""
+from infra.local.moto_vectors.rules import MAX_FLOAT32, Definition, check_number
 
 MAX_TOP_K: Final = 100
 
-_TOKEN: Final = re.compile(r"\s*(<=|>=|<>|[<>=(),]|[#:]?[\w.\-\[\]]+)\s*")
-_COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "<>"})
-_OPERATORS: Final = frozenset({"OR", "NOT", "IN", "BETWEEN", ","})
-_CLAUSE: Final = 3
-_INVALID: Final = "Invalid SearchConditionExpression: "
 
+def comparable(value: AttributeValue) -> Value:
+    """A string, number or binary value in a form that compares as DynamoDB does: 1.0 is 1, bytes are unsigned.
 
-def comparable(value: AttributeValue) -> Hashable:
-    """A string, number or binary value in a form whose equality is DynamoDB's: 1.0 is 1."""
+    Python orders strings by code point, which is the order of their UTF-8 bytes.
+    """
     kind, content = next(iter(value.items()))
     if kind == "N":
+        check_number(content)
         return kind, Decimal(content)
-    if isinstance(content, bytes):
-        return kind, base64.b64encode(content).decode()
+    if kind == "B":
+        return kind, content if isinstance(content, bytes) else base64.b64decode(content)
     return kind, str(content)
 
 
@@ -47,12 +51,13 @@ class Query:
 
     Attributes:
         partition: the HASH value; `()` for an index without HASH.
+        condition: what is asked of the inline filters, None for nothing.
         paths: document paths of the projection expression, resolved; None without one.
     """
 
     vector: Vector
     partition: Hashable
-    filters: Mapping[str, Hashable]
+    condition: Condition | None
     top_k: int
     paths: Sequence[Sequence[str]] | None
     reports_capacity: bool
@@ -86,20 +91,23 @@ def read(request: Mapping[str, Any], index: Definition, types: Mapping[str, str]
     top_k = checked_top_k(request)
     vector = _vector(request["SearchVector"], index.dimensions)
     names = request.get("ExpressionAttributeNames") or {}
-    condition = _Condition(names, request.get("ExpressionAttributeValues") or {})
-    conditions = _checked(condition.read(request.get("SearchConditionExpression")), index, types)
+    parser = Parser(names, request.get("ExpressionAttributeValues") or {})
+    expression = request.get("SearchConditionExpression")
+    wanted = [] if expression is None else conjuncts(parser.parse(expression))
+    partition = _partition(wanted, index, types)
+    filters = [_bound(one) for one in wanted if not (isinstance(one, Leaf) and one.name == index.hash_key)]
     projection = ProjectionExpressionParser(request.get("ProjectionExpression"), names)
     paths = projection.parse()
     _refuse_undefined(paths)
-    used = [*condition.names_used, *projection.expr_attr_names_found]
+    used = [*parser.names_used, *projection.expr_attr_names_found]
     validate_attributes_used(names, used, validation_error_prefix=False)
     validate_attributes_used(
-        request.get("ExpressionAttributeValues"), condition.values_used, "Values", validation_error_prefix=False
+        request.get("ExpressionAttributeValues"), parser.values_used, "Values", validation_error_prefix=False
     )
     return Query(
         vector=vector,
-        partition=comparable(conditions.pop(index.hash_key)) if index.hash_key else (),
-        filters={name: comparable(value) for name, value in conditions.items()},
+        partition=partition,
+        condition=conditions.Every(filters) if filters else None,
         top_k=top_k,
         paths=paths or None,
         reports_capacity=_reports_capacity(request),
@@ -123,31 +131,68 @@ def _vector(elements: Sequence[AttributeValue], dimensions: int) -> Vector:
     return vector.astype(np.float32)
 
 
-def _checked(
-    conditions: dict[str, AttributeValue], index: Definition, types: Mapping[str, str]
-) -> dict[str, AttributeValue]:
-    for name in conditions:
-        if name not in index.searched:
+def _partition(wanted: Sequence[Node], index: Definition, types: Mapping[str, str]) -> Hashable:
+    """The HASH value that is asked for, after every check of what the conditions name.
+
+    One equality, joined to the rest by AND, must give it: no OR, NOT, range or list may touch it.
+    """
+    used = [leaf for node in wanted for leaf in leaves(node)]
+    for leaf in used:
+        if leaf.name not in index.searched:
             raise MockValidationException(
                 "SearchConditionExpression must not contain any attributes that is not in SearchSchema. "
-                f"Invalid attribute: {name}"
+                f"Invalid attribute: {leaf.name}"
             )
-    if index.hash_key and index.hash_key not in conditions:
+    of_hash = [leaf for leaf in used if leaf.name == index.hash_key]
+    if index.hash_key and not of_hash:
         raise MockValidationException(
             "SearchConditionExpression must have all HASH attributes in configured SearchSchema"
-            if conditions
+            if used
             else "SearchConditionExpression must be provided when SearchSchema has a HASH key"
         )
-    for name, value in conditions.items():
-        kind, content = next(iter(value.items()))
-        if kind != types[name]:
+    for leaf in of_hash:
+        if leaf.operator in COMPARATORS and leaf.operator != "=":
+            raise MockValidationException(INVALID + "Invalid comparator used in SearchConditionExpression")
+        if leaf.operator != "=" or leaf not in wanted:
+            raise MockValidationException(INVALID_OPERATOR)
+    if len(of_hash) > 1:
+        raise MockValidationException("SearchConditionExpression must only contain one condition per attribute")
+    for leaf in used:
+        _check_types(leaf, types)
+    if not index.hash_key:
+        return ()
+    (value,) = of_hash[0].values
+    if not next(iter(value.values())):
+        raise KeyIsEmptyStringException(index.hash_key)
+    return comparable(value)
+
+
+def _check_types(leaf: Leaf, types: Mapping[str, str]) -> None:
+    for kind in (next(iter(value)) for value in leaf.values):
+        if kind != types[leaf.name]:
             raise MockValidationException(
-                f"Type of '{name}' attribute in SearchConditionExpression ({kind}) does not match type in search "
-                f"schema ({types[name]})"
+                f"Type of '{leaf.name}' attribute in SearchConditionExpression ({kind}) does not match type in search "
+                f"schema ({types[leaf.name]})"
             )
-        if name == index.hash_key and not content:
-            raise KeyIsEmptyStringException(name)
-    return conditions
+
+
+def _bound(node: Node) -> Condition:
+    """The condition that a parsed expression states."""
+    if isinstance(node, Leaf):
+        first, *others = values = [comparable(value) for value in node.values]
+        match node.operator:
+            case "IN":
+                return conditions.among(node.name, values)
+            case "BETWEEN":
+                return conditions.between(node.name, first, others[0])
+        return conditions.compared(node.name, node.operator, first)
+    parts = [_bound(part) for part in node.parts]
+    match node.operator:
+        case "AND":
+            return conditions.Every(parts)
+        case "OR":
+            return conditions.Some(parts)
+    return conditions.Not(parts[0])
 
 
 def _refuse_undefined(paths: Sequence[Sequence[str]]) -> None:
@@ -166,89 +211,3 @@ def _reports_capacity(request: Mapping[str, Any]) -> bool:
             "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
         )
     return bool(wanted != "NONE")
-
-
-class _Condition:
-    """Reads a conjunction of equalities, the whole of what SearchConditionExpression allows."""
-
-    def __init__(self, names: Mapping[str, str], values: Mapping[str, AttributeValue]) -> None:
-        self._names = names
-        self._values = values
-        self.names_used: list[str] = []
-        self.values_used: list[str] = []
-
-    def read(self, expression: str | None) -> dict[str, AttributeValue]:
-        """Attribute name to the value that it must have; nothing without an expression."""
-        if expression is None:
-            return {}
-        if not expression.strip():
-            raise MockValidationException(_INVALID + "The expression can not be empty;")
-        tokens = self._tokens(expression)
-        found: dict[str, AttributeValue] = {}
-        for start in range(0, len(tokens), _CLAUSE + 1):
-            clause, joint = tokens[start : start + _CLAUSE], tokens[start + _CLAUSE : start + _CLAUSE + 1]
-            if len(clause) < _CLAUSE or clause[1] != "=" or (joint and joint[0].upper() != "AND"):
-                raise MockValidationException(_INVALID + f'Syntax error; token: "{clause[-1]}"')
-            left, right = (clause[2], clause[0]) if clause[0].startswith(":") else (clause[0], clause[2])
-            if left.startswith(":") or not right.startswith(":"):
-                raise MockValidationException(_INVALID + "Invalid operator used in SearchConditionExpression")
-            name = self._name(left)
-            if name in found:
-                raise MockValidationException("SearchConditionExpression must only contain one condition per attribute")
-            found[name] = self._value(right)
-        if len(tokens) % (_CLAUSE + 1) == 0:
-            raise MockValidationException(_INVALID + 'Syntax error; token: "<EOF>"')
-        return found
-
-    @staticmethod
-    def _tokens(expression: str) -> list[str]:
-        """The tokens without their parentheses, which cannot change what a conjunction means."""
-        tokens, at, depth = [], 0, 0
-        while at < len(expression):
-            match = _TOKEN.match(expression, at)
-            if match is None:
-                raise MockValidationException(
-                    _INVALID + f'Syntax error; token: "{expression[at:].split(maxsplit=1)[0]}"'
-                )
-            tokens.append(match[1])
-            at = match.end()
-        if _COMPARATORS & set(tokens):
-            raise MockValidationException(_INVALID + "Invalid comparator used in SearchConditionExpression")
-        called = any(
-            after == "(" and before not in {"(", ")", "="} and before.upper() != "AND"
-            for before, after in itertools.pairwise(tokens)
-        )
-        if called or _OPERATORS & {token.upper() for token in tokens}:
-            raise MockValidationException(_INVALID + "Invalid operator used in SearchConditionExpression")
-        for mark in tokens:
-            depth += {"(": 1, ")": -1}.get(mark, 0)
-            if depth < 0:
-                break
-        if depth:
-            raise MockValidationException(_INVALID + 'Syntax error; token: ")"')
-        return [token for token in tokens if token not in {"(", ")"}]
-
-    def _name(self, token: str) -> str:
-        if "[" in token or "." in token:
-            raise MockValidationException("SearchConditionExpression cannot have conditions on nested attributes")
-        if not token.startswith("#"):
-            if token.upper() in ReservedKeywords.get_reserved_keywords():
-                raise MockValidationException(
-                    _INVALID + f"Attribute name is a reserved keyword; reserved keyword: {token}"
-                )
-            return token
-        self.names_used.append(token)
-        if token not in self._names:
-            raise MockValidationException(
-                _INVALID
-                + f"An expression attribute name used in the document path is not defined; attribute name: {token}"
-            )
-        return self._names[token]
-
-    def _value(self, token: str) -> AttributeValue:
-        self.values_used.append(token)
-        if token not in self._values:
-            raise MockValidationException(
-                _INVALID + f"An expression attribute value used in expression is not defined; attribute value: {token}"
-            )
-        return self._values[token]

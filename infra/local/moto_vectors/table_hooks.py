@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
-from moto.dynamodb.models import DynamoDBBackend, Table
+from moto.dynamodb.models import DynamoDBBackend, Table, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
+from infra.local.moto_vectors import lifecycle
 from infra.local.moto_vectors.index import Entry, VectorIndex
+from infra.local.moto_vectors.lifecycle import Phase
 from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, without_others
 from infra.local.moto_vectors.rules import Definition, check_write
 from infra.local.moto_vectors.search_request import comparable
@@ -25,17 +27,18 @@ _writing: Final = threading.RLock()
 """Held while an item changes, so that a table and its indexes change together and a rollback loses no other write."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class TableIndex:
-    """A vector index of a table: what it is, and what it holds."""
+    """A vector index of a table: what it is, what it holds, and whether it may be searched."""
 
     definition: Definition
     held: VectorIndex
+    phase: Phase = Phase.SEARCHABLE
 
     @classmethod
-    def over(cls, definition: Definition, items: Iterable[Item]) -> "TableIndex":
+    def over(cls, definition: Definition, items: Iterable[Item], phase: Phase = Phase.SEARCHABLE) -> "TableIndex":
         held = VectorIndex(dimensions=definition.dimensions, distance=definition.distance, filters=definition.filters)
-        index = cls(definition, held)
+        index = cls(definition, held, phase)
         for item in items:
             index.put(item)
         return index
@@ -57,17 +60,34 @@ class TableIndex:
 
     def described(self, table_arn: str) -> dict[str, Any]:
         """A `VectorIndexDescription`; `Backfilling` is absent once an index is ACTIVE."""
-        return dict(self.definition.described) | {
-            "IndexStatus": "ACTIVE",
-            "ItemCount": len(self.held),
-            "IndexSizeBytes": self.held.size_bytes,
-            "IndexArn": f"{table_arn}/index/{self.definition.name}",
-        }
+        return (
+            dict(self.definition.described)
+            | lifecycle.status(self.phase)
+            | {
+                "ItemCount": len(self.held),
+                "IndexSizeBytes": self.held.size_bytes,
+                "IndexArn": f"{table_arn}/index/{self.definition.name}",
+            }
+        )
 
 
 def indexes(table: Table) -> dict[str, TableIndex]:
     """The vector indexes of a table, by name."""
     return cast(dict[str, TableIndex], table.__dict__.setdefault("vector_indexes", {}))
+
+
+def enter(table: str, index: str, phase: Phase) -> None:
+    """Have an index of a table, in whatever account and region, be in a phase.
+
+    Raises:
+        LookupError: there is no such table, or it has no such index.
+    """
+    for account in dynamodb_backends.values():
+        for backend in account.values():
+            if table in backend.tables and index in indexes(backend.tables[table]):
+                indexes(backend.tables[table])[index].phase = phase
+                return
+    raise LookupError(f"no table {table} has a vector index {index}")
 
 
 def _key(hash_key: DynamoType, range_key: DynamoType | None) -> tuple[DynamoType, DynamoType | None]:
@@ -160,6 +180,8 @@ def _hook_table() -> None:
         result: dict[str, Any] = describe(table, base_key)
         if indexes(table):
             result[base_key]["VectorIndexes"] = [index.described(table.table_arn) for index in indexes(table).values()]
+            if any(index.phase is Phase.ALLOCATING for index in indexes(table).values()):
+                result[base_key]["TableStatus"] = "UPDATING"
         return result
 
     def quick_project(item: Item, expressions: list[list[str]]) -> Item:
@@ -172,6 +194,7 @@ def _hook_table() -> None:
         twin.items = defaultdict(dict)
         for key, held in list(table.items.items()):  # reading adds keys to it meanwhile
             twin.items[key] = dict(held) if isinstance(held, dict) else held
+        twin.__dict__["vector_indexes"] = dict(indexes(table))
         return twin
 
     Item.project = quick_project

@@ -122,6 +122,10 @@ class DynamoKeys:
             raise NotFound(f"There is no key {key_id}.") from None
         return _to_key(answer["Attributes"])
 
+    def delete(self, key_id: str) -> None:
+        """Remove a key without a trace; one that is not there is no error. People's keys are revoked instead."""
+        self._client.delete_item(TableName=self._table, Key=_place(key_id))
+
     def verify(self, text: str | None) -> Caller:
         """The caller who holds this key, one call of the minute spent.
 

@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.aws.transient_errors import is_index_not_ready
+from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
 from shared.domain.ledger import ImageKey
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
 """Counting stops after so many pages of 1 MB; a page holds about 3,000 images."""
-FILTER_PAGES: Final = 5
-"""A page filtered by label reads at most so many pages before it gives what it has."""
+FILTER_PAGES: Final = 10
+FILTER_PAGE: Final = 500
+"""Maximum number of reads for a page filtered by label, and of images that one of them looks through."""
 
 _NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
 _PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
@@ -147,10 +150,11 @@ class DynamoCatalogue:
         self._vectors.drop(image_key)
         return there
 
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
-        """One page of a collection, newest first.
+    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
+        """Return one page of a collection, newest first; see `shared.domain.ports.Catalogue`.
 
-        A page filtered by label may hold fewer than `limit` images and still have a cursor.
+        A page filtered by labels may hold fewer than `limit` images and still have a cursor. They are filtered here:
+        a filter expression costs the same reads, and cannot look for a name in a list of labels.
 
         Raises:
             InvalidCursor: the cursor is not one that a page of this collection gave.
@@ -164,23 +168,20 @@ class DynamoCatalogue:
             "ProjectionExpression": _PROJECTION,
             "ExpressionAttributeNames": dict(_PROJECTION_NAMES),
         }
-        if label is not None:
-            request["FilterExpression"] = "#label = :label"
-            request["ExpressionAttributeNames"]["#label"] = "label"
-            request["ExpressionAttributeValues"][":label"] = {"S": label}
         if cursor:
             request["ExclusiveStartKey"] = item_mapper.decode_cursor(cursor, collection)
-        items: list[Any] = []
-        for _ in range(FILTER_PAGES if label is not None else 1):
+        found: list[tuple[Any, ImageRecord]] = []
+        for _ in range(1 if labels is None else FILTER_PAGES):
             # One more than asked for tells whether there is a next page without reading it.
-            answer = self._client.query(**request, Limit=limit + 1)
-            items += answer["Items"]
-            if len(items) > limit or "LastEvaluatedKey" not in answer:
+            answer = self._client.query(**request, Limit=limit + 1 if labels is None else max(limit + 1, FILTER_PAGE))
+            read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
+            found += [(item, record) for item, record in read if labels is None or record.has_any(labels)]
+            if len(found) > limit or "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        page = [item_mapper.to_record(item) for item in items[:limit]]
-        if len(items) > limit:
-            return Page(page, item_mapper.encode_cursor(items[limit - 1]))
+        page = [record for _, record in found[:limit]]
+        if len(found) > limit:
+            return Page(page, item_mapper.encode_cursor(found[limit - 1][0]))
         return Page(
             page, item_mapper.encode_cursor(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None
         )
@@ -211,15 +212,21 @@ class DynamoCatalogue:
         """The nearest images by the cosine of their features.
 
         Args:
+            label: of which class only, in canonical form; compared with the most probable class of an image.
             limit: 1 to 100, what SearchVectors allows.
+
+        Raises:
+            IndexNotReady: the index is being built.
         """
         return self._search(VECTOR_INDEX, features, collection=collection, model=model, label=label, limit=limit)
 
-    def nearest_local(
-        self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates:
-        """The nearest images by the cosine of their local features, which no model makes; `limit` is 1 to 100."""
-        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=label, limit=limit)
+    def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
+        """The nearest images by the cosine of their local features, which no model makes; `limit` is 1 to 100.
+
+        Raises:
+            IndexNotReady: the index is being built.
+        """
+        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=None, limit=limit)
 
     def _search(
         self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
@@ -231,17 +238,22 @@ class DynamoCatalogue:
             condition += " AND #label = :label"
             names["#label"] = "label"
             values[":label"] = {"S": label}
-        answer = self._client.search_vectors(
-            TableName=self._table,
-            IndexName=index,
-            SearchVector=item_mapper.to_numbers(vector, QUERY_SCALE),
-            TopK=limit,
-            SearchConditionExpression=condition,
-            ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            ReturnConsumedCapacity="TOTAL",
-        )
+        try:
+            answer = self._client.search_vectors(
+                TableName=self._table,
+                IndexName=index,
+                SearchVector=item_mapper.to_numbers(vector, QUERY_SCALE),
+                TopK=limit,
+                SearchConditionExpression=condition,
+                ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        except ClientError as error:
+            if is_index_not_ready(error):
+                raise IndexNotReady(f"The vector index {index} is not ready to be searched.") from error
+            raise
         examined = answer.get("ConsumedCapacity", {}).get("VectorSearchRequestBytes")
         return Candidates(
             found=[

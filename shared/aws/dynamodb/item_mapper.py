@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise
+from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, finite, normalise
 from shared.domain.images import (
     IMAGE_ID_PATTERN,
     ImageRecord,
@@ -22,6 +22,7 @@ from shared.domain.images import (
     UploadStatus,
     parse_upload_key,
 )
+from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.table_schema import SINCE
 
@@ -91,8 +92,12 @@ def collection_of(item: Item) -> str:
 
 
 def to_numbers(vector: FeatureVector, scale: int) -> list[dict[str, str]]:
-    """A vector of unit length as whole DynamoDB numbers; its length becomes about `scale`."""
-    return [{"N": str(value)} for value in np.rint(vector * scale).astype(int).tolist()]
+    """Return a vector of unit length as whole DynamoDB numbers; its length becomes about `scale`.
+
+    Raises:
+        PictureRefused: see `shared.domain.features.finite`.
+    """
+    return [{"N": str(value)} for value in np.rint(finite(vector) * scale).astype(int).tolist()]
 
 
 def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
@@ -105,7 +110,7 @@ def record_item(
 ) -> dict[str, Any]:
     """The item of one image in one collection; attributes without a value are left out."""
     optional = {
-        "label": {"S": record.label} if record.label else None,
+        "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,

@@ -1,5 +1,6 @@
 """SearchVectors: scores, conditions, projections, capacity, and what it refuses."""
 
+import re
 from typing import Any
 
 import pytest
@@ -129,6 +130,65 @@ def test_filters_may_stand_alone_without_a_hash(dynamodb: Any, make: Make) -> No
     assert keys(dynamodb, table, **condition("model = :m AND colour = :c", m="m", c="red")) == ["a"]
     assert keys(dynamodb, table, **condition("colour = :c", c="m")) == []
     assert sorted(keys(dynamodb, table)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "values", "found"),
+    [
+        ("tenant = :t AND price < :five", {}, "ab"),
+        ("tenant = :t AND price <= :five", {}, "abc"),
+        ("tenant = :t AND price > :five", {}, "d"),
+        ("tenant = :t AND :five < price", {}, "d"),
+        ("tenant = :t AND price >= :one AND price < :five", {}, "ab"),
+        ("tenant = :t AND price BETWEEN :one AND :five", {}, "abc"),
+        ("tenant = :t AND price IN (:one, :ten)", {}, "ad"),
+        ("tenant = :t AND price <> :five", {}, "abde"),
+        ("tenant = :t AND NOT price <> :five", {}, "c"),
+        ("tenant = :t AND NOT (price < :five OR brand = :acme)", {}, "de"),
+        ("tenant = :t AND (brand = :acme OR price = :ten)", {}, "abcd"),
+        ("brand = :acme AND price < :five OR price = :ten", {"hash_key": None}, "abd"),
+        ("NOT brand = :acme AND NOT price > :five", {"hash_key": None}, "e"),
+        ("tenant = :t AND brand > :acme", {}, "de"),
+    ],
+)
+def test_filters_compare_and_combine(
+    dynamodb: Any, make: Make, expression: str, values: dict[str, Any], found: str
+) -> None:
+    """Prices 1, 2.5, 5 and 10; `e` has none."""
+    schema = {"hash_key": "tenant", "filters": ["price", "brand"]} | values
+    table = make(
+        vector_index(**schema),
+        AttributeDefinitions=attributes(pk="S", price="N", brand="S", tenant="S")
+        if schema["hash_key"]
+        else attributes(pk="S", price="N", brand="S"),
+    )
+    for name, price, brand in (
+        ("a", "1", "acme"),
+        ("b", "2.5", "acme"),
+        ("c", "5.0", "acme"),
+        ("d", "10", "beta"),
+        ("e", None, "beta"),
+    ):
+        one = item(name, 1, 0, 0, tenant="t", brand=brand)
+        dynamodb.put_item(TableName=table, Item=one | ({"price": {"N": price}} if price else {}))
+    known = {":t": {"S": "t"}, ":acme": {"S": "acme"}} | {
+        f":{name}": {"N": number} for name, number in (("one", "1"), ("five", "5"), ("ten", "10"))
+    }
+    used = {name: value for name, value in known.items() if re.search(rf"{name}\b", expression)}
+    request = {"SearchConditionExpression": expression, "ExpressionAttributeValues": used}
+    assert "".join(sorted(keys(dynamodb, table, **request))) == found
+
+
+def test_binaries_are_ordered_by_unsigned_bytes(dynamodb: Any, make: Make) -> None:
+    table = make(vector_index(filters=["blob"]), AttributeDefinitions=attributes(pk="S", blob="B"))
+    for name, blob in (("low", b"\x01"), ("high", b"\xff\x00")):
+        dynamodb.put_item(TableName=table, Item=item(name, 1, 0, 0) | {"blob": {"B": blob}})
+    request: dict[str, Any] = {
+        "SearchConditionExpression": "#b > :b",
+        "ExpressionAttributeNames": {"#b": "blob"},
+        "ExpressionAttributeValues": {":b": {"B": b"\x7f"}},
+    }
+    assert keys(dynamodb, table, **request) == ["high"]
 
 
 def test_numbers_and_binaries_are_equal_by_value(dynamodb: Any, make: Make) -> None:
@@ -271,23 +331,23 @@ def test_a_hundred_is_the_most(dynamodb: Any, make: Make) -> None:
         ),
         (condition("tenant < :t", t="t"), INVALID + "Invalid comparator used in SearchConditionExpression"),
         (
-            condition("tenant = :t AND model <> :m", t="t", m="m"),
-            INVALID + "Invalid comparator used in SearchConditionExpression",
-        ),
-        (
             condition("tenant = :t OR model = :m", t="t", m="m"),
             INVALID + "Invalid operator used in SearchConditionExpression",
         ),
         (
-            condition("tenant = :t AND model BETWEEN :a AND :b", t="t", a="a", b="b"),
-            INVALID + "Invalid operator used in SearchConditionExpression",
-        ),
-        (
-            condition("tenant = :t AND model IN (:a, :b)", t="t", a="a", b="b"),
-            INVALID + "Invalid operator used in SearchConditionExpression",
-        ),
-        (
             condition("tenant = :t AND begins_with(model, :m)", t="t", m="m"),
+            INVALID + "Invalid operator used in SearchConditionExpression",
+        ),
+        (
+            condition("(tenant = :t AND model = :m) OR tenant = :t", t="t", m="m"),
+            INVALID + "Invalid operator used in SearchConditionExpression",
+        ),
+        (
+            condition("tenant BETWEEN :t AND :u", t="t", u="u"),
+            INVALID + "Invalid operator used in SearchConditionExpression",
+        ),
+        (
+            condition("tenant IN (:t)", t="t"),
             INVALID + "Invalid operator used in SearchConditionExpression",
         ),
         (
@@ -309,7 +369,14 @@ def test_a_hundred_is_the_most(dynamodb: Any, make: Make) -> None:
         (condition(""), INVALID + "The expression can not be empty;"),
         (condition("tenant = :t AND", t="t"), INVALID + 'Syntax error; token: "<EOF>"'),
         (condition("tenant :t", t="t"), INVALID + 'Syntax error; token: ":t"'),
-        (condition("(tenant = :t", t="t"), INVALID + 'Syntax error; token: ")"'),
+        (condition("(tenant = :t", t="t"), INVALID + 'Syntax error; token: "<EOF>"'),
+        (condition("tenant = :t OR", t="t"), INVALID + 'Syntax error; token: "<EOF>"'),
+        (condition("tenant = :t AND model IN :m", t="t", m="m"), INVALID + 'Syntax error; token: ":m"'),
+        (condition("tenant = :t AND model BETWEEN :m, :t", t="t", m="m"), INVALID + 'Syntax error; token: ","'),
+        (
+            condition("tenant = :t AND model BETWEEN :m AND tenant", t="t", m="m"),
+            INVALID + "Invalid operator used in SearchConditionExpression",
+        ),
         (condition("tenant = :t)(", t="t"), INVALID + 'Syntax error; token: ")"'),
         (condition("tenant = :t ; x", t="t"), INVALID + 'Syntax error; token: ";"'),
         (

@@ -168,6 +168,29 @@ BAD_VECTORS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize("text", ["NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "one"])
+def test_what_is_no_number_is_refused_in_every_kind_of_write(dynamodb: Any, make: Make, text: str) -> None:
+    table = make(vector_index())
+    value = {"L": [{"N": "1"}, {"N": text}, {"N": "0"}]}
+    written = key("a") | {"v": value}
+    message = f"The parameter cannot be converted to a numeric value: {text}"
+    update = {"UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": value}}
+    assert refused(dynamodb.put_item, TableName=table, Item=written) == message
+    assert refused(dynamodb.update_item, TableName=table, Key=key("a"), **update) == message
+    batch = {table: [{"PutRequest": {"Item": written}}]}
+    assert refused(dynamodb.batch_write_item, RequestItems=batch) == message
+    _, said = refusal(dynamodb.transact_write_items, TransactItems=[{"Put": {"TableName": table, "Item": written}}])
+    assert message in said
+    assert dynamodb.scan(TableName=table)["Items"] == []
+
+
+def test_the_smallest_integer_of_64_bits_is_a_number(dynamodb: Any, make: Make) -> None:
+    """What a NaN becomes when it is rounded to an integer: no write is refused for it, so it must not come this far."""
+    table = make(vector_index())
+    dynamodb.put_item(TableName=table, Item=item("a", -9223372036854775808, 0, 0))
+    assert search(dynamodb, table) == [("a", 2.0)]
+
+
 @pytest.mark.parametrize(("value", "message"), BAD_VECTORS)
 def test_vectors_that_no_index_can_hold_are_refused(
     dynamodb: Any, make: Make, value: dict[str, Any], message: str

@@ -1,0 +1,26 @@
+"""`python -m infra.container check` and `pin`, which `make image-check` and `make image-pin` call."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from infra.container.check import DOCKERFILE, ROOT, check
+from infra.container.pin import pin
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.container")
+    commands = parser.add_subparsers(dest="command", required=True)
+    checking = commands.add_parser("check", help="check what the functions ship")
+    checking.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model")
+    checking.add_argument("--arm64-root", type=Path, default=Path("~/.cache/pictrace/arm64").expanduser())
+    pinning = commands.add_parser("pin", help="pin the base images to what their tags name now")
+    pinning.add_argument("--dry-run", action="store_true", help="write nothing; fail where a digest is not the newest")
+    wanted = parser.parse_args(argv)
+    if wanted.command == "check":
+        return check(wanted.model_dir, wanted.arm64_root)
+    return pin(DOCKERFILE, dry_run=wanted.dry_run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Pin the base images to what their tags name now: `make image-pin`."""
+
+import sys
+from pathlib import Path
+
+from infra.container import registry
+from infra.container.base_images import BaseImage, parse, pinned
+from infra.container.registry import Registry, RegistryError
+
+
+def pin(dockerfile: Path, *, dry_run: bool = False) -> int:
+    """Resolve every base image and write its digest into the Dockerfile.
+
+    Args:
+        dry_run: write nothing.
+
+    Returns:
+        0; 1 where a tag could not be resolved, when nothing is written; with `dry_run`, 1 also where a digest is not
+        the newest.
+    """
+    text = dockerfile.read_text(encoding="utf-8")
+    images = parse(text)
+    try:
+        digests = _resolved(images)
+    except RegistryError as error:
+        print(f"pictrace: {error}; {dockerfile.name} is as it was", file=sys.stderr)
+        return 1
+    for image in images:
+        digest = digests[image.arg]
+        print(f"{image.name}\n  {digest}" + ("" if digest == image.digest else f", was {image.digest or 'not pinned'}"))
+    changed = pinned(text, digests)
+    if dry_run:
+        return int(changed != text)
+    dockerfile.write_text(changed, encoding="utf-8")
+    return 0
+
+
+def _resolved(images: list[BaseImage]) -> dict[str, str]:
+    with registry.client() as client:
+        registries = {image.registry: Registry(image.registry, client) for image in images}
+        return {image.arg: registries[image.registry].resolve(image) for image in images}

@@ -1,0 +1,128 @@
+"""Walk one image through a running PicTrace, and leave nothing behind."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.operate.index import collection_name
+from infra.operate.progress import INTERRUPTED
+from infra.operate.prompts import printable
+from infra.operate.round_trip import RoundTrip, StepFailed
+from infra.operate.stack import Stack
+from shared.aws.clients import dynamodb_client, s3_client
+from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.domain.access import Scope
+from shared.domain.limits import KEY_CALLS_PER_MINUTE
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+STEPS: Final = ("health", "key", "upload", "index", "search", "delete")
+CLEAN_UP: Final = "clean-up"
+EXIT_STATUS: Final = {step: number for number, step in enumerate((*STEPS, CLEAN_UP), start=11)}
+"""Above those of a wrong command line (2) and of a stack that cannot be read (1)."""
+
+COLLECTION: Final = "smoke"
+PATIENCE_SECONDS: Final = 120
+KEY_VARIABLE: Final = "PICTRACE_KEY"
+KEY_MINUTES: Final = 15
+"""A key that could not be deleted ends by itself after this."""
+
+FAULTS: Final = (StepFailed, httpx.HTTPError, ClientError, BotoCoreError)
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    parser = subparsers.add_parser(
+        "smoke",
+        help="walk one image through the running system: uploaded, found by an altered copy, deleted",
+        description="Draw an image that no other run draws, upload it, find it by an altered copy and delete it; time "
+        "each step. Without --url it calls the stack's API with a key of its own, which it deletes at the end.",
+        epilog="Exit status: 0, or that of the step that failed: "
+        + ", ".join(f"{status} {step}" for step, status in EXIT_STATUS.items())
+        + ".",
+    )
+    parser.add_argument("--url", help="address of the API; AWS is not called then (default: the stack's ApiUrl)")
+    parser.add_argument(
+        "--key",
+        default=os.environ.get(KEY_VARIABLE),
+        help="a key with the scopes search and write, or a token of your identity provider "
+        f"(default: {KEY_VARIABLE} of the environment; without one, a temporary key of the stack)",
+    )
+    parser.add_argument(
+        "--collection", type=collection_name, default=COLLECTION, help="where the image goes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait for indexing, and again for the search (default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, stack: Stack | None) -> int:
+    url = args.url or (stack.outputs.get("ApiUrl") if stack else None)
+    if not url:
+        raise LookupError("this stack has no ApiUrl, as a local run has none. Give the address with --url.")
+    print(f"PicTrace at {url}", flush=True)
+    began = time.monotonic()
+    owner = StackOwner(stack) if stack else None
+    trip = RoundTrip(url, args.key, collection=args.collection, patience=args.patience, owner=owner)
+    try:
+        failed = next(filter(None, (_timed(step, getattr(trip, step)) for step in STEPS)), 0)
+    except KeyboardInterrupt:
+        failed = INTERRUPTED
+        print("pictrace: stopped", file=sys.stderr)
+    finally:
+        left = _timed(CLEAN_UP, trip.clean_up)
+    if not failed and not left:
+        print(f"all {len(STEPS)} steps in {time.monotonic() - began:.2f} s", flush=True)
+    return failed or left
+
+
+def _timed(step: str, work: Callable[[], str]) -> int:
+    """Do a step and print how it ended, with its time; return 0 or its exit status."""
+    began = time.monotonic()
+    try:
+        said, status = work(), 0
+    except FAULTS as fault:
+        said, status = f"FAILED: {fault or type(fault).__name__}", EXIT_STATUS[step]
+    print(f"  {EXIT_STATUS[step]} {step:8} {time.monotonic() - began:7.2f} s  {printable(said)}", flush=True)
+    return status
+
+
+class StackOwner:
+    """What the stack's operator does beside the API: a key for one run, and the removal of an object."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._keys = DynamoKeys(dynamodb_client(), stack.table)
+        self._key_id: str | None = None
+
+    def make_key(self, collection: str) -> str:
+        expires = datetime.now(UTC) + timedelta(minutes=KEY_MINUTES)
+        key, text = self._keys.create(
+            name="smoke",
+            scopes=frozenset({Scope.SEARCH, Scope.WRITE}),
+            collections=frozenset({collection}),
+            per_minute=KEY_CALLS_PER_MINUTE,
+            expires=expires.isoformat(timespec="seconds"),
+        )
+        self._key_id = key.key_id
+        return text
+
+    def delete_key(self) -> None:
+        if self._key_id:
+            self._keys.delete(self._key_id)
+            self._key_id = None
+
+    def remove_object(self, key: str) -> None:
+        s3_client().delete_object(Bucket=self._stack.outputs["BucketName"], Key=key)

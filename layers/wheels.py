@@ -1,0 +1,67 @@
+"""Wheels for Lambda's Python and processor, on whatever machine: `python -m layers.wheels --help`.
+
+The functions' image, the zip functions' layer and `make image-check` install with this, so that what is checked is
+what ships.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+PYTHON: Final = "3.13"
+"""Of Lambda's runtime, which every function shares."""
+MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64", "amd64": "x86_64"}
+"""Lambda's architectures, and Docker's name for one of them, as wheels name them."""
+PLATFORMS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+"""Amazon Linux 2023 has glibc 2.34: https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html"""
+
+
+def install(requirements: Path, folder: Path, architecture: str, *, compiled: bool = False) -> None:
+    """Put the wheels of a requirements file into `folder`.
+
+    Args:
+        compiled: write bytecode too, which helps only where the Python that runs this is `PYTHON`.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed; it has said why on stderr.
+    """
+    platforms = [f"--platform={name}_{MACHINES[architecture]}" for name in PLATFORMS]
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms),
+            *(() if compiled else ("--no-compile",)),
+            *("--target", str(folder), "--requirement", str(requirements)),
+        ],
+        stdout=sys.stderr,
+        check=True,
+    )
+
+
+def prune(folder: Path, listed: Path) -> None:
+    """Remove the files and folders below `folder` that the file `listed` names; absent ones are skipped."""
+    for name in listed.read_text(encoding="utf-8").split():
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m layers.wheels")
+    parser.add_argument("--architecture", choices=sorted(MACHINES), required=True)
+    parser.add_argument("--requirements", type=Path, required=True)
+    parser.add_argument("--target", type=Path, required=True, help="folder to install into")
+    parser.add_argument("--prune", type=Path, help="file that lists what to remove again")
+    wanted = parser.parse_args(argv)
+    install(wanted.requirements, wanted.target, wanted.architecture, compiled=True)
+    if wanted.prune:
+        prune(wanted.target, wanted.prune)
+
+
+if __name__ == "__main__":
+    main()
