@@ -91,7 +91,7 @@ def bucket_steps(bucket: str, wanted: Mapping[str, Any]) -> list[Step]:
             lambda: s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors),
         ),
         Step(
-            f"{bucket}: expire unfinished and rejected uploads, and thumbnails (lifecycle)",
+            f"{bucket}: expire unfinished and rejected uploads (lifecycle)",
             lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=lifecycle),
         ),
         Step(

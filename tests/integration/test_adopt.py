@@ -97,7 +97,7 @@ def test_everything_is_as_the_template_has_it(left: Left, template: Template) ->
     [cors] = s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"]
     assert (cors["AllowedOrigins"], cors["AllowedMethods"], cors["MaxAgeSeconds"]) == ([PAGE], ["POST"], 3600)
     rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=left.bucket)["Rules"]}
-    assert rules.keys() == {"unfinished-uploads", "rejected-uploads", "thumbnails"}
+    assert rules.keys() == {"unfinished-uploads", "rejected-uploads"}
     assert rules["rejected-uploads"]["Expiration"]["Days"] == 7
     assert rules["rejected-uploads"]["Filter"]["And"]["Tags"] == [{"Key": "pictrace", "Value": "rejected"}]
     policy = json.loads(s3.get_bucket_policy(Bucket=left.bucket)["Policy"])
