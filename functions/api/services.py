@@ -109,7 +109,7 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        SANDBOX.warm()
+        SANDBOX.start()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(

@@ -89,7 +89,7 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from infra.local.lambda_functions import forget_environments, ingest
+    from infra.local.lambda_functions import ingest, reset_environments
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
@@ -103,7 +103,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        forget_environments()
+        reset_environments()
 
 
 def _use_emulator(endpoint: str) -> None:
