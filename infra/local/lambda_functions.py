@@ -6,6 +6,7 @@ from typing import Any, Final
 from functions.api import bootstrap as api_bootstrap
 from functions.api import handler as api_handler
 from functions.fetch import bootstrap as fetch_bootstrap
+from functions.fetch import handler as fetch_handler
 from functions.ingest import bootstrap as ingest_bootstrap
 from functions.ingest import handler as ingest_handler
 from functions.ingest import processing
@@ -36,6 +37,14 @@ def ingest_with(threads: ThreadPoolExecutor, event: dict[str, Any], context: Any
 def api(event: dict[str, Any], context: Any) -> Any:
     """Call the api function with an API Gateway event."""
     return api_handler.handler(event, context)
+
+
+def fetch(event: Any, context: Any) -> Any:
+    """Call the fetch function and discard its metrics."""
+    try:
+        return fetch_handler.handler(event, context)
+    finally:
+        fetch_handler.metrics.clear_metrics()
 
 
 def reset_environments() -> None:

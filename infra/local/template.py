@@ -10,6 +10,7 @@ EXCLUDED_TYPES: Final = (
     "AWS::ApiGatewayV2::",  # uvicorn serves the api function's application
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
+    "AWS::Budgets::",
     "AWS::CDK::",
     "AWS::IAM::Policy",  # moto does not enforce policies, and some refer to functions
     "AWS::S3::BucketPolicy",  # moto supports neither policy

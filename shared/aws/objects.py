@@ -52,6 +52,20 @@ class S3Objects:
         parts = urlsplit(self.link(ObjectRef(self._bucket, "any"), "image/png"))
         return f"{parts.scheme}://{parts.netloc}"
 
+    def addresses(self, bucket: str) -> tuple[str, ...]:
+        """Where links to a bucket lead, as sources of a Content-Security-Policy that have nothing of other buckets.
+
+        A bucket has a host of its own, with its region's name and without (S3 may redirect from one to the other);
+        one with dots in its name, for which S3's certificate does not hold, and one of an emulator have a folder.
+        """
+        parts = urlsplit(self.link(ObjectRef(bucket, "any"), "image/png"))
+        host = f"{parts.scheme}://{parts.netloc}"
+        if not parts.netloc.startswith(f"{bucket}."):
+            return (f"{host}/{bucket}/",)
+        region = self._client.meta.region_name
+        suffix = parts.netloc.removeprefix(f"{bucket}.s3.").removeprefix(f"{region}.")
+        return tuple(f"{parts.scheme}://{bucket}.s3.{place}{suffix}" for place in (f"{region}.", ""))
+
     def read(self, source: ObjectRef, limit: int) -> Fetched:
         """Read an object; return its bytes with their ETag and version.
 

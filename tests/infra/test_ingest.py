@@ -131,6 +131,10 @@ def test_functions_are_traced_and_logged_and_reserve_no_concurrency(document: di
     assert "ReservedConcurrentExecutions" not in properties
 
 
+def test_the_function_that_fetches_is_traced_too(document: dict[str, Any]) -> None:
+    assert function(document, "fetch")["TracingConfig"] == {"Mode": "Active"}
+
+
 def test_the_stack_contains_no_custom_resources(document: dict[str, Any]) -> None:
     kinds = {resource["Type"] for resource in document["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]

@@ -78,13 +78,13 @@ def test_upload_notifications_depend_on_the_queue_policy(document: dict[str, Any
     assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
 
 
-def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) -> None:
+def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_key_that_costs_nothing(template: Template) -> None:
     template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
     template.has_resource_properties(
         "AWS::DynamoDB::Table",
         {
             "BillingMode": "PAY_PER_REQUEST",
-            "SSESpecification": {"SSEEnabled": True},
+            "SSESpecification": Match.absent(),
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "TimeToLiveSpecification": {"AttributeName": table_schema.TTL_ATTRIBUTE, "Enabled": True},
             "KeySchema": [
@@ -145,7 +145,8 @@ def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, A
 
 def test_data_is_retained_unless_the_removal_policy_says_otherwise(document: dict[str, Any]) -> None:
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
-    for given, policy in ((document, "Retain"), (app.template({"removal_policy": "destroy"}), "Delete")):
+    policies = {"retain": ("RetainExceptOnCreate", "Retain"), "destroy": ("Delete", "Delete")}
+    for given, wanted in ((document, "retain"), (app.template({"removal_policy": "destroy"}), "destroy")):
         stores = [resource for resource in given["Resources"].values() if resource["Type"] in kinds]
         assert len(stores) == 6
-        assert all(store["DeletionPolicy"] == store["UpdateReplacePolicy"] == policy for store in stores)
+        assert {(store["DeletionPolicy"], store["UpdateReplacePolicy"]) for store in stores} == {policies[wanted]}

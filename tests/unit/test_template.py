@@ -12,6 +12,7 @@ TEMPLATE: dict[str, Any] = {
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 1}, "DependsOn": ["Alarm", "Table"]},
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {}},
+        "Budget": {"Type": "AWS::Budgets::Budget", "Properties": {}},
         "Bucket": {
             "Type": "AWS::S3::Bucket",
             "Properties": {"CorsConfiguration": {"x": [{"Fn::GetAtt": ["Api", "Endpoint"]}]}, "BucketName": "b"},
