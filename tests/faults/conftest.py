@@ -14,19 +14,19 @@ class Row:
     """One kind of fault: how often it was tried, the deaths and redeliveries that it caused, and its damage.
 
     Attributes:
-        lost: images or events that were lost.
-        half_done: changes that were left half done.
+        lost: images that have an object but no record.
+        half_visible: records without a signature or a source, and remains of removed images.
     """
 
     tried: int = 0
     deaths: int = 0
     redelivered: int = 0
     lost: int = 0
-    half_done: int = 0
+    half_visible: int = 0
 
 
 WIDTH: Final = 46
-HEADER: Final = f"{'fault':{WIDTH}}  tried  deaths  came again  lost  half-visible"
+HEADER: Final = f"{'fault':{WIDTH}}  tried  deaths  redelivered  lost  half-visible"
 _rows: Final[dict[str, Row]] = {}
 
 
@@ -41,5 +41,5 @@ def _print_rows(request: pytest.FixtureRequest) -> Iterator[None]:
     show = table_writer(request.node)
     for fault, found in _rows.items():
         show("faults", HEADER)
-        counts = f"{found.tried:7}{found.deaths:8}{found.redelivered:12}{found.lost:6}{found.half_done:14}"
+        counts = f"{found.tried:7}{found.deaths:8}{found.redelivered:13}{found.lost:6}{found.half_visible:14}"
         show("faults", f"{fault:{WIDTH}}{counts}")

@@ -185,7 +185,7 @@ class Harness:
             sources = {item["key"]["S"] for item in items if not item_mapper.is_record(item)}
             self.row.lost += bool(keys) and not (recorded and keys <= sources)
             whole = recorded and self._signed(image_id) and sources == keys
-            self.row.half_done += not whole if keys else bool(items) or self._signed(image_id)
+            self.row.half_visible += not whole if keys else bool(items) or self._signed(image_id)
 
     def _signed(self, image_id: str) -> bool:
         return self._objects.exists(signature_key(self._model, image_id))

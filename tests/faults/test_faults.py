@@ -67,7 +67,7 @@ class Batch:
         harness = self.harness
         harness.row.tried += 1
         harness.audit(self.collection, {self.key(name): data for name, data in self.images.items()}, self.others)
-        assert (harness.row.lost, harness.row.half_done) == (0, 0)
+        assert (harness.row.lost, harness.row.half_visible) == (0, 0)
         ended = {"again": "duplicate", "refused": "rejected"} | ({"new": "indexed"} if "new" in self.images else {})
         for name, status in ended.items():
             upload = harness.running.client.get(f"/v1/uploads/{self.key(name).rsplit('/', 1)[1]}").json()
@@ -108,10 +108,10 @@ def test_a_worker_killed_at_any_step_loses_nothing(harness: Harness) -> None:
             "DynamoDB throttles every third call",
             Fault("throttle", "dynamodb", calls=EVERY_THIRD, first=True),
         ),
-        ("S3 says 503 at every third call", Fault("throttle", "s3", calls=EVERY_THIRD, first=True)),
-        ("S3 is slow (0.3 s more a call)", Fault("slow", "s3")),
+        ("S3 answers 503 to every third call", Fault("throttle", "s3", calls=EVERY_THIRD, first=True)),
+        ("S3 is slow (0.3 s more per call)", Fault("slow", "s3")),
         ("S3 does not answer, once", Fault("timeout", "s3", "GetObject", calls=(1,))),
-        ("the bus refuses, once", Fault("unavailable", "eventbridge", calls=(0,))),
+        ("the bus refuses events, once", Fault("unavailable", "eventbridge", calls=(0,))),
     ],
 )
 def test_faults_that_the_client_retries_cause_no_redelivery(harness: Harness, fault: str, injected: Fault) -> None:
@@ -122,12 +122,12 @@ def test_faults_that_the_client_retries_cause_no_redelivery(harness: Harness, fa
 @pytest.mark.parametrize(
     ("fault", "injected"),
     [
-        ("DynamoDB throttles all changes of a delivery", Fault("throttle", "dynamodb", "TransactWriteItems")),
-        ("DynamoDB throttles all records of a delivery", Fault("throttle", "dynamodb", "PutItem")),
-        ("S3 takes no signatures in a delivery", Fault("unavailable", "s3", "PutObject")),
-        ("S3 gives nothing in a delivery", Fault("throttle", "s3", "GetObject")),
-        ("the bus takes nothing in a delivery", Fault("unavailable", "eventbridge")),
-        ("the vector index does not answer in a delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
+        ("DynamoDB throttles all changes in one delivery", Fault("throttle", "dynamodb", "TransactWriteItems")),
+        ("DynamoDB throttles all records in one delivery", Fault("throttle", "dynamodb", "PutItem")),
+        ("S3 refuses all writes in one delivery", Fault("unavailable", "s3", "PutObject")),
+        ("S3 throttles all reads in one delivery", Fault("throttle", "s3", "GetObject")),
+        ("the bus refuses all events in one delivery", Fault("unavailable", "eventbridge")),
+        ("the vector index fails in one delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
     ],
 )
 def test_faults_that_outlast_the_clients_retries_cause_a_redelivery(
@@ -139,7 +139,7 @@ def test_faults_that_outlast_the_clients_retries_cause_a_redelivery(
 
 def test_a_vector_index_that_is_being_built_fails_no_message(harness: Harness) -> None:
     """Each new image is stored, and its check for near-duplicates becomes a separate message."""
-    name = "the vector index is being built in a delivery"
+    name = "the vector index is built during one delivery"
     run_batch(harness, name, [Fault("building", "dynamodb", "SearchVectors")])
     assert row_for(name).redelivered == 0
     waiting = harness.sqs.get_queue_attributes(
@@ -151,18 +151,18 @@ def test_a_vector_index_that_is_being_built_fails_no_message(harness: Harness) -
 def test_a_failed_message_whose_delay_cannot_be_set_is_redelivered_later(harness: Harness) -> None:
     """If changing the visibility fails too, the batch is not lost: the queue's own visibility timeout applies."""
     delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
-    run_batch(harness, "SQS takes no delay of what failed", [Fault("throttle", "dynamodb", "PutItem"), delays])
-    assert row_for("SQS takes no delay of what failed").redelivered > 0
+    run_batch(harness, "SQS refuses the delays of failed messages", [Fault("throttle", "dynamodb", "PutItem"), delays])
+    assert row_for("SQS refuses the delays of failed messages").redelivered > 0
 
 
 def test_a_timeout_in_the_middle_of_a_batch_loses_nothing(harness: Harness) -> None:
     for seconds in (0.3, 0.6, 0.9, 1.2):
-        run_batch(harness, "function times out within a batch", [Fault("slow", "s3")], seconds=seconds)
-    assert row_for("function times out within a batch").deaths == 4
+        run_batch(harness, "function times out during a batch", [Fault("slow", "s3")], seconds=seconds)
+    assert row_for("function times out during a batch").deaths == 4
 
 
 def test_an_object_deleted_before_it_is_read_is_not_a_failure(harness: Harness) -> None:
-    harness.row = row_for("object gone before it is read")
+    harness.row = row_for("object deleted before it is read")
     batch = Batch(harness)
     batch.send()
     harness.delete(batch.key("new"))
@@ -187,7 +187,7 @@ def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harne
     assert "died of signal 9" in reason
     batch.check()
 
-    harness.row, harness.always = row_for("poison, cause mended, redrive"), []
+    harness.row, harness.always = row_for("poison, cause fixed, redrive"), []
     assert harness.redrive() == 0
     harness.work()
     assert harness.dead_letters() == []
@@ -197,7 +197,7 @@ def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harne
 
 def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(harness: Harness) -> None:
     """SQS itself then moves the message to the dead-letter queue; only the reason is missing."""
-    harness.row = row_for("poison, and no reason can be kept")
+    harness.row = row_for("poison, and the reason cannot be kept")
     batch = Batch(harness)
     poison = harness.put(batch.key("poison"), noise(next(seeds)))
     harness.publish(poison, CREATED, "02")

@@ -131,7 +131,7 @@ def test_functions_are_traced_and_logged_and_reserve_no_concurrency(document: di
     assert "ReservedConcurrentExecutions" not in properties
 
 
-def test_the_function_that_fetches_is_traced_too(document: dict[str, Any]) -> None:
+def test_the_fetch_function_is_traced(document: dict[str, Any]) -> None:
     assert function(document, "fetch")["TracingConfig"] == {"Mode": "Active"}
 
 

@@ -198,7 +198,7 @@ KEYS: Final = (
 )
 
 
-def test_images_under_a_key_of_the_customer_are_decrypted_and_nothing_else() -> None:
+def test_source_keys_allow_decryption_only() -> None:
     document = app.template({"source_buckets": "photos-of-others", "source_keys": ", ".join(KEYS)})
     plain = app.template({"source_buckets": "photos-of-others"})
     for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):

@@ -78,7 +78,7 @@ def test_upload_notifications_depend_on_the_queue_policy(document: dict[str, Any
     assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
 
 
-def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_key_that_costs_nothing(template: Template) -> None:
+def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_free_key(template: Template) -> None:
     template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
     template.has_resource_properties(
         "AWS::DynamoDB::Table",
