@@ -117,7 +117,7 @@ def building(running: PicTrace) -> Iterator[None]:
 def test_an_index_that_is_being_built_fails_the_search(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smoke", "--url", running.url, "--patience", "8"]) == EXIT_STATUS["search"]
     found = steps(capsys.readouterr().out)
-    assert "not found within 8 s: 503, as while a vector index is being built" in found["search"]
+    assert "not found within 8 s; the last answer: 503, a vector index is being built" in found["search"]
     assert found["clean-up"] == "the image was removed"
     assert images(running) == []
 
