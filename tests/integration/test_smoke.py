@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from infra.operate.__main__ import main
 from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
@@ -108,9 +108,9 @@ def test_a_key_that_may_not_write(closed: Closed, capsys: pytest.CaptureFixture[
 @pytest.fixture
 def building(running: PicTrace) -> Iterator[None]:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.BACKFILLING)
+    set_phase(table, VECTOR_INDEX, Phase.BACKFILLING)
     yield
-    enter(table, VECTOR_INDEX, Phase.SEARCHABLE)
+    set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE)
 
 
 @pytest.mark.usefixtures("building")
@@ -126,8 +126,8 @@ def test_an_index_that_gets_ready_is_waited_for(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.UNSERVED)
-    monkeypatch.setattr("time.sleep", lambda _: enter(table, VECTOR_INDEX, Phase.SEARCHABLE))
+    set_phase(table, VECTOR_INDEX, Phase.UNSERVED)
+    monkeypatch.setattr("time.sleep", lambda _: set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE))
     assert main(["smoke", "--url", running.url]) == 0
     assert "near-duplicate" in steps(capsys.readouterr().out)["search"]
 
