@@ -76,7 +76,7 @@ class RoundTrip:
             self._client.headers["Authorization"] = f"Bearer {self._key}"
         answer = self._client.get("/v1/stats", params=self._params)
         if answer.status_code == httpx.codes.UNAUTHORIZED and self._key is None:
-            raise StepFailed("this API is closed: give a key with --key")
+            raise StepFailed("this API is closed: pass a key with --key")
         stats = _parsed(answer)
         return f"{access}; model {stats['model']['id']}"
 

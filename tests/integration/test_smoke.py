@@ -80,7 +80,7 @@ def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: P
         if closed:
             refused = smoke("--url", url[0])
             assert refused.returncode == EXIT_STATUS["key"]
-            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: give a key with --key"
+            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: pass a key with --key"
     finally:
         ended(process)
 

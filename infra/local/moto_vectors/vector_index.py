@@ -207,7 +207,7 @@ def _rank(
 
 
 def _squared_distances(vectors: npt.NDArray[Any], query: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the squared distances. Blocks avoid a difference as large as the index, which takes longer to allocate."""
+    """Return squared distances, in blocks: a difference array as large as the index would take longer to create."""
     squares = np.empty(len(vectors), vectors.dtype)
     for start in range(0, len(vectors), _BLOCK):
         apart = vectors[start : start + _BLOCK] - query
