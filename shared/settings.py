@@ -28,6 +28,11 @@ def _access(environ: Mapping[str, str]) -> Access:
         raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
+def _source_buckets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The buckets of others whose images are taken in."""
+    return tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name)
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """The folder of the model, and that of the next one while there are two."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
@@ -60,7 +65,7 @@ class IngestSettings:
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
-            source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
+            source_buckets=_source_buckets(environ),
         )
 
 
@@ -73,6 +78,7 @@ class ApiSettings:
     model_dirs: tuple[Path, ...]
     access: Access
     fetch_function: str
+    source_buckets: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -82,6 +88,7 @@ class ApiSettings:
             model_dirs=_model_dirs(environ),
             access=_access(environ),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
+            source_buckets=_source_buckets(environ),
         )
 
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from functions.api.security_headers import ANSWERS
-from shared.aws.transient_errors import is_outage
+from shared.aws.transient_errors import is_transient
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -144,7 +144,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientError)
     @app.exception_handler(BotoCoreError)
     async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
-        if not is_outage(error):
+        if not is_transient(error):
             raise error
         logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")

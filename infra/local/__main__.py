@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
             serving(cloud.app, args.port) as url,
         ):
             key = create_admin_key(cloud) if args.closed else None
-            paths = seed.images_in(args.images) if args.images else seed.sample_images()
+            paths = seed.list_files(args.images) if args.images else seed.sample_images()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)

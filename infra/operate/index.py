@@ -16,9 +16,9 @@ from infra.operate.bucket_source import INTELLIGENT_TIERING, BucketSource, Liste
 from infra.operate.costs import estimate, indexing_cost
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Queue
-from infra.operate.prices import VECTOR_SEARCH_GB
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm, printable
+from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
 
