@@ -18,7 +18,7 @@ from shared.domain.images import (
     Upload,
     UploadStatus,
     clean_filename,
-    filename_of_address,
+    filename_of_url,
     thumbnail_key,
     upload_key,
 )
@@ -74,7 +74,7 @@ class Library:
             PictureRefused: there is no image; the upload is rejected with the same reason.
             FetchFailed: the upload stays pending, for the image may still come.
         """
-        upload_id = self._pend(filename_of_address(url), collection)
+        upload_id = self._pend(filename_of_url(url), collection)
         try:
             self._fetcher.store(url, upload_key(collection, upload_id))
         except PictureRefused as refused:

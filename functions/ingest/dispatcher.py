@@ -15,7 +15,7 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    filename_of_address,
+    filename_of_url,
     parse_upload_key,
     upload_key,
 )
@@ -158,7 +158,7 @@ class Dispatcher:
             hashlib.sha256(message_id.encode()).hexdigest()[:32],
             collection,
             UploadStatus.PENDING,
-            filename=filename_of_address(wanted.url),
+            filename=filename_of_url(wanted.url),
             metadata=wanted.metadata,
         )
         source = ObjectRef(self._bucket, upload_key(collection, upload.upload_id))

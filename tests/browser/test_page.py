@@ -227,7 +227,7 @@ def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_pat
 def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
     page = watched.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
-    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
+    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is not a JPEG")
 
 
 def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, finite, normalise
+from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
     IMAGE_ID_PATTERN,
     ImageRecord,
@@ -95,9 +95,9 @@ def to_numbers(vector: FeatureVector, scale: int) -> list[dict[str, str]]:
     """Return a vector of unit length as whole DynamoDB numbers; its length becomes about `scale`.
 
     Raises:
-        PictureRefused: see `shared.domain.features.finite`.
+        PictureRefused: see `shared.domain.features.require_finite`.
     """
-    return [{"N": str(value)} for value in np.rint(finite(vector) * scale).astype(int).tolist()]
+    return [{"N": str(value)} for value in np.rint(require_finite(vector) * scale).astype(int).tolist()]
 
 
 def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
