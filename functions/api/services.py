@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from functions.api.library import Library
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -74,7 +74,7 @@ class Services:
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
         self.duplicates = DynamoDuplicates(dynamodb, settings.table)
-        self.keys = DynamoKeys(dynamodb, settings.table)
+        self.keys = DynamoApiKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(

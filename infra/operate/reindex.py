@@ -12,7 +12,7 @@ from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
-from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, ActiveModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -50,12 +50,12 @@ def run(args: argparse.Namespace, stack: Stack) -> int:
     if args.switch:
         if missing and not args.force:
             raise LookupError(f"{missing:,} images would not be found. Run reindex first, or say --force.")
-        before = active.named() or next((name for name, _ in models.most_common() if name != model), model)
+        before = active.stored() or next((name for name, _ in models.most_common() if name != model), model)
         active.switch(model)
-        print(f"Searches ask {model} within {KEPT_SECONDS} s. To go back: reindex --switch --model {before}")
+        print(f"Searches ask {model} within {CACHE_SECONDS} s. To go back: reindex --switch --model {before}")
         return 0
     if args.clean:
-        if active.named() != model or missing:
+        if active.stored() != model or missing:
             raise LookupError(f"searches do not all go by {model} yet: reindex, then reindex --switch.")
         print(estimate(total, cleaning()))
         if not (args.yes or confirm("Remove every other model's vectors and signatures? There is no way back.")):

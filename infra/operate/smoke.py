@@ -17,7 +17,7 @@ from infra.operate.prompts import printable
 from infra.operate.round_trip import RoundTrip, StepFailed
 from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client, s3_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import KEY_CALLS_PER_MINUTE
 
@@ -104,7 +104,7 @@ class StackOwner:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._keys = DynamoKeys(dynamodb_client(), stack.table)
+        self._keys = DynamoApiKeys(dynamodb_client(), stack.table)
         self._key_id: str | None = None
 
     def make_key(self, collection: str) -> str:
