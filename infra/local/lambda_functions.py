@@ -41,5 +41,5 @@ def api(event: dict[str, Any], context: Any) -> Any:
 def forget_environments() -> None:
     """Have each function start anew at its next call: the environment variables are others, or it was idle for long."""
     api_bootstrap.application.cache_clear()
-    ingest_bootstrap.forget()
+    ingest_bootstrap.reset()
     fetch_bootstrap.image_fetcher.cache_clear()
