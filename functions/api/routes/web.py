@@ -1,4 +1,4 @@
-"""The web page and its files, under a strict content security policy."""
+"""The web page and its files, with a strict content security policy."""
 
 import hashlib
 import mimetypes
@@ -13,7 +13,7 @@ FOLDER: Final = Path(__file__).parents[1] / "web"
 
 
 def content_security_policy(storage_origin: str) -> str:
-    """Nothing but our own files; images and uploads also go to the bucket."""
+    """Return a policy that allows only the page's own files, and the bucket for images and uploads."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -30,7 +30,7 @@ def content_security_policy(storage_origin: str) -> str:
 
 
 def page_router(storage_origin: str) -> APIRouter:
-    """Routes of the page; `storage_origin` is where presigned URLs lead."""
+    """Return the routes of the page; `storage_origin` is the origin of presigned URLs."""
     router = APIRouter(include_in_schema=False)
     files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
     policy = content_security_policy(storage_origin)
