@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -69,6 +70,27 @@ def template(context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="pictrace-") as folder:
         assembly = synthesise(Path(folder), {"aws:cdk:disable-asset-staging": True, **(context or {})})
         made: dict[str, Any] = json.loads(Path(assembly.stacks[0].template_full_path).read_text(encoding="utf-8"))
+    return made
+
+
+def synthesised(context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The same from a process of its own: the CDK's Node would stay in this one otherwise.
+
+    Raises:
+        RuntimeError: the synthesis failed; the message is what it said.
+    """
+    program = "import json, sys; from infra.app import template; json.dump(template(json.load(sys.stdin)), sys.stdout)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(dict(context or {})),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
+    made: dict[str, Any] = json.loads(done.stdout)
     return made
 
 

@@ -28,6 +28,11 @@ def _access(environ: Mapping[str, str]) -> Access:
         raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
+def _source_buckets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of other buckets whose images are indexed."""
+    return tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name)
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folder of the model, followed by that of the next model if one is set."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
@@ -62,7 +67,7 @@ class IngestSettings:
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
-            source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
+            source_buckets=_source_buckets(environ),
         )
 
 
@@ -75,6 +80,7 @@ class ApiSettings:
     model_dirs: tuple[Path, ...]
     access: Access
     fetch_function: str
+    source_buckets: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -84,6 +90,7 @@ class ApiSettings:
             model_dirs=_model_dirs(environ),
             access=_access(environ),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
+            source_buckets=_source_buckets(environ),
         )
 
 

@@ -13,9 +13,10 @@ import boto3
 import httpx
 import pytest
 
+from infra.app import synthesised
 from infra.local import seed
 from infra.local.__main__ import serving
-from infra.local.cloud import LocalCloud, local_cloud, synthesised
+from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope

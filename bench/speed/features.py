@@ -1,4 +1,4 @@
-"""Features: our LiteRT against Keras and other engines, with the same network."""
+"""Computing features: LiteRT as PicTrace uses it, compared with Keras and other engines on the same network."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from bench.speed.timing import Way, side_by_side
 from layers.models.networks import NETWORKS
 from layers.models.suppress_output import quiet
 from shared.domain.model_card import MODEL_FILE
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
@@ -37,12 +37,12 @@ GRAPH: Final = f"TensorFlow `tf.function`, {_named(_CORES)}"
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool = True) -> Part:
-    """Every engine computes the features of the same 224 x 224 images, one by one.
+    """Let every engine compute the features of the same 224 x 224 images, one by one.
 
     Args:
-        others: also those that have to be installed or that take seconds to start.
+        others: whether to include engines that have to be installed or take seconds to start.
     """
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     embedder = Embedder(model_dir)
     ways: dict[str, Way] = {OURS: embedder.embed}
     for threads in _THREADS:

@@ -59,7 +59,7 @@ class _Seen:
 
 def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     """Counted at botocore, behind an API that asks for keys, with more than one page of images stored."""
-    from infra.local.lambda_functions import forget_environments, ingest
+    from infra.local.lambda_functions import ingest, reset_environments
     from shared.aws.clients import dynamodb_client, s3_client
 
     events = Events(cloud, images, COLLECTION)
@@ -78,7 +78,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     session.events.register_last("after-call", seen.after)
     was = os.environ["PICTRACE_ACCESS"]
     os.environ["PICTRACE_ACCESS"] = Access.KEYS
-    forget_environments()
+    reset_environments()
     try:
         _asked(key, "/v1/images", VIEW["/v1/images"])  # the key is read once in half a minute
         found: dict[str, _Seen] = {}
@@ -93,7 +93,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
         found["…/thumbnail"] = _Seen(Counter(seen.calls), seen.writes, seen.reads)
     finally:
         os.environ["PICTRACE_ACCESS"] = was
-        forget_environments()
+        reset_environments()
     names = sorted({name for each in found.values() for name in each.calls})
     rows = [[name, *(str(each.calls[name] or "") for each in found.values())] for name in names]
     rows.append(["DynamoDB write units", *(str(each.writes) for each in found.values())])

@@ -38,7 +38,7 @@ def create_app(services: Services) -> FastAPI:
     ):
         _add(app, router)
     _add(app, documentation_router("PicTrace API", "/openapi.json"))
-    _add(app, page_router(services.objects.origin))
+    _add(app, page_router(services.objects.origin, services.source_addresses))
 
     @app.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from functions.api.security_headers import SECURITY_HEADERS
-from shared.aws.transient_errors import is_outage
+from shared.aws.transient_errors import is_transient
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -146,7 +146,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientError)
     @app.exception_handler(BotoCoreError)
     async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
-        if not is_outage(error):
+        if not is_transient(error):
             raise error
         logger.error("an AWS service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
         return respond("unavailable", f"An AWS service is not responding. Try again in {RETRY_AFTER_SECONDS} s.")

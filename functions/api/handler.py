@@ -3,22 +3,28 @@
 import base64
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
 from functions.api import errors
 from functions.api.bootstrap import application
+from functions.api.telemetry import measure
 
 logger = Logger(service="api")
+metrics = Metrics(namespace="PicTrace", service="api")
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Handle one HTTP request."""
     if event.get("isBase64Encoded") and not _is_base64(event.get("body") or ""):
-        return _malformed_body()
-    return Mangum(application(), lifespan="off")(event, context)
+        answer = _malformed_body()
+    else:
+        answer = Mangum(application(), lifespan="off")(event, context)
+    measure(metrics, answer)
+    return answer
 
 
 def _is_base64(body: str) -> bool:

@@ -77,6 +77,9 @@ class Services:
         self.duplicates = DynamoDuplicates(dynamodb, settings.table)
         self.keys = DynamoApiKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
+        self.source_addresses = [
+            address for name in settings.source_buckets for address in self.objects.addresses(name)
+        ]
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(
             catalogue=self.catalogue,
@@ -107,7 +110,7 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        SANDBOX.warm()
+        SANDBOX.start()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(

@@ -42,7 +42,7 @@ def reset() -> None:
 
 @cache
 def _dispatcher() -> Dispatcher:
-    SANDBOX.warm()
+    SANDBOX.start()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     catalogue = DynamoCatalogue(dynamodb, settings.table)

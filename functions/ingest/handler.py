@@ -99,7 +99,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         if failed := [record for record in processor.fail_messages if isinstance(record, SQSRecord)]:
             delay_retries(failed)
         return response
-    ingest_events = messages.read(json.dumps(event))
+    ingest_events = messages.parse(json.dumps(event))
     if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
         return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))

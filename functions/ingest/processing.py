@@ -18,7 +18,7 @@ _counting = Lock()
 
 def process_message(body: str, message_id: str) -> None:
     """Process the events of one message one after the other."""
-    for index, event in enumerate(messages.read(body)):
+    for index, event in enumerate(messages.parse(body)):
         process_event(event, f"{message_id}/{index}")
 
 

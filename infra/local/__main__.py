@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
             serving(cloud.app, wanted.port) as url,
         ):
             key = admin_key(cloud) if wanted.closed else None
-            paths = seed.images_in(wanted.images) if wanted.images else seed.sample_images()
+            paths = seed.list_files(wanted.images) if wanted.images else seed.sample_images()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)

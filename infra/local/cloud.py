@@ -3,8 +3,6 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from moto.server import ThreadedMotoServer
 
+from infra import bucket_settings
+from infra.app import synthesised
 from infra.local import template as templates
 from infra.local.invocations import serve_functions
 from infra.local.moto_vectors import patches
@@ -42,20 +42,6 @@ class LocalCloud:
     outputs: Mapping[str, str]
     app: "FastAPI"
     worker: QueueWorker
-
-
-def synthesised() -> templates.Template:
-    """The template that `cdk synth` makes, from a process of its own: the CDK's Node would stay otherwise.
-
-    Raises:
-        RuntimeError: the synthesis failed; the message is what it said.
-    """
-    program = "import json, sys; from infra.app import template; json.dump(template(), sys.stdout)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
-    template: templates.Template = json.loads(done.stdout)
-    return template
 
 
 @contextmanager
@@ -90,7 +76,7 @@ def local_cloud(
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }
             )
-        from functions.fetch.handler import handler as fetch
+        from infra.local.lambda_functions import fetch
 
         with serve_functions({templates.function_name(template, FETCH): fetch}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
@@ -103,7 +89,7 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from infra.local.lambda_functions import forget_environments, ingest
+    from infra.local.lambda_functions import ingest, reset_environments
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
@@ -117,7 +103,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        forget_environments()
+        reset_environments()
 
 
 def _use_emulator(endpoint: str) -> None:
@@ -155,21 +141,10 @@ def _notify(template: templates.Template, physical: Mapping[str, str]) -> None:
     """Apply the buckets' notification settings, which moto's CloudFormation skips."""
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     for name, bucket in templates.resources(template, "AWS::S3::Bucket").items():
-        wanted = bucket["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", [])
-        if not wanted:
-            continue
-        queues: list[Any] = []
-        for entry in wanted:
-            url = physical[entry["Queue"]["Fn::GetAtt"][0]]
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            rules = [
-                {"Name": rule["Name"], "Value": rule["Value"]}
-                for rule in entry.get("Filter", {}).get("S3Key", {}).get("Rules", [])
-            ]
-            queues.append(
-                {"QueueArn": arn, "Events": [entry["Event"]]}
-                | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
-            )
-        s3.put_bucket_notification_configuration(
-            Bucket=physical[name], NotificationConfiguration={"QueueConfigurations": queues}
-        )
+        wanted: Any = bucket_settings.notifications(bucket["Properties"])
+        for entry in wanted["QueueConfigurations"]:
+            url = physical[entry["QueueArn"]["Fn::GetAtt"][0]]
+            queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+            entry["QueueArn"] = queue["Attributes"]["QueueArn"]
+        if wanted["QueueConfigurations"]:
+            s3.put_bucket_notification_configuration(Bucket=physical[name], NotificationConfiguration=wanted)

@@ -5,11 +5,11 @@ import signal
 import sys
 from typing import Final
 
-from infra.operate import index, keys, redrive, reindex, smoke
+from infra.operate import adopt, index, keys, redrive, reindex, smoke
 from infra.operate.stack import Stack, default_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (index, keys, redrive, reindex, smoke)
+COMMANDS: Final = (index, keys, redrive, reindex, adopt, smoke)
 """Each module has `add_parser(subparsers)` and `run(args, stack)`, which returns the exit status. A command that was
 given a `--url` acts on that address; its stack is None."""
 

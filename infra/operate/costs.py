@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from infra.operate import prices
+from infra import prices
 
 CENT: Final = 0.01
 

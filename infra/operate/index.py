@@ -15,10 +15,10 @@ from infra.app import default_context
 from infra.operate.bucket_source import TIERED, Listed, Objects, listing
 from infra.operate.costs import estimate, indexing
 from infra.operate.flow import Queue
-from infra.operate.prices import VECTOR_SEARCH_GB
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm, printable
 from infra.operate.stack import Stack
+from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
 

@@ -81,7 +81,7 @@ def about(body: str) -> str:
             else f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
             if isinstance(event, Reindex)
             else f"{type(event).__name__.lower()} s3://{event.object.bucket}/{event.object.key}"
-            for event in messages.read(body)
+            for event in messages.parse(body)
         ]
         text = ", ".join(named)
     except messages.UnknownMessage:

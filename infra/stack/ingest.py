@@ -31,7 +31,8 @@ class Ingestion(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        bucket: s3.Bucket,
+        bucket: s3.CfnBucket | None,
+        existing_bucket: str | None,
         environment: dict[str, str],
         architecture: lambda_.Architecture,
         model: str,
@@ -60,7 +61,9 @@ class Ingestion(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives),
         )
         self._source_buckets = source_buckets
-        self._notify(bucket)
+        self._admit(existing_bucket)
+        if bucket:
+            self._notify(bucket)
         self.bus = events.EventBus(self, "Bus", description="Images handed in to PicTrace, and what became of them")
         self._subscribe(source_topics)
         self.function = ContainerFunction(
@@ -78,7 +81,6 @@ class Ingestion(Construct):
                 "PICTRACE_BUS": self.bus.event_bus_name,
                 "PICTRACE_QUEUE": self.queue.queue_url,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
-                "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
             },
             log_group=log_group,
         )
@@ -118,13 +120,14 @@ class Ingestion(Construct):
             topic = sns.Topic.from_topic_arn(self, f"Topic{arn.rsplit(':', 1)[-1]}", arn)
             topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead_letters))
 
-    def _notify(self, bucket: s3.Bucket) -> None:
-        """Let the bucket send, by its own property: the library's way would add a function of its own.
+    def _admit(self, existing_bucket: str | None) -> None:
+        """Let the buckets send to the queue.
 
-        S3 tries the queue when the bucket is made, so the policy comes first and cannot refer to the bucket. It
+        S3 tries the queue when the stack's own bucket is made, so the policy comes first and cannot refer to it. It
         names the account and what CloudFormation begins the bucket's name with.
         """
         stack = Stack.of(self)
+        own = existing_bucket or f"{stack.stack_name.lower()}-*"
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="UploadsBucket",
@@ -134,16 +137,15 @@ class Ingestion(Construct):
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
                     "ArnLike": {
-                        "aws:SourceArn": [
-                            f"arn:{stack.partition}:s3:::{name}"
-                            for name in (f"{stack.stack_name.lower()}-*", *self._source_buckets)
-                        ]
+                        "aws:SourceArn": [f"arn:{stack.partition}:s3:::{name}" for name in (own, *self._source_buckets)]
                     },
                 },
             )
         )
-        raw = cast(s3.CfnBucket, bucket.node.default_child)
-        raw.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+
+    def _notify(self, bucket: s3.CfnBucket) -> None:
+        """Let the bucket notify the queue, by its own property: the library's way would add a function of its own."""
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
                     event=event,
@@ -158,4 +160,4 @@ class Ingestion(Construct):
             ]
         )
         policy = self.queue.node.find_child("Policy").node.default_child
-        raw.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))
+        bucket.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))

@@ -1,4 +1,8 @@
-"""The table's keys, attributes and indexes, defined once for the infrastructure and the functions."""
+"""The table's keys, attributes and indexes, defined once for the infrastructure and the functions.
+
+The name of an index ends in its version. An index can only be created and deleted, not changed, so a change is a new
+index under the next version: docs/guides/upgrades.md.
+"""
 
 from typing import Final
 
@@ -6,18 +10,18 @@ PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 TTL_ATTRIBUTE: Final = "expires_at"
 
-LISTING_INDEX: Final = "newest"
+LISTING_INDEX: Final = "newest-v1"
 """Global secondary index of a collection's images by `created_at`."""
 LISTING_PARTITION: Final = "collection"
 LISTING_SORT: Final = "created_at"
 
-DUPLICATES_INDEX: Final = "duplicates"
+DUPLICATES_INDEX: Final = "duplicates-v1"
 """Sparse global secondary index, by group, of a collection's images that are in a group of near-duplicates."""
 DUPLICATES_SORT: Final = "duplicate_group"
 
-VECTOR_INDEX: Final = "features"
+VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
-LOCAL_INDEX: Final = "local_features"
+LOCAL_INDEX: Final = "local_features-v1"
 LOCAL_ATTRIBUTE: Final = "local_features"
 VECTOR_PARTITION: Final = "collection"
 VECTOR_FILTERS: Final = ("model", "label")

@@ -132,7 +132,7 @@ class Searcher:
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
-        self._comparing = ThreadPoolExecutor(cpu.available(), thread_name_prefix="compare")
+        self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:

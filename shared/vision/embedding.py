@@ -55,7 +55,7 @@ class Embedder:
         self.has_labels = card.has_labels
         self._names = [each.name for each in classes]
         self._least_probability = card.least_probability
-        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available())
+        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available_cpus())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 

@@ -185,7 +185,7 @@ def main() -> None:
     from shared.vision.decode.decoding import SANDBOX
 
     setattr(retry_delays, "INGEST_QUEUE", replace(INGEST_QUEUE, first_retry_seconds=0))  # noqa: B010
-    SANDBOX.warm()  # as in Lambda, where one process handles many batches
+    SANDBOX.start()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")

@@ -80,7 +80,7 @@ def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
 def test_alarms_watch_failures(document: dict[str, Any]) -> None:
     alarms = resources(document, "AWS::CloudWatch::Alarm")
     assert {
-        name.removeprefix("Operations"): (alarm["MetricName"], alarm["Threshold"]) for name, alarm in alarms.items()
+        name.removeprefix("Operations"): (alarm.get("MetricName"), alarm["Threshold"]) for name, alarm in alarms.items()
     } == {
         "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
         "Backlog": ("ApproximateAgeOfOldestMessage", 48 * 60),
@@ -88,8 +88,14 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
         "IngestErrors": ("Errors", 1),
         "ApiErrors": ("Errors", 1),
         "FetchErrors": ("Errors", 1),
+        "ApiLatency": ("Latency", 5000),
+        "IngestThrottles": ("Throttles", 1),
+        "ApiThrottles": ("Throttles", 1),
+        "FetchThrottles": ("Throttles", 1),
+        "TableThrottles": (None, 1),
+        "SearchBytes": (None, 100 * 2**30),
     }
-    watched = {name: [text(entry["Value"]) for entry in alarm["Dimensions"]] for name, alarm in alarms.items()}
+    watched = {name: [text(entry["Value"]) for entry in alarm.get("Dimensions", [])] for name, alarm in alarms.items()}
     assert watched["OperationsDeadLettersNotEmpty"] == ["<IngestionDeadLetters>"]
     assert watched["OperationsBacklog"] == ["<IngestionQueue>"]
     assert watched["OperationsIngestErrors"] == ["<IngestionFunction>"]
@@ -115,6 +121,8 @@ def test_alarms_send_mail_where_an_address_is_given() -> None:
     assert [entry for entry in statements if entry["Effect"] == "Deny"]
 
 
-@pytest.mark.parametrize("name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName"])
+@pytest.mark.parametrize(
+    "name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName", "IngestFunctionName"]
+)
 def test_a_deployment_tells_where_things_are(document: dict[str, Any], name: str) -> None:
     assert text(document["Outputs"][name]["Value"]).startswith("<")

@@ -131,6 +131,10 @@ def test_functions_are_traced_logged_and_take_no_concurrency_from_others(documen
     assert "ReservedConcurrentExecutions" not in properties
 
 
+def test_the_function_that_fetches_is_traced_too(document: dict[str, Any]) -> None:
+    assert function(document, "fetch")["TracingConfig"] == {"Mode": "Active"}
+
+
 def test_nothing_is_made_by_a_function_of_the_library(document: dict[str, Any]) -> None:
     kinds = {resource["Type"] for resource in document["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]

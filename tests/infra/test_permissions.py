@@ -35,8 +35,8 @@ INGEST: Final = {
     ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionQueue>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
@@ -62,10 +62,10 @@ API: Final = {
     ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
-    ("dynamodb:Query", "<StorageTable>/index/newest"),
-    ("dynamodb:Query", "<StorageTable>/index/duplicates"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
+    ("dynamodb:Query", "<StorageTable>/index/newest-v1"),
+    ("dynamodb:Query", "<StorageTable>/index/duplicates-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
 FETCH: Final = {
@@ -188,6 +188,20 @@ def test_other_buckets_are_read_and_nothing_else() -> None:
             ("s3:GetObjectVersion", f"{arn}/*"),
             ("s3:ListBucket", arn),
         }
+
+
+KEYS: Final = (
+    "arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c-0000-4000-8000-000000000001",
+    "arn:aws:kms:eu-west-1:999999999999:key/mrk-0f1e2d3c000040008000000000000002",
+)
+
+
+def test_images_under_a_key_of_the_customer_are_decrypted_and_nothing_else() -> None:
+    document = app.template({"source_buckets": "photos-of-others", "source_keys": ", ".join(KEYS)})
+    plain = app.template({"source_buckets": "photos-of-others"})
+    for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):
+        assert rights(document, policy) - rights(plain, policy) == {("kms:Decrypt", key) for key in KEYS}
+    assert rights(document, "FetchingFunctionRoleDefaultPolicy") == FETCH
 
 
 def test_only_gateways_of_this_api_may_call_the_api_function(document: dict[str, Any]) -> None:

@@ -78,13 +78,13 @@ def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, 
     assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
 
 
-def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) -> None:
+def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_key_that_costs_nothing(template: Template) -> None:
     template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
     template.has_resource_properties(
         "AWS::DynamoDB::Table",
         {
             "BillingMode": "PAY_PER_REQUEST",
-            "SSESpecification": {"SSEEnabled": True},
+            "SSESpecification": Match.absent(),
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "TimeToLiveSpecification": {"AttributeName": table_schema.TTL_ATTRIBUTE, "Enabled": True},
             "KeySchema": [
@@ -145,7 +145,8 @@ def test_listings_have_indexes_with_all_that_they_show(document: dict[str, Any])
 
 def test_data_survives_the_stack_unless_asked_otherwise(document: dict[str, Any]) -> None:
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
-    for given, policy in ((document, "Retain"), (app.template({"removal_policy": "destroy"}), "Delete")):
+    policies = {"retain": ("RetainExceptOnCreate", "Retain"), "destroy": ("Delete", "Delete")}
+    for given, wanted in ((document, "retain"), (app.template({"removal_policy": "destroy"}), "destroy")):
         stores = [resource for resource in given["Resources"].values() if resource["Type"] in kinds]
         assert len(stores) == 6
-        assert all(store["DeletionPolicy"] == store["UpdateReplacePolicy"] == policy for store in stores)
+        assert {(store["DeletionPolicy"], store["UpdateReplacePolicy"]) for store in stores} == {policies[wanted]}

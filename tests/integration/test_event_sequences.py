@@ -156,7 +156,7 @@ def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
 
     def work() -> None:
         try:
-            for event in messages.read(body):
+            for event in messages.parse(body):
                 dispatcher().dispatch(event, "one")
         except Exception as failure:
             failures.append(failure)

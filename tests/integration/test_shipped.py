@@ -8,7 +8,7 @@ import pytest
 
 from bench.speed import runtime_api
 from bench.speed.events import Events, http_event
-from bench.speed.images import made
+from bench.speed.images import synthetic_image
 from bench.speed.shipped import interpreter, pruned
 from infra.local.cloud import API, INGEST
 from tests.conftest import PicTrace
@@ -29,7 +29,7 @@ def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
 
 
 def test_both_functions_do_their_work_with_it(python: str, running: PicTrace) -> None:
-    events = Events(running.cloud, [made(70_000)], "shipped")
+    events = Events(running.cloud, [synthetic_image(70_000)], "shipped")
     with runtime_api.running(INGEST, python) as ingest:
         assert ingest.call(events.arrival())[1] == {"batchItemFailures": []}
         assert ingest.maps("ai_edge_litert")

@@ -84,8 +84,19 @@ def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
         }
         for name in ("PackageType", "ImageConfig", "Layers"):
             properties.pop(name, None)
-    for layer in resources(changed, "AWS::Lambda::LayerVersion"):
-        del changed["Resources"][layer]
+    unsupported = [
+        *resources(changed, "AWS::Lambda::LayerVersion"),
+        # ministack's CloudFormation refuses metric math, and the dashboard names every alarm.
+        *(
+            name
+            for name, alarm in resources(changed, "AWS::CloudWatch::Alarm").items()
+            if "Metrics" in alarm["Properties"]
+        ),
+        *resources(changed, "AWS::CloudWatch::Dashboard"),
+    ]
+    for name in unsupported:
+        del changed["Resources"][name]
+    del changed["Outputs"]["DashboardUrl"]
     return changed
 
 

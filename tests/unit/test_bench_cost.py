@@ -21,7 +21,7 @@ from bench.cost.bill import (
 from bench.cost.page import page
 from bench.cost.use import MILLION, Use
 from bench.speed.requests import item_bytes, write_units
-from infra.operate import prices
+from infra import prices
 
 FOUND = json.loads(FIGURES.read_text(encoding="utf-8"))
 SETTINGS = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]

@@ -1,4 +1,4 @@
-"""The bench runs, on made images; what it measures here says nothing."""
+"""The benchmark runs on synthetic images; the figures measured here mean nothing."""
 
 import json
 import os
@@ -11,10 +11,10 @@ import pytest
 
 from bench.speed import features, ingest, precision, threads
 from bench.speed.__main__ import main
-from bench.speed.images import chosen, made
+from bench.speed.images import chosen, synthetic_image
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.signature import extract
 
 
@@ -48,7 +48,7 @@ def test_made_images_have_what_a_photograph_has() -> None:
     kind, images = chosen(None, 2)
     assert kind.startswith("made")
     assert len(set(images)) == 2
-    assert len(extract(decode_here(images[0]).rgb).keypoints) > 400
+    assert len(extract(decode_in_process(images[0]).rgb).keypoints) > 400
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_made_images_have_what_a_photograph_has() -> None:
     ids=["features", "ingest", "threads"],
 )
 def test_parts_that_need_nothing_installed(model_dir: Path, measure: Callable[..., Part]) -> None:
-    part = measure(model_dir, [made(0), made(1)], 1)
+    part = measure(model_dir, [synthetic_image(0), synthetic_image(1)], 1)
     assert all(len(row) == len(part.columns) for row in part.rows)
     assert all(value > 0 for value in part.figures.values())
 
 
 def test_processors_are_given_back_after_threads_were_measured(model_dir: Path) -> None:
     before = os.sched_getaffinity(0)
-    threads.measure(model_dir, [made(0)], 1)
+    threads.measure(model_dir, [synthetic_image(0)], 1)
     assert os.sched_getaffinity(0) == before
 
 
 def test_int8_is_compared_in_speed_and_in_what_it_finds(model_dir: Path, int8_dir: Path) -> None:
-    part = precision.measure(model_dir, [made(0), made(1)], 1, ["JPEG 5", "turned by 90 degrees"])
+    part = precision.measure(model_dir, [synthetic_image(0), synthetic_image(1)], 1, ["JPEG 5", "turned by 90 degrees"])
     assert [row[0] for row in part.rows] == [
         json.loads((each / "model.json").read_text())["id"] for each in (model_dir, int8_dir)
     ]

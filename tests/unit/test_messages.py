@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, duplicate_check, read
+from shared.aws.messages import UnknownMessage, duplicate_check, parse
 from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
@@ -22,7 +22,7 @@ TEXT = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
 def taken(body: Any) -> list[IngestEvent]:
-    return read(body if isinstance(body, str) else json.dumps(body))
+    return parse(body if isinstance(body, str) else json.dumps(body))
 
 
 def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> dict[str, Any]:
@@ -208,10 +208,10 @@ def test_envelopes_are_not_opened_for_ever() -> None:
 
 def test_an_image_is_described_again() -> None:
     body = {"image_id": "a" * 64, "collection": "c", "model": "m-2"}
-    assert read(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
+    assert parse(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
     for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
         with pytest.raises(UnknownMessage):
-            read(json.dumps(body | wrong))
+            parse(json.dumps(body | wrong))
 
 
 CHECK = DuplicateCheck(
@@ -221,7 +221,7 @@ CHECK = DuplicateCheck(
 
 @pytest.mark.parametrize("check", [CHECK, replace(CHECK, object=ObjectRef("pictures", "k"), metadata={})])
 def test_a_check_for_near_duplicates_comes_back_as_it_was_sent(check: DuplicateCheck) -> None:
-    assert read(duplicate_check(check)) == [check]
+    assert parse(duplicate_check(check)) == [check]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_check_for_near_duplicates_comes_back_as_it_was_sent(check: DuplicateC
 def test_a_check_that_nobody_sent_is_refused(wrong: dict[str, Any]) -> None:
     body = json.loads(duplicate_check(CHECK))
     with pytest.raises(UnknownMessage):
-        read(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
+        parse(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
 
 
 def test_a_submission_says_what_it_is_about() -> None:
@@ -293,7 +293,7 @@ def test_a_submission_that_is_wrong_is_refused_by_name(detail: dict[str, Any], r
 )
 def test_anything_else_is_refused(body: str) -> None:
     with pytest.raises(UnknownMessage):
-        read(body)
+        parse(body)
 
 
 @given(
@@ -328,4 +328,4 @@ def test_anything_else_is_refused(body: str) -> None:
 )
 def test_no_body_does_more_than_be_refused(body: Any) -> None:
     with suppress(UnknownMessage):
-        assert isinstance(read(json.dumps(body)), list)
+        assert isinstance(parse(json.dumps(body)), list)

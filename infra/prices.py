@@ -20,16 +20,19 @@ TABLE_WRITE: Final = 0.625 / 1e6
 """A write request unit: 1 KB."""
 TABLE_READ: Final = 0.125 / 1e6
 """A read request unit: 8 KB, eventually consistent."""
-VECTOR_WRITE_GB: Final = 0.56
-"""A gigabyte replicated into a vector index: $4.3 for a million vectors of 2048 dimensions. What is replicated is four
-bytes a dimension, the keys and the projected attributes: a vector of 256 dimensions was reported as 1,061 bytes, and
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchMonitoring.html says that it scales so."""
+VECTOR_WRITE_GB: Final = 0.52
+"""A gigabyte replicated into a vector index, 1 KB a write at least: $4.0 for a million vectors of 2048 dimensions. What
+is replicated is four bytes a dimension, the keys and the projected attributes: a vector of 256 dimensions was reported
+as 1,061 bytes, and https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchMonitoring.html says
+that it scales so. The three prices of vectors are the price page's as an article of 2026-08-09 quotes them ("One More
+Reason to Run a Separate Vector DB Just Disappeared"); the page itself could not be read in so new a version."""
 VECTOR_SEARCH_GB: Final = 0.002
-"""A gigabyte that searches of the index examine."""
+"""A gigabyte that searches of the index examine, 1 KB a search at least."""
 SQS_REQUEST: Final = 0.4 / 1e6
 BUS_EVENT: Final = 1 / 1e6
 LAMBDA_GB_SECOND: Final = 13.3334 / 1e6
-"""On arm64; a quarter more on x86_64."""
+"""On arm64."""
+LAMBDA_GB_SECOND_X86: Final = 16.6667 / 1e6
 LAMBDA_REQUEST: Final = 0.2 / 1e6
 HTTP_API_REQUEST: Final = 1 / 1e6
 """https://aws.amazon.com/api-gateway/pricing/"""
@@ -38,10 +41,13 @@ TABLE_GB_MONTH: Final = 0.25
 TABLE_BACKUP_GB_MONTH: Final = 0.2
 """Point-in-time recovery."""
 VECTOR_GB_MONTH: Final = 0.25
-"""Taken to be the table's: the price of a vector index's own storage is to be looked up on the price page."""
+"""As the table's."""
 LOGS_GB: Final = 0.5
 """https://aws.amazon.com/cloudwatch/pricing/, as are alarms."""
 ALARM_MONTH: Final = 0.1
+"""For each metric that an alarm looks at."""
+DASHBOARD_MONTH: Final = 3.0
+"""The first three of an account cost nothing."""
 TRACE: Final = 5 / 1e6
 """https://aws.amazon.com/xray/pricing/; X-Ray samples one request a second and a twentieth of the others."""
 IMAGE_GB_MONTH: Final = 0.1
