@@ -18,7 +18,7 @@ from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
 from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
@@ -131,7 +131,7 @@ class Closed:
     """
 
     url: str
-    keys: DynamoKeys
+    keys: DynamoApiKeys
     calls: list[str]
 
     def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
@@ -165,7 +165,7 @@ def closed(running: PicTrace) -> Iterator[Closed]:
     services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
-        yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+        yield Closed(url, DynamoApiKeys(dynamodb_client(), outputs["TableName"]), calls)
 
 
 @pytest.fixture

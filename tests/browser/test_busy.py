@@ -69,7 +69,7 @@ def test_what_was_refused_is_asked_again_until_it_is_answered(shop: Shop) -> Non
 def test_the_page_says_when_it_gives_up_and_can_be_told_to_try_again(shop: Shop) -> None:
     images = shop.busy.refuse("/v1/images", 429, math.inf)
     shop.open()
-    expect(shop.page.locator("#problem")).to_have_text("The server is busy. It was asked several times.")
+    expect(shop.page.locator("#problem")).to_have_text("The server is busy. Several attempts failed.")
     assert len(images.seen) == 6
     expect(shop.page.locator("#nothing")).to_be_hidden()
     images.times = 0

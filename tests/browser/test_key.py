@@ -113,7 +113,7 @@ def test_a_key_that_is_wrong_is_asked_for_again(page: Page, closed: Closed, coll
 def test_without_a_key_the_page_says_so_and_asks_at_the_next_call(page: Page, closed: Closed, collection: str) -> None:
     expect(page.locator("#key")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#problem")).to_have_text("This needs a key.")
+    expect(page.locator("#problem")).to_have_text("This needs a key. Try again to enter one.")
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5003)})
     expect(page.locator("#key")).to_be_visible()
     give(page, closed.key(Scope.SEARCH, collections=[collection]))

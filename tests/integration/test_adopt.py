@@ -110,13 +110,13 @@ def test_everything_is_as_the_template_has_it(left: Left, template: Template) ->
 def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.api.app import create_app
     from functions.api.services import Services
-    from functions.ingest.bootstrap import forget
+    from functions.ingest.bootstrap import reset
 
     assert left.adopt() == 0
     services = Services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
     monkeypatch.setenv("PICTRACE_BUCKET", left.bucket)
     monkeypatch.setenv("PICTRACE_TABLE", left.table)
-    forget()
+    reset()
     data, sqs = noise(88_100), boto3.client("sqs")
     sqs.purge_queue(QueueUrl=left.queue)  # S3 tries a queue with a test event
     boto3.client("s3").delete_bucket_policy(Bucket=left.bucket)  # which moto enforces, and it speaks no TLS
@@ -131,7 +131,7 @@ def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch
             found = api.post("/v1/search", files={"file": ("q", data)}).json()
     finally:
         monkeypatch.undo()
-        forget()
+        reset()
     assert [match["verdict"] for match in found["matches"]] == ["identical"]
 
 

@@ -272,14 +272,14 @@ class TestRecorded:
     ) -> None:
         """The recordings do not say what is wrong with the records, so the indexer fails on them here."""
         indexer: Any = dispatcher()._indexer
-        created = indexer.created
+        index = indexer.index
 
         def poisoned(event: Created) -> Any:
             if poison in event.object.key.rsplit("/", 1)[1]:
                 raise RuntimeError("poison")
-            return created(event)
+            return index(event)
 
-        monkeypatch.setattr(indexer, "created", poisoned)
+        monkeypatch.setattr(indexer, "index", poisoned)
         assert self.play(stage, name) == failed
         assert len(stage.sources()) == 10 - len(failed)
 

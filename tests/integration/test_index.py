@@ -92,7 +92,7 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     assert "estimated cost if all are new" in said
     assert "4 indexed, 1,001 skipped, 2 rejected" in said
     assert "1 unsupported_type" in said
-    assert "p/no\\x07picture.txt: unsupported_type: The file is none of JPEG" in said
+    assert "p/no\\x07picture.txt: unsupported_type: The file is not a JPEG" in said
     assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(images)
     assert sorted(sent) == sorted([*images, "p/no\x07picture.txt"])

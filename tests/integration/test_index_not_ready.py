@@ -49,7 +49,7 @@ def check(answer: httpx.Response) -> None:
     problem = answer.json()
     assert problem["type"] == "urn:pictrace:problem:unavailable"
     assert problem["detail"] == (
-        f"The vector index is being built, so nothing can be searched yet. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
+        f"The vector index is still being built and cannot be searched. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
     )
 
 

@@ -18,7 +18,7 @@ from infra.operate.__main__ import main
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
 from tests.images import noise
@@ -145,7 +145,7 @@ def test_from_one_model_to_the_next(
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
     for image in listed:  # as if the images had come before the next model did
-        DynamoVectors(dynamodb_client(), stack.table).drop(ImageKey("default", image["image_id"]))
+        DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(ImageKey("default", image["image_id"]))
     assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
     _refused_before_it_is_done(capsys)
     _stopped_and_gone_on(capsys, monkeypatch)
@@ -162,7 +162,7 @@ def test_from_one_model_to_the_next(
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).named() == first
+    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0

@@ -175,21 +175,21 @@ class TestStack:
     def test_its_key_is_made_and_deleted(
         self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke"]) == 0
         found = steps(capsys.readouterr().out)
         assert found["key"].startswith("a temporary key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
     @pytest.mark.usefixtures("building")
     def test_its_key_is_deleted_where_a_step_fails(
         self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--patience", "8"]) == EXIT_STATUS["search"]
         assert steps(capsys.readouterr().out)["clean-up"] == "the image was removed"
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
     def test_an_upload_that_nobody_indexes_is_removed_from_the_bucket(
@@ -204,10 +204,10 @@ class TestStack:
         self, stack: str, closed: Closed, capsys: pytest.CaptureFixture[str]
     ) -> None:
         key = closed.key(Scope.SEARCH, Scope.WRITE, collections=["checks"])
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--key", key, "--collection", "checks"]) == 0
         assert steps(capsys.readouterr().out)["key"].startswith("the key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
 
     def test_a_stack_without_an_address(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--stack", "PicTrace", "smoke"]) == 1

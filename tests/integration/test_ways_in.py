@@ -115,7 +115,7 @@ class TestEnvelopes:
 
     def test_direct_call_is_told_why_a_file_is_refused(self, running: PicTrace, put: Callable[..., str]) -> None:
         key = put(b"no image")
-        with pytest.raises(PictureRefused, match="none of JPEG"):
+        with pytest.raises(PictureRefused, match="not a JPEG"):
             invoked({"bucket": running.cloud.outputs["BucketName"], "key": key})
 
     def test_removal_takes_the_image_out(self, running: PicTrace, put: Callable[..., str]) -> None:

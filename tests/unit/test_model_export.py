@@ -150,7 +150,7 @@ def test_the_fallback_is_announced_and_known_from_its_card(
     card = ModelCard.read(out)
     assert (card.id, card.instead_of) == (IDS[FALLBACK, Precision.FLOAT16], "ResNet50")
     assert card.notice is not None
-    assert "ResNet50 could not be had" in card.notice
+    assert "ResNet50 were not available" in card.notice
 
 
 @pytest.mark.usefixtures("no_network")
