@@ -13,12 +13,12 @@ import boto3
 import httpx
 import pytest
 
-from infra.app import synthesised
+from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
 from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
@@ -107,7 +107,7 @@ class PicTrace:
 def running(model_dir: Path) -> Iterator[PicTrace]:
     """The whole system, started once for all tests."""
     with (
-        local_cloud(model_dir, synthesised()) as cloud,
+        local_cloud(model_dir, template_from_subprocess()) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
@@ -131,7 +131,7 @@ class ClosedApi:
     """
 
     url: str
-    keys: DynamoKeys
+    keys: DynamoApiKeys
     calls: list[str]
 
     def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
@@ -165,7 +165,7 @@ def closed(running: PicTrace) -> Iterator[ClosedApi]:
     services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
-        yield ClosedApi(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+        yield ClosedApi(url, DynamoApiKeys(dynamodb_client(), outputs["TableName"]), calls)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_without_a_key_the_page_shows_a_message_and_asks_on_the_next_call(
 ) -> None:
     expect(page.locator("#key")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#problem")).to_have_text("This needs a key.")
+    expect(page.locator("#problem")).to_have_text("This needs a key. Try again to enter one.")
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5003)})
     expect(page.locator("#key")).to_be_visible()
     enter_key(page, closed.key(Scope.SEARCH, collections=[collection]))

@@ -69,7 +69,7 @@ def test_refused_calls_are_retried_until_they_succeed(busy_page: BusyPage) -> No
 def test_the_page_reports_that_it_gave_up_and_offers_a_retry(busy_page: BusyPage) -> None:
     images = busy_page.busy.refuse("/v1/images", 429, math.inf)
     busy_page.open()
-    expect(busy_page.page.locator("#problem")).to_have_text("The server is busy. It was asked several times.")
+    expect(busy_page.page.locator("#problem")).to_have_text("The server is busy. Several attempts failed.")
     assert len(images.seen) == 6
     expect(busy_page.page.locator("#nothing")).to_be_hidden()
     images.times = 0

@@ -82,7 +82,7 @@ def test_unrelated_results_are_collapsed_when_there_are_matches(monitored: Monit
     others = page.locator("#unrelated .card")
     expect(others).to_have_count(11)
     expect(others.first).to_be_hidden()
-    page.get_by_text("The next nearest, probably unrelated (11)").click()
+    page.get_by_text("Less similar pictures, probably unrelated (11)").click()
     expect(others.first).to_be_visible()
     page.locator("#matches .card button.open").click()
     page.get_by_role("button", name="More like this").click()
@@ -107,7 +107,7 @@ def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path)
         expect(button).to_have_attribute("aria-pressed", "true")
         text = drawing.get_attribute("alt") or ""
         assert said in text
-        assert "keypoints lie where one geometric transform says" in text, "who cannot see it reads why"
+        assert "match under one geometric transform" in text, "who cannot see it reads why"
         assert page.evaluate("document.querySelector('.drawing').naturalWidth") > 300
     dialog.get_by_role("button", name="Where they differ").click()
     expect(drawing).to_be_hidden()
@@ -142,7 +142,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
 
     until(lambda: grouped() == 3)  # images are compared after their upload has been answered
     page.reload()
-    expect(section.locator("h3")).to_have_text("3 of one picture")
+    expect(section.locator("h3")).to_have_text("3 copies of one picture")
     copies = section.locator(".copies li")
     expect(copies.first).to_contain_text("Best512 × 512, PNG")
     copies.nth(1).get_by_role("button").click()
@@ -221,15 +221,17 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: Monito
     large = tmp_path / "large.png"
     large.write_bytes(bytes(25 * 2**20 + 1))
     page.set_input_files("#files", large)
-    expect(page.locator("#uploads li")).to_contain_text("A picture may have 25 MB.")
-    expect(page.locator("#status")).to_contain_text("0 of 1 picture is in the collection. A picture may have 25 MB.")
+    expect(page.locator("#uploads li")).to_contain_text("A picture can have at most 25 MB.")
+    expect(page.locator("#status")).to_contain_text(
+        "0 of 1 picture is in the collection. A picture can have at most 25 MB."
+    )
     assert "POST" not in sent
 
 
 def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(monitored: MonitoredPage) -> None:
     page = monitored.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
-    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
+    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is not a JPEG")
 
 
 def test_the_page_works_with_the_keyboard_alone(monitored: MonitoredPage, altered: Path) -> None:
@@ -304,7 +306,9 @@ def test_an_unreachable_server_is_reported(monitored: MonitoredPage, altered: Pa
     page = monitored.page
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
-    expect(page.locator("#problem")).to_have_text("The server does not answer. Is it still running?")
+    expect(page.locator("#problem")).to_have_text(
+        "The server is not responding. Check your connection, and that it is still running."
+    )
     page.context.set_offline(False)
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
@@ -354,7 +358,7 @@ def test_a_label_filters_the_listing_and_the_search(monitored: MonitoredPage, al
     assert page.evaluate("document.activeElement.id") == "collection-title"
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card, #unrelated .card")).to_have_count(1)
-    for typed, said in (("volcanoes", "No image here has this label."), ("", None)):
+    for typed, said in (("volcanoes", "No picture here has this label."), ("", None)):
         page.locator("#label").fill(typed)
         page.locator("#label").press("Enter")
         if said:

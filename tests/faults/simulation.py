@@ -117,7 +117,7 @@ class Simulation:
             models=self.models,
         )
         self.reindexer = Reindexer(
-            catalogue=self.catalogue, objects=objects, embedders=self._embedders, tidy=self.indexer.tidy
+            catalogue=self.catalogue, objects=objects, embedders=self._embedders, clean_up=self.indexer.clean_up
         )
 
     def _embedders(self) -> list[Any]:
@@ -182,9 +182,9 @@ class Simulation:
     def handle(self, event: Event) -> None:
         match event:
             case Created():
-                self.indexer.created(event)
+                self.indexer.index(event)
             case Removed():
-                self.indexer.removed(event)
+                self.indexer.remove(event)
             case Reindex():
                 self.reindexer.reindex(event)
 

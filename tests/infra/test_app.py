@@ -194,5 +194,5 @@ def test_the_page_lists_every_setting_with_its_default_and_every_finding() -> No
 
 def test_a_node_that_the_user_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JSII_NODE", "/somewhere/node")
-    app.find_node()
+    app.use_installed_node()
     assert os.environ["JSII_NODE"] == "/somewhere/node"

@@ -17,7 +17,7 @@ from mangum import Mangum
 from functions.api.app import create_app
 from functions.api.auth import DataRoute
 from functions.api.errors import UNAUTHENTICATED
-from functions.api.security_headers import ANSWERS
+from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
 from infra.local.queue_worker import FunctionContext
 from infra.stack.api import PUBLIC
@@ -192,8 +192,8 @@ class TestHeaders:
         self, closed: ClosedApi, method: str, path: str
     ) -> None:
         answer = httpx.request(method, closed.url + path, headers={"Origin": "https://example.org"})
-        for name in set(ANSWERS) - {"Content-Security-Policy", "Cache-Control"}:
-            assert answer.headers[name] == ANSWERS[name], name
+        for name in set(SECURITY_HEADERS) - {"Content-Security-Policy", "Cache-Control"}:
+            assert answer.headers[name] == SECURITY_HEADERS[name], name
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

@@ -276,14 +276,14 @@ class TestRecorded:
     ) -> None:
         """The recordings do not say what is wrong with the records, so the test makes the indexer fail on them."""
         indexer: Any = dispatcher()._indexer
-        created = indexer.created
+        index = indexer.index
 
         def poisoned(event: Created) -> Any:
             if poison in event.object.key.rsplit("/", 1)[1]:
                 raise RuntimeError("poison")
-            return created(event)
+            return index(event)
 
-        monkeypatch.setattr(indexer, "created", poisoned)
+        monkeypatch.setattr(indexer, "index", poisoned)
         assert self.play(isolated, name) == failed
         assert len(isolated.sources()) == 10 - len(failed)
 

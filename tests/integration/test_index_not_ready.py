@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from shared.aws.messages import duplicate_check
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
@@ -22,20 +22,20 @@ from tests.images import encoded, noise, pixels
 from tests.integration.conftest import Listener, in_stack_bucket, invoke_ingest, send, until
 from tests.unit.test_messages import notification
 
-SetPhase = Callable[..., None]
+SetIndexPhase = Callable[..., None]
 NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
 """Each phase has its own error message, tested in `tests/integration/vector_search/test_lifecycle.py`."""
 
 
 @pytest.fixture
-def set_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetPhase]:
+def set_index_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetIndexPhase]:
     """A function that sets the phase of the indexes; afterwards they are searchable again and no check is pending."""
     monkeypatch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
     table = running.cloud.outputs["TableName"]
 
     def into(phase: Phase, *indexes: str) -> None:
         for index in indexes or (VECTOR_INDEX, LOCAL_INDEX):
-            enter(table, index, phase)
+            set_phase(table, index, phase)
 
     yield into
     into(Phase.SEARCHABLE)
@@ -49,18 +49,18 @@ def assert_unavailable(answer: httpx.Response) -> None:
     problem = answer.json()
     assert problem["type"] == "urn:pictrace:problem:unavailable"
     assert problem["detail"] == (
-        f"The vector index is being built, so nothing can be searched yet. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
+        f"The vector index is still being built and cannot be searched. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
     )
 
 
 @pytest.mark.parametrize("index", [VECTOR_INDEX, LOCAL_INDEX])
 @pytest.mark.parametrize("phase", NOT_READY)
 def test_searches_answer_503_and_other_calls_still_work(
-    running: PicTrace, set_phase: SetPhase, collection: str, phase: Phase, index: str
+    running: PicTrace, set_index_phase: SetIndexPhase, collection: str, phase: Phase, index: str
 ) -> None:
     picture = encoded(pixels("coffee.png"), ".png")
     image_id = running.add(picture, collection=collection)
-    set_phase(phase, index)
+    set_index_phase(phase, index)
     within = {"collection": collection}
     assert_unavailable(running.client.post("/v1/search", params=within, files={"file": ("a", picture)}))
     assert_unavailable(running.client.post("/v1/search", params=within, json={"image_id": image_id}))
@@ -68,7 +68,7 @@ def test_searches_answer_503_and_other_calls_still_work(
     for path in ("/v1/images", "/v1/stats", f"/v1/images/{image_id}", "/v1/duplicates"):
         assert running.client.get(path, params=within).status_code == 200, path
     assert running.client.post("/v1/compare", json={"a": image_id, "b": image_id}).status_code == 200
-    set_phase(Phase.SEARCHABLE)
+    set_index_phase(Phase.SEARCHABLE)
     assert running.search(picture, collection=collection)["matches"][0]["image_id"] == image_id
 
 
@@ -90,7 +90,7 @@ def dead_letters(running: PicTrace) -> int:
 @pytest.mark.parametrize("phase", NOT_READY)
 def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     running: PicTrace,
-    set_phase: SetPhase,
+    set_index_phase: SetIndexPhase,
     listener: Listener,
     put: Callable[..., str],
     collection: str,
@@ -100,7 +100,7 @@ def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     earlier = put(encoded(pixels("coffee.png"), ".png"))
     send(running, {"bucket": bucket, "key": earlier, "collection": collection})
     original = listener.wait_for("Image Indexed", collection)["image_id"]
-    set_phase(phase)
+    set_index_phase(phase)
     key = put(encoded(pixels("coffee.png"), ".jpg", 1, 60))
     send(running, {"bucket": bucket, "key": key, "collection": collection, "metadata": {"shop": "é"}})
 
@@ -116,7 +116,7 @@ def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     until(lambda: delayed(running) == 1)
     assert not running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
 
-    set_phase(Phase.SEARCHABLE)
+    set_index_phase(Phase.SEARCHABLE)
     found = listener.wait_for("Duplicate Found", collection)
     assert (found["image_id"], found["duplicate_of"], found["verdict"]) == (image_id, original, "near-duplicate")
     assert (found["bucket"], found["key"], found["metadata"]) == (bucket, key, {"shop": "é"})
@@ -133,13 +133,17 @@ def record_of(body: str) -> dict[str, Any]:
 
 
 def test_a_check_that_cannot_be_queued_fails_the_message(
-    running: PicTrace, set_phase: SetPhase, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch, collection: str
+    running: PicTrace,
+    set_index_phase: SetIndexPhase,
+    put: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    collection: str,
 ) -> None:
     from functions.ingest.bootstrap import dispatcher
 
     key = put(noise(811), f"uploads/{collection}/{'1' * 32}")
     body = json.dumps(in_stack_bucket(running, {"Records": [notification(key)]}))
-    set_phase(Phase.BACKFILLING)
+    set_index_phase(Phase.BACKFILLING)
     with monkeypatch.context() as broken:
         broken.setattr(dispatcher()._checks, "_queue_url", "http://localhost:1/no-queue")
         assert invoke_ingest(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
@@ -147,9 +151,9 @@ def test_a_check_that_cannot_be_queued_fails_the_message(
     assert delayed(running) == 1
 
 
-def test_a_check_is_eventually_abandoned(running: PicTrace, set_phase: SetPhase, collection: str) -> None:
+def test_a_check_is_eventually_abandoned(running: PicTrace, set_index_phase: SetIndexPhase, collection: str) -> None:
     image_id = running.add(noise(812), collection=collection)
-    set_phase(Phase.BACKFILLING)
+    set_index_phase(Phase.BACKFILLING)
     holding, source = ImageKey(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
 
     def waiting(hours: float) -> int:

@@ -12,7 +12,7 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import KEYS_REMEMBERED, DynamoKeys
+from shared.aws.dynamodb.api_keys import MAX_CACHED_KEYS, DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
@@ -34,11 +34,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(running: PicTrace, clock: Clock) -> DynamoKeys:
-    return DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+def keys(running: PicTrace, clock: Clock) -> DynamoApiKeys:
+    return DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
 
 
-def create_key(keys: DynamoKeys, **changes: Any) -> str:
+def create_key(keys: DynamoApiKeys, **changes: Any) -> str:
     _, text = keys.create(
         **{
             "name": "test",
@@ -57,7 +57,7 @@ def everything_stored(running: PicTrace) -> str:
     return json.dumps(items, default=str)
 
 
-def test_a_key_identifies_its_caller(keys: DynamoKeys) -> None:
+def test_a_key_identifies_its_caller(keys: DynamoApiKeys) -> None:
     text = create_key(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
     assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     caller = keys.verify(text)
@@ -66,7 +66,7 @@ def test_a_key_identifies_its_caller(keys: DynamoKeys) -> None:
     assert keys.verify(create_key(keys, collections=None)).collections is None
 
 
-def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> None:
+def test_only_a_hash_of_a_key_is_stored(keys: DynamoApiKeys, running: PicTrace) -> None:
     text = create_key(keys)
     keys.verify(text)
     _, key_id, secret = text.split("_", 2)
@@ -77,7 +77,7 @@ def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> 
 
 
 def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
-    keys: DynamoKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    keys: DynamoApiKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each call compares two hashes of 64 digits once, and never the secrets themselves."""
     compared: list[tuple[str, str]] = []
@@ -112,14 +112,14 @@ def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
     ],
 )
 def test_a_malformed_key_is_refused_without_a_read(
-    keys: DynamoKeys, given: str | None, monkeypatch: pytest.MonkeyPatch
+    keys: DynamoApiKeys, given: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "_client", None)
     with pytest.raises(Unauthenticated):
         keys.verify(given)
 
 
-def test_a_key_stops_working_when_it_expires(keys: DynamoKeys, clock: Clock) -> None:
+def test_a_key_stops_working_when_it_expires(keys: DynamoApiKeys, clock: Clock) -> None:
     text = create_key(keys, expires="2027-01-15T08:00:10+00:00")
     keys.verify(text)
     clock.now += 10
@@ -127,10 +127,12 @@ def test_a_key_stops_working_when_it_expires(keys: DynamoKeys, clock: Clock) -> 
         keys.verify(text)
 
 
-def test_a_revoked_key_stops_working_within_the_cache_time(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
+def test_a_revoked_key_stops_working_within_the_cache_time(
+    keys: DynamoApiKeys, clock: Clock, running: PicTrace
+) -> None:
     text = create_key(keys)
     keys.verify(text)
-    elsewhere = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+    elsewhere = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     first = elsewhere.revoke(text.split("_")[1])
     clock.now += KEY_CACHE_SECONDS - 1
     assert elsewhere.revoke(text.split("_")[1]).revoked_at == first.revoked_at
@@ -142,8 +144,8 @@ def test_a_revoked_key_stops_working_within_the_cache_time(keys: DynamoKeys, clo
         keys.revoke("0" * 16)
 
 
-def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoKeys, clock: Clock, running: PicTrace) -> None:
-    other = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:
+    other = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     text, free = create_key(keys, per_minute=3), create_key(keys)
     keys.verify(text)
     other.verify(text)
@@ -159,7 +161,7 @@ def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoKeys, cloc
     assert f'"minute#{int(clock.now // 60)}"' in everything_stored(running)
 
 
-def test_unknown_keys_do_not_fill_the_cache(keys: DynamoKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_keys_do_not_fill_the_cache(keys: DynamoApiKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         reads = 0
 
@@ -169,11 +171,11 @@ def test_unknown_keys_do_not_fill_the_cache(keys: DynamoKeys, monkeypatch: pytes
 
     nothing = Nothing()
     monkeypatch.setattr(keys, "_client", nothing)
-    for number in (*range(KEYS_REMEMBERED + 200), KEYS_REMEMBERED + 199):
+    for number in (*range(MAX_CACHED_KEYS + 200), MAX_CACHED_KEYS + 199):
         with pytest.raises(Unauthenticated):
             keys.verify(f"pt_{number:016x}_{'A' * 43}")
-    assert len(keys._remembered) == KEYS_REMEMBERED
-    assert nothing.reads == KEYS_REMEMBERED + 200
+    assert len(keys._cache) == MAX_CACHED_KEYS
+    assert nothing.reads == MAX_CACHED_KEYS + 200
 
 
 class TestCommand:
@@ -184,7 +186,7 @@ class TestCommand:
         return main(["--stack", STACK, "keys", *arguments])
 
     def test_a_key_is_created_listed_and_revoked(
-        self, keys: DynamoKeys, running: PicTrace, capsys: pytest.CaptureFixture[str]
+        self, keys: DynamoApiKeys, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         wanted = ("--name", "Nightly import", "--scope", "write", "--collection", "cats", "--collection", "dogs")
         assert self.run("create", *wanted) == 0
@@ -193,7 +195,7 @@ class TestCommand:
         key_id = text.split("_")[1]
         assert "not stored and not shown again" in made.err
         assert text not in made.err
-        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+        fresh = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         caller = fresh.verify(text)
         assert (caller.scopes, caller.collections) == (frozenset({Scope.WRITE}), frozenset({"cats", "dogs"}))
 
@@ -211,7 +213,7 @@ class TestCommand:
         self, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """A key without a collection is limited to `default`, which is also what calls without a collection read."""
-        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+        fresh = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         wanted = ("create", "--name", "x", "--scope", "admin")
         for named, reached in (((), frozenset({"default"})), (("--collection", "*"), None)):
             assert self.run(*wanted, *named) == 0
@@ -223,9 +225,9 @@ class TestCommand:
             (("create", "--name", "x"), "--scope"),
             (("create", "--scope", "search"), "--name"),
             (("create", "--name", "x", "--scope", "root"), "invalid choice"),
-            (("create", "--name", "x", "--scope", "search", "--collection", "A/b"), "is no collection"),
+            (("create", "--name", "x", "--scope", "search", "--collection", "A/b"), "is not a collection"),
             (("create", "--name", "x", "--scope", "search", "--per-minute", "0"), "a number from 1"),
-            (("create", "--name", "x", "--scope", "search", "--expires", "2020-01-01"), "is past"),
+            (("create", "--name", "x", "--scope", "search", "--expires", "2020-01-01"), "is in the past"),
             (("create", "--name", "\x1b[2J", "--scope", "search"), "printable"),
             (("revoke", "pt_"), "16 hex digits"),
         ],

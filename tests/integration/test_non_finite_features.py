@@ -42,7 +42,7 @@ def stored(running: PicTrace, collection: str) -> list[Any]:
 def test_an_image_with_non_finite_features_is_rejected(running: PicTrace, collection: str) -> None:
     state = running.wait_for_upload(running.upload(noise(820), collection=collection))
     assert (state["status"], state["code"]) == ("rejected", "undescribable")
-    assert state["reason"] == "The features that the model computes of this image are not all numbers."
+    assert state["reason"] == "The model computes features of this image that are not all finite numbers."
     assert stored(running, collection) == []
     assert running.client.get("/v1/images", params={"collection": collection}).json()["images"] == []
     refused = running.client.post("/v1/search", params={"collection": collection}, files={"file": ("a", noise(820))})

@@ -15,10 +15,10 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
 from tests.images import noise
@@ -116,25 +116,25 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> DeployedStack:
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
         monkeypatch.setenv(f"AWS_{name}", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", system.endpoint)
-    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
-    return Stack.find(STACK)
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
+    return DeployedStack.find(STACK)
 
 
 def reindex(*options: str) -> int:
     return main(["--stack", STACK, "reindex", "--model", NEXT, *options])
 
 
-def items(stack: Stack) -> list[Any]:
+def items(stack: DeployedStack) -> list[Any]:
     found: list[Any] = boto3.client("dynamodb").scan(TableName=stack.table)["Items"]
     return [item for item in found if item["pk"]["S"].startswith("image#")]
 
 
 def test_a_model_change_reindexes_switches_and_cleans_up(
-    system: System, stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    system: System, stack: DeployedStack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
     listed = system.images()
@@ -145,7 +145,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
     for image in listed:  # as if the images had been indexed before there was a next model
-        DynamoVectors(dynamodb_client(), stack.table).drop(ImageKey("default", image["image_id"]))
+        DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(ImageKey("default", image["image_id"]))
     assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
     _refused_before_it_is_done(capsys)
     _stopped_and_gone_on(capsys, monkeypatch)
@@ -164,7 +164,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).named() == first
+    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0
@@ -193,13 +193,13 @@ def _refused_before_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
 
 def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as pressed:
-        pressed.setattr(flow, "AT_ONCE", 2)
-        pressed.setattr(flow, "IN_FLIGHT", 2)
+        pressed.setattr(flow, "BATCH_GET_SIZE", 2)
+        pressed.setattr(flow, "MAX_IN_FLIGHT", 2)
         pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
         assert reindex("--yes") == 130
     assert reindex("--yes") == 0
     said = capsys.readouterr()
-    assert "goes on where this one ended" in said.err
+    assert "To continue, run the same command again." in said.err
     assert re.search(r"\d indexed, [1-7] skipped\n$", said.out), said.out
     assert reindex("--yes") == 0
     assert f"{IMAGES} images, 0 of them" in capsys.readouterr().out
@@ -209,6 +209,6 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_reindexing_without_a_next_model_is_refused(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reindexing_without_a_next_model_is_refused(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "reindex"]) == 1
-    assert "holds no next model" in capsys.readouterr().err
+    assert "has no next model" in capsys.readouterr().err

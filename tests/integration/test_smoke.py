@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from infra.operate.__main__ import main
 from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
@@ -80,7 +80,7 @@ def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path
         if closed:
             refused = smoke("--url", url[0])
             assert refused.returncode == EXIT_STATUS["key"]
-            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: give a key with --key"
+            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: pass a key with --key"
     finally:
         stop(process)
 
@@ -110,9 +110,9 @@ def test_a_key_without_the_write_scope_fails_the_upload_step(
 @pytest.fixture
 def building(running: PicTrace) -> Iterator[None]:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.BACKFILLING)
+    set_phase(table, VECTOR_INDEX, Phase.BACKFILLING)
     yield
-    enter(table, VECTOR_INDEX, Phase.SEARCHABLE)
+    set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE)
 
 
 @pytest.mark.usefixtures("building")
@@ -121,7 +121,7 @@ def test_an_index_that_is_being_built_fails_the_search_step(
 ) -> None:
     assert main(["smoke", "--url", running.url, "--patience", "8"]) == EXIT_STATUS["search"]
     found = steps(capsys.readouterr().out)
-    assert "not found within 8 s: 503, as while a vector index is being built" in found["search"]
+    assert "not found within 8 s; the last answer: 503, a vector index is being built" in found["search"]
     assert found["clean-up"] == "the image was removed"
     assert images(running) == []
 
@@ -130,8 +130,8 @@ def test_the_search_step_waits_for_an_index_to_become_ready(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.UNSERVED)
-    monkeypatch.setattr("time.sleep", lambda _: enter(table, VECTOR_INDEX, Phase.SEARCHABLE))
+    set_phase(table, VECTOR_INDEX, Phase.UNSERVED)
+    monkeypatch.setattr("time.sleep", lambda _: set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE))
     assert main(["smoke", "--url", running.url]) == 0
     assert "near-duplicate" in steps(capsys.readouterr().out)["search"]
 
@@ -179,21 +179,21 @@ class TestStack:
     def test_a_temporary_key_is_created_and_deleted(
         self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke"]) == 0
         found = steps(capsys.readouterr().out)
         assert found["key"].startswith("a temporary key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
     @pytest.mark.usefixtures("building")
     def test_the_temporary_key_is_deleted_when_a_step_fails(
         self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--patience", "8"]) == EXIT_STATUS["search"]
         assert steps(capsys.readouterr().out)["clean-up"] == "the image was removed"
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
     def test_an_upload_that_is_not_indexed_is_removed_from_the_bucket(
@@ -208,10 +208,10 @@ class TestStack:
         self, stack: str, closed: ClosedApi, capsys: pytest.CaptureFixture[str]
     ) -> None:
         key = closed.key(Scope.SEARCH, Scope.WRITE, collections=["checks"])
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--key", key, "--collection", "checks"]) == 0
         assert steps(capsys.readouterr().out)["key"].startswith("the key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
 
     def test_a_stack_without_a_url_asks_for_one(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--stack", "PicTrace", "smoke"]) == 1

@@ -14,7 +14,7 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
@@ -49,7 +49,7 @@ def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
 def deployed(ministack: Emulator, deployment: Deployment) -> Iterator[PicTrace]:
     """The deployed stack, called through its HTTP API with a key that allows everything."""
     cloud: Any = deployment
-    keys = DynamoKeys(dynamodb_client(), deployment.outputs["TableName"])
+    keys = DynamoApiKeys(dynamodb_client(), deployment.outputs["TableName"])
     _, key = keys.create(name="test", scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=60_000)
     host = httpx.URL(deployment.outputs["ApiUrl"]).netloc.decode()
     with httpx.Client(base_url=ministack.endpoint, headers={"host": host, "x-api-key": key}, timeout=60) as client:

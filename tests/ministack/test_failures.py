@@ -83,7 +83,7 @@ def failed_attempts(deployed: PicTrace, since: float) -> list[Attempt]:
             if (
                 duration
                 and ended > since
-                and re.search('"message":"a message (failed|has failed for the last time)"', lines)
+                and re.search('"message":"a message failed( in its last attempt[^"]*)?"', lines)
             ):
                 found.append(Attempt(ended - int(duration[1]) / 1000, ended))
     return sorted(found, key=lambda attempt: attempt.came)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, ActiveModel
 from tests.faults.fakes import MemoryTable
 
 
@@ -31,7 +31,7 @@ def test_a_switch_takes_effect_when_the_cache_expires(table: Any, calls: list[st
     calls.clear()
     assert active() == "a"
     assert not calls
-    now[0] = KEPT_SECONDS
+    now[0] = CACHE_SECONDS
     assert active() == "b"
     assert calls == ["get_item"]
 
@@ -40,4 +40,4 @@ def test_a_model_that_is_not_loaded_is_not_used(table: Any) -> None:
     active = ActiveModel(table, "t", ["a", "b"])
     active.switch("c")
     assert active() == "a"
-    assert active.named() == "c"
+    assert active.stored() == "c"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.operate import flow
-from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
+from infra.operate.flow import EntryResult, Flow, Outcome, Queue, Stalled
 from shared.domain.queue_times import INGEST_QUEUE
 
 
@@ -22,14 +22,14 @@ class SimulatedQueue:
         self.lost = lost
         self.busy = 0.0
         self.checks: dict[int, int] = {}
-        self.reported: list[Ended] = []
+        self.reported: list[EntryResult] = []
         self.most_in_flight = 0
         self.clock = 0.0
         queue: Any = self
         self.flow = Flow(work=self, queue=queue, publish=self.reported.append)
 
-    def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
-        return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
+    def plan(self, entries: Sequence[int]) -> Mapping[int, EntryResult | int]:
+        return {entry: EntryResult(str(entry), Outcome.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
 
     def message(self, entry: int) -> Mapping[str, Any]:
         return {"entry": entry}
@@ -38,17 +38,17 @@ class SimulatedQueue:
         return str(entry)
 
     def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        assert 0 < len(bodies) <= flow.SENT_AT_ONCE
+        assert 0 < len(bodies) <= flow.SEND_BATCH_SIZE
         self.checks |= {body["entry"]: 0 for body in bodies}
 
-    def ended(self, sent: Mapping[int, int]) -> Mapping[int, Ended]:
+    def results(self, sent: Mapping[int, int]) -> Mapping[int, EntryResult]:
         self.clock += 1
-        assert len(sent) <= flow.AT_ONCE
+        assert len(sent) <= flow.BATCH_GET_SIZE
         self.most_in_flight = max(self.most_in_flight, self.flow.in_flight)
         for entry in sent:
             self.checks[entry] += 1
         done = [entry for entry in sent if self.checks[entry] > 1 and entry not in self.lost]
-        return {entry: Ended(str(entry), Ending.INDEXED) for entry in done}
+        return {entry: EntryResult(str(entry), Outcome.INDEXED) for entry in done}
 
     def empty(self) -> bool:
         return self.clock >= self.busy
@@ -57,7 +57,7 @@ class SimulatedQueue:
         self.clock += seconds
 
     def unsettled(self) -> set[int]:
-        return {int(ended.name) for ended in self.reported if ended.ending is Ending.UNSETTLED}
+        return {int(ended.name) for ended in self.reported if ended.outcome is Outcome.UNSETTLED}
 
 
 @pytest.fixture
@@ -70,13 +70,13 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> SimulatedQueue:
 
 def test_the_number_of_messages_in_flight_is_bounded(simulated: SimulatedQueue) -> None:
     simulated.flow.run(range(3_000))
-    assert flow.IN_FLIGHT - flow.AT_ONCE < simulated.most_in_flight <= flow.IN_FLIGHT
+    assert flow.MAX_IN_FLIGHT - flow.BATCH_GET_SIZE < simulated.most_in_flight <= flow.MAX_IN_FLIGHT
     assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
     assert simulated.unsettled() == simulated.lost
 
 
 def test_hopeless_messages_make_room_for_others(simulated: SimulatedQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
+    monkeypatch.setattr(flow, "GIVE_UP_SECONDS", 8)
     simulated.flow.run(range(1_301))
     assert [ended.name for ended in simulated.reported].index("7") < 1_200
 
@@ -84,7 +84,7 @@ def test_hopeless_messages_make_room_for_others(simulated: SimulatedQueue, monke
 def test_more_failures_than_the_window_do_not_stop_the_rest(simulated: SimulatedQueue) -> None:
     """Entries that failed permanently make room for others, as long as some succeed."""
     simulated.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
-    assert len(simulated.lost) > flow.IN_FLIGHT
+    assert len(simulated.lost) > flow.MAX_IN_FLIGHT
     simulated.flow.run(range(3_000))
     assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
     assert simulated.unsettled() == simulated.lost
@@ -94,7 +94,7 @@ def test_the_flow_stops_after_one_window_if_nothing_settles(simulated: Simulated
     simulated.lost = set(range(3_000))
     with pytest.raises(Stalled):
         simulated.flow.run(range(3_000))
-    assert len(simulated.unsettled()) <= flow.IN_FLIGHT
+    assert len(simulated.unsettled()) <= flow.MAX_IN_FLIGHT
 
 
 def test_the_flow_waits_for_a_message_whose_function_crashed(simulated: SimulatedQueue) -> None:
@@ -109,7 +109,7 @@ def test_the_flow_waits_for_a_message_whose_function_crashed(simulated: Simulate
 
     simulated.empty = empty  # type: ignore[method-assign]
     simulated.flow.run(range(3))
-    assert {ended.ending for ended in simulated.reported} == {Ending.INDEXED}
+    assert {ended.outcome for ended in simulated.reported} == {Outcome.INDEXED}
     assert simulated.clock > 4 * INGEST_QUEUE.visibility_seconds
 
 
@@ -117,7 +117,7 @@ def test_the_flow_gives_up_when_the_queue_stays_empty(simulated: SimulatedQueue)
     simulated.lost, simulated.busy = {1}, 3_000.0
     simulated.flow.run(range(3))
     assert simulated.unsettled() == {1}
-    assert 3_000 <= simulated.clock < 3_000 + 2 * flow.PAUSES[1]
+    assert 3_000 <= simulated.clock < 3_000 + 2 * flow.POLL_INTERVALS[1]
 
 
 def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(simulated: SimulatedQueue) -> None:

@@ -137,14 +137,14 @@ def test_the_dispatcher_is_created_once_across_threads(monkeypatch: pytest.Monke
         monkeypatch.setenv(f"PICTRACE_{name}", "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(bootstrap, "Embedder", SlowModel)
-    bootstrap.forget()
+    bootstrap.reset()
     made: list[object] = []
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    bootstrap.forget()
+    bootstrap.reset()
     assert len(loaded) == 1
     assert len(made) == 4
     assert len(set(map(id, made))) == 1

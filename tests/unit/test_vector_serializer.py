@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
-from shared.aws.dynamodb.vector_serializer import LONG, with_fast_vectors
+from shared.aws.dynamodb.vector_serializer import MIN_LENGTH, install_vector_serializer
 
 NUMBERS: list[Any] = [{"N": str(number - 500)} for number in range(2048)]
 PUT: Any = {
@@ -17,8 +17,8 @@ PUT: Any = {
         "pk": {"S": 'a [{"N": "0:"}] b'},
         "features": {"L": NUMBERS},
         "local_features": {"L": NUMBERS[::-1]},
-        "short": {"L": NUMBERS[: LONG - 1]},
-        "mixed": {"L": [{"S": "x"}] * LONG},
+        "short": {"L": NUMBERS[: MIN_LENGTH - 1]},
+        "mixed": {"L": [{"S": "x"}] * MIN_LENGTH},
     },
 }
 SEARCH: Any = {"TableName": "t", "IndexName": "features", "SearchVector": NUMBERS, "TopK": 3}
@@ -32,7 +32,7 @@ def _sent_request(fast: bool, operation: str, request: Any) -> Any:
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
     client = session.client("dynamodb")
     if fast:
-        with_fast_vectors(client)
+        install_vector_serializer(client)
 
     def stop(request: AWSPreparedRequest, **_: Any) -> None:
         raise Sent(request.body)
@@ -50,7 +50,7 @@ def test_the_fast_serializer_sends_the_same_request(operation: str, request_: An
     assert json.dumps(request_) == before, "the caller's request is not modified"
 
 
-@pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * LONG}}, "no item"])
+@pytest.mark.parametrize("wrong", [{"pk": "no type"}, {"features": {"L": [{"N": 1}] * MIN_LENGTH}}, "no item"])
 def test_invalid_items_are_still_refused(wrong: Any) -> None:
     with pytest.raises(ParamValidationError):
         _sent_request(True, "put_item", {"TableName": "t", "Item": wrong})
