@@ -307,7 +307,7 @@ def test_a_server_that_is_gone_is_said(watched: Watched, altered: Path) -> None:
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
     expect(page.locator("#problem")).to_have_text(
-        "The server is not responding. Check your connection, and that it is still running."
+        "The server is not responding. Check your connection and that PicTrace is still running."
     )
     page.context.set_offline(False)
     page.set_input_files("#file", altered)
