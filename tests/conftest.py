@@ -13,7 +13,7 @@ import boto3
 import httpx
 import pytest
 
-from infra.app import synthesised
+from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
@@ -107,7 +107,7 @@ class PicTrace:
 def running(model_dir: Path) -> Iterator[PicTrace]:
     """The whole system, started once."""
     with (
-        local_cloud(model_dir, synthesised()) as cloud,
+        local_cloud(model_dir, template_from_subprocess()) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):

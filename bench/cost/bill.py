@@ -159,7 +159,7 @@ def with_a_service(use: Use, images: float, searches: float) -> Lines:
         + stored * prices.SERVICE_GB_MONTH
     )
     kept = sum(keeping(lean, images).values())
-    return {"the service": max(service, prices.SERVICE_LEAST_MONTH), "everything else": rest + kept}
+    return {"the service": max(service, prices.SERVICE_MINIMUM_MONTH), "everything else": rest + kept}
 
 
 def bill(use: Use, images: int, searches: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from bench.speed.report import Floor, Part
 from bench.speed.timing import Way, side_by_side
 from layers.models.networks import NETWORKS
-from layers.models.suppress_output import quiet
+from layers.models.suppress_output import suppress_output
 from shared.domain.model_card import MODEL_FILE
 from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import SIDE, Embedder
@@ -89,7 +89,7 @@ def _floors(taken: dict[str, float]) -> Iterator[Floor]:
 def _keras(model_id: str) -> Iterator[tuple[str, Way]]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    with quiet():
+    with suppress_output():
         import tensorflow as tf
 
         network = next(each for each in NETWORKS.values() if model_id.startswith(f"{each.name}-"))
@@ -113,7 +113,7 @@ def _onnx_runtime(network: Path, folder: Path) -> Iterator[tuple[str, Way]]:
     from tf2onnx import convert
 
     converted = folder / "model.onnx"
-    with quiet():
+    with suppress_output():
         convert.from_tflite(str(network), opset=17, output_path=str(converted))
     for threads in _THREADS:
         options = onnxruntime.SessionOptions()

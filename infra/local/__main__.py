@@ -1,4 +1,4 @@
-"""`make run`: the whole system on this machine, until Ctrl-C."""
+"""`make run`: run the whole system on this machine until Ctrl-C."""
 
 import argparse
 import logging
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run PicTrace on this machine: the real stack in an emulator, the API and the web page.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=8000, help="where the page and the API are served")
+    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API")
     parser.add_argument(
         "--pictures",
         dest="images",
@@ -39,18 +39,23 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="folder to index instead of the sample images",
     )
     parser.add_argument(
-        "--model-dir", type=Path, default=Path(".build/model"), help="what `python -m layers.models.export` wrote"
+        "--model-dir",
+        type=Path,
+        default=Path(".build/model"),
+        help="folder that `python -m layers.models.export` wrote",
     )
-    parser.add_argument("--closed", action="store_true", help="ask for keys, as in AWS; one is made and printed once")
+    parser.add_argument(
+        "--closed", action="store_true", help="require keys, as in AWS; one is created and printed once"
+    )
     return parser.parse_args(argv)
 
 
 @contextmanager
 def serving(app: "FastAPI", port: int) -> Iterator[str]:
-    """Serve `app` on loopback from a thread; gives its address.
+    """Serve `app` on the loopback interface in a thread, and yield its address.
 
     Raises:
-        RuntimeError: the server did not come up.
+        RuntimeError: the server did not start.
     """
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
@@ -59,7 +64,7 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
     try:
         while not server.started:
             if not thread.is_alive():
-                raise RuntimeError(f"the API could not be served on port {port}")
+                raise RuntimeError(f"the API could not be served on port {port}. Choose another: make run PORT=9000")
             time.sleep(0.01)
         yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
@@ -67,8 +72,8 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def admin_key(cloud: LocalCloud) -> str:
-    """A new key for everything."""
+def create_admin_key(cloud: LocalCloud) -> str:
+    """Create a key with every right to every collection."""
     keys = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"])
     _, text = keys.create(
         name="local admin",
@@ -84,46 +89,46 @@ def announce(cloud: LocalCloud, url: str, card: ModelCard, key: str | None) -> N
     print(f"             {url}/docs     (the API)")
     print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
     if key:
-        print("  CLOSED: every call on data needs a key. This one may do everything, and is shown only now:")
+        print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
         print(f"\n    {key}\n")
         print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
         print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
-        print("  Nothing is kept: stopping it forgets the images and the keys.")
+        print("  Nothing is kept: the images and keys are gone when you stop it.")
     else:
-        print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the images.")
+        print("  OPEN to everyone on this machine. Nothing is kept: the images are gone when you stop it.")
     print(f"  model      {card.id}")
     if card.notice:
         print(f"  NOTE: {card.notice}")
-        print("        docs/reference/models.md says how to get them.")
-    print("  Ctrl-C stops it.\n", flush=True)
+        print("        docs/reference/models.md explains how to get them.")
+    print("  Press Ctrl-C to stop.\n", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    wanted = arguments(argv)
+    args = parse_arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        card = ModelCard.read(wanted.model_dir)
+        card = ModelCard.read(args.model_dir)
     except FileNotFoundError:
         print(
-            f"pictrace: there is no model in {wanted.model_dir}. Make it: {EXPORT_COMMAND} {wanted.model_dir}",
+            f"pictrace: there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}",
             file=sys.stderr,
         )
         return 1
     print("starting the local cloud ...", flush=True)
     try:
         with (
-            local_cloud(wanted.model_dir.resolve(), closed=wanted.closed) as cloud,
-            serving(cloud.app, wanted.port) as url,
+            local_cloud(args.model_dir.resolve(), closed=args.closed) as cloud,
+            serving(cloud.app, args.port) as url,
         ):
-            key = admin_key(cloud) if wanted.closed else None
-            paths = seed.list_files(wanted.images) if wanted.images else seed.sample_images()
+            key = create_admin_key(cloud) if args.closed else None
+            paths = seed.list_files(args.images) if args.images else seed.sample_images()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)
                 print(seed.summary(outcomes, time.monotonic() - started))
             else:
-                print(f"there is no file in {wanted.images}: upload images on the page, or name another folder")
+                print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
             announce(cloud, url, card, key)
             threading.Event().wait()
     except KeyboardInterrupt:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 
 from infra import bucket_settings
-from infra.app import synthesised
+from infra.app import template_from_subprocess
+from infra.operate.deployed_stack import DeployedStack
 from infra.operate.prompts import confirm
-from infra.operate.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,9 +50,9 @@ class Step:
     make: Callable[[], object]
 
 
-def run(args: argparse.Namespace, stack: Stack) -> int:
+def run(args: argparse.Namespace, stack: DeployedStack) -> int:
     settings = dict(pair.split("=", 1) for pair in args.context)
-    document = synthesised(settings | OWN)
+    document = template_from_subprocess(settings | OWN)
     wanted = resolved(document["Resources"], _attributes(document, stack))
     own = _own(stack)
     steps: list[Step] = []
@@ -189,7 +189,7 @@ OWN_BUCKET: Final = "own-bucket"
 """What stands for the bucket that the template would make."""
 
 
-def _attributes(document: Mapping[str, Any], stack: Stack) -> dict[str, str]:
+def _attributes(document: Mapping[str, Any], stack: DeployedStack) -> dict[str, str]:
     """What the properties refer to, as a template writes it: a name, or a name and an attribute."""
     arn = boto3.client("sqs").get_queue_attributes(QueueUrl=stack.outputs["QueueUrl"], AttributeNames=["QueueArn"])
     queue = arn["Attributes"]["QueueArn"]
@@ -230,7 +230,7 @@ def _properties(resources: Mapping[str, Any], kind: str) -> Any:
     return found
 
 
-def _own(stack: Stack) -> set[str]:
+def _own(stack: DeployedStack) -> set[str]:
     """The names of the buckets and tables that the stack made."""
     found = boto3.client("cloudformation").describe_stack_resources(StackName=stack.name)["StackResources"]
     return {

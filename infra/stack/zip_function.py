@@ -35,22 +35,23 @@ class ZipFunction(lambda_.Function):
         environment: dict[str, str],
         log_group: logs.ILogGroup,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            description=description,
-            code=function_code(name, shipped),
-            handler=f"functions.{name}.handler.handler",
-            runtime=RUNTIME,
-            layers=[layer],
-            architecture=architecture,
-            memory_size=memory_mb,
-            timeout=timeout,
-            environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
-            role=function_role(scope, construct_id, log_group),
-            log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
-        )
+        with function_code(name, shipped) as code:
+            super().__init__(
+                scope,
+                construct_id,
+                description=description,
+                code=code,
+                handler=f"functions.{name}.handler.handler",
+                runtime=RUNTIME,
+                layers=[layer],
+                architecture=architecture,
+                memory_size=memory_mb,
+                timeout=timeout,
+                environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
+                role=function_role(scope, construct_id, log_group),
+                log_group=log_group,
+                tracing=lambda_.Tracing.ACTIVE,
+            )
         raw = cast(lambda_.CfnFunction, self.node.default_child)
         # The CDK itself declares the dependency on the role twice.
         raw.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})

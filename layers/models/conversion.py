@@ -1,4 +1,4 @@
-"""From a Keras model to one LiteRT file."""
+"""Convert a Keras model to one LiteRT file."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -8,19 +8,19 @@ if TYPE_CHECKING:
 
 
 class Precision(StrEnum):
-    """Precision of the exported weights. With int8 the convolutions compute in integers, scaled for each image."""
+    """Precision of the exported weights. With int8, convolutions use integers, scaled for each image."""
 
     FLOAT16 = "float16"
     INT8 = "int8"
 
     @property
     def suffix(self) -> str:
-        """What model ids end with."""
+        """The end of the model's id."""
         return {Precision.FLOAT16: "f16", Precision.INT8: "int8"}[self]
 
 
 def convert(network: "keras.Model", precision: Precision) -> bytes:
-    """Return a LiteRT flatbuffer of a network as `layers.models.networks.Network.build` returns it.
+    """Convert a network that `layers.models.networks.Network.build` returned to a LiteRT flatbuffer.
 
     Input: `rgb`, uint8 (1, 224, 224, 3). Outputs by signature name: `features` float32 (1, 2048) and `probabilities`
     float32 (1, 1000).

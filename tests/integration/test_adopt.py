@@ -12,12 +12,12 @@ import boto3
 import httpx
 import pytest
 
-from infra.app import synthesised
+from infra.app import template_from_subprocess
 from infra.local.__main__ import serving
 from infra.local.cloud import STACK
 from infra.local.template import Template, resources
 from infra.operate import adopt
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.domain import table_schema
 from shared.settings import ApiSettings
 from tests.conftest import PicTrace
@@ -29,7 +29,7 @@ PAGE: Final = "https://abc123.execute-api.us-east-1.amazonaws.com"
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return synthesised()
+    return template_from_subprocess()
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Left:
     bucket: str
     table: str
     queue: str
-    stack: Stack
+    stack: DeployedStack
 
     def adopt(self, *, yes: bool = True) -> int:
         return adopt.run(argparse.Namespace(yes=yes, context=[]), self.stack)
@@ -52,7 +52,7 @@ class Left:
 def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Left]:
     """A bucket without settings, and a table as a restore leaves it that took one of two vector indexes along."""
     monkeypatch.setattr(adopt, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(adopt, "synthesised", lambda _: template)
+    monkeypatch.setattr(adopt, "template_from_subprocess", lambda _: template)
     name = f"left-{uuid.uuid4().hex[:8]}"
     boto3.client("s3").create_bucket(Bucket=name)
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
@@ -64,13 +64,13 @@ def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch)
     )
     queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     outputs = {"BucketName": name, "TableName": name, "QueueUrl": queue, "ApiUrl": PAGE}
-    yield Left(name, name, queue, Stack(STACK, dict(running.cloud.outputs) | outputs))
+    yield Left(name, name, queue, DeployedStack(STACK, dict(running.cloud.outputs) | outputs))
     boto3.client("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=False)
     boto3.client("dynamodb").delete_table(TableName=name)
 
 
 def test_what_the_stack_made_itself_is_left_alone(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
-    stack = Stack(STACK, dict(running.cloud.outputs) | {"ApiUrl": PAGE})
+    stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"ApiUrl": PAGE})
     assert adopt.run(argparse.Namespace(yes=True, context=[]), stack) == 0
     assert "Nothing to adopt" in capsys.readouterr().out
 
@@ -110,13 +110,13 @@ def test_everything_is_as_the_template_has_it(left: Left, template: Template) ->
 def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.api.app import create_app
     from functions.api.services import Services
-    from functions.ingest.bootstrap import forget
+    from functions.ingest.bootstrap import reset
 
     assert left.adopt() == 0
     services = Services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
     monkeypatch.setenv("PICTRACE_BUCKET", left.bucket)
     monkeypatch.setenv("PICTRACE_TABLE", left.table)
-    forget()
+    reset()
     data, sqs = noise(88_100), boto3.client("sqs")
     sqs.purge_queue(QueueUrl=left.queue)  # S3 tries a queue with a test event
     boto3.client("s3").delete_bucket_policy(Bucket=left.bucket)  # which moto enforces, and it speaks no TLS
@@ -131,7 +131,7 @@ def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch
             found = api.post("/v1/search", files={"file": ("q", data)}).json()
     finally:
         monkeypatch.undo()
-        forget()
+        reset()
     assert [match["verdict"] for match in found["matches"]] == ["identical"]
 
 

@@ -22,7 +22,7 @@ from functions.ingest.bootstrap import dispatcher
 from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from tests.conftest import PicTrace
 from tests.faults.worker import answered
 from tests.images import noise
@@ -93,11 +93,11 @@ class Bucket:
 def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     made = Bucket()
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({made.name}))
-    stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": made.name})
-    monkeypatch.setattr(Stack, "find", lambda _: stack)
-    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
-    monkeypatch.setattr(flow, "AT_ONCE", IN_FLIGHT // 2)
-    monkeypatch.setattr(flow, "IN_FLIGHT", IN_FLIGHT)
+    stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": made.name})
+    monkeypatch.setattr(DeployedStack, "find", lambda _: stack)
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
+    monkeypatch.setattr(flow, "BATCH_GET_SIZE", IN_FLIGHT // 2)
+    monkeypatch.setattr(flow, "MAX_IN_FLIGHT", IN_FLIGHT)
     monkeypatch.setattr(S3Response, "serialized", _with_restore_status(S3Response.serialized))
     indexer: Any = dispatcher()._indexer
     events = indexer._objects._client.meta.events

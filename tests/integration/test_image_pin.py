@@ -157,10 +157,13 @@ def lie(server: FakeRegistry) -> None:
 @pytest.mark.parametrize(
     ("make_wrong", "message"),
     [
-        (lambda server: push_all(server, arm64="linux/amd64"), "3.13-arm64 is not there for linux/arm64"),
-        (lambda server: server.push("docker/library/python", "3.13-slim", "linux/amd64"), "not there for linux/arm64"),
+        (lambda server: push_all(server, arm64="linux/amd64"), "3.13-arm64 has no image for linux/arm64"),
+        (
+            lambda server: server.push("docker/library/python", "3.13-slim", "linux/amd64"),
+            "has no image for linux/arm64",
+        ),
         (lambda server: None, "docker/library/python/manifests/3.13-slim answers 404"),
-        (lie, "another digest than the registry says"),
+        (lie, "does not have the digest that the registry states"),
     ],
     ids=["other processor", "one platform", "no tag", "other bytes"],
 )
@@ -173,7 +176,7 @@ def test_a_digest_that_cannot_be_right_is_not_written(
     assert dockerfile.read_text(encoding="utf-8") == before
     said = capsys.readouterr().err
     assert message in said
-    assert said.endswith("Dockerfile is as it was\n")
+    assert said.endswith("Dockerfile was not changed\n")
 
 
 def test_a_registry_that_cannot_be_reached_is_named(dockerfile: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +190,7 @@ def test_a_digest_that_is_gone_is_noticed(server: FakeRegistry, dockerfile: Path
     push_all(server)
     pin(dockerfile)
     [python, *_] = base_images.parse(dockerfile.read_text(encoding="utf-8"))
-    with registry.client() as client:
+    with registry.new_client() as client:
         assert Registry(server.host, client).has(python)
         server.manifests.clear()
         assert not Registry(server.host, client).has(python)

@@ -14,7 +14,7 @@ from functions.ingest.bootstrap import dispatcher
 from infra.local.cloud import STACK
 from infra.operate import bucket_source, flow
 from infra.operate.__main__ import main
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from tests.conftest import PicTrace
 from tests.images import noise
 
@@ -41,9 +41,9 @@ class Bucket:
 def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     found = Bucket(f"others-{uuid.uuid4().hex[:8]}")
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({found.name}))
-    stack = Stack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
-    monkeypatch.setattr(Stack, "find", lambda _: stack)
-    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
+    stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
+    monkeypatch.setattr(DeployedStack, "find", lambda _: stack)
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
     return found
 
 
@@ -143,15 +143,15 @@ def test_ctrl_c_stops_it_and_it_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(flow, "AT_ONCE", 2)
-    monkeypatch.setattr(flow, "IN_FLIGHT", 2)
+    monkeypatch.setattr(flow, "BATCH_GET_SIZE", 2)
+    monkeypatch.setattr(flow, "MAX_IN_FLIGHT", 2)
     bucket.put({f"{number}.png": noise(81_400 + number) for number in range(6)})
     source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
     with monkeypatch.context() as pressed:
         pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
         assert index(*source) == 130
     stopped = capsys.readouterr()
-    assert "goes on where this one ended" in stopped.err
+    assert "To continue, run the same command again." in stopped.err
     assert 0 < len(sent) < 6
     assert index(*source) == 0
     said = capsys.readouterr().out
@@ -184,7 +184,7 @@ def test_what_never_ends_is_told(
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes", "--report", str(report)) == 130
     said = capsys.readouterr()
     assert "1 unsettled" in said.out
-    assert "nothing ends any more" in said.err
+    assert "nothing is being processed" in said.err
     assert "redrive --list" in said.err
     assert rows(report) == {"a.png": "unsettled"}
 
@@ -193,9 +193,9 @@ def test_nothing_is_sent_unasked(bucket: Bucket, sent: list[str], capsys: pytest
     bucket.put({"a.png": noise(81_600)})
     assert index(f"s3://{bucket.name}", "--dry-run") == 0
     assert index(f"s3://{bucket.name}") == 0
-    assert "there is nobody to ask" in capsys.readouterr().out
+    assert "there is no terminal to ask for confirmation" in capsys.readouterr().out
     assert index(f"s3://{bucket.name}/nowhere/", "--yes") == 0
-    assert "nothing under" in capsys.readouterr().out
+    assert "no objects under" in capsys.readouterr().out
     assert not sent
 
 
@@ -214,7 +214,7 @@ def test_the_stacks_own_bucket(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
     own, name = running.cloud.outputs["BucketName"], f"own-{uuid.uuid4().hex[:8]}"
     key = put(noise(81_700), f"uploads/{name}/{uuid.uuid4().hex}")
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from shared.aws.messages import duplicate_check
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
@@ -35,7 +35,7 @@ def build(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]
 
     def into(phase: Phase, *indexes: str) -> None:
         for index in indexes or (VECTOR_INDEX, LOCAL_INDEX):
-            enter(table, index, phase)
+            set_phase(table, index, phase)
 
     yield into
     into(Phase.SEARCHABLE)

@@ -46,7 +46,7 @@ def test_it_shows_what_is_dead_and_leaves_it_there(running: PicTrace, capsys: py
     assert said.startswith("2 messages in the dead-letter queue:\n")
     assert "no json \\x1b[2J\n    UnknownMessage: the body is not JSON (attempt 5 of 5)\n" in said
     assert redrive() == 0
-    assert "there is nobody to ask" in capsys.readouterr().out
+    assert "there is no terminal to ask for confirmation" in capsys.readouterr().out
     assert dead(running) == 2
 
 

@@ -15,7 +15,7 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.active_model import ActiveModel
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
@@ -116,25 +116,25 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> DeployedStack:
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
         monkeypatch.setenv(f"AWS_{name}", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", system.endpoint)
-    monkeypatch.setattr(flow, "PAUSES", (0.05, 0.2))
-    return Stack.find(STACK)
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
+    return DeployedStack.find(STACK)
 
 
 def reindex(*options: str) -> int:
     return main(["--stack", STACK, "reindex", "--model", NEXT, *options])
 
 
-def items(stack: Stack) -> list[Any]:
+def items(stack: DeployedStack) -> list[Any]:
     found: list[Any] = boto3.client("dynamodb").scan(TableName=stack.table)["Items"]
     return [item for item in found if item["pk"]["S"].startswith("image#")]
 
 
 def test_from_one_model_to_the_next(
-    system: System, stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    system: System, stack: DeployedStack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
     listed = system.images()
@@ -191,13 +191,13 @@ def _refused_before_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
 
 def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as pressed:
-        pressed.setattr(flow, "AT_ONCE", 2)
-        pressed.setattr(flow, "IN_FLIGHT", 2)
+        pressed.setattr(flow, "BATCH_GET_SIZE", 2)
+        pressed.setattr(flow, "MAX_IN_FLIGHT", 2)
         pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
         assert reindex("--yes") == 130
     assert reindex("--yes") == 0
     said = capsys.readouterr()
-    assert "goes on where this one ended" in said.err
+    assert "To continue, run the same command again." in said.err
     assert re.search(r"\d indexed, [1-7] skipped\n$", said.out), said.out
     assert reindex("--yes") == 0
     assert f"{IMAGES} images, 0 of them" in capsys.readouterr().out
@@ -207,6 +207,6 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_without_a_next_model(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_next_model(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "reindex"]) == 1
-    assert "holds no next model" in capsys.readouterr().err
+    assert "has no next model" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from infra.operate.__main__ import main
 from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
@@ -80,7 +80,7 @@ def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: P
         if closed:
             refused = smoke("--url", url[0])
             assert refused.returncode == EXIT_STATUS["key"]
-            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: give a key with --key"
+            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: pass a key with --key"
     finally:
         ended(process)
 
@@ -108,16 +108,16 @@ def test_a_key_that_may_not_write(closed: Closed, capsys: pytest.CaptureFixture[
 @pytest.fixture
 def building(running: PicTrace) -> Iterator[None]:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.BACKFILLING)
+    set_phase(table, VECTOR_INDEX, Phase.BACKFILLING)
     yield
-    enter(table, VECTOR_INDEX, Phase.SEARCHABLE)
+    set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE)
 
 
 @pytest.mark.usefixtures("building")
 def test_an_index_that_is_being_built_fails_the_search(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smoke", "--url", running.url, "--patience", "8"]) == EXIT_STATUS["search"]
     found = steps(capsys.readouterr().out)
-    assert "not found within 8 s: 503, as while a vector index is being built" in found["search"]
+    assert "not found within 8 s; the last answer: 503, a vector index is being built" in found["search"]
     assert found["clean-up"] == "the image was removed"
     assert images(running) == []
 
@@ -126,8 +126,8 @@ def test_an_index_that_gets_ready_is_waited_for(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.UNSERVED)
-    monkeypatch.setattr("time.sleep", lambda _: enter(table, VECTOR_INDEX, Phase.SEARCHABLE))
+    set_phase(table, VECTOR_INDEX, Phase.UNSERVED)
+    monkeypatch.setattr("time.sleep", lambda _: set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE))
     assert main(["smoke", "--url", running.url]) == 0
     assert "near-duplicate" in steps(capsys.readouterr().out)["search"]
 

@@ -50,12 +50,12 @@ def test_the_upload_is_counted_apart_and_together() -> None:
 
 
 def test_what_commands_estimate_with_is_what_was_counted() -> None:
-    assert USE.image_write_units == prices.WRITES_AN_IMAGE
-    assert -(-USE.image_item_bytes // 1024) == prices.WRITES_A_VECTOR
-    assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_AN_IMAGE
-    assert USE.image_reads + 4 == prices.READS_AN_IMAGE
-    assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_AN_IMAGE
-    assert USE.image_puts == prices.PUTS_AN_IMAGE
+    assert USE.image_write_units == prices.WRITES_PER_IMAGE
+    assert -(-USE.image_item_bytes // 1024) == prices.WRITES_PER_VECTOR
+    assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_PER_IMAGE
+    assert USE.image_reads + 4 == prices.READS_PER_IMAGE
+    assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_PER_IMAGE
+    assert USE.image_puts == prices.PUTS_PER_IMAGE
 
 
 def test_fewer_bytes_of_vectors_cost_less() -> None:
@@ -67,7 +67,7 @@ def test_fewer_bytes_of_vectors_cost_less() -> None:
 def test_what_costs_nothing_when_nothing_happens() -> None:
     assert sum(ingesting(USE, 0).values()) == sum(searching(USE, 0).values()) == sum(keeping(USE, 0).values()) == 0
     assert sum(on_a_server(USE, 0, 0).values()) > 2 * 730 * prices.SERVER_HOUR
-    assert with_a_service(USE, 0, 0)["the service"] == prices.SERVICE_LEAST_MONTH
+    assert with_a_service(USE, 0, 0)["the service"] == prices.SERVICE_MINIMUM_MONTH
 
 
 def test_more_candidates_cost_more() -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from infra.container import check, emulation, probe
-from infra.container.emulation import CannotEmulate, Emulator
+from infra.container.emulation import EmulationUnavailable, Emulator
 from layers.wheels import PYTHON
 
 Numbers = npt.NDArray[np.float32]
@@ -43,16 +43,16 @@ def emulator(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emu
 def test_what_is_missing_is_said(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotEmulate, match="there is no qemu-aarch64-static here"):
+    with pytest.raises(EmulationUnavailable, match="qemu-aarch64-static is not installed"):
         Emulator.find(root)
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    with pytest.raises(CannotEmulate, match="this machine is aarch64"):
+    with pytest.raises(EmulationUnavailable, match="this machine is aarch64"):
         Emulator.find(root)
 
 
 def test_a_folder_without_an_arm64_python_is_named(emulator: Emulator, root: Path, tmp_path: Path) -> None:
     assert emulator.root == root
-    with pytest.raises(CannotEmulate, match=f"elsewhere holds no arm64 Python {PYTHON}"):
+    with pytest.raises(EmulationUnavailable, match=f"elsewhere contains no arm64 Python {PYTHON}"):
         Emulator.find(tmp_path / "elsewhere")
 
 
@@ -70,7 +70,7 @@ def test_every_module_is_imported(emulator: Emulator, tmp_path: Path) -> None:
     (package / "__main__.py").write_text("raise SystemExit('run')", encoding="utf-8")
     (package / "other" / "broken.py").write_text("import no_such_library", encoding="utf-8")
     assert check.import_all(emulator, [package.parent], ["parcel"], ["parcel.other"]) == 4
-    with pytest.raises(check.Failed, match="No module named 'no_such_library'"):
+    with pytest.raises(check.CheckFailed, match="No module named 'no_such_library'"):
         check.import_all(emulator, [package.parent], ["parcel"], [])
 
 
@@ -97,5 +97,5 @@ def test_a_difference_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "  features of image 1: 32 bytes, the same\n  local features of image 1: 32 bytes, the same to 1e-06\n"
     )
     write(files[1], numbers + np.float32(1e-7), numbers)
-    with pytest.raises(check.Failed, match=r"^features of image 1: not what x86_64 computes$"):
+    with pytest.raises(check.CheckFailed, match=r"^features of image 1: not what x86_64 computes$"):
         check.compare(*files)

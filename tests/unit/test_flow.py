@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.operate import flow
-from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
+from infra.operate.flow import EntryResult, Flow, Outcome, Queue, Stalled
 from shared.domain.queue_times import INGEST_QUEUE
 
 
@@ -22,14 +22,14 @@ class World:
         self.lost = lost
         self.busy = 0.0
         self.looks: dict[int, int] = {}
-        self.told: list[Ended] = []
+        self.told: list[EntryResult] = []
         self.most = 0
         self.clock = 0.0
         queue: Any = self
         self.flow = Flow(work=self, queue=queue, publish=self.told.append)
 
-    def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
-        return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
+    def plan(self, entries: Sequence[int]) -> Mapping[int, EntryResult | int]:
+        return {entry: EntryResult(str(entry), Outcome.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
 
     def message(self, entry: int) -> Mapping[str, Any]:
         return {"entry": entry}
@@ -38,17 +38,17 @@ class World:
         return str(entry)
 
     def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        assert 0 < len(bodies) <= flow.SENT_AT_ONCE
+        assert 0 < len(bodies) <= flow.SEND_BATCH_SIZE
         self.looks |= {body["entry"]: 0 for body in bodies}
 
-    def ended(self, sent: Mapping[int, int]) -> Mapping[int, Ended]:
+    def results(self, sent: Mapping[int, int]) -> Mapping[int, EntryResult]:
         self.clock += 1
-        assert len(sent) <= flow.AT_ONCE
+        assert len(sent) <= flow.BATCH_GET_SIZE
         self.most = max(self.most, self.flow.in_flight)
         for entry in sent:
             self.looks[entry] += 1
         done = [entry for entry in sent if self.looks[entry] > 1 and entry not in self.lost]
-        return {entry: Ended(str(entry), Ending.INDEXED) for entry in done}
+        return {entry: EntryResult(str(entry), Outcome.INDEXED) for entry in done}
 
     def empty(self) -> bool:
         return self.clock >= self.busy
@@ -57,7 +57,7 @@ class World:
         self.clock += seconds
 
     def unsettled(self) -> set[int]:
-        return {int(ended.name) for ended in self.told if ended.ending is Ending.UNSETTLED}
+        return {int(ended.name) for ended in self.told if ended.outcome is Outcome.UNSETTLED}
 
 
 @pytest.fixture
@@ -70,13 +70,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_a_bounded_number_is_in_flight(world: World) -> None:
     world.flow.run(range(3_000))
-    assert flow.IN_FLIGHT - flow.AT_ONCE < world.most <= flow.IN_FLIGHT
+    assert flow.MAX_IN_FLIGHT - flow.BATCH_GET_SIZE < world.most <= flow.MAX_IN_FLIGHT
     assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
     assert world.unsettled() == world.lost
 
 
 def test_what_is_hopeless_gives_its_place_to_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
+    monkeypatch.setattr(flow, "GIVE_UP_SECONDS", 8)
     world.flow.run(range(1_301))
     assert [ended.name for ended in world.told].index("7") < 1_200
 
@@ -84,7 +84,7 @@ def test_what_is_hopeless_gives_its_place_to_others(world: World, monkeypatch: p
 def test_more_failures_than_may_be_in_flight_stop_nothing(world: World) -> None:
     """The places of those that failed for good go to others, as long as some succeed."""
     world.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
-    assert len(world.lost) > flow.IN_FLIGHT
+    assert len(world.lost) > flow.MAX_IN_FLIGHT
     world.flow.run(range(3_000))
     assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
     assert world.unsettled() == world.lost
@@ -94,7 +94,7 @@ def test_where_nothing_ends_it_stops_after_one_window(world: World) -> None:
     world.lost = set(range(3_000))
     with pytest.raises(Stalled):
         world.flow.run(range(3_000))
-    assert len(world.unsettled()) <= flow.IN_FLIGHT
+    assert len(world.unsettled()) <= flow.MAX_IN_FLIGHT
 
 
 def test_a_message_whose_function_died_is_waited_for(world: World) -> None:
@@ -109,7 +109,7 @@ def test_a_message_whose_function_died_is_waited_for(world: World) -> None:
 
     world.empty = empty  # type: ignore[method-assign]
     world.flow.run(range(3))
-    assert {ended.ending for ended in world.told} == {Ending.INDEXED}
+    assert {ended.outcome for ended in world.told} == {Outcome.INDEXED}
     assert world.clock > 4 * INGEST_QUEUE.visibility_seconds
 
 
@@ -117,7 +117,7 @@ def test_it_gives_up_when_the_queue_is_empty_and_its_counts_have_settled(world: 
     world.lost, world.busy = {1}, 3_000.0
     world.flow.run(range(3))
     assert world.unsettled() == {1}
-    assert 3_000 <= world.clock < 3_000 + 2 * flow.PAUSES[1]
+    assert 3_000 <= world.clock < 3_000 + 2 * flow.POLL_INTERVALS[1]
 
 
 def test_it_gives_up_in_the_end_though_others_keep_the_queue_busy(world: World) -> None:

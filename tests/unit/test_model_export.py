@@ -15,7 +15,7 @@ from layers.models import efficientnet_lite0, export, networks, resnet50
 from layers.models.conversion import Precision
 from layers.models.networks import DEFAULT, FALLBACK, NETWORKS, Network
 from layers.models.resnet50 import WEIGHTS_VARIABLE
-from layers.models.suppress_output import quiet
+from layers.models.suppress_output import suppress_output
 from layers.models.weights import WeightsUnavailable
 from shared.domain.features import FEATURE_DIMENSIONS
 from shared.domain.labels import Vocabulary
@@ -143,7 +143,7 @@ def test_the_fallback_is_announced_and_known_from_its_card(
     assert export.main(["--out", str(out), "--or-fallback"]) == 0
     assert converted == [FALLBACK]
     said = capsys.readouterr().err
-    assert "NO WEIGHTS OF ResNet50 HERE: exporting EfficientNet-Lite0 instead" in said
+    assert "NO WEIGHTS OF ResNet50: exporting EfficientNet-Lite0 instead" in said
     assert f"* {IDS[FALLBACK, Precision.FLOAT16]}\n" in said
     assert WEIGHTS_VARIABLE in said
     assert "error" not in said
@@ -235,12 +235,12 @@ def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkey
     assert ModelCard.read(out) == ModelCard(R_F16, "ResNet50", has_labels=True, least_probability=0.2)
     assert len(Vocabulary.read(out / LABELS_FILE).classes) == 1000
     assert sorted(path.name for path in out.iterdir()) == ["labels.json", "model.json", "model.tflite"]
-    assert export.exported(out) == R_F16
+    assert export.exported_model_id(out) == R_F16
 
     monkeypatch.setattr(export, "convert", failing)
     with pytest.raises(MemoryError):
         export.export(out, chosen, weights, Precision.INT8, instead_of=None)
-    assert export.exported(out) == R_F16
+    assert export.exported_model_id(out) == R_F16
     assert [path.name for path in out.parent.iterdir()] == ["model"]
 
 
@@ -248,7 +248,7 @@ def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkey
 def test_another_precision_has_another_id(tmp_path: Path) -> None:
     out = tmp_path / "model"
     assert export.main(["--out", str(out), "--or-fallback", "--precision", "int8"]) == 0
-    assert export.exported(out) == L_INT8 != L_F16
+    assert export.exported_model_id(out) == L_INT8 != L_F16
     assert (out / MODEL_FILE).read_bytes() == b"efficientnet-lite0 of int8"
     with pytest.raises(SystemExit):
         export.main(["--out", str(out), "--precision", "int4"])
@@ -256,20 +256,20 @@ def test_another_precision_has_another_id(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [MODEL_FILE, LABELS_FILE, "model.json"])
 def test_a_damaged_export_is_no_export(name: str, tmp_path: Path) -> None:
-    assert export.exported(tmp_path) is None
+    assert export.exported_model_id(tmp_path) is None
     folder = held(tmp_path / "model", R_F16)
-    assert export.exported(folder) == R_F16
+    assert export.exported_model_id(folder) == R_F16
     (folder / name).unlink()
-    assert export.exported(folder) is None
+    assert export.exported_model_id(folder) is None
     (folder / "model.json").write_text("{")
-    assert export.exported(folder) is None
+    assert export.exported_model_id(folder) is None
 
 
-def test_quiet_holds_back_native_output_unless_there_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with quiet():
+def test_native_output_is_suppressed_unless_there_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with suppress_output():
         subprocess.run(["sh", "-c", "echo noise; echo noise >&2"], check=True)
     assert capfd.readouterr() == ("", "")
-    with pytest.raises(subprocess.CalledProcessError), quiet():
+    with pytest.raises(subprocess.CalledProcessError), suppress_output():
         subprocess.run(["sh", "-c", "echo what went wrong >&2; exit 3"], check=True)
     assert capfd.readouterr().err == "what went wrong\n"
 

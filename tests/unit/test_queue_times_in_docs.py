@@ -45,8 +45,8 @@ def page(name: str) -> str:
             f"comes again after {WAITS}, and after {MINUTES} minutes where its worker died",
         ),
         ("guides/existing-buckets.md", f"empty for {flow.QUIET_SECONDS // 60} minutes"),
-        ("guides/existing-buckets.md", f"nothing has ended for {flow.HOPELESS_SECONDS // 60} minutes"),
-        ("guides/existing-buckets.md", f"up to {flow.IN_FLIGHT} objects"),
+        ("guides/existing-buckets.md", f"nothing has ended for {flow.GIVE_UP_SECONDS // 60} minutes"),
+        ("guides/existing-buckets.md", f"up to {flow.MAX_IN_FLIGHT} objects"),
     ],
 )
 def test_a_page_states_the_times(name: str, text: str) -> None:

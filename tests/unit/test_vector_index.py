@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from infra.local.moto_vectors.conditions import Condition, Every, Not, Some, among, between, compared
-from infra.local.moto_vectors.index import Entry, VectorIndex
+from infra.local.moto_vectors.conditions import And, Condition, Not, Or, between, comparison, one_of
+from infra.local.moto_vectors.vector_index import Entry, VectorIndex
 
 DIMENSIONS = 4
 DISTANCES = ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"]
@@ -25,16 +25,16 @@ RED, GREEN, BLUE = (("S", colour) for colour in ("red", "green", "blue"))
 Meaning = Callable[[str | None], bool]
 CONDITIONS: list[tuple[Condition | None, Meaning]] = [
     (None, lambda _: True),
-    (compared("colour", "=", RED), lambda colour: colour == "red"),
-    (compared("colour", "=", BLUE), lambda _: False),
-    (compared("colour", "<>", RED), lambda colour: colour != "red"),
-    (compared("colour", ">", GREEN), lambda colour: colour == "red"),
-    (compared("colour", "<=", GREEN), lambda colour: colour == "green"),
+    (comparison("colour", "=", RED), lambda colour: colour == "red"),
+    (comparison("colour", "=", BLUE), lambda _: False),
+    (comparison("colour", "<>", RED), lambda colour: colour != "red"),
+    (comparison("colour", ">", GREEN), lambda colour: colour == "red"),
+    (comparison("colour", "<=", GREEN), lambda colour: colour == "green"),
     (between("colour", BLUE, GREEN), lambda colour: colour == "green"),
-    (among("colour", [RED, BLUE]), lambda colour: colour == "red"),
-    (Not(among("colour", [RED, GREEN])), lambda colour: colour is None),
-    (Some([compared("colour", "=", RED), compared("colour", "=", GREEN)]), lambda colour: colour is not None),
-    (Every([compared("size", "<>", RED), Not(compared("colour", ">=", RED))]), lambda colour: colour != "red"),
+    (one_of("colour", [RED, BLUE]), lambda colour: colour == "red"),
+    (Not(one_of("colour", [RED, GREEN])), lambda colour: colour is None),
+    (Or([comparison("colour", "=", RED), comparison("colour", "=", GREEN)]), lambda colour: colour is not None),
+    (And([comparison("size", "<>", RED), Not(comparison("colour", ">=", RED))]), lambda colour: colour != "red"),
 ]
 """Conditions, and what they mean for an item of this colour and no size."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase, indexes_start_in
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from tests.integration.vector_search.conftest import (
     Make,
     attributes,
@@ -41,14 +41,14 @@ def building(dynamodb: Any, make: Make) -> str:
 def test_an_added_index_goes_through_its_states(dynamodb: Any, building: str) -> None:
     assert state(dynamodb, building) == ("UPDATING", "CREATING", False)
     assert refused(lambda: search(dynamodb, building)) == BACKFILLING
-    enter(building, "near", Phase.BACKFILLING)
+    set_phase(building, "near", Phase.BACKFILLING)
     assert state(dynamodb, building) == ("ACTIVE", "CREATING", True)
     assert refused(lambda: search(dynamodb, building)) == BACKFILLING
     dynamodb.put_item(TableName=building, Item=item("meanwhile", 1, 0, 0))
-    enter(building, "near", Phase.UNSERVED)
+    set_phase(building, "near", Phase.UNSERVED)
     assert state(dynamodb, building) == ("ACTIVE", "ACTIVE", None)
     assert refused(lambda: search(dynamodb, building)) == UNKNOWN
-    enter(building, "near", Phase.SEARCHABLE)
+    set_phase(building, "near", Phase.SEARCHABLE)
     assert state(dynamodb, building) == ("ACTIVE", "ACTIVE", None)
     assert sorted(keys(dynamodb, building)) == ["before", "meanwhile"]
 
@@ -68,12 +68,12 @@ def test_an_index_of_create_table_is_searchable_at_once(dynamodb: Any, make: Mak
 def test_a_second_index_waits_until_the_first_is_there(dynamodb: Any, building: str) -> None:
     second = [{"Create": vector_index("second")}]
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
-        enter(building, "near", phase)
+        set_phase(building, "near", phase)
         assert refusal(dynamodb.update_table, TableName=building, VectorIndexUpdates=second) == (
             "LimitExceededException",
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
         )
-    enter(building, "near", Phase.UNSERVED)
+    set_phase(building, "near", Phase.UNSERVED)
     dynamodb.update_table(TableName=building, VectorIndexUpdates=second)
     assert keys(dynamodb, building, index="second") == ["before"]
 
@@ -85,25 +85,25 @@ def test_an_index_can_be_given_up_once_it_backfills(dynamodb: Any, building: str
         IN_USE + "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the "
         "index is active.",
     )
-    enter(building, "near", Phase.BACKFILLING)
+    set_phase(building, "near", Phase.BACKFILLING)
     dynamodb.update_table(TableName=building, VectorIndexUpdates=deletion)
     assert refused(lambda: search(dynamodb, building)) == UNKNOWN
 
 
 def test_a_table_outlives_the_building_of_its_index(dynamodb: Any, building: str) -> None:
     for phase in (Phase.ALLOCATING, Phase.BACKFILLING):
-        enter(building, "near", phase)
+        set_phase(building, "near", phase)
         assert refusal(dynamodb.delete_table, TableName=building) == (
             "ResourceInUseException",
             IN_USE + "Cannot delete table while indexes are being created, updated, or deleted.",
         )
-    enter(building, "near", Phase.UNSERVED)
+    set_phase(building, "near", Phase.UNSERVED)
     dynamodb.delete_table(TableName=building)
 
 
 def test_no_phase_of_an_index_that_is_not_there() -> None:
     with pytest.raises(LookupError, match="no table nowhere has a vector index near"):
-        enter("nowhere", "near", Phase.BACKFILLING)
+        set_phase("nowhere", "near", Phase.BACKFILLING)
 
 
 @pytest.fixture(params=["backup", "point in time"])
@@ -136,7 +136,7 @@ def test_a_restored_table_builds_its_indexes_again(dynamodb: Any, make: Make, re
         target = restored(table)
     assert state(dynamodb, target) == ("ACTIVE", "CREATING", True)
     assert refused(lambda: search(dynamodb, target, **condition)) == BACKFILLING
-    enter(target, "near", Phase.SEARCHABLE)
+    set_phase(target, "near", Phase.SEARCHABLE)
     assert keys(dynamodb, target, **condition) == ["a"]
     dynamodb.put_item(TableName=target, Item=item("b", 1, 0, 0, tenant="t"))
     assert sorted(keys(dynamodb, target, **condition)) == ["a", "b"]

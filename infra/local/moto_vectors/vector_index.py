@@ -1,6 +1,6 @@
-"""An exact nearest-neighbour index in memory with partitions, equality filters and f32 vectors.
+"""An exact in-memory nearest-neighbour index with partitions, inline filters and f32 vectors.
 
-It knows nothing of DynamoDB's wire format or of moto: `patches` does.
+It is independent of DynamoDB's wire format and of moto; `patches` connects them.
 """
 
 import threading
@@ -14,25 +14,25 @@ import numpy.typing as npt
 from infra.local.moto_vectors.conditions import Column, Condition, Value
 
 Vector = npt.NDArray[np.float32]
-"""Shape (dimensions,), float32: the precision in which the service keeps and compares vectors."""
+"""Shape (dimensions,), float32: the precision in which the service stores and compares vectors."""
 
 _FIRST_CAPACITY: Final = 64
 _ABSENT: Final = -1
 _BLOCK: Final = 1024
 _MAX_SCORE: Final = float(np.finfo(np.float32).max)
 _MARGIN: Final = 32
-"""How many more than `top_k` candidates are scored again in f64, so that f32 rounding cannot cost one its place."""
+"""How many more than `top_k` candidates are scored again in f64, so that f32 rounding does not change the order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an index keeps of one item.
+    """What an index stores of one item.
 
     Attributes:
         vector: shape (dimensions,), float32, finite.
-        partition: the HASH value; the same for all where the index has no HASH.
-        filters: one value for each inline filter of the index, in its order; None where the item has none.
-        item: what a search gives back.
+        partition: the HASH value; the same for all items if the index has no HASH.
+        filters: one value for each inline filter of the index, in its order; None if the item has no value.
+        item: what a search returns.
     """
 
     vector: Vector
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found item, the index's own copy of its vector, and its score (see `VectorIndex.search`)."""
+    """An item found, the index's copy of its vector, and its score (see `VectorIndex.search`)."""
 
     item: Any
     vector: Vector
@@ -52,7 +52,7 @@ class Hit:
 
 @dataclass
 class _Partition:
-    """Rows of one matrix, grown by doubling; a deleted row is filled with the last one."""
+    """The rows of one matrix, which grows by doubling; the last row replaces a deleted one."""
 
     vectors: npt.NDArray[np.float32]
     norms: npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ class _Partition:
 
 
 class VectorIndex:
-    """One vector index. Writers and searchers may come from many threads."""
+    """One vector index, safe to write and search from many threads."""
 
     def __init__(self, *, dimensions: int, distance: str, filters: Sequence[str]) -> None:
         """
@@ -115,11 +115,11 @@ class VectorIndex:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all vectors."""
+        """Size of all vectors in bytes."""
         return len(self) * self._dimensions * 4
 
     def put(self, key: Hashable, entry: Entry | None) -> None:
-        """Set what is indexed under a key; None takes the key out of the index."""
+        """Set the entry of a key; None removes the key from the index."""
         with self._lock:
             self._remove(key)
             if entry is None:
@@ -149,22 +149,22 @@ class VectorIndex:
     def search(
         self, query: Vector, partition: Hashable, condition: Condition | None, top_k: int
     ) -> tuple[list[Hit], int]:
-        """The most similar items of a partition that fulfil a condition on the inline filters, most similar first.
+        """Search a partition for the items most similar to a query that fulfil a condition on the inline filters.
 
         Scores are cosine distances (0 to 2; 1 where a vector is zero), Euclidean distances, or dot products (higher is
         more similar): computed in f64 from f32 vectors, rounded to f32 and kept in its range.
 
         Returns:
-            The hits, and the bytes of the vectors that were compared.
+            The hits, most similar first, and the size in bytes of the vectors that were compared.
         """
         with self._lock:
-            held = self._partitions.get(partition)
-            if held is None:
+            found = self._partitions.get(partition)
+            if found is None:
                 return [], 0
-            rows = self._matching(held, condition)
-            whole = len(rows) == len(held.keys)
-            vectors = held.vectors[: len(rows)] if whole else held.vectors[rows]
-            rank = _rank(self._distance, vectors, held.norms[rows], query)
+            rows = self._matching(found, condition)
+            whole = len(rows) == len(found.keys)
+            vectors = found.vectors[: len(rows)] if whole else found.vectors[rows]
+            rank = _rank(self._distance, vectors, found.norms[rows], query)
             if len(rows) > top_k + _MARGIN:
                 near = np.argpartition(rank, top_k + _MARGIN)[: top_k + _MARGIN]
             else:
@@ -173,18 +173,18 @@ class VectorIndex:
             best = np.argsort(-scores if self._distance == "DOT_PRODUCT" else scores, kind="stable")[:top_k]
             narrow = np.clip(scores[best], -_MAX_SCORE, _MAX_SCORE).astype(np.float32)
             hits = [
-                Hit(held.items[rows[near[at]]], vectors[near[at]].copy(), float(score))
+                Hit(found.items[rows[near[at]]], vectors[near[at]].copy(), float(score))
                 for at, score in zip(best, narrow, strict=True)
             ]
         return hits, len(rows) * self._dimensions * 4
 
-    def _matching(self, held: _Partition, condition: Condition | None) -> npt.NDArray[np.intp]:
-        count = len(held.keys)
+    def _matching(self, found: _Partition, condition: Condition | None) -> npt.NDArray[np.intp]:
+        count = len(found.keys)
         if condition is None:
             return np.arange(count)
 
         def column(name: str) -> Column:
-            return Column(held.codes[:count, self._columns[name]], self._values)
+            return Column(found.codes[:count, self._columns[name]], self._values)
 
         return np.flatnonzero(condition.mask(column))
 
@@ -192,7 +192,7 @@ class VectorIndex:
 def _rank(
     distance: str, vectors: npt.NDArray[np.float32], norms: npt.NDArray[np.float64], query: Vector
 ) -> npt.NDArray[np.floating]:
-    """A number for each row of `vectors`, lower is more similar: quick, with the rounding of f32."""
+    """Return a number for each row of `vectors`, lower for more similar: fast, with the rounding of f32."""
     compare = _squared_distances if distance == "EUCLIDEAN" else np.matmul
     with np.errstate(over="ignore", invalid="ignore"):
         compared: npt.NDArray[np.floating] = compare(vectors, query)
@@ -207,7 +207,7 @@ def _rank(
 
 
 def _squared_distances(vectors: npt.NDArray[Any], query: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """In blocks, for one difference as large as the index would take longer than the arithmetic."""
+    """Return squared distances, in blocks: a difference array as large as the index would take longer to create."""
     squares = np.empty(len(vectors), vectors.dtype)
     for start in range(0, len(vectors), _BLOCK):
         apart = vectors[start : start + _BLOCK] - query

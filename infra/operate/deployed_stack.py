@@ -15,7 +15,7 @@ class StackNotFound(LookupError):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DeployedStack:
     """The outputs of a stack; docs/guides/deployment.md lists them."""
 
     name: str
@@ -23,13 +23,18 @@ class Stack:
 
     @classmethod
     def find(cls, name: str) -> Self:
-        """Raises StackNotFound where there is no such stack, or no way to ask for it."""
+        """Return the stack with its outputs.
+
+        Raises:
+            StackNotFound: there is no such stack, or CloudFormation cannot be reached.
+        """
         try:
             found = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as error:
             raise StackNotFound(f"{error.response['Error']['Message']}. Name the stack with --stack.") from error
         except BotoCoreError as error:
-            raise StackNotFound(f"{error}") from error
+            reason = str(error).rstrip(".")
+            raise StackNotFound(f"{reason}. Check the AWS credentials and region in the environment.") from error
         return cls(name, {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
 
     @property
@@ -37,5 +42,5 @@ class Stack:
         return self.outputs["TableName"]
 
 
-def default_name() -> str:
+def default_stack_name() -> str:
     return f"PicTrace-{default_context()['stage']}"
