@@ -39,10 +39,10 @@ def page(name: str) -> str:
         ("guides/operations.md", f"six times the function's own, {INGEST_QUEUE.function_seconds} s"),
         ("guides/operations.md", f"for {INGEST_QUEUE.dead_letter_days} days"),
         ("development/ministack.md", f"the template's {MINUTES} minutes"),
-        ("development/ministack.md", f"comes again after {WAITS}"),
+        ("development/ministack.md", f"redelivered after {WAITS}"),
         (
             "explanation/event-ordering.md",
-            f"comes again after {WAITS}, and after {MINUTES} minutes where its worker died",
+            f"redelivered after {WAITS}, or after {MINUTES} minutes if its worker died",
         ),
         ("guides/existing-buckets.md", f"empty for {flow.QUIET_SECONDS // 60} minutes"),
         ("guides/existing-buckets.md", f"nothing has ended for {flow.GIVE_UP_SECONDS // 60} minutes"),
