@@ -307,7 +307,7 @@ def test_an_unreachable_server_is_reported(monitored: MonitoredPage, altered: Pa
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
     expect(page.locator("#problem")).to_have_text(
-        "The server is not responding. Check your connection, and that it is still running."
+        "The server is not responding. Check your connection and that PicTrace is still running."
     )
     page.context.set_offline(False)
     page.set_input_files("#file", altered)
@@ -349,7 +349,8 @@ def test_the_background_is_still_when_reduced_motion_is_preferred(monitored: Mon
 
 def test_a_label_filters_the_listing_and_the_search(monitored: MonitoredPage, altered: Path) -> None:
     page = monitored.page
-    page.locator("#pictures").get_by_role("button", name="Open chelsea.png").click()
+    page.set_input_files("#file", shipped("chelsea.png"))
+    page.locator("#matches .card.identical button.open").click()
     label = page.locator("#viewer .labels button").first
     name = (label.text_content() or "").rsplit(" ", 2)[0]
     label.click()

@@ -18,7 +18,8 @@ def test_health_and_stats_describe_the_running_system(running: PicTrace, model_d
     assert running.client.get("/health").json()["status"] == "ok"
     stats = running.client.get("/v1/stats").json()
     card = ModelCard.read(model_dir)
-    assert stats["model"] == {"id": card.id, "network": card.network, "instead_of": card.instead_of, "labels": True}
+    named = {"id": card.id, "network": card.network, "instead_of": card.instead_of}
+    assert stats["model"] == named | {"labels": True, "untrained": False}
     assert stats["notice"] == card.notice
     assert stats["versions"]["opencv-python-headless"].startswith("4.14")
     assert stats["limits"]["max_query_bytes"] == 4_400_000

@@ -73,7 +73,7 @@ async function call(path, { headers, ...options } = {}) {
   try {
     answer = await sendWithRetries(send);
   } catch {
-    throw new Problem("The server is not responding. Check your connection, or whether PicTrace is still running.");
+    throw new Problem("The server is not responding. Check your connection and that PicTrace is still running.");
   }
   if (answer.status === 204) return null;
   if (answer.headers.get("Content-Type")?.startsWith("image/")) return answer.blob();
