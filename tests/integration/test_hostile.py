@@ -84,7 +84,7 @@ def test_more_bytes_than_the_limit_are_refused(gauntlet: hostile.Gauntlet) -> No
 
 
 FRAGILE = """
-from shared.vision import decoding
+from shared.vision.decode import decoding
 from shared.vision.decode.sandbox import Sandbox
 decoding.SANDBOX = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
 """
