@@ -1,4 +1,4 @@
-"""When each attempt of a message came, held against the definition of the queue's times."""
+"""Check the times of a message's delivery attempts against the definition of the queue's delays."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from shared.domain.queue_times import INGEST_QUEUE
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """When a message reached the function and when the function had answered, in seconds on any clock."""
+    """The times at which a message reached the function and the function answered, in seconds on any clock."""
 
     came: float
     failed: float
 
 
 def report(emulator: str, attempts: Sequence[Attempt]) -> str:
-    """Lines to print: when each attempt came, and how long after the failure before it."""
+    """A table to print: the time of each attempt, and the wait since the previous failure."""
     lines = [f"{emulator}: attempt  came at s  after a wait of s  defined"]
     for receives, attempt in enumerate(attempts):
         waited = f"{attempt.came - attempts[receives - 1].failed:.1f}" if receives else "-"
@@ -27,7 +27,7 @@ def report(emulator: str, attempts: Sequence[Attempt]) -> str:
 
 
 def check(attempts: Sequence[Attempt], late: float) -> None:
-    """There are as many as there may be, and each wait is the defined one, at most `late` seconds longer."""
+    """Assert the maximum number of attempts, each after the defined wait plus at most `late` seconds."""
     assert len(attempts) == INGEST_QUEUE.max_receives
     for receives, (earlier, later) in enumerate(itertools.pairwise(attempts), start=1):
         wanted, waited = INGEST_QUEUE.retry_seconds(receives), later.came - earlier.failed

@@ -15,7 +15,7 @@ from bench.speed.report import Part
 from bench.speed.requests import item_bytes, write_units
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.item_mapper import record_key
 from shared.aws.objects import S3Objects
 from shared.domain.access import Access, Scope
@@ -66,7 +66,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     context: Any = FunctionContext("bench")
     for _ in range(DEFAULT_PAGE + 2):
         ingest(events.arrival(), context)
-    _, key = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"]).create(
+    _, key = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"]).create(
         name="bench",
         scopes=frozenset({Scope.SEARCH}),
         collections=frozenset({COLLECTION}),

@@ -1,4 +1,4 @@
-"""Entry point of the api function: API Gateway's HTTP API, payload format 2.0."""
+"""Entry point of the api function: handles events of an API Gateway HTTP API, payload format 2.0."""
 
 import base64
 from typing import Any
@@ -18,9 +18,9 @@ metrics = Metrics(namespace="PicTrace", service="api")
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer one HTTP request."""
+    """Handle one HTTP request."""
     if event.get("isBase64Encoded") and not _is_base64(event.get("body") or ""):
-        answer = _refuse_body()
+        answer = _malformed_body()
     else:
         answer = Mangum(application(), lifespan="off")(event, context)
     measure(metrics, answer)
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 
 def _is_base64(body: str) -> bool:
-    """Whether a body can be decoded whole: the adapter would raise, or drop what it does not know."""
+    """Return whether a body is valid base64; for an invalid one Mangum would raise or drop characters."""
     try:
         base64.b64decode(body, validate=True)
     except ValueError:
@@ -36,7 +36,7 @@ def _is_base64(body: str) -> bool:
     return True
 
 
-def _refuse_body() -> dict[str, Any]:
+def _malformed_body() -> dict[str, Any]:
     answer = errors.respond("malformed-body", "The body is not standard base64 (RFC 4648, section 4).")
     return {
         "statusCode": answer.status_code,

@@ -1,4 +1,4 @@
-"""What the routes work with, made once a process."""
+"""The adapters and use cases of the api function."""
 
 from collections.abc import Callable
 from copy import copy
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from functions.api.library import Library
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A deployed model, as its export describes it."""
+    """A deployed model: its card and the folder of its export."""
 
     card: ModelCard
     folder: Path
@@ -39,18 +39,19 @@ class Model:
         return self.card.id
 
     def embedder(self) -> "Embedder":
+        """Load the model."""
         from shared.vision.embedding import Embedder
 
         return Embedder(self.folder)
 
     def classes(self, words: str) -> frozenset[str]:
-        """Return the classes that words mean; see `Vocabulary.matching`.
+        """Return the classes that match `words`; see `Vocabulary.matching`.
 
         Raises:
-            UnknownLabel: there is none, or the model has no classes at all.
+            UnknownLabel: no class matches, or the model has no labels.
         """
         if not self.card.has_labels:
-            raise UnknownLabel(f"The model {self.id} has no labels.")
+            raise UnknownLabel(f"The model {self.id} has no labels. Search without `label`.")
         return self._vocabulary.matching(words)
 
     @cached_property
@@ -59,10 +60,10 @@ class Model:
 
 
 class Services:
-    """Adapters and use cases of the api function; a model is loaded when first needed.
+    """The adapters and use cases of one process. A model is loaded when it is first needed.
 
-    `model` and `searcher` are those of the active model, which may change between any two looks at them; `under` gives
-    services that keep to one.
+    `model` and `searcher` belong to the active model, which may change between two accesses; `with_model` returns
+    services that use the same model throughout.
     """
 
     def __init__(self, settings: ApiSettings) -> None:
@@ -74,7 +75,7 @@ class Services:
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
         self.duplicates = DynamoDuplicates(dynamodb, settings.table)
-        self.keys = DynamoKeys(dynamodb, settings.table)
+        self.keys = DynamoApiKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
         self.source_addresses = [
             address for name in settings.source_buckets for address in self.objects.addresses(name)
@@ -92,15 +93,15 @@ class Services:
         self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
         self._searchers: dict[str, Searcher] = {}
 
-    def under(self, model: str | None) -> "Services":
-        """The same services, with the active model as it is now or the one that is named.
+    def with_model(self, model: str | None) -> "Services":
+        """Return the same services, fixed to the model named or else the currently active one.
 
         Raises:
-            KeyError: there is no such model.
+            KeyError: the model is not deployed.
         """
-        kept = self.models[model or self._active()].id
+        model_id = self.models[model or self._active()].id
         view = copy(self)
-        view._active = lambda: kept
+        view._active = lambda: model_id
         return view
 
     @property

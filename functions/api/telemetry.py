@@ -1,4 +1,4 @@
-"""Metrics of the api function's answers."""
+"""Metrics of the api function's responses."""
 
 import json
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 
 def measure(metrics: Metrics, answer: Mapping[str, Any]) -> None:
-    """Count a request; of a search also how long it took and how many bytes of the vector indexes it examined.
+    """Count a request; for a search also record its duration and the bytes of the vector indexes that it examined.
 
     Args:
-        answer: what API Gateway is given.
+        answer: the response to API Gateway.
     """
     metrics.add_metric(name="requests", unit=MetricUnit.Count, value=1)
     body = answer.get("body") or ""

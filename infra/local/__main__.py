@@ -16,7 +16,7 @@ import uvicorn
 from infra.local import seed
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
@@ -74,7 +74,7 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
 
 def create_admin_key(cloud: LocalCloud) -> str:
     """Create a key with every right to every collection."""
-    keys = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"])
+    keys = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"])
     _, text = keys.create(
         name="local admin",
         scopes=frozenset({Scope.ADMIN}),

@@ -50,5 +50,5 @@ def fetch(event: Any, context: Any) -> Any:
 def reset_environments() -> None:
     """Make each function initialise again at its next call, as after new environment variables or a long idle time."""
     api_bootstrap.application.cache_clear()
-    ingest_bootstrap.forget()
+    ingest_bootstrap.reset()
     fetch_bootstrap.image_fetcher.cache_clear()

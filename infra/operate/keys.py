@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import ApiKey, DynamoKeys
+from shared.aws.dynamodb.api_keys import ApiKey, DynamoApiKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (
@@ -67,19 +67,19 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
-    keys = DynamoKeys(dynamodb_client(), stack.table)
+    keys = DynamoApiKeys(dynamodb_client(), stack.table)
     match args.action:
         case "create":
             _create(keys, args)
         case "list":
-            print(format_table(list(keys.every()), _now()))
+            print(format_table(list(keys.list_all()), _now()))
         case _:
             key = keys.revoke(args.key_id)
             print(f"{key.key_id} ({key.name}) is revoked. The API refuses it within {KEY_CACHE_SECONDS} s.")
     return 0
 
 
-def _create(keys: DynamoKeys, args: argparse.Namespace) -> None:
+def _create(keys: DynamoApiKeys, args: argparse.Namespace) -> None:
     collections = frozenset(args.collection or [DEFAULT_COLLECTION])
     if len(collections) > MAX_KEY_COLLECTIONS:
         raise LookupError(f"a key may name at most {MAX_KEY_COLLECTIONS} collections, not {len(collections)}")

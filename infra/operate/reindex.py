@@ -12,7 +12,7 @@ from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
-from shared.aws.dynamodb.active_model import KEPT_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, ActiveModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -51,12 +51,12 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
     if args.switch:
         if missing and not args.force:
             raise LookupError(f"{missing:,} images would not be found. Run reindex first, or add --force.")
-        before = active.named() or next((name for name, _ in models.most_common() if name != model), model)
+        before = active.stored() or next((name for name, _ in models.most_common() if name != model), model)
         active.switch(model)
-        print(f"Searches use {model} within {KEPT_SECONDS} s. To go back: reindex --switch --model {before}")
+        print(f"Searches use {model} within {CACHE_SECONDS} s. To go back: reindex --switch --model {before}")
         return 0
     if args.clean:
-        if active.named() != model or missing:
+        if active.stored() != model or missing:
             raise LookupError(f"{model} is not the model of every search yet. Run reindex, then reindex --switch.")
         print(estimate(total, cleanup_cost()))
         if not (args.yes or confirm("Remove every other model's vectors and signatures? This cannot be undone.")):

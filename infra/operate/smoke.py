@@ -17,7 +17,7 @@ from infra.operate.progress import EXIT_INTERRUPTED
 from infra.operate.prompts import printable
 from infra.operate.round_trip import RoundTrip, StepFailed
 from shared.aws.clients import dynamodb_client, s3_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import KEY_CALLS_PER_MINUTE
 
@@ -107,7 +107,7 @@ class StackOperator:
 
     def __init__(self, stack: DeployedStack) -> None:
         self._stack = stack
-        self._keys = DynamoKeys(dynamodb_client(), stack.table)
+        self._keys = DynamoApiKeys(dynamodb_client(), stack.table)
         self._key_id: str | None = None
 
     def create_key(self, collection: str) -> str:

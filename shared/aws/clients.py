@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.aws.dynamodb.vector_serializer import with_fast_vectors
+from shared.aws.dynamodb.vector_serializer import install_vector_serializer
 from shared.domain.limits import FETCH_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _config(**settings: object) -> Config:
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    return with_fast_vectors(boto3.client("dynamodb", config=_config()))
+    return install_vector_serializer(boto3.client("dynamodb", config=_config()))
 
 
 def events_client() -> "EventBridgeClient":

@@ -1,4 +1,4 @@
-"""The classes of a model by the words that people use for them."""
+"""Find the classes of a model by the words that people use for them."""
 
 import difflib
 import json
@@ -9,19 +9,19 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Self
 
-SUGGESTIONS: Final = 5
-ALIKE: Final = 0.7
-"""Least similarity (`difflib.SequenceMatcher.ratio`, 0 to 1) of what is suggested for a misspelt word."""
+MAX_SUGGESTIONS: Final = 5
+MIN_SIMILARITY: Final = 0.7
+"""Minimum `difflib.SequenceMatcher.ratio`, 0 to 1, of a misspelt word and a suggestion."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _PLURALS: Final = {"s": ("",), "es": ("",), "ies": ("y",), "ves": ("f", "fe")}
 
 
 class UnknownLabel(ValueError):  # noqa: N818
-    """No class of the model is called this.
+    """No class of the model matches a label.
 
     Attributes:
-        suggestions: words that are nearly the same, best first.
+        suggestions: similar words that the model knows, best first.
     """
 
     def __init__(self, message: str, suggestions: Sequence[str] = ()) -> None:
@@ -34,8 +34,8 @@ class ClassName:
     """A class of a network.
 
     Attributes:
-        name: what images are labelled with.
-        also: its synonyms, and the kinds of thing that it is.
+        name: the label of images of this class.
+        also: its synonyms, and the broader kinds that include it.
     """
 
     name: str
@@ -50,28 +50,31 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return the classes of an export's labels file: `{"kinds": [[word, ...]], "classes": [...]}`, where each class
-        has a `name`, other words `also`, and `kinds` as places in the first list."""
-        held = json.loads(path.read_text(encoding="utf-8"))
+        """Return the classes in the labels file of an export.
+
+        The file is `{"kinds": [[word, ...]], "classes": [...]}`; each class has a `name`, synonyms `also`, and `kinds`
+        as indexes of the first list.
+        """
+        content = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             [
                 ClassName(
                     entry["name"],
-                    [*entry["also"], *(word for place in entry["kinds"] for word in held["kinds"][place])],
+                    [*entry["also"], *(word for index in entry["kinds"] for word in content["kinds"][index])],
                 )
-                for entry in held["classes"]
+                for entry in content["classes"]
             ]
         )
 
     def matching(self, words: str) -> frozenset[str]:
-        """Return the names of the classes that `words` mean, as `canonical` writes them.
+        """Return the names of the classes that match `words`, in canonical form.
 
-        Case, punctuation and plural endings do not count. Words that are the whole of a name, a synonym or a kind
-        (`cat`, `dog`) mean the classes that have it, and no other; else they mean the classes in which they occur side
-        by side (`egyptian`).
+        Case, punctuation and plural endings are ignored. Words that equal a whole name, synonym or kind (`cat`, `dog`)
+        match only the classes that have it; other words match the classes in whose terms they occur as a phrase
+        (`egyptian`).
 
         Raises:
-            UnknownLabel: there is no such class.
+            UnknownLabel: no class matches.
         """
         wanted = canonical(words)
         forms = set(_forms(wanted)) if wanted else set()
@@ -87,7 +90,7 @@ class Vocabulary:
 
     @cached_property
     def _terms(self) -> Mapping[str, frozenset[str]]:
-        """Names of classes by everything that they are called, all in canonical form."""
+        """The names of the classes by each of their terms, all in canonical form."""
         found: dict[str, set[str]] = {}
         for each in self.classes:
             for term in (each.name, *each.also):
@@ -95,23 +98,23 @@ class Vocabulary:
         return {term: frozenset(names) for term, names in found.items()}
 
     @cached_property
-    def _written(self) -> Mapping[str, str]:
-        """Every term as people write it, by its canonical form."""
+    def _spellings(self) -> Mapping[str, str]:
+        """The usual spelling of each term, by its canonical form."""
         return {canonical(term): term for each in reversed(self.classes) for term in (*each.also, each.name)}
 
     def _suggestions(self, wanted: str) -> list[str]:
-        near = difflib.get_close_matches(wanted, self._written, SUGGESTIONS, ALIKE)
-        return [self._written[term] for term in near]
+        near = difflib.get_close_matches(wanted, self._spellings, MAX_SUGGESTIONS, MIN_SIMILARITY)
+        return [self._spellings[term] for term in near]
 
 
 @lru_cache(maxsize=16_384)
 def canonical(words: str) -> str:
-    """Return words in lower case, with one space between: `Egyptian_cat` is `egyptian cat`."""
+    """Return words in canonical form, case-folded and separated by one space: `Egyptian_cat` becomes `egyptian cat`."""
     return " ".join(_WORD.findall(words.casefold()))
 
 
 def _forms(words: str) -> Iterator[str]:
-    """Yield words as they are, with the last one in the singular by every rule of English, and in the plural."""
+    """Yield words unchanged, then with the last one in the plural and in every possible singular."""
     yield words
     yield f"{words}s"
     for plural, singulars in _PLURALS.items():

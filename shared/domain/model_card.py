@@ -1,4 +1,4 @@
-"""What an exported model says of itself."""
+"""The description that an exported model carries."""
 
 import json
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class ModelCard:
     """The card of an export.
 
     Attributes:
-        network: its name for people.
-        instead_of: the network that was asked for but whose weights could not be had, or None.
-        least_probability: of a class that an image is labelled with.
+        network: display name of the network.
+        instead_of: the network that this one replaces because its weights were not available, or None.
+        least_probability: minimum probability of a class for an image to be labelled with it.
     """
 
     id: str
@@ -29,10 +29,10 @@ class ModelCard:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Return the card of the export in `folder`; a network of one's own may say no more than its id.
+        """Return the card of the export in `folder`; only its `id` is required.
 
         Raises:
-            FileNotFoundError: there is no export.
+            FileNotFoundError: the folder has no card.
         """
         card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
         return cls(
@@ -45,10 +45,10 @@ class ModelCard:
 
     @property
     def notice(self) -> str | None:
-        """What a person should know of the model, or None if it is the one that was asked for."""
+        """A notice for users that the model replaces another, or None if it does not."""
         if self.instead_of is None:
             return None
         return (
-            f"Features and labels are those of {self.network} ({self.id}), because the ImageNet weights of "
-            f"{self.instead_of} could not be had here."
+            f"Features and labels come from {self.network} ({self.id}), because the ImageNet weights of "
+            f"{self.instead_of} were not available here."
         )

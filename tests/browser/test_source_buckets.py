@@ -1,4 +1,4 @@
-"""Originals that lie in other buckets, at the addresses that S3 gives them, in a real browser."""
+"""Originals in source buckets, at S3's real host names, in a real browser."""
 
 import datetime
 import os
@@ -31,23 +31,23 @@ from shared.settings import ApiSettings
 from tests.browser.conftest import CHROMIUM, FLAGS, PATIENCE_MS, needs_chromium
 from tests.conftest import PicTrace
 from tests.images import noise
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 
 pytestmark = needs_chromium
 
-OTHERS: Final = f"others-{uuid.uuid4().hex[:8]}"
-REGIONAL: Final = f"{OTHERS}.s3.eu-west-1.amazonaws.com"
-GLOBAL: Final = f"{OTHERS}.s3.amazonaws.com"
+SOURCE_BUCKET: Final = f"others-{uuid.uuid4().hex[:8]}"
+REGIONAL: Final = f"{SOURCE_BUCKET}.s3.eu-west-1.amazonaws.com"
+GLOBAL: Final = f"{SOURCE_BUCKET}.s3.amazonaws.com"
 
 
 class S3Front(BaseHTTPRequestHandler):
-    """Answers as S3 does at a bucket's own host, from the emulator's bucket."""
+    """A server that answers as a bucket's own S3 host does, with objects of the emulator."""
 
-    asked: Final[list[str]] = []
+    hosts: Final[list[str]] = []
 
     def do_GET(self) -> None:
         host, key = self.headers["Host"].split(":")[0], unquote(urlsplit(self.path).path[1:])
-        self.asked.append(host)
+        self.hosts.append(host)
         found = boto3.client("s3").get_object(Bucket=host.split(".s3.")[0], Key=key)
         self.send_response(200)
         self.send_header("Content-Type", "image/png")
@@ -55,11 +55,11 @@ class S3Front(BaseHTTPRequestHandler):
         self.wfile.write(found["Body"].read())
 
     def log_message(self, *_: Any) -> None:
-        """Keep the tests' output as it is."""
+        """Log nothing."""
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate for anybody, with its key, in one file."""
+    """A self-signed certificate and its key in one file."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "s3")])
     now = datetime.datetime.now(datetime.UTC)
     made = (
@@ -90,8 +90,8 @@ def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def away(s3_port: int) -> Iterator[Browser]:
-    """A browser for which the buckets' hosts are on this machine."""
+def s3_browser(s3_port: int) -> Iterator[Browser]:
+    """A browser that resolves the bucket's hosts to this machine."""
     rules = ", ".join(f"MAP {host} 127.0.0.1:{s3_port}" for host in (REGIONAL, GLOBAL))
     flags = [*FLAGS, f"--host-resolver-rules={rules}", "--ignore-certificate-errors"]
     expect.set_options(timeout=PATIENCE_MS)
@@ -103,30 +103,34 @@ def away(s3_port: int) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def original(running: PicTrace) -> str:
-    """The collection of an image that lies in a bucket of others."""
-    boto3.client("s3").create_bucket(Bucket=OTHERS)
+    """The collection of an image whose original is in the source bucket."""
+    boto3.client("s3").create_bucket(Bucket=SOURCE_BUCKET)
     key = "2026/a vase.png"
-    boto3.client("s3").put_object(Bucket=OTHERS, Key=key, Body=noise(61_000))
+    boto3.client("s3").put_object(Bucket=SOURCE_BUCKET, Key=key, Body=noise(61_000))
     collection = f"c{uuid.uuid4().hex[:8]}"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dispatcher(), "_source_buckets", frozenset({OTHERS}))
-        assert invoked({"bucket": OTHERS, "key": key, "collection": collection})["collection"] == collection
+        patched.setattr(dispatcher(), "_source_buckets", frozenset({SOURCE_BUCKET}))
+        assert (
+            invoke_ingest({"bucket": SOURCE_BUCKET, "key": key, "collection": collection})["collection"] == collection
+        )
     return collection
 
 
-class Linking(S3Objects):
-    """The emulator's objects, whose links to the bucket of others are S3's own."""
+class RealLinkObjects(S3Objects):
+    """The emulator's objects, but with S3's real links to the source bucket."""
 
     def __init__(self, emulated: S3Objects, real: S3Objects) -> None:
         super().__init__(emulated._client, emulated._bucket)
         self._real = real
 
     def link(self, source: ObjectRef, media_type: str) -> str:
-        return self._real.link(source, media_type) if source.bucket == OTHERS else super().link(source, media_type)
+        return (
+            self._real.link(source, media_type) if source.bucket == SOURCE_BUCKET else super().link(source, media_type)
+        )
 
 
-def in_aws(region: str) -> S3Objects:
-    """As the api function has them in a region."""
+def objects_in_region(region: str) -> S3Objects:
+    """The objects as the API function has them in an AWS region."""
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("AWS_ENDPOINT_URL")
         patched.setenv("AWS_DEFAULT_REGION", region)
@@ -134,13 +138,13 @@ def in_aws(region: str) -> S3Objects:
         return S3Objects(s3_client(), "own")
 
 
-def shown(browser: Browser, region: str, collection: str, *, named: bool) -> tuple[int, list[str]]:
-    """The width at which the viewer shows the original, and what the browser complained about."""
-    S3Front.asked.clear()
-    real = in_aws(region)
+def view_original(browser: Browser, region: str, collection: str, *, named: bool) -> tuple[int, list[str]]:
+    """Open the viewer, and return the width of the shown original and the browser's error messages."""
+    S3Front.hosts.clear()
+    real = objects_in_region(region)
     services = Services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
-    services.objects = services.library._objects = Linking(services.objects, real)
-    services.source_addresses = list(real.addresses(OTHERS)) if named else []
+    services.objects = services.library._objects = RealLinkObjects(services.objects, real)
+    services.source_addresses = list(real.addresses(SOURCE_BUCKET)) if named else []
     complaints: list[str] = []
     with serving(create_app(services), 0) as url:
         page: Page = browser.new_page()
@@ -156,17 +160,17 @@ def shown(browser: Browser, region: str, collection: str, *, named: bool) -> tup
 
 
 @pytest.mark.parametrize(("region", "host"), [("eu-west-1", REGIONAL), ("us-east-1", GLOBAL)])
-def test_the_page_shows_originals_of_buckets_that_are_named(
-    away: Browser, original: str, region: str, host: str
+def test_the_page_shows_originals_of_configured_buckets(
+    s3_browser: Browser, original: str, region: str, host: str
 ) -> None:
-    width, complaints = shown(away, region, original, named=True)
+    width, complaints = view_original(s3_browser, region, original, named=True)
     assert width > 0
     assert complaints == []
-    assert set(S3Front.asked) == {host}
+    assert set(S3Front.hosts) == {host}
 
 
-def test_the_page_asks_no_other_bucket(away: Browser, original: str) -> None:
-    width, complaints = shown(away, "eu-west-1", original, named=False)
+def test_the_page_sends_no_request_to_other_buckets(s3_browser: Browser, original: str) -> None:
+    width, complaints = view_original(s3_browser, "eu-west-1", original, named=False)
     assert width == 0
     assert any("Content Security Policy" in complaint for complaint in complaints)
-    assert S3Front.asked == []
+    assert S3Front.hosts == []

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.images import noise
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -76,12 +76,12 @@ def system(model_dir: Path) -> Iterator[str]:
             cwd=ROOT,
         )
         try:
-            output = said_until_ready(process)
+            output = read_until_ready(process)
             url = re.search(r"http://localhost:\d+", output)
             assert url, output
             yield url[0]
         finally:
-            ended(process)
+            stop(process)
 
 
 def explore(url: str, *, examples: int, seed: int) -> Exploration:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.exploring import explore, system
-from tests.tables import table_of
+from tests.tables import table_writer
 
 NEED_NETWORK = {"POST /v1/images", "POST /upload_from_url/"}
 
@@ -13,7 +13,7 @@ NEED_NETWORK = {"POST /v1/images", "POST /upload_from_url/"}
 def test_every_answer_is_documented_in_the_openapi(model_dir: Path, request: pytest.FixtureRequest) -> None:
     with system(model_dir) as url:
         explored = explore(url, examples=6, seed=1)
-    table_of(request.node)("schemathesis", explored.table())
+    table_writer(request.node)("schemathesis", explored.table())
     assert not explored.failures, explored.output
     assert explored.finished, explored.output
     for operation, counts in explored.answers.items():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzzing import fuzz, table
 from tests.fuzz.targets import TARGETS
-from tests.tables import table_of
+from tests.tables import table_writer
 
 SECONDS = 5
 PAST_FINDINGS = [
@@ -79,7 +79,7 @@ def test_targets_withstand_words_in_any_order(name: str, data: st.DataObject) ->
 )
 def test_a_short_search_finds_nothing(request: pytest.FixtureRequest) -> None:
     results = fuzz(TARGETS, SECONDS, seed=1)
-    table_of(request.node)("fuzzing", table(results))
+    table_writer(request.node)("fuzzing", table(results))
     for done in results:
         assert done.finished, done.output
         assert not done.crashes, done.output

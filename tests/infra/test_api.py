@@ -1,4 +1,4 @@
-"""The HTTP API, what is logged and what raises an alarm."""
+"""The HTTP API, its logs and the alarms."""
 
 import json
 from typing import Any
@@ -17,13 +17,13 @@ def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> Non
     assert text(integration["IntegrationUri"]) == "<SearchFunction>"
 
 
-def test_keys_are_asked_for_where_nothing_else_is_said(document: dict[str, Any]) -> None:
+def test_keys_are_required_by_default(document: dict[str, Any]) -> None:
     assert function(document, "api")["Environment"]["Variables"]["PICTRACE_ACCESS"] == "keys"
     assert "PICTRACE_ACCESS" not in function(document, "ingest")["Environment"]["Variables"]
     assert resources(document, "AWS::ApiGatewayV2::Authorizer") == {}
 
 
-def test_an_issuer_closes_every_route_but_those_without_data() -> None:
+def test_a_jwt_issuer_protects_every_route_with_data() -> None:
     document = app.template({"jwt_issuer": "https://issuer.example.org/pool", "jwt_audience": "pictrace-page"})
     authorizer = only(document, "AWS::ApiGatewayV2::Authorizer")
     assert authorizer["AuthorizerType"] == "JWT"
@@ -58,7 +58,7 @@ def test_requests_are_throttled_and_logged(document: dict[str, Any]) -> None:
     assert not [value for value in logged.values() if "authorizer" in value or "query" in value.lower()]
 
 
-def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any]) -> None:
+def test_other_sites_may_call_the_api_only_if_configured(document: dict[str, Any]) -> None:
     assert "CorsConfiguration" not in only(document, "AWS::ApiGatewayV2::Api")
     opened = app.template({"allowed_origins": "https://photos.example.org, https://example.org:8443"})
     cors = only(opened, "AWS::ApiGatewayV2::Api")["CorsConfiguration"]
@@ -70,7 +70,7 @@ def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any])
     assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>", *origins]
 
 
-def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
+def test_logs_are_kept_for_the_configured_time(document: dict[str, Any]) -> None:
     for given, days in ((document, 30), (app.template({"log_retention_days": "7"}), 7)):
         groups = resources(given, "AWS::Logs::LogGroup")
         assert set(groups) == {"IngestLogs", "ApiLogs", "FetchLogs", "AccessLogs"}
@@ -109,7 +109,7 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
     assert not resources(document, "AWS::SNS::Topic")
 
 
-def test_alarms_send_mail_where_an_address_is_given() -> None:
+def test_alarms_send_email_if_an_address_is_configured() -> None:
     document = app.template({"alarm_email": "ops@example.org"})
     subscription = only(document, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
@@ -124,5 +124,5 @@ def test_alarms_send_mail_where_an_address_is_given() -> None:
 @pytest.mark.parametrize(
     "name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName", "IngestFunctionName"]
 )
-def test_a_deployment_tells_where_things_are(document: dict[str, Any], name: str) -> None:
+def test_the_stack_outputs_name_its_resources(document: dict[str, Any], name: str) -> None:
     assert text(document["Outputs"][name]["Value"]).startswith("<")

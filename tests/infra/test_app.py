@@ -1,4 +1,4 @@
-"""The application as a deployer runs it."""
+"""The CDK application as a deployer runs it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def report(outdir: Path) -> dict[str, Any]:
 
 
 def findings(document: dict[str, Any]) -> set[str]:
-    """What cfn-lint says, as rule ids."""
+    """The ids of the cfn-lint rules that the template violates."""
     return {
         match.rule.id for match in lint(json.dumps(document), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
     }
@@ -57,7 +57,7 @@ SOURCES: Final = {
     ],
     ids=["plain", "full", "existing"],
 )
-def test_the_security_checks_find_nothing_that_is_not_acknowledged(
+def test_the_security_checks_have_no_unacknowledged_findings(
     context: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDK_OUTDIR", str(tmp_path))
@@ -80,7 +80,7 @@ def test_the_security_checks_find_nothing_that_is_not_acknowledged(
     }
 
 
-def test_a_finding_that_is_not_acknowledged_fails(
+def test_an_unacknowledged_finding_fails_the_synthesis(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(security_checks, "OWN_BUCKET", security_checks.OWN_TABLE)
@@ -96,15 +96,15 @@ def test_every_acknowledgement_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_cfn_lint_is_clean(architecture: str) -> None:
+def test_cfn_lint_reports_nothing(architecture: str) -> None:
     document = app.template({"architecture": architecture, "alarm_email": "ops@example.org"})
     assert findings(document) == set()
     for resource in document["Resources"].values():
         resource.pop("Metadata", None)
-    assert findings(document) == {"E3039", "W3005"}, "an ignored rule that finds nothing any more should go"
+    assert findings(document) == {"E3039", "W3005"}, "remove an ignored rule that has no findings any more"
 
 
-def test_it_needs_neither_node_on_the_path_nor_docker_nor_an_account(tmp_path: Path) -> None:
+def test_synthesis_needs_neither_node_on_the_path_nor_docker_nor_an_account(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "infra.app"],
         cwd=ROOT,
@@ -117,7 +117,7 @@ def test_it_needs_neither_node_on_the_path_nor_docker_nor_an_account(tmp_path: P
     assert (tmp_path / "out" / "PicTrace-prod.template.json").is_file()
 
 
-def test_a_template_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synthesising_a_template_leaves_no_files_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert app.template({"stage": "test"})["Outputs"]
     assert not list(tmp_path.iterdir())
@@ -152,14 +152,14 @@ def test_a_template_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.Mo
         ("processor", "arm64", "the settings are alarm_email"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_it_may_be(setting: str, value: Any, told: str) -> None:
+def test_an_invalid_setting_is_named_with_its_allowed_values(setting: str, value: Any, told: str) -> None:
     with pytest.raises(ContextError, match=told) as refused:
         Stage.from_context(app.default_context() | {setting: value})
     assert setting in str(refused.value)
     assert repr(value).strip("'") in str(refused.value) or "names none" in told or setting == "processor"
 
 
-def test_a_wrong_setting_ends_the_command_with_one_line(
+def test_an_invalid_setting_ends_the_command_with_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = app.default_context() | {"architecture": "sparc"}
@@ -168,14 +168,14 @@ def test_a_wrong_setting_ends_the_command_with_one_line(
     assert capsys.readouterr().err == "pictrace: architecture must be one of arm64, x86_64, not 'sparc'\n"
 
 
-def test_local_pages_and_other_sites_may_be_allowed() -> None:
+def test_localhost_and_other_origins_can_be_allowed() -> None:
     stage = Stage.from_context(
         app.default_context() | {"allowed_origins": "http://localhost:5173,https://example.org,"}
     )
     assert stage.allowed_origins == ("http://localhost:5173", "https://example.org")
 
 
-def test_the_command_line_is_pinned_where_npm_would_bring_another() -> None:
+def test_the_cdk_command_line_is_pinned() -> None:
     package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
     locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     assert package["private"] is True
@@ -183,7 +183,7 @@ def test_the_command_line_is_pinned_where_npm_would_bring_another() -> None:
     assert locked["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
 
 
-def test_the_documentation_has_every_setting_with_its_default_and_every_finding() -> None:
+def test_the_page_lists_every_setting_with_its_default_and_every_finding() -> None:
     page = (ROOT / "docs" / "guides" / "deployment.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", page.split("## Settings")[1], re.MULTILINE))
     documented = {name: rows[name] for name in Stage.names()}
@@ -192,7 +192,7 @@ def test_the_documentation_has_every_setting_with_its_default_and_every_finding(
         assert re.split("[-:]", finding.rule.split("[")[0])[-1] in page
 
 
-def test_node_is_only_named_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_that_the_user_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JSII_NODE", "/somewhere/node")
     app.use_installed_node()
     assert os.environ["JSII_NODE"] == "/somewhere/node"

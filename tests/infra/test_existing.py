@@ -1,4 +1,4 @@
-"""A stack over a bucket and a table that were there before it."""
+"""A stack that uses an existing bucket and an existing table."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def over() -> dict[str, Any]:
     return app.template(NAMES)
 
 
-def test_neither_is_made_and_both_are_used(over: dict[str, Any]) -> None:
+def test_existing_resources_are_used_instead_of_new_ones(over: dict[str, Any]) -> None:
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table"):
         assert resources(over, kind) == {}
     for name in ("ingest", "api"):
@@ -26,7 +26,7 @@ def test_neither_is_made_and_both_are_used(over: dict[str, Any]) -> None:
     assert over["Outputs"]["TableName"]["Value"] == NAMES["existing_table"]
 
 
-def test_turning_to_them_deletes_nothing(document: dict[str, Any], over: dict[str, Any]) -> None:
+def test_switching_to_existing_resources_deletes_nothing(document: dict[str, Any], over: dict[str, Any]) -> None:
     gone = document["Resources"].keys() - over["Resources"].keys()
     assert {plain(name) for name in gone} == {"StorageBucket", "StorageBucketPolicy", "StorageTable"}
     for name in gone:
@@ -42,7 +42,9 @@ def test_turning_to_them_deletes_nothing(document: dict[str, Any], over: dict[st
         ("FetchingFunctionRoleDefaultPolicy", FETCH),
     ],
 )
-def test_the_rights_are_the_same_on_them(over: dict[str, Any], policy: str, usual: set[tuple[str, str]]) -> None:
+def test_permissions_on_existing_resources_are_the_usual_ones(
+    over: dict[str, Any], policy: str, usual: set[tuple[str, str]]
+) -> None:
     bucket = f"arn:<AWS::Partition>:s3:::{NAMES['existing_bucket']}"
     table = f"arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/{NAMES['existing_table']}"
     assert rights(over, policy) == {
@@ -50,14 +52,14 @@ def test_the_rights_are_the_same_on_them(over: dict[str, Any], policy: str, usua
     }
 
 
-def test_the_queue_takes_messages_of_that_bucket_alone(over: dict[str, Any]) -> None:
+def test_only_the_existing_bucket_may_send_to_the_queue(over: dict[str, Any]) -> None:
     statements = resources(over, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]["PolicyDocument"]["Statement"]
     (bucket,) = [one for one in statements if one.get("Sid") == "UploadsBucket"]
     (source,) = bucket["Condition"]["ArnLike"]["aws:SourceArn"]
     assert text(source) == f"arn:<AWS::Partition>:s3:::{NAMES['existing_bucket']}"
 
 
-def test_one_of_them_may_be_the_stacks_own() -> None:
+def test_the_bucket_or_the_table_alone_can_be_an_existing_one() -> None:
     restored = app.template({"existing_table": NAMES["existing_table"]})
     assert len(resources(restored, "AWS::S3::Bucket")) == 1
     assert resources(restored, "AWS::DynamoDB::Table") == {}

@@ -28,12 +28,12 @@ def widgets(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def names(widget: Any) -> list[str]:
-    """Metrics of a widget that CloudWatch has, without its own abbreviation of repeated fields."""
+    """The names of the metrics in a widget, without its math expressions."""
     return [entry[1] for entry in widget["metrics"] if not isinstance(entry[0], dict)]
 
 
-def searched(metrics: list[Any]) -> set[tuple[str, str]]:
-    """Name and index of an alarm's metrics of the table."""
+def alarm_metrics(metrics: list[Any]) -> set[tuple[str, str]]:
+    """The name of each table metric of an alarm, with its index if there is one."""
     found = set()
     for entry in metrics:
         if "MetricStat" in entry:
@@ -45,7 +45,7 @@ def searched(metrics: list[Any]) -> set[tuple[str, str]]:
     return found
 
 
-def test_the_dashboard_has_what_an_operator_asks_for(document: dict[str, Any]) -> None:
+def test_the_dashboard_shows_the_operational_metrics(document: dict[str, Any]) -> None:
     shown = widgets(document)
     assert names(shown["Queue: age of the oldest message, s"]) == ["ApproximateAgeOfOldestMessage"]
     assert set(names(shown["Errors"])) == {"Errors", "5xx"}
@@ -58,7 +58,7 @@ def test_the_dashboard_has_what_an_operator_asks_for(document: dict[str, Any]) -
     assert len(shown["Alarms"]["alarms"]) == len(resources(document, "AWS::CloudWatch::Alarm"))
 
 
-def test_the_dashboard_adds_up_what_it_has_cost(document: dict[str, Any]) -> None:
+def test_the_dashboard_estimates_the_cost_with_the_current_prices(document: dict[str, Any]) -> None:
     shown = widgets(document)
     account = shown["The account this month, $"]["metrics"][0]
     assert account[:4] == ["AWS/Billing", "EstimatedCharges", "Currency", "USD"]
@@ -76,7 +76,7 @@ def test_the_dashboard_adds_up_what_it_has_cost(document: dict[str, Any]) -> Non
     assert factors.keys() > {"Api: computing", "Fetch: computing", "table: writes", "table: reads", "API calls"}
 
 
-def test_computing_costs_more_on_x86(document: dict[str, Any]) -> None:
+def test_the_dashboard_uses_the_higher_lambda_price_on_x86(document: dict[str, Any]) -> None:
     def computing(given: dict[str, Any]) -> float:
         entries = widgets(given)["This deployment over the time shown, $"]["metrics"]
         [one] = [entry[0] for entry in entries if isinstance(entry[0], dict) and entry[0]["label"] == "Api: computing"]
@@ -88,12 +88,12 @@ def test_computing_costs_more_on_x86(document: dict[str, Any]) -> None:
     )
 
 
-def test_alarms_look_at_the_table_and_all_its_indexes(document: dict[str, Any]) -> None:
+def test_alarms_cover_the_table_and_all_its_indexes(document: dict[str, Any]) -> None:
     alarms = resources(document, "AWS::CloudWatch::Alarm")
-    assert searched(alarms["OperationsSearchBytes"]["Metrics"]) == {
+    assert alarm_metrics(alarms["OperationsSearchBytes"]["Metrics"]) == {
         ("VectorSearchRequestBytes", index) for index in VECTORS
     }
-    assert searched(alarms["OperationsTableThrottles"]["Metrics"]) == {
+    assert alarm_metrics(alarms["OperationsTableThrottles"]["Metrics"]) == {
         ("ReadThrottleEvents",),
         ("WriteThrottleEvents",),
         ("WriteThrottleEvents", LISTING_INDEX),
@@ -101,19 +101,19 @@ def test_alarms_look_at_the_table_and_all_its_indexes(document: dict[str, Any]) 
     }
 
 
-def test_the_bill_has_every_metric_that_an_alarm_looks_at(document: dict[str, Any]) -> None:
+def test_the_cost_model_counts_every_alarm_metric(document: dict[str, Any]) -> None:
     alarms = resources(document, "AWS::CloudWatch::Alarm").values()
     looked_at = [len([one for one in alarm.get("Metrics", [{}]) if "Expression" not in one]) for alarm in alarms]
     assert sum(looked_at) == ALARM_METRICS
 
 
-def test_one_slow_call_is_no_alarm(document: dict[str, Any]) -> None:
+def test_a_single_slow_call_raises_no_alarm(document: dict[str, Any]) -> None:
     latency = resources(document, "AWS::CloudWatch::Alarm")["OperationsApiLatency"]
     assert (latency["ExtendedStatistic"], latency["EvaluationPeriods"], latency["Period"]) == ("p95", 3, 300)
     assert text(latency["Dimensions"][0]["Value"]) == "<Api>"
 
 
-def test_a_deployment_says_whom_its_alarms_notify() -> None:
+def test_the_deployment_names_the_recipient_of_its_alarms() -> None:
     silent, heard = (cast(Stack, app.build(context=given).node.find_child("PicTrace-prod")) for given in ({}, MAIL))
     told = Match.string_like_regexp("alarms notify nobody. Set alarm_email")
     Annotations.from_stack(silent).has_warning("/PicTrace-prod/Operations", told)
@@ -122,7 +122,7 @@ def test_a_deployment_says_whom_its_alarms_notify() -> None:
     assert app.template(MAIL)["Outputs"]["AlarmRecipient"]["Value"] == "ops@example.org"
 
 
-def test_a_budget_sends_mail_before_it_is_spent(document: dict[str, Any]) -> None:
+def test_a_budget_sends_email_before_it_is_exceeded(document: dict[str, Any]) -> None:
     assert resources(document, "AWS::Budgets::Budget") == {}
     budget = only(app.template(MAIL | {"monthly_budget": "50"}), "AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
@@ -138,7 +138,7 @@ def test_a_budget_without_a_recipient_is_refused() -> None:
         app.build(context={"monthly_budget": 50})
 
 
-def test_the_guide_has_every_alarm(document: dict[str, Any]) -> None:
+def test_the_guide_lists_every_alarm(document: dict[str, Any]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
     for name in resources(document, "AWS::CloudWatch::Alarm"):
         assert f"`{name.removeprefix('Operations')}`" in page

@@ -1,4 +1,4 @@
-"""A deployment that holds images stays one: what a new version of the template must not change, and how it may."""
+"""An upgrade keeps the images of a deployment: unsafe changes of the template are detected, with advice."""
 
 import copy
 import json
@@ -17,9 +17,9 @@ from tests.infra.upgrades import GUIDE, PINNED, advice, stateful
 ROOT: Final = Path(__file__).parents[2]
 TABLE: Final = "StorageTable976161E9"
 DIFFERENT_FLAGS: Final = {
-    "@aws-cdk/core:enableAdditionalMetadataCollection": "what the stack is made of is nobody else's business",
+    "@aws-cdk/core:enableAdditionalMetadataCollection": "the constructs of the stack are not reported to anyone",
 }
-"""Feature flags that are not as the CDK recommends, and why."""
+"""Feature flags that differ from the CDK's recommendation, with the reason."""
 
 
 def pinned() -> dict[str, Any]:
@@ -27,13 +27,13 @@ def pinned() -> dict[str, Any]:
     return found
 
 
-def test_a_deployment_with_images_can_be_updated_to_this(document: dict[str, Any]) -> None:
+def test_a_deployment_with_images_can_be_updated_to_this_template(document: dict[str, Any]) -> None:
     wrong = advice(pinned(), stateful(document))
     assert not wrong, "\n".join(wrong)
     assert stateful(document) == pinned(), "only attribute definitions changed: python -m tests.infra.upgrades"
 
 
-def test_settings_change_nothing_about_what_has_a_state() -> None:
+def test_settings_do_not_change_stateful_resources() -> None:
     document = app.template(
         {
             "stage": "other",
@@ -81,26 +81,26 @@ def streamed(state: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (renamed, ["StorageTable976161E9 .* lost its logical id", "StorageRecords12345678 .* is new"]),
         (projected, ["vector index features-v1 has another definition under the same name"]),
-        (added, ["An index comes or goes"]),
-        (replaced, ["2 indexes come or go"]),
-        (both_kinds, ["2 indexes come or go"]),
+        (added, ["An index is added or removed"]),
+        (replaced, ["2 indexes are added or removed"]),
+        (both_kinds, ["2 indexes are added or removed"]),
         (rekeyed, ["key has changed"]),
         (streamed, ["StreamSpecification of the table changed"]),
     ],
 )
-def test_a_change_is_told_what_to_do(change: Callable[[dict[str, Any]], None], told: list[str]) -> None:
+def test_each_unsafe_change_has_its_advice(change: Callable[[dict[str, Any]], None], expected: list[str]) -> None:
     state = copy.deepcopy(pinned())
     change(state)
-    said = advice(pinned(), state)
-    assert len(said) == len(told)
-    assert all(re.search(pattern, sentence) for pattern, sentence in zip(told, said, strict=True))
+    found = advice(pinned(), state)
+    assert len(found) == len(expected)
+    assert all(re.search(pattern, sentence) for pattern, sentence in zip(expected, found, strict=True))
 
 
-def test_an_index_is_named_with_its_version_and_the_guide_exists(document: dict[str, Any]) -> None:
+def test_index_names_have_a_version_and_appear_in_the_guide(document: dict[str, Any]) -> None:
     table = document["Resources"][TABLE]["Properties"]
     names = [index["IndexName"] for kind in ("GlobalSecondaryIndexes", "VectorIndexes") for index in table[kind]]
     assert all(re.fullmatch(r"[a-z_]+-v\d+", name) for name in names)
@@ -108,7 +108,7 @@ def test_an_index_is_named_with_its_version_and_the_guide_exists(document: dict[
     assert all(f"`{name}`" in page for name in names)
 
 
-def test_the_stage_that_keeps_its_data_can_neither_be_removed_nor_lose_them_by_a_call() -> None:
+def test_a_stage_that_retains_its_data_is_protected_from_deletion() -> None:
     kept, trial = app.build().synth(), app.build(context={"removal_policy": "destroy"}).synth()
     assert kept.stacks[0].termination_protection is True
     assert trial.stacks[0].termination_protection is not True
@@ -116,7 +116,7 @@ def test_the_stage_that_keeps_its_data_can_neither_be_removed_nor_lose_them_by_a
         assert assembly.stacks[0].template["Resources"][TABLE]["Properties"]["DeletionProtectionEnabled"] is protected
 
 
-def test_every_feature_flag_of_the_cdk_is_decided() -> None:
+def test_every_recommended_cdk_feature_flag_is_set_or_explained() -> None:
     (archive,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.jsii.tgz")
     with tarfile.open(archive) as packed:
         member = packed.extractfile("package/recommended-feature-flags.json")

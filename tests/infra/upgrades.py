@@ -1,6 +1,6 @@
-"""What a change of the template would do to a deployment that holds images, by what AWS allows.
+"""Find the changes of the template that AWS would refuse, or that would lose the images of a deployment.
 
-`python -m tests.infra.upgrades` writes the state as it is now to `PINNED`.
+`python -m tests.infra.upgrades` writes the current state of the template to `PINNED`.
 """
 
 import json
@@ -17,14 +17,14 @@ STATEFUL: Final = (
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
 )
-"""Types whose replacement loses something that others hold: images, records, messages, or an address."""
+"""Types whose replacement would lose images, records, messages, or an address that clients use."""
 INDEXES: Final = {"GlobalSecondaryIndexes": "secondary", "VectorIndexes": "vector"}
 GUIDE: Final = "docs/guides/upgrades.md"
 PINNED: Final = "tests/infra/stateful.json"
 
 
 def stateful(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The logical ids of what has a state, and the table's definition."""
+    """The logical ids of the stateful resources, and the definition of the table."""
     resources = document["Resources"]
     (table,) = (one for one in resources.values() if one["Type"] == "AWS::DynamoDB::Table")
     return {
@@ -34,21 +34,21 @@ def stateful(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def advice(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What to do about each difference between two states; empty where nothing of it changed."""
+    """Advice on each difference between two states; empty if there is none."""
     return [*_moved(before["logical_ids"], after["logical_ids"]), *_table(before["table"], after["table"])]
 
 
 def _moved(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(before.keys() - after.keys()):
         yield (
-            f"{name} ({before[name]}) has lost its logical id: a deployment would begin with an empty one beside it. "
+            f"{name} ({before[name]}) has lost its logical id: a deployment would create an empty one next to it. "
             "Keep the construct's path, or call override_logical_id with the old id."
         )
     for name in sorted(after.keys() - before.keys()):
         yield f"{name} ({after[name]}) is new: add it to {PINNED}, so that its logical id stays."
     for name in sorted(before.keys() & after.keys()):
         if before[name] != after[name]:
-            yield f"{name} was a {before[name]} and is a {after[name]}: give it an id of its own."
+            yield f"{name} was a {before[name]} and is a {after[name]}: use another id for the new one."
 
 
 def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -60,15 +60,15 @@ def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
             if old[name] != new[name]:
                 yield (
                     f"The {kind} index {name} has another definition under the same name, which no deployment can "
-                    f"make. Define it under its next version, beside the old one: {GUIDE}."
+                    f"make. Define its next version, in addition to the old one: {GUIDE}."
                 )
         changes += len(old.keys() ^ new.keys())
     if changes > 1:
-        yield f"{changes} indexes come or go, and an update of a table takes one. One deployment for each: {GUIDE}."
+        yield f"{changes} indexes are added or removed, but one update of a table allows one. Deploy each one: {GUIDE}."
     elif changes:
-        yield f"An index comes or goes, which {GUIDE} has the steps for. Then python -m tests.infra.upgrades."
+        yield f"An index is added or removed. Follow {GUIDE}, then run python -m tests.infra.upgrades."
     if before["KeySchema"] != after["KeySchema"]:
-        yield "The table's key has changed: that is another table, without the records. Keep the key."
+        yield "The table's key has changed, which would create a new table without the records. Keep the key."
     others = sorted(
         name
         for name in before.keys() | after.keys()
@@ -76,8 +76,9 @@ def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
     )
     if others:
         yield (
-            f"{', '.join(others)} of the table changed. Look up «Update requires» in CloudFormation's reference of "
-            f"AWS::DynamoDB::Table: where it is «Replacement», do not. Then python -m tests.infra.upgrades."
+            f"{', '.join(others)} of the table changed. Look up “Update requires” in CloudFormation's reference of "
+            "AWS::DynamoDB::Table. If it says “Replacement”, revert the change; otherwise run "
+            "python -m tests.infra.upgrades."
         )
 
 

@@ -1,4 +1,4 @@
-"""`python -m infra.operate adopt`: a bucket and a table that an earlier stack left, under a stack again."""
+"""`python -m infra.operate adopt` configures a bucket and a table that an earlier stack left behind."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from shared.domain import table_schema
 from shared.settings import ApiSettings
 from tests.conftest import PicTrace
 from tests.images import noise
-from tests.integration.conftest import invoked, until
+from tests.integration.conftest import invoke_ingest, until
 
 PAGE: Final = "https://abc123.execute-api.us-east-1.amazonaws.com"
 
@@ -33,8 +33,8 @@ def template() -> Template:
 
 
 @dataclass(frozen=True)
-class Left:
-    """What an earlier stack left, and a stack that was deployed over it."""
+class Leftovers:
+    """A bucket and a table that an earlier stack left behind, and a new stack that uses them."""
 
     bucket: str
     table: str
@@ -49,8 +49,8 @@ class Left:
 
 
 @pytest.fixture
-def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Left]:
-    """A bucket without settings, and a table as a restore leaves it that took one of two vector indexes along."""
+def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leftovers]:
+    """A bucket without settings, and a table as after a restore with only one of its two vector indexes."""
     monkeypatch.setattr(adopt, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(adopt, "template_from_subprocess", lambda _: template)
     name = f"left-{uuid.uuid4().hex[:8]}"
@@ -64,18 +64,18 @@ def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch)
     )
     queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     outputs = {"BucketName": name, "TableName": name, "QueueUrl": queue, "ApiUrl": PAGE}
-    yield Left(name, name, queue, DeployedStack(STACK, dict(running.cloud.outputs) | outputs))
+    yield Leftovers(name, name, queue, DeployedStack(STACK, dict(running.cloud.outputs) | outputs))
     boto3.client("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=False)
     boto3.client("dynamodb").delete_table(TableName=name)
 
 
-def test_what_the_stack_made_itself_is_left_alone(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resources_that_the_stack_created_are_left_alone(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"ApiUrl": PAGE})
     assert adopt.run(argparse.Namespace(yes=True, context=[]), stack) == 0
     assert "Nothing to adopt" in capsys.readouterr().out
 
 
-def test_nothing_is_done_where_nobody_agrees(left: Left, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_changed_without_confirmation(left: Leftovers, capsys: pytest.CaptureFixture[str]) -> None:
     assert left.adopt(yes=False) == 1
     said = capsys.readouterr().out
     assert f"{left.table}: create the index {table_schema.LOCAL_INDEX}" in said
@@ -83,7 +83,7 @@ def test_nothing_is_done_where_nobody_agrees(left: Left, capsys: pytest.CaptureF
     assert "DeletionProtectionEnabled" not in left.described() or not left.described()["DeletionProtectionEnabled"]
 
 
-def test_everything_is_as_the_template_has_it(left: Left, template: Template) -> None:
+def test_adopted_resources_match_the_template(left: Leftovers, template: Template) -> None:
     assert left.adopt() == 0
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
     table, dynamodb, s3 = left.described(), boto3.client("dynamodb"), boto3.client("s3")
@@ -104,22 +104,22 @@ def test_everything_is_as_the_template_has_it(left: Left, template: Template) ->
     for statement in policy["Statement"]:
         assert statement["Effect"] == "Deny"
         assert statement["Resource"] == [f"arn:aws:s3:::{left.bucket}", f"arn:aws:s3:::{left.bucket}/*"]
-    assert left.adopt() == 0, "a second time does no harm"
+    assert left.adopt() == 0, "adopting again changes nothing"
 
 
-def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_reaches_an_adopted_table_and_is_found(left: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.api.app import create_app
     from functions.api.services import Services
-    from functions.ingest.bootstrap import forget
+    from functions.ingest.bootstrap import reset
 
     assert left.adopt() == 0
     services = Services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
     monkeypatch.setenv("PICTRACE_BUCKET", left.bucket)
     monkeypatch.setenv("PICTRACE_TABLE", left.table)
-    forget()
+    reset()
     data, sqs = noise(88_100), boto3.client("sqs")
-    sqs.purge_queue(QueueUrl=left.queue)  # S3 tries a queue with a test event
-    boto3.client("s3").delete_bucket_policy(Bucket=left.bucket)  # which moto enforces, and it speaks no TLS
+    sqs.purge_queue(QueueUrl=left.queue)  # S3 has sent a test event to the queue
+    boto3.client("s3").delete_bucket_policy(Bucket=left.bucket)  # moto enforces it but does not support TLS
     try:
         with serving(create_app(services), 0) as url, httpx.Client(base_url=url, timeout=60) as api:
             form = api.post("/v1/uploads", json={"filename": "a.png", "content_type": "image/png"}).json()
@@ -127,15 +127,15 @@ def test_an_upload_reaches_an_adopted_table_and_is_found(left: Left, monkeypatch
             message: Any = until(lambda: sqs.receive_message(QueueUrl=left.queue).get("Messages"))[0]
             record = {"messageId": "1", "receiptHandle": "r", "body": message["Body"], "attributes": {}}
             event = {"Records": [record | {"eventSource": "aws:sqs"}]}
-            assert invoked(event) == {"batchItemFailures": []}
+            assert invoke_ingest(event) == {"batchItemFailures": []}
             found = api.post("/v1/search", files={"file": ("q", data)}).json()
     finally:
         monkeypatch.undo()
-        forget()
+        reset()
     assert [match["verdict"] for match in found["matches"]] == ["identical"]
 
 
-def test_an_index_of_another_definition_is_named(left: Left) -> None:
+def test_an_index_with_another_definition_is_named(left: Leftovers) -> None:
     dynamodb = boto3.client("dynamodb")
     dynamodb.update_table(
         TableName=left.table,

@@ -15,7 +15,7 @@ from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from tests.conftest import PicTrace
 from tests.fake_internet import PUBLIC, FakeInternet, Server
 from tests.images import noise
-from tests.integration.conftest import Listener, invoked, send, until
+from tests.integration.conftest import Listener, invoke_ingest, send, until
 
 SITE = "http://images.example"
 
@@ -56,7 +56,7 @@ class TestAccepted:
         wanted = {"url": f"{SITE}/a%20b.png?token=secret", "collection": collection}
         accepted = running.client.post("/v1/images", json=wanted)
         assert accepted.status_code == 202
-        state = running.settled(accepted.json()["upload_id"])
+        state = running.wait_for_upload(accepted.json()["upload_id"])
         assert state["status"] == "indexed"
         image = running.client.get(f"/v1/images/{state['image_id']}", params={"collection": collection}).json()
         assert image["filename"] == "a b.png"
@@ -90,7 +90,7 @@ class TestAccepted:
         submit(running, detail)
         indexed = listener.wait_for("Image Indexed", collection)
         assert indexed["metadata"] == {"sku": "4711"}
-        assert running.settled(indexed["upload_id"])["image_id"] == indexed["image_id"]
+        assert running.wait_for_upload(indexed["upload_id"])["image_id"] == indexed["image_id"]
         [match] = running.search(noise(703), collection=collection, k=1)["matches"]
         assert (match["image_id"], match["verdict"]) == (indexed["image_id"], "identical")
 
@@ -103,7 +103,7 @@ class TestAccepted:
 
     def test_a_direct_call_returns_the_record(self, running: PicTrace, site: Server, collection: str) -> None:
         site.pages["/a.png"] = page(noise(705))
-        record = invoked({"url": f"{SITE}/a.png", "collection": collection})
+        record = invoke_ingest({"url": f"{SITE}/a.png", "collection": collection})
         assert (record["collection"], record["format"]) == (collection, "png")
 
     def test_a_redelivered_message_stores_no_second_copy(
@@ -113,7 +113,7 @@ class TestAccepted:
         body = json.dumps({"url": f"{SITE}/a.png", "collection": collection})
         message = {"messageId": uuid.uuid4().hex, "body": body, "eventSource": "aws:sqs", "attributes": {}}
         for _ in range(2):
-            assert invoked({"Records": [message]}) == {"batchItemFailures": []}
+            assert invoke_ingest({"Records": [message]}) == {"batchItemFailures": []}
         image_id = listener.wait_for("Image Indexed", collection)["image_id"]
         image = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()
         assert len({source["key"] for source in image["sources"]}) == 1
@@ -174,12 +174,12 @@ class TestRefused:
             f"{SITE}/inside",
             {"sku": "1"},
         )
-        state = running.settled(rejected["upload_id"])
+        state = running.wait_for_upload(rejected["upload_id"])
         assert (state["status"], state["code"], state["reason"]) == ("rejected", "unfetchable", rejected["reason"])
 
     def test_a_direct_call_raises_the_refusal(self, running: PicTrace, site: Server) -> None:
         with pytest.raises(PictureRefused, match="no address on the public internet"):
-            invoked({"url": "http://inside.example/a.png"})
+            invoke_ingest({"url": "http://inside.example/a.png"})
 
     def test_too_large_for_a_search_is_not_too_large_to_store(self, running: PicTrace, site: Server) -> None:
         answer = running.client.post("/v1/search", json={"url": f"{SITE}/for-an-upload"})
@@ -208,7 +208,7 @@ class TestFaults:
         site.pages["/a.png"] = page(noise(711))
         body = json.dumps({"url": f"{SITE}/a.png", "collection": "faults"})
         message = {"messageId": "1", "body": body, "eventSource": "aws:sqs", "attributes": {}}
-        assert invoked({"Records": [message]})["batchItemFailures"] == [{"itemIdentifier": "1"}]
+        assert invoke_ingest({"Records": [message]})["batchItemFailures"] == [{"itemIdentifier": "1"}]
 
     def test_a_missing_fetch_function_is_a_failure(self, running: PicTrace) -> None:
         with pytest.raises(FetchFailed):

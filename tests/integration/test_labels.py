@@ -1,4 +1,4 @@
-"""Labels over HTTP: images have them, and listings and searches are filtered by any of them."""
+"""Labels over HTTP: images have labels, and any of them filters listings and searches."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ CAT, CUP, ROCKET = "chelsea.png", "coffee.png", "rocket.jpg"
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Image ids by name. The rocket has a cup for a second label, which is written into its record."""
+    """Image ids by name. The record of the rocket is given a second label, `cup`."""
     ids = {
         name: running.add(
             shipped(name).read_bytes(),
@@ -45,7 +45,7 @@ def listed(running: PicTrace, **parameters: Any) -> list[str]:
     return [image["image_id"] for image in answer.json()["images"]]
 
 
-def test_images_say_what_they_show(running: PicTrace, album: dict[str, str]) -> None:
+def test_images_have_labels_with_probabilities(running: PicTrace, album: dict[str, str]) -> None:
     image = running.client.get(f"/v1/images/{album[CAT]}", params={"collection": ALBUM}).json()
     assert image["label"] == image["labels"][0]["name"]
     assert "cat" in image["label"] or image["label"] == "tabby"
@@ -53,7 +53,7 @@ def test_images_say_what_they_show(running: PicTrace, album: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("words", ["cat", "Cats", "domestic_cat", "animal"])
-def test_a_listing_is_filtered_by_a_kind(running: PicTrace, album: dict[str, str], words: str) -> None:
+def test_a_listing_is_filtered_by_a_category(running: PicTrace, album: dict[str, str], words: str) -> None:
     assert listed(running, label=words) == [album[CAT]]
 
 
@@ -63,7 +63,7 @@ def test_a_listing_is_filtered_by_any_label(running: PicTrace, album: dict[str, 
     assert listed(running, label="volcano") == []
 
 
-def test_a_filtered_listing_has_pages(running: PicTrace, album: dict[str, str]) -> None:
+def test_a_filtered_listing_is_paged(running: PicTrace, album: dict[str, str]) -> None:
     pages, cursor = [], None
     for _ in range(4):
         parameters = {"collection": ALBUM, "label": "cup", "limit": "1"} | ({"cursor": cursor} if cursor else {})

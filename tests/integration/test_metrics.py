@@ -1,4 +1,4 @@
-"""Each function publishes metrics, as a line of its log in CloudWatch's embedded format."""
+"""Each function publishes metrics by logging them in CloudWatch's embedded metric format."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from infra.local.queue_worker import FunctionContext
 from tests.conftest import PicTrace
 from tests.images import noise
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 from tests.integration.test_lambda import call, http_event
 
 
@@ -18,7 +18,7 @@ def _published(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def published(printed: str, service: str) -> dict[str, Any]:
-    """Every metric's last value and unit that the lines have for a service."""
+    """The last value and the unit of each metric that a service logged."""
     found: dict[str, Any] = {}
     for line in printed.splitlines():
         try:
@@ -32,7 +32,7 @@ def published(printed: str, service: str) -> dict[str, Any]:
     return found
 
 
-def test_the_api_says_what_a_search_took(
+def test_the_api_publishes_the_time_and_bytes_of_a_search(
     running: PicTrace, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image_id = running.add(noise(81), collection=collection)
@@ -52,12 +52,12 @@ def test_the_api_says_what_a_search_took(
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/nothing"])
-def test_a_call_that_searches_nothing_is_counted(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_calls_are_counted_only_as_requests(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "errorType" not in call(http_event("GET", path))
     assert published(capsys.readouterr().out, "api").keys() - {"ColdStart"} == {"requests"}
 
 
-def test_the_fetch_function_says_how_it_went(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_fetch_function_publishes_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     from functions.fetch.handler import handler
 
     context: Any = FunctionContext("fetch")
@@ -68,5 +68,5 @@ def test_the_fetch_function_says_how_it_went(capsys: pytest.CaptureFixture[str])
 
 def test_the_ingest_function_counts_messages(capsys: pytest.CaptureFixture[str]) -> None:
     record = {"messageId": "1", "receiptHandle": "r", "body": "no json", "attributes": {}, "eventSource": "aws:sqs"}
-    invoked({"Records": [record]})
+    invoke_ingest({"Records": [record]})
     assert published(capsys.readouterr().out, "ingest")["messages"] == ([1.0], "Count")

@@ -1,4 +1,4 @@
-"""When a message that fails comes again: the real handler and the local worker on moto, whose clock is the test's."""
+"""The redelivery times of failed messages, with the real handler and the local worker on moto with a fake clock."""
 
 import json
 import time
@@ -21,7 +21,7 @@ STEP_SECONDS = 0.5
 
 
 class Clock:
-    """moto's time; it stands still until it is moved."""
+    """moto's clock, which advances only when the test sets it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.time()
@@ -30,11 +30,11 @@ class Clock:
 
 
 class Queue:
-    """A queue as the stack has it, with a dead-letter queue, and the ingest handler as its consumer.
+    """A queue configured as in the stack, with a dead-letter queue and the ingest handler as its consumer.
 
     Attributes:
         attempts: the calls of the handler, which take no time on this clock.
-        answers: what it answered.
+        answers: the responses of the handler.
     """
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def queue(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Queue:
     return Queue(Clock(monkeypatch), monkeypatch)
 
 
-def test_a_message_that_fails_five_times_is_dead_after_two_and_a_half_minutes(
+def test_a_message_that_fails_five_times_is_dead_lettered_after_150_seconds(
     queue: Queue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="no json")
@@ -85,12 +85,14 @@ def test_a_message_that_fails_five_times_is_dead_after_two_and_a_half_minutes(
     with capsys.disabled():
         print("\n" + retry_times.report("moto", queue.attempts))
     retry_times.check(queue.attempts, late=2 * STEP_SECONDS)
-    assert queue.answers[-1] == {"batchItemFailures": []}, "the handler itself has put it among the dead letters"
+    assert queue.answers[-1] == {"batchItemFailures": []}, (
+        "the handler itself has moved the message to the dead-letter queue"
+    )
     [letter] = queue.dead_letters()
     assert letter["MessageAttributes"][REASON]["StringValue"].endswith("(attempt 5 of 5)")
 
 
-def test_the_others_of_its_batch_are_not_delayed(queue: Queue) -> None:
+def test_other_messages_of_its_batch_are_not_delayed(queue: Queue) -> None:
     test_event = json.dumps({"Event": "s3:TestEvent"})
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate((test_event, "no json"))]
     queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)  # type: ignore[arg-type]
@@ -102,7 +104,7 @@ def test_the_others_of_its_batch_are_not_delayed(queue: Queue) -> None:
     assert len(queue.attempts) == 2
 
 
-def test_a_function_that_died_keeps_its_message_for_the_queues_visibility_timeout(
+def test_a_crashed_functions_message_returns_after_the_visibility_timeout(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def died(*_: object) -> None:
@@ -120,7 +122,9 @@ def test_a_function_that_died_keeps_its_message_for_the_queues_visibility_timeou
     assert len(queue.attempts) == 2
 
 
-def test_where_no_delay_can_be_set_the_message_comes_again_too(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_whose_delay_cannot_be_set_is_still_redelivered(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "functions.ingest.handler.retry_delays", lambda: RetryDelays(sqs_client(), f"{queue.url}-absent")
     )

@@ -1,4 +1,4 @@
-"""The emulated half of `make image-check`, with an emulator that runs this machine's own Python."""
+"""The emulated half of `make image-check`, with a fake emulator that runs this machine's own Python."""
 
 import hashlib
 import platform
@@ -22,7 +22,7 @@ grep -q "CPU implementer" "$root/proc/cpuinfo" && exec {sys.executable} "$@"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder that looks like an arm64 system."""
+    """A folder that looks like the root of an arm64 system."""
     python = tmp_path / "root" / "usr" / "bin" / f"python{PYTHON}"
     python.parent.mkdir(parents=True)
     python.touch(mode=0o755)
@@ -40,7 +40,7 @@ def emulator(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emu
     return Emulator.find(root)
 
 
-def test_what_is_missing_is_said(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_emulator_is_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmulationUnavailable, match="qemu-aarch64-static is not installed"):
@@ -74,7 +74,7 @@ def test_every_module_is_imported(emulator: Emulator, tmp_path: Path) -> None:
         check.import_all(emulator, [package.parent], ["parcel"], [])
 
 
-def test_images_are_drawn_alike_everywhere() -> None:
+def test_the_probe_images_are_identical_on_every_machine() -> None:
     drawn = probe.draw()
     assert [image.shape for image in drawn] == [(150, 190, 3), (360, 480, 3)]
     assert [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in drawn] == [
@@ -83,7 +83,7 @@ def test_images_are_drawn_alike_everywhere() -> None:
     ]
 
 
-def test_a_difference_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_difference_between_processors_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = np.linspace(0, 1, 8, dtype=np.float32)
     files = [tmp_path / "arm64.npz", tmp_path / "x86_64.npz"]
 

@@ -1,4 +1,4 @@
-"""The words that people use for a model's classes."""
+"""Words that people type are matched to a model's classes."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ def imagenet() -> Vocabulary:
 
 
 def test_classes_are_in_the_order_of_the_networks_outputs() -> None:
-    """As `keras.applications.imagenet_utils.decode_predictions` documents it: sorted by WordNet id."""
+    """The order that `keras.applications.imagenet_utils.decode_predictions` documents: sorted by WordNet id."""
     names = [each.name for each in imagenet().classes]
     assert len(names) == 1000
     known = {0: "tench", 1: "goldfish", 285: "Egyptian cat", 340: "zebra", 967: "espresso", 999: "toilet tissue"}
@@ -26,7 +26,7 @@ def test_classes_are_in_the_order_of_the_networks_outputs() -> None:
 @pytest.mark.parametrize(
     "words", ["Egyptian cat", "egyptian cat", "Egyptian_cat", "EGYPTIAN-CATS", " egyptian  cat ", "egyptian"]
 )
-def test_case_punctuation_and_plural_do_not_count(words: str) -> None:
+def test_case_punctuation_and_plural_are_ignored(words: str) -> None:
     assert imagenet().matching(words) == {"egyptian cat"}
 
 
@@ -44,13 +44,13 @@ def test_case_punctuation_and_plural_do_not_count(words: str) -> None:
         ("wine", {"red wine"}, {"swine"}),
     ],
 )
-def test_a_kind_means_its_classes(words: str, some: set[str], without: set[str]) -> None:
+def test_a_category_matches_its_classes(words: str, some: set[str], without: set[str]) -> None:
     found = imagenet().matching(words)
     assert some <= found
     assert not without & found
 
 
-def test_a_whole_word_goes_before_words_that_hold_it() -> None:
+def test_an_exact_name_takes_precedence_over_names_that_contain_it() -> None:
     vocabulary = Vocabulary([ClassName("dog"), ClassName("dog sled"), ClassName("sled")])
     assert vocabulary.matching("dog") == {"dog"}
     assert vocabulary.matching("sled") == {"sled"}
@@ -72,12 +72,12 @@ def test_a_misspelt_word_is_refused_with_suggestions(words: str, suggested: str)
 
 
 @pytest.mark.parametrize("words", ["", " ", "___", "?!", "xqzzyv", "\N{GRINNING FACE}", "x" * 100])
-def test_what_is_no_word_is_refused(words: str) -> None:
+def test_text_that_matches_no_class_is_refused(words: str) -> None:
     with pytest.raises(UnknownLabel, match="No class of the model is called"):
         imagenet().matching(words)
 
 
-def test_an_image_has_any_of_its_labels() -> None:
+def test_an_image_matches_any_of_its_labels() -> None:
     image = ImageRecord(
         "c", "i", "m", 1, 1, "png", 1, "0", "2026", labels=(Label("tabby", 0.6), Label("Sofa_bed", 0.3))
     )

@@ -1,4 +1,4 @@
-"""Where links lead, as the page's policy names it."""
+"""The addresses of buckets, to which links lead and which the page's policy allows."""
 
 import boto3
 import pytest
@@ -23,24 +23,24 @@ def objects(monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str | None =
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
-def test_a_bucket_has_its_own_hosts_with_the_region_and_without(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+def test_a_bucket_has_a_regional_and_a_global_host(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
     assert objects(monkeypatch, region).addresses("photos") == (
         f"https://photos.s3.{region}.amazonaws.com",
         "https://photos.s3.amazonaws.com",
     )
 
 
-def test_a_bucket_with_dots_shares_a_host_and_has_a_folder_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_with_dots_is_addressed_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     found = objects(monkeypatch, "eu-west-1").addresses("archive.example.org")
     assert found == ("https://s3.eu-west-1.amazonaws.com/archive.example.org/",)
 
 
-def test_an_emulators_bucket_has_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_of_the_emulator_is_addressed_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     found = objects(monkeypatch, "us-east-1", "http://127.0.0.1:5000").addresses("photos")
     assert found == ("http://127.0.0.1:5000/photos/",)
 
 
-def test_images_may_come_from_there_and_nothing_may_be_sent() -> None:
+def test_source_buckets_are_allowed_for_images_only() -> None:
     policy = content_security_policy("https://own.s3.amazonaws.com", ["https://photos.s3.amazonaws.com"])
     directives = dict(entry.split(" ", 1) for entry in policy.split("; "))
     assert directives["img-src"].split()[-2:] == ["https://own.s3.amazonaws.com", "https://photos.s3.amazonaws.com"]

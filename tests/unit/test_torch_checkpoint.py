@@ -1,4 +1,4 @@
-"""Checkpoints of PyTorch, written here as PyTorch 1.5 wrote them: what is read, and what is refused."""
+"""PyTorch checkpoints, written as PyTorch 1.5 wrote them: valid ones are read, and others are refused."""
 
 import io
 import pickle
@@ -25,7 +25,7 @@ class FloatStorage: ...
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Modules that pickle finds under PyTorch's names when it writes."""
+    """Fake modules with PyTorch's names, which pickle needs for writing."""
     for name, member in (("torch", FloatStorage), ("torch._utils", _rebuild_tensor_v2)):
         module: Any = ModuleType(name)
         setattr(module, member.__name__, member)
@@ -34,7 +34,7 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Tensor:
-    """A tensor as `torch.Tensor.__reduce_ex__` describes it."""
+    """A tensor that is pickled as `torch.Tensor.__reduce_ex__` does."""
 
     def __init__(self, key: str, count: int, offset: int, shape: Sequence[int], strides: Sequence[int]) -> None:
         self.storage = Storage(key, count)
@@ -54,7 +54,7 @@ class _Pickler(pickle.Pickler):
         return value.id if isinstance(value, Storage) else None
 
 
-def written(path: Path, state: object, storages: dict[str, list[float]], *, magic: int = MAGIC) -> Path:
+def write_checkpoint(path: Path, state: object, storages: dict[str, list[float]], *, magic: int = MAGIC) -> Path:
     out = io.BytesIO()
     for value in (magic, PROTOCOL, {"little_endian": True}):
         pickle.dump(value, out, protocol=2)
@@ -67,14 +67,14 @@ def written(path: Path, state: object, storages: dict[str, list[float]], *, magi
 
 
 @pytest.mark.usefixtures("torch")
-def test_tensors_come_back_with_their_shapes_and_strides(tmp_path: Path) -> None:
+def test_tensors_are_read_with_their_shapes_and_strides(tmp_path: Path) -> None:
     state = OrderedDict(
         plain=Tensor("a", 6, 0, [2, 3], [3, 1]),
         transposed=Tensor("a", 6, 0, [3, 2], [1, 3]),
         shared=Tensor("a", 6, 4, [2], [1]),
         scalar=Tensor("b", 1, 0, [], []),
     )
-    read = torch_checkpoint.read(written(tmp_path / "m.pth", state, {"a": [0, 1, 2, 3, 4, 5], "b": [7]}))
+    read = torch_checkpoint.read(write_checkpoint(tmp_path / "m.pth", state, {"a": [0, 1, 2, 3, 4, 5], "b": [7]}))
     assert list(read) == list(state)
     assert read["plain"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert read["transposed"].tolist() == [[0, 3], [1, 4], [2, 5]]
@@ -97,15 +97,15 @@ def test_tensors_come_back_with_their_shapes_and_strides(tmp_path: Path) -> None
     ],
     ids=["shape", "strides", "offset", "backwards", "huge", "shorter", "absent"],
 )
-def test_a_tensor_never_reaches_beyond_its_numbers(
+def test_a_tensor_that_exceeds_its_storage_is_refused(
     tensor: Tensor, storages: dict[str, list[float]], tmp_path: Path
 ) -> None:
     with pytest.raises(CheckpointError):
-        torch_checkpoint.read(written(tmp_path / "m.pth", {"x": tensor}, storages))
+        torch_checkpoint.read(write_checkpoint(tmp_path / "m.pth", {"x": tensor}, storages))
 
 
-class Call:
-    """An object whose unpickling calls a function."""
+class PickledCall:
+    """An object that calls a function when it is unpickled."""
 
     def __init__(self, function: Callable[..., object], *arguments: object) -> None:
         self.call = (function, arguments)
@@ -114,28 +114,28 @@ class Call:
         return self.call
 
 
-def test_nothing_but_tensors_is_built(tmp_path: Path) -> None:
+def test_only_tensors_are_unpickled(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     for place in ("state", "header"):
-        path = written(tmp_path / "m.pth", {"x": Call(Path.touch, trace)}, {})
+        path = write_checkpoint(tmp_path / "m.pth", {"x": PickledCall(Path.touch, trace)}, {})
         if place == "header":
-            path.write_bytes(pickle.dumps(Call(Path.touch, trace), protocol=2) + path.read_bytes())
+            path.write_bytes(pickle.dumps(PickledCall(Path.touch, trace), protocol=2) + path.read_bytes())
         with pytest.raises(CheckpointError, match="it contains "):
             torch_checkpoint.read(path)
         assert not trace.exists()
 
 
 @pytest.mark.usefixtures("torch")
-def test_other_and_cut_files_are_refused(tmp_path: Path) -> None:
-    whole = written(tmp_path / "m.pth", {"x": Tensor("a", 4, 0, [4], [1])}, {"a": [0, 1, 2, 3]}).read_bytes()
-    other = written(tmp_path / "other.pth", {}, {}, magic=1).read_bytes()
+def test_other_and_truncated_files_are_refused(tmp_path: Path) -> None:
+    whole = write_checkpoint(tmp_path / "m.pth", {"x": Tensor("a", 4, 0, [4], [1])}, {"a": [0, 1, 2, 3]}).read_bytes()
+    other = write_checkpoint(tmp_path / "other.pth", {}, {}, magic=1).read_bytes()
     for data in (other, b"", b"PK\x03\x04", whole[:10], whole[:-1], whole[: len(whole) // 2]):
         (tmp_path / "m.pth").write_bytes(data)
         with pytest.raises(CheckpointError, match="not a PyTorch checkpoint"):
             torch_checkpoint.read(tmp_path / "m.pth")
 
 
-def test_the_published_file_is_read_whole() -> None:
+def test_the_published_checkpoint_is_read_completely() -> None:
     read = torch_checkpoint.read(fetch().path)
     counters = {name for name in read if name.endswith("num_batches_tracked")}
     parameters = sum(tensor.size for name, tensor in read.items() if name not in counters)

@@ -1,4 +1,4 @@
-"""Features: equal to Keras's own on real images, through decoding and resizing; and what else the network says."""
+"""Features equal those of Keras on real images, including decoding and resizing; also labels and orientation."""
 
 import io
 import json
@@ -33,7 +33,7 @@ TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda p: np.ascontiguousarray(p[::-1, ::-1].transpose(1, 0, 2)),
     8: lambda p: np.ascontiguousarray(np.rot90(p, 1)),
 }
-"""Stored to upright, by the Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
+"""The transforms from stored to upright pixels, by Exif orientation (Exif 2.32, 4.6.4, tag 274)."""
 
 IMAGES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -44,13 +44,13 @@ def embedder(model_dir: Path) -> Embedder:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_every_orientation_gives_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
-    """At least 0.99; and nearer than any turned image."""
+def test_every_exif_orientation_has_the_features_of_the_upright_image(embedder: Embedder, kind: str) -> None:
+    """The cosine is at least 0.99, and larger than that of any turned image."""
     upright = pixels("astronaut.png")[:400]
     features = embedder.embed(upright).features
     turned = [embedder.embed(TURNS[turn](upright)).features for turn in range(2, 9)]
     for orientation, turn in TURNS.items():
-        # What is stored is the image turned back, so that the tag's turn makes it upright again.
+        # The stored image is turned back, so that applying its orientation makes it upright.
         stored = Image.fromarray(TURNS[{6: 8, 8: 6}.get(orientation, orientation)](upright))
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -65,13 +65,13 @@ def test_every_orientation_gives_the_features_of_the_upright_image(embedder: Emb
 
 @pytest.fixture(scope="module")
 def network(embedder: Embedder) -> Any:
-    """The exported network as Keras runs it, before its weights were rounded."""
+    """The network in Keras, before its weights are rounded for the export."""
     chosen = next(each for each in NETWORKS.values() if embedder.model_id == each.id(Precision.FLOAT16))
     return chosen.build(chosen.fetch().path)
 
 
-def test_features_are_keras_own_on_the_same_pixels(embedder: Embedder, network: Any) -> None:
-    """The whole path of ours runs: decoding, resizing, the exported graph with rounded weights."""
+def test_features_equal_those_of_keras_on_the_same_pixels(embedder: Embedder, network: Any) -> None:
+    """The whole pipeline runs: decoding, resizing, and the exported graph with rounded weights."""
     for name in IMAGES:
         rgb = decode(shipped(name).read_bytes()).rgb
         expected = network.predict(resize_square(rgb, SIDE)[np.newaxis], verbose=0)["features"][0]
@@ -85,10 +85,10 @@ ORIGINAL: dict[str, dict[int, float]] = {
     "rocket.jpg": {540: 0.5384, 657: 0.0776, 517: 0.0583},
     "camera.png": {872: 0.9544, 447: 0.0078, 650: 0.0057},
 }
-"""Probabilities by class of the original in PyTorch 2.13 (efficientnet-lite-pytorch 0.1.0), given the same pixels."""
+"""Class probabilities of the original in PyTorch 2.13 (efficientnet-lite-pytorch 0.1.0) for the same pixels."""
 
 
-def test_probabilities_are_those_of_the_original_in_pytorch() -> None:
+def test_probabilities_equal_those_of_the_original_in_pytorch() -> None:
     lite0 = NETWORKS["efficientnet-lite0"]
     rebuilt = lite0.build(lite0.fetch().path)
     for name, expected in ORIGINAL.items():
@@ -97,8 +97,8 @@ def test_probabilities_are_those_of_the_original_in_pytorch() -> None:
         assert [found[number] for number in expected] == pytest.approx(list(expected.values()), abs=0.0005)
 
 
-def test_int8_weights_have_an_id_of_their_own_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
-    """0.99: each image of 500 photographs kept at least 0.992 under EfficientNet-Lite0 (docs/reference/models.md)."""
+def test_int8_weights_have_their_own_id_and_nearly_the_same_features(embedder: Embedder, int8_dir: Path) -> None:
+    """Cosine 0.99: all of 500 photographs kept at least 0.992 with EfficientNet-Lite0 (docs/reference/models.md)."""
     int8 = Embedder(int8_dir)
     assert int8.model_id == embedder.model_id.replace("f16", "int8")
     assert int8.model_id != embedder.model_id
@@ -118,7 +118,7 @@ def test_features_are_2048_numbers_of_unit_length(embedder: Embedder) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (223, 225)])
-def test_any_size_and_even_black_has_finite_features(embedder: Embedder, shape: tuple[int, int]) -> None:
+def test_black_images_of_any_size_have_finite_features(embedder: Embedder, shape: tuple[int, int]) -> None:
     assert np.isfinite(embedder.embed(np.zeros((*shape, 3), np.uint8)).features).all()
 
 
@@ -146,7 +146,7 @@ def test_threads_share_one_network(embedder: Embedder) -> None:
         assert np.array_equal(features, alone[index % len(rgbs)])
 
 
-def test_labels_are_the_classes_that_are_probable_enough(embedder: Embedder, model_dir: Path) -> None:
+def test_labels_are_the_classes_above_the_least_probability(embedder: Embedder, model_dir: Path) -> None:
     least = ModelCard.read(model_dir).least_probability
     assert 0 < least < 0.5
     labels = {name: embedder.embed(pixels(name)).labels for name in IMAGES}
@@ -167,7 +167,7 @@ def test_a_model_without_class_names_has_no_labels(model_dir: Path, tmp_path: Pa
     assert bare.embed(pixels("chelsea.png")).labels == ()
 
 
-def test_at_most_five_labels_however_low_the_bar(model_dir: Path, tmp_path: Path) -> None:
+def test_an_image_has_at_most_five_labels(model_dir: Path, tmp_path: Path) -> None:
     for name in (MODEL_FILE, LABELS_FILE):
         shutil.copy(model_dir / name, tmp_path)
     (tmp_path / "model.json").write_text(json.dumps({"id": "m", "has_labels": True, "least_probability": 0}))
@@ -175,7 +175,7 @@ def test_at_most_five_labels_however_low_the_bar(model_dir: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("present", [(), ("model.json",)])
-def test_a_missing_model_says_how_to_make_it(model_dir: Path, tmp_path: Path, present: tuple[str, ...]) -> None:
+def test_a_missing_model_explains_how_to_export_it(model_dir: Path, tmp_path: Path, present: tuple[str, ...]) -> None:
     for name in present:
         shutil.copy(model_dir / name, tmp_path)
     with pytest.raises(ModelMissing, match=r"python -m layers\.models\.export --out"):

@@ -1,4 +1,4 @@
-"""The web page and its files, under a strict content security policy."""
+"""The web page and its files, with a strict content security policy."""
 
 import hashlib
 import mimetypes
@@ -14,7 +14,7 @@ FOLDER: Final = Path(__file__).parents[1] / "web"
 
 
 def content_security_policy(storage_origin: str, source_addresses: Sequence[str] = ()) -> str:
-    """Nothing but our own files; images and uploads also go to the bucket, and originals come from their own."""
+    """Return a policy that allows the page's own files, and the buckets for images and uploads, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -31,11 +31,11 @@ def content_security_policy(storage_origin: str, source_addresses: Sequence[str]
 
 
 def page_router(storage_origin: str, source_addresses: Sequence[str]) -> APIRouter:
-    """Routes of the page.
+    """Return the routes of the page.
 
     Args:
-        storage_origin: where presigned URLs of the stack's own bucket lead.
-        source_addresses: where those of other buckets lead.
+        storage_origin: origin of presigned URLs of the stack's own bucket.
+        source_addresses: origins and paths of presigned URLs of other buckets.
     """
     router = APIRouter(include_in_schema=False)
     files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}

@@ -1,6 +1,6 @@
-"""What is deployed can be read by Lambda's user, whatever the umask under which it was cloned and synthesised.
+"""Lambda's user can read every deployed file, whatever the umask under which it was cloned and synthesised.
 
-Lambda asks for read rights for everyone: https://repost.aws/knowledge-center/lambda-deployment-package-errors
+Lambda requires read permission for everyone: https://repost.aws/knowledge-center/lambda-deployment-package-errors
 """
 
 import os
@@ -18,7 +18,7 @@ import pytest
 
 from infra.stack.assets import DOCKERFILE
 from layers.runtime.build import pack
-from tests.infra.manifest import Assembly
+from tests.infra.assembly import Assembly
 
 ROOT: Final = Path(__file__).parents[2]
 UMASK: Final = 0o077
@@ -26,11 +26,11 @@ UMASK: Final = 0o077
 
 @pytest.fixture(scope="module")
 def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """The application of a clone, both made under `UMASK`."""
+    """The assembly of a clone; both were created under `UMASK`."""
     folder = tmp_path_factory.mktemp("cloned")
     clone = folder / "clone"
     _under_umask(["git", "clone", "--quiet", "--local", str(ROOT), str(clone)], folder)
-    for path in _changed():
+    for path in _changed_paths():
         (clone / path).unlink(missing_ok=True)
         if (ROOT / path).is_file():
             written = 'mkdir -p "$(dirname "$2")" && cat "$1" > "$2"'
@@ -40,15 +40,15 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly.read(clone / "cdk.out")
 
 
-def test_the_zips_hold_nothing_that_lambda_cannot_read(synthesised: Assembly) -> None:
-    """The CDK command line zips the files of a folder, and no folders, with the modes that they have."""
+def test_every_file_in_the_zips_is_readable_by_lambda(synthesised: Assembly) -> None:
+    """The CDK command line zips the files of a folder with their modes, but not its subfolders as entries."""
     zips = [synthesised.folder / file["source"]["path"] for file in _zipped(synthesised)]
     assert [path.name for asset in zips for path in (asset / "functions").iterdir() if path.is_dir()] == ["fetch"]
     assert {_mode(path) for asset in zips for path in asset.rglob("*") if path.is_file()} == {0o644}
 
 
-def test_the_image_holds_nothing_that_lambda_cannot_read(synthesised: Assembly, tmp_path: Path) -> None:
-    """Each instruction of the stage `code` is done here, and nothing else of the context reaches the image."""
+def test_every_file_in_the_image_is_readable_by_lambda(synthesised: Assembly, tmp_path: Path) -> None:
+    """Run each instruction of the stage `code`; nothing else from the build context reaches the image."""
     stage = _stages()["code"]
     assert {name for name, body in _stages().items() if re.search(r"^COPY (?!--from)", body, re.MULTILINE)} == {
         *("model", "packages", "code")
@@ -62,7 +62,7 @@ def test_the_image_holds_nothing_that_lambda_cannot_read(synthesised: Assembly, 
         assert [path for path in everything if not _readable(path)] == []
 
 
-def test_the_layer_holds_nothing_that_lambda_cannot_read(tmp_path: Path) -> None:
+def test_every_file_in_the_layer_is_readable_by_lambda(tmp_path: Path) -> None:
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages" / "module.py").touch(mode=0o600)
     pack(tmp_path / "packages", tmp_path / "layer.zip")
@@ -82,8 +82,8 @@ def _under_umask(command: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _changed() -> list[str]:
-    """What differs from the last commit, so that this tests the working tree."""
+def _changed_paths() -> list[str]:
+    """The paths that differ from the last commit, so that the working tree is tested."""
     command = ["git", "-C", str(ROOT), "ls-files", "--modified", "--deleted", "--others", "--exclude-standard"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     staged = ["git", "-C", str(ROOT), "diff", "--name-only", "--no-renames", "HEAD"]
@@ -96,7 +96,7 @@ def _stages() -> dict[str, str]:
 
 
 def _build(stage: str, context: Path, target: Path, function: str) -> None:
-    """Do what the instructions say, with `target` as the root of the file system."""
+    """Execute the instructions with `target` as the root of the file system."""
     for line in stage.splitlines():
         match line.replace("${FUNCTION}", function).split(maxsplit=1):
             case ["COPY", paths]:
@@ -113,7 +113,7 @@ def _build(stage: str, context: Path, target: Path, function: str) -> None:
 
 
 def _copy(source: Path, target: Path, *, into: bool) -> None:
-    """As COPY does: modes come along, and folders that are not there are made with the mode 755."""
+    """Copy as `COPY` does: keep file modes, and create missing folders with mode 755."""
     if into:
         target /= source.name
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)

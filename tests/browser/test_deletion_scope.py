@@ -1,4 +1,4 @@
-"""The page deletes in the collection that it shows, and in no other."""
+"""The page deletes images only in the collection that it shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ pytestmark = needs_chromium
 
 
 def coins() -> Pixels:
-    """A tray of coins, all of them different."""
+    """A synthetic image of different coins on a tray."""
     rng = np.random.default_rng(5301)
     tray = np.full((480, 640, 3), 60, np.uint8)
     for _ in range(60):
@@ -33,8 +33,8 @@ def file(name: str, data: bytes) -> FilePayload:
 
 
 @dataclass(frozen=True)
-class Museum:
-    """An archive that has the small copy, and the page at `/`, where both copies are."""
+class Copies:
+    """A small copy in an archive collection, and the page at `/`, whose default collection has both copies."""
 
     running: PicTrace
     page: Page
@@ -47,20 +47,20 @@ class Museum:
         return answer.status_code == 200
 
     def in_archive(self) -> bool:
-        """Whether the archive still has the small copy, and a search there finds it."""
+        """Whether the archive still has the small copy and a search there finds it."""
         found = self.running.search(encoded(coins(), ".png"), collection=self.archive)["matches"]
         return self.has(self.small, self.archive) and [match["image_id"] for match in found] == [self.small]
 
 
 @pytest.fixture
-def museum(desk: Page, running: PicTrace, collection: str) -> Iterator[Museum]:
+def copies(desktop: Page, running: PicTrace, collection: str) -> Iterator[Copies]:
     large, small = encoded(coins(), ".png"), encoded(resize_square(coins(), 300), ".png")
     small_id = running.add(small, collection=collection, name="coins-small.png")
-    desk.goto(running.url)
+    desktop.goto(running.url)
     for name, data in (("coins-small.png", small), ("coins-large.png", large)):
-        desk.set_input_files("#files", file(name, data))
-        expect(desk.locator("#uploads li").first).to_contain_text("Indexed")
-        expect(desk.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+        desktop.set_input_files("#files", file(name, data))
+        expect(desktop.locator("#uploads li").first).to_contain_text("Indexed")
+        expect(desktop.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
 
     def grouped() -> bool:
         groups = running.client.get("/v1/duplicates").json()["groups"]
@@ -68,36 +68,36 @@ def museum(desk: Page, running: PicTrace, collection: str) -> Iterator[Museum]:
 
     until(grouped)
     large_id = running.search(large, k=1)["matches"][0]["image_id"]
-    desk.reload()
-    yield Museum(running, desk, collection, small_id, large_id)
+    desktop.reload()
+    yield Copies(running, desktop, collection, small_id, large_id)
     for image_id in (small_id, large_id):
         running.client.delete(f"/v1/images/{image_id}", params={"collections": "all"})
 
 
-def test_keeping_only_the_best_leaves_other_collections_alone(museum: Museum) -> None:
-    group = museum.page.locator("#groups > li").filter(has=museum.page.get_by_label("Open coins-small.png"))
+def test_keep_only_the_best_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+    group = copies.page.locator("#groups > li").filter(has=copies.page.get_by_label("Open coins-small.png"))
     group.get_by_role("button", name="Keep only the best").click()
-    museum.page.get_by_role("button", name="Really delete the other?").click()
+    copies.page.get_by_role("button", name="Really delete the other?").click()
     expect(group).to_have_count(0)
-    assert not museum.has(museum.small, "default")
-    assert museum.has(museum.large, "default")
-    assert museum.in_archive()
+    assert not copies.has(copies.small, "default")
+    assert copies.has(copies.large, "default")
+    assert copies.in_archive()
 
 
-def test_the_viewer_leaves_other_collections_alone(museum: Museum) -> None:
-    museum.page.locator("#pictures").get_by_label("Open coins-small.png").click()
-    museum.page.get_by_role("button", name="Delete").click()
-    museum.page.get_by_role("button", name="Really delete?").click()
-    expect(museum.page.locator("#status")).to_have_text("Deleted.")
-    assert not museum.has(museum.small, "default")
-    assert museum.in_archive()
+def test_delete_in_the_viewer_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+    copies.page.locator("#pictures").get_by_label("Open coins-small.png").click()
+    copies.page.get_by_role("button", name="Delete").click()
+    copies.page.get_by_role("button", name="Really delete?").click()
+    expect(copies.page.locator("#status")).to_have_text("Deleted.")
+    assert not copies.has(copies.small, "default")
+    assert copies.in_archive()
 
 
-def test_the_page_of_a_collection_leaves_the_default_one_alone(museum: Museum) -> None:
-    museum.page.goto(f"{museum.running.url}/?collection={museum.archive}")
-    museum.page.locator("#pictures").get_by_label("Open coins-small.png").click()
-    museum.page.get_by_role("button", name="Delete").click()
-    museum.page.get_by_role("button", name="Really delete?").click()
-    expect(museum.page.locator("#count")).to_have_text("0")
-    assert museum.has(museum.small, "default")
-    assert not museum.has(museum.small, museum.archive)
+def test_the_page_of_a_collection_deletes_nothing_in_the_default_collection(copies: Copies) -> None:
+    copies.page.goto(f"{copies.running.url}/?collection={copies.archive}")
+    copies.page.locator("#pictures").get_by_label("Open coins-small.png").click()
+    copies.page.get_by_role("button", name="Delete").click()
+    copies.page.get_by_role("button", name="Really delete?").click()
+    expect(copies.page.locator("#count")).to_have_text("0")
+    assert copies.has(copies.small, "default")
+    assert not copies.has(copies.small, copies.archive)

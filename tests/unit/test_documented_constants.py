@@ -1,4 +1,4 @@
-"""The documentation states the queue's times as they are defined, and every refusal code."""
+"""The documentation states the queue's times and the refusal codes as the code defines them."""
 
 import math
 from pathlib import Path
@@ -39,21 +39,21 @@ def page(name: str) -> str:
         ("guides/operations.md", f"six times the function's own, {INGEST_QUEUE.function_seconds} s"),
         ("guides/operations.md", f"for {INGEST_QUEUE.dead_letter_days} days"),
         ("development/ministack.md", f"the template's {MINUTES} minutes"),
-        ("development/ministack.md", f"comes again after {WAITS}"),
+        ("development/ministack.md", f"is redelivered after {WAITS}"),
         (
             "explanation/event-ordering.md",
-            f"comes again after {WAITS}, and after {MINUTES} minutes where its worker died",
+            f"is redelivered after {WAITS}, or after {MINUTES} minutes if its worker died",
         ),
         ("guides/existing-buckets.md", f"empty for {flow.QUIET_SECONDS // 60} minutes"),
         ("guides/existing-buckets.md", f"nothing has ended for {flow.GIVE_UP_SECONDS // 60} minutes"),
         ("guides/existing-buckets.md", f"up to {flow.MAX_IN_FLIGHT} objects"),
     ],
 )
-def test_a_page_states_the_times(name: str, text: str) -> None:
+def test_a_page_states_the_defined_times(name: str, text: str) -> None:
     assert text in page(name)
 
 
-def test_the_alarm_is_above_what_one_message_shows() -> None:
+def test_the_backlog_alarm_tolerates_one_failing_message() -> None:
     assert math.ceil(INGEST_QUEUE.retried_age_seconds / 60) == BACKLOG_MINUTES
 
 

@@ -1,4 +1,4 @@
-"""The table and bucket in memory answer as moto's do, error for error."""
+"""The in-memory table and buckets give the same responses and errors as moto."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,14 +15,14 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from tests.conftest import PicTrace
-from tests.faults.memory import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket, MemoryTable
 
 KEY = {"pk": {"S": "image#1"}, "sk": {"S": "collection#c"}}
 
 
 @pytest.fixture
 def clients(running: PicTrace) -> Any:
-    """Clients of the running emulator, with a table and a bucket of the test's own."""
+    """Clients of the running emulator, with a table and a bucket that only this test uses."""
     dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
     dynamodb.create_table(
         TableName="t",
@@ -37,7 +37,7 @@ def clients(running: PicTrace) -> Any:
 
 
 def answer(call: Callable[[], Any]) -> Any:
-    """What a call gives, or the code of its error."""
+    """The result of a call, or the code of its error."""
     try:
         given_back = call()
     except ClientError as error:
@@ -53,7 +53,7 @@ steps = st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab"), st.sampled_
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
-def test_the_ledger_behaves_alike(clients: Any, steps: list[tuple[int, str, str]]) -> None:
+def test_the_ledger_behaves_the_same_as_on_moto(clients: Any, steps: list[tuple[int, str, str]]) -> None:
     real: Any = clients[0]
     memory: Any = MemoryTable()
     for item in real.scan(TableName="t")["Items"]:
@@ -85,7 +85,7 @@ def _lasting(item: Any) -> Any:
     return {name: value for name, value in item.items() if name != "expires_at"}
 
 
-def test_conditional_writes_and_removals_are_alike(clients: Any) -> None:
+def test_conditional_writes_and_deletions_behave_the_same_as_on_moto(clients: Any) -> None:
     condition: Any = {
         "ConditionExpression": "attribute_not_exists(pk) OR #model <> :model",
         "ExpressionAttributeNames": {"#model": "model"},
@@ -107,7 +107,7 @@ def test_conditional_writes_and_removals_are_alike(clients: Any) -> None:
     assert seen[0] == ["done", "done", refused, "done", refused]
 
 
-def test_buckets_are_alike(clients: Any) -> None:
+def test_buckets_behave_the_same_as_on_moto(clients: Any) -> None:
     seen = []
     for client in (clients[1], MemoryBucket()):
         bucket: Any = client

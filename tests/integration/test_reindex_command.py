@@ -1,4 +1,4 @@
-"""A change of model on a running system: both models apart, `reindex`, one switch, and what is left."""
+"""A change of model on a running system: two separate models, `reindex`, the switch, and the cleanup."""
 
 import os
 import re
@@ -18,12 +18,12 @@ from infra.operate.__main__ import main
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
 from tests.images import noise
 from tests.integration.conftest import until
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 NEXT = "stand-in"
 SEEDS = range(91_000, 91_008)
@@ -44,11 +44,11 @@ out = Path(sys.argv[1])
 (out / "model.tflite").write_bytes(convert(network, Precision.FLOAT16))
 (out / "model.json").write_text(json.dumps({"id": sys.argv[2], "has_labels": False}))
 """
-"""Writes an export of another network, which answers in a moment."""
+"""A program that exports another, very fast network."""
 
 
 class System:
-    """The local run with two models, in a process of its own."""
+    """The local run with two models, in a separate process."""
 
     def __init__(self, said: str) -> None:
         [self.url] = re.findall(r"PicTrace +(\S+)", said)
@@ -65,7 +65,7 @@ class System:
         return bool(matches) and matches[0]["verdict"] == "identical"
 
     def every(self, **parameters: str) -> int:
-        """How many of the first images a search finds."""
+        """The number of the initial images that a search finds."""
         return sum(self.found(seed, **parameters) for seed in SEEDS)
 
     def upload(self, seed: int) -> None:
@@ -108,10 +108,10 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
         start_new_session=True,
         env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
     )
-    said = said_until_ready(process)
+    said = read_until_ready(process)
     assert f"{IMAGES} indexed" in said
     yield System(said)
-    ended(process)
+    stop(process)
     assert process.returncode == 0
 
 
@@ -133,7 +133,7 @@ def items(stack: DeployedStack) -> list[Any]:
     return [item for item in found if item["pk"]["S"].startswith("image#")]
 
 
-def test_from_one_model_to_the_next(
+def test_a_model_change_reindexes_switches_and_cleans_up(
     system: System, stack: DeployedStack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = system.stats()["model"]["id"]
@@ -144,8 +144,8 @@ def test_from_one_model_to_the_next(
     unknown = system.client.get(f"/v1/images/{listed[0]['image_id']}/similar", params={"model": "other"})
     assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
 
-    for image in listed:  # as if the images had come before the next model did
-        DynamoVectors(dynamodb_client(), stack.table).drop(ImageKey("default", image["image_id"]))
+    for image in listed:  # as if the images had been indexed before there was a next model
+        DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(ImageKey("default", image["image_id"]))
     assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
     _refused_before_it_is_done(capsys)
     _stopped_and_gone_on(capsys, monkeypatch)
@@ -153,7 +153,9 @@ def test_from_one_model_to_the_next(
 
     removed = listed[0]["image_id"]
     assert system.client.delete(f"/v1/images/{removed}").is_success
-    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], "removal takes both"
+    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], (
+        "a removal deletes both vectors"
+    )
 
     assert reindex("--switch") == 0
     assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out
@@ -162,7 +164,7 @@ def test_from_one_model_to_the_next(
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).named() == first
+    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0
@@ -207,6 +209,6 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_without_a_next_model(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reindexing_without_a_next_model_is_refused(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "reindex"]) == 1
     assert "has no next model" in capsys.readouterr().err

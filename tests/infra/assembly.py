@@ -1,4 +1,4 @@
-"""Reading a cloud assembly: its template, and the assets that the template's functions are made of."""
+"""Read a cloud assembly: its template, and the assets of the template's functions."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What `cdk synth` wrote.
+    """The output of `cdk synth`.
 
     Attributes:
         images: the manifest's container images, by asset hash.
@@ -37,14 +37,14 @@ class Assembly:
         }
 
     def image_of(self, function: Mapping[str, Any]) -> Any | None:
-        """The image that a function's properties name, or None for a zip.
+        """The image of a function with these properties, or None if its code is a zip.
 
         Raises:
-            KeyError: the manifest does not have it.
+            KeyError: the manifest does not contain the image.
         """
         uri = function["Code"].get("ImageUri")
         return None if uri is None else self.images[uri["Fn::Sub"].rpartition(":")[2]]
 
     def file_of(self, code: Mapping[str, Any]) -> Any:
-        """The file that a function's `Code` or a layer's `Content` names."""
+        """The file to which a function's `Code` or a layer's `Content` refers."""
         return self.files[code["S3Key"].removesuffix(".zip")]

@@ -1,4 +1,4 @@
-"""`python -m infra.operate index` over a bucket of which much cannot be read: archives, keys, rights, encodings."""
+"""`python -m infra.operate index` on a bucket with unreadable objects: archived, encrypted, forbidden or encoded."""
 
 import csv
 import gzip
@@ -24,12 +24,12 @@ from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.deployed_stack import DeployedStack
 from tests.conftest import PicTrace
-from tests.faults.worker import answered
+from tests.faults.worker import aws_response
 from tests.images import noise
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 
 IN_FLIGHT: Final = 20
-"""Fewer than the objects of any kind that only the ingest function finds to be archived."""
+"""Fewer than the objects of each kind whose archiving only the ingest function discovers."""
 
 TIERED: Final = (
     403,
@@ -48,11 +48,11 @@ NO_RIGHT: Final = (
 )
 
 
-class Bucket:
-    """A bucket of others that the stack may read.
+class SourceBucket:
+    """Another account's bucket that the stack may read.
 
     Attributes:
-        refusals: what `GetObject` answers for a key, where moto would give the object.
+        refusals: the `GetObject` error for a key, where moto would return the object.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Bucket:
         if key not in self.refusals:
             return None
         status, said = self.refusals[key]
-        return answered(request, status, {"content-type": "application/xml"}, said)
+        return aws_response(request, status, {"content-type": "application/xml"}, said)
 
     def put(self, folder: str, count: int, data: Callable[[int], bytes], **options: Any) -> list[str]:
         keys = [f"{folder}/{number:03}.png" for number in range(count)]
@@ -84,14 +84,14 @@ class Bucket:
             self.s3.restore_object(Bucket=self.name, Key=key, RestoreRequest={"Days": 1})
 
     def expire(self, keys: list[str]) -> None:
-        """The restored copies of archived objects go."""
+        """Let the restored copies of archived objects expire."""
         for key in keys:
             s3_backends["123456789012"]["aws"].get_bucket(self.name).keys[key].set_expiry(None)
 
 
 @pytest.fixture
-def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    made = Bucket()
+def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceBucket]:
+    made = SourceBucket()
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({made.name}))
     stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": made.name})
     monkeypatch.setattr(DeployedStack, "find", lambda _: stack)
@@ -107,7 +107,7 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucke
 
 
 def _with_restore_status(serialized: Any) -> Any:
-    """moto's listing, with the `RestoreStatus` that S3 gives where it is asked for and moto leaves out."""
+    """Add the `RestoreStatus` to moto's listing, which S3 returns on request and moto omits."""
 
     def complete(self: Any, result: Any) -> Any:
         if self.data.get("Action") == "ListObjectsV2" and isinstance(result, ActionResult):
@@ -131,8 +131,8 @@ def codes(report: Path) -> Counter[str]:
         return Counter(row["code"] for row in csv.DictReader(file))
 
 
-def dead(running: PicTrace, bucket: Bucket) -> list[str]:
-    """What of the bucket is in the dead-letter queue or on its way there."""
+def dead(running: PicTrace, bucket: SourceBucket) -> list[str]:
+    """The keys of the bucket that are in the dead-letter queue or still in the queue."""
     sqs, found = boto3.client("sqs"), []
     for queue in ("QueueUrl", "DeadLetterQueueUrl"):
         messages = sqs.receive_message(
@@ -142,10 +142,10 @@ def dead(running: PicTrace, bucket: Bucket) -> list[str]:
     return found
 
 
-def test_all_that_can_be_read_is_indexed_at_once_and_the_rest_once_it_can(
-    running: PicTrace, bucket: Bucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_readable_objects_are_indexed_now_and_the_others_once_readable(
+    running: PicTrace, bucket: SourceBucket, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """300 objects, of which 135 cannot be read. Most of the good ones are copies, which are quickly indexed."""
+    """135 of the 300 objects cannot be read. Most of the readable ones are copies, which are indexed quickly."""
 
     def photo(number: int) -> bytes:
         return noise(82_000 + number % 15)
@@ -208,16 +208,16 @@ def test_all_that_can_be_read_is_indexed_at_once_and_the_rest_once_it_can(
         ),
     ],
 )
-def test_an_image_stays_when_its_object_can_no_longer_be_read(
+def test_an_image_stays_when_its_object_becomes_unreadable(
     running: PicTrace,
-    bucket: Bucket,
+    bucket: SourceBucket,
     collection: str,
     capsys: pytest.CaptureFixture[str],
     refusal: tuple[int, str],
     code: str,
     sentence: str,
 ) -> None:
-    """Even if it is wanted in another collection: nothing says that the bytes are others now."""
+    """Even if another collection is requested: nothing indicates that the bytes have changed."""
     [key] = bucket.put("a", 1, lambda _: noise(82_100))
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     bucket.refusals[key] = refusal
@@ -235,17 +235,17 @@ def test_an_image_stays_when_its_object_can_no_longer_be_read(
     assert running.search(noise(82_100), collection=f"{collection}-b", k=1)["matches"]
 
 
-def notified(bucket: Bucket, key: str, sequencer: str) -> list[Any]:
-    """Have the handler take S3's event of an object; gives what failed."""
+def notified(bucket: SourceBucket, key: str, sequencer: str) -> list[Any]:
+    """Pass the S3 event of an object to the handler, and return the failures."""
     entry = {"key": key, "size": 1, "sequencer": sequencer}
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket.name}, "object": entry}}
     body = json.dumps({"Records": [record]})
     message = {"messageId": "m", "eventSource": "aws:sqs", "attributes": {}, "body": body}
-    failures: list[Any] = invoked({"Records": [message]})["batchItemFailures"]
+    failures: list[Any] = invoke_ingest({"Records": [message]})["batchItemFailures"]
     return failures
 
 
-def test_a_repeated_event_changes_nothing_and_a_newer_one_does(running: PicTrace, bucket: Bucket) -> None:
+def test_a_repeated_event_keeps_the_image_and_a_newer_one_removes_it(running: PicTrace, bucket: SourceBucket) -> None:
     def found() -> bool:
         matches = running.search(noise(82_200), k=1)["matches"]
         return bool(matches) and matches[0]["verdict"] == "identical"
@@ -267,10 +267,10 @@ def test_a_repeated_event_changes_nothing_and_a_newer_one_does(running: PicTrace
     assert found()
 
 
-def test_an_archived_object_that_was_overwritten_lets_its_old_image_go(
-    running: PicTrace, bucket: Bucket, collection: str, capsys: pytest.CaptureFixture[str]
+def test_overwriting_an_object_with_an_archived_one_removes_its_old_image(
+    running: PicTrace, bucket: SourceBucket, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also in a bucket that sends no events: the listing shows the archive and another ETag."""
+    """Even in a bucket that sends no events: the listing shows the storage class and another ETag."""
     command = (f"s3://{bucket.name}", "--collection", collection, "--yes")
     bucket.put("a", 1, lambda _: noise(82_500))
     assert index(*command) == 0
@@ -282,8 +282,10 @@ def test_an_archived_object_that_was_overwritten_lets_its_old_image_go(
         assert running.search(noise(82_500), collection=collection, k=1)["matches"] == []
 
 
-def test_in_our_own_bucket_a_missing_right_is_a_fault(running: PicTrace, bucket: Bucket, collection: str) -> None:
-    """The deployment's, not the upload's: it is tried again, then it is a dead letter and raises an alarm."""
+def test_a_missing_permission_on_the_stacks_own_bucket_fails_the_message(
+    running: PicTrace, bucket: SourceBucket, collection: str
+) -> None:
+    """The deployment is at fault, not the upload: the message is retried, then dead-lettered, which raises an alarm."""
     bucket.name = running.cloud.outputs["BucketName"]
     key = f"uploads/{collection}/denied"
     bucket.refusals[key] = NO_RIGHT
@@ -292,10 +294,10 @@ def test_in_our_own_bucket_a_missing_right_is_a_fault(running: PicTrace, bucket:
     assert notified(bucket, key, "01") == []
 
 
-def test_what_cannot_be_read_is_not_marked_for_removal(
-    running: PicTrace, put: Callable[..., str], bucket: Bucket
+def test_an_unreadable_upload_is_not_marked_for_removal(
+    running: PicTrace, put: Callable[..., str], bucket: SourceBucket
 ) -> None:
-    """The lifecycle removes refused uploads, and this one may be a good image."""
+    """The lifecycle rule removes rejected uploads, but this one may be a valid image."""
     bucket.name = running.cloud.outputs["BucketName"]
     for refusal, tags in ((TIERED, 0), (None, 1)):
         key = put(b"no image" if refusal is None else noise(82_300))
@@ -305,9 +307,7 @@ def test_what_cannot_be_read_is_not_marked_for_removal(
         assert len(bucket.s3.get_object_tagging(Bucket=bucket.name, Key=key)["TagSet"]) == tags
 
 
-def test_an_encoding_that_clients_leave_behind_changes_nothing(
-    running: PicTrace, bucket: Bucket, collection: str
-) -> None:
+def test_a_leftover_aws_chunked_encoding_is_ignored(running: PicTrace, bucket: SourceBucket, collection: str) -> None:
     bucket.put("a", 1, lambda _: noise(82_400), ContentEncoding="aws-chunked")
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert running.search(noise(82_400), collection=collection, k=1)["matches"]

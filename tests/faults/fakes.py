@@ -1,7 +1,7 @@
-"""DynamoDB's and S3's part that the adapters use, in memory: quick enough for ten thousand orders of events.
+"""In-memory fakes of the parts of DynamoDB and S3 that the adapters use, fast enough for 10,000 histories of events.
 
-`test_memory.py` shows that it answers as moto does. Every call goes through `before_call`, where a test may switch to
-another worker or let this one die.
+`test_fakes.py` shows that they answer as moto does. Every call goes through `before_call`, where a test can switch to
+another worker or kill this one.
 """
 
 import copy
@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 Item = dict[str, Any]
 
 
-def refusal(operation: str, code: str, **more: Any) -> ClientError:
+def client_error(operation: str, code: str, **more: Any) -> ClientError:
     answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": 400}, **more}
     return ClientError(answer, operation)
 
 
 class MemoryTable:
-    """A table with `pk` and `sk`; understands the four conditions that the adapters write."""
+    """A table with `pk` and `sk` that supports the four condition expressions of the adapters."""
 
     def __init__(self, before_call: Callable[[str], None] = lambda _: None) -> None:
         self.items: dict[tuple[str, str], Item] = {}
@@ -39,7 +39,7 @@ class MemoryTable:
         self._before_call("put_item")
         held = self.items.get(_key(Item))
         if not _holds(held, options):
-            raise refusal("PutItem", "ConditionalCheckFailedException", Item=copy.deepcopy(held))
+            raise client_error("PutItem", "ConditionalCheckFailedException", Item=copy.deepcopy(held))
         self.items[_key(Item)] = copy.deepcopy(Item)
         return {}
 
@@ -54,7 +54,7 @@ class MemoryTable:
     def delete_item(self, *, Key: Item, **options: Any) -> Item:
         self._before_call("delete_item")
         if not _holds(self.items.get(_key(Key)), options):
-            raise refusal("DeleteItem", "ConditionalCheckFailedException")
+            raise client_error("DeleteItem", "ConditionalCheckFailedException")
         self.items.pop(_key(Key), None)
         return {}
 
@@ -67,7 +67,7 @@ class MemoryTable:
             if kind == "Put"
         ]
         if set(reasons) != {"None"}:
-            raise refusal(
+            raise client_error(
                 "TransactWriteItems",
                 "TransactionCanceledException",
                 CancellationReasons=[{"Code": reason} for reason in reasons],
@@ -112,10 +112,10 @@ def _holds(held: Item | None, options: Item) -> bool:
 
 
 class MemoryBucket:
-    """Buckets without versions; `on_change` hears of every object that is written or removed.
+    """Buckets without versions; `on_change` is called for every object that is written or removed.
 
     Attributes:
-        archived: objects that are there and cannot be read.
+        archived: objects that exist but cannot be read.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class MemoryBucket:
     def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Item:
         self._before_call("get_object")
         if (Bucket, Key) in self.archived:
-            raise refusal("GetObject", "InvalidObjectState")
+            raise client_error("GetObject", "InvalidObjectState")
         return self._head(Bucket, Key, "GetObject") | {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
     def head_object(self, *, Bucket: str, Key: str) -> Item:
@@ -147,7 +147,7 @@ class MemoryBucket:
 
     def _head(self, bucket: str, key: str, operation: str) -> Item:
         if (bucket, key) not in self.objects:
-            raise refusal(operation, "NoSuchKey" if operation == "GetObject" else "404")
+            raise client_error(operation, "NoSuchKey" if operation == "GetObject" else "404")
         data = self.objects[bucket, key]
         return {"ContentLength": len(data), "ETag": f'"{hashlib.md5(data).hexdigest()}"'}  # noqa: S324 - as S3 does
 

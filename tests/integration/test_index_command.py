@@ -19,11 +19,11 @@ from tests.conftest import PicTrace
 from tests.images import noise
 
 FOLDERS = 1_001
-"""With them a listing has two pages."""
+"""Enough folder objects for a listing of two pages."""
 
 
-class Bucket:
-    """A bucket of others that the stack may read."""
+class SourceBucket:
+    """Another account's bucket that the stack may read."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,8 +38,8 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    found = Bucket(f"others-{uuid.uuid4().hex[:8]}")
+def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> SourceBucket:
+    found = SourceBucket(f"others-{uuid.uuid4().hex[:8]}")
     monkeypatch.setattr(dispatcher(), "_source_buckets", frozenset({found.name}))
     stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"SourceBuckets": f"elsewhere,{found.name}"})
     monkeypatch.setattr(DeployedStack, "find", lambda _: stack)
@@ -48,8 +48,8 @@ def bucket(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys that the command puts into the queue."""
+def sent_keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that the command sends to the queue."""
     keys: list[str] = []
     send = flow.Queue.send
 
@@ -70,10 +70,10 @@ def rows(report: Path) -> dict[str, str]:
         return {row["key"]: row["code"] for row in csv.DictReader(file)}
 
 
-def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
+def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     running: PicTrace,
-    bucket: Bucket,
-    sent: list[str],
+    bucket: SourceBucket,
+    sent_keys: list[str],
     collection: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -92,11 +92,11 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     assert "estimated cost if all are new" in said
     assert "4 indexed, 1,001 skipped, 2 rejected" in said
     assert "1 unsupported_type" in said
-    assert "p/no\\x07picture.txt: unsupported_type: The file is none of JPEG" in said
+    assert "p/no\\x07picture.txt: unsupported_type: The file is not a JPEG" in said
     assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(images)
-    assert sorted(sent) == sorted([*images, "p/no\x07picture.txt"])
-    sent.clear()
+    assert sorted(sent_keys) == sorted([*images, "p/no\x07picture.txt"])
+    sent_keys.clear()
 
     bucket.put({"p/new.png": noise(81_000), "z/last.png": noise(81_100)})
     assert index(f"{source}/p", "--collection", collection, "--yes") == 0
@@ -104,25 +104,25 @@ def test_a_bucket_is_indexed_and_what_is_indexed_is_skipped(
     said = capsys.readouterr().out
     assert "1 duplicate, 3 skipped, 2 rejected" in said
     assert "1 indexed" in said
-    assert sent == ["p/new.png", "z/last.png"]
+    assert sent_keys == ["p/new.png", "z/last.png"]
     assert rows(report) == {}
     assert running.search(noise(81_100), collection=collection, k=1)["matches"][0]["verdict"] == "identical"
     assert running.search(noise(81_003), collection=collection, k=1)["matches"][0]["verdict"] != "identical"
 
 
-def test_another_collection_is_another_wish(
-    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+def test_indexing_into_another_collection_moves_the_image(
+    running: PicTrace, bucket: SourceBucket, sent_keys: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_200)})
     assert index(f"s3://{bucket.name}", "--collection", collection, "--yes") == 0
     assert index(f"s3://{bucket.name}", "--collection", f"{collection}-b", "--yes") == 0
-    assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection it may stay where it is"
+    assert index(f"s3://{bucket.name}", "--yes") == 0, "without a collection the image stays where it is"
     assert capsys.readouterr().out.count("1 indexed") == 2
-    assert sent == ["a.png"] * 2
+    assert sent_keys == ["a.png"] * 2
 
 
-def test_what_was_removed_through_the_api_stays_away(
-    running: PicTrace, bucket: Bucket, sent: list[str], collection: str, capsys: pytest.CaptureFixture[str]
+def test_an_image_removed_through_the_api_is_not_indexed_again(
+    running: PicTrace, bucket: SourceBucket, sent_keys: list[str], collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket.put({"a.png": noise(81_300)})
     source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
@@ -132,13 +132,13 @@ def test_what_was_removed_through_the_api_stays_away(
     capsys.readouterr()
     assert index(*source) == 0
     assert "a.png: dismissed: Its image was removed through the API." in capsys.readouterr().out
-    assert len(sent) == 1
+    assert len(sent_keys) == 1
 
 
-def test_ctrl_c_stops_it_and_it_goes_on(
+def test_ctrl_c_stops_the_command_and_a_second_run_continues(
     running: PicTrace,
-    bucket: Bucket,
-    sent: list[str],
+    bucket: SourceBucket,
+    sent_keys: list[str],
     collection: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -152,7 +152,7 @@ def test_ctrl_c_stops_it_and_it_goes_on(
         assert index(*source) == 130
     stopped = capsys.readouterr()
     assert "To continue, run the same command again." in stopped.err
-    assert 0 < len(sent) < 6
+    assert 0 < len(sent_keys) < 6
     assert index(*source) == 0
     said = capsys.readouterr().out
     assert "6 objects" in said
@@ -164,10 +164,10 @@ def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.usefixtures("retries_at_once")
-def test_what_never_ends_is_told(
+@pytest.mark.usefixtures("no_retry_delay")
+def test_objects_that_are_never_settled_are_reported(
     running: PicTrace,
-    bucket: Bucket,
+    bucket: SourceBucket,
     collection: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -189,28 +189,32 @@ def test_what_never_ends_is_told(
     assert rows(report) == {"a.png": "unsettled"}
 
 
-def test_nothing_is_sent_unasked(bucket: Bucket, sent: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_sent_without_confirmation(
+    bucket: SourceBucket, sent_keys: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     bucket.put({"a.png": noise(81_600)})
     assert index(f"s3://{bucket.name}", "--dry-run") == 0
     assert index(f"s3://{bucket.name}") == 0
     assert "there is no terminal to ask for confirmation" in capsys.readouterr().out
     assert index(f"s3://{bucket.name}/nowhere/", "--yes") == 0
     assert "no objects under" in capsys.readouterr().out
-    assert not sent
+    assert not sent_keys
 
 
-def test_a_bucket_that_the_stack_may_not_read_is_refused(bucket: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bucket_that_the_stack_may_not_read_is_refused(
+    bucket: SourceBucket, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert index("s3://strangers", "--yes") == 1
     said = capsys.readouterr().err
     assert f'Set source_buckets in cdk.json to "elsewhere,{bucket.name},strangers" and deploy' in said
-    assert index("s3://elsewhere", "--yes") == 1, "named in the settings, but not there"
+    assert index("s3://elsewhere", "--yes") == 1, "named in the settings, but the bucket does not exist"
     assert "cannot be listed" in capsys.readouterr().err
 
 
-def test_the_stacks_own_bucket(
+def test_images_of_the_stacks_own_bucket_stay_in_their_collection(
     running: PicTrace,
     put: Callable[..., str],
-    sent: list[str],
+    sent_keys: list[str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -218,11 +222,11 @@ def test_the_stacks_own_bucket(
     own, name = running.cloud.outputs["BucketName"], f"own-{uuid.uuid4().hex[:8]}"
     key = put(noise(81_700), f"uploads/{name}/{uuid.uuid4().hex}")
     assert index(f"s3://{own}/uploads/{name}/", "--yes") == 0
-    assert sent == [key]
+    assert sent_keys == [key]
     assert running.client.get("/v1/stats", params={"collection": name}).json()["images"] == 1
     for prefix in ("", "/uploads/", f"/uploads/{name}/"):
         assert index(f"s3://{own}{prefix}", "--collection", f"{name}-b", "--yes") == 1
-        assert "would move to" in capsys.readouterr().err, "a collection's images stay there"
+        assert "would move to" in capsys.readouterr().err, "images in a collection's folder stay in that collection"
     assert index(f"s3://{own}/uploads/{name}/", "--collection", name, "--dry-run") == 0
     assert index(f"s3://{own}/signatures/", "--yes") == 1
     assert "are under uploads/" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The functions' image, as far as it can be proven without building it."""
+"""The functions' container image, as far as it can be tested without building it."""
 
 import importlib.util
 import json
@@ -26,13 +26,13 @@ FUNCTIONS: Final = ("ingest", "api")
 
 
 def copied(function: str) -> list[str]:
-    """What the Dockerfile copies from the build's context."""
+    """The paths that the Dockerfile copies from the build context."""
     lines = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     return [path.replace("${FUNCTION}", function).rstrip("/") for line in lines for path in line.split()]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_the_dockerfile_copies_is_in_the_asset(function: str, tmp_path: Path) -> None:
+def test_every_path_that_the_dockerfile_copies_is_in_the_asset(function: str, tmp_path: Path) -> None:
     app.synthesise(tmp_path)
     (asset,) = [folder for folder in tmp_path.glob("asset.*") if (folder / "functions" / function).is_dir()]
     assert copied(function)
@@ -55,7 +55,7 @@ def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> 
     assert importlib.util.find_spec(f"functions.{function}.handler")
 
 
-def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Path) -> None:
+def test_the_precision_setting_is_passed_to_the_image_build(tmp_path: Path) -> None:
     app.synthesise(tmp_path, {"model_precision": "int8"})
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
@@ -68,7 +68,7 @@ def test_the_models_precision_goes_from_the_settings_into_the_image(tmp_path: Pa
         app.template({"model_precision": "int4"})
 
 
-def test_the_model_goes_from_the_settings_into_the_image(tmp_path: Path) -> None:
+def test_the_model_setting_is_passed_to_the_image_build(tmp_path: Path) -> None:
     app.synthesise(tmp_path, {"model": "efficientnet-lite0"})
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
@@ -83,7 +83,7 @@ def test_the_model_goes_from_the_settings_into_the_image(tmp_path: Path) -> None
         app.template({"model": "vgg16"})
 
 
-def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
+def test_the_image_installs_the_versions_that_are_tested_here() -> None:
     lines = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert {name: version(name) for name in pinned} == pinned
@@ -92,7 +92,7 @@ def test_all_that_the_image_installs_is_pinned_to_what_is_tested_here() -> None:
     assert names <= {canonicalize_name(name) for name in pinned}
 
 
-def test_stages_hand_over_what_later_ones_take() -> None:
+def test_build_stages_produce_what_later_stages_copy() -> None:
     stages = re.findall(r"^FROM --platform=\$BUILDPLATFORM .* AS (\w+)$", DOCKERFILE, re.MULTILINE)
     taken = re.findall(r"^COPY --from=(\w+) (\S+) \S+$", DOCKERFILE, re.MULTILINE)
     assert {stage for stage, _ in taken} == set(stages)
@@ -102,7 +102,7 @@ def test_stages_hand_over_what_later_ones_take() -> None:
     assert "--or-fallback" not in DOCKERFILE
 
 
-def test_nothing_runs_on_the_targets_processor() -> None:
+def test_no_build_step_runs_on_the_target_processor() -> None:
     *built, arm64, amd64, last = DOCKERFILE.split("\nFROM ")[1:]
     assert [stage.split(" ", 1)[0] for stage in built] == ["--platform=$BUILDPLATFORM"] * 3
     assert arm64.strip() == "--platform=linux/arm64 ${LAMBDA_ARM64} AS lambda-arm64"
@@ -111,8 +111,8 @@ def test_nothing_runs_on_the_targets_processor() -> None:
     assert not re.search(r"^RUN", last, re.MULTILINE)
 
 
-def test_what_compiles_is_the_python_that_runs() -> None:
-    """Bytecode of another version is not looked at; of this kind, none is looked at twice."""
+def test_bytecode_is_compiled_by_the_python_that_runs_it() -> None:
+    """Python ignores bytecode of another version; with unchecked hashes it never compares bytecode with its source."""
     versions = re.findall(r"^ARG \w+=.*/python:(3\.\d+)", DOCKERFILE, re.MULTILINE)
     assert versions == [wheels.PYTHON] * 3
     assert "compileall -q --invalidation-mode unchecked-hash /code" in DOCKERFILE
@@ -121,7 +121,7 @@ def test_what_compiles_is_the_python_that_runs() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what the functions are made of, to edit."""
+    """An editable copy of the files from which the functions are built."""
     for path in (*assets.SHIPPED, *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,8 +133,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def hashes() -> dict[str, str]:
-    """The image of each function, by the function's name."""
+def image_uris() -> dict[str, str]:
+    """The image URI of each function, by the function's name."""
     document = app.template()
     return {
         properties["ImageConfig"]["Command"][0].split(".")[1]: properties["Code"]["ImageUri"]["Fn::Sub"]
@@ -143,13 +143,13 @@ def hashes() -> dict[str, str]:
     }
 
 
-def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
-    before = hashes()
+def test_an_edit_rebuilds_only_the_images_that_it_affects(checkout: Path) -> None:
+    before = image_uris()
 
     def changed(path: str) -> set[str]:
         with (checkout / path).open("a", encoding="utf-8") as file:
             file.write("\n")
-        after = hashes()
+        after = image_uris()
         different = {name for name in FUNCTIONS if before[name] != after[name]}
         before.update(after)
         return different
@@ -162,13 +162,13 @@ def test_an_edit_rebuilds_what_it_concerns(checkout: Path) -> None:
     assert changed("layers/models/export.py") == {"api", "ingest"}
 
 
-def test_a_second_model_goes_along(checkout: Path) -> None:
+def test_a_second_model_is_built_into_the_image(checkout: Path) -> None:
     with pytest.raises(ContextError, match="next_model names m-2, but layers/next_model holds nothing"):
         app.template({"next_model": "m-2"})
-    before = hashes()
+    before = image_uris()
     (checkout / assets.NEXT_MODEL).mkdir()
     (checkout / assets.NEXT_MODEL / "model.json").write_text('{"id": "m-2"}', encoding="utf-8")
-    assert all(before[name] != made for name, made in hashes().items())
+    assert all(before[name] != made for name, made in image_uris().items())
     document = app.template({"next_model": "m-2"})
     assert document["Outputs"]["NextModel"]["Value"] == "m-2"
     for name in FUNCTIONS:

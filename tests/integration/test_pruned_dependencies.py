@@ -1,4 +1,4 @@
-"""The functions run with what their image ships and nothing else: `functions/prune.txt` is left out of it."""
+"""The functions run with only the files that their image ships, without the paths in `functions/prune.txt`."""
 
 import json
 from importlib.metadata import distribution
@@ -19,8 +19,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return interpreter(tmp_path_factory.mktemp("shipped") / "venv")
 
 
-def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
-    """A list that has gone stale would say nothing."""
+def test_every_pruned_path_exists_in_the_installed_packages(python: str) -> None:
+    """Otherwise a stale list would prove nothing."""
     held = Path(distribution("numpy").locate_file(""))  # type: ignore[arg-type]
     assert [path for path in pruned() if not (held / path).exists()] == []
     [packages] = Path(python).parents[1].glob("lib/python*/site-packages")
@@ -28,7 +28,7 @@ def test_what_is_left_out_is_there_to_be_left_out(python: str) -> None:
     assert (packages / "ai_edge_litert" / "interpreter.py").is_file()
 
 
-def test_both_functions_do_their_work_with_it(python: str, running: PicTrace) -> None:
+def test_both_functions_work_without_the_pruned_files(python: str, running: PicTrace) -> None:
     events = Events(running.cloud, [synthetic_image(70_000)], "shipped")
     with runtime_api.running(INGEST, python) as ingest:
         assert ingest.call(events.arrival())[1] == {"batchItemFailures": []}

@@ -1,4 +1,4 @@
-"""A network that computes no number of an image: the image is refused, and nothing of it is stored or searched for."""
+"""If the network computes NaN or infinity for an image, the image is rejected and nothing of it is stored."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.images import noise
 
 @pytest.fixture(params=["NaN", "infinity"])
 def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the features of every image is no number, in ingest and in the API."""
+    """One feature of every image is not a finite number, in the ingest function and in the API."""
     wrong = np.float32(np.nan if request.param == "NaN" else np.inf)
     services: Any = running.cloud.app.state.services
     ingest: Any = dispatcher()
@@ -39,16 +39,16 @@ def stored(running: PicTrace, collection: str) -> list[Any]:
 
 
 @pytest.mark.usefixtures("broken")
-def test_features_that_are_no_numbers_are_an_outcome(running: PicTrace, collection: str) -> None:
-    state = running.settled(running.open(noise(820), collection=collection))
+def test_an_image_with_non_finite_features_is_rejected(running: PicTrace, collection: str) -> None:
+    state = running.wait_for_upload(running.upload(noise(820), collection=collection))
     assert (state["status"], state["code"]) == ("rejected", "undescribable")
-    assert state["reason"] == "The features that the model computes of this image are not all numbers."
+    assert state["reason"] == "The model computes features of this image that are not all finite numbers."
     assert stored(running, collection) == []
     assert running.client.get("/v1/images", params={"collection": collection}).json()["images"] == []
     refused = running.client.post("/v1/search", params={"collection": collection}, files={"file": ("a", noise(820))})
     assert (refused.status_code, refused.json()["code"]) == (422, "undescribable")
 
 
-def test_the_same_image_is_stored_where_they_are(running: PicTrace, collection: str) -> None:
+def test_the_same_image_with_finite_features_is_stored(running: PicTrace, collection: str) -> None:
     running.add(noise(820), collection=collection)
     assert len(stored(running, collection)) == 1

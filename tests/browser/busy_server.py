@@ -1,4 +1,4 @@
-"""A server that is too busy now and then, for tests of what the page does about it."""
+"""A server that sometimes refuses calls because it is busy, to test how the page reacts."""
 
 import re
 import time
@@ -9,15 +9,15 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 GATEWAY: Final = {429: "Too Many Requests", 503: "Service Unavailable"}
-"""What API Gateway itself says: no problem details, and no `Retry-After`."""
+"""The messages of API Gateway itself, which have neither problem details nor `Retry-After`."""
 
 
 @dataclass
 class Refusal:
-    """Calls whose path matches are refused, `times` of them.
+    """A rule that refuses the first `times` calls whose path matches.
 
     Attributes:
-        seen: when each matching call came, refused or not, in seconds.
+        seen: times of the matching calls, whether or not they were refused, in seconds.
     """
 
     path: str
@@ -27,8 +27,8 @@ class Refusal:
     seen: list[float] = field(default_factory=list)
 
 
-class Busy:
-    """`app`, behind something that refuses calls before they reach it."""
+class BusyServer:
+    """A wrapper of `app` that refuses calls before they reach it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
