@@ -143,7 +143,7 @@ def test_an_upload_that_is_not_indexed_is_named(running: PicTrace, capsys: pytes
     found = steps(capsys.readouterr().out)
     assert "still pending after 0 s" in found["index"]
     left = re.fullmatch(
-        r"FAILED: upload ([0-9a-f]{32}) may be indexed later. If it is: "
+        r"FAILED: upload ([0-9a-f]{32}) may be indexed later. If it is, send "
         r"DELETE /v1/images/([0-9a-f]{64})\?collection=smoke",
         found["clean-up"],
     )
