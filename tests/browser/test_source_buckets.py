@@ -3,7 +3,6 @@
 import datetime
 import os
 import ssl
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +34,7 @@ from tests.integration.conftest import invoke_ingest
 
 pytestmark = needs_chromium
 
-SOURCE_BUCKET: Final = f"others-{uuid.uuid4().hex[:8]}"
+SOURCE_BUCKET: Final = "images-of-others"
 REGIONAL: Final = f"{SOURCE_BUCKET}.s3.eu-west-1.amazonaws.com"
 GLOBAL: Final = f"{SOURCE_BUCKET}.s3.amazonaws.com"
 
