@@ -3,6 +3,7 @@
 import datetime
 import os
 import ssl
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
