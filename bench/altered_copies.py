@@ -1,6 +1,6 @@
 """Search a running system for altered copies of stored images: `python -m bench.altered_copies FOLDER --url URL`.
 
-Every ranking is asked the same sixty questions: ten images, evenly spread over the folder, in six alterations.
+Every ranking gets the same sixty queries: ten images, evenly spread over the folder, in six alterations each.
 """
 
 import argparse
@@ -30,19 +30,19 @@ def main() -> int:
     parser.add_argument("--url", default="http://localhost:8000", help="a running system")
     parser.add_argument("--collection", default="bench", help="where the images are indexed")
     wanted = parser.parse_args()
-    paths = seed.images_in(wanted.folder)
+    paths = seed.list_files(wanted.folder)
     if not paths:
-        parser.error(f"there is no file in {wanted.folder}")
+        parser.error(f"{wanted.folder} contains no files; name a folder of images")
     try:
         measure(paths, wanted.url, wanted.collection)
     except httpx.ConnectError:
-        print(f"Nothing answers at {wanted.url}. Start a system with `make run`, or name a running one with --url.")
+        print(f"No system runs at {wanted.url}. Start one with `make run`, or name a running one with --url.")
         return 1
     return 0
 
 
 def measure(paths: list[Path], url: str, collection: str) -> None:
-    """Index the images, ask, and print what came first."""
+    """Index the images, search for altered copies, and print how often the original is the first match."""
     started = time.perf_counter()
     outcomes = seed.index(url, paths, collection)
     indexing = time.perf_counter() - started

@@ -1,7 +1,7 @@
 """Send hostile files through the ingest handler and through search: `python -m bench.hostile FOLDER`.
 
-FOLDER defaults to `corpus/hostile` of the folder that PICTRACE_EVAL_DATA names. Prints what became of them and what
-the worst cost, writes bench/results/hostile.md, and fails where one of `complaints` or `delays` holds.
+FOLDER defaults to `corpus/hostile` in the folder that PICTRACE_EVAL_DATA names. Prints the outcomes and the costs of
+the worst files, writes bench/results/hostile.md, and fails if `complaints` or `delays` reports anything.
 """
 
 import argparse
@@ -42,16 +42,16 @@ BOMBS: Final = ("too_many_pixels", "too_complex")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one file.
+    """The outcome of one file.
 
     Attributes:
-        status: of its upload, as the API tells it.
+        status: status of its upload according to the API.
         code, reason: why it was refused.
-        ingest_s, search_s: wall time of the handler and of the request.
-        refusal_s: for a bomb, wall time of what refuses it, without the services' part; the least of three.
-        memory: bytes that the decoder's process had, and what this one, which runs the emulator too, grew by.
+        ingest_s, search_s: wall time of the handler and of the search request, in seconds.
+        refusal_s: for a decompression bomb, wall time of its refusal without AWS calls; the shortest of three.
+        memory: peak bytes of the decoder's process, plus the growth of this one, which also runs the emulator.
         search: HTTP status of the search with the file.
-        search_code: why that was refused.
+        search_code: why the search was refused.
     """
 
     file: str
@@ -71,7 +71,7 @@ class Result:
 
 
 def complaints(result: Result) -> Iterator[str]:
-    """What a file must not do, and did."""
+    """Yield what the file did although it must not."""
     stored = result.status in ("indexed", "duplicate")
     if not stored and not (result.status == "rejected" and result.code and result.reason):
         yield f"it ended as {result.status} ({result.code}: {result.reason})"
@@ -84,7 +84,7 @@ def complaints(result: Result) -> Iterator[str]:
 
 
 def delays(result: Result) -> Iterator[str]:
-    """What took too long on this machine; a test does not ask, for it may share the machine."""
+    """Yield what took too long on this machine; tests leave this out, because they may share the machine."""
     if max(result.ingest_s, result.search_s) > SECONDS:
         yield f"it took {result.ingest_s:.1f} s and {result.search_s:.1f} s"
     if result.refusal_s > BOMB_SECONDS:
@@ -92,7 +92,7 @@ def delays(result: Result) -> Iterator[str]:
 
 
 class Gauntlet:
-    """A running system without its queue's worker: files are handed to the ingest handler one by one."""
+    """A running system without a queue worker: files are passed to the ingest handler one by one."""
 
     def __init__(self, cloud: LocalCloud, client: httpx.Client) -> None:
         self._bucket = cloud.outputs["BucketName"]
@@ -128,14 +128,14 @@ class Gauntlet:
         )
 
     def _keep(self, image_id: str) -> None:
-        """The first ones stay, for others to be compared with; more would only make the searches slower."""
+        """Keep the first images, for others to be compared with, and delete later ones, which would slow searches."""
         self._kept += 1
         if self._kept > KEPT:
             self._client.delete(f"/v1/images/{image_id}", params={"collection": COLLECTION}).raise_for_status()
 
 
 def refusal(data: bytes) -> float:
-    """Seconds that decoding takes to refuse the bytes."""
+    """Return the seconds that decoding takes to refuse the bytes."""
     times = []
     for _ in range(3):
         started = time.perf_counter()
@@ -165,21 +165,21 @@ class Cost:
 def _measured() -> Iterator[Cost]:
     cost = Cost()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    SANDBOX.peak = 0
+    SANDBOX.peak_memory = 0
     before, started = _memory("VmRSS"), time.perf_counter()
     yield cost
     cost.seconds = time.perf_counter() - started
-    cost.memory = SANDBOX.peak + max(0, _memory("VmHWM") - before)
+    cost.memory = SANDBOX.peak_memory + max(0, _memory("VmHWM") - before)
 
 
 def _memory(name: str) -> int:
-    """A figure of /proc/self/status, in bytes."""
+    """Return a field of /proc/self/status, in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 def run(gauntlet: Gauntlet, folder: Path, every: int = 1) -> list[Result]:
-    """The files below `folder`, each or one of so many, through ingest and through search."""
+    """Send the files below `folder`, or every `every`-th of them, through ingest and through search."""
     gauntlet.run("warm", b"")
     files = sorted(path for path in folder.rglob("*") if path.is_file())[::every]
     return [
@@ -189,7 +189,7 @@ def run(gauntlet: Gauntlet, folder: Path, every: int = 1) -> list[Result]:
 
 
 def report(results: Sequence[Result]) -> str:
-    """The tables, in Markdown."""
+    """Return the tables in Markdown."""
     stored = [result for result in results if result.outcome == "stored"]
     bombs = [result for result in results if result.code in BOMBS]
     outcomes = Counter(result.outcome for result in results)
@@ -219,7 +219,7 @@ def _top(title: str, unit: str, results: Sequence[Result], figure: Callable[[Res
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table in Markdown, and the empty line after it."""
+    """Return the lines of a Markdown table, and the empty line after it."""
     return [*(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)), ""]
 
 
@@ -227,10 +227,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.hostile", description=__doc__)
     given = os.environ.get("PICTRACE_EVAL_DATA")
     parser.add_argument("folder", type=Path, nargs="?", default=given and Path(given) / "corpus" / "hostile")
-    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50")
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model")
     wanted = parser.parse_args()
     if wanted.folder is None:
-        parser.error("give a folder, or set PICTRACE_EVAL_DATA")
+        parser.error("name a folder, or set PICTRACE_EVAL_DATA")
     with (
         local_cloud(wanted.model_dir) as cloud,
         serving(cloud.app, 0) as url,

@@ -1,6 +1,7 @@
-"""What decoding in a process for each image costs: `python -m bench.isolation`.
+"""The cost of decoding each image in a process of its own: `python -m bench.isolation`.
 
-The same work with it and without it, by turns, in one run. Prints the tables and writes bench/results/isolation.md.
+Does the same work with and without the sandbox, alternately, in one run. Prints the tables and writes
+bench/results/isolation.md.
 """
 
 import argparse
@@ -23,29 +24,29 @@ from shared.vision.opencv import cv2
 
 RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"
 DECODED: Final = ((1, 1), (512, 512), (1920, 1080), (4000, 3000))
-TAKEN_IN: Final = ((512, 512), (1920, 1080))
+INGESTED: Final = ((512, 512), (1920, 1080))
 ROUNDS: Final = 10
 COLUMNS: Final = ("in a process of its own", "in this process", "difference", "ratio")
-HERE: Final = SimpleNamespace(decode=decoding.decode_here, peak=0)
+WITHOUT_SANDBOX: Final = SimpleNamespace(decode=decoding.decode_in_process, peak_memory=0)
 
 
 def photograph(width: int, height: int, seed: int = 0) -> bytes:
-    """A JPEG of soft random colours."""
+    """Return a JPEG of smooth random colours."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (max(1, height // 40), max(1, width // 40), 3), dtype=np.uint8)
     return cv2.imencode(".jpg", cv2.resize(coarse, (width, height)))[1].tobytes()
 
 
-def compared(what: str, work: Callable[[bytes], Sequence[float]], images: Sequence[bytes]) -> list[tuple[str, ...]]:
-    """Rows of medians of what `work` gives, in seconds, for images in turn with isolation and without."""
-    found = []
+def compared(name: str, work: Callable[[bytes], Sequence[float]], images: Sequence[bytes]) -> list[tuple[str, ...]]:
+    """Return rows of the medians of the seconds that `work` returns, with and without the sandbox alternately."""
+    times = []
     for number, data in enumerate(images):
-        with patch.object(decoding, "SANDBOX", HERE) if number % 2 else nullcontext():
-            found.append(work(data))
-    there, here = (np.median(found[first::2], axis=0) for first in (2, 3))
+        with patch.object(decoding, "SANDBOX", WITHOUT_SANDBOX) if number % 2 else nullcontext():
+            times.append(work(data))
+    sandboxed, direct = (np.median(times[first::2], axis=0) for first in (2, 3))
     return [
-        (what, *(f"{seconds * 1000:.1f} ms" for seconds in (a, b, a - b)), f"{a / b:.2f}")
-        for a, b in zip(there, here, strict=True)
+        (name, *(f"{seconds * 1000:.1f} ms" for seconds in (a, b, a - b)), f"{a / b:.2f}")
+        for a, b in zip(sandboxed, direct, strict=True)
     ]
 
 
@@ -55,8 +56,8 @@ def timed_decode(data: bytes) -> tuple[float]:
     return (time.perf_counter() - started,)
 
 
-def alone() -> list[str]:
-    """The table of decoding and nothing else."""
+def decoding_table() -> list[str]:
+    """Measure decoding alone; return the table."""
     rows = [
         row
         for width, height in DECODED
@@ -65,22 +66,23 @@ def alone() -> list[str]:
     return table(("decoding a JPEG", *COLUMNS), rows)
 
 
-def whole(gauntlet: Gauntlet) -> list[str]:
-    """The table of the ingest handler and of a search request; every image is another one."""
+def system_table(gauntlet: Gauntlet) -> list[str]:
+    """Measure the ingest handler and a search request, each time with a new image; return the table."""
 
-    def taken_in(data: bytes) -> tuple[float, float]:
+    def ingest_and_search(data: bytes) -> tuple[float, float]:
         result = gauntlet.run("made", data)
         return result.ingest_s, result.search_s
 
     rows = []
-    for width, height in TAKEN_IN:
+    for width, height in INGESTED:
         images = [photograph(width, height, seed) for seed in range(2 * ROUNDS + 2)]
-        ingest, search = compared(f"{width} x {height}", taken_in, images)
+        ingest, search = compared(f"{width} x {height}", ingest_and_search, images)
         rows += [(f"ingest, {ingest[0]}", *ingest[1:]), (f"search, {search[0]}", *search[1:])]
     return table(("one JPEG through the running system", *COLUMNS), rows)
 
 
-def starting() -> str:
+def start_time() -> str:
+    """Measure the start of the helper process; return a sentence."""
     image = photograph(1, 1)
     decoding.SANDBOX.close()
     first, second = timed_decode(image)[0], timed_decode(image)[0]
@@ -90,11 +92,11 @@ def starting() -> str:
 def main() -> int:
     argparse.ArgumentParser(prog="python -m bench.isolation", description=__doc__).parse_args()
     with (
-        local_cloud(ROOT / ".build" / "resnet50") as cloud,
+        local_cloud(ROOT / ".build" / "model") as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
-        lines = [*alone(), *whole(Gauntlet(cloud, client)), starting()]
+        lines = [*decoding_table(), *system_table(Gauntlet(cloud, client)), start_time()]
     page = "\n".join(["# What a process for each image costs", "", f"Medians of {ROUNDS}.", "", *lines, ""])
     print(page)
     RESULTS.write_text(page, encoding="utf-8")

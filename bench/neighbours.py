@@ -1,7 +1,7 @@
-"""What a new image's comparison with earlier ones costs and finds: `python -m bench.neighbours FOLDER`.
+"""The cost and yield of comparing a new image with earlier ones: `python -m bench.neighbours FOLDER`.
 
-Altered copies of stored images, and the stored images themselves as strangers to each other, are compared as ingest
-does, under several rules of which candidates' signatures are read.
+Compares altered copies of stored images, and the stored images with each other as unrelated ones, in the way that
+ingest does, under several rules for which candidates' signatures are read.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SEED: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`near` is whether it is a near-duplicate of the image that came."""
+    """A candidate; `near` says whether it is a near-duplicate of the new image."""
 
     local: float
     bits: int
@@ -39,7 +39,7 @@ class Candidate:
 
 
 def candidates(new: Description, stored: Mapping[str, Description], memory: Memory) -> list[Candidate]:
-    """Those that ingest looks at, the image itself left out."""
+    """Return the candidates that ingest considers, without the image itself."""
     limit = CANDIDATES + 1
     local = () if new.local_features is None else memory.nearest_local(new.local_features, limit=limit).found
     whole = memory.nearest(new.features, limit=limit).found
@@ -69,7 +69,7 @@ def near(new: Description, stored: Description) -> bool:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--pictures", dest="images", type=int, default=200)
     parser.add_argument("--copied", type=int, default=20, help="of them, in 13 alterations each")
     wanted = parser.parse_args(argv)

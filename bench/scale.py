@@ -1,7 +1,7 @@
-"""What happens when many images come: a simulation of the queue, the functions and the table, second by second.
+"""A simulation of many uploads: the queue, the functions and the table, second by second.
 
-`python -m bench.scale` prints it; `--write` puts it into docs/measurements/scale.md. Seconds and write units of an
-image are those that `make bench` measured (see docs/measurements/cost.md); the limits are AWS's documented ones.
+`python -m bench.scale` prints the table; `--write` writes it to docs/measurements/scale.md. Seconds and write units per
+image are those that `make bench` measured (see docs/measurements/cost.md); the limits are those that AWS documents.
 """
 
 import argparse
@@ -32,18 +32,18 @@ PARTITION_UNITS: Final = 1_000
 RATES: Final = (1, 100, 5_000)
 HOUR: Final = 3_600
 DAYS_KEPT: Final = 4
-"""Of the queue."""
+"""Retention of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """After an hour of uploads.
+    """The state after an hour of uploads.
 
     Attributes:
-        done: images a second in the last minute.
+        done: images per second in the last minute.
         waiting: messages in the queue.
-        wait: seconds that the last image would wait.
-        limit: what held it back in the last minute.
+        wait: seconds until the last of them is processed.
+        limit: the bottleneck in the last minute.
     """
 
     done: float
@@ -53,7 +53,7 @@ class Result:
 
 
 def simulate(use: Use, rate: float, concurrency: int, collections: int, ready: float) -> Result:
-    """An hour of `rate` uploads a second into a table that can take `ready` write units a second at first."""
+    """Simulate an hour of `rate` uploads per second, into a table that starts with `ready` write units per second."""
     waiting, done, limit = 0.0, 0.0, ""
     peak, since = 0.0, 0
     recent: list[float] = []
@@ -106,7 +106,7 @@ def _time(seconds: float) -> str:
 
 
 def written(page: str, rows: list[str]) -> str:
-    """The page with the table in its place."""
+    """Return the page with the rows between its markers."""
     before, _, rest = page.partition(BEGIN)
     return "\n".join([before + BEGIN, "", *rows, "", END]) + rest.partition(END)[2]
 

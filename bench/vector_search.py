@@ -1,8 +1,8 @@
-"""How long SearchVectors takes in the local cloud: boto3 over HTTP to moto, 10,000 vectors of 2,048 dimensions.
+"""The duration of SearchVectors in the local cloud: boto3 over HTTP to moto, 10,000 vectors of 2,048 dimensions.
 
     python -m bench.vector_search [--items 10000] [--searches 101]
 
-The target is 50 ms for the 50 nearest, of items as the catalogue stores them and asks for them.
+The target is 50 ms for the 50 nearest items, stored and requested as the catalogue does.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def _create(client: Any) -> None:
 
 
 def _fill(vectors: Any) -> float:
-    """Seconds for an item, written past HTTP: what a put costs in moto itself."""
+    """Store the items without HTTP; return the seconds per item that moto itself takes."""
     table = dynamodb_backends[_ACCOUNT][_REGION].tables["bench"]
     start = time.perf_counter()
     for number, vector in enumerate(vectors):
@@ -74,7 +74,7 @@ def _fill(vectors: Any) -> float:
                 table_schema.PARTITION_KEY: {"S": f"image#{number}"},
                 table_schema.SORT_KEY: {"S": "record"},
                 table_schema.VECTOR_PARTITION: {"S": "default"},
-                "model": {"S": "resnet50"},
+                "model": {"S": "m"},
                 table_schema.VECTOR_ATTRIBUTE: {"L": [{"N": f"{value:.5g}"} for value in vector.tolist()]},
                 **_RECORD,
             }
@@ -98,12 +98,12 @@ def _search(client: Any, query: Any) -> float:
         SearchConditionExpression="#collection = :collection AND #model = :model",
         ProjectionExpression=", ".join(f"#{name}" for name in names),
         ExpressionAttributeNames={f"#{name}": name for name in names},
-        ExpressionAttributeValues={":collection": {"S": "default"}, ":model": {"S": "resnet50"}},
+        ExpressionAttributeValues={":collection": {"S": "default"}, ":model": {"S": "m"}},
         ReturnConsumedCapacity="TOTAL",
     )
     taken = time.perf_counter() - start
     if len(answer["SearchResults"]) != _TOP_K:
-        raise SystemExit("the search did not find what was stored")
+        raise SystemExit("the search did not return the stored items")
     return taken
 
 

@@ -1,4 +1,4 @@
-"""`python -m infra.schemas`: write the JSON Schemas of the bus's events, in and out, to docs/reference/schemas."""
+"""Write the JSON Schemas of incoming and outgoing events to docs/reference/schemas: `python -m infra.schemas`."""
 
 import json
 from pathlib import Path

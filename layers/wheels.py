@@ -1,7 +1,7 @@
-"""Wheels for Lambda's Python and processor, on whatever machine: `python -m layers.wheels --help`.
+"""Install wheels for Lambda's Python and processor on any machine: `python -m layers.wheels --help`.
 
-The functions' image, the zip functions' layer and `make image-check` install with this, so that what is checked is
-what ships.
+The functions' image, the zip functions' layer and `make image-check` all use it, so that the check installs what
+ships.
 """
 
 import argparse
@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Final
 
 PYTHON: Final = "3.13"
-"""Of Lambda's runtime, which every function shares."""
+"""The Python version of Lambda's runtime, the same for every function."""
 MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64", "amd64": "x86_64"}
-"""Lambda's architectures, and Docker's name for one of them, as wheels name them."""
+"""The names that wheels use for Lambda's architectures, and for `amd64`, Docker's name of x86_64."""
 PLATFORMS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 """Amazon Linux 2023 has glibc 2.34: https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html"""
 
 
 def install(requirements: Path, folder: Path, architecture: str, *, compiled: bool = False) -> None:
-    """Put the wheels of a requirements file into `folder`.
+    """Install the wheels of a requirements file into `folder`.
 
     Args:
-        compiled: write bytecode too, which helps only where the Python that runs this is `PYTHON`.
+        compiled: also write bytecode, which is useful only if this process runs on Python `PYTHON`.
 
     Raises:
-        subprocess.CalledProcessError: pip failed; it has said why on stderr.
+        subprocess.CalledProcessError: pip failed; its message is on stderr.
     """
     platforms = [f"--platform={name}_{MACHINES[architecture]}" for name in PLATFORMS]
     subprocess.run(
@@ -42,7 +42,7 @@ def install(requirements: Path, folder: Path, architecture: str, *, compiled: bo
 
 
 def prune(folder: Path, listed: Path) -> None:
-    """Remove the files and folders below `folder` that the file `listed` names; absent ones are skipped."""
+    """Remove the files and folders below `folder` that the file `listed` names, if they exist."""
     for name in listed.read_text(encoding="utf-8").split():
         path = folder / name
         if path.is_dir():
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--architecture", choices=sorted(MACHINES), required=True)
     parser.add_argument("--requirements", type=Path, required=True)
     parser.add_argument("--target", type=Path, required=True, help="folder to install into")
-    parser.add_argument("--prune", type=Path, help="file that lists what to remove again")
+    parser.add_argument("--prune", type=Path, help="file that lists what to remove after the installation")
     wanted = parser.parse_args(argv)
     install(wanted.requirements, wanted.target, wanted.architecture, compiled=True)
     if wanted.prune:

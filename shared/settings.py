@@ -1,4 +1,4 @@
-"""What a function is told by its environment: read once, frozen, wrong values refused by name."""
+"""Settings of the functions: read from the environment once and validated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.domain.access import Access
 
 
 class SettingsError(ValueError):
-    """A variable is missing or wrong; the message names it."""
+    """An environment variable is missing or invalid; the message names it."""
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
@@ -20,7 +20,7 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 
 def _access(environ: Mapping[str, str]) -> Access:
-    """Never open where nothing is said."""
+    """Return the access mode, which has no default so that the API is never open by accident."""
     value = _required(environ, "PICTRACE_ACCESS")
     try:
         return Access(value)
@@ -28,8 +28,13 @@ def _access(environ: Mapping[str, str]) -> Access:
         raise SettingsError(f"the environment variable PICTRACE_ACCESS must be one of {', '.join(Access)}") from None
 
 
+def _source_buckets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of other buckets whose images are indexed."""
+    return tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name)
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """The folder of the model, and that of the next one while there are two."""
+    """Return the folder of the model, followed by that of the next model if one is set."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
     return (Path(_required(environ, "PICTRACE_MODEL_DIR")), *([Path(following)] if following else []))
 
@@ -38,7 +43,9 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
 class IngestSettings:
     """Settings of the ingest function.
 
-    `queue` and `dead_letters` are URLs of queues, `source_buckets` are those of others whose images it takes in.
+    Attributes:
+        queue, dead_letters: URLs of queues.
+        source_buckets: other buckets whose images are indexed.
     """
 
     bucket: str
@@ -60,7 +67,7 @@ class IngestSettings:
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
-            source_buckets=tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name),
+            source_buckets=_source_buckets(environ),
         )
 
 
@@ -73,6 +80,7 @@ class ApiSettings:
     model_dirs: tuple[Path, ...]
     access: Access
     fetch_function: str
+    source_buckets: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -82,6 +90,7 @@ class ApiSettings:
             model_dirs=_model_dirs(environ),
             access=_access(environ),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
+            source_buckets=_source_buckets(environ),
         )
 
 

@@ -1,4 +1,4 @@
-"""What several kinds of tests share: the exported model, and the running local cloud."""
+"""Fixtures shared by several kinds of tests: the exported model and the running local cloud."""
 
 import os
 import re
@@ -13,25 +13,29 @@ import boto3
 import httpx
 import pytest
 
+from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.__main__ import serving
-from infra.local.cloud import LocalCloud, local_cloud, synthesised
+from infra.local.cloud import LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
+from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
 
 pytest_plugins = ["tests.tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 60
-"""How long to wait for what must come. A machine that runs other tests beside is slow, and that is no fault."""
+"""How long to wait for an expected result; generous, because the machine may be running other tests."""
+
+NO_RETRY_DELAY = replace(INGEST_QUEUE, first_retry_seconds=0)
 
 
 def pytest_configure() -> None:
-    """Each of pytest-xdist's workers has a processor of its own, with all that it starts.
+    """Pin each pytest-xdist worker, and every process that it starts, to its own processor.
 
-    The network's threads wait by spinning: two workers on the same processors keep each other from working.
+    The network's threads busy-wait, so two workers on the same processors would starve each other.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker and hasattr(os, "sched_setaffinity"):
@@ -41,34 +45,34 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
-    """The exported model; made once where it is missing."""
-    return exported("resnet50")
+    """The exported model, exported if missing: EfficientNet-Lite0 where ResNet50's weights are unavailable."""
+    return export_model("model")
 
 
 @pytest.fixture(scope="session")
 def int8_dir() -> Path:
-    """The same with int8 weights."""
-    return exported("resnet50-int8", "--precision", "int8")
+    """The same model with int8 weights."""
+    return export_model("model-int8", "--precision", "int8")
 
 
-def exported(name: str, *options: str) -> Path:
-    from layers.resnet50 import export
+def export_model(name: str, *options: str) -> Path:
+    from layers.models import export
 
     folder = ROOT / ".build" / name
-    assert export.main(["--out", str(folder), "--allow-untrained", *options]) == 0
+    assert export.main(["--out", str(folder), "--or-fallback", *options]) == 0
     return folder
 
 
 @dataclass(frozen=True)
 class PicTrace:
-    """A running system, and what a client does with it."""
+    """A running system, with the calls that a client makes."""
 
     url: str
     cloud: LocalCloud
     client: httpx.Client
 
-    def open(self, data: bytes, *, collection: str, media_type: str = "image/png", name: str = "a.png") -> str:
-        """Upload bytes as a browser does: ask for a form, send it with the file last. Gives the upload id."""
+    def upload(self, data: bytes, *, collection: str, media_type: str = "image/png", name: str = "a.png") -> str:
+        """Upload bytes as a browser does: request a form and post it with the file last; return the upload id."""
         wanted = {"filename": name, "content_type": media_type, "collection": collection}
         form = self.client.post("/v1/uploads", json=wanted)
         assert form.status_code == 201, form.text
@@ -76,8 +80,8 @@ class PicTrace:
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 
-    def settled(self, upload_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """The upload's state once it is final."""
+    def wait_for_upload(self, upload_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait until the state of an upload is final, and return that state."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             state: dict[str, Any] = self.client.get(f"/v1/uploads/{upload_id}").json()
@@ -87,8 +91,8 @@ class PicTrace:
         raise AssertionError(f"upload {upload_id} is still pending after {seconds} s")
 
     def add(self, data: bytes, *, collection: str, **options: str) -> str:
-        """Upload an image and wait until it is indexed; gives the image id."""
-        state = self.settled(self.open(data, collection=collection, **options))
+        """Upload an image, wait until it is indexed, and return its image id."""
+        state = self.wait_for_upload(self.upload(data, collection=collection, **options))
         assert state["status"] == "indexed", state
         return str(state["image_id"])
 
@@ -101,9 +105,9 @@ class PicTrace:
 
 @pytest.fixture(scope="session")
 def running(model_dir: Path) -> Iterator[PicTrace]:
-    """The whole system, started once."""
+    """The whole system, started once for all tests."""
     with (
-        local_cloud(model_dir, synthesised()) as cloud,
+        local_cloud(model_dir, template_from_subprocess()) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
@@ -119,19 +123,19 @@ def pictrace(running: PicTrace) -> PicTrace:
 
 
 @dataclass(frozen=True)
-class Closed:
-    """The running system's data behind an API that asks for keys.
+class ClosedApi:
+    """The running system's data behind an API that requires keys.
 
     Attributes:
-        calls: every call of AWS that the API has made, but for those about keys.
+        calls: the AWS operations that the API has called, except for those about keys.
     """
 
     url: str
-    keys: DynamoKeys
+    keys: DynamoApiKeys
     calls: list[str]
 
     def key(self, *scopes: Scope, collections: Collection[str] | None = None, per_minute: int = 60_000) -> str:
-        """The text of a new key; None for every collection."""
+        """Create a key and return its text; `collections=None` allows every collection."""
         _, text = self.keys.create(
             name="test",
             scopes=frozenset(scopes),
@@ -145,7 +149,7 @@ class Closed:
 
 
 @pytest.fixture(scope="session")
-def closed(running: PicTrace) -> Iterator[Closed]:
+def closed(running: PicTrace) -> Iterator[ClosedApi]:
     from functions.api.app import create_app
     from functions.api.services import Services
 
@@ -153,7 +157,7 @@ def closed(running: PicTrace) -> Iterator[Closed]:
 
     def note(model: Any, params: Any, **_: Any) -> None:
         about_keys = model.name in {"GetItem", "UpdateItem"} and re.search(rb'"keys"|"key#', params["body"])
-        if not about_keys:  # and no other body is looked at: a stream would be empty afterwards
+        if not about_keys:  # reading any other body could consume a stream
             calls.append(model.name)
 
     session: Any = boto3.DEFAULT_SESSION
@@ -161,10 +165,16 @@ def closed(running: PicTrace) -> Iterator[Closed]:
     services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
-        yield Closed(url, DynamoKeys(dynamodb_client(), outputs["TableName"]), calls)
+        yield ClosedApi(url, DynamoApiKeys(dynamodb_client(), outputs["TableName"]), calls)
+
+
+@pytest.fixture
+def no_retry_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redeliver failed messages immediately, for tests that are not about the delay."""
+    monkeypatch.setattr("shared.aws.retry_delays.INGEST_QUEUE", NO_RETRY_DELAY)
 
 
 @pytest.fixture
 def collection() -> str:
-    """A collection of the test's own."""
+    """The name of a collection that only this test uses."""
     return f"t-{uuid.uuid4().hex[:12]}"

@@ -1,8 +1,8 @@
-"""A web for tests: names, public addresses, the servers that stand behind them, and what sockets were asked for.
+"""A fake internet for tests: names, public addresses, and the servers behind them.
 
-The code under test resolves names and connects as always. What it asks of `socket` ends here: a name is looked up in
-`Web.names`, a public address is led to a server on loopback, and every address that a socket is asked to connect to is
-written down first.
+The code under test resolves names and connects as usual, but its calls to `socket` end here: names are looked up in
+`FakeInternet.names`, connections to public addresses are redirected to servers on loopback, and every address that a
+socket is asked to connect to is recorded.
 """
 
 import datetime
@@ -31,11 +31,13 @@ Behaviour = Callable[[socket.socket], None]
 
 
 class Server:
-    """Speaks HTTP by the book or not at all: each path has the bytes that are sent, or a function that sends them.
+    """A server that answers each path with fixed bytes, valid HTTP or not, or calls a function that sends them.
 
     Attributes:
-        heads: the head of every request, as it came.
-        protocols: the protocol that TLS confirm on, for every connection; None where there was none.
+        pages: the bytes or the function for each path.
+        heads: the request line and headers of every request, as they arrived.
+        protocols: the protocol that TLS negotiated for every connection; None if it negotiated none.
+        closing: set when the server shuts down.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -54,8 +56,8 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def wait(self, _: socket.socket) -> None:
-        """The behaviour of a server that says nothing."""
+    def stay_silent(self, _: socket.socket) -> None:
+        """Send nothing: the behaviour of a server that never answers."""
         self.closing.wait(30)
 
     def _serve(self) -> None:
@@ -89,20 +91,21 @@ class Server:
             connection.close()
 
 
-class Web:
+class FakeInternet:
     """The internet as the code under test sees it.
 
     Attributes:
-        names: the addresses of each name; a function is asked anew every time.
-        servers: what listens at a public address and port.
-        asked: every address that a socket was asked to connect to.
+        names: the addresses of each name, or a function that is called for each lookup.
+        servers: the servers that listen at public addresses and ports.
+        lookups: every name that was looked up.
+        connections: every address that a socket was asked to connect to.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, Sequence[str] | Callable[[], Sequence[str]]] = {}
         self.servers: dict[tuple[str, int], Server] = {}
         self.lookups: list[str] = []
-        self.asked: list[tuple[str, int]] = []
+        self.connections: list[tuple[str, int]] = []
 
     def serve(self, *addresses: str, port: int = 80, context: ssl.SSLContext | None = None) -> Server:
         server = Server(context)
@@ -113,24 +116,24 @@ class Web:
     def getaddrinfo(self, host: str, port: int, **options: Any) -> Any:
         self.lookups.append(host)
         if host not in self.names:
-            # A literal in any spelling that the system takes; no name is asked for outside.
+            # An IP address in any notation that the system accepts; no real name is ever looked up.
             return socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST, **options)
         found = self.names[host]
         addresses = found() if callable(found) else found
         return [entry for address in addresses for entry in socket.getaddrinfo(address, port, **options)]
 
     def socket(self, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
-        web = self
+        internet = self
 
-        class Led(socket.socket):
+        class RedirectedSocket(socket.socket):
             def connect(self, address: Any) -> None:
-                web.asked.append(address[:2])
-                server = web.servers.get(address[:2])
+                internet.connections.append(address[:2])
+                server = internet.servers.get(address[:2])
                 if server is None:
                     raise ConnectionRefusedError
                 super().connect(("127.0.0.1", server.port))
 
-        return Led(socket.AF_INET, kind)
+        return RedirectedSocket(socket.AF_INET, kind)
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         stand_in = types.SimpleNamespace(**vars(socket))
@@ -142,36 +145,36 @@ class Web:
             server.close()
 
 
-class _Witness:
-    """Sees every connection that Python makes, by whatever call."""
+class _ConnectionRecorder:
+    """Records every connection that Python makes, through any call."""
 
     def __init__(self) -> None:
         self.seen: list[Any] | None = None
-        self.others: set[int | None] = set()
+        self.ignored_threads: set[int | None] = set()
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.connect" and self.seen is not None and threading.get_ident() not in self.others:
+        if event == "socket.connect" and self.seen is not None and threading.get_ident() not in self.ignored_threads:
             self.seen.append(arguments[1])
 
 
-_witness = _Witness()
+_recorder = _ConnectionRecorder()
 
 
 @contextmanager
-def witnessed() -> Iterator[list[Any]]:
-    """The addresses that this process connects to meanwhile, but for threads that ran before."""
-    _witness.others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+def record_connections() -> Iterator[list[Any]]:
+    """Record the addresses that this process connects to, except from threads that are already running."""
+    _recorder.ignored_threads = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
     seen: list[Any] = []
-    _witness.seen = seen
+    _recorder.seen = seen
     try:
         yield seen
     finally:
-        _witness.seen = None
+        _recorder.seen = None
 
 
-class Authority:
-    """A certificate authority with the certificates that it gives, and those that it should not."""
+class CertificateAuthority:
+    """A certificate authority that issues valid and invalid certificates."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -182,7 +185,7 @@ class Authority:
         self.path.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
 
     def context(self, *names: str, days: int = 1, trusted: bool = True) -> ssl.SSLContext:
-        """The settings of a server that shows a certificate for these names; negative `days` are over."""
+        """Return the TLS settings of a server with a certificate for these names; negative `days` make it expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         certificate = self._certificate(key, subject, names, days=days, self_signed=not trusted)

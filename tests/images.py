@@ -1,4 +1,4 @@
-"""Images for tests: those inside scikit-image's wheel, and made ones."""
+"""Images for tests: the samples in scikit-image's wheel, and synthetic ones."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def encoded(rgb: Pixels, kind: str = ".jpg", *parameters: int) -> bytes:
 
 
 def noise(seed: int, side: int = 96) -> bytes:
-    """A PNG that no other seed gives."""
+    """A PNG that is different for every seed."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
     return encoded(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.uint8), ".png")

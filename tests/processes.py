@@ -1,4 +1,4 @@
-"""The local run as a process of its own: what it says, and how it ends."""
+"""Helpers for a local run in a separate process: read its output, and stop it."""
 
 import signal
 import subprocess
@@ -6,8 +6,8 @@ import subprocess
 from tests.conftest import PATIENCE_SECONDS
 
 
-def said_until_ready(process: subprocess.Popen[str]) -> str:
-    """What the process prints until it serves, or all that it prints where it never does."""
+def read_until_ready(process: subprocess.Popen[str]) -> str:
+    """Read the output of the process until it is ready to serve, or all of its output if it ends before."""
     assert process.stdout
     said = ""
     for line in process.stdout:
@@ -17,7 +17,7 @@ def said_until_ready(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def ended(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
-    """Send the process a signal and wait for its end; gives what it still says."""
+def stop(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
+    """Send the process a signal, wait until it ends, and return its remaining output."""
     process.send_signal(by)
     return process.communicate(timeout=PATIENCE_SECONDS)[0]

@@ -1,4 +1,4 @@
-"""Tables that tests print at the end of the run, whichever process ran them."""
+"""Tables that tests print at the end of the run, in whichever process they ran."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,8 +10,8 @@ Table = Callable[[str, str], None]
 _MARK: Final = "table "
 
 
-def table_of(node: pytest.Item) -> Table:
-    """Adds lines of text to the table of a name."""
+def table_writer(node: pytest.Item) -> Table:
+    """A function that adds lines of text to the table with the given name."""
 
     def show(name: str, lines: str) -> None:
         node.add_report_section("call", f"{_MARK}{name}", lines)

@@ -1,6 +1,6 @@
 """`make cost PICTURES=… SEARCHES=…`: the bill of a month, per component, and of two other ways to go.
 
-Prices are those of `infra/operate/prices.py`; durations and counted calls are those that `make bench` measured last
+Prices are those of `infra/prices.py`; durations and counted calls are those that `make bench` measured last
 (bench/results/speed.json). `--write` writes docs/measurements/cost.md.
 """
 

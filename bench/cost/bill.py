@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from bench.cost.use import (
-    ALARMS,
+    ALARM_METRICS,
     ANSWER_BYTES,
     BATCH,
     EXAMINED_BYTES,
@@ -21,7 +21,7 @@ from bench.cost.use import (
     TRACED,
     Use,
 )
-from infra.operate import prices
+from infra import prices
 from shared.domain.limits import DEFAULT_PAGE
 
 RECORDS_SHOWN: Final = 5
@@ -117,7 +117,11 @@ def keeping(use: Use, images: float) -> Lines:
 
 def idle() -> Lines:
     """A month in which nothing happens and nothing is stored."""
-    return {"alarms": ALARMS * prices.ALARM_MONTH, "container images": IMAGE_GB * prices.IMAGE_GB_MONTH}
+    return {
+        "dashboard (an account's first three are free)": prices.DASHBOARD_MONTH,
+        "alarms": ALARM_METRICS * prices.ALARM_MONTH,
+        "container images": IMAGE_GB * prices.IMAGE_GB_MONTH,
+    }
 
 
 def on_a_server(use: Use, images: float, searches: float) -> Lines:
@@ -155,7 +159,7 @@ def with_a_service(use: Use, images: float, searches: float) -> Lines:
         + stored * prices.SERVICE_GB_MONTH
     )
     kept = sum(keeping(lean, images).values())
-    return {"the service": max(service, prices.SERVICE_LEAST_MONTH), "everything else": rest + kept}
+    return {"the service": max(service, prices.SERVICE_MINIMUM_MONTH), "everything else": rest + kept}
 
 
 def bill(use: Use, images: int, searches: int) -> str:

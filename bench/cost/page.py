@@ -28,7 +28,7 @@ from bench.cost.use import (
     VECTOR_SECONDS,
     Use,
 )
-from infra.operate import prices
+from infra import prices
 from shared.aws.dynamodb.catalogue import COUNT_PAGES
 from shared.domain.limits import DEFAULT_PAGE, MIB
 
@@ -46,7 +46,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "# What it costs",
             "",
             "Made by `python -m bench.cost --write` from the last `make bench` and the prices in",
-            f"[infra/operate/prices.py](../../infra/operate/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no "
+            f"[infra/prices.py](../../infra/prices.py) ({prices.REGION}, {prices.AS_OF}, on demand, no "
             "free tier, sources beside each). `make cost PICTURES=100000 SEARCHES=20000` prints the bill of a month.",
             "",
             "## A million images, a million searches",
@@ -101,8 +101,8 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             f"that only reads the table takes {STATE_SECONDS * 1000:.0f} ms of the api function.",
             f"- Taken from others: a search examines {EXAMINED_BYTES // 1000} KB of an index, a published measurement "
             "(15,000 vectors of 1,024 dimensions) extrapolated by the logarithm that AWS documents; every answer says "
-            "its own as `bytes_examined`. A GB of a vector index is taken to cost what a GB of its table does. "
-            "Some prices are list prices that were not looked up again: infra/operate/prices.py says which.",
+            "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
+            "Some prices are list prices that were not looked up again: infra/prices.py says which.",
             "- Not counted: cold starts, retries, support, taxes, and images that are shown (S3's transfer), "
             "CloudWatch's custom metrics ($0.30 a month each).",
             "",

@@ -71,7 +71,7 @@ def _row(kind: str, entries: list[Judged]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.negatives", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="photographs")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--pairs", type=int, default=30, help="pairs of each kind")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)

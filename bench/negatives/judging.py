@@ -16,7 +16,7 @@ from bench.quality.collection import Memory
 from shared.domain.matches import Ranking, Verdict
 from shared.search.searcher import Searcher
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.pixels import Pixels
 
@@ -46,7 +46,7 @@ def judge(drawn: Callable[[], Pair], model_dir: Path) -> Judged:
     pair = drawn()
     searcher, watch = _searcher(model_dir), Stopwatch()
     said = searcher.compare(searcher.describe(pair.a, watch), searcher.describe(pair.b, watch), Ranking.FUSED)
-    pixels = [decode_here(data).rgb for data in (pair.a, pair.b)]
+    pixels = [decode_in_process(data).rgb for data in (pair.a, pair.b)]
     return Judged(pair.kind, pair.group, said.verdict, said.score, _pdq(*pixels), _phash(*pixels))
 
 

@@ -1,4 +1,4 @@
-"""How often altered copies find their originals, ours and what else could be used: `make bench-quality DATA=folder`."""
+"""How often altered copies find their originals, by PicTrace and by alternatives: `make bench-quality DATA=folder`."""
 
 import argparse
 import json
@@ -12,16 +12,16 @@ from bench.quality.runner import Asked, asked
 from shared.vision.embedding import Embedder
 
 REPORT_EVERY = 20
-"""Images after which what is known so far is written."""
+"""Number of images after which the results so far are written."""
 RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("folder", type=Path, help="images, or sub-folders that each group images of one thing")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--queries", type=int, default=200, help="so many of them are altered and asked for")
-    parser.add_argument("--everything", type=int, default=4, help="so many of those by the slow methods too")
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
+    parser.add_argument("--queries", type=int, default=200, help="number of images that are altered and searched for")
+    parser.add_argument("--everything", type=int, default=4, help="number of those that slow methods search for too")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for quality.md, quality.json and quality.svg")
     wanted = parser.parse_args()

@@ -1,6 +1,6 @@
-"""What people do to images: every alteration is a function of the image and of a seeded generator.
+"""Alterations that people make to images, each a function of the image and of a seeded generator.
 
-Sizes are shares of the image's own, so that they mean the same on any folder.
+Sizes are relative to the image's own, so that they mean the same for any folder.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.quality.backdrops import host_image, window
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -25,7 +25,7 @@ def encoded(rgb: Pixels, quality: int) -> bytes:
 
 
 def jpeg(quality: int) -> Alteration:
-    return lambda rgb, _: decode_here(encoded(rgb, quality)).rgb
+    return lambda rgb, _: decode_in_process(encoded(rgb, quality)).rgb
 
 
 def stretched(across: float, down: float) -> Alteration:
@@ -38,7 +38,7 @@ def stretched(across: float, down: float) -> Alteration:
 
 
 def cropped(area: float) -> Alteration:
-    """A share of the area is cut away, proportions kept; the place is drawn evenly."""
+    """Return an alteration that cuts away a fraction of the area, at a random place, keeping the proportions."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         height, width = rgb.shape[:2]
@@ -55,7 +55,7 @@ def turned(quarters: int) -> Alteration:
 
 
 def rotated(degrees: float) -> Alteration:
-    """On a canvas that holds all of it, white in the corners."""
+    """Return an alteration that rotates the image on a canvas large enough for all of it, with white corners."""
 
     def alter(rgb: Pixels, _: np.random.Generator) -> Pixels:
         height, width = rgb.shape[:2]
@@ -102,7 +102,7 @@ def hue(degrees: int) -> Alteration:
 
 
 def with_text(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """A dark bar with white text over a fifth of the height, anywhere."""
+    """Cover a fifth of the height, at a random place, with a dark bar of white text."""
     out = rgb.copy()
     height, width = out.shape[:2]
     bar = max(8, round(height * 0.2))
@@ -114,7 +114,11 @@ def with_text(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def bordered(share: float) -> Alteration:
-    """A frame of one colour, white for half of the images; `share` of the longest side at each edge."""
+    """Return an alteration that adds a frame of one colour, white for half of the images.
+
+    Args:
+        share: width of the frame, relative to the longest side.
+    """
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         pad = round(max(rgb.shape[:2]) * share)
@@ -126,7 +130,7 @@ def bordered(share: float) -> Alteration:
 
 
 def perspective(share: float) -> Alteration:
-    """Each corner moves inwards by up to `share` of the sides, two of them by all of it; black around."""
+    """Return an alteration that moves each corner inwards by up to `share` of the sides, two by all of it, on black."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         height, width = rgb.shape[:2]
@@ -142,7 +146,7 @@ def perspective(share: float) -> Alteration:
 
 
 def half_of_a_collage(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Beside another image of the same height, left or right."""
+    """Put the image to the left or right of another image of the same height."""
     height, width = rgb.shape[:2]
     other = cv2.resize(host_image(rng), (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     halves = [rgb, other] if rng.random() < 0.5 else [other, rgb]
@@ -150,7 +154,7 @@ def half_of_a_collage(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def inset(share: float) -> Alteration:
-    """In another image; its longest side has `share` of that image's longest side."""
+    """Return an alteration that pastes the image into another one, at `share` of that image's longest side."""
 
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         host = cv2.resize(host_image(rng), (960, 720), interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -165,7 +169,7 @@ def inset(share: float) -> Alteration:
 
 
 def screenshot(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """In a window with bars, a side panel, buttons and lines of text; the image covers about 45 % of it."""
+    """Put the image in a window with bars, a side panel, buttons and text; the image covers about 45 % of it."""
     return window(rgb, rng)
 
 
@@ -218,10 +222,10 @@ MIXTURES: Final[Mapping[str, Alteration]] = {
 ALTERATIONS: Final[Mapping[str, Alteration]] = {**SINGLE, **MIXTURES}
 
 FINAL_QUALITY: Final = 90
-"""Every altered copy is saved as JPEG of this quality; those that are about JPEG itself, a second time."""
+"""Every altered copy is saved as a JPEG of this quality; copies altered by JPEG itself are saved a second time."""
 
 
 def altered(rgb: Pixels, name: str, seed: int, place: int) -> bytes:
-    """One altered copy as a JPEG. The same name, seed and place draw the same numbers, whatever else is made."""
+    """Return an altered copy as a JPEG. It depends on image, name, seed and place only, not on earlier calls."""
     rng = np.random.default_rng([seed, place, *name.encode()])
     return encoded(ALTERATIONS[name](rgb, rng), FINAL_QUALITY)

@@ -1,7 +1,7 @@
-"""What surrounds an altered copy: other images, and a window as programs draw it.
+"""Backdrops of altered copies: other images, and a window like those of programs.
 
-The other images are those in scikit-image's wheel and are never among the images searched, so that a copy inside
-one of them has one right answer.
+The other images are those in scikit-image's wheel. They are never among the images searched, so that a copy inside one
+of them has a single correct answer.
 """
 
 from functools import cache
@@ -31,13 +31,13 @@ def _shipped(name: str) -> Pixels:
 
 
 def host_image(rng: np.random.Generator) -> Pixels:
-    """One of scikit-image's photographs, mirrored for half of the draws."""
+    """Draw one of scikit-image's photographs, mirrored half of the time."""
     found = _shipped(HOSTS[int(rng.integers(len(HOSTS)))])
     return np.ascontiguousarray(found[:, ::-1]) if rng.random() < 0.5 else found
 
 
 def window(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """A light or dark window around an image: title bar, side panel with lines, buttons and a status line."""
+    """Draw a light or dark window around an image: title bar, side panel with lines, buttons and a status line."""
     dark = rng.random() < 0.5
     ground, panel, ink = ((32, 33, 36), (48, 50, 54), (225, 225, 225)) if dark else ((250,) * 3, (232,) * 3, (40,) * 3)
     height, width = rgb.shape[:2]

@@ -1,4 +1,4 @@
-"""What a user would try instead, each as a list of scores of every stored image, higher is nearer."""
+"""Methods that a user might try instead; each scores every stored image, and a higher score is a closer match."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -62,7 +62,7 @@ def _crop_resistant(stored: Sequence[Pixels]) -> Method:
 
 
 def _nearest_two(a: Any, b: Any) -> tuple[Scores, npt.NDArray[np.intp]]:
-    """Distances of each descriptor of `a` to its nearest and second-nearest of `b`, and which is the nearest."""
+    """Return the distances of each descriptor of `a` to its two nearest in `b`, and the index of the nearest."""
     if a.dtype == np.uint8:
         distances, nearest = cv2.batchDistance(a, b, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
         return distances.astype(np.float64), nearest[:, 0].astype(np.intp)
@@ -72,10 +72,10 @@ def _nearest_two(a: Any, b: Any) -> tuple[Scores, npt.NDArray[np.intp]]:
 
 
 def _by_keypoints(detector: Any, *, geometry: bool) -> Callable[[Sequence[Pixels]], Method]:
-    """OpenCV's keypoints as they come, Lowe's ratio test, and the pairs on one homography by RANSAC where asked for.
+    """Match OpenCV's keypoints with Lowe's ratio test; with `geometry`, count the RANSAC inliers of a homography.
 
-    Without geometry: the share of pairs by the larger number of keypoints. By the smaller one, as people write it,
-    stored images with two keypoints are nearest to everything.
+    Without geometry, the score is the number of pairs divided by the larger number of keypoints. Divided by the
+    smaller one, as is common, images with two keypoints would be the closest match of everything.
     """
 
     def found(rgb: Pixels) -> tuple[Scores, Any]:
@@ -95,11 +95,11 @@ def _by_keypoints(detector: Any, *, geometry: bool) -> Callable[[Sequence[Pixels
         _, inliers = cv2.findHomography(a[0][passed], b[0][nearest[passed]], cv2.RANSAC, REPROJECTION_PIXELS)
         return 0.0 if inliers is None else float(inliers.sum())
 
-    def made(stored: Sequence[Pixels]) -> Method:
+    def prepare(stored: Sequence[Pixels]) -> Method:
         kept = [found(rgb) for rgb in stored]
         return lambda rgb: np.array([score(query, one) for query in [found(rgb)] for one in kept])
 
-    return made
+    return prepare
 
 
 QUICK: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
@@ -114,4 +114,4 @@ SLOW: Final[Mapping[str, Callable[[Sequence[Pixels]], Method]]] = {
     "ORB + RANSAC": _by_keypoints(cv2.ORB.create(nfeatures=500), geometry=True),
     "SIFT + RANSAC": _by_keypoints(cv2.SIFT.create(nfeatures=500), geometry=True),
 }
-"""These compare the query with every stored image, so they are asked fewer queries."""
+"""Methods that compare the query with every stored image, and therefore get fewer queries."""

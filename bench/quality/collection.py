@@ -1,4 +1,4 @@
-"""A folder of images as the search sees a collection, in memory: the same code, without a cloud around it."""
+"""A folder of images as a collection in memory, searched by the same code as in the cloud."""
 
 import hashlib
 from collections.abc import Collection as Ids
@@ -24,12 +24,12 @@ from shared.vision.embedding import Embedder
 SEED: Final = 20261121
 NAME: Final = "bench"
 BYTES: Final = 4
-"""Of a component, as the service counts them."""
+"""Bytes per vector component, as the service counts them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A stored image; those of one group show one thing, and each is an answer to an altered copy of another."""
+    """A stored image. Images of one group show the same thing; each is a correct answer to copies of the others."""
 
     path: Path
     group: str
@@ -42,7 +42,7 @@ class Original:
 
 @dataclass
 class Memory:
-    """The catalogue and the signatures that a search needs."""
+    """An in-memory catalogue, with the signatures that a search needs."""
 
     originals: Sequence[Original]
     model: str
@@ -59,7 +59,7 @@ class Memory:
         self._local = np.array([_as_stored(vector) for _, vector in local if vector is not None])
 
     def add(self, one: Original) -> None:
-        """One more image, found by every later search."""
+        """Add an image, which every later search can find."""
         self._kept[self._key(one)] = signature.pack(one.described.signature)
         self.originals = [*self.originals, one]
         self._features = np.vstack([self._features, one.described.features])
@@ -99,14 +99,14 @@ class Memory:
 
 
 def _as_stored(local: LocalVector) -> LocalVector:
-    """As the whole numbers that the table keeps."""
+    """Return the vector rounded to integers, as the table stores it."""
     return normalise(np.rint(local * LOCAL_SCALE))
 
 
 def images(folder: Path) -> list[tuple[Path, str]]:
-    """Files with their groups, in an order drawn from `SEED`: the first are queries, fits take the last.
+    """Return files with their groups, in an order drawn from `SEED`: the first are queries, the last are for fits.
 
-    In a folder with sub-folders each sub-folder is a group; in one without, each image.
+    Each sub-folder is a group; so is each image that lies in `folder` itself.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     found = [(path, path.stem if path.parent == folder else str(path.parent.relative_to(folder))) for path in paths]
@@ -114,18 +114,22 @@ def images(folder: Path) -> list[tuple[Path, str]]:
 
 
 def key_of(data: bytes) -> ImageKey:
-    """An image in the bench's collection."""
+    """Return the key of an image in the benchmark's collection."""
     return ImageKey(NAME, hashlib.sha256(data).hexdigest())
 
 
 def described(path: Path, group: str, embedder: Embedder) -> Original:
-    """Raises PictureRefused for files that are no images."""
+    """Describe the image in a file.
+
+    Raises:
+        PictureRefused: the file is not an image.
+    """
     data = path.read_bytes()
     return Original(path, group, describe(data, key_of(data), embedder, created_at="", filename=path.name))
 
 
 def indexed(chosen: Sequence[tuple[Path, str]], embedder: Embedder) -> list[Original]:
-    """Those of `images`, in their order; equal bytes once, refused files left out."""
+    """Describe the files in their order, without repeated bytes and files that are refused."""
     found: dict[str, Original] = {}
     for path, group in tqdm(chosen, desc="indexing", unit="image"):
         try:

@@ -1,7 +1,7 @@
-"""How many altered copies ingest puts beside their original, and how many beside another image.
+"""How many altered copies ingest groups with their original, and how many with another image.
 
-`python -m bench.quality.duplicates FOLDER`: every image of the folder is stored, then copies of the first ones
-arrive one after another, each altered in a third of the ways, and each is looked for as ingest does.
+`python -m bench.quality.duplicates FOLDER` stores every image of the folder, then adds copies of the first images one
+after another, in a third of the alterations each, and searches for duplicates of each copy as ingest does.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from bench.quality.collection import NAME, SEED, Memory, Original, images, index
 from shared.domain.images import ImageRecord
 from shared.search.description import describe
 from shared.search.near_duplicates import NearDuplicateFinder
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 
 EVERY: Final = 3
-"""Each image is altered in every third way, begun at another one for each."""
+"""Each image gets every third alteration, starting with a different one."""
 
 
-class Growing(Memory):
-    """A collection that images are found in by their ids."""
+class GrowingCollection(Memory):
+    """A collection in which images can be looked up by their IDs."""
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord:  # noqa: ARG002 - as the port has it
         return self._one(image_id).described.record
@@ -39,18 +39,18 @@ class Growing(Memory):
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality.duplicates", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
-    parser.add_argument("--copied", type=int, default=50, help="so many of them are copied")
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
+    parser.add_argument("--copied", type=int, default=50, help="number of images that are copied")
     wanted = parser.parse_args()
     embedder = Embedder(wanted.model_dir)
     originals = indexed(images(wanted.folder), embedder)
-    collection = Growing(originals, embedder.model_id)
+    collection = GrowingCollection(originals, embedder.model_id)
     neighbours = NearDuplicateFinder(index=collection, signatures=collection, model=lambda: embedder.model_id)
     found: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()
     for place, original in enumerate(tqdm(originals[: wanted.copied], desc="copies", unit="image")):
-        rgb = decode_here(original.path.read_bytes()).rgb
+        rgb = decode_in_process(original.path.read_bytes()).rgb
         for name in list(ALTERATIONS)[place % EVERY :: EVERY]:
             data = altered(rgb, name, SEED, place)
             arrived = f"{len(collection.originals):09}"

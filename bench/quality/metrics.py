@@ -1,4 +1,4 @@
-"""What a ranked answer is worth."""
+"""Metrics of ranked answers: recall, average precision, recall at a precision."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 DEPTH = 50
-"""An answer is looked at so far."""
+"""Number of matches of an answer that are evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,9 @@ class Answer:
     """One method's answer to one altered copy.
 
     Attributes:
-        places: where the right images stand, from 0; those that are missing have none.
-        right: how many right images there are.
-        scored: (score, whether it is right) of what the answer shows.
+        places: ranks of the correct images, from 0; missing images have none.
+        right: number of correct images.
+        scored: (score, whether it is correct) of each match that the answer shows.
     """
 
     method: str
@@ -29,14 +29,14 @@ class Answer:
     def of(
         cls, method: str, alteration: str, ranked: Sequence[str], scores: Sequence[float], right: Collection[str]
     ) -> "Answer":
-        """From image ids, best first, with their scores."""
+        """Evaluate image IDs, best first, with their scores."""
         shown = ranked[:DEPTH]
         places = tuple(place for place, one in enumerate(shown) if one in right)
         scored = tuple((float(score), one in right) for one, score in zip(shown[:10], scores, strict=False))
         return cls(method, alteration, places, len(right), scored)
 
     def recall_at(self, depth: int) -> float:
-        """Whether a right image is among the first `depth`."""
+        """Return 1 if a correct image is among the first `depth`, otherwise 0."""
         return float(bool(self.places) and self.places[0] < depth)
 
     @property
@@ -46,9 +46,9 @@ class Answer:
 
 
 def recall_at_precision(answers: Iterable[Answer], precision: float) -> tuple[float, float]:
-    """(share of right images at or above the least score with that precision, the score); 0 and infinity if none.
+    """Return the recall at the lowest score that reaches the precision, and that score; 0 and infinity if none does.
 
-    Pairs of equal score stand or fall together.
+    Pairs with equal scores are accepted or rejected together.
     """
     known = list(answers)
     pairs = np.array([pair for answer in known for pair in answer.scored], np.float64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""What was asked and answered, as tables and a plot."""
+"""The results of the quality benchmark as tables and a plot."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ COLOURS: Final = ("#0b6e4f", "#7f8c8d", "#c0392b", "#2471a3", "#b7950b", "#8e44a
 
 
 def rows(answers: Iterable[Answer]) -> dict[str, dict[str, list[Answer]]]:
-    """By method and alteration."""
+    """Group answers by method and alteration."""
     found: dict[str, dict[str, list[Answer]]] = {}
     for answer in answers:
         found.setdefault(answer.method, {}).setdefault(answer.alteration, []).append(answer)
@@ -37,7 +37,7 @@ def figures(known: Sequence[Answer]) -> dict[str, float]:
 
 
 def summary(asked: Asked) -> dict[str, Any]:
-    """Every figure, ready for JSON."""
+    """Return every figure, ready for JSON."""
     by_method = rows(asked.answers)
     return {
         "overall": {
@@ -152,7 +152,7 @@ def _candidates(asked: Asked) -> str:
 
 
 def plot(summarised: Mapping[str, Any], path: Path) -> None:
-    """R@1 per alteration and method, of what `summary` gave."""
+    """Plot R@1 by alteration and method, from the result of `summary`."""
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "pictrace"
     from matplotlib import pyplot as plt

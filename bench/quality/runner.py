@@ -1,4 +1,4 @@
-"""Every method is asked for the originals of altered copies."""
+"""Runs every method on altered copies, and records whether it finds their originals."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -20,25 +20,25 @@ from bench.quality.metrics import Answer
 from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
 EFFORTS: Final = {f"fused, {effort}": effort for effort in Effort}
 SHOWN: Final = 10
-"""Matches that a search is asked for."""
+"""Number of matches requested from a search."""
 BALANCED: Final = f"fused, {Effort.BALANCED}"
 
 
 @dataclass
 class Asked:
-    """What a process has found.
+    """The results of a process.
 
     Attributes:
-        gathered: by alteration and effort, where the first right image stands among all candidates (None: nowhere).
-        verdicts: (verdict, whether it is right) of every match that a balanced search gave.
-        spent: by effort, (milliseconds of looking for and comparing candidates, images compared, bytes examined).
+        gathered: by alteration and effort, the rank of the first correct image among all candidates, or None.
+        verdicts: (alteration, verdict, whether the image is correct) of every match of a balanced search.
+        spent: by effort, (milliseconds to find and compare candidates, images compared, bytes examined).
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -56,12 +56,12 @@ class Asked:
 
 
 class Asker:
-    """Asks every method about altered copies of one original after another."""
+    """Runs every method on altered copies of one original after another."""
 
     def __init__(self, originals: Sequence[Original], model_dir: Path, everything: frozenset[int]) -> None:
         """
         Args:
-            everything: places of the originals about whose copies the slow alternatives and every effort are asked.
+            everything: indices of the originals on whose copies the slow methods and every effort are run too.
         """
         cv2.setNumThreads(1)
         embedder = Embedder(model_dir, threads=1)
@@ -69,7 +69,7 @@ class Asker:
         self._everything = everything
         self._searcher = Memory(originals, embedder.model_id).searcher(embedder)
         self._features = np.array([one.described.features for one in originals], np.float64)
-        self._pixels = [decode_here(one.path.read_bytes()).rgb for one in originals]
+        self._pixels = [decode_in_process(one.path.read_bytes()).rgb for one in originals]
         self._quick = {name: make(self._pixels) for name, make in QUICK.items()}
         self._slow = {name: make(self._pixels) for name, make in SLOW.items()} if everything else {}
 
@@ -78,7 +78,7 @@ class Asker:
         right = {other.image_id for other in self._originals if other.group == group}
         found = Asked()
         for name in ALTERATIONS:
-            rgb = decode_here(altered(self._pixels[place], name, SEED, place)).rgb
+            rgb = decode_in_process(altered(self._pixels[place], name, SEED, place)).rgb
             self._search(rgb, name, right, found, more)
             for method, score in {**self._quick, **(self._slow if more else {})}.items():
                 found.answers.append(self._whole_order(method, score(rgb), name, right))
@@ -109,7 +109,7 @@ class Asker:
                 ]
 
     def _whole_order(self, method: str, scores: Scores, name: str, right: set[str]) -> Answer:
-        # Ties in an order that has nothing to do with which one is right.
+        # Order ties independently of which image is correct.
         shuffled = np.random.default_rng(SEED).permutation(len(scores))
         order = shuffled[np.argsort(-scores[shuffled], kind="stable")]
         ids = [self._originals[place].image_id for place in order]
@@ -130,7 +130,7 @@ def _ask(place: int) -> Asked:
 def asked(
     originals: Sequence[Original], model_dir: Path, queries: int, everything: int, processes: int
 ) -> Iterator[Asked]:
-    """All answers so far, more each time, about altered copies of the first `queries` originals.
+    """Yield all results so far, growing each time, for altered copies of the first `queries` originals.
 
     Of the first `everything` all methods are asked, by this process, which then helps the others with the rest.
     """

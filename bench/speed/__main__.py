@@ -1,4 +1,4 @@
-"""`make bench`: how fast PicTrace is, beside other ways, taken side by side on this machine.
+"""`make bench`: how fast PicTrace is compared with alternatives, measured side by side on this machine.
 
 Prints the tables and writes bench/results/speed.md, and the figures that the bill uses to bench/results/speed.json.
 """
@@ -28,7 +28,7 @@ from bench.speed import (
     threads,
     throughput,
 )
-from bench.speed.collection import Growing
+from bench.speed.collection import GrowingCollection
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from infra.local.__main__ import serving
@@ -37,10 +37,10 @@ from infra.local.cloud import local_cloud
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"
 IMAGES: Final = 101
-"""More than a search compares."""
+"""Number of images, more than a search compares."""
 DESCRIBED: Final = 51
 SEARCHES: Final = 20
-"""At most so many of one kind and size: each takes a good part of a second."""
+"""Maximum number of searches of one kind and size: each takes a large part of a second."""
 PARTS: Final = (
     "features",
     "threads",
@@ -63,7 +63,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "resnet50", help="the exported model")
+    parser.add_argument("--model-dir", type=Path, default=ROOT / ".build" / "model", help="the exported model")
     parser.add_argument(
         "--pictures",
         dest="images",
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def grown() -> list[Part]:
         url = stack.enter_context(serving(cloud().app, 0))
-        growing = Growing(cloud(), url, shown[: growth.SIZES[0]], wanted.model_dir, "growing")
+        growing = GrowingCollection(cloud(), url, shown[: growth.SIZES[0]], wanted.model_dir, "growing")
         return growth.measure(growing, url, min(wanted.rounds, SEARCHES))
 
     work: dict[str, Callable[[], Part | list[Part] | None]] = {
@@ -128,7 +128,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _known(results: Path) -> dict[str, float]:
-    """What parts that are not measured now found before."""
+    """Return the figures of earlier runs, for the parts that are not measured now."""
     before = results / "speed.json"
     return dict(json.loads(before.read_text(encoding="utf-8"))["figures"]) if before.is_file() else {}
 

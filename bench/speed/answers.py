@@ -1,4 +1,4 @@
-"""AWS as the ingest function sees it, answering inside boto3 after as long as a call takes there.
+"""A fake AWS for the ingest function, which answers inside boto3 after the time that a real call takes.
 
 No emulator takes the processor's time, and everything of boto3 but the network is run.
 """
@@ -24,14 +24,14 @@ _STRANGER: Final = ImageRecord(
 
 
 class _Body(io.BytesIO):
-    """What botocore takes for a connection's answer."""
+    """A body that botocore accepts as a connection's response."""
 
     def stream(self, *_: Any, **__: Any) -> Any:
         yield self.read()
 
 
 class Answers:
-    """An empty table, a bucket with `objects` by key, and an index that holds strangers only."""
+    """An empty table, a bucket with `objects` by key, and an index of unrelated images only."""
 
     def __init__(self, objects: Mapping[str, bytes]) -> None:
         self._objects = objects

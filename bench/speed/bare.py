@@ -1,4 +1,4 @@
-"""A handler that does nothing but import the heaviest libraries of the api function, to compare its start with."""
+"""A handler that only imports the heaviest libraries of the api function, as a baseline for its cold start."""
 
 import aws_lambda_powertools  # noqa: F401
 import boto3  # noqa: F401

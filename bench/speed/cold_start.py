@@ -1,4 +1,4 @@
-"""How the functions start: a new process for each measurement, under Lambda's own runtime client."""
+"""Cold starts of the functions: a new process for each measurement, under Lambda's own runtime client."""
 
 import json
 import threading
@@ -14,8 +14,8 @@ from bench.speed.events import Events
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import Function, running
 from infra.local.cloud import API, INGEST, LocalCloud
-from layers.resnet50.export import MODEL_FILE
 from shared.domain.limits import MIB
+from shared.domain.model_card import MODEL_FILE
 
 BARE: Final = "bench.speed.bare.handler"
 OF_BARE: Final = 1.2
@@ -26,7 +26,7 @@ Steps = Callable[[Function], list[float]]
 
 
 def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
-    """Init, first and second answer and peak memory of api and ingest, and api's init beside bare imports."""
+    """Measure init, first and second answer and peak memory of api and ingest, and compare api's init with imports."""
     events = Events(cloud, images, "starts")
     ways: dict[str, tuple[str, Steps]] = {
         "bare imports": (BARE, lambda function: [function.call({})[0]]),
@@ -92,18 +92,18 @@ def _twice(function: Function, event: Callable[[], Any]) -> list[float]:
 
 
 def _is_light(events: Events, python: str) -> bool:
-    """Whether the model stays out of memory until something is searched for."""
+    """Return whether the model is not loaded before the first search."""
     with running(API, python) as function:
         function.call(events.health())
         before = function.maps(MODEL_FILE) or function.maps("ai_edge_litert")
         function.call(events.search())
         if not function.maps("ai_edge_litert"):
-            raise SystemExit("the model cannot be seen in memory after a search either")
+            raise SystemExit("the model is not found in memory after a search either, so the check proves nothing")
     return not before
 
 
 def _peak(handler: str, python: str, steps: Steps) -> float:
-    """MB that the process and its children have at most."""
+    """Return the peak memory of the process and its children, in MB."""
     with running(handler, python) as function, _sampled(function) as most:
         steps(function)
     return max(most) / MIB

@@ -1,6 +1,6 @@
-"""A collection of the local cloud that grows: a hundred images come in as any do, copies of records follow.
+"""A growing collection in the local cloud: a hundred images are uploaded, and copies of their records follow.
 
-Only what a search reads is made: record, vectors and signature, put past HTTP.
+Copies consist only of what a search reads (record, vectors and signature), and are written without HTTP.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ from shared.vision.embedding import Embedder
 
 ACCOUNT: Final = "123456789012"
 APART: Final = 0.1
-"""Length of the random vector that is added to a copied one, of length 1."""
+"""Length of the random vector that is added to a copied vector, which has length 1."""
 
 NEAREST: Final = 50
-"""Images that the index alone is asked for."""
+"""Number of images requested when the index is measured alone."""
 
 
 class _PastHttp:
@@ -41,11 +41,12 @@ class _PastHttp:
         dynamodb_backends[ACCOUNT][REGION].tables[TableName].put_item(Item)
 
 
-class Growing:
-    """
+class GrowingCollection:
+    """A collection that grows by copies.
+
     Attributes:
-        name: of the collection.
-        seconds: that the first images took, from their upload to their record.
+        name: name of the collection.
+        seconds: time from the upload of the first images to their records.
     """
 
     def __init__(self, cloud: LocalCloud, url: str, images: Sequence[bytes], model_dir: Path, name: str) -> None:
@@ -70,7 +71,7 @@ class Growing:
         self._size = len(images)
 
     def grow(self, size: int) -> None:
-        """Add copies until the collection has so many images."""
+        """Add copies until the collection has `size` images."""
         objects = s3_backends[ACCOUNT]["aws"].buckets[self._bucket].keys
         for number in range(self._size, size):
             image = self._stored[number % len(self._stored)]
@@ -86,7 +87,7 @@ class Growing:
         self._size = max(self._size, size)
 
     def keys(self) -> list[str]:
-        """Of the images in S3."""
+        """Return the keys of the images in S3."""
         found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"uploads/{self.name}/")
         return [entry["Key"] for entry in found["Contents"]]
 
@@ -95,7 +96,7 @@ class Growing:
         return data
 
     def nearest(self, number: int) -> float:
-        """Milliseconds of one SearchVectors call for the neighbours of a stored image, over HTTP."""
+        """Return the milliseconds of a SearchVectors call for the neighbours of a stored image, over HTTP."""
         image = self._stored[number % len(self._stored)]
         started = time.perf_counter()
         self._over_http.nearest(

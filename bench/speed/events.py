@@ -25,7 +25,7 @@ class Events:
         return http_event("GET", "/health")
 
     def search(self, data: bytes | None = None, effort: str = "balanced") -> Any:
-        """A search with these bytes; without any, with an image that the collection may hold a copy of."""
+        """Return a search with these bytes, or else with an image of which the collection may hold a copy."""
         shown = base64.b64encode(self._next() if data is None else data).decode()
         query = f"collection={self._collection}&effort={effort}"
         return http_event("POST", "/v1/search", json.dumps({"image_base64": shown}).encode(), query)
@@ -42,7 +42,7 @@ class Events:
         return lambda_event([message], "arn:aws:sqs:us-east-1:123456789012:queue")
 
     def _next(self) -> bytes:
-        """An image whose bytes were not there before: what follows a JPEG's end is ignored."""
+        """Return an image with bytes that are new to the collection: decoders ignore what follows a JPEG's end."""
         self._count += 1
         return self._images[self._count % len(self._images)] + self._count.to_bytes(4, "big")
 

@@ -1,4 +1,4 @@
-"""Features: our LiteRT against Keras and other engines, with the same network."""
+"""Computing features: LiteRT as PicTrace uses it, compared with Keras and other engines on the same network."""
 
 import os
 import tempfile
@@ -11,11 +11,11 @@ import numpy as np
 
 from bench.speed.report import Floor, Part
 from bench.speed.timing import Way, side_by_side
-from layers.resnet50.export import MODEL_FILE, SEED
-from layers.resnet50.network import SIDE, build
-from layers.resnet50.suppress_output import quiet
-from shared.vision.decode.decoding import decode_here
-from shared.vision.embedding import Embedder
+from layers.models.networks import NETWORKS
+from layers.models.suppress_output import suppress_output
+from shared.domain.model_card import MODEL_FILE
+from shared.vision.decode.decoding import decode_in_process
+from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
 
@@ -37,18 +37,18 @@ GRAPH: Final = f"TensorFlow `tf.function`, {_named(_CORES)}"
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool = True) -> Part:
-    """Every engine computes the features of the same 224 x 224 images, one by one.
+    """Let every engine compute the features of the same 224 x 224 images, one by one.
 
     Args:
-        others: also those that have to be installed or that take seconds to start.
+        others: whether to include engines that have to be installed or take seconds to start.
     """
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     embedder = Embedder(model_dir)
     ways: dict[str, Way] = {OURS: embedder.embed}
     for threads in _THREADS:
         ways[f"ours: LiteRT, {_named(threads)}"] = Embedder(model_dir, threads=threads).embed
     if others:
-        ways |= dict(_keras())
+        ways |= dict(_keras(embedder.model_id))
         with tempfile.TemporaryDirectory() as folder:
             ways |= dict(_onnx_runtime(model_dir / MODEL_FILE, Path(folder)))
         ways |= dict(_openvino(model_dir / MODEL_FILE))
@@ -59,8 +59,8 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, *, others: bool =
         [(name, f"{ms:.1f}", f"{ms / taken[OURS]:.2f}") for name, ms in taken.items()],
         list(_floors(taken)) if others else (),
         (
-            "All run one ResNet50 in float32 on 224 x 224 pixels, our preparation of the pixels included. TensorFlow's "
-            "weights are those before the export's rounding to f16, which changes no time.",
+            f"All run the network of {embedder.model_id} in float32 on 224 x 224 pixels, our preparation of the pixels "
+            "included. TensorFlow's weights are those before the export's rounding to f16, which changes no time.",
         ),
         {"inference_ms": taken[OURS], "inference_one_thread_ms": taken["ours: LiteRT, one thread"]},
     )
@@ -86,23 +86,21 @@ def _floors(taken: dict[str, float]) -> Iterator[Floor]:
         )
 
 
-def _keras() -> Iterator[tuple[str, Way]]:
+def _keras(model_id: str) -> Iterator[tuple[str, Way]]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    with quiet():
-        import keras
+    with suppress_output():
         import tensorflow as tf
 
-        network = build(None, SEED)
-        prepare = keras.applications.resnet50.preprocess_input
-        features = keras.Model(network.inputs, network.get_layer("avg_pool").output)
-        compiled = tf.function(features, jit_compile=False)
+        network = next(each for each in NETWORKS.values() if model_id.startswith(f"{each.name}-"))
+        model = network.build(network.fetch().path)
+        compiled = tf.function(model, jit_compile=False)
 
     def predict(square: Pixels) -> object:
-        return features.predict(prepare(square[np.newaxis].astype(np.float32)), verbose=0)
+        return model.predict(square[np.newaxis], verbose=0)
 
     def graph(square: Pixels) -> object:
-        return compiled(tf.constant(prepare(square[np.newaxis].astype(np.float32)))).numpy()
+        return compiled(tf.constant(square[np.newaxis]))["features"].numpy()
 
     yield PREDICT, predict
     yield GRAPH, graph
@@ -114,8 +112,8 @@ def _onnx_runtime(network: Path, folder: Path) -> Iterator[tuple[str, Way]]:
     import onnxruntime
     from tf2onnx import convert
 
-    converted = folder / "resnet50.onnx"
-    with quiet():
+    converted = folder / "model.onnx"
+    with suppress_output():
         convert.from_tflite(str(network), opset=17, output_path=str(converted))
     for threads in _THREADS:
         options = onnxruntime.SessionOptions()

@@ -1,4 +1,4 @@
-"""A search as the collection grows, against the ancestor's method, on the local cloud over HTTP."""
+"""Searches as the collection grows, compared with the legacy method, in the local cloud over HTTP."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,23 +8,23 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
-from bench.speed.collection import NEAREST, Growing
-from bench.speed.images import made, recompressed
+from bench.speed.collection import NEAREST, GrowingCollection
+from bench.speed.images import recompressed, synthetic_image
 from bench.speed.report import Floor, Part
 from bench.speed.rerank import OpenCV
 
 SIZES: Final = (100, 1_000, 5_000, 10_000)
-ANCESTOR_UP_TO: Final = 5_000
+LEGACY_UP_TO: Final = 5_000
 CALLERS: Final = 8
 CALLERS_FROM: Final = 1_000
 NEVER_STORED: Final = 9_000
-"""Made images from this number on."""
+"""Synthetic images from this number on are never stored."""
 INDEX_MS: Final = 50.0
 GROWTH: Final = 1.2
 
 
-def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZES) -> list[Part]:
-    """Ingest of the first images, then searches at every size."""
+def measure(growing: GrowingCollection, url: str, rounds: int, sizes: Sequence[int] = SIZES) -> list[Part]:
+    """Report the ingest of the first images, then measure searches at every size."""
     rows, steady, index, times = [], [], [], []
     with httpx.Client(base_url=url, timeout=300) as client:
         search = _search(client, growing)
@@ -35,10 +35,10 @@ def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZE
             none = [search(number, unseen=True)[0] for number in range(rounds)]
             at_once = _at_once(search, rounds) if size >= CALLERS_FROM else []
             nearest = [growing.nearest(number) for number in range(rounds)]
-            ancestor = _ancestor(growing, size) if size <= ANCESTOR_UP_TO else None
+            legacy = _legacy_method(growing, size) if size <= LEGACY_UP_TO else None
             steady.append(float(np.median(rest)))
             index.append(float(np.median(nearest)))
-            times += [ancestor / float(np.median(copy))] if ancestor else []
+            times += [legacy / float(np.median(copy))] if legacy else []
             rows.append(
                 (
                     f"{size:,}",
@@ -47,14 +47,14 @@ def measure(growing: Growing, url: str, rounds: int, sizes: Sequence[int] = SIZE
                     *_middle_and_slow(none),
                     *(_middle_and_slow(at_once) if at_once else ("", "")),
                     f"{index[-1]:.1f}",
-                    *((f"{ancestor:,.0f}", f"{times[-1]:.1f}") if ancestor else ("", "")),
+                    *((f"{legacy:,.0f}", f"{times[-1]:.1f}") if legacy else ("", "")),
                 )
             )
     growth = steady[-1] / steady[0]
     return [_arrivals(growing), _searches(growing, sizes, rows, growth, index[-1], times)]
 
 
-def _arrivals(growing: Growing) -> Part:
+def _arrivals(growing: GrowingCollection) -> Part:
     rate = len(growing.images) / growing.seconds
     return Part(
         "Ingest on the local cloud",
@@ -70,14 +70,14 @@ def _arrivals(growing: Growing) -> Part:
 
 
 def _searches(
-    growing: Growing,
+    growing: GrowingCollection,
     sizes: Sequence[int],
     rows: Sequence[Sequence[str]],
     growth: float,
     index: float,
     times: Sequence[float],
 ) -> Part:
-    last, compared = f"{sizes[-1]:,}", f"{max(size for size in sizes if size <= ANCESTOR_UP_TO):,}"
+    last, compared = f"{sizes[-1]:,}", f"{max(size for size in sizes if size <= LEGACY_UP_TO):,}"
     return Part(
         "A search as the collection grows",
         (
@@ -117,11 +117,11 @@ def _searches(
     )
 
 
-def _search(client: httpx.Client, growing: Growing) -> Callable[..., tuple[float, float]]:
+def _search(client: httpx.Client, growing: GrowingCollection) -> Callable[..., tuple[float, float]]:
     def search(number: int, *, unseen: bool = False) -> tuple[float, float]:
-        """Milliseconds of one search, and those of them that `took_ms` gives without the candidates."""
+        """Return the milliseconds of a search, and its total in `took_ms` without the candidates stage."""
         stored = growing.images[number % len(growing.images)]
-        data = made(NEVER_STORED + number) if unseen else recompressed(stored)
+        data = synthetic_image(NEVER_STORED + number) if unseen else recompressed(stored)
         started = time.perf_counter()
         answer = client.post("/v1/search", params={"collection": growing.name}, files={"file": ("query.jpg", data)})
         taken = (time.perf_counter() - started) * 1000
@@ -136,15 +136,15 @@ def _at_once(search: Callable[[int], tuple[float, float]], rounds: int) -> list[
         return [taken for taken, _ in callers.map(search, range(rounds * 2))]
 
 
-def _ancestor(growing: Growing, size: int) -> float:
-    """Milliseconds for `size` images."""
+def _legacy_method(growing: GrowingCollection, size: int) -> float:
+    """Return the milliseconds that the legacy method takes for `size` images, extrapolated from the first images."""
     keys = growing.keys()
     query = OpenCV(recompressed(growing.images[0]))
     started = time.perf_counter()
     scores = sorted((query.compare(growing.read(key)), key) for key in keys)
     taken = (time.perf_counter() - started) * 1000
     if scores[-1][0] <= scores[-2][0]:
-        raise SystemExit("the ancestor's method did not find the image")
+        raise SystemExit("the legacy method did not find the image")
     return taken * size / len(keys)
 
 

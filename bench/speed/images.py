@@ -1,4 +1,4 @@
-"""Images to measure with: a folder's, or made ones."""
+"""Images for measurements: those of a folder, or synthetic ones."""
 
 from pathlib import Path
 from typing import Final
@@ -14,17 +14,17 @@ LARGE: Final = (4000, 3000)
 
 
 def chosen(folder: Path | None, count: int) -> tuple[str, list[bytes]]:
-    """What the images are, and `count` of them, JPEG."""
+    """Return a description of the images, and `count` of them as JPEGs."""
     if folder is not None and folder.is_dir():
         paths = sorted(folder.glob("*.jpg"))
         if paths:
             step = max(1, len(paths) // count)
             return "photographs of at most 512 pixels a side", [p.read_bytes() for p in paths[::step][:count]]
-    return "made images of 512 x 384 pixels", [made(seed) for seed in range(count)]
+    return "made images of 512 x 384 pixels", [synthetic_image(seed) for seed in range(count)]
 
 
-def made(seed: int, width: int = 512, height: int = 384) -> bytes:
-    """A JPEG of soft noise and sharp boxes at many sizes, which has as many keypoints as a photograph."""
+def synthetic_image(seed: int, width: int = 512, height: int = 384) -> bytes:
+    """Return a JPEG of smooth noise and sharp boxes of many sizes, with as many keypoints as a photograph."""
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), np.float32)
     for scale in (4, 8, 16, 32, 64):
@@ -46,12 +46,12 @@ def jpeg(rgb: Pixels) -> bytes:
 
 
 def recompressed(data: bytes) -> bytes:
-    """A copy as another site might show it: half as large, JPEG again."""
+    """Return a copy as another site might show it: half the size, compressed again as a JPEG."""
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     return jpeg(cv2.resize(stored, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
 
 
 def enlarged(data: bytes) -> bytes:
-    """The same as a camera's 12 megapixels."""
+    """Return the image enlarged to 12 megapixels, the size of a camera's photographs."""
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     return jpeg(cv2.resize(stored, LARGE, interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]

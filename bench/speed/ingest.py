@@ -1,4 +1,4 @@
-"""Ingest of one image without the cloud, against its inference alone."""
+"""Ingest of one image without the cloud, compared with its inference alone."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from bench.speed.timing import side_by_side
 from shared.domain.ledger import ImageKey
 from shared.search.description import Description, describe
 from shared.vision import signature
-from shared.vision.decode.decoding import decode, decode_here
+from shared.vision.decode.decoding import decode, decode_in_process
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
@@ -27,7 +27,7 @@ IN_A_ROW: Final = 3
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
-    """The whole and its stages, for the images as they are and for the same at 12 megapixels."""
+    """Measure ingest and its stages, for the images as they are and enlarged to 12 megapixels."""
     small = _taken(model_dir, images, rounds)
     large = _taken(model_dir, [enlarged(data) for data in images[:LARGE_COUNT]], max(3, rounds // 3))
     ratio = small[WHOLE] / small[INFERENCE]
@@ -72,7 +72,7 @@ def _taken(model_dir: Path, images: list[bytes], rounds: int) -> dict[str, float
         WHOLE: whole,
         INFERENCE: lambda data: embedder.embed(prepared[data].square),
         "decoding, in a process of its own": decode,
-        "decoding, in this process": decode_here,
+        "decoding, in this process": decode_in_process,
         "features, resizing included": lambda data: embedder.embed(prepared[data].rgb),
         "signature (gray, keypoints, histogram)": lambda data: signature.extract(prepared[data].rgb),
         "local features": lambda data: vlad_encode(prepared[data].signature.keypoints.descriptors),
@@ -92,6 +92,6 @@ def _described(data: bytes, embedder: Embedder) -> Description:
 
 class _Prepared:
     def __init__(self, data: bytes, embedder: Embedder) -> None:
-        self.rgb = decode_here(data).rgb
+        self.rgb = decode_in_process(data).rgb
         self.square = resize_square(self.rgb, SIDE)
         self.signature = _described(data, embedder).signature

@@ -1,4 +1,4 @@
-"""What the image of the functions installs: size by library, and which function imports it."""
+"""The packages in the functions' image: their sizes, and which function imports them."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ IMPORTS: Final = {
 
 
 def measure(model_dir: Path) -> Part | None:
-    """None where the packages cannot be had."""
+    """Install the packages in a temporary folder and measure them; return None if that fails."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder)
         if not _install(REQUIREMENTS["image"], target / "image") or not _install(
@@ -91,7 +91,7 @@ def _modules(distribution: Distribution) -> set[str]:
 
 
 def _imported(code: str) -> set[str]:
-    """Top-level names that a function's process imports."""
+    """Return the top-level modules that a function's process imports."""
     program = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(done.stdout.split())

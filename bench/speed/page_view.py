@@ -15,7 +15,7 @@ from bench.speed.report import Part
 from bench.speed.requests import item_bytes, write_units
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.item_mapper import record_key
 from shared.aws.objects import S3Objects
 from shared.domain.access import Access, Scope
@@ -59,14 +59,14 @@ class _Seen:
 
 def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     """Counted at botocore, behind an API that asks for keys, with more than one page of images stored."""
-    from infra.local.lambda_functions import forget_environments, ingest
+    from infra.local.lambda_functions import ingest, reset_environments
     from shared.aws.clients import dynamodb_client, s3_client
 
     events = Events(cloud, images, COLLECTION)
     context: Any = FunctionContext("bench")
     for _ in range(DEFAULT_PAGE + 2):
         ingest(events.arrival(), context)
-    _, key = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"]).create(
+    _, key = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"]).create(
         name="bench",
         scopes=frozenset({Scope.SEARCH}),
         collections=frozenset({COLLECTION}),
@@ -78,7 +78,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
     session.events.register_last("after-call", seen.after)
     was = os.environ["PICTRACE_ACCESS"]
     os.environ["PICTRACE_ACCESS"] = Access.KEYS
-    forget_environments()
+    reset_environments()
     try:
         _asked(key, "/v1/images", VIEW["/v1/images"])  # the key is read once in half a minute
         found: dict[str, _Seen] = {}
@@ -93,7 +93,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
         found["…/thumbnail"] = _Seen(Counter(seen.calls), seen.writes, seen.reads)
     finally:
         os.environ["PICTRACE_ACCESS"] = was
-        forget_environments()
+        reset_environments()
     names = sorted({name for each in found.values() for name in each.calls})
     rows = [[name, *(str(each.calls[name] or "") for each in found.values())] for name in names]
     rows.append(["DynamoDB write units", *(str(each.writes) for each in found.values())])

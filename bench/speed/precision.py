@@ -1,4 +1,4 @@
-"""The model with int8 weights against ours: how much faster, and what a search loses."""
+"""The model with int8 weights compared with the float model: how much faster it is, and what a search loses."""
 
 import subprocess
 import sys
@@ -13,29 +13,30 @@ from bench.quality.collection import NAME, SEED, Memory, Original, key_of
 from bench.speed.report import Floor, Part
 from bench.speed.runtime_api import ROOT
 from bench.speed.timing import side_by_side
-from layers.resnet50.network import SIDE, Precision
+from layers.models.conversion import Precision
+from layers.models.networks import DEFAULT
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking
 from shared.search.description import describe
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_here
-from shared.vision.embedding import Embedder
+from shared.vision.decode.decoding import decode_in_process
+from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
 
 IN_A_ROW: Final = 4
 TIMES: Final = 2.0
 BY_COSINE: Final = 24
-"""So many images are altered and looked for by their features alone; of each, every alteration."""
+"""Number of images whose altered copies, one for each alteration, are searched for by features alone."""
 FUSED: Final = 6
-"""So many of those by a whole search too, which takes longer."""
+"""Number of those that are also searched for by a whole search, which takes longer."""
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequence[str] = tuple(ALTERATIONS)) -> Part:
-    """Both models describe the images and are asked for the originals of the same altered copies."""
+    """Describe the images with both models, and search for the originals of the same altered copies."""
     int8_dir = exported(model_dir.with_name(f"{model_dir.name}-int8"))
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
     ours, int8 = Embedder(model_dir, threads=1), Embedder(int8_dir, threads=1)
     taken = side_by_side({"ours": ours.embed, "int8": int8.embed}, squares, rounds=rounds, in_a_row=IN_A_ROW)
     times = taken["ours"] / taken["int8"]
@@ -50,7 +51,9 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequ
         "The model with int8 weights",
         ("model", "ms an image", "times as fast", "least cosine to ours", "R@1, cosine", "R@1, fused"),
         rows,
-        [Floor("int8 weights against our float model", f"at least {TIMES:g} times", f"{times:.1f}", times >= TIMES)],
+        [Floor("int8 weights against our float model", f"at least {TIMES:g} times", f"{times:.1f}", times >= TIMES)]
+        if ours.model_id.startswith(f"{DEFAULT}-")
+        else (),
         (
             f"One thread. R@1: the share of altered copies whose original comes first of {len(images)}, each model "
             f"with its own features on both sides; every one of {len(alterations)} alterations (`bench/quality`), by "
@@ -66,14 +69,14 @@ def measure(model_dir: Path, images: list[bytes], rounds: int, alterations: Sequ
 
 
 def exported(folder: Path) -> Path:
-    """Made where it is missing, in a process of its own: TensorFlow's memory and threads would stay."""
-    options = ["--out", str(folder.resolve()), "--precision", Precision.INT8, "--allow-untrained"]
-    subprocess.run([sys.executable, "-m", "layers.resnet50.export", *options], cwd=ROOT, check=True)
+    """Export the int8 model if it is missing, in a process of its own to free TensorFlow's memory and threads."""
+    options = ["--out", str(folder.resolve()), "--precision", Precision.INT8, "--or-fallback"]
+    subprocess.run([sys.executable, "-m", "layers.models.export", *options], cwd=ROOT, check=True)
     return folder
 
 
 def _found(images: Sequence[bytes], embedder: Embedder, alterations: Sequence[str]) -> tuple[float, float]:
-    """The share of altered copies whose original is first: by features alone, and by a whole search."""
+    """Return the share of altered copies whose original comes first: by features alone, and by a whole search."""
     originals = [
         Original(Path(), "", describe(data, key_of(data), embedder, created_at="", filename=None)) for data in images
     ]
@@ -90,7 +93,8 @@ def _found(images: Sequence[bytes], embedder: Embedder, alterations: Sequence[st
 
     def share(first: Callable[[Pixels], str], asked: int) -> float:
         right = [
-            first(decode_here(altered(decode_here(images[place]).rgb, name, SEED, place)).rgb) == one.image_id
+            first(decode_in_process(altered(decode_in_process(images[place]).rgb, name, SEED, place)).rgb)
+            == one.image_id
             for place, one in enumerate(originals[:asked])
             for name in alterations
         ]

@@ -1,4 +1,4 @@
-"""What a part of the bench found, as Markdown and as numbers for others (the bill, the next comparison)."""
+"""The result of a part of the benchmark, as Markdown and as figures for others (the bill, the next comparison)."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ _PACKAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What was asked for, what was measured, and whether that is enough."""
+    """A requirement, the measured value, and whether it meets the requirement."""
 
     what: str
     asked: str
@@ -41,7 +41,7 @@ class Part:
 
     Attributes:
         notes: sentences under the table.
-        figures: what others compute with, in the units that their names say.
+        figures: values that others compute with, in the units that their names state.
     """
 
     title: str
@@ -56,20 +56,20 @@ class Part:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table whose first column is text and whose others are figures."""
+    """Return the lines of a Markdown table whose first column is text and whose others are figures."""
     head = f"| {' | '.join(columns)} |"
     return [head, "|" + "---|" + "---:|" * (len(columns) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def floors(parts: Sequence[Part]) -> str:
-    """Every floor, and whether it holds."""
+    """Return a table of every floor and whether it is met."""
     found = [floor for part in parts for floor in part.floors]
     rows = [(floor.what, floor.asked, floor.measured, "yes" if floor.met else "**no**") for floor in found]
     return "\n".join(["## Floors", "", *table(("what", "asked", "measured", "met"), rows)])
 
 
 def circumstances() -> str:
-    """Machine, versions, date."""
+    """Return a sentence with date, machine and versions."""
     installed = [f"{name} {found}" for name in _PACKAGES if (found := _version(name))]
     load = os.getloadavg()
     return (

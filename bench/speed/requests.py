@@ -1,4 +1,4 @@
-"""The calls of AWS that an image and a search make, and how long a search computes: what the bill counts."""
+"""The AWS calls of an image and of a search, and the computing time of a search: the basis of the bill."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from bench.speed.events import Events
-from bench.speed.images import made
+from bench.speed.images import synthetic_image
 from bench.speed.report import Part
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
@@ -28,9 +28,9 @@ from shared.domain.table_schema import (
 
 KB: Final = 1024
 UNSEEN: Final = 9_000
-"""Made images from this number on are never stored."""
+"""Synthetic images from this number on are never stored."""
 WAITING: Final = ("candidates", "signatures", "check")
-"""Stages of a search that are mostly calls of AWS."""
+"""Stages of a search that consist mostly of AWS calls."""
 KINDS: Final = {
     "found": "a search that finds a copy",
     "nothing": "a search that finds none",
@@ -44,8 +44,8 @@ Seen = list[tuple[str, Any]]
 
 
 def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
-    """Counted at botocore, in the emulator, where only the times depend on the machine."""
-    from infra.local.lambda_functions import INGEST_LOG, forget_environments, ingest
+    """Count the calls in botocore, against the emulator, so that only times depend on the machine."""
+    from infra.local.lambda_functions import INGEST_LOG, ingest, reset_environments
 
     events = Events(cloud, images, "calls")
     seen: Seen = []
@@ -54,7 +54,7 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
         "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
     )
     lines = _Lines(INGEST_LOG)
-    forget_environments()
+    reset_environments()
     context: Any = FunctionContext("bench")
     counts: list[Counter[str]] = []
     for _ in images:  # no two are alike
@@ -111,7 +111,7 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
 
 
 class _Lines(logging.Handler):
-    """Counts what a function's logger writes, in place of what writes it."""
+    """A handler that counts the bytes that a function's logger would write."""
 
     def __init__(self, counted: Logger) -> None:
         super().__init__()
@@ -132,21 +132,21 @@ class _Lines(logging.Handler):
 
 
 def _searches(events: Events, seen: Seen, kind: str, rounds: int) -> tuple[Counter[str], float]:
-    """The calls of the first search of a new application, and the milliseconds that later ones compute."""
-    from infra.local.lambda_functions import api, forget_environments
+    """Return the calls of the first search of a new application, and the computing milliseconds of later ones."""
+    from infra.local.lambda_functions import api, reset_environments
 
     context: Any = FunctionContext("bench")
     effort = "fast" if kind == "fast" else "balanced"
 
     def asked(number: int) -> dict[str, float]:
-        data = made(UNSEEN + number) if kind == "nothing" else None
+        data = synthetic_image(UNSEEN + number) if kind == "nothing" else None
         answer = api(events.search(data, effort), context)
         if answer["statusCode"] != 200:
             raise SystemExit(f"the search answered {answer}")
         took: dict[str, float] = json.loads(answer["body"])["took_ms"]
         return took
 
-    forget_environments()
+    reset_environments()
     api(events.health(), context)
     seen.clear()
     asked(0)
@@ -160,7 +160,7 @@ def _sum(count: Mapping[str, float], names: Sequence[str]) -> float:
 
 
 def write_units(name: str, body: Any) -> int:
-    """Write request units of one call: 1 for each KB, twice in a transaction, 1 more for each index that lists it.
+    """Return the write units of a call: 1 per KB, doubled in a transaction, and 1 more for an index that lists it.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
     """
@@ -180,19 +180,19 @@ def _of_one(write: Mapping[str, Any]) -> int:
 
 
 def _vectors(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of an item's attributes that are vectors."""
+    """Return the attributes of an item that are vectors."""
     return {name: item[name] for name in (VECTOR_ATTRIBUTE, LOCAL_ATTRIBUTE) if name in item}
 
 
 def _replicated(item: Mapping[str, Any], vector: str) -> int:
-    """Bytes that are written to a vector's index: f32 numbers, keys, what a search filters by, what is projected."""
+    """Return the bytes written to a vector's index: f32 numbers, keys, filter attributes and projected attributes."""
     copied = {PARTITION_KEY, SORT_KEY, VECTOR_PARTITION, *VECTOR_FILTERS, *RECORD_ATTRIBUTES, LISTING_SORT}
     numbers = 4 * len(item[vector]["L"])
     return numbers + item_bytes({name: value for name, value in item.items() if name in copied})
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
-    """The size that DynamoDB counts.
+    """Return the size of an item as DynamoDB counts it.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """

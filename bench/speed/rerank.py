@@ -1,14 +1,14 @@
-"""Reranking from signatures, against comparing the images themselves."""
+"""Reranking from signatures, compared with comparing the images themselves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from bench.speed.images import made
+from bench.speed.images import synthetic_image
 from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
 from shared.domain.matches import Ranking
 from shared.vision import cpu, signature
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import compare
@@ -16,7 +16,7 @@ from shared.vision.signature import Signature
 
 CANDIDATES: Final = 50
 PLAIN_CANDIDATES: Final = 2
-"""So many are compared the plain ways, which take seconds; the time is that of 50."""
+"""Number of candidates compared in the plain ways, which take seconds; the time is extrapolated to 50."""
 MOST_MS: Final = 60.0
 TIMES: Final = 10.0
 OURS: Final = "ours: unpack 50 signatures and compare, a thread for each processor, as a search does"
@@ -27,9 +27,9 @@ OPENCV: Final = "scikit-image's SSIM, OpenCV's ORB"
 
 
 def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
-    """One query against 50 candidates."""
-    shown = [*images, *(made(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(images)))]
-    query, *others = [signature.extract(decode_here(data).rgb) for data in shown[: CANDIDATES + 1]]
+    """Compare a query with 50 candidates in every way."""
+    shown = [*images, *(synthetic_image(seed) for seed in range(1000, 1000 + CANDIDATES + 1 - len(images)))]
+    query, *others = [signature.extract(decode_in_process(data).rgb) for data in shown[: CANDIDATES + 1]]
     packed = [signature.pack(each) for each in others]
 
     def compared(stored: Signature) -> object:
@@ -38,7 +38,7 @@ def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     def unpacked(data: bytes) -> object:
         return compared(signature.unpack(data))
 
-    with ThreadPoolExecutor(cpu.available()) as threads:
+    with ThreadPoolExecutor(cpu.available_cpus()) as threads:
         taken = side_by_side(
             {
                 OURS: lambda _: list(threads.map(unpacked, packed)),
@@ -102,7 +102,7 @@ class _Plain:
         from skimage.color import rgb2gray
         from skimage.transform import resize
 
-        return resize(rgb2gray(decode_here(data).rgb), (signature.SIDE, signature.SIDE), anti_aliasing=True)
+        return resize(rgb2gray(decode_in_process(data).rgb), (signature.SIDE, signature.SIDE), anti_aliasing=True)
 
     @staticmethod
     def _orb(gray: Any) -> Any:
@@ -134,5 +134,5 @@ class OpenCV:
 
     @staticmethod
     def _gray(data: bytes) -> Pixels:
-        gray = cv2.cvtColor(decode_here(data).rgb, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(decode_in_process(data).rgb, cv2.COLOR_RGB2GRAY)
         return cv2.resize(gray, (signature.SIDE, signature.SIDE))  # type: ignore[return-value]

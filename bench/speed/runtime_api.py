@@ -20,7 +20,7 @@ from uuid import uuid4
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECONDS: Final = 120
-"""Longest time for one answer, on a machine that does other things too."""
+"""Timeout of an answer, generous because the machine may be busy."""
 
 
 class HandlerFailed(RuntimeError):  # noqa: N818
@@ -37,7 +37,7 @@ class _Server(ThreadingHTTPServer):
         self.answers: queue.Queue[tuple[str, Any]] = queue.Queue()
 
     def handle_error(self, *_: object) -> None:
-        """A process that has been measured is ended while it waits for its next event."""
+        """Ignore errors: a process is killed after its measurement, while it waits for its next event."""
 
 
 class _Requests(BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ class _Requests(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """`/2018-06-01/runtime/invocation/next`: wait for an event."""
+        """Handle `/2018-06-01/runtime/invocation/next`: wait for an event."""
         self.server.asked.set()
         body = json.dumps(self.server.events.get()).encode()
         self.send_response(200)
@@ -61,7 +61,7 @@ class _Requests(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """`.../invocation/ID/response`, `.../invocation/ID/error` and `/runtime/init/error`."""
+        """Handle `.../invocation/ID/response`, `.../invocation/ID/error` and `/runtime/init/error`."""
         body = self._body()
         self.server.answers.put((self.path.rsplit("/", 1)[-1], json.loads(body) if body else None))
         self.send_response(202)
@@ -69,7 +69,7 @@ class _Requests(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -86,7 +86,7 @@ class Function:
     """A handler in a process of its own, started as Lambda starts it.
 
     Attributes:
-        init_ms: from the start of the process until it asks for its first event.
+        init_ms: milliseconds from the start of the process until it requests its first event.
     """
 
     def __init__(self, process: "subprocess.Popen[bytes]", server: _Server, started: float) -> None:
@@ -96,10 +96,10 @@ class Function:
         self.init_ms = (time.perf_counter() - started) * 1000
 
     def call(self, event: Any) -> tuple[float, Any]:
-        """Milliseconds and what the handler answered.
+        """Invoke the handler; return the milliseconds that it took, and its answer.
 
         Raises:
-            HandlerFailed: the handler raised, or its process ended.
+            HandlerFailed: the handler raised an exception, its process ended, or it did not answer in time.
         """
         started = time.perf_counter()
         self._server.events.put(event)
@@ -111,14 +111,13 @@ class Function:
         return taken, answer
 
     def maps(self, part: str) -> bool:
-        """Whether the process has a file mapped whose path contains `part`."""
+        """Return whether the process has mapped a file whose path contains `part`."""
         return part in Path(f"/proc/{self._process.pid}/maps").read_text(encoding="utf-8", errors="replace")
 
     def memory(self) -> int:
-        """Bytes that the process and its children have now.
+        """Return the bytes that the process and its children use now.
 
-        What they share among themselves counts once, and libraries count whole, though other processes of this
-        machine may have them too.
+        Memory that they share counts once. Libraries count fully, even if other processes on this machine use them.
         """
         found = [_memory(pid) for pid in _family(self._process.pid)]
         return sum(own for own, _ in found) + max(files for _, files in found)
@@ -137,7 +136,7 @@ class Function:
 
 @contextmanager
 def running(handler: str, python: str = sys.executable) -> Iterator[Function]:
-    """`module.function` under `awslambdaric`, until the end of the block."""
+    """Run `module.function` under `awslambdaric` until the end of the block."""
     server = _Server()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     variables = {
@@ -177,7 +176,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _memory(pid: int) -> tuple[int, int]:
-    """Bytes of its own (of what forks share, its part), and of mapped files."""
+    """Return the bytes of the process itself, with its part of what forks share, and those of mapped files."""
     found = {}
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""An interpreter that has what the functions' image has, made of links to what is installed here."""
+"""An interpreter with the packages of the functions' image, made of links to the packages installed here."""
 
 import subprocess
 import sys
@@ -13,18 +13,18 @@ from bench.speed.runtime_api import ROOT
 
 REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
 PRUNED: Final = ROOT / "functions" / "prune.txt"
-"""What the Dockerfile removes again."""
+"""List of the files that the Dockerfile removes after installing."""
 RUNTIME: Final = "awslambdaric"
-"""Lambda's own client, which the image's base brings."""
+"""Lambda's own runtime client, which the base image contains."""
 
 
 def pruned() -> list[str]:
-    """Files and folders below the packages' folder."""
+    """Return the removed files and folders, relative to the packages' folder."""
     return PRUNED.read_text(encoding="utf-8").split()
 
 
 def interpreter(folder: Path) -> str:
-    """Make a virtual environment in `folder`; gives the path of its Python."""
+    """Create a virtual environment in `folder`; return the path of its Python."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     [packages] = folder.glob("lib/python*/site-packages")
     lines = [line for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
@@ -41,7 +41,7 @@ def interpreter(folder: Path) -> str:
 
 
 def _needed(requirement: Requirement) -> Iterator[Distribution]:
-    """A distribution and all that it needs."""
+    """Yield a distribution and its dependencies."""
     if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
         found = distribution(requirement.name)
         yield found

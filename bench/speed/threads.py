@@ -1,4 +1,4 @@
-"""How many threads LiteRT should have: by the number of processors that the process may use."""
+"""The number of threads that LiteRT should have, by the number of processors that the process may use."""
 
 import os
 from collections.abc import Iterator
@@ -8,23 +8,22 @@ from typing import Final
 
 from bench.speed.report import Part
 from bench.speed.timing import side_by_side
-from layers.resnet50.network import SIDE
-from shared.vision.cpu import available
-from shared.vision.decode.decoding import decode_here
-from shared.vision.embedding import Embedder
+from shared.vision.cpu import available_cpus
+from shared.vision.decode.decoding import decode_in_process
+from shared.vision.embedding import SIDE, Embedder
 from shared.vision.resizing import resize_square
 
 IN_A_ROW: Final = 4
 MOST: Final = 6
-"""What Lambda gives at its largest memory."""
+"""The number of processors that Lambda provides at its largest memory size."""
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part | None:
-    """Every number of threads on every number of processors; None where a process cannot be kept to some of them."""
+    """Measure numbers of threads on numbers of processors; return None if a process cannot be pinned to processors."""
     if not hasattr(os, "sched_setaffinity"):
         return None
-    squares = [resize_square(decode_here(data).rgb, SIDE) for data in images]
-    most = min(MOST, available())
+    squares = [resize_square(decode_in_process(data).rgb, SIDE) for data in images]
+    most = min(MOST, available_cpus())
     rows = []
     figures = {}
     for processors in range(1, most + 1):
@@ -51,7 +50,7 @@ def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part | None:
 
 @contextmanager
 def _kept_to(processors: int) -> Iterator[None]:
-    """Threads that are made inside stay there."""
+    """Pin this thread, and threads that it starts inside the block, to the first `processors` processors."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(before)[:processors])
     try:

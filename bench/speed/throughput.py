@@ -1,4 +1,4 @@
-"""Images a second, and GB-seconds an image, of one ingest function: by batch, by messages at once, by cores.
+"""Images per second, and GB-seconds per image, of an ingest function: by batch size, concurrency and cores.
 
 `python -m bench.speed.throughput CORES FOLDER` measures one number of cores in a process of its own.
 """
@@ -20,19 +20,19 @@ from bench.cost.use import S3_SECONDS, TABLE_SECONDS, VECTOR_SECONDS
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
 from shared.domain.limits import BATCH_MESSAGES, CONCURRENT_MESSAGES
-from shared.vision.cpu import available
+from shared.vision.cpu import available_cpus
 
 CORE_MB: Final = 1769
-"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of so much has one core."""
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: a function of this size has one core."""
 TRIED: Final = ((1, 1), (5, 1), (5, 5), (10, 1), (10, 2), (10, 5), (10, 10), (20, 10), (20, 20))
-"""Messages of a batch, and how many of them at once."""
+"""Messages in a batch, and how many of them are processed concurrently."""
 
 Tried = tuple[int, int]
 
 
 def measure(model_dir: Path, images: list[bytes], rounds: int) -> Part:
-    """A batch of each kind in turns, with the calls of AWS taking what the bill assumes."""
-    cores = sorted({1, min(2, available())})
+    """Measure batches of each kind in turn, with AWS calls that take the time that the bill assumes."""
+    cores = sorted({1, min(2, available_cpus())})
     with TemporaryDirectory() as name:
         folder = Path(name)
         for number, data in enumerate(images):
@@ -70,7 +70,8 @@ def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dic
         "PICTRACE_TABLE": "t",
         "PICTRACE_MODEL_DIR": str(model_dir.resolve()),
         "PICTRACE_BUS": "b",
-        "PICTRACE_DEAD_LETTERS": "https://sqs/q",
+        "PICTRACE_QUEUE": "https://sqs/q",
+        "PICTRACE_DEAD_LETTERS": "https://sqs/d",
         "PICTRACE_FETCH_FUNCTION": "f",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "bench",
@@ -133,7 +134,7 @@ def _measured(images: list[bytes], rounds: int) -> list[tuple[int, int, float, f
 
 
 def _keys(objects: dict[str, bytes], images: list[bytes]) -> Iterator[str]:
-    """Keys of new images: what follows a JPEG's end is ignored."""
+    """Yield keys of images with new bytes: decoders ignore what follows a JPEG's end."""
     number = 0
     while True:
         number += 1
@@ -152,7 +153,7 @@ def _event(key: str) -> str:
 
 
 def _processor_seconds() -> float:
-    """Of this process, of the one that decodes, and of those that it started."""
+    """Return the processor seconds of this process, of the one that decodes, and of its children."""
     used = os.times()
     return used.user + used.system + sum(map(_of_a_child, Path("/proc/self/task").glob("*/children")))
 

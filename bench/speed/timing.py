@@ -1,6 +1,7 @@
-"""Times taken side by side: the ways take turns, so that what else the machine does falls on all of them.
+"""Timing side by side: the alternatives take turns, so that other load on the machine affects all of them.
 
-The order is drawn for each round: what runs after another finds its threads still spinning and its data in the caches.
+Their order is random in each round, because each runs while the threads of the one before may still be spinning and
+its data are in the caches.
 """
 
 import random
@@ -13,12 +14,12 @@ Way = Callable[[Any], object]
 
 
 def side_by_side(ways: Mapping[str, Way], inputs: list[Any], *, rounds: int, in_a_row: int = 1) -> dict[str, float]:
-    """Median milliseconds of each way for one input.
+    """Return the median milliseconds of each way for one input.
 
     Args:
-        rounds: timed calls of each way; each round has another input, the same for all of them.
-        in_a_row: calls of a way before the next one's turn, the first not counted if there are more: each finds the
-            caches and the threads as it left them itself.
+        rounds: number of rounds; each uses another input, the same for all ways.
+        in_a_row: consecutive calls of a way in each round. If there are several, the first is not counted, so that
+            each counted call finds caches and threads as the way itself left them.
     """
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():

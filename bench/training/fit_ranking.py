@@ -1,9 +1,9 @@
 """Fit the fused score: `make bench-fit DATA=folder`, or `python -m bench.training.fit_ranking FOLDER`.
 
-True pairs are altered copies against their originals; false ones are the same copies against what a search of the
-others finds, against random ones and against others of their kind: images that photographs are not
-(`bench.training.originals`) are among them. Each pair is seen as a search would see it: by the whole image, its
-mirror image or a window of it. The images at even places are fitted on, those at odd places measured.
+True pairs are altered copies and their originals. False pairs are the same copies and what a search among the other
+images finds, random images, and images of the same kind, including synthetic ones (`bench.training.originals`). Each
+pair is compared as in a search: by the whole image, its mirror image or a window of it. The fit uses the images with
+even indices; those with odd indices are held out to measure it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, encoded
 from bench.quality.collection import Memory, described, images
-from bench.training.originals import COLOUR_IS_ALL, families
+from bench.training.originals import DEFINED_BY_COLOUR, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
 from shared.search.candidates import CandidateFinder, SearchScope
@@ -38,15 +38,15 @@ RIDGE: Final = 1.0
 NEAREST, RANDOM, KIN = 4, 2, 2
 FAMILY_EVERY: Final = 5
 COPIES: Final = 12
-"""Altered copies of each image, drawn from all alterations."""
+"""Number of altered copies of each image, drawn from all alterations."""
 GENTLE: Final = ("JPEG 75", "JPEG 20", "resized to 50 %", "resized to 25 %")
-"""Those that leave colours and outline alone."""
+"""Alterations that change neither colours nor outline."""
 
 NEAR_DUPLICATE_PRECISION: Final = 0.995
-"""`near-duplicate` begins at the least score at and above which so many of the fitted pairs are true."""
+"""`near-duplicate` starts at the lowest score from which this fraction of the fitted pairs is true."""
 
 SIMILAR_PROBABILITY: Final = 0.1
-"""`similar` begins where one in ten such pairs would be true."""
+"""`similar` starts where one in ten such pairs would be true."""
 
 WITHOUT_COSINE: Final = "any"
 
@@ -55,7 +55,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An altered copy with a stored image: which photograph it came from, and whether that is the stored one."""
+    """An altered copy and a stored image: the photograph that the copy comes from, and whether it is the stored one."""
 
     photograph: int
     same: bool
@@ -63,7 +63,7 @@ class Pair:
 
 
 def fit(x: Array, y: Array) -> tuple[Array, float]:
-    """Weights and intercept of a logistic regression by Newton's method.
+    """Return weights and intercept of a logistic regression, fitted by Newton's method.
 
     The ridge penalty is on weights of standardised signals, so that a signal of small spread is not shut out.
     """
@@ -83,14 +83,14 @@ def fit(x: Array, y: Array) -> tuple[Array, float]:
 
 
 def threshold(scores: Array, truth: Array, precision: float) -> float:
-    """The least score at and above which at least `precision` of the pairs are true."""
+    """Return the lowest score from which at least `precision` of the pairs are true."""
     order = np.argsort(-scores)
     good = np.flatnonzero(np.cumsum(truth[order]) / np.arange(1, len(order) + 1) >= precision)
     return float(scores[order][good[-1]]) if len(good) else 1.0
 
 
 def photographs(folder: Path, limit: int) -> list[Path]:
-    """The last `limit` images of the folder in the order of `bench.quality`, whose queries are the first."""
+    """Return the last `limit` images of the folder in the order of `bench.quality`, whose queries are the first."""
     found: list[Path] = []
     for path, _ in reversed(images(folder)):
         if len(found) == limit:
@@ -118,11 +118,11 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
     searcher = Memory(stored, embedder.model_id).searcher(embedder)
     found = []
     for index, rgb in enumerate(tqdm(rgbs, desc="altered copies")):
-        # A photograph and what was made from it are neither clearly the same nor clearly not: they are never paired.
+        # A photograph and images derived from it are neither clearly the same nor clearly different: never pair them.
         others = np.array([i for i in range(len(rgbs)) if source[i] != source[index]])
         kin = others[[kind[i] == kind[index] for i in others]]
         collection = Memory([stored[i] for i in [index, *others]], embedder.model_id)
-        names = GENTLE if kind[index] in COLOUR_IS_ALL else rng.choice(list(ALTERATIONS), COPIES, replace=False)
+        names = GENTLE if kind[index] in DEFINED_BY_COLOUR else rng.choice(list(ALTERATIONS), COPIES, replace=False)
         for name in names:
             query = searcher.describe(encoded(ALTERATIONS[name](rgb, rng), 90), Stopwatch())
             seen = _seen(query, collection)
@@ -141,18 +141,18 @@ def pairs(paths: Sequence[Path], embedder: Embedder, workspace: Path) -> list[Pa
 
 
 def _drawn(places: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -> list[int]:
-    """So many of them, or all where there are fewer."""
+    """Draw `count` of the places, or all if there are fewer."""
     return [int(place) for place in rng.choice(places, min(count, len(places)), replace=False)]
 
 
 def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
-    """What a thorough search finds, best first: each stored image's group with the view that it is nearest to."""
+    """Return what a thorough search finds, best first: the group of each stored image, with its closest view."""
     sides = [views.whole(query.signature)]
     if query.pixels is not None:
         sides.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
     groups = {one.image_id: one.group for one in collection.originals}
     with ThreadPoolExecutor(1) as threads:
-        where = SearchScope(collection="", model=collection.model, label=None)
+        where = SearchScope(collection="", model=collection.model, labels=None)
         finder = CandidateFinder(collection, threads, where)
         finder.search_by_features(query.features)
         finder.search_by_views([*sides, *views.closer(query.pixels, sides[0])])
@@ -160,7 +160,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
 
 
 def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
-    """The fit of these signals with its thresholds, and what they are worth on the images held out."""
+    """Fit these signals; return weights, thresholds and their performance on the held-out images."""
     x = np.array([[pair.signals[name] for name in names] for pair in found])
     y = np.array([pair.same for pair in found], dtype=np.float64)
     held = np.array([pair.photograph % 2 == 1 for pair in found])
@@ -189,7 +189,7 @@ def fitted(found: Sequence[Pair], names: Sequence[str]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.training.fit_ranking", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
-    parser.add_argument("--model-dir", type=Path, default=Path(".build/resnet50"))
+    parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--limit", type=int, default=100, help="how many photographs")
     parser.add_argument("--out", type=Path, default=FIT)
     wanted = parser.parse_args()
@@ -205,7 +205,9 @@ def main() -> None:
     if own["weights"]["cosine"] > 0:
         fits[embedder.model_id] = own
     else:
-        print(f"{embedder.model_id}: a higher cosine is no sign of a true pair; the fit without it serves this model.")
+        print(
+            f"{embedder.model_id}: a higher cosine does not indicate a true pair; this model uses the fit without it."
+        )
     described = {
         "made_by": f"python -m bench.training.fit_ranking FOLDER --limit {wanted.limit}",
         "data": f"{len(originals)} photographs of a folder that bench.quality does not ask for, each of another "

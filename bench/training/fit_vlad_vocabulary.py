@@ -1,7 +1,7 @@
-"""Make the visual words of the local features and their axes: `python -m bench.training.fit_vlad_vocabulary`.
+"""Fit the visual words of the local features, and their axes: `python -m bench.training.fit_vlad_vocabulary`.
 
-From the photographs in scikit-image's wheel: words from them as they are, mirrored and turned, axes from crops of
-them. No bench ever searches for them.
+The data are the photographs in scikit-image's wheel: words are fitted on the photographs as they are, mirrored and
+rotated, axes on crops of them. No benchmark uses them as queries.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_DIMENSIONS
 from shared.vision.decode.decoding import decode
 from shared.vision.keypoints import MAX_KEYPOINTS, QUERY_KEYPOINTS, detect
-from shared.vision.local_features import AXES_SCALE, WORDS, WORDS_SCALE, normalise_rows, signs_of
+from shared.vision.local_features import AXES_SCALE, VOCABULARY, WORDS_SCALE, normalise_rows, to_signs
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -27,7 +27,7 @@ ROUNDS: Final = 8
 LEAST_SIDE: Final = 120
 CROPS: Final = 40
 FEWEST: Final = 30
-"""Keypoints of a crop that says something."""
+"""Minimum number of keypoints in a crop that is used."""
 
 Values = npt.NDArray[np.float32]
 
@@ -45,7 +45,7 @@ def photographs() -> list[Pixels]:
 
 
 def k_means(values: Values, count: int, rng: np.random.Generator) -> Values:
-    """Lloyd's algorithm; a mean that has lost all its members starts again at one of the values."""
+    """Cluster by Lloyd's algorithm; a mean without members is reset to a random value."""
     means = values[rng.choice(len(values), count, replace=False)].copy()
     for _ in range(ROUNDS):
         nearest = (values @ means.T - (means**2).sum(axis=1) / 2).argmax(axis=1)
@@ -56,7 +56,7 @@ def k_means(values: Values, count: int, rng: np.random.Generator) -> Values:
 
 
 def crops(gray: Pixels, rng: np.random.Generator) -> list[Pixels]:
-    """Parts of an image with 0.3 to 1 of its sides, turned by quarters, every other one mirrored."""
+    """Return random crops with 0.3 to 1 times the image's sides, rotated by quarter turns, every other one mirrored."""
     found = []
     for place in range(CROPS):
         height, width = (int(side * share) for share in [rng.uniform(0.3, 1)] for side in gray.shape)
@@ -68,18 +68,18 @@ def crops(gray: Pixels, rng: np.random.Generator) -> list[Pixels]:
 
 
 def parts(descriptors: Sequence[npt.NDArray[np.uint8]], words: Values) -> Values:
-    """Of each image the sums of what is left of its bits after its words: (images, words, 256)."""
+    """Return the sums of each image's residuals (bits minus nearest word) by word: (images, words, 256)."""
     nearest_bits = np.where(words > 0, 1, -1).astype(np.float32)
     found = np.zeros((len(descriptors), *words.shape), np.float32)
     for place, of_one in enumerate(descriptors):
-        bits = signs_of(of_one)
+        bits = to_signs(of_one)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         np.add.at(found[place], nearest, bits - words[nearest])
     return found
 
 
 def first_axes(parts: Values, count: int) -> Values:
-    """The `count` directions that parts of one word vary most in, as columns: principal components about zero."""
+    """Return the `count` directions in which the parts of one word vary most, as columns: an uncentred PCA."""
     return np.linalg.eigh(parts.T @ parts)[1][:, ::-1][:, :count].astype(np.float32)
 
 
@@ -88,15 +88,17 @@ def main() -> None:
     images = photographs()
     views = [view for gray in images for view in (gray, gray[:, ::-1], np.rot90(gray))]
     found = [detect(np.ascontiguousarray(view), QUERY_KEYPOINTS).descriptors for view in views]
-    bits = signs_of(np.vstack(found))
+    bits = to_signs(np.vstack(found))
     means = k_means(bits[rng.choice(len(bits), DESCRIPTORS, replace=False)], COUNT, rng)
     words = np.rint(means * WORDS_SCALE).astype(np.int8)
     seen = [detect(crop, MAX_KEYPOINTS).descriptors for gray in images for crop in crops(gray, rng)]
     means = words.astype(np.float32) / np.float32(WORDS_SCALE)
     rooted = normalise_rows(parts([of_one for of_one in seen if len(of_one) >= FEWEST], means))
     axes = np.stack([first_axes(rooted[:, word], LOCAL_DIMENSIONS // COUNT) for word in range(COUNT)])
-    np.savez_compressed(WORDS, words=words, axes=np.clip(np.rint(axes * AXES_SCALE), -127, 127).astype(np.int8))
-    print(f"{COUNT} words of {len(bits)} descriptors in {len(views)} views, axes from {len(rooted)} crops -> {WORDS}")
+    np.savez_compressed(VOCABULARY, words=words, axes=np.clip(np.rint(axes * AXES_SCALE), -127, 127).astype(np.int8))
+    print(
+        f"{COUNT} words of {len(bits)} descriptors in {len(views)} views, axes from {len(rooted)} crops -> {VOCABULARY}"
+    )
 
 
 if __name__ == "__main__":

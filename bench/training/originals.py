@@ -1,4 +1,4 @@
-"""Images that photographs are not: what an honest fit must have seen, made from photographs or from nothing."""
+"""Synthetic images of the kinds that photographs do not cover and a fit must have seen."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,18 +10,18 @@ from shared.vision.pixels import Pixels
 from shared.vision.resizing import shrink_to_fit
 
 SMOOTH_SIGMA: Final = 0.04
-"""Of the longest side: what is left is like an image of sky, or out of focus."""
+"""Relative to the longest side: the result is like an image of the sky, or out of focus."""
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz      "
 
 
 def smooth(rgb: Pixels) -> Pixels:
-    """Blurred until hardly anything is left for keypoints."""
+    """Blur the image until it has hardly any keypoints."""
     return cv2.GaussianBlur(rgb, (0, 0), SMOOTH_SIGMA * max(rgb.shape[:2]))  # type: ignore[return-value]
 
 
 def on_white(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Small in the middle of a white square, as shops show things."""
+    """Put the image, reduced, in the middle of a white square, as shops show their products."""
     small = shrink_to_fit(rgb, int(rng.integers(60, 260)))
     height, width = small.shape[:2]
     canvas = np.full((512, 512, 3), 255, np.uint8)
@@ -31,7 +31,7 @@ def on_white(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def captioned(rgb: Pixels) -> Pixels:
-    """With the same mark below as every other image of its publisher."""
+    """Add a caption bar, the same for every image, as publishers do."""
     out = rgb.copy()
     height, width = out.shape[:2]
     bar = max(8, round(height * 0.15))
@@ -42,7 +42,7 @@ def captioned(rgb: Pixels) -> Pixels:
 
 
 def document(rng: np.random.Generator) -> Pixels:
-    """Lines of small black letters on white."""
+    """Draw lines of small black letters on white."""
     page = np.full((512, 400, 3), 255, np.uint8)
     for line in range(int(rng.integers(2, 16))):
         text = "".join(rng.choice(list(_LETTERS), 30))
@@ -51,7 +51,7 @@ def document(rng: np.random.Generator) -> Pixels:
 
 
 def shape(rng: np.random.Generator) -> Pixels:
-    """A disk or a box of one colour on another, as logos and icons are."""
+    """Draw a disk or a box of one colour on another, like a logo or an icon."""
     ground, ink = ((*(int(value) for value in rng.integers(0, 256, 3)),) for _ in range(2))
     icon = np.full((400, 400, 3), ground, np.uint8)
     x, y = (int(value) for value in rng.integers(140, 260, 2))
@@ -64,20 +64,20 @@ def shape(rng: np.random.Generator) -> Pixels:
 
 
 def flat(rng: np.random.Generator) -> Pixels:
-    """One colour."""
+    """Return an image of a single colour."""
     return np.full((300, 400, 3), rng.integers(0, 256, 3), np.uint8)
 
 
-Made = tuple[int, str, Pixels]
-"""The place of the photograph it belongs to, its kind, the image."""
+Synthetic = tuple[int, str, Pixels]
+"""The index of the photograph that it belongs to, its kind, and the image."""
 
-COLOUR_IS_ALL: Final = {"shape", "flat"}
-"""Kinds of which a copy in other colours, or with text over it, is another image."""
+DEFINED_BY_COLOUR: Final = {"shape", "flat"}
+"""Kinds whose copies in other colours, or with text over them, are different images."""
 
 
-def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int) -> list[Made]:
-    """One of each kind for every so many photographs."""
-    found: list[Made] = []
+def families(photographs: Sequence[Pixels], rng: np.random.Generator, every: int) -> list[Synthetic]:
+    """Return an image of each kind for every `every`-th photograph."""
+    found: list[Synthetic] = []
     for place in range(0, len(photographs), every):
         rgb = photographs[place]
         found += [

@@ -8,19 +8,19 @@ from functions.api import errors
 from functions.api.body_limit import BodyLimit
 from functions.api.routes import duplicates, images, legacy, meta, search, uploads
 from functions.api.routes.web import page_router
-from functions.api.security_headers import ANSWERS
+from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
 from functions.api.swagger_ui import documentation_router
 from shared.version import VERSION
 
 DESCRIPTION = """Reverse image search in your own AWS account.
 
-Upload images, then ask which of them are nearest to another one, and why.
-Errors are RFC 9457 problem details; `type` is one of a documented list."""
+Upload images, then find those most similar to another image, with the scores behind each match.
+Errors are RFC 9457 problem details whose `type` is one of a documented list."""
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application around `services`, which tests and the local run may share."""
+    """Return the application that uses `services`."""
     app: FastAPI = FastAPIOffline(
         title="PicTrace", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None
     )
@@ -32,18 +32,18 @@ def create_app(services: Services) -> FastAPI:
         images.router,
         search.router,
         duplicates.router,
-        meta.figures,
+        meta.stats_router,
         legacy.router,
         meta.router,
     ):
         _add(app, router)
     _add(app, documentation_router("PicTrace API", "/openapi.json"))
-    _add(app, page_router(services.objects.origin))
+    _add(app, page_router(services.objects.origin, services.source_addresses))
 
     @app.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)
-        for name, value in ANSWERS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
 
@@ -51,5 +51,5 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _add(app: FastAPI, router: APIRouter) -> None:
-    """As `include_router`, which would look through each route's parameters a second time, at the first request."""
+    """Add the routes of a router; `include_router` would analyse the parameters of each route a second time."""
     app.router.routes.extend(router.routes)

@@ -1,4 +1,4 @@
-"""Who calls: found out before anything of the body is read, and what a route asks of them."""
+"""Authenticate callers before their request's body is read, and check the scopes that a route requires."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, Final
@@ -8,53 +8,53 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
-from functions.api.jwt_claims import caller_of_token
+from functions.api.jwt_claims import caller_from_claims
 from functions.api.services import Services
 from shared.domain.access import EVERYONE, Access, Caller, Scope
 from shared.domain.errors import Forbidden
 
 BEARER: Final = HTTPBearer(
     scheme_name="bearer",
-    description="an API key (`pt_…`), or a JWT where the deployment has an issuer",
+    description="an API key (`pt_…`), or a JWT if the deployment has an issuer",
     auto_error=False,
 )
 KEY_HEADER: Final = APIKeyHeader(
-    scheme_name="key", name="X-Api-Key", description="the same API key in a header of its own", auto_error=False
+    scheme_name="key", name="X-Api-Key", description="the same API key in a separate header", auto_error=False
 )
 
 
-def presented(headers: Mapping[str, str]) -> str | None:
-    """The API key that a request brought, as a bearer token or under `X-Api-Key`."""
+def key_from_headers(headers: Mapping[str, str]) -> str | None:
+    """Return the API key of a request, from `Authorization: Bearer` or `X-Api-Key`."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
 
 def identify(request: Request) -> Caller:
-    """The caller of a request.
+    """Return the caller of a request.
 
     Raises:
-        Unauthenticated: there are no valid credentials.
-        RateLimited: the key has spent this minute's calls.
+        Unauthenticated: the request has no valid credentials.
+        RateLimited: the key has used up its calls for this minute.
     """
     services: Services = request.app.state.services
     match services.access:
         case Access.OPEN:
             return EVERYONE
         case Access.JWT:
-            return caller_of_token(request.scope.get("aws.event"))
+            return caller_from_claims(request.scope.get("aws.event"))
         case Access.KEYS:
-            return services.keys.verify(presented(request.headers))
+            return services.keys.verify(key_from_headers(request.headers))
 
 
 class DataRoute(APIRoute):
-    """A route that knows its caller before it reads the body."""
+    """A route that authenticates its caller before it reads the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        answer = super().get_route_handler()
+        handle_request = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(identify, request)
-            return await answer(request)
+            return await handle_request(request)
 
         return handle
 
@@ -64,15 +64,15 @@ def known_caller(request: Request) -> Caller:
     return caller
 
 
-def permitted(
+def require_scopes(
     request: Request,
     needed: SecurityScopes,
     _bearer: Annotated[object, Depends(BEARER)],
     _key: Annotated[object, Depends(KEY_HEADER)],
 ) -> None:
-    """Let only a caller pass who has every scope that the route needs, and one at least.
+    """Check that the caller has at least one scope, and every scope that the route requires.
 
-    The two schemes are there for OpenAPI.
+    The two security schemes are parameters so that OpenAPI lists them.
 
     Raises:
         Forbidden: a scope is missing.
@@ -84,7 +84,7 @@ def permitted(
 
 
 KnownCaller = Annotated[Caller, Depends(known_caller)]
-ANY_SCOPE: Final = Security(permitted)
-SEARCH: Final = Security(permitted, scopes=[Scope.SEARCH])
-WRITE: Final = Security(permitted, scopes=[Scope.WRITE])
-"""What a route of data has among its `dependencies`, which come before all others."""
+ANY_SCOPE: Final = Security(require_scopes)
+SEARCH: Final = Security(require_scopes, scopes=[Scope.SEARCH])
+WRITE: Final = Security(require_scopes, scopes=[Scope.WRITE])
+"""Scopes for the `dependencies` of a `DataRoute`, which run before all other dependencies."""

@@ -1,4 +1,4 @@
-"""No request brings more bytes than Lambda would take, wherever the application runs."""
+"""Limit the size of a request's body to what Lambda accepts, wherever the application runs."""
 
 from http import HTTPStatus
 from typing import Final
@@ -10,13 +10,13 @@ from functions.api.errors import respond
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_REQUEST_BYTES
 
 TOO_LARGE: Final = (
-    f"An image in a request may have {MAX_QUERY_BYTES:,} bytes. Send larger ones with POST /v1/uploads, "
-    "then search with the upload_id."
+    f"An image in a request may have at most {MAX_QUERY_BYTES:,} bytes. Upload larger images with POST /v1/uploads, "
+    "then search by `upload_id`."
 )
 
 
 class BodyLimit:
-    """Refuses a body by its declared length, or while it is read once it turns out to be longer."""
+    """Rejects a body that declares, or turns out while it is read, to be longer than the limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,14 +29,14 @@ class BodyLimit:
         if declared.isdigit() and (len(declared) > len(str(MAX_REQUEST_BYTES)) or int(declared) > MAX_REQUEST_BYTES):
             await respond("too-large", TOO_LARGE)(scope, receive, send)
             return
-        taken = 0
+        received = 0
 
-        async def counted() -> Message:
-            nonlocal taken
+        async def receive_limited() -> Message:
+            nonlocal received
             message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_REQUEST_BYTES:
+            received += len(message.get("body", b""))
+            if received > MAX_REQUEST_BYTES:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
             return message
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_limited, send)

@@ -1,4 +1,4 @@
-"""Settings to services to the application, once a process."""
+"""Build the application of the api function from its settings, once per process."""
 
 import os
 from functools import cache

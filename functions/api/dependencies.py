@@ -1,4 +1,4 @@
-"""What routes ask for: the services, and parameters that several of them share."""
+"""Dependencies of the routes: the services, and parameters that several routes share."""
 
 import re
 from collections.abc import Sequence
@@ -21,80 +21,93 @@ def services(request: Request) -> Services:
     return found
 
 
-def known_id(image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])]) -> str:
-    """An id of the right form; any other names nothing, and is answered like an absent one."""
+def valid_image_id(image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])]) -> str:
+    """Return a well-formed image id; a malformed one is handled like one that does not exist."""
     if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
         raise NotFound("There is no image with this id.")
     return image_id
 
 
-def services_under(
+def services_for_model(
     request: Request,
     model: Annotated[
-        str | None, Query(max_length=256, description="ask this model instead of the active one; /v1/stats names them")
+        str | None,
+        Query(max_length=256, description="search with this model instead of the active one; /v1/stats lists them"),
     ] = None,
 ) -> Services:
     try:
-        return services(request).under(model)
+        return services(request).with_model(model)
     except KeyError:
-        raise Problem("invalid-request", "`model` must be one of those that /v1/stats names.") from None
+        raise Problem("invalid-request", "`model` must be one of the models that /v1/stats lists.") from None
 
 
 def one_collection(
     caller: KnownCaller,
     collection: Annotated[
         str | None,
-        Query(pattern=COLLECTION_PATTERN, description="the album or tenant; `default`, or the only one of the key"),
+        Query(
+            pattern=COLLECTION_PATTERN,
+            description="the album or tenant; by default `default`, or the only one of the key",
+        ),
     ] = None,
 ) -> str:
-    """The collection that a call is about; see `Caller.collection`."""
+    """Return the collection that a call applies to; see `Caller.collection`."""
     return caller.collection(collection)
 
 
-def collections_in_reach(
+def accessible_collections(
     caller: KnownCaller,
     collection: Annotated[
-        str | None, Query(pattern=COLLECTION_PATTERN, description="leave out to mean every collection of the caller")
+        str | None, Query(pattern=COLLECTION_PATTERN, description="omit it to look in every collection of the caller")
     ] = None,
 ) -> Sequence[str] | None:
-    """The collections that a call on one image looks into; see `Caller.reach`."""
+    """Return the collections in which a call looks for an image; see `Caller.reach`."""
     return caller.reach(collection)
 
 
-def removed_from(
+def collections_to_remove_from(
     caller: KnownCaller,
     collection: Annotated[
         str | None,
-        Query(pattern=COLLECTION_PATTERN, description="where to remove it: `default`, or the only one of the key"),
+        Query(
+            pattern=COLLECTION_PATTERN,
+            description="where to remove it; by default `default`, or the only one of the key",
+        ),
     ] = None,
     collections: Annotated[
         Literal["all"] | None,
-        Query(description="remove it from every collection of the caller instead, which needs the scope `admin`"),
+        Query(description="remove it from every collection of the caller instead; requires the scope `admin`"),
     ] = None,
 ) -> Sequence[str] | None:
-    """The collections that a removal is about: the one that reading means too, unless all are asked for by name."""
+    """Return the collections from which an image is removed: the same one as for a read, or all if requested."""
     if collections is None:
         return (caller.collection(collection),)
     if collection is not None:
-        raise Problem("invalid-request", "Name one `collection`, or say `collections=all`, not both.")
+        raise Problem("invalid-request", "Send either `collection` or `collections=all`, not both.")
     return caller.everywhere()
 
 
 Needs = Annotated[Services, Depends(services)]
-NeedsModel = Annotated[Services, Depends(services_under)]
-"""Services that keep to one model for the whole request, the active one or what the request names."""
-ImageIdPath = Annotated[str, Depends(known_id)]
+NeedsModel = Annotated[Services, Depends(services_for_model)]
+"""Services that use one model for the whole request: the one that the request names, or the active one."""
+ImageIdPath = Annotated[str, Depends(valid_image_id)]
 OneCollection = Annotated[str, Depends(one_collection)]
-Reach = Annotated[Sequence[str] | None, Depends(collections_in_reach)]
-RemovedFrom = Annotated[Sequence[str] | None, Depends(removed_from)]
-K = Annotated[int, Query(ge=1, le=MAX_K, description="how many matches")]
-MinScore = Annotated[float, Query(ge=0, le=1, description="leave out matches below")]
-MinVerdict = Annotated[Verdict, Query(description="leave out matches that are less near")]
+Reach = Annotated[Sequence[str] | None, Depends(accessible_collections)]
+RemovedFrom = Annotated[Sequence[str] | None, Depends(collections_to_remove_from)]
+K = Annotated[int, Query(ge=1, le=MAX_K, description="maximum number of matches")]
+MinScore = Annotated[float, Query(ge=0, le=1, description="omit matches with a lower score")]
+MinVerdict = Annotated[Verdict, Query(description="omit matches that are less close")]
 LabelQuery = Annotated[
-    str | None, Query(min_length=1, max_length=100, description="only images whose most probable class this is")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=100,
+        description="only images with this label: a class (`Egyptian cat`) or a broader kind (`cat`)",
+        examples=["cat"],
+    ),
 ]
-RankingQuery = Annotated[Ranking, Query(description="how matches are ordered and scored")]
+RankingQuery = Annotated[Ranking, Query(description="how matches are scored and ordered")]
 EffortQuery = Annotated[
     Effort,
-    Query(description="how far to look for copies that are mirrored, or only a part of the query"),
+    Query(description="how thoroughly to search for copies that are mirrored or only a part of the query"),
 ]

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from functions.api.security_headers import ANSWERS
-from shared.aws.transient_errors import is_outage
+from functions.api.security_headers import SECURITY_HEADERS
+from shared.aws.transient_errors import is_transient
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -26,6 +26,7 @@ from shared.domain.errors import (
     RateLimited,
     Unauthenticated,
 )
+from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
 from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS
 from shared.vision.decode.sandbox import DecoderUnavailable
@@ -37,41 +38,43 @@ MEDIA_TYPE: Final = "application/problem+json"
 PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid-request": (422, "The request is not valid"),
     "invalid-cursor": (400, "The cursor is not valid"),
+    "unknown-label": (422, "The model has no such label"),
     "malformed-body": (400, "The body cannot be read"),
-    "unauthenticated": (401, "The call needs a key"),
-    "forbidden": (403, "The key does not allow this"),
-    "not-found": (404, "There is no such thing"),
+    "unauthenticated": (401, "Valid credentials are required"),
+    "forbidden": (403, "The credentials do not allow this"),
+    "not-found": (404, "Not found"),
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
     "upload-rejected": (409, "The upload was rejected"),
-    "too-large": (413, "The body is too large"),
-    "unsupported-media-type": (415, "The type is not supported"),
+    "too-large": (413, "The request is too large"),
+    "unsupported-media-type": (415, "The media type is not supported"),
     "undecodable-picture": (422, "The image cannot be decoded"),
-    "unfetchable-url": (422, "The address gave no image"),
-    "rate-limited": (429, "Too many calls in this minute"),
-    "unavailable": (503, "A service behind the API does not answer"),
-    "internal-error": (500, "Something went wrong"),
+    "unfetchable-url": (422, "No image can be fetched from the URL"),
+    "rate-limited": (429, "Too many calls this minute"),
+    "unavailable": (503, "The service is temporarily unavailable"),
+    "internal-error": (500, "Internal error"),
 }
-"""Every problem type of the API, by slug: status and title. docs/reference/api.md lists them."""
+"""Status and title of every problem type, by slug. docs/reference/api.md lists them."""
 
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
 
 
 UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
-"""The same for no key, a wrong one, a revoked one and an expired one."""
+"""The same detail whether the key is missing, wrong, revoked or expired."""
 
 
 def problem_type(slug: str) -> str:
     return f"urn:pictrace:problem:{slug}"
 
 
-class Problem(Exception):  # noqa: N818 - the field's name for it
-    """An error answer.
+class Problem(Exception):  # noqa: N818 - RFC 9457's name for it
+    """An error that is returned to the caller as problem details.
 
     Args:
         slug: a key of `PROBLEMS`.
         detail: one English sentence that says what to do next.
+        extensions: further members of the problem details.
     """
 
     def __init__(self, slug: str, detail: str, **extensions: Any) -> None:
@@ -82,16 +85,17 @@ class Problem(Exception):  # noqa: N818 - the field's name for it
 
 
 def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any) -> JSONResponse:
+    """Return a response with problem details."""
     status, title = PROBLEMS[slug]
     body = {"type": problem_type(slug), "title": title, "status": status, "detail": detail, **extensions}
-    later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if slug == "unavailable" else {}
     return JSONResponse(
-        body, status_code=status, media_type=MEDIA_TYPE, headers={**ANSWERS, **later, **(headers or {})}
+        body, status_code=status, media_type=MEDIA_TYPE, headers={**SECURITY_HEADERS, **retry, **(headers or {})}
     )
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with problem details."""
+    """Install handlers that turn every error of `app` into problem details."""
 
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> JSONResponse:
@@ -112,8 +116,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DecoderUnavailable)
     async def no_decoder(_: Request, error: DecoderUnavailable) -> JSONResponse:
-        logger.error("no image can be decoded", exc_info=error)
-        return respond("unavailable", "The decoder does not answer. Try again.")
+        logger.error("the decoder is unavailable", exc_info=error)
+        return respond("unavailable", "The image decoder is not responding. Try again in a few seconds.")
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
@@ -142,36 +146,40 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientError)
     @app.exception_handler(BotoCoreError)
     async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
-        if not is_outage(error):
+        if not is_transient(error):
             raise error
-        logger.error("a service is out on %s %s", request.method, request.url.path, exc_info=error)
-        return respond("unavailable", f"A service of AWS does not answer. Try again in {RETRY_AFTER_SECONDS} s.")
+        logger.error("an AWS service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"An AWS service is not responding. Try again in {RETRY_AFTER_SECONDS} s.")
 
     @app.exception_handler(IndexNotReady)
     async def building(request: Request, error: IndexNotReady) -> JSONResponse:
         logger.error("an index is not ready on %s %s: %s", request.method, request.url.path, error)
         return respond(
             "unavailable",
-            "The vector index is being built, so nothing can be searched yet. "
+            "The vector index is still being built and cannot be searched. "
             f"Try again in {INDEX_RETRY_AFTER_SECONDS} s.",
             headers={"Retry-After": str(INDEX_RETRY_AFTER_SECONDS)},
         )
 
     @app.exception_handler(ConflictError)
-    async def overtaken(_: Request, __: ConflictError) -> JSONResponse:
-        return respond("unavailable", f"The same bytes keep coming. Try again in {RETRY_AFTER_SECONDS} s.")
+    async def conflict(_: Request, __: ConflictError) -> JSONResponse:
+        return respond("unavailable", f"The same image keeps being uploaded. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(UnknownLabel)
+    async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:
+        return respond("unknown-label", str(error), suggestions=list(error.suggestions))
 
     @app.exception_handler(InvalidCursor)
     async def cursor(_: Request, error: InvalidCursor) -> JSONResponse:
-        return respond("invalid-cursor", f"Ask for the first page again: {error}.")
+        return respond("invalid-cursor", f"Start again with the first page: {error}.")
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(entry["type"] == "json_invalid" for entry in error.errors()):
-            return respond("malformed-body", "The body is not JSON.")
+            return respond("malformed-body", "The body is not valid JSON.")
         is_json = "json" in request.headers.get("content-type", "")
         if not is_json and any(entry["type"] == "model_attributes_type" for entry in error.errors()):
-            return respond("unsupported-media-type", "Send application/json.")
+            return respond("unsupported-media-type", "Send the body as application/json.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
     @app.exception_handler(HTTPException)
@@ -188,11 +196,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("unhandled error on %s %s", request.method, request.url.path, exc_info=error)
-        return respond("internal-error", "The error is logged. Try again; if it stays, tell whoever runs this.")
+        return respond(
+            "internal-error",
+            "The error was logged. Try again; if it persists, contact the operator of this deployment.",
+        )
 
 
 def _allowed(request: Request) -> list[str]:
-    """Every method of this address, whichever route has it: RFC 9110, 10.2.1."""
+    """Return all methods that the routes of this path allow (RFC 9110, 10.2.1)."""
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     routes = request.app.routes
     return [
@@ -204,9 +215,9 @@ def _allowed(request: Request) -> list[str]:
 
 def _sentence(error: HTTPException) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return "There is nothing at this address; /docs lists the calls."
+        return "This path does not exist; /docs lists the calls."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return "This address has no such method; /docs lists the calls."
+        return "This path does not support the method; /docs lists the calls."
     return str(error.detail)
 
 
@@ -222,10 +233,10 @@ def _first_message(errors: Sequence[Any]) -> str:
 
 
 def problem_responses(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI `responses` of a route of data that may answer these problems, and those that all of them may."""
+    """Return the OpenAPI `responses` of a `DataRoute` that can return these problems besides the common ones."""
     responses: dict[int | str, dict[str, Any]] = {}
-    everywhere = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")
-    for slug in (*everywhere, *slugs):
+    common = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")
+    for slug in (*common, *slugs):
         status, title = PROBLEMS[slug]
         entry = responses.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}

@@ -1,28 +1,34 @@
-"""Entry point of the api function: API Gateway's HTTP API, payload format 2.0."""
+"""Entry point of the api function: handles events of an API Gateway HTTP API, payload format 2.0."""
 
 import base64
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mangum import Mangum
 
 from functions.api import errors
 from functions.api.bootstrap import application
+from functions.api.telemetry import measure
 
 logger = Logger(service="api")
+metrics = Metrics(namespace="PicTrace", service="api")
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Answer one HTTP request."""
+    """Handle one HTTP request."""
     if event.get("isBase64Encoded") and not _is_base64(event.get("body") or ""):
-        return _refuse_body()
-    return Mangum(application(), lifespan="off")(event, context)
+        answer = _malformed_body()
+    else:
+        answer = Mangum(application(), lifespan="off")(event, context)
+    measure(metrics, answer)
+    return answer
 
 
 def _is_base64(body: str) -> bool:
-    """Whether a body can be decoded whole: the adapter would raise, or drop what it does not know."""
+    """Return whether a body is valid base64; for an invalid one Mangum would raise or drop characters."""
     try:
         base64.b64decode(body, validate=True)
     except ValueError:
@@ -30,7 +36,7 @@ def _is_base64(body: str) -> bool:
     return True
 
 
-def _refuse_body() -> dict[str, Any]:
+def _malformed_body() -> dict[str, Any]:
     answer = errors.respond("malformed-body", "The body is not standard base64 (RFC 4648, section 4).")
     return {
         "statusCode": answer.status_code,

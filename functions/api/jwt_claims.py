@@ -1,4 +1,4 @@
-"""Callers whose JWT API Gateway has checked: issuer, audience, signature and times are its business."""
+"""Read the caller from a JWT whose issuer, audience, signature and times API Gateway has verified."""
 
 import re
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ SCOPE_PREFIX: Final = "pictrace/"
 COLLECTIONS_CLAIM: Final = "pictrace_collections"
 
 
-def caller_of_token(event: Mapping[str, Any] | None) -> Caller:
-    """The caller that API Gateway's authorizer found, from an event of payload format 2.0.
+def caller_from_claims(event: Mapping[str, Any] | None) -> Caller:
+    """Return the caller from the JWT claims in an event of payload format 2.0.
 
-    Scopes are the words of `scope` (or `scp`) that begin with `pictrace/`, collections those of
-    `pictrace_collections`; `*` means every one, and a token without the claim reaches none.
+    Scopes are the words of `scope` (or `scp`) that start with `pictrace/`; collections are the words of
+    `pictrace_collections`. There `*` means all collections; a token without the claim has access to none.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 
     Raises:
-        Unauthenticated: no authorizer has seen this request.
+        Unauthenticated: no JWT authorizer has handled this request.
     """
     match event:
         case {"requestContext": {"authorizer": {"jwt": {"claims": Mapping() as claims}}}}:
@@ -39,7 +39,7 @@ def caller_of_token(event: Mapping[str, Any] | None) -> Caller:
 
 
 def _words(claims: Mapping[str, Any], *names: str) -> list[str]:
-    """The words of the first claim that is there; API Gateway gives an array as one text, `[a b]`."""
+    """Return the words of the first claim that exists; API Gateway passes an array as one string, `[a b]`."""
     value = next((claims[name] for name in names if claims.get(name)), "")
     if isinstance(value, list):
         return [str(word) for word in value]

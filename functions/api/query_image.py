@@ -1,4 +1,4 @@
-"""A request's body as images: multipart parts, base64, or the names of stored ones."""
+"""Read the query images from a request's body: multipart files, base64, ids or URLs."""
 
 import base64
 import binascii
@@ -23,28 +23,28 @@ _BASE64_LIMIT: Final = MAX_QUERY_BYTES * 4 // 3 + 4
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """An image that came with the request."""
+    """An image inside the request."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An image that the catalogue may hold."""
+    """A stored image, by its id."""
 
     image_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """An image that an upload brought."""
+    """The image of an upload, by the id of the upload."""
 
     upload_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An image elsewhere."""
+    """An image on the web, by its URL."""
 
     url: str
 
@@ -53,10 +53,10 @@ Query = Bytes | Stored | Uploaded | Address
 
 
 async def read_search(request: Request) -> Query:
-    """The one image of a search's body.
+    """Return the query image of a search.
 
     Raises:
-        Problem: 400, 413, 415 or 422, whatever is wrong with the body.
+        Problem: 400, 404, 413, 415 or 422, depending on what is wrong with the body.
     """
     kind = _content_type(request)
     if kind == "multipart/form-data":
@@ -65,20 +65,24 @@ async def read_search(request: Request) -> Query:
         body = await _json_object(request)
         given = [(name, value) for name, value in body.items() if name in QUERY_FIELDS]
         if len(given) != 1 or len(body) != 1:
-            raise Problem("invalid-request", f"Give exactly one of {', '.join(QUERY_FIELDS)}.")
+            raise Problem("invalid-request", f"Send exactly one of {', '.join(QUERY_FIELDS)}.")
         return _named(*given[0])
     raise Problem("unsupported-media-type", "Send multipart/form-data with a part `file`, or application/json.")
 
 
 async def read_pair(request: Request) -> tuple[Query, Query]:
-    """The images `a` and `b` of a comparison: multipart files or ids, or JSON ids or web addresses."""
+    """Return the images `a` and `b` of a comparison: multipart files or ids, or JSON ids or URLs.
+
+    Raises:
+        Problem: see `read_search`.
+    """
     kind = _content_type(request)
     if kind == "multipart/form-data":
         return await _part(request, "a"), await _part(request, "b")
     if kind == "application/json":
         body = await _json_object(request)
         if set(body) != {"a", "b"}:
-            raise Problem("invalid-request", "Give the ids or web addresses of two images as `a` and `b`.")
+            raise Problem("invalid-request", "Send the ids or URLs of two images as `a` and `b`.")
         return _id_or_address(body["a"]), _id_or_address(body["b"])
     raise Problem("unsupported-media-type", "Send multipart/form-data with parts `a` and `b`, or application/json.")
 
@@ -94,8 +98,10 @@ async def _part(request: Request, name: str) -> Query:
         if error.status_code != HTTPStatus.BAD_REQUEST:
             raise
         raise Problem("malformed-body", f"The multipart body cannot be read: {error.detail}") from error
-    except ValueError as error:  # `charset` names a codec that decodes no text
-        raise Problem("malformed-body", "The multipart body cannot be read: its charset is none of text.") from error
+    except ValueError as error:  # `charset` names a codec that does not decode text
+        raise Problem(
+            "malformed-body", "The multipart body cannot be read: its charset is not a text encoding."
+        ) from error
     part = form.get(name)
     if isinstance(part, UploadFile):
         data = await part.read(MAX_QUERY_BYTES + 1)
@@ -104,14 +110,14 @@ async def _part(request: Request, name: str) -> Query:
         return Bytes(data)
     if isinstance(part, str) and re.fullmatch(IMAGE_ID_PATTERN, part):
         return Stored(part)
-    raise Problem("invalid-request", f"The multipart body needs a file in the part `{name}`.")
+    raise Problem("invalid-request", f"The multipart body must have a file in the part `{name}`.")
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
-        raise Problem("malformed-body", "The body is not JSON.") from error
+        raise Problem("malformed-body", "The body is not valid JSON.") from error
     if not isinstance(body, dict):
         raise Problem("invalid-request", "The body must be a JSON object.")
     return body

@@ -90,8 +90,8 @@ class Image(BaseModel):
     format: Annotated[str, Field(examples=["jpeg"])]
     bytes: Annotated[int, Field(examples=[48_213])]
     phash: Annotated[str, Field(description="64-bit perceptual hash", examples=["c3d41e6b9a2f5570"])]
-    label: Annotated[str | None, Field(description="the most probable", examples=["tabby"])]
-    labels: list[LabelModel]
+    label: Annotated[str | None, Field(description="the most probable class, if any is", examples=["tabby"])]
+    labels: Annotated[list[LabelModel], Field(description="classes that are probable enough, at most five")]
     filename: Annotated[str | None, Field(description="as the sender gave it: never trust it", examples=["cat.jpg"])]
     created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
@@ -162,7 +162,7 @@ class Overlap(BaseModel):
 class Scores(BaseModel):
     score: Annotated[float, Field(ge=0, le=1, description="higher is nearer", examples=[0.99999])]
     verdict: Verdict
-    cosine: Annotated[float | None, Field(description="of the ResNet50 features, -1 to 1", examples=[0.99873])]
+    cosine: Annotated[float | None, Field(description="of the model's features, -1 to 1", examples=[0.99873])]
     ssim: Annotated[float, Field(description="-1 to 1", examples=[0.23234])]
     ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found", examples=[0.90305])]
     orb: OrbModel
@@ -206,8 +206,12 @@ class Comparison(Scores):
 
 class ModelState(BaseModel):
     id: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
-    untrained: bool
-    labels: bool
+    network: Annotated[str, Field(description="its name for people", examples=["ResNet50"])]
+    instead_of: Annotated[
+        str | None, Field(description="the network that was asked for but has no weights here", examples=[None])
+    ]
+    labels: Annotated[bool, Field(description="whether images have labels under it")]
+    untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)] = False
 
 
 class Stats(BaseModel):

@@ -1,8 +1,8 @@
-"""Headers of every answer; a route may set its own instead."""
+"""Security headers of every response; a route may override them."""
 
 from typing import Final
 
-ANSWERS: Final = {
+SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -13,4 +13,4 @@ ANSWERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""Browsers ignore Strict-Transport-Security over plain HTTP, so a local run is not bound by it."""
+"""Browsers ignore Strict-Transport-Security over plain HTTP, so it does not affect a local run."""

@@ -1,23 +1,24 @@
-"""What the routes work with, made once a process."""
+"""The adapters and use cases of the api function."""
 
-import json
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.api.library import Library
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.domain.labels import UnknownLabel, Vocabulary
+from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -26,51 +27,59 @@ if TYPE_CHECKING:
     from shared.vision.embedding import Embedder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
-    """The deployed model, as its export describes it."""
+    """A deployed model: its card and the folder of its export."""
 
-    id: str
-    has_labels: bool
+    card: ModelCard
     folder: Path
 
+    @property
+    def id(self) -> str:
+        return self.card.id
+
     def embedder(self) -> "Embedder":
+        """Load the model."""
         from shared.vision.embedding import Embedder
 
         return Embedder(self.folder)
 
-    @property
-    def untrained(self) -> bool:
-        return not self.has_labels
+    def classes(self, words: str) -> frozenset[str]:
+        """Return the classes that match `words`; see `Vocabulary.matching`.
 
-    @property
-    def notice(self) -> str | None:
-        if not self.untrained:
-            return None
-        return (
-            f"The model {self.id} is an untrained ResNet50: its weights are random, so cosine and the candidates "
-            "are weaker than with ImageNet weights, and there are no labels."
-        )
+        Raises:
+            UnknownLabel: no class matches, or the model has no labels.
+        """
+        if not self.card.has_labels:
+            raise UnknownLabel(f"The model {self.id} has no labels. Search without `label`.")
+        return self._vocabulary.matching(words)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.read(self.folder / LABELS_FILE)
 
 
 class Services:
-    """Adapters and use cases of the api function; a model is loaded when first needed.
+    """The adapters and use cases of one process. A model is loaded when it is first needed.
 
-    `model` and `searcher` are those of the active model, which may change between any two looks at them; `under` gives
-    services that keep to one.
+    `model` and `searcher` belong to the active model, which may change between two accesses; `with_model` returns
+    services that use the same model throughout.
     """
 
     def __init__(self, settings: ApiSettings) -> None:
         self.models: dict[str, Model] = {}
         for folder in settings.model_dirs:
-            described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            self.models[described["id"]] = Model(described["id"], described["has_labels"], folder)
+            card = ModelCard.read(folder)
+            self.models[card.id] = Model(card, folder)
         self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
         self.duplicates = DynamoDuplicates(dynamodb, settings.table)
-        self.keys = DynamoKeys(dynamodb, settings.table)
+        self.keys = DynamoApiKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)
+        self.source_addresses = [
+            address for name in settings.source_buckets for address in self.objects.addresses(name)
+        ]
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
         self.library = Library(
             catalogue=self.catalogue,
@@ -84,15 +93,15 @@ class Services:
         self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
         self._searchers: dict[str, Searcher] = {}
 
-    def under(self, model: str | None) -> "Services":
-        """The same services, with the active model as it is now or the one that is named.
+    def with_model(self, model: str | None) -> "Services":
+        """Return the same services, fixed to the model named or else the currently active one.
 
         Raises:
-            KeyError: there is no such model.
+            KeyError: the model is not deployed.
         """
-        kept = self.models[model or self._active()].id
+        model_id = self.models[model or self._active()].id
         view = copy(self)
-        view._active = lambda: kept
+        view._active = lambda: model_id
         return view
 
     @property
@@ -101,7 +110,7 @@ class Services:
 
     @property
     def searcher(self) -> Searcher:
-        SANDBOX.warm()
+        SANDBOX.start()
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(

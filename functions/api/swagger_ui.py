@@ -1,4 +1,4 @@
-"""The page at /docs: Swagger UI from our own host, under a policy that names its one inline script by hash."""
+"""The page at /docs: self-hosted Swagger UI with a content security policy that allows its inline script by hash."""
 
 import base64
 import hashlib
@@ -9,10 +9,11 @@ from fastapi import APIRouter, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 
 ASSETS: Final = "/static-offline-docs"
-"""Where fastapi-offline serves Swagger UI's files."""
+"""The path at which fastapi-offline serves the files of Swagger UI."""
 
 
 def documentation_router(title: str, openapi_url: str) -> APIRouter:
+    """Return the route of the page at /docs."""
     router = APIRouter(include_in_schema=False)
     page = bytes(
         get_swagger_ui_html(
@@ -33,7 +34,7 @@ def documentation_router(title: str, openapi_url: str) -> APIRouter:
 
 
 def _policy(page: bytes) -> str:
-    """Swagger UI sets styles inline and has its icons as data; neither runs anything."""
+    """Return the policy; it allows the inline styles and `data:` icons of Swagger UI, which cannot run code."""
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in scripts)
     return "; ".join(

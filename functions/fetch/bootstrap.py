@@ -1,4 +1,4 @@
-"""Settings to client to the use case, once a process."""
+"""Composition of the fetch function from its settings, once per process."""
 
 import os
 from functools import cache

@@ -1,12 +1,12 @@
-"""The fetch use case: a web address in, a stored or an inline image out, or a refusal.
+"""The fetch use case: download the image at a URL, and store it or return it inline.
 
-Request: `{"url": …, "key": "uploads/<collection>/<upload_id>"}` stores the image under `key`; without `key` it
-comes back inline. Answers:
+A request `{"url": …, "key": "uploads/<collection>/<upload_id>"}` stores the image under `key`; without `key` the
+response contains it. Responses:
 
     {"status": "stored", "bytes": n, "media_type": …}
     {"status": "fetched", "bytes": n, "media_type": …, "data": base64}
-    {"status": "refused", "code": "unfetchable", "cause": …, "reason": …}    the address gave nothing
-    {"status": "refused", "code": …, "reason": …}                            it gave something that is no image
+    {"status": "refused", "code": "unfetchable", "cause": …, "reason": …}    the URL could not be fetched
+    {"status": "refused", "code": …, "reason": …}                            what it led to is not an image
 """
 
 import base64
@@ -21,46 +21,55 @@ from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from shared.net.fetching import fetch
 
 BAD_REQUEST: Final = "bad_request"
-"""Code of a refusal whose cause is the caller's program and not the address."""
+"""Code of a refusal that the calling program caused, not the URL."""
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
 class BadRequest(ValueError):  # noqa: N818
-    """The request is of no shape that is understood; the message says what is wrong."""
+    """The request is malformed; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What to fetch, and where to store it: None to have it inline."""
+class FetchRequest:
+    """A URL, and the key to store its image under; None for an inline response."""
 
     url: str
     key: str | None
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
-        """Raises BadRequest. A key that is no upload's is refused: this function writes nothing else."""
+        """Parse the event that the function was invoked with.
+
+        Raises:
+            BadRequest: the event is malformed, or its key is not an upload's: this function writes nothing else.
+        """
         if not isinstance(event, dict):
             raise BadRequest("The request must be a JSON object.")
         if unknown := sorted(str(name) for name in event if name not in {"url", "key"}):
-            raise BadRequest(f"The request has a field {unknown[0]!r}; it may have `url` and `key`.")
+            raise BadRequest(f"The request has an unknown field {unknown[0]!r}; the fields are `url` and `key`.")
         url, key = event.get("url"), event.get("key")
         if not isinstance(url, str):
             raise BadRequest("`url` must be a string.")
         if key is not None and (not isinstance(key, str) or parse_upload_key(key) is None):
-            raise BadRequest("`key` must be an upload's key, uploads/<collection>/<upload_id>.")
+            raise BadRequest("`key` must have the form uploads/<collection>/<upload_id>.")
         return cls(url, key)
 
 
 class ImageFetcher:
-    """Answers requests; only faults of S3 are raised."""
+    """Handles requests to fetch an image."""
 
     def __init__(self, objects: S3Objects) -> None:
         self._objects = objects
 
-    def answer(self, event: Any) -> Answer:
+    def handle(self, event: Any) -> Response:
+        """Fetch an image; return it, or say where it is stored or why it was refused.
+
+        Raises:
+            ClientError, BotoCoreError: S3 failed.
+        """
         try:
-            request = Request.from_event(event)
+            request = FetchRequest.from_event(event)
             return self._store(request.url, request.key) if request.key else _inline(request.url)
         except BadRequest as error:
             return _refused(BAD_REQUEST, str(error))
@@ -69,14 +78,14 @@ class ImageFetcher:
         except PictureRefused as refused:
             return _refused(refused.code, refused.reason)
 
-    def _store(self, url: str, key: str) -> Answer:
+    def _store(self, url: str, key: str) -> Response:
         data = fetch(url, MAX_UPLOAD_BYTES)
         media_type = MEDIA_TYPES[sniff(data)]
         self._objects.write(key, data, media_type)
         return {"status": "stored", "bytes": len(data), "media_type": media_type}
 
 
-def _inline(url: str) -> Answer:
+def _inline(url: str) -> Response:
     try:
         data = fetch(url, MAX_QUERY_BYTES)
     except FetchRefused as refused:
@@ -84,8 +93,8 @@ def _inline(url: str) -> Answer:
             raise
         raise FetchRefused(
             "too_large",
-            f"The address gives more than {MAX_QUERY_BYTES:,} bytes, too many for an answer. Store the image with "
-            "POST /v1/images, then search with the upload_id.",
+            f"The file at the URL has more than {MAX_QUERY_BYTES:,} bytes, too many for a search by URL. Store the "
+            "image with POST /v1/images, then search with the upload_id.",
         ) from refused
     return {
         "status": "fetched",
@@ -95,5 +104,5 @@ def _inline(url: str) -> Answer:
     }
 
 
-def _refused(code: str, reason: str) -> Answer:
+def _refused(code: str, reason: str) -> Response:
     return {"status": "refused", "code": code, "reason": reason}

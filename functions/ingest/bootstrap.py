@@ -1,4 +1,4 @@
-"""Settings to clients to adapters to the use case, once a process, whichever of its threads asks first."""
+"""Build the use cases of the ingest function from its settings, once per process."""
 
 import os
 from functools import cache
@@ -18,39 +18,42 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.aws.retry_delays import RetryDelays
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
 
-_making = Lock()
+_lock = Lock()
 
 
 def dispatcher() -> Dispatcher:
-    with _making:
+    """Return the dispatcher of this process; any thread may call this."""
+    with _lock:
         return _dispatcher()
 
 
-def forget() -> None:
-    """Make everything anew when it is next asked for: the environment is another."""
-    with _making:
-        _dispatcher.cache_clear()
+def reset() -> None:
+    """Discard everything that was built, because the environment has changed."""
+    with _lock:
+        for build in (_dispatcher, dead_letters, retry_delays):
+            build.cache_clear()
 
 
 @cache
 def _dispatcher() -> Dispatcher:
-    SANDBOX.warm()
+    SANDBOX.start()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     catalogue = DynamoCatalogue(dynamodb, settings.table)
     uploads = DynamoUploads(dynamodb, settings.table)
     objects = S3Objects(s3_client(), settings.bucket)
-    held = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
-    active = ActiveModel(dynamodb, settings.table, list(held))
+    by_model = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
+    active = ActiveModel(dynamodb, settings.table, list(by_model))
 
     def embedders() -> list[Embedder]:
         first = active()
-        return [held[first], *(embedder for model, embedder in held.items() if model != first)]
+        return [by_model[first], *(embedder for model, embedder in by_model.items() if model != first)]
 
     indexer = Indexer(
         catalogue=catalogue,
@@ -62,7 +65,7 @@ def _dispatcher() -> Dispatcher:
     return Dispatcher(
         indexer=indexer,
         neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
-        reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, tidy=indexer.tidy),
+        reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, clean_up=indexer.clean_up),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         checks=QueuedChecks(sqs_client(), settings.queue),
         catalogue=catalogue,
@@ -77,3 +80,8 @@ def _dispatcher() -> Dispatcher:
 @cache
 def dead_letters() -> DeadLetters:
     return DeadLetters(sqs_client(), IngestSettings.from_environ(os.environ).dead_letters)
+
+
+@cache
+def retry_delays() -> RetryDelays:
+    return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).queue)

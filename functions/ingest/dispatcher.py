@@ -1,4 +1,4 @@
-"""What is done for each kind of event, and that the outcome is told."""
+"""Dispatch each event to its use case and publish the outcome."""
 
 import hashlib
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    filename_of_address,
+    filename_of_url,
     parse_upload_key,
     upload_key,
 )
@@ -28,12 +28,12 @@ from shared.search.near_duplicates import NearDuplicateFinder
 
 
 class Dispatcher:
-    """Every way in ends here, whatever envelope it came in.
+    """Handles the events of every message, whatever its envelope.
 
     Args:
-        bucket: our own, whose uploads are taken in.
-        source_buckets: those of others, whose every object is.
-        publish: publishes an outcome; it may raise, after which the message comes again.
+        bucket: the deployment's own bucket, whose uploads are indexed.
+        source_buckets: other buckets, of which every object is indexed.
+        publish: publishes an outcome; if it raises, the message is retried.
     """
 
     def __init__(
@@ -66,40 +66,40 @@ class Dispatcher:
         self._clock = clock
 
     def dispatch(self, event: IngestEvent, message_id: str) -> Outcome:
-        """Do what an event asks for and publish the outcome.
+        """Handle an event and publish its outcome.
 
-        The index is written before anything is published, so a bus that refuses loses no image.
+        The index is written before the outcome is published, so a failure of the event bus loses no image.
 
         Args:
-            message_id: names the message; the same one again fetches no second copy of an address.
+            message_id: identifies the message, so that a retry does not fetch a second copy of a URL.
         """
-        outcome = self._done(event, message_id)
+        outcome = self._handle(event, message_id)
         self._publish(outcome)
         return outcome
 
     def index_now(self, event: Created | UrlSubmitted, message_id: str) -> ImageRecord:
-        """Take one image while the caller waits; gives its record.
+        """Index one image while the caller waits; return its record.
 
         Raises:
-            PictureRefused: it is none, or was removed at the same time.
+            PictureRefused: it is not a supported image, or was removed in the meantime.
         """
         outcome = self.dispatch(event, message_id)
         if outcome.status is OutcomeStatus.FETCHED and outcome.object:
             outcome = self.dispatch(Created(outcome.object, collection=outcome.collection), message_id)
         if outcome.code:
             raise PictureRefused(outcome.code, outcome.reason or outcome.code)
-        held = outcome.image_key
-        record = self._catalogue.find(held.image_id, held.collection) if held else None
+        key = outcome.image_key
+        record = self._catalogue.find(key.image_id, key.collection) if key else None
         if record is None:
-            raise PictureRefused("gone", "The image was removed while it was taken in.")
+            raise PictureRefused("gone", "The image was removed while it was being indexed.")
         return record
 
-    def _done(self, event: IngestEvent, message_id: str) -> Outcome:
+    def _handle(self, event: IngestEvent, message_id: str) -> Outcome:
         match event:
             case Created():
-                return self._index(event) if self._known(event.object) else _foreign(event)
+                return self._index(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
             case Removed():
-                return self._indexer.removed(event) if self._known(event.object) else _foreign(event)
+                return self._indexer.remove(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
             case UrlSubmitted():
                 return self._fetch(event, message_id)
             case Reindex():
@@ -110,18 +110,18 @@ class Dispatcher:
                 return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
 
     def _index(self, event: Created) -> Outcome:
-        outcome, described = self._indexer.created(event)
+        outcome, description = self._indexer.index(event)
         if outcome.status is not OutcomeStatus.INDEXED or outcome.image_key is None:
             return outcome
         try:
-            return replace(outcome, neighbour=self._compared(outcome.image_key, described))
+            return replace(outcome, neighbour=self._group(outcome.image_key, description))
         except IndexNotReady:
             due = self._clock().isoformat(timespec="seconds")
             self._checks.postpone(DuplicateCheck(outcome.image_key, event.object, due, outcome.metadata))
             return outcome
 
     def _check(self, check: DuplicateCheck) -> Outcome:
-        """Compare an image that was stored while the index was not ready; its own event was published then."""
+        """Compare an image that was stored, and its event published, while the vector index was not ready."""
         parsed = parse_upload_key(check.object.key)
         checked = Outcome(
             status=OutcomeStatus.IGNORED,
@@ -133,55 +133,55 @@ class Dispatcher:
             reason="compared with the earlier images",
         )
         try:
-            return replace(checked, neighbour=self._compared(check.image_key, None))
+            return replace(checked, neighbour=self._group(check.image_key, None))
         except IndexNotReady:
             if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
                 return replace(checked, reason=f"no vector index was ready for {CHECK_HOURS} hours")
             self._checks.postpone(check)
             return replace(checked, reason="the vector index is still not ready")
 
-    def _compared(self, image_key: ImageKey, described: Description | None) -> Neighbour | None:
-        """The nearest earlier image that a new one nearly repeats; the two are one group from now on."""
-        neighbour = self._neighbours.nearest_earlier(image_key, described)
+    def _group(self, image_key: ImageKey, description: Description | None) -> Neighbour | None:
+        """Put an image into the group of its nearest earlier near-duplicate and return that one, if there is one."""
+        neighbour = self._neighbours.nearest_earlier(image_key, description)
         if neighbour:
             self._duplicates.join(image_key, ImageKey(image_key.collection, neighbour.image_id))
         return neighbour
 
-    def _known(self, source: ObjectRef) -> bool:
+    def _is_in_scope(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)
         return upload or source.bucket in self._source_buckets
 
-    def _fetch(self, wanted: UrlSubmitted, message_id: str) -> Outcome:
-        """Have the image put among the uploads, whose own event brings it back here."""
-        collection = wanted.collection or DEFAULT_COLLECTION
+    def _fetch(self, submitted: UrlSubmitted, message_id: str) -> Outcome:
+        """Fetch the image and store it as an upload; the event of that object then indexes it."""
+        collection = submitted.collection or DEFAULT_COLLECTION
         upload = Upload(
             hashlib.sha256(message_id.encode()).hexdigest()[:32],
             collection,
             UploadStatus.PENDING,
-            filename=filename_of_address(wanted.url),
-            metadata=wanted.metadata,
+            filename=filename_of_url(submitted.url),
+            metadata=submitted.metadata,
         )
         source = ObjectRef(self._bucket, upload_key(collection, upload.upload_id))
-        told = Outcome(
+        outcome = Outcome(
             status=OutcomeStatus.FETCHED,
             object=source,
             collection=collection,
             upload_id=upload.upload_id,
-            url=wanted.url,
-            metadata=wanted.metadata,
+            url=submitted.url,
+            metadata=submitted.metadata,
         )
         self._uploads.open(upload, source)
         try:
-            self._fetcher.store(wanted.url, source.key)
+            self._fetcher.store(submitted.url, source.key)
         except PictureRefused as refused:
             self._uploads.finish(
                 replace(upload, status=UploadStatus.REJECTED, code=refused.code, reason=refused.reason)
             )
-            return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason)
-        return told
+            return replace(outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason)
+        return outcome
 
 
-def _foreign(event: Created | Removed) -> Outcome:
+def _foreign_outcome(event: Created | Removed) -> Outcome:
     if isinstance(event, Removed):
         return Outcome(status=OutcomeStatus.IGNORED, object=event.object, reason=REFUSAL_CODES["foreign_object"])
     return Outcome(
@@ -189,6 +189,6 @@ def _foreign(event: Created | Removed) -> Outcome:
         object=event.object,
         collection=event.collection,
         code="foreign_object",
-        reason="The object is neither an upload nor in a bucket that this stack was told to read (source_buckets).",
+        reason="The object is neither an upload nor in one of the buckets that `source_buckets` in cdk.json names.",
         metadata=event.metadata,
     )

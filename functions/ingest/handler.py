@@ -1,7 +1,8 @@
-"""Entry point of the ingest function: a batch of SQS messages, or one image handed in by a direct call."""
+"""Entry point of the ingest function: handles a batch of SQS messages, or one image of a direct invocation."""
 
 import asyncio
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from threading import Lock
@@ -11,55 +12,81 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import dead_letters, dispatcher
+from functions.ingest.bootstrap import dead_letters, dispatcher, retry_delays
 from functions.ingest.processing import count, logger, metrics, process_event, process_message
 from functions.ingest.subprocess_runner import SHARED_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
+from shared.aws.retry_delays import FailedMessage
 from shared.domain.events import Created, UrlSubmitted
 from shared.domain.limits import CONCURRENT_MESSAGES, MAX_RECEIVES
 
 _threads = ThreadPoolExecutor(CONCURRENT_MESSAGES, thread_name_prefix="message")
-_one_alone = Lock()
+_subprocess_lock = Lock()
 
 
 async def process_in_thread(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Do a message in a thread: while one waits for S3 or DynamoDB, others compute."""
+    """Process a message in a thread, so that other messages compute while it waits for S3 or DynamoDB."""
     await asyncio.get_running_loop().run_in_executor(_threads, process_record, record, lambda_context)
 
 
 def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Do what a message asks for.
+    """Process a message.
 
-    A message that fails comes again, and after two failures is done in a process of its own. When it has failed for
-    the last time it goes to the dead-letter queue from here, because the queue itself could not say why.
+    A message that fails is retried, after two failures in its own process. After the last failure it is sent to the
+    dead-letter queue from here, because the queue's own redrive would not record the reason.
+
+    Raises:
+        Exception: the message failed and will be retried.
     """
-    attempt = int(record.attributes.get("ApproximateReceiveCount") or 1)
+    attempt = receive_count(record)
     try:
         if attempt > SHARED_ATTEMPTS:
-            with _one_alone:  # there is memory for one process more, not for a batch of them
+            with _subprocess_lock:  # memory suffices for one more process, not for a batch of them
                 run_in_subprocess(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
         else:
             process_message(record.body, record.message_id)
     except Exception as fault:
         if attempt < MAX_RECEIVES:
             raise
-        logger.exception("a message has failed for the last time")
+        logger.exception("a message failed in its last attempt and goes to the dead-letter queue")
         reason = str(fault) if isinstance(fault, SubprocessFailed) else f"{type(fault).__name__}: {fault}"
         if not dead_letters().put(record.body, record.message_id, reason):
             raise
         count("message_dead")
 
 
+def receive_count(record: SQSRecord) -> int:
+    """Return the number of times that a message has been received, this time included."""
+    return int(record.attributes.get("ApproximateReceiveCount") or 1)
+
+
+def delay_retries(records: Sequence[SQSRecord]) -> None:
+    """Shorten the visibility timeout of failed messages, so that they are retried within seconds.
+
+    The timeout of the queue is for functions that died. If it cannot be shortened, a warning is logged and the messages
+    are retried later.
+    """
+    refused: Sequence[Exception]
+    try:
+        refused = retry_delays().set(
+            [FailedMessage(record.receipt_handle, receive_count(record)) for record in records]
+        )
+    except Exception as error:
+        refused = [error]
+    for reason in refused:
+        logger.warning("a failed message will only be retried after the queue's visibility timeout", exc_info=reason)
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Take in what the batch's messages report, several at once; one that failed is reported alone and comes again.
+    """Process a batch of messages concurrently, or a direct invocation.
 
-    A direct call (`{"bucket": ..., "key": ...}` or `{"url": ...}`, from code or a Step Functions task) waits for the
-    image and gives its record.
+    Of a batch only the failed messages are reported and retried, within seconds. A direct invocation (`{"bucket": ...,
+    "key": ...}` or `{"url": ...}`, from code or a Step Functions task) returns the record of the image.
 
     Raises:
-        UnknownMessage, PictureRefused: only to direct callers, by these names.
+        UnknownMessage, PictureRefused: only for direct invocations; these names are part of the interface.
     """
     if _is_batch(event):
         processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -69,8 +96,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
         )
         for _, error, _ in processor.exceptions:
             logger.error("a message failed", exc_info=error)
+        if failed := [record for record in processor.fail_messages if isinstance(record, SQSRecord)]:
+            delay_retries(failed)
         return response
-    ingest_events = messages.read(json.dumps(event))
+    ingest_events = messages.parse(json.dumps(event))
     if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
         return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))

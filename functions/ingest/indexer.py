@@ -1,4 +1,4 @@
-"""Keep the catalogue in step with one object: it came, it was replaced, it went."""
+"""Update the catalogue when an object is created, replaced or removed."""
 
 import hashlib
 import random
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from shared.domain.cleanup import collect_garbage
-from shared.domain.errors import REFUSAL_CODES, PictureRefused
+from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
     THUMBNAIL_TYPE,
@@ -31,11 +31,13 @@ from shared.vision import signature
 from shared.vision.embedding import Embedder
 from shared.vision.thumbnail import thumbnail
 
-ATTEMPTS: Final = 8
-"""So often a change is tried again when others change the same object; then the message comes again."""
+MAX_ATTEMPTS: Final = 8
+"""Maximum number of attempts while other workers change the same object; then the message is retried."""
 LEAVING_SECONDS: Final = 86_400
-"""So long after an object has left an image the image is looked at again, for a worker that died in between."""
-LEAVING_KEPT: Final = 20
+"""How long an object's ledger entry keeps the images that it held before. Each event of the object checks them again,
+because a worker may have died before it cleaned them up."""
+MAX_LEAVING: Final = 20
+"""Maximum number of such images in an entry."""
 
 T = TypeVar("T")
 
@@ -45,14 +47,14 @@ def now() -> datetime:
 
 
 class Indexer:
-    """The ingest use case. Every step may be repeated, and a worker may die between any two of them.
+    """Indexes and removes the images of objects. Every step may be repeated, and a worker may die between any two.
 
-    The order is: describe the image, enter it in the ledger (which gives it a source), store its signature and its
-    thumbnail, store its record, look at the ledger again. docs/explanation/event-ordering.md says why
-    nothing is lost or left behind.
+    The order is: describe the image, update the ledger (which adds a source), store the signature and the thumbnail,
+    store the record, read the ledger again. docs/explanation/event-ordering.md explains why nothing is lost or left
+    behind.
 
     Args:
-        embedders: gives the models that describe an image, the active one first.
+        embedders: returns the models that describe an image, the active one first.
     """
 
     def __init__(
@@ -74,12 +76,16 @@ class Indexer:
         self._clock = clock
         self._pause = pause
 
-    def created(self, event: Created) -> tuple[Outcome, Description | None]:
-        """Index an object and record how its upload ended; gives what was stored of the image, if anything was now.
+    def index(self, event: Created) -> tuple[Outcome, Description | None]:
+        """Index an object and store the final state of its upload.
 
-        Faults of S3 and DynamoDB are raised, and so is `ConflictError` after `ATTEMPTS`: the message comes again.
+        Returns:
+            The outcome, and the description that was stored, or None if nothing had to be stored.
+
+        Raises:
+            ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
         """
-        outcome, described = self._retried(lambda: self._created(event))
+        outcome, description = self._retry(lambda: self._index(event))
         if outcome.upload_id and outcome.status is not OutcomeStatus.SUPERSEDED:
             self._uploads.finish(
                 Upload(
@@ -91,23 +97,27 @@ class Indexer:
                     reason=outcome.reason,
                 )
             )
-        return outcome, described
+        return outcome, description
 
-    def removed(self, event: Removed) -> Outcome:
-        """Take a removed object's image away, unless another object holds it too."""
-        return self._retried(lambda: self._removed(event))
+    def remove(self, event: Removed) -> Outcome:
+        """Remove the image of a removed object, unless another object holds it too.
 
-    def _retried(self, work: Callable[[], T]) -> T:
-        for attempt in range(ATTEMPTS):
+        Raises:
+            ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
+        """
+        return self._retry(lambda: self._remove(event))
+
+    def _retry(self, work: Callable[[], T]) -> T:
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return work()
             except ConflictError:
-                if attempt == ATTEMPTS - 1:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise
                 self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError
 
-    def _created(self, event: Created) -> tuple[Outcome, Description | None]:
+    def _index(self, event: Created) -> tuple[Outcome, Description | None]:
         before = self._ledger.find(event.object)
         parsed = parse_upload_key(event.object.key)
         upload = self._uploads.find(parsed[1]) if parsed else None
@@ -119,9 +129,9 @@ class Indexer:
                 self._uploads.finish(
                     replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
                 )
-            return self._superseded(before), None
+            return self._supersede(before), None
         held = before.held if before else None
-        told = Outcome(
+        outcome = Outcome(
             status=OutcomeStatus.INDEXED,
             object=event.object,
             collection=event.collection or (held.collection if held else collection_of_key(event.object.key)),
@@ -132,68 +142,97 @@ class Indexer:
         fetched: Fetched | None = None
         try:
             fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
-            image_key = ImageKey(told.collection or "", hashlib.sha256(fetched.data).hexdigest())
-            described = None
-            if self._brought(image_key, event.object) is None:
-                described = self._describe(fetched, image_key, told.filename)
+            image_key = ImageKey(outcome.collection or "", hashlib.sha256(fetched.data).hexdigest())
+            descriptions = None
+            if self._is_first_source(image_key, event.object) is None:
+                descriptions = self._describe(fetched, image_key, outcome.filename)
         except PictureRefused as refused:
-            return self._refused(event, before, told, refused, fetched.etag if fetched else None), None
-        return self._hold(event, before, replace(told, image_key=image_key), fetched, described)
+            return self._reject(event, before, outcome, refused, fetched.etag if fetched else None), None
+        return self._store_image(event, before, replace(outcome, image_key=image_key), fetched, descriptions)
 
-    def _hold(
+    def _store_image(
         self,
         event: Created,
         before: ObjectState | None,
-        told: Outcome,
+        outcome: Outcome,
         fetched: Fetched,
-        described: Sequence[Description] | None,
+        descriptions: Sequence[Description] | None,
     ) -> tuple[Outcome, Description | None]:
-        source, image_key = replace(event.object, version=fetched.version), told.image_key
-        assert image_key is not None  # noqa: S101 - the caller has just put it there
-        entry = self._entered(
+        source, image_key = replace(event.object, version=fetched.version), outcome.image_key
+        assert image_key is not None  # noqa: S101 - the caller has just set it
+        entry = self._update_ledger(
             before, ObjectState(source, ObjectStatus.HELD, image_key, etag=fetched.etag), event.sequencer
         )
-        brought = self._brought(image_key, source) if described is None else None
-        if brought is None:
-            described = described or self._describe(fetched, image_key, told.filename)
-            brought = self._store(described, source)
-            if not self._still(image_key, source):
-                return replace(told, status=OutcomeStatus.SUPERSEDED, vanished=self.tidy([image_key])), None
-            self._check(described, image_key, source)
-        status = OutcomeStatus.INDEXED if brought else OutcomeStatus.DUPLICATE
-        return replace(told, status=status, vanished=self.tidy(entry.leaving)), described[0] if described else None
+        is_first = self._is_first_source(image_key, source) if descriptions is None else None
+        if is_first is None:
+            descriptions = descriptions or self._describe(fetched, image_key, outcome.filename)
+            is_first = self._store(descriptions, source)
+            if not self._still_holds(image_key, source):
+                return replace(outcome, status=OutcomeStatus.SUPERSEDED, vanished=self.clean_up([image_key])), None
+            self._require_vectors(descriptions, image_key, source)
+        status = OutcomeStatus.INDEXED if is_first else OutcomeStatus.DUPLICATE
+        outcome = replace(outcome, status=status, vanished=self.clean_up(entry.leaving))
+        return outcome, descriptions[0] if descriptions else None
 
-    def _refused(
-        self, event: Created, before: ObjectState | None, told: Outcome, refused: PictureRefused, etag: str | None
+    def _reject(
+        self, event: Created, before: ObjectState | None, outcome: Outcome, refused: PictureRefused, etag: str | None
     ) -> Outcome:
         vanished: tuple[ImageKey, ...] = ()
+        if isinstance(refused, Unreadable) and before and before.held and self._unchanged(event, before):
+            return self._keep(event, before, outcome, refused)
         if refused.code != "gone":
-            self._objects.mark_rejected(event.object)
+            if not isinstance(refused, Unreadable):
+                self._objects.mark_rejected(event.object)
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
-            vanished = self.tidy(self._entered(before, state, event.sequencer).leaving)
+            vanished = self.clean_up(self._update_ledger(before, state, event.sequencer).leaving)
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
-            vanished = self.tidy([before.held, *self._entered(before, state, event.sequencer).leaving])
+            vanished = self.clean_up([before.held, *self._update_ledger(before, state, event.sequencer).leaving])
         else:
-            vanished = self.tidy(_left_by(before))
-        return replace(told, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished)
+            vanished = self.clean_up(_left_images(before))
+        return replace(
+            outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished
+        )
 
-    def _removed(self, event: Removed) -> Outcome:
+    def _unchanged(self, event: Created, before: ObjectState) -> bool:
+        """Return whether an unreadable object probably has the same bytes as when its entry was made."""
+        etag = self._objects.etag(event.object)
+        return etag == before.etag if etag else event.sequencer in (None, before.sequencer)
+
+    def _keep(self, event: Created, before: ObjectState, outcome: Outcome, refused: Unreadable) -> Outcome:
+        """Keep the image of an object that cannot be read at present.
+
+        If somebody submitted the object by name, the outcome states the reason. The state of the upload is kept.
+        """
+        if event.sequencer:
+            entry = self._update_ledger(before, replace(before, object=event.object), event.sequencer)
+            return self._supersede(entry)
+        entry = self._update_ledger(before, replace(before, code=refused.code, reason=refused.reason), None)
+        return replace(
+            outcome,
+            status=OutcomeStatus.REJECTED,
+            upload_id=None,
+            code=refused.code,
+            reason=refused.reason,
+            vanished=self.clean_up(entry.leaving),
+        )
+
+    def _remove(self, event: Removed) -> Outcome:
         before = self._ledger.find(event.object)
         if event.sequencer is None and self._objects.present(event.object):
-            return self._superseded(before)
+            return self._supersede(before)
         if before is None:
-            self._entered(None, ObjectState(event.object, ObjectStatus.REMOVED), event.sequencer)
+            self._update_ledger(None, ObjectState(event.object, ObjectStatus.REMOVED), event.sequencer)
             return Outcome(status=OutcomeStatus.SUPERSEDED, object=event.object)
         destroyed_an_old_one = event.one_version and before.object.version not in (None, event.object.version)
         if happened_before(event.sequencer, by=before.sequencer) or destroyed_an_old_one:
-            return self._superseded(before)
-        entry = self._entered(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
+            return self._supersede(before)
+        entry = self._update_ledger(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.image_key is None:
-            return replace(self._superseded(before), vanished=self.tidy(entry.leaving))
-        vanished = self.tidy([before.image_key, *entry.leaving])
+            return replace(self._supersede(before), vanished=self.clean_up(entry.leaving))
+        vanished = self.clean_up([before.image_key, *entry.leaving])
         return Outcome(
             status=OutcomeStatus.REMOVED if before.image_key in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
@@ -202,70 +241,68 @@ class Indexer:
             vanished=vanished,
         )
 
-    def _superseded(self, before: ObjectState | None) -> Outcome:
-        """Nothing is to be done, but for what a worker that died may have left behind."""
+    def _supersede(self, before: ObjectState | None) -> Outcome:
+        """Only clean up what a worker that died may have left behind."""
         return Outcome(
             status=OutcomeStatus.SUPERSEDED,
             object=before.object if before else None,
-            vanished=self.tidy(_left_by(before)),
+            vanished=self.clean_up(_left_images(before)),
         )
 
-    def _entered(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
-        """The ledger's entry after the change; none is written where nothing changes."""
+    def _update_ledger(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
+        """Write the new ledger entry, unless an event with a sequencer changes nothing; return it."""
         since = int(self._clock().timestamp())
         leaving: dict[ImageKey, int] = {}
         if before:
             leaving = {left: at for left, at in before.leaving.items() if at > since - LEAVING_SECONDS}
             if before.image_key and (before.image_key != state.image_key or not before.held):
-                leaving[before.image_key] = since  # also if it comes back: somebody may be about to clear it away
+                leaving[before.image_key] = since  # even if held again: a worker may be about to delete it
         newest_first = sorted(leaving.items(), key=lambda entry: entry[1], reverse=True)
-        leaving = dict(newest_first[:LEAVING_KEPT])
+        leaving = dict(newest_first[:MAX_LEAVING])
         after = replace(
             state,
             sequencer=sequencer or (before.sequencer if before else None),
             leaving=leaving,
             revision=before.revision if before else 0,
         )
-        # Without a sequencer only the revision tells others that the object came or went again meanwhile.
+        # Without a sequencer, only the revision shows other workers that the object changed in the meantime.
         if after != before or sequencer is None:
             self._ledger.change(before, after)
         return after
 
-    def tidy(self, left: Iterable[ImageKey]) -> tuple[ImageKey, ...]:
-        """Release images that an object may no longer hold; gives those that are gone."""
+    def clean_up(self, left: Iterable[ImageKey]) -> tuple[ImageKey, ...]:
+        """Delete those of the images that no object of their collection holds; return those that are gone."""
         gone = []
         for image_key in dict.fromkeys(left):
-            released = collect_garbage(
-                image_key, catalogue=self._catalogue, objects=self._objects, models=self._models()
-            )
-            for collection, source in released.orphans:
+            result = collect_garbage(image_key, catalogue=self._catalogue, objects=self._objects, models=self._models())
+            for collection, source in result.orphans:
                 self._restore(ImageKey(collection, image_key.image_id), source)
-            if released.gone:
+            if result.gone:
                 gone.append(image_key)
         return tuple(gone)
 
     def _restore(self, image_key: ImageKey, source: ObjectRef) -> None:
-        """Store an image again whose record went while this source came."""
+        """Store an image again whose record was deleted while this source was added."""
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
         except PictureRefused:
-            return  # the object went too, and its own event tells
+            return  # it was removed too, which has its own event, or cannot be read, and `index` submits it later
         if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
-            return  # it was replaced, and its own event tells
-        described = self._describe(fetched, image_key, None)
-        self._store(described, source)
-        if not self._still(image_key, source):
-            self.tidy([image_key])
+            return  # it was replaced, which has its own event
+        descriptions = self._describe(fetched, image_key, None)
+        self._store(descriptions, source)
+        if not self._still_holds(image_key, source):
+            self.clean_up([image_key])
         else:
-            self._check(described, image_key, source)
+            self._require_vectors(descriptions, image_key, source)
 
-    def _brought(self, image_key: ImageKey, source: ObjectRef) -> bool | None:
-        """What the catalogue says, or None where a signature is missing: a removal that met a late worker took it."""
+    def _is_first_source(self, image_key: ImageKey, source: ObjectRef) -> bool | None:
+        """Return what the catalogue does, or None if a signature is missing, which a concurrent removal may delete."""
         models = self._models()
-        brought = self._catalogue.is_first_source(image_key, models, source)
-        if brought is None or not all(self._objects.exists(signature_key(one, image_key.image_id)) for one in models):
+        is_first = self._catalogue.is_first_source(image_key, models, source)
+        if is_first is None or not all(self._objects.exists(signature_key(one, image_key.image_id)) for one in models):
             return None
-        return brought
+        return is_first
 
     def _models(self) -> list[str]:
         return [embedder.model_id for embedder in self._embedders()]
@@ -278,32 +315,36 @@ class Indexer:
                 for embedder in self._embedders()
             ]
 
-    def _store(self, described: Sequence[Description], source: ObjectRef) -> bool:
-        """Signature and thumbnail go first, so that an image that is found can always be reranked and shown."""
-        for one in described:
+    def _store(self, descriptions: Sequence[Description], source: ObjectRef) -> bool:
+        """Store signatures and thumbnail before the record, so that every image found can be reranked and displayed."""
+        for one in descriptions:
             self._objects.write(
                 signature_key(one.record.model, one.record.image_id),
                 signature.pack(one.signature),
                 "application/octet-stream",
             )
-        first, *secondary = described
+        first, *secondary = descriptions
         self._objects.write(
             thumbnail_key(first.record.collection, first.record.image_id), thumbnail(first.preview), THUMBNAIL_TYPE
         )
         return self._catalogue.add(first.indexed(), source, [one.indexed() for one in secondary])
 
-    def _check(self, described: Sequence[Description], image_key: ImageKey, source: ObjectRef) -> None:
-        """Of two models, one's vector is an item of its own, which a removal may have taken after it was stored."""
-        if len(described) > 1 and self._brought(image_key, source) is None:
+    def _require_vectors(self, descriptions: Sequence[Description], image_key: ImageKey, source: ObjectRef) -> None:
+        """Check that no concurrent removal has deleted the vectors of a secondary model, which are separate items.
+
+        Raises:
+            ConflictError: some are missing.
+        """
+        if len(descriptions) > 1 and self._is_first_source(image_key, source) is None:
             raise ConflictError
 
-    def _still(self, image_key: ImageKey, source: ObjectRef) -> bool:
+    def _still_holds(self, image_key: ImageKey, source: ObjectRef) -> bool:
         entry = self._ledger.find(source)
         return entry is not None and entry.held == image_key
 
 
-def _left_by(entry: ObjectState | None) -> Sequence[ImageKey]:
-    """Images that an object had and has no more, which a worker that died may have left behind."""
+def _left_images(entry: ObjectState | None) -> Sequence[ImageKey]:
+    """Return images that an object no longer holds and that a worker that died may have left behind."""
     if entry is None:
         return ()
     return (*entry.leaving, *([entry.image_key] if entry.image_key and not entry.held else []))

@@ -1,4 +1,4 @@
-"""What the ingest function does with a message, whichever process it runs in: its events, its log, its metrics."""
+"""Process a message, in the function's own process or another: events, log and metrics."""
 
 from threading import Lock
 
@@ -17,8 +17,8 @@ _counting = Lock()
 
 
 def process_message(body: str, message_id: str) -> None:
-    """Do the records of one message one after the other."""
-    for index, event in enumerate(messages.read(body)):
+    """Process the events of one message one after the other."""
+    for index, event in enumerate(messages.parse(body)):
         process_event(event, f"{message_id}/{index}")
 
 
@@ -27,12 +27,13 @@ def process_event(event: IngestEvent, message_id: str) -> None:
 
 
 def count(name: str, value: int = 1) -> None:
-    """Add to a metric, from any thread: the library's own way loses some where two threads meet."""
+    """Add to a metric from any thread; Powertools itself loses counts when threads add concurrently."""
     with _counting:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def report(outcome: Outcome) -> None:
+    """Count and log an outcome."""
     count(f"picture_{outcome.status}")
     logger.info(
         "image %s",

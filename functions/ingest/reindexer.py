@@ -1,4 +1,4 @@
-"""Describe a stored image by another model."""
+"""Describe stored images by another model."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ from shared.vision.embedding import Embedder
 
 
 class Reindexer:
-    """Adds the vectors of a model to images that the catalogue holds. It may be repeated, and die at any point.
+    """Adds the vectors of a model to a stored image. It may be repeated, and die at any point.
 
     Args:
-        tidy: releases an image if nothing holds it any more, and stores it again if something of it is missing;
-            gives it if it is gone.
+        clean_up: deletes images that no object holds, stores those again of which something is missing, and returns
+            those that are gone.
     """
 
     def __init__(
@@ -30,45 +30,49 @@ class Reindexer:
         catalogue: Catalogue,
         objects: Objects,
         embedders: Callable[[], Sequence[Embedder]],
-        tidy: Callable[[Sequence[ImageKey]], Sequence[ImageKey]],
+        clean_up: Callable[[Sequence[ImageKey]], Sequence[ImageKey]],
     ) -> None:
         self._catalogue = catalogue
         self._objects = objects
         self._embedders = embedders
-        self._tidy = tidy
+        self._clean_up = clean_up
 
     def reindex(self, event: Reindex) -> Outcome:
-        """The image may go or come again meanwhile, so it is tidied last: what nothing holds goes, what lacks comes.
+        """Add the vectors; clean up last, because the image may be removed or added again in the meantime.
 
         Raises:
-            LookupError: this function does not hold the model, or the image's objects do not hold its bytes.
+            LookupError: the function does not have the model, or the image's bytes cannot be read from any object.
         """
         embedder = next((one for one in self._embedders() if one.model_id == event.model), None)
         if embedder is None:
-            raise LookupError(f"this deployment holds no model {event.model}; next_model in cdk.json names one")
+            raise LookupError(f"this deployment does not have the model {event.model}; set next_model in cdk.json")
         image_key = event.image_key
         record = self._catalogue.find(image_key.image_id, image_key.collection)
         if record and not self._catalogue.described(image_key, [event.model]):
             data = self._bytes(record)
             with COMPUTING:
-                made = describe(data, image_key, embedder, created_at=record.created_at, filename=record.filename)
+                description = describe(
+                    data, image_key, embedder, created_at=record.created_at, filename=record.filename
+                )
             self._objects.write(
                 signature_key(event.model, image_key.image_id),
-                signature.pack(made.signature),
+                signature.pack(description.signature),
                 "application/octet-stream",
             )
-            self._catalogue.add_secondary(made.indexed())
-        gone = self._tidy([image_key])
+            self._catalogue.add_secondary(description.indexed())
+        gone = self._clean_up([image_key])
         if record is None:
-            return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="the image was removed before")
+            return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="the image had been removed")
         return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed", vanished=gone)
 
     def _bytes(self, record: ImageRecord) -> bytes:
+        refusals: list[str] = []
         for source in record.sources:
             try:
                 data = self._objects.read(source, MAX_UPLOAD_BYTES).data
-            except PictureRefused:
-                continue  # it was removed, and its own event tells
+            except PictureRefused as refused:
+                refusals.append(refused.reason)  # a removal has its own event
+                continue
             if hashlib.sha256(data).hexdigest() == record.image_id:
                 return data
-        raise LookupError("no object holds the image's bytes any more")
+        raise LookupError(" ".join(["the image's bytes cannot be read from any object:", *refusals]))

@@ -1,7 +1,7 @@
-"""One message in a process of its own: what has failed twice may be what kills workers, and its batch with them.
+"""Process one message in its own process, because a message that failed twice may kill the worker and its batch.
 
-`python -m functions.ingest.subprocess_runner MESSAGE_ID` does the message on standard input and
-says on standard error what failed.
+`python -m functions.ingest.subprocess_runner MESSAGE_ID` processes the message on standard input and writes the reason
+of a failure to standard error.
 """
 
 import os
@@ -14,29 +14,29 @@ from functions.ingest.processing import metrics, process_message
 from shared.domain.limits import SUBPROCESS_SECONDS
 
 SHARED_ATTEMPTS: Final = 2
-"""So often a message is tried with the others of its batch."""
+"""Number of attempts to process a message together with the others of its batch."""
 MARK: Final = "\x1efailed: "
-"""Begins the line that says what failed, among whatever else a process writes to standard error."""
+"""Marks the reason of a failure among whatever else a process writes to standard error."""
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class SubprocessFailed(RuntimeError):  # noqa: N818
-    """The message failed, or the process died of it."""
+    """The message failed, or its process died."""
 
 
 def run_in_subprocess(body: str, message_id: str, seconds: float) -> None:
-    """Do a message in a new process.
+    """Process a message in a new process.
 
     Args:
-        seconds: until the function is stopped, with which the batch would be lost.
+        seconds: time until Lambda stops the function, which would fail the whole batch.
 
     Raises:
-        SubprocessFailed: with what the process said, or how it ended.
+        SubprocessFailed: with the reason that the process wrote, or how it ended.
     """
     limit = min(SUBPROCESS_SECONDS, seconds - 2)
     if limit <= 0:
-        raise SubprocessFailed("there was no time left in this batch")
+        raise SubprocessFailed("no time was left in this batch")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "functions.ingest.subprocess_runner", message_id],
@@ -48,9 +48,9 @@ def run_in_subprocess(body: str, message_id: str, seconds: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as late:
-        raise SubprocessFailed(f"it took more than {limit:.0f} s in a process of its own") from late
+        raise SubprocessFailed(f"it took more than {limit:.0f} s in its own process") from late
     if done.returncode < 0:
-        raise SubprocessFailed(f"the process that did it alone died of signal {-done.returncode}")
+        raise SubprocessFailed(f"its own process died of signal {-done.returncode}")
     if done.returncode:
         said = done.stderr.decode(errors="replace")
         raise SubprocessFailed(said.rsplit(MARK, 1)[-1].strip()[-500:] or f"exit status {done.returncode}")

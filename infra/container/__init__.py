@@ -1,1 +1,1 @@
-"""The functions' container image, checked and pinned without building it."""
+"""Check the functions' container image and pin its base images, without building it."""

@@ -1,4 +1,4 @@
-"""The base images that `functions/Dockerfile` names, each in an ARG before its first stage."""
+"""The base images of `functions/Dockerfile`, each named in an ARG before its first stage."""
 
 import re
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ class BaseImage:
 
     Attributes:
         arg: the Dockerfile's name for it.
-        registry: host, and port where there is one.
+        registry: host, with the port if it has one.
         repository: path in the registry.
-        tag: that the digest was resolved from.
-        digest: `sha256:` and 64 digits, or None where it is not pinned.
+        tag: the tag from which the digest was resolved.
+        digest: `sha256:` and 64 hexadecimal digits, or None if the image is not pinned.
     """
 
     arg: str
@@ -29,21 +29,21 @@ class BaseImage:
 
     @property
     def name(self) -> str:
-        """What to pull without the digest."""
+        """The reference without the digest."""
         return f"{self.registry}/{self.repository}:{self.tag}"
 
     @property
     def platforms(self) -> frozenset[str]:
-        """Those that it must be there for: the one that its ARG ends with, else all that anybody builds on."""
+        """The platforms that it must support: the one at the end of its ARG, else every platform of a build machine."""
         one = PLATFORMS.get(self.arg.rpartition("_")[2].lower())
         return frozenset({one} if one else PLATFORMS.values())
 
 
 def parse(dockerfile: str) -> list[BaseImage]:
-    """The base images in the order of their ARGs.
+    """Return the base images in the order of their ARGs.
 
     Raises:
-        ValueError: an image has no registry or no tag, or a stage names an image itself, so that nothing pins it.
+        ValueError: an image has no registry or no tag, or a stage names an image directly, so that it is not pinned.
     """
     head, _, _ = dockerfile.partition("\nFROM ")
     found = [_parse(match) for match in ARG.finditer(head)]
@@ -57,7 +57,7 @@ def parse(dockerfile: str) -> list[BaseImage]:
 
 
 def pinned(dockerfile: str, digests: Mapping[str, str]) -> str:
-    """The Dockerfile with these digests, by ARG."""
+    """Return the Dockerfile with these digests, given by ARG."""
 
     def replace(match: re.Match[str]) -> str:
         digest = digests.get(match["name"], match["digest"])

@@ -1,13 +1,13 @@
-"""What the image's base system has for shared objects to load against: Amazon Linux 2023.
+"""The libraries and symbol versions of the image's base system, Amazon Linux 2023.
 
-Every release of it has at least this, so what needs no more loads in any of them. The sources:
+Every release has at least these, so a shared object that needs no more loads in all of them. Sources:
 
 - glibc 2.34 and gcc 11: https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html
 - gcc 11's libstdc++ ends at GLIBCXX_3.4.29 and CXXABI_1.3.13, gcc 12's at GLIBCXX_3.4.30:
   https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html
-- Wheels for a system with this glibc and gcc may use these libraries and versions, says the policy `manylinux_2_34`:
+- The policy `manylinux_2_34` lists the libraries and versions that wheels for this glibc and gcc may use:
   https://github.com/pypa/auditwheel/blob/main/src/auditwheel/policy/manylinux-policy.json
-- Releases from 2023.7 on bring the libstdc++ of gcc 14, and Lambda took it later than others, so that what needed
+- Releases from 2023.7 on have the libstdc++ of gcc 14, but Lambda adopted it later, so shared objects that need
   GLIBCXX_3.4.30 failed there: https://github.com/amazonlinux/container-images/issues/132
 """
 
@@ -23,22 +23,22 @@ LIBRARIES: Final = frozenset(
         *("ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
     }
 )
-"""Of glibc, gcc and zlib, under the names by which shared objects ask for them."""
+"""Libraries of glibc, gcc and zlib, by the names under which shared objects require them."""
 
 
-def has(version: str) -> bool:
-    """Whether a version of symbols, such as `GLIBCXX_3.4.29`, is there; one of no known family is not."""
+def provides(version: str) -> bool:
+    """Return whether it has a symbol version such as `GLIBCXX_3.4.29`; one of an unknown family counts as missing."""
     match = re.fullmatch(r"([A-Z]+)_(\d+(?:\.\d+)*)", version)
     return match is not None and _numbers(match[2]) <= NEWEST.get(match[1], ())
 
 
 def family(version: str) -> str:
-    """`GLIBCXX` of `GLIBCXX_3.4.29`."""
+    """Return the family of a symbol version: `GLIBCXX` for `GLIBCXX_3.4.29`."""
     return version.partition("_")[0]
 
 
-def order(version: str) -> tuple[int, ...]:
-    """A key that sorts the versions of one family."""
+def sort_key(version: str) -> tuple[int, ...]:
+    """Return a key that sorts the versions of one family."""
     return _numbers(".".join(re.findall(r"\d+", version.partition("_")[2])))
 
 

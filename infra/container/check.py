@@ -1,4 +1,4 @@
-"""Check what the functions ship without building their image: `make image-check`."""
+"""Check what the functions ship, without building their image: `make image-check`."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.container import base_images, base_system, registry, symbols
-from infra.container.emulation import CannotEmulate, Emulator
+from infra.container.emulation import EmulationUnavailable, Emulator
 from infra.container.registry import Registry, RegistryError
 from layers.wheels import install, prune
 
@@ -19,21 +19,21 @@ IMAGE: Final = ROOT / "functions" / "requirements.txt"
 LAYER: Final = ROOT / "layers" / "runtime" / "requirements.txt"
 PRUNED: Final = ROOT / "functions" / "prune.txt"
 MACHINES: Final = {"arm64": "AArch64", "x86_64": "x64"}
-"""Lambda's architectures as ELF files name them."""
-SUMS: Final = ("local features",)
-"""What NumPy adds up in an order that differs between processors."""
+"""Lambda's architectures, with the names that ELF files use for them."""
+PROCESSOR_DEPENDENT: Final = ("local features",)
+"""Values that NumPy sums in an order that differs between processors."""
 TOLERANCE: Final = 1e-6
 
 
-class Failed(Exception):  # noqa: N818
-    """A check that did not pass; the message says why."""
+class CheckFailed(Exception):  # noqa: N818
+    """A check failed; the message says why."""
 
 
 def check(model_dir: Path, arm64_root: Path) -> int:
-    """Run every check that can run here, and print what came out.
+    """Run every check that is possible on this machine, and print the results.
 
     Returns:
-        0 where each passed or was skipped, else 1.
+        0 if each check passed or was skipped, else 1.
     """
     with tempfile.TemporaryDirectory(prefix="pictrace-image-") as name:
         folder = Path(name)
@@ -45,26 +45,26 @@ def check(model_dir: Path, arm64_root: Path) -> int:
 
 @contextmanager
 def _step(title: str) -> Iterator[list[bool]]:
-    """A check's title and what becomes of it: `Failed` and what is skipped are printed."""
+    """Print the title of a check, and its failure or why it is skipped; the yielded list tells whether it passed."""
     print(f"\n{title}")
     passed = [True]
     try:
         yield passed
-    except Failed as error:
+    except CheckFailed as error:
         passed[0] = False
         print(f"  FAILED: {error}")
-    except (CannotEmulate, RegistryError) as error:
+    except (EmulationUnavailable, RegistryError) as error:
         print(f"  skipped: {error}")
 
 
 def _check_digests() -> bool:
-    with _step("Base images") as passed, registry.client() as client:
+    with _step("Base images") as passed, registry.new_client() as client:
         images = base_images.parse(DOCKERFILE.read_text(encoding="utf-8"))
         for image in images:
-            print(f"  {image.name} {image.digest or 'WARNING: not pinned, run make image-pin'}")
-        gone = [image.name for image in images if image.digest and not Registry(image.registry, client).has(image)]
-        if gone:
-            raise Failed(f"the registry no longer has the digests of {', '.join(gone)}: run make image-pin")
+            print(f"  {image.name} {image.digest or 'WARNING: not pinned; run make image-pin'}")
+        missing = [image.name for image in images if image.digest and not Registry(image.registry, client).has(image)]
+        if missing:
+            raise CheckFailed(f"the registry no longer has the digests of {', '.join(missing)}. Run make image-pin")
     return passed[0]
 
 
@@ -75,17 +75,17 @@ def _check_symbols(folder: Path, architecture: str) -> bool:
             install(IMAGE, packages / "image", architecture)
             install(LAYER, packages / "layer", architecture)
         except subprocess.CalledProcessError as error:
-            raise Failed("pip could not install them") from error
+            raise CheckFailed("pip could not install the packages; its message is above") from error
         prune(packages / "image", PRUNED)
         objects = symbols.read(packages)
-        newest = symbols.newest_needed(objects)
-        print(f"  {len(objects)} of them; the newest versions that they need, and that the base system has:")
+        newest = symbols.newest_required(objects)
+        print(f"  {len(objects)} shared objects; the newest versions that they need and the base system has:")
         for family, version in sorted(newest.items()):
             print(f"    {version:<18} {'.'.join(map(str, base_system.NEWEST[family]))}")
-        problems = [str(lack) for lack in symbols.lacks(objects)]
+        problems = [str(requirement) for requirement in symbols.missing(objects)]
         problems += [f"{one.path} is for {one.machine}" for one in objects if one.machine != MACHINES[architecture]]
         if problems:
-            raise Failed("; ".join(problems))
+            raise CheckFailed("; ".join(problems))
     return passed[0]
 
 
@@ -107,17 +107,20 @@ def _check_emulated(folder: Path, model_dir: Path, arm64_root: Path) -> bool:
     return passed[0]
 
 
-def import_all(emulator: Emulator, paths: list[Path], packages: list[str], left_out: list[str]) -> int:
-    without = ["--without", *left_out] if left_out else []
+def import_all(emulator: Emulator, paths: list[Path], packages: list[str], excluded: list[str]) -> int:
+    without = ["--without", *excluded] if excluded else []
     return int(_emulate(emulator, paths, ["--import", *packages, *without]))
 
 
 def _emulate(emulator: Emulator, paths: list[Path], arguments: list[str]) -> str:
     environment = {"PYTHONPATH": ":".join(map(str, [ROOT, *paths])), "OPENBLAS_NUM_THREADS": "1"}
-    done = emulator.run(["-B", "-m", "infra.container.probe", *arguments], environment)
-    if done.returncode:
-        raise Failed(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}")
-    return done.stdout
+    process = emulator.run(["-B", "-m", "infra.container.probe", *arguments], environment)
+    if process.returncode:
+        errors = process.stderr.strip()
+        raise CheckFailed(
+            errors.splitlines()[-1] if errors else f"the emulated Python exited with {process.returncode}"
+        )
+    return process.stdout
 
 
 def compare(arm64: Path, x86_64: Path) -> None:
@@ -128,9 +131,13 @@ def compare(arm64: Path, x86_64: Path) -> None:
         for name in native.files:
             there, here = emulated[name], native[name]
             result = "the same" if there.tobytes() == here.tobytes() else "DIFFERENT"
-            if result != "the same" and name.startswith(SUMS) and np.allclose(there, here, rtol=0, atol=TOLERANCE):
+            if (
+                result != "the same"
+                and name.startswith(PROCESSOR_DEPENDENT)
+                and np.allclose(there, here, rtol=0, atol=TOLERANCE)
+            ):
                 result = f"the same to {TOLERANCE}"
             print(f"  {name}: {here.nbytes} bytes, {result}")
             different += [name] if result == "DIFFERENT" else []
     if different:
-        raise Failed(f"{', '.join(different)}: not what x86_64 computes")
+        raise CheckFailed(f"{', '.join(different)}: not what x86_64 computes")

@@ -1,6 +1,6 @@
-"""Running arm64 Python on an x86_64 machine: QEMU's user-mode emulation over a folder that holds an arm64 system.
+"""Run arm64 Python on an x86_64 machine, with QEMU's user-mode emulation and a folder that contains an arm64 system.
 
-docs/development/container-image.md says how to make that folder. The machine itself executes nothing in it, and
+docs/development/container-image.md describes how to create that folder. The machine itself executes nothing in it, and
 `binfmt_misc` is not needed.
 """
 
@@ -17,7 +17,7 @@ from layers.wheels import PYTHON
 
 QEMU: Final = ("qemu-aarch64-static", "qemu-aarch64")
 PROCESSOR: Final = "neoverse-n1"
-"""That of Graviton2, on which Lambda's arm64 functions run: https://aws.amazon.com/ec2/graviton/"""
+"""The core of Graviton2, on which Lambda's arm64 functions run: https://aws.amazon.com/ec2/graviton/"""
 CPUINFO: Final = """\
 processor\t: 0
 BogoMIPS\t: 243.75
@@ -28,11 +28,11 @@ CPU variant\t: 0x3
 CPU part\t: 0xd0c
 CPU revision\t: 1
 """
-"""/proc/cpuinfo of such a processor. Libraries choose their kernels by it, and would read the machine's own."""
+"""/proc/cpuinfo of this processor. Libraries choose their kernels by it, and would otherwise read the machine's own."""
 
 
-class CannotEmulate(RuntimeError):  # noqa: N818
-    """Something that emulation needs is not here; the message says what."""
+class EmulationUnavailable(RuntimeError):  # noqa: N818
+    """Something that emulation needs is missing; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,24 @@ class Emulator:
 
     @classmethod
     def find(cls, root: Path) -> Self:
-        """Raises CannotEmulate where the machine is not x86_64, or emulator or system are not there."""
+        """Return an emulator for the arm64 system in `root`.
+
+        Raises:
+            EmulationUnavailable: the machine is not x86_64, or QEMU or the arm64 system is missing.
+        """
         if platform.machine() != "x86_64":
-            raise CannotEmulate(f"this machine is {platform.machine()}; it emulates arm64 on x86_64 only")
+            raise EmulationUnavailable(f"this machine is {platform.machine()}; arm64 is emulated on x86_64 only")
         qemu = next((found for name in QEMU if (found := shutil.which(name))), None)
         if qemu is None:
-            raise CannotEmulate(f"there is no {QEMU[0]} here (Debian's package qemu-user-static)")
+            raise EmulationUnavailable(f"{QEMU[0]} is not installed (Debian's package qemu-user-static)")
         if not (root / "usr" / "bin" / f"python{PYTHON}").exists():
-            raise CannotEmulate(f"{root} holds no arm64 Python {PYTHON} (docs/development/container-image.md)")
+            raise EmulationUnavailable(
+                f"{root} contains no arm64 Python {PYTHON} (see docs/development/container-image.md)"
+            )
         return cls(qemu, root)
 
     def run(self, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run Python with these arguments; it sees the machine's files where the arm64 system has none."""
+        """Run Python with these arguments; it sees this machine's files where the arm64 system has none."""
         cpuinfo = self.root / "proc" / "cpuinfo"
         if not cpuinfo.exists():
             cpuinfo.parent.mkdir(exist_ok=True)

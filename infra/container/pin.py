@@ -1,4 +1,4 @@
-"""Pin the base images to what their tags name now: `make image-pin`."""
+"""Pin the base images to the current digests of their tags: `make image-pin`."""
 
 import sys
 from pathlib import Path
@@ -15,15 +15,15 @@ def pin(dockerfile: Path, *, dry_run: bool = False) -> int:
         dry_run: write nothing.
 
     Returns:
-        0; 1 where a tag could not be resolved, when nothing is written; with `dry_run`, 1 also where a digest is not
-        the newest.
+        0, or 1 if a tag could not be resolved, in which case nothing is written. With `dry_run`, also 1 if a digest is
+        outdated.
     """
     text = dockerfile.read_text(encoding="utf-8")
     images = parse(text)
     try:
-        digests = _resolved(images)
+        digests = _resolve_digests(images)
     except RegistryError as error:
-        print(f"pictrace: {error}; {dockerfile.name} is as it was", file=sys.stderr)
+        print(f"pictrace: {error}; {dockerfile.name} was not changed", file=sys.stderr)
         return 1
     for image in images:
         digest = digests[image.arg]
@@ -35,7 +35,7 @@ def pin(dockerfile: Path, *, dry_run: bool = False) -> int:
     return 0
 
 
-def _resolved(images: list[BaseImage]) -> dict[str, str]:
-    with registry.client() as client:
+def _resolve_digests(images: list[BaseImage]) -> dict[str, str]:
+    with registry.new_client() as client:
         registries = {image.registry: Registry(image.registry, client) for image in images}
         return {image.arg: registries[image.registry].resolve(image) for image in images}

@@ -1,6 +1,6 @@
-"""What runs on each processor to be compared: `python -m infra.container.probe`.
+"""Compute on one processor what is compared with another: `python -m infra.container.probe`.
 
-It needs what the functions ship and nothing more, since the emulated Python has only that.
+It only needs what the functions ship, since the emulated Python has nothing else.
 """
 
 import argparse
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SIZES: Final = ((150, 190), (360, 480))
-"""Height and width of the drawn images, in pixels: one is enlarged for the network, and one shrunken."""
+"""Height and width of the drawn images in pixels: one is enlarged for the network, and one is shrunk."""
 
 
-def import_all(packages: list[str], left_out: list[str]) -> int:
-    """Import every module of some packages.
+def import_all(packages: list[str], excluded: list[str]) -> int:
+    """Import every module of these packages.
 
     Args:
-        left_out: packages that are skipped, with all below them.
+        excluded: packages to skip, with everything below them.
 
     Returns:
-        How many there are.
+        The number of modules.
 
     Raises:
-        ImportError: one cannot be imported.
+        ImportError: a module cannot be imported.
     """
-    names = [name for package in packages for name in _modules(package, left_out)]
+    names = [name for package in packages for name in _modules(package, excluded)]
     for name in names:
         importlib.import_module(name)
     return len(names)
 
 
 def draw() -> "list[npt.NDArray[np.uint8]]":
-    """RGB images of `SIZES`, uint8, made by integer arithmetic alone: the same bytes on every processor."""
+    """Draw RGB images of `SIZES`, uint8, with integer arithmetic only, so that all processors draw the same bytes."""
     import numpy as np
 
     drawn = []
@@ -51,7 +51,7 @@ def draw() -> "list[npt.NDArray[np.uint8]]":
 
 
 def describe(rgb: "npt.NDArray[np.uint8]", model_dir: Path) -> "dict[str, npt.NDArray[Any]]":
-    """What ingest computes from an image's pixels, by name."""
+    """Compute what ingest computes from an image's pixels, by name."""
     import numpy as np
 
     from shared.vision import signature
@@ -73,13 +73,13 @@ def describe(rgb: "npt.NDArray[np.uint8]", model_dir: Path) -> "dict[str, npt.ND
     }
 
 
-def _modules(package: str, left_out: list[str]) -> Iterator[str]:
+def _modules(package: str, excluded: list[str]) -> Iterator[str]:
     yield package
     for found in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        if found.name in left_out or found.name.endswith(".__main__"):
+        if found.name in excluded or found.name.endswith(".__main__"):
             continue
         if found.ispkg:
-            yield from _modules(found.name, left_out)
+            yield from _modules(found.name, excluded)
         else:
             yield found.name
 
@@ -89,10 +89,10 @@ def main() -> None:
     parser.add_argument("--import", dest="packages", nargs="+", default=[])
     parser.add_argument("--without", nargs="+", default=[])
     parser.add_argument("--model-dir", type=Path)
-    parser.add_argument("--out", type=Path, help="file for what is computed, .npz")
+    parser.add_argument("--out", type=Path, help="file for the results, .npz")
     wanted = parser.parse_args()
     if platform.machine() == "aarch64" and "CPU implementer" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
-        raise SystemExit("/proc/cpuinfo is another processor's")
+        raise SystemExit("/proc/cpuinfo describes another processor; see infra/container/emulation.py")
     if wanted.packages:
         print(import_all(wanted.packages, wanted.without))
     if wanted.out:

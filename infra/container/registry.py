@@ -1,4 +1,4 @@
-"""A registry's digests, as the OCI distribution specification has them, without credentials.
+"""Read digests from a registry of the OCI distribution specification, without credentials.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 """
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS: Final = 30.0
 
 
 class RegistryError(RuntimeError):
-    """The registry cannot be reached, or does not have what is asked for; the message says which."""
+    """The registry cannot be reached, or does not have the image; the message says which."""
 
 
 class Registry:
@@ -37,19 +37,19 @@ class Registry:
         self._token: str | None = None
 
     def resolve(self, image: BaseImage) -> str:
-        """The digest of what the image's tag names now.
+        """Return the current digest of the image's tag.
 
         Raises:
-            RegistryError: there is no such tag, or not for every platform of the image.
+            RegistryError: the tag does not exist, or lacks a platform of the image.
         """
         manifest, digest = self._manifest(image.repository, image.tag)
         missing = image.platforms - self._platforms(image.repository, manifest)
         if missing:
-            raise RegistryError(f"{image.name} is not there for {' and '.join(sorted(missing))}")
+            raise RegistryError(f"{image.name} has no image for {' and '.join(sorted(missing))}")
         return digest
 
     def has(self, image: BaseImage) -> bool:
-        """Whether the digest that the image is pinned to can still be pulled."""
+        """Return whether the digest to which the image is pinned can still be pulled."""
         return self._get(f"{image.repository}/manifests/{image.digest}").status_code == httpx.codes.OK
 
     def _manifest(self, repository: str, reference: str) -> tuple[Any, str]:
@@ -58,7 +58,9 @@ class Registry:
             raise RegistryError(f"{self._base}/{repository}/manifests/{reference} answers {answer.status_code}")
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         if answer.headers.get("docker-content-digest", digest) != digest:
-            raise RegistryError(f"{repository}:{reference} has another digest than the registry says")
+            raise RegistryError(
+                f"the content of {repository}:{reference} does not have the digest that the registry states"
+            )
         return answer.json(), digest
 
     def _platforms(self, repository: str, manifest: Any) -> set[str]:
@@ -83,12 +85,12 @@ class Registry:
         return self._fetch(f"{self._base}/{path}", headers=headers)
 
     def _new_token(self, challenge: str) -> str:
-        """https://distribution.github.io/distribution/spec/auth/token/"""
-        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        realm = asked.pop("realm", None)
+        """Fetch a token as the challenge requires: https://distribution.github.io/distribution/spec/auth/token/"""
+        parameters = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        realm = parameters.pop("realm", None)
         if not challenge.startswith("Bearer ") or realm is None:
-            raise RegistryError(f"{self._base} asks for credentials")
-        answer = self._fetch(realm, params=asked)
+            raise RegistryError(f"{self._base} requires credentials")
+        answer = self._fetch(realm, params=parameters)
         if answer.status_code != httpx.codes.OK:
             raise RegistryError(f"{realm} answers {answer.status_code}")
         body = answer.json()
@@ -101,6 +103,6 @@ class Registry:
             raise RegistryError(f"{url} cannot be reached: {error}") from error
 
 
-def client() -> httpx.Client:
-    """A client as `Registry` needs it: blobs are redirected to where they are stored."""
+def new_client() -> httpx.Client:
+    """Return an HTTP client for `Registry`, which follows the redirects of blobs to their storage."""
     return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True)

@@ -1,8 +1,8 @@
-"""Whether the shared objects of installed packages can load in the base system: their versions of symbols, read.
+"""Check from their symbol versions whether the shared objects of installed packages load in the base system.
 
-A shared object names the libraries it needs (DT_NEEDED) and, of each, the versions of symbols (DT_VERNEED). One that
-another package of the same folder brings, such as OpenBLAS, is held against what it defines (DT_VERDEF), and one of
-the base system against `base_system`.
+A shared object names the libraries that it needs (DT_NEEDED) and the symbol versions of each (DT_VERNEED). A library
+from a package of the same folder, such as OpenBLAS, is compared with what it defines (DT_VERDEF), and one of the base
+system with `base_system`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,15 +19,15 @@ from infra.container import base_system
 
 @dataclass(frozen=True, slots=True)
 class SharedObject:
-    """What is written in one ELF file.
+    """The contents of one ELF file that matter for loading it.
 
     Attributes:
-        path: below the folder that was read.
-        name: by which others ask for it.
+        path: relative to the folder that was read.
+        name: the name under which others require it.
         machine: `x64` or `AArch64`.
-        libraries: that it needs, by name.
-        versions: that it needs, as pairs of a library's name and a version.
-        defined: versions that it defines.
+        libraries: names of the libraries that it needs.
+        versions: symbol versions that it needs, as pairs of a library's name and a version.
+        defined: symbol versions that it defines.
     """
 
     path: Path
@@ -39,8 +39,8 @@ class SharedObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
-    """Something that a shared object needs and will not find: a library, or a version of its symbols."""
+class MissingRequirement:
+    """A library, or one of its symbol versions, that a shared object needs and will not find."""
 
     path: Path
     library: str
@@ -55,40 +55,40 @@ class Lack:
 
 
 def read(folder: Path) -> list[SharedObject]:
-    """Every shared object below a folder."""
+    """Return every shared object below a folder."""
     found = (_read(path, folder) for path in sorted(folder.rglob("*.so*")) if path.is_file())
     return [one for one in found if one is not None]
 
 
-def lacks(objects: Iterable[SharedObject]) -> list[Lack]:
-    """What these need that is neither among them nor in the base system."""
+def missing(objects: Iterable[SharedObject]) -> list[MissingRequirement]:
+    """Return the requirements that neither these objects nor the base system meet."""
     held = list(objects)
     defined: dict[str, frozenset[str]] = {}
     for one in held:
         defined[one.name] = defined.get(one.name, frozenset()) | one.defined
-    return [lack for one in held for lack in _lacks(one, defined)]
+    return [requirement for one in held for requirement in _missing(one, defined)]
 
 
-def newest_needed(objects: Iterable[SharedObject]) -> dict[str, str]:
-    """The newest version that these need of each family that the base system has, by the family's name."""
+def newest_required(objects: Iterable[SharedObject]) -> dict[str, str]:
+    """Return the newest version that these objects need of each symbol family of the base system, by family."""
     newest: dict[str, str] = {}
     for library, version in (pair for one in objects for pair in one.versions):
         name = base_system.family(version)
         if library in base_system.LIBRARIES and name in base_system.NEWEST:
-            newest[name] = max(newest.get(name, version), version, key=base_system.order)
+            newest[name] = max(newest.get(name, version), version, key=base_system.sort_key)
     return newest
 
 
-def _lacks(one: SharedObject, defined: dict[str, frozenset[str]]) -> Iterator[Lack]:
+def _missing(one: SharedObject, defined: dict[str, frozenset[str]]) -> Iterator[MissingRequirement]:
     for library in sorted(one.libraries - base_system.LIBRARIES - defined.keys()):
-        yield Lack(one.path, library, None)
+        yield MissingRequirement(one.path, library, None)
     for library, version in sorted(one.versions):
         if library in defined:
-            there = version in defined[library]
+            found = version in defined[library]
         else:
-            there = library not in base_system.LIBRARIES or base_system.has(version)
-        if not there:
-            yield Lack(one.path, library, version)
+            found = library not in base_system.LIBRARIES or base_system.provides(version)
+        if not found:
+            yield MissingRequirement(one.path, library, version)
 
 
 def _read(path: Path, folder: Path) -> SharedObject | None:

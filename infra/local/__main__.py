@@ -1,7 +1,6 @@
-"""`make run`: the whole system on this machine, until Ctrl-C."""
+"""`make run`: run the whole system on this machine until Ctrl-C."""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -17,21 +16,22 @@ import uvicorn
 from infra.local import seed
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
+from shared.domain.model_card import EXPORT_COMMAND, ModelCard
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run PicTrace on this machine: the real stack in an emulator, the API and the web page.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=8000, help="where the page and the API are served")
+    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API")
     parser.add_argument(
         "--pictures",
         dest="images",
@@ -39,18 +39,23 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="folder to index instead of the sample images",
     )
     parser.add_argument(
-        "--model-dir", type=Path, default=Path(".build/resnet50"), help="what `python -m layers.resnet50.export` wrote"
+        "--model-dir",
+        type=Path,
+        default=Path(".build/model"),
+        help="folder that `python -m layers.models.export` wrote",
     )
-    parser.add_argument("--closed", action="store_true", help="ask for keys, as in AWS; one is made and printed once")
+    parser.add_argument(
+        "--closed", action="store_true", help="require keys, as in AWS; one is created and printed once"
+    )
     return parser.parse_args(argv)
 
 
 @contextmanager
 def serving(app: "FastAPI", port: int) -> Iterator[str]:
-    """Serve `app` on loopback from a thread; gives its address.
+    """Serve `app` on the loopback interface in a thread, and yield its address.
 
     Raises:
-        RuntimeError: the server did not come up.
+        RuntimeError: the server did not start.
     """
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
@@ -59,7 +64,7 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
     try:
         while not server.started:
             if not thread.is_alive():
-                raise RuntimeError(f"the API could not be served on port {port}")
+                raise RuntimeError(f"the API could not be served on port {port}. Choose another: make run PORT=9000")
             time.sleep(0.01)
         yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
@@ -67,9 +72,9 @@ def serving(app: "FastAPI", port: int) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def admin_key(cloud: LocalCloud) -> str:
-    """A new key for everything."""
-    keys = DynamoKeys(dynamodb_client(), cloud.outputs["TableName"])
+def create_admin_key(cloud: LocalCloud) -> str:
+    """Create a key with every right to every collection."""
+    keys = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"])
     _, text = keys.create(
         name="local admin",
         scopes=frozenset({Scope.ADMIN}),
@@ -79,52 +84,52 @@ def admin_key(cloud: LocalCloud) -> str:
     return text
 
 
-def announce(cloud: LocalCloud, url: str, untrained: bool, key: str | None) -> None:
+def announce(cloud: LocalCloud, url: str, card: ModelCard, key: str | None) -> None:
     print(f"\n  PicTrace   {url}          (the page)")
     print(f"             {url}/docs     (the API)")
     print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
     if key:
-        print("  CLOSED: every call on data needs a key. This one may do everything, and is shown only now:")
+        print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
         print(f"\n    {key}\n")
         print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
         print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
-        print("  Nothing is kept: stopping it forgets the images and the keys.")
+        print("  Nothing is kept: the images and keys are gone when you stop it.")
     else:
-        print("  OPEN to everyone on this machine, and nothing is kept: stopping it forgets the images.")
-    if untrained:
-        print("  NOTE: the model is untrained (no ImageNet weights here): candidates are weaker, and no labels.")
-        print("        docs/reference/models.md says how it gets them.")
-    print("  Ctrl-C stops it.\n", flush=True)
+        print("  OPEN to everyone on this machine. Nothing is kept: the images are gone when you stop it.")
+    print(f"  model      {card.id}")
+    if card.notice:
+        print(f"  NOTE: {card.notice}")
+        print("        docs/reference/models.md explains how to get them.")
+    print("  Press Ctrl-C to stop.\n", flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    wanted = arguments(argv)
+    args = parse_arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        untrained = not json.loads((wanted.model_dir / "model.json").read_text(encoding="utf-8"))["has_labels"]
+        card = ModelCard.read(args.model_dir)
     except FileNotFoundError:
         print(
-            f"pictrace: there is no model in {wanted.model_dir}. "
-            f"Make it: python -m layers.resnet50.export --out {wanted.model_dir}",
+            f"pictrace: there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}",
             file=sys.stderr,
         )
         return 1
     print("starting the local cloud ...", flush=True)
     try:
         with (
-            local_cloud(wanted.model_dir.resolve(), closed=wanted.closed) as cloud,
-            serving(cloud.app, wanted.port) as url,
+            local_cloud(args.model_dir.resolve(), closed=args.closed) as cloud,
+            serving(cloud.app, args.port) as url,
         ):
-            key = admin_key(cloud) if wanted.closed else None
-            paths = seed.images_in(wanted.images) if wanted.images else seed.sample_images()
+            key = create_admin_key(cloud) if args.closed else None
+            paths = seed.list_files(args.images) if args.images else seed.sample_images()
             if paths:
                 started = time.monotonic()
                 outcomes = seed.index(url, paths, key=key)
                 print(seed.summary(outcomes, time.monotonic() - started))
             else:
-                print(f"there is no file in {wanted.images}: upload images on the page, or name another folder")
-            announce(cloud, url, untrained, key)
+                print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
+            announce(cloud, url, card, key)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("\nstopped.")

@@ -1,10 +1,8 @@
-"""The stack on this machine: the synthesised template in a moto server, handlers called in this process."""
+"""Run the stack on this machine: the synthesised template in a moto server, with the handlers in this process."""
 
 import json
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from moto.server import ThreadedMotoServer
 
+from infra import bucket_settings
+from infra.app import template_from_subprocess
 from infra.local import template as templates
 from infra.local.invocations import serve_functions
 from infra.local.moto_vectors import patches
@@ -34,8 +34,8 @@ class LocalCloud:
 
     Attributes:
         endpoint: address of the moto server, for any AWS client.
-        outputs: the stack's outputs, those that the local cloud has.
-        app: the api function's application.
+        outputs: the stack's outputs that exist in a local run.
+        app: the application of the api function.
     """
 
     endpoint: str
@@ -44,30 +44,19 @@ class LocalCloud:
     worker: QueueWorker
 
 
-def synthesised() -> templates.Template:
-    """The template that `cdk synth` makes, from a process of its own: the CDK's Node would stay otherwise.
-
-    Raises:
-        RuntimeError: the synthesis failed; the message is what it said.
-    """
-    program = "import json, sys; from infra.app import template; json.dump(template(), sys.stdout)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"the stack could not be synthesised: {done.stderr.strip()}")
-    template: templates.Template = json.loads(done.stdout)
-    return template
-
-
 @contextmanager
 def local_cloud(
     model_dir: Path, template: templates.Template | None = None, *, closed: bool = False
 ) -> Iterator[LocalCloud]:
-    """Start everything, and stop it again; `closed` asks for keys, as in AWS.
+    """Start the local stack, and stop it on exit.
 
-    The process's AWS settings are those of the emulator while it runs, so that the functions' own bootstrap
-    connects to it and nothing here can ever reach a real account.
+    Meanwhile the process's AWS settings are those of the emulator, so that the functions' own bootstrap connects to it
+    and nothing can reach a real account.
+
+    Args:
+        closed: require keys, as in AWS.
     """
-    template = template if template is not None else synthesised()
+    template = template if template is not None else template_from_subprocess()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     patches.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -78,7 +67,7 @@ def local_cloud(
         endpoint = f"http://{host}:{port}"
         _use_emulator(endpoint)
         physical, outputs = _deploy(template)
-        _notify(template, physical)
+        _set_notifications(template, physical)
         physical |= {name: name for name in templates.resources(template, "AWS::Lambda::Function")}
         for command in (INGEST, API, FETCH):
             os.environ.update(
@@ -90,7 +79,7 @@ def local_cloud(
                     "POWERTOOLS_METRICS_DISABLED": "true",
                 }
             )
-        from functions.fetch.handler import handler as fetch
+        from infra.local.lambda_functions import fetch
 
         with serve_functions({templates.function_name(template, FETCH): fetch}) as functions:
             os.environ["AWS_ENDPOINT_URL_LAMBDA"] = functions
@@ -103,7 +92,7 @@ def local_cloud(
 
 def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, str]) -> Iterator[LocalCloud]:
     from functions.api.bootstrap import application
-    from infra.local.lambda_functions import forget_environments, ingest
+    from infra.local.lambda_functions import ingest, reset_environments
 
     mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
     worker = QueueWorker(
@@ -117,7 +106,7 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         yield LocalCloud(endpoint, outputs, application(), worker)
     finally:
         worker.stop()
-        forget_environments()
+        reset_environments()
 
 
 def _use_emulator(endpoint: str) -> None:
@@ -128,19 +117,19 @@ def _use_emulator(endpoint: str) -> None:
         AWS_DEFAULT_REGION=REGION,
         AWS_REGION=REGION,
         AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator asks for one and checks none
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator requires one but does not check it
         AWS_EC2_METADATA_DISABLED="true",
     )
 
 
 def _deploy(template: templates.Template) -> tuple[dict[str, str], dict[str, str]]:
-    """Physical ids by logical id, and the outputs."""
+    """Create the stack and return the physical ids by logical id, and the outputs."""
     cloudformation = boto3.client("cloudformation")
     body = json.dumps(templates.deployable(template))
     cloudformation.create_stack(StackName=STACK, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     stack: Any = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise RuntimeError(f"the local stack ended as {stack['StackStatus']}")
+        raise RuntimeError(f"the local stack could not be created: its status is {stack['StackStatus']}")
     found = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     physical = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -151,25 +140,14 @@ def _deploy(template: templates.Template) -> tuple[dict[str, str], dict[str, str
     return physical | templates.bus_names(template), outputs
 
 
-def _notify(template: templates.Template, physical: Mapping[str, str]) -> None:
-    """Apply the buckets' notification settings, which moto's CloudFormation skips."""
+def _set_notifications(template: templates.Template, physical: Mapping[str, str]) -> None:
+    """Apply the buckets' notification settings, which moto's CloudFormation ignores."""
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     for name, bucket in templates.resources(template, "AWS::S3::Bucket").items():
-        wanted = bucket["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", [])
-        if not wanted:
-            continue
-        queues: list[Any] = []
-        for entry in wanted:
-            url = physical[entry["Queue"]["Fn::GetAtt"][0]]
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            rules = [
-                {"Name": rule["Name"], "Value": rule["Value"]}
-                for rule in entry.get("Filter", {}).get("S3Key", {}).get("Rules", [])
-            ]
-            queues.append(
-                {"QueueArn": arn, "Events": [entry["Event"]]}
-                | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
-            )
-        s3.put_bucket_notification_configuration(
-            Bucket=physical[name], NotificationConfiguration={"QueueConfigurations": queues}
-        )
+        wanted: Any = bucket_settings.notifications(bucket["Properties"])
+        for entry in wanted["QueueConfigurations"]:
+            url = physical[entry["QueueArn"]["Fn::GetAtt"][0]]
+            queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+            entry["QueueArn"] = queue["Attributes"]["QueueArn"]
+        if wanted["QueueConfigurations"]:
+            s3.put_bucket_notification_configuration(Bucket=physical[name], NotificationConfiguration=wanted)

@@ -1,4 +1,4 @@
-"""Lambda's Invoke call on this machine: functions that other functions call, as handlers in this process.
+"""A local server for Lambda's Invoke call, which runs handlers in this process.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -26,7 +26,7 @@ _JSON: Final = "application/json"
 
 @contextmanager
 def serve_functions(handlers: Mapping[str, Handler]) -> Iterator[str]:
-    """Serve `handlers` by function name on loopback; gives the endpoint for `AWS_ENDPOINT_URL_LAMBDA`."""
+    """Serve `handlers` by function name on loopback; yield the URL for `AWS_ENDPOINT_URL_LAMBDA`."""
 
     class Invocations(_Invocations):
         functions = handlers
@@ -58,11 +58,11 @@ class _Invocations(BaseHTTPRequestHandler):
         except ValueError as error:
             return self._fail(400, "InvalidRequestContentException", f"Could not parse request body into json: {error}")
         if self.headers.get("X-Amz-Invocation-Type", "RequestResponse") == "Event":
-            threading.Thread(target=_answer, args=(name, handler, event), daemon=True).start()
+            threading.Thread(target=_invoke, args=(name, handler, event), daemon=True).start()
             return self._send(202, b"", {})
-        answer, failed = _answer(name, handler, event)
+        result, failed = _invoke(name, handler, event)
         headers = {"X-Amz-Executed-Version": "$LATEST"} | ({"X-Amz-Function-Error": "Unhandled"} if failed else {})
-        return self._send(200, json.dumps(answer).encode(), headers)
+        return self._send(200, json.dumps(result).encode(), headers)
 
     def _fail(self, status: int, kind: str, message: str) -> None:
         self._send(status, json.dumps({"Type": "User", "Message": message}).encode(), {"X-Amzn-ErrorType": kind})
@@ -78,8 +78,8 @@ class _Invocations(BaseHTTPRequestHandler):
         pass
 
 
-def _answer(name: str, handler: Handler, event: Any) -> tuple[Any, bool]:
-    """What Lambda would give back, and whether it is an error."""
+def _invoke(name: str, handler: Handler, event: Any) -> tuple[Any, bool]:
+    """Call the handler; return the payload that Lambda would respond with, and whether it is an error."""
     try:
         return handler(event, FunctionContext(name)), False
     except Exception as error:

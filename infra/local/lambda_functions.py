@@ -1,4 +1,4 @@
-"""The functions' handlers in this process: called, and started anew, as Lambda would."""
+"""The functions' handlers in this process, called and restarted as Lambda would."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 from functions.api import bootstrap as api_bootstrap
 from functions.api import handler as api_handler
 from functions.fetch import bootstrap as fetch_bootstrap
+from functions.fetch import handler as fetch_handler
 from functions.ingest import bootstrap as ingest_bootstrap
 from functions.ingest import handler as ingest_handler
 from functions.ingest import processing
@@ -14,9 +15,9 @@ INGEST_LOG: Final = processing.logger
 
 
 def ingest(event: dict[str, Any], context: Any) -> Any:
-    """Call the ingest function; its metrics go nowhere.
+    """Call the ingest function, and discard its metrics.
 
-    Powertools prints them by the hundred, disabled or not, unless they are cleared.
+    Powertools prints them in batches of a hundred, even if metrics are disabled, unless they are cleared.
     """
     try:
         return ingest_handler.handler(event, context)
@@ -25,7 +26,7 @@ def ingest(event: dict[str, Any], context: Any) -> Any:
 
 
 def ingest_with(threads: ThreadPoolExecutor, event: dict[str, Any], context: Any) -> Any:
-    """Call the ingest function with another number of threads than its own."""
+    """Call the ingest function with the given threads instead of its own."""
     own, ingest_handler._threads = ingest_handler._threads, threads
     try:
         return ingest(event, context)
@@ -38,8 +39,16 @@ def api(event: dict[str, Any], context: Any) -> Any:
     return api_handler.handler(event, context)
 
 
-def forget_environments() -> None:
-    """Have each function start anew at its next call: the environment variables are others, or it was idle for long."""
+def fetch(event: Any, context: Any) -> Any:
+    """Call the fetch function and discard its metrics."""
+    try:
+        return fetch_handler.handler(event, context)
+    finally:
+        fetch_handler.metrics.clear_metrics()
+
+
+def reset_environments() -> None:
+    """Make each function initialise again at its next call, as after new environment variables or a long idle time."""
     api_bootstrap.application.cache_clear()
-    ingest_bootstrap.forget()
+    ingest_bootstrap.reset()
     fetch_bootstrap.image_fetcher.cache_clear()

@@ -1,6 +1,7 @@
-"""Checks before anything is installed: `make run` calls this with whatever Python the machine has.
+"""Checks that `make run` makes, with whatever Python the machine has, before it installs anything.
 
-Only the standard library, and only syntax that an old Python 3 can parse, so that it can say that it is too old.
+This file uses the standard library only, and syntax that an old Python 3 can parse, so that it can report that the
+interpreter is too old.
 """
 
 import errno
@@ -19,7 +20,7 @@ def stop(message: str) -> None:
 def main() -> None:
     version = tuple(sys.version_info[:2])
     if not OLDEST <= version <= NEWEST:
-        stop("Python %d.%d is not supported, 3.11 to 3.13 are. Name another one: make PYTHON=python3.12 ..." % version)
+        stop("Python %d.%d is not supported; use 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..." % version)
     port = os.environ.get("PORT", "")
     if port:
         if not port.isdigit() or not 1 <= int(port) <= 65535:
@@ -30,13 +31,13 @@ def main() -> None:
             probe.bind(("127.0.0.1", int(port)))
         except OSError as error:
             if error.errno == errno.EACCES:
-                stop("port %s is only for the system's own programs. Take another one: make run PORT=8000" % port)
-            stop("port %s is in use. Take another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
+                stop("port %s requires system privileges. Choose another one: make run PORT=8000" % port)
+            stop("port %s is in use. Choose another one: make run PORT=%d" % (port, int(port) % 65535 + 1))
         finally:
             probe.close()
     images = os.environ.get("PICTURES", "")
     if images and not os.path.isdir(os.path.expanduser(images)):
-        stop("there is no folder %r. Give one that exists: make run PICTURES=path/to/images" % images)
+        stop("the folder %r does not exist. Choose another one: make run PICTURES=path/to/images" % images)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Polls a queue and calls a handler with the event that Lambda's event source mapping would pass."""
+"""Poll a queue and call a handler with the events that Lambda's event source mapping would pass."""
 
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -14,13 +14,10 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
-RETRY_SECONDS: Final = 2
-"""A failed message comes again after this; in AWS it waits for the queue's visibility timeout, minutes here."""
-
 
 @dataclass(frozen=True)
 class FunctionContext:
-    """The part of Lambda's context object that handlers read."""
+    """The part of Lambda's context object that the handlers read."""
 
     function_name: str
     memory_limit_in_mb: int = 2048
@@ -35,7 +32,7 @@ class FunctionContext:
 
 
 def lambda_event(messages: list[Mapping[str, Any]], queue_arn: str) -> dict[str, Any]:
-    """Received messages in the shape that Lambda gives a function.
+    """Convert received messages to the event that Lambda passes to a function.
 
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
@@ -58,7 +55,7 @@ def lambda_event(messages: list[Mapping[str, Any]], queue_arn: str) -> dict[str,
 
 
 class QueueWorker:
-    """One consumer of a queue, in a thread of its own: handlers keep state, as they may in Lambda."""
+    """One consumer of a queue, in its own thread, as handlers may keep state between calls."""
 
     def __init__(self, *, queue_url: str, handler: Handler, function_name: str, batch_size: int) -> None:
         self._sqs = boto3.client("sqs")
@@ -75,7 +72,7 @@ class QueueWorker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the batch in hand, take no other."""
+        """Finish the current batch and stop."""
         self._stopped.set()
         self._thread.join(timeout=30)
 
@@ -85,10 +82,17 @@ class QueueWorker:
                 self.poll()
             except (BotoCoreError, ClientError):
                 if not self._stopped.wait(1):
-                    logger.exception("polling failed")
+                    logger.exception("polling the queue failed; it is retried every second")
 
     def poll(self, wait_seconds: int = 1) -> int:
-        """Receive one batch, handle it, delete what succeeded. Gives the number of messages received."""
+        """Receive one batch, handle it, and delete the messages that succeeded.
+
+        Failed messages stay in the queue, as with Lambda: each becomes visible again after its visibility timeout,
+        which is the queue's unless the handler has set another.
+
+        Returns:
+            The number of messages received.
+        """
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=self._batch_size,
@@ -98,21 +102,17 @@ class QueueWorker:
         ).get("Messages", [])
         if not messages:
             return 0
-        failed = self._failures(list(messages))
+        failed = self._handle(list(messages))
         for message in messages:
-            receipt = message["ReceiptHandle"]
-            if message["MessageId"] in failed:
-                self._sqs.change_message_visibility(
-                    QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=RETRY_SECONDS
-                )
-            else:
-                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
+            if message["MessageId"] not in failed:
+                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         return len(messages)
 
-    def _failures(self, messages: list[Mapping[str, Any]]) -> set[str]:
+    def _handle(self, messages: list[Mapping[str, Any]]) -> set[str]:
+        """Call the handler and return the ids of the messages that failed."""
         try:
             answer = self._handler(lambda_event(messages, self._queue_arn), FunctionContext(self._function_name))
         except Exception:
-            logger.exception("the handler failed on a whole batch")
+            logger.exception("the handler failed, so all messages of the batch will be tried again")
             return {message["MessageId"] for message in messages}
         return {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", [])}

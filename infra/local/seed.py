@@ -1,4 +1,4 @@
-"""Index a folder through the API's own upload path, as any client would."""
+"""Indexing of a folder through the API's uploads, as any client would do it."""
 
 import time
 from collections import Counter
@@ -34,16 +34,16 @@ SAMPLES: Final = (
     "retina.jpg",
     "rocket.jpg",
 )
-"""Images inside the scikit-image wheel."""
+"""Images in the scikit-image wheel."""
 
-UPLOADS_AT_ONCE: Final = 4
+CONCURRENT_UPLOADS: Final = 4
 STALLED_SECONDS: Final = 120
-MOST_SAID: Final = 20
+MAX_LISTED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one file ended: an upload's final status, or `skipped` for what is no image; with the reason."""
+    """What became of one file: the upload's final status, or `skipped` if it is not an image, with the reason."""
 
     path: Path
     status: str
@@ -56,8 +56,8 @@ def sample_images() -> list[Path]:
     return [Path(data_dir) / name for name in SAMPLES]
 
 
-def images_in(folder: Path) -> list[Path]:
-    """Every file below `folder` but hidden ones, sorted."""
+def list_files(folder: Path) -> list[Path]:
+    """Return all files below `folder`, sorted, except hidden ones."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -66,7 +66,7 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
-    """Send one file with a presigned POST; gives the upload id, or why there was nothing to send."""
+    """Upload one file with a presigned POST; return the upload ID, or the outcome if the file cannot be sent."""
     try:
         if path.stat().st_size > MAX_UPLOAD_BYTES:
             return Outcome(path, "skipped", f"more than {MAX_UPLOAD_BYTES:,} bytes")
@@ -76,11 +76,10 @@ def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
         return Outcome(path, "skipped", error.strerror)
     except PictureRefused as refused:
         return Outcome(path, "skipped", refused.reason)
-    wanted = {"filename": path.name, "content_type": media_type, "collection": collection}
-    opened = client.post("/v1/uploads", json=wanted).raise_for_status().json()
-    sent = httpx.post(opened["url"], data=opened["fields"], files={"file": (path.name, data)}, timeout=60)
-    sent.raise_for_status()
-    return str(opened["upload_id"])
+    request = {"filename": path.name, "content_type": media_type, "collection": collection}
+    form = client.post("/v1/uploads", json=request).raise_for_status().json()
+    httpx.post(form["url"], data=form["fields"], files={"file": (path.name, data)}, timeout=60).raise_for_status()
+    return str(form["upload_id"])
 
 
 def index(
@@ -89,12 +88,12 @@ def index(
     """Upload files and wait until each is indexed, a duplicate or rejected, with a progress bar.
 
     Args:
-        key: what a closed API asks for.
+        key: an API key, if the API requires one.
 
     Raises:
-        TimeoutError: nothing was indexed for `STALLED_SECONDS`.
+        TimeoutError: an image was not indexed within `STALLED_SECONDS`.
     """
-    pool = ThreadPoolExecutor(UPLOADS_AT_ONCE)
+    pool = ThreadPoolExecutor(CONCURRENT_UPLOADS)
     with (
         httpx.Client(base_url=api_url, timeout=60, headers={"X-Api-Key": key} if key else None) as client,
         tqdm(total=len(paths), desc="indexing", unit="image") as bar,
@@ -102,7 +101,7 @@ def index(
         try:
             sent = zip(paths, pool.map(lambda path: upload(client, path, collection), paths), strict=True)
             outcomes = []
-            for outcome in _finished(client, sent):
+            for outcome in _wait_for_outcomes(client, sent):
                 outcomes.append(outcome)
                 bar.update()
         finally:
@@ -110,7 +109,7 @@ def index(
     return outcomes
 
 
-def _finished(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) -> Iterator[Outcome]:
+def _wait_for_outcomes(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) -> Iterator[Outcome]:
     for path, result in sent:
         if isinstance(result, Outcome):
             yield result
@@ -122,17 +121,17 @@ def _finished(client: httpx.Client, sent: Iterator[tuple[Path, str | Outcome]]) 
                 yield Outcome(path, state["status"], state["reason"])
                 break
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{path.name} was not indexed within {STALLED_SECONDS} s; the log says why")
+                raise TimeoutError(f"{path.name} was not indexed within {STALLED_SECONDS} s; see the log")
             time.sleep(0.05)
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
-    """One line of counts, and a line for each of the first files that are not searchable now."""
+    """Return a line of counts, and a line for each file that was not indexed, up to `MAX_LISTED`."""
     counts = Counter(outcome.status for outcome in outcomes)
-    ended = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-    lines = [f"{ended} in {seconds:.1f} s"]
-    amiss = [outcome for outcome in outcomes if outcome.status not in (UploadStatus.INDEXED, UploadStatus.DUPLICATE)]
-    lines += [f"  {outcome.path}: {outcome.status}: {outcome.reason}" for outcome in amiss[:MOST_SAID]]
-    if len(amiss) > MOST_SAID:
-        lines.append(f"  ... and {len(amiss) - MOST_SAID:,} more")
+    by_status = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
+    lines = [f"{by_status} in {seconds:.1f} s"]
+    failed = [outcome for outcome in outcomes if outcome.status not in (UploadStatus.INDEXED, UploadStatus.DUPLICATE)]
+    lines += [f"  {outcome.path}: {outcome.status}: {outcome.reason}" for outcome in failed[:MAX_LISTED]]
+    if len(failed) > MAX_LISTED:
+        lines.append(f"  ... and {len(failed) - MAX_LISTED:,} more")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The synthesised CloudFormation template, as much of it as moto can deploy."""
+"""The part of the synthesised CloudFormation template that moto can deploy."""
 
 import copy
 from collections.abc import Mapping
@@ -6,44 +6,49 @@ from typing import Any, Final
 
 Template = Mapping[str, Any]
 
-LEFT_OUT: Final = (
+EXCLUDED_TYPES: Final = (
     "AWS::ApiGatewayV2::",  # uvicorn serves the api function's application
     "AWS::Lambda::",  # handlers are called in this process
     "AWS::CloudWatch::",
+    "AWS::Budgets::",
     "AWS::CDK::",
-    "AWS::IAM::Policy",  # not enforced by moto, and some name functions
-    "AWS::S3::BucketPolicy",  # moto has neither policy
+    "AWS::IAM::Policy",  # moto does not enforce policies, and some refer to functions
+    "AWS::S3::BucketPolicy",  # moto supports neither policy
     "AWS::SQS::QueuePolicy",
 )
-"""Types that the local cloud replaces or has no use for; everything else is deployed as it is."""
+"""Types that the local cloud replaces or does not need; everything else is deployed unchanged."""
 
 
 def deployable(template: Template) -> dict[str, Any]:
-    """A copy without the resources, outputs and references that moto cannot have."""
+    """Return a copy without the resources, outputs and references that moto does not support."""
     local = copy.deepcopy(dict(template))
-    removed = {name for name, resource in local["Resources"].items() if resource["Type"].startswith(LEFT_OUT)}
+    removed = {name for name, resource in local["Resources"].items() if resource["Type"].startswith(EXCLUDED_TYPES)}
     local["Resources"] = {
         name: _without(resource, removed) for name, resource in local["Resources"].items() if name not in removed
     }
     local["Outputs"] = {
         name: output for name, output in local.get("Outputs", {}).items() if not _mentions(output, removed)
     }
-    _name_buses(local, bus_names(local))
+    _replace_bus_references(local, bus_names(local))
     for section in ("Rules", "Conditions", "Parameters", "Metadata"):
         local.pop(section, None)
     return local
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:
-    """The resources of one type, by logical id."""
+    """Return the resources of one type, by logical ID."""
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 
 
 def function_environment(template: Template, command: str, physical: Mapping[str, str]) -> dict[str, str]:
-    """The environment that the template gives the function whose command or handler is `command`, references resolved.
+    """Return the environment variables of the function that runs `command`, with references resolved.
+
+    Args:
+        command: the function's image command or zip handler.
+        physical: physical names by logical ID.
 
     Raises:
-        LookupError: no function has this command, or it refers to what is not deployed.
+        LookupError: no function runs this command, or a variable refers to a resource that is not deployed.
     """
     function = resources(template, "AWS::Lambda::Function")[function_name(template, command)]
     variables = function["Properties"]["Environment"]["Variables"]
@@ -51,10 +56,10 @@ def function_environment(template: Template, command: str, physical: Mapping[str
 
 
 def function_name(template: Template, command: str) -> str:
-    """The logical id of the function whose image command or zip handler is `command`.
+    """Return the logical ID of the function whose image command or zip handler is `command`.
 
     Raises:
-        LookupError: no function has this command.
+        LookupError: no function runs this command.
     """
     for name, function in resources(template, "AWS::Lambda::Function").items():
         properties = function["Properties"]
@@ -64,12 +69,12 @@ def function_name(template: Template, command: str) -> str:
 
 
 def bus_names(template: Template) -> dict[str, str]:
-    """The event buses' names by logical id."""
+    """Return the names of the event buses by logical ID."""
     return {name: bus["Properties"]["Name"] for name, bus in resources(template, "AWS::Events::EventBus").items()}
 
 
-def _name_buses(local: dict[str, Any], names: Mapping[str, str]) -> None:
-    """Put a bus's name in the place of a reference to it, which moto 5.2 answers with the bus itself."""
+def _replace_bus_references(local: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Replace references to a bus with its name, because moto 5.2 resolves them to the bus object."""
     for rule in resources(local, "AWS::Events::Rule").values():
         bus = rule["Properties"].get("EventBusName")
         if isinstance(bus, dict):

@@ -1,27 +1,29 @@
-"""`python -m infra.operate`: what an operator does to a deployed stack, with their own AWS credentials."""
+"""`python -m infra.operate`: commands for the operator of a deployed stack, run with their own AWS credentials."""
 
 import argparse
 import signal
 import sys
 from typing import Final
 
-from infra.operate import index, keys, redrive, reindex, smoke
-from infra.operate.stack import Stack, default_name
+from infra.operate import adopt, index, keys, redrive, reindex, smoke
+from infra.operate.deployed_stack import DeployedStack, default_stack_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (index, keys, redrive, reindex, smoke)
-"""Each module has `add_parser(subparsers)` and `run(args, stack)`, which returns the exit status. A command that was
-given a `--url` acts on that address; its stack is None."""
+COMMANDS: Final = (index, keys, redrive, reindex, adopt, smoke)
+"""Each module has `add_parser(subparsers)` and `run(args, stack)`, which returns the exit status. The stack is None for
+a command with a `--url`, which acts on that address instead."""
 
 
-def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.operate",
-        description="Operate a deployed PicTrace. AWS credentials, region and AWS_ENDPOINT_URL come from the "
-        "environment, as for the AWS command line.",
+        description="Operate a deployed PicTrace. Credentials, region and AWS_ENDPOINT_URL are read from the "
+        "environment, as the AWS command line reads them.",
     )
     parser.add_argument(
-        "--stack", default=default_name(), help="the CloudFormation stack (default: %(default)s, the stage of cdk.json)"
+        "--stack",
+        default=default_stack_name(),
+        help="name of the CloudFormation stack (default: %(default)s, from the stage in cdk.json)",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)
     for module in COMMANDS:
@@ -30,9 +32,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = arguments(argv)
+    args = parse_arguments(argv)
     try:
-        stack = None if getattr(args, "url", None) else Stack.find(args.stack)
+        stack = None if getattr(args, "url", None) else DeployedStack.find(args.stack)
         return int(args.run(args, stack))
     except (LookupError, NotFound) as error:
         print(f"pictrace: {error}", file=sys.stderr)
@@ -40,5 +42,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a command lets it end as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The images of the catalogue as work: which of them a model has still to describe."""
+"""The catalogue as a source of work: its images, and which of them a model has not described yet."""
 
 import itertools
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infra.operate.flow import AT_ONCE, Ended, Ending, read_items
+from infra.operate.flow import BATCH_GET_SIZE, EntryResult, Outcome, read_items
 from shared.aws.dynamodb import item_mapper
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import LISTING_INDEX
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class CatalogueImage:
     """An image in a collection, and the model of its record."""
 
     image_key: ImageKey
     model: str
 
 
-class Images:
-    """Have the catalogue's images described by a model."""
+class CatalogueSource:
+    """The catalogue's images, to be described by a model."""
 
     def __init__(self, client: "DynamoDBClient", table: str, model: str) -> None:
         self._client = client
         self._table = table
         self._model = model
 
-    def every(self) -> Iterator[Recorded]:
-        """Every image of every collection, from the index of small items that lists them."""
+    def list_images(self) -> Iterator[CatalogueImage]:
+        """Yield every image of every collection, from the index of small items that lists them."""
         for page in self._client.get_paginator("scan").paginate(
             TableName=self._table,
             IndexName=LISTING_INDEX,
@@ -40,44 +40,44 @@ class Images:
             ExpressionAttributeNames={"#model": "model"},
         ):
             for item in page["Items"]:
-                held = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
-                yield Recorded(held, item["model"]["S"])
+                image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
+                yield CatalogueImage(image_key, item["model"]["S"])
 
-    def survey(self, entries: Iterable[Recorded]) -> tuple[Counter[str], int]:
-        """How many images have a record of each model, and how many the model has still to describe."""
+    def survey(self, entries: Iterable[CatalogueImage]) -> tuple[Counter[str], int]:
+        """Count the records of each model, and the images that this model has not described yet."""
         models: Counter[str] = Counter()
         missing = 0
         remaining = iter(entries)
-        while chunk := list(itertools.islice(remaining, AT_ONCE)):
+        while chunk := list(itertools.islice(remaining, BATCH_GET_SIZE)):
             models.update(entry.model for entry in chunk)
-            missing += sum(isinstance(known, int) for known in self.admit(chunk).values())
+            missing += sum(isinstance(result, int) for result in self.plan(chunk).values())
         return models, missing
 
-    def admit(self, entries: Sequence[Recorded]) -> Mapping[Recorded, Ended | int]:
+    def plan(self, entries: Sequence[CatalogueImage]) -> Mapping[CatalogueImage, EntryResult | int]:
         described = self._described([entry for entry in entries if entry.model != self._model])
         return {
-            entry: Ended(self.name(entry), Ending.SKIPPED)
+            entry: EntryResult(self.name(entry), Outcome.SKIPPED)
             if entry.model == self._model or entry.image_key in described
             else 0
             for entry in entries
         }
 
-    def message(self, entry: Recorded) -> Mapping[str, Any]:
+    def message(self, entry: CatalogueImage) -> Mapping[str, Any]:
         image_key = entry.image_key
         return {"image_id": image_key.image_id, "collection": image_key.collection, "model": self._model}
 
-    def ended(self, sent: Mapping[Recorded, int]) -> Mapping[Recorded, Ended]:
+    def results(self, sent: Mapping[CatalogueImage, int]) -> Mapping[CatalogueImage, EntryResult]:
         described = self._described(list(sent))
-        done = {entry: Ended(self.name(entry), Ending.INDEXED) for entry in sent if entry.image_key in described}
+        done = {entry: EntryResult(self.name(entry), Outcome.INDEXED) for entry in sent if entry.image_key in described}
         others = [entry for entry in sent if entry not in done]
-        there = self._existing(others)
-        gone = [entry for entry in others if entry.image_key not in there]
-        return done | {entry: Ended(self.name(entry), Ending.SKIPPED) for entry in gone}
+        existing = self._existing(others)
+        deleted = [entry for entry in others if entry.image_key not in existing]
+        return done | {entry: EntryResult(self.name(entry), Outcome.SKIPPED) for entry in deleted}
 
-    def name(self, entry: Recorded) -> str:
+    def name(self, entry: CatalogueImage) -> str:
         return f"{entry.image_key.collection}/{entry.image_key.image_id}"
 
-    def _described(self, entries: Sequence[Recorded]) -> set[ImageKey]:
+    def _described(self, entries: Sequence[CatalogueImage]) -> set[ImageKey]:
         return self._read(
             [
                 item_mapper.vectors_key(entry.image_key.image_id, entry.image_key.collection, self._model)
@@ -85,7 +85,7 @@ class Images:
             ]
         )
 
-    def _existing(self, entries: Sequence[Recorded]) -> set[ImageKey]:
+    def _existing(self, entries: Sequence[CatalogueImage]) -> set[ImageKey]:
         return self._read(
             [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries]
         )

@@ -1,60 +1,61 @@
-"""What a command will cost, before it does anything."""
+"""Estimates of what a command will cost, shown before it starts."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from infra.operate import prices
+from infra import prices
 
 CENT: Final = 0.01
 
 
-def indexing(memory_mb: int) -> dict[str, float]:
-    """Dollars for one new image by service; its storage and the search for its near-duplicates come on top."""
+def indexing_cost(memory_mb: int) -> dict[str, float]:
+    """Return the dollars for one new image by service, without its storage and the search for its near-duplicates."""
     return {
-        "DynamoDB table": prices.WRITES_AN_IMAGE * prices.TABLE_WRITE + prices.READS_AN_IMAGE * prices.TABLE_READ,
-        "DynamoDB vectors": _vectors(),
-        "S3": (prices.PUTS_AN_IMAGE + 2 / prices.LISTED_AT_ONCE) * prices.S3_PUT + prices.GETS_AN_IMAGE * prices.S3_GET,
-        "Lambda": _compute(memory_mb),
-        "SQS and events": prices.SQS_REQUESTS_AN_IMAGE * prices.SQS_REQUEST + prices.BUS_EVENT,
+        "DynamoDB table": prices.WRITES_PER_IMAGE * prices.TABLE_WRITE + prices.READS_PER_IMAGE * prices.TABLE_READ,
+        "DynamoDB vectors": _vector_cost(),
+        "S3": (prices.PUTS_PER_IMAGE + 2 / prices.LIST_PAGE_SIZE) * prices.S3_PUT
+        + prices.GETS_PER_IMAGE * prices.S3_GET,
+        "Lambda": _compute_cost(memory_mb),
+        "SQS and events": prices.SQS_REQUESTS_PER_IMAGE * prices.SQS_REQUEST + prices.BUS_EVENT,
     }
 
 
-def reindexing(memory_mb: int) -> dict[str, float]:
-    """Dollars for describing one stored image by another model."""
+def reindexing_cost(memory_mb: int) -> dict[str, float]:
+    """Return the dollars for describing one stored image with another model, by service."""
     return {
-        "DynamoDB table": prices.WRITES_A_VECTOR * prices.TABLE_WRITE + prices.READS_AN_IMAGE * prices.TABLE_READ,
-        "DynamoDB vectors": _vectors(),
+        "DynamoDB table": prices.WRITES_PER_VECTOR * prices.TABLE_WRITE + prices.READS_PER_IMAGE * prices.TABLE_READ,
+        "DynamoDB vectors": _vector_cost(),
         "S3": prices.S3_PUT + prices.S3_GET,
-        "Lambda": _compute(memory_mb),
-        "SQS": prices.SQS_REQUESTS_AN_IMAGE * prices.SQS_REQUEST,
+        "Lambda": _compute_cost(memory_mb),
+        "SQS": prices.SQS_REQUESTS_PER_IMAGE * prices.SQS_REQUEST,
     }
 
 
-def cleaning() -> dict[str, float]:
-    """Dollars for moving one image's vector into its record and removing the old one."""
+def cleanup_cost() -> dict[str, float]:
+    """Return the dollars for moving one image's vector into its record and removing the old one, by service."""
     return {
-        "DynamoDB table": 2 * prices.WRITES_A_VECTOR * prices.TABLE_WRITE,
-        "DynamoDB vectors": 2 * _vectors(),
+        "DynamoDB table": 2 * prices.WRITES_PER_VECTOR * prices.TABLE_WRITE,
+        "DynamoDB vectors": 2 * _vector_cost(),
     }
 
 
-def estimate(count: int, each: Mapping[str, float], condition: str = "") -> str:
-    """What so many images cost, a line for each service."""
-    together = count * sum(each.values())
+def estimate(count: int, per_image: Mapping[str, float], condition: str = "") -> str:
+    """Format the cost of `count` images, one line per service."""
+    total = count * sum(per_image.values())
     basis = f"estimated cost{condition} ({prices.REGION}, prices of {prices.AS_OF})"
-    if together < CENT:
+    if total < CENT:
         return f"{basis}: less than a cent"
-    rows = {name: count * dollars for name, dollars in each.items()} | {"together": together}
-    return "\n".join([f"{basis}:", *(f"  {name:17} {amount(value):>9}" for name, value in rows.items())])
+    rows = {name: count * dollars for name, dollars in per_image.items()} | {"total": total}
+    return "\n".join([f"{basis}:", *(f"  {name:17} {format_dollars(value):>9}" for name, value in rows.items())])
 
 
-def amount(dollars: float) -> str:
+def format_dollars(dollars: float) -> str:
     return f"${dollars:,.2f}" if dollars >= CENT else "< $0.01"
 
 
-def _vectors() -> float:
-    return prices.VECTOR_BYTES_AN_IMAGE / 2**30 * prices.VECTOR_WRITE_GB
+def _vector_cost() -> float:
+    return prices.VECTOR_BYTES_PER_IMAGE / 2**30 * prices.VECTOR_WRITE_GB
 
 
-def _compute(memory_mb: int) -> float:
-    return prices.SECONDS_AN_IMAGE * memory_mb / 1024 * prices.LAMBDA_GB_SECOND + prices.LAMBDA_REQUEST
+def _compute_cost(memory_mb: int) -> float:
+    return prices.SECONDS_PER_IMAGE * memory_mb / 1024 * prices.LAMBDA_GB_SECOND + prices.LAMBDA_REQUEST

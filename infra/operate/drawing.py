@@ -1,4 +1,4 @@
-"""An image that no other run draws, and an altered copy of it."""
+"""Draw an image that is unique to each run, and an altered copy of it."""
 
 import secrets
 
@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def unique_image() -> bytes:
-    """A PNG of random shapes on a random background: enough corners for keypoints, and nobody else's image."""
+    """Return a PNG of random shapes on a random background: unique, and with enough corners for keypoints."""
     random = np.random.default_rng(secrets.randbits(128))
     coarse = random.integers(64, 192, (6, 8, 3), dtype=np.uint8)
     canvas = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -23,20 +23,20 @@ def unique_image() -> bytes:
             0, (WIDTH - 90, HEIGHT - 90)
         )
         cv2.fillPoly(canvas, [corners.astype(np.int32)], colour, lineType=cv2.LINE_AA)
-    return _encoded(canvas, ".png")
+    return _encode(canvas, ".png")
 
 
 def altered_copy(png: bytes) -> bytes:
-    """The same image as a JPEG of three quarters of the size, a little brighter."""
+    """Return the image as a JPEG of three quarters of its size, slightly brighter."""
     canvas = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     if canvas is None:
         raise ValueError("these bytes are not a PNG")
     smaller = cv2.resize(canvas, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
-    return _encoded(cv2.convertScaleAbs(smaller, alpha=1.05, beta=6), ".jpg", cv2.IMWRITE_JPEG_QUALITY, 75)
+    return _encode(cv2.convertScaleAbs(smaller, alpha=1.05, beta=6), ".jpg", cv2.IMWRITE_JPEG_QUALITY, 75)
 
 
-def _encoded(canvas: npt.NDArray[np.integer] | cv2.typing.MatLike, kind: str, *parameters: int) -> bytes:
-    done, data = cv2.imencode(kind, canvas, list(parameters))
-    if not done:
-        raise RuntimeError(f"OpenCV wrote no {kind}")
+def _encode(canvas: npt.NDArray[np.integer] | cv2.typing.MatLike, kind: str, *parameters: int) -> bytes:
+    encoded, data = cv2.imencode(kind, canvas, list(parameters))
+    if not encoded:
+        raise RuntimeError(f"OpenCV could not encode the image as {kind}")
     return bytes(data)

@@ -1,4 +1,4 @@
-"""Put work into the queue, a bounded number at a time, and watch the table for how each ends."""
+"""Send work to the queue, a bounded number of entries at a time, and poll the table for their results."""
 
 import itertools
 import json
@@ -8,32 +8,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from shared.domain.limits import MAX_RECEIVES
+from shared.domain.queue_times import COUNTS_SETTLE_SECONDS, INGEST_QUEUE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-IN_FLIGHT: Final = 500
-"""Most entries that were sent and have not ended."""
-AT_ONCE: Final = 100
-"""Keys that one BatchGetItem reads."""
-SENT_AT_ONCE: Final = 10
+MAX_IN_FLIGHT: Final = 500
+"""Maximum number of entries that were sent and have no result yet."""
+BATCH_GET_SIZE: Final = 100
+"""Keys that one BatchGetItem reads: the API's limit."""
+SEND_BATCH_SIZE: Final = 10
 SEND_ATTEMPTS: Final = 5
-RETRY_SECONDS: Final = 6 * 60
-"""The queue's visibility timeout: a message that failed comes again after it."""
-QUIET_SECONDS: Final = RETRY_SECONDS + 60
-"""When nothing ended for so long and nothing waits in the queue, what is in flight has failed at least once more."""
-HOPELESS_SECONDS: Final = (MAX_RECEIVES + 1) * RETRY_SECONDS
-"""An entry has failed for good when one that was sent so much later has ended."""
-PAUSES: Final = (0.25, 4.0)
-"""Shortest and longest wait between two looks at the table."""
+QUIET_SECONDS: Final = COUNTS_SETTLE_SECONDS
+"""When no result has appeared for this long and the queue is empty, the entries in flight have failed for good."""
+GIVE_UP_SECONDS: Final = INGEST_QUEUE.longest_life_seconds
+"""An entry has failed for good when one that was sent this much later has a result, or when no result has appeared for
+this long, even if other messages keep the queue busy."""
+POLL_INTERVALS: Final = (0.25, 4.0)
+"""Shortest and longest wait between two polls of the table, in seconds."""
 
-UNSETTLED: Final = "Nothing became of it: look with `redrive --list`."
+UNSETTLED_REASON: Final = "It was sent, but there is no result. For the reason, see `redrive --list`."
 
 
-class Ending(StrEnum):
-    """How an entry ended. `SKIPPED` had nothing to be done, `UNSETTLED` was sent and nothing became of it."""
+class Outcome(StrEnum):
+    """What became of an entry. `SKIPPED`: there was nothing to do. `UNSETTLED`: it was sent, but has no result."""
 
     INDEXED = "indexed"
     DUPLICATE = "duplicate"
@@ -43,27 +42,27 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How an entry ended; `code` and `reason` unless its image can be found."""
+class EntryResult:
+    """The result of an entry; `code` and `reason` say why its image cannot be found, and are empty if it can."""
 
     name: str
-    ending: Ending
+    outcome: Outcome
     code: str = ""
     reason: str = ""
 
 
 class Queue:
-    """Where the ingest function takes its messages from."""
+    """The queue that the ingest function reads."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
 
     def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        """Send up to `SENT_AT_ONCE` messages.
+        """Send up to `SEND_BATCH_SIZE` messages.
 
         Raises:
-            RuntimeError: the queue keeps refusing some.
+            RuntimeError: the queue refuses some of them repeatedly.
         """
         left: dict[str, Any] = {
             str(number): {"Id": str(number), "MessageBody": json.dumps(body)} for number, body in enumerate(bodies)
@@ -78,14 +77,17 @@ class Queue:
             time.sleep(0.1 * 2**attempt)
         raise RuntimeError(f"the queue refused a message: {failed[0].get('Message', failed[0]['Code'])}")
 
-    def waiting(self) -> bool:
-        """Whether messages are there that no function has taken yet."""
-        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(found["Attributes"]["ApproximateNumberOfMessages"]) > 0
+    def empty(self) -> bool:
+        """Return whether the queue holds no message: waiting, being handled, or hidden until its next attempt."""
+        found = self._client.get_queue_attributes(
+            QueueUrl=self._url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return not any(int(count) for count in found["Attributes"].values())
 
 
 def read_items(client: "DynamoDBClient", table: str, keys: list[Any], projection: str | None = None) -> list[Any]:
-    """The items of up to `AT_ONCE` keys that are there."""
+    """Return those items of up to `BATCH_GET_SIZE` keys that exist."""
     extra = {"ProjectionExpression": projection} if projection else {}
     items: list[Any] = []
     while keys:
@@ -100,16 +102,16 @@ Entry = TypeVar("Entry", bound=Hashable)
 
 
 class Work(Protocol[Entry]):
-    """What is to be done for each entry. No call is given more than `AT_ONCE` of them."""
+    """What to do for each entry. Each call receives at most `BATCH_GET_SIZE` entries."""
 
-    def admit(self, entries: Sequence[Entry]) -> Mapping[Entry, Ended | int]:
-        """For each, how it ended already, or the revision at which it is sent."""
+    def plan(self, entries: Sequence[Entry]) -> Mapping[Entry, EntryResult | int]:
+        """Return each entry's result if it has one already, else its revision before it is sent."""
         ...
 
     def message(self, entry: Entry) -> Mapping[str, Any]: ...
 
-    def ended(self, sent: Mapping[Entry, int]) -> Mapping[Entry, Ended]:
-        """Those that have ended since they were sent at a revision."""
+    def results(self, sent: Mapping[Entry, int]) -> Mapping[Entry, EntryResult]:
+        """Return the results of those that have one, given each entry's revision before it was sent."""
         ...
 
     def name(self, entry: Entry) -> str: ...
@@ -122,73 +124,85 @@ class _Sent:
 
 
 class Stalled(Exception):  # noqa: N818
-    """Nothing ends any more; every entry in flight was told as unsettled."""
+    """No entry that was sent gets a result; every entry in flight was reported as unsettled."""
 
 
 class Flow(Generic[Entry]):
-    """One run over a list. What it remembers is bounded, however long the list.
+    """One run over a list, in bounded memory whatever the length of the list.
 
     Args:
-        publish: called once for each entry, in the order in which they end.
+        publish: called with the result of each entry, once, in the order in which the results appear.
     """
 
-    def __init__(self, *, work: Work[Entry], queue: Queue, publish: Callable[[Ended], None]) -> None:
+    def __init__(self, *, work: Work[Entry], queue: Queue, publish: Callable[[EntryResult], None]) -> None:
         self._work = work
         self._queue = queue
         self._publish = publish
-        self._flying: dict[Entry, _Sent] = {}
-        self._changed = time.monotonic()
-        self._pause = PAUSES[0]
+        self._in_flight: dict[Entry, _Sent] = {}
+        self._changed = self._succeeded = float("-inf")
+        self._pause = POLL_INTERVALS[0]
 
     @property
     def in_flight(self) -> int:
-        return len(self._flying)
+        return len(self._in_flight)
 
     def run(self, entries: Iterable[Entry]) -> None:
-        """Raises Stalled, or RuntimeError where the queue takes no more."""
-        remaining = iter(entries)
-        while chunk := list(itertools.islice(remaining, AT_ONCE)):
-            self._admit(chunk)
-            while len(self._flying) > IN_FLIGHT - AT_ONCE:
-                self._watch()
-        while self._flying:
-            self._watch()
+        """Process the list, and continue past entries that fail for good.
 
-    def _admit(self, chunk: Sequence[Entry]) -> None:
-        """Send those of which there is something to be done."""
+        Raises:
+            Stalled: all entries in flight have failed for good.
+            RuntimeError: the queue accepts no more messages.
+        """
+        remaining = iter(entries)
+        while chunk := list(itertools.islice(remaining, BATCH_GET_SIZE)):
+            self._dispatch(chunk)
+            while len(self._in_flight) > MAX_IN_FLIGHT - BATCH_GET_SIZE:
+                self._poll()
+        while self._in_flight:
+            self._poll()
+
+    def _dispatch(self, chunk: Sequence[Entry]) -> None:
+        """Send the entries that have no result yet."""
         todo: list[tuple[Entry, int]] = []
-        for entry, known in self._work.admit(chunk).items():
-            if isinstance(known, Ended):
-                self._publish(known)
+        for entry, planned in self._work.plan(chunk).items():
+            if isinstance(planned, EntryResult):
+                self._publish(planned)
             else:
-                todo.append((entry, known))
-        for start in range(0, len(todo), SENT_AT_ONCE):
-            batch = todo[start : start + SENT_AT_ONCE]
+                todo.append((entry, planned))
+        for start in range(0, len(todo), SEND_BATCH_SIZE):
+            batch = todo[start : start + SEND_BATCH_SIZE]
             self._queue.send([self._work.message(entry) for entry, _ in batch])
             self._changed = time.monotonic()
-            self._flying |= {entry: _Sent(self._changed, revision) for entry, revision in batch}
+            self._in_flight |= {entry: _Sent(self._changed, revision) for entry, revision in batch}
 
-    def _watch(self) -> None:
-        """Look at those that were looked at longest ago."""
-        oldest = {entry: self._flying.pop(entry) for entry in list(itertools.islice(self._flying, AT_ONCE))}
-        self._flying |= oldest
-        ended = self._work.ended({entry: sent.revision for entry, sent in oldest.items()})
-        for entry, how in ended.items():
-            del self._flying[entry]
-            self._publish(how)
+    def _poll(self) -> None:
+        """Look up the results of the entries whose last look-up was longest ago."""
+        oldest = {
+            entry: self._in_flight.pop(entry) for entry in list(itertools.islice(self._in_flight, BATCH_GET_SIZE))
+        }
+        self._in_flight |= oldest
+        results = self._work.results({entry: sent.revision for entry, sent in oldest.items()})
+        for entry, result in results.items():
+            del self._in_flight[entry]
+            self._publish(result)
         now = time.monotonic()
-        if ended:
-            self._changed, self._pause = now, PAUSES[0]
-            newest = max(oldest[entry].at for entry in ended)
-            self._give_up([one for one, sent in self._flying.items() if sent.at < newest - HOPELESS_SECONDS])
-        elif now - self._changed > QUIET_SECONDS and not self._queue.waiting():
-            self._give_up(list(self._flying))
-            raise Stalled
+        quiet = now - self._changed
+        if results:
+            self._changed = self._succeeded = now
+            self._pause = POLL_INTERVALS[0]
+            newest = max(oldest[entry].at for entry in results)
+            self._give_up([one for one, sent in self._in_flight.items() if sent.at < newest - GIVE_UP_SECONDS])
+        elif quiet > GIVE_UP_SECONDS or (quiet > QUIET_SECONDS and self._queue.empty()):
+            self._give_up(list(self._in_flight))
         else:
             time.sleep(self._pause)
-            self._pause = min(PAUSES[1], self._pause * 1.5)
+            self._pause = min(POLL_INTERVALS[1], self._pause * 1.5)
 
-    def _give_up(self, entries: Iterable[Entry]) -> None:
+    def _give_up(self, entries: Sequence[Entry]) -> None:
+        """Report entries as unsettled; raise Stalled if no result has appeared since the oldest of them was sent."""
+        stalled = bool(entries) and self._succeeded <= min(sent.at for sent in self._in_flight.values())
         for entry in entries:
-            del self._flying[entry]
-            self._publish(Ended(self._work.name(entry), Ending.UNSETTLED, "unsettled", UNSETTLED))
+            del self._in_flight[entry]
+            self._publish(EntryResult(self._work.name(entry), Outcome.UNSETTLED, "unsettled", UNSETTLED_REASON))
+        if stalled:
+            raise Stalled

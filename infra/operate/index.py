@@ -1,8 +1,10 @@
-"""Index what is already in a bucket."""
+"""Index the objects that a bucket already holds."""
 
 import argparse
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,13 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from infra.app import default_context
-from infra.operate.bucket_source import Objects, listing
-from infra.operate.costs import estimate, indexing
+from infra.operate.bucket_source import INTELLIGENT_TIERING, BucketSource, ListedObject, list_objects
+from infra.operate.costs import estimate, indexing_cost
+from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Queue
-from infra.operate.prices import VECTOR_SEARCH_GB
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm, printable
-from infra.operate.stack import Stack
+from infra.prices import VECTOR_SEARCH_GB
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.domain.images import COLLECTION_PATTERN, UPLOADS_PREFIX
 
@@ -29,26 +31,32 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "Subparsers") -> None:
     parser = subparsers.add_parser(
         "index",
-        help="index what is already in a bucket",
-        description="Index the objects of a bucket or prefix. Count, size and estimated cost come first. It may be "
-        "stopped with Ctrl-C and started again at any time: what is indexed and has not changed is skipped.",
+        help="index the objects that a bucket already holds",
+        description="Index the objects of a bucket or prefix, after showing their number, size and the estimated "
+        "cost. Stop it with Ctrl-C and start it again at any time: objects that are indexed and unchanged are "
+        "skipped.",
     )
-    parser.add_argument("source", type=_source, metavar="s3://BUCKET[/PREFIX]", help="what to index")
+    parser.add_argument("source", type=_parse_source, metavar="s3://BUCKET[/PREFIX]", help="what to index")
     parser.add_argument(
         "--collection",
-        type=collection_name,
-        help="where the images go (default: what their keys say, else `default`)",
+        type=parse_collection,
+        help="collection for the images (default: the one in an object's key, else `default`)",
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write key, code and reason of the others as CSV")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="CSV to write with key, code and reason of every object not indexed",
+    )
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--yes", action="store_true", help="do it without asking")
-    choice.add_argument("--dry-run", action="store_true", help="only show count, size and cost")
+    choice.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    choice.add_argument("--dry-run", action="store_true", help="only show number, size and cost")
     parser.set_defaults(run=run)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A bucket, and what the keys begin with."""
+    """A bucket and a key prefix."""
 
     bucket: str
     prefix: str
@@ -57,55 +65,63 @@ class Source:
         return printable(f"s3://{self.bucket}/{self.prefix}")
 
 
-def _source(text: str) -> Source:
+def _parse_source(text: str) -> Source:
     found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", text, re.DOTALL)
     if not found:
-        raise argparse.ArgumentTypeError("give it as s3://BUCKET or s3://BUCKET/PREFIX")
+        raise argparse.ArgumentTypeError("write it as s3://BUCKET or s3://BUCKET/PREFIX")
     return Source(found[1], found[2] or "")
 
 
-def collection_name(text: str) -> str:
+def parse_collection(text: str) -> str:
     if not re.fullmatch(COLLECTION_PATTERN, text):
-        raise argparse.ArgumentTypeError("a collection is 1 to 64 of a-z, 0-9, - and _, a letter or digit first")
+        raise argparse.ArgumentTypeError(
+            "use 1 to 64 characters of a-z, 0-9, - and _, and begin with a letter or digit"
+        )
     return text
 
 
-def run(args: argparse.Namespace, stack: Stack) -> int:
-    source = readable(args.source, stack, args.collection)
+def run(args: argparse.Namespace, stack: DeployedStack) -> int:
+    source = resolve_source(args.source, stack, args.collection)
     s3 = s3_client()
-    count, size = measured(s3, source)
-    if not count:
-        print(f"There is nothing under {source}.")
+    survey = survey_source(s3, source)
+    if not survey.count:
+        print(f"There are no objects under {source}.")
         return 0
-    print(f"{source}: {count:,} objects, {size_of(size)}")
-    print(estimate(count, indexing(default_context()["ingest_memory_mb"]), " if all are new"))
-    print(f"and ${VECTOR_SEARCH_GB} a GB of the index that looking for near-duplicates examines, and storage")
-    if args.dry_run or not (args.yes or confirm(f"Index {count:,} objects?")):
+    print(f"{source}: {survey.count:,} objects, {format_size(survey.size)}")
+    for line in survey.notes():
+        print(line)
+    readable_count = survey.count - survey.archived.total()
+    print(estimate(readable_count, indexing_cost(default_context()["ingest_memory_mb"]), " if all are new"))
+    print(f"plus storage, and ${VECTOR_SEARCH_GB} per GB of the index that the search for near-duplicates examines")
+    if args.dry_run or not (args.yes or confirm(f"Index {readable_count:,} objects?")):
         return 0
-    work = Objects(dynamodb_client(), stack.table, source.bucket, args.collection)
+    work = BucketSource(dynamodb_client(), stack.table, source.bucket, args.collection)
     return run_with_progress(
         work,
         Queue(sqs_client(), stack.outputs["QueueUrl"]),
-        listing(s3, source.bucket, source.prefix),
-        ProgressReport(count, args.report),
+        list_objects(s3, source.bucket, source.prefix),
+        ProgressReport(survey.count, args.report),
     )
 
 
-def readable(source: Source, stack: Stack, collection: str | None) -> Source:
-    """The source, if the stack takes images from there, and into this collection.
+def resolve_source(source: Source, stack: DeployedStack, collection: str | None) -> Source:
+    """Return the source, with the prefix of uploads if it is the whole of the stack's own bucket.
 
     Raises:
-        LookupError: it does not; the message says what to do.
+        LookupError: the stack may not read the source, or not into this collection; the message says what to do.
     """
     own = stack.outputs["BucketName"]
     if source.bucket == own:
         source = source if source.prefix else Source(own, UPLOADS_PREFIX)
         if not source.prefix.startswith(UPLOADS_PREFIX):
-            raise LookupError(f"images of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}.")
+            raise LookupError(
+                f"the images of the stack's own bucket are under {UPLOADS_PREFIX}, not {source}. "
+                f"Use s3://{own}/{UPLOADS_PREFIX}."
+            )
         if collection and not source.prefix.startswith(f"{UPLOADS_PREFIX}{collection}/"):
             raise LookupError(
-                f"images of other collections are under {source} too, and would move to {collection}. The keys of "
-                "the stack's own bucket name their collection: leave out --collection."
+                f"{source} also holds images of other collections, which would move to {collection}. In the stack's "
+                "own bucket each key names its collection: leave out --collection."
             )
         return source
     allowed = [name for name in stack.outputs.get("SourceBuckets", "").split(",") if name]
@@ -118,25 +134,62 @@ def readable(source: Source, stack: Stack, collection: str | None) -> Source:
     return source
 
 
-def measured(s3: "S3Client", source: Source) -> tuple[int, int]:
-    """How many objects there are, and how many bytes they have.
+@dataclass(slots=True)
+class SourceSurvey:
+    """What a listing shows about a source.
+
+    Attributes:
+        size: of all objects together, in bytes.
+        archived: number of objects that cannot be read before they are restored, by storage class.
+        restoring: number of those that are being restored.
+        tiered: number of objects in Intelligent-Tiering.
+    """
+
+    count: int = 0
+    size: int = 0
+    archived: Counter[str] = field(default_factory=Counter)
+    restoring: int = 0
+    tiered: int = 0
+
+    def add(self, listed: ListedObject) -> None:
+        self.count += 1
+        self.size += listed.size
+        if listed.archived:
+            self.archived[listed.storage_class] += 1
+            self.restoring += listed.restoring
+        self.tiered += listed.storage_class == INTELLIGENT_TIERING
+
+    def notes(self) -> Iterator[str]:
+        """Yield what the user should know before the source is indexed."""
+        if self.archived:
+            classes = ", ".join(f"{count:,} {name}" for name, count in self.archived.most_common())
+            restoring = f", {self.restoring:,} of them being restored" if self.restoring else ""
+            yield f"  {self.archived.total():,} archived ({classes}){restoring}: left out until they are restored"
+        if self.tiered:
+            yield f"  {self.tiered:,} {INTELLIGENT_TIERING}: a listing does not show which of them are archived"
+
+
+def survey_source(s3: "S3Client", source: Source) -> SourceSurvey:
+    """List the source and return the number and size of its objects, and how many cannot be read.
 
     Raises:
         LookupError: the bucket cannot be listed.
     """
-    count, size = 0, 0
+    survey = SourceSurvey()
     try:
         with tqdm(desc="counting", unit="object", leave=False) as bar:
-            for listed in listing(s3, source.bucket, source.prefix):
-                count += 1
-                size += listed.size
+            for listed in list_objects(s3, source.bucket, source.prefix):
+                survey.add(listed)
                 bar.update()
     except ClientError as error:
-        raise LookupError(f"{source} cannot be listed: {error.response['Error']['Message']}") from error
-    return count, size
+        message = error.response["Error"]["Message"].rstrip(".")
+        raise LookupError(
+            f"{source} cannot be listed: {message}. Check the bucket's name and your right s3:ListBucket on it."
+        ) from error
+    return survey
 
 
-def size_of(count: int) -> str:
+def format_size(count: int) -> str:
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:  # noqa: PLR2004

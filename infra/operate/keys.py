@@ -1,4 +1,4 @@
-"""API keys: make, list, revoke."""
+"""Create, list and revoke API keys."""
 
 import argparse
 import re
@@ -6,9 +6,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import ApiKey, DynamoKeys
+from shared.aws.dynamodb.api_keys import ApiKey, DynamoApiKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (
@@ -25,56 +25,64 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: "Subparsers") -> None:
-    parser = subparsers.add_parser("keys", help="make, list and revoke the API's keys", description=__doc__)
+    parser = subparsers.add_parser("keys", help="create, list and revoke API keys", description=__doc__)
     actions = parser.add_subparsers(metavar="action", required=True, dest="action")
 
     create = actions.add_parser(
         "create",
-        help="make a key",
-        description="Make a key. Its text goes to standard output, once: only a hash of it is stored.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        help="create a key",
+        description="Create a key and print it to standard output, once: only a hash of it is stored.",
     )
-    create.add_argument("--name", required=True, type=_name, help="whose it is or what it is for")
+    create.add_argument("--name", required=True, type=_parse_name, help="whose key it is, or what it is for")
     create.add_argument(
         "--scope",
         required=True,
         action="append",
         choices=[scope.value for scope in Scope],
-        help="search reads, write uploads and removes, admin is both; repeat for several",
+        help="search: read; write: upload and remove; admin: both. Repeat for several",
     )
     create.add_argument(
         "--collection",
         action="append",
-        type=_collection,
-        help="a collection that the key reaches; repeat for several; * means every one (default: default)",
+        type=_parse_collection,
+        help="a collection that the key may use; * means every collection. Repeat for several (default: default)",
     )
-    create.add_argument("--per-minute", type=_per_minute, default=KEY_CALLS_PER_MINUTE, help="most calls a minute")
-    create.add_argument("--expires", type=_moment, help="when it ends, as 2027-06-30 or 2027-06-30T12:00 (UTC)")
+    create.add_argument(
+        "--per-minute",
+        type=_parse_per_minute,
+        default=KEY_CALLS_PER_MINUTE,
+        help="maximum calls per minute (default: %(default)s)",
+    )
+    create.add_argument(
+        "--expires",
+        type=_parse_expiry,
+        help="when it expires, as 2027-06-30 or 2027-06-30T12:00, in UTC (default: never)",
+    )
 
-    actions.add_parser("list", help="every key with its state, oldest first")
+    actions.add_parser("list", help="list every key with its state, oldest first")
 
-    revoke = actions.add_parser("revoke", help="end a key", description="End a key; it cannot be undone.")
-    revoke.add_argument("key_id", type=_key_id, help="the 16 hex digits that `list` shows, or the key itself")
+    revoke = actions.add_parser("revoke", help="revoke a key", description="Revoke a key. This cannot be undone.")
+    revoke.add_argument("key_id", type=_parse_key_id, help="the 16 hex digits that `list` shows, or the key itself")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace, stack: Stack) -> int:
-    keys = DynamoKeys(dynamodb_client(), stack.table)
+def run(args: argparse.Namespace, stack: DeployedStack) -> int:
+    keys = DynamoApiKeys(dynamodb_client(), stack.table)
     match args.action:
         case "create":
             _create(keys, args)
         case "list":
-            print(table(list(keys.every()), _now()))
+            print(format_table(list(keys.list_all()), _now()))
         case _:
             key = keys.revoke(args.key_id)
-            print(f"{key.key_id} ({key.name}) is revoked; within {KEY_CACHE_SECONDS} s no call is answered to it.")
+            print(f"{key.key_id} ({key.name}) is revoked. The API refuses it within {KEY_CACHE_SECONDS} s.")
     return 0
 
 
-def _create(keys: DynamoKeys, args: argparse.Namespace) -> None:
+def _create(keys: DynamoApiKeys, args: argparse.Namespace) -> None:
     collections = frozenset(args.collection or [DEFAULT_COLLECTION])
     if len(collections) > MAX_KEY_COLLECTIONS:
-        raise LookupError(f"a key may name {MAX_KEY_COLLECTIONS} collections, not {len(collections)}")
+        raise LookupError(f"a key may name at most {MAX_KEY_COLLECTIONS} collections, not {len(collections)}")
     key, text = keys.create(
         name=args.name,
         scopes=frozenset(Scope(scope) for scope in args.scope),
@@ -82,15 +90,19 @@ def _create(keys: DynamoKeys, args: argparse.Namespace) -> None:
         per_minute=args.per_minute,
         expires=args.expires,
     )
-    print(f"{table([key], _now())}\n\nThe key, which is not stored and not shown again:", file=sys.stderr, flush=True)
+    print(
+        f"{format_table([key], _now())}\n\nThe key, which is not stored and not shown again:",
+        file=sys.stderr,
+        flush=True,
+    )
     print(text, flush=True)
 
 
-def table(keys: list[ApiKey], now: str) -> str:
-    """Keys as lines of text."""
+def format_table(keys: list[ApiKey], now: str) -> str:
+    """Format keys as a table."""
     if not keys:
         return "there are no keys"
-    rows = [("key id", "state", "scopes", "collections", "a minute", "created", "expires", "name")]
+    rows = [("key id", "state", "scopes", "collections", "per minute", "created", "expires", "name")]
     rows += [
         (
             key.key_id,
@@ -112,36 +124,36 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _name(text: str) -> str:
+def _parse_name(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > MAX_KEY_NAME_LENGTH:
-        raise argparse.ArgumentTypeError(f"give 1 to {MAX_KEY_NAME_LENGTH} printable characters")
+        raise argparse.ArgumentTypeError(f"use 1 to {MAX_KEY_NAME_LENGTH} printable characters")
     return text.strip()
 
 
-def _collection(text: str) -> str:
+def _parse_collection(text: str) -> str:
     if text != EVERY_COLLECTION and not re.fullmatch(COLLECTION_PATTERN, text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no collection: lower-case letters, digits, _ and -, or *")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a collection: use lower-case letters, digits, _ and -, or *")
     return text
 
 
-def _per_minute(text: str) -> int:
+def _parse_per_minute(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_KEY_CALLS_PER_MINUTE:
-        raise argparse.ArgumentTypeError(f"give a number from 1 to {MAX_KEY_CALLS_PER_MINUTE}")
+        raise argparse.ArgumentTypeError(f"use a number from 1 to {MAX_KEY_CALLS_PER_MINUTE}")
     return int(text)
 
 
-def _moment(text: str) -> str:
+def _parse_expiry(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2027-06-30") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: write it as 2027-06-30") from None
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment <= datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text} is past")
+        raise argparse.ArgumentTypeError(f"{text} is in the past")
     return moment.isoformat(timespec="seconds")
 
 
-def _key_id(text: str) -> str:
+def _parse_key_id(text: str) -> str:
     found: Any = re.fullmatch(r"(?:pt_)?([0-9a-f]{16})(?:_[A-Za-z0-9_-]{43})?", text)
     if not found:
         raise argparse.ArgumentTypeError("a key id is 16 hex digits")

@@ -1,4 +1,4 @@
-"""Walk one image through a running PicTrace, and leave nothing behind."""
+"""Test a running PicTrace with one image from upload to deletion, and leave nothing behind."""
 
 import argparse
 import os
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operate.index import collection_name
-from infra.operate.progress import INTERRUPTED
+from infra.operate.deployed_stack import DeployedStack
+from infra.operate.index import parse_collection
+from infra.operate.progress import EXIT_INTERRUPTED
 from infra.operate.prompts import printable
 from infra.operate.round_trip import RoundTrip, StepFailed
-from infra.operate.stack import Stack
 from shared.aws.clients import dynamodb_client, s3_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import KEY_CALLS_PER_MINUTE
 
@@ -27,36 +27,39 @@ if TYPE_CHECKING:
 STEPS: Final = ("health", "key", "upload", "index", "search", "delete")
 CLEAN_UP: Final = "clean-up"
 EXIT_STATUS: Final = {step: number for number, step in enumerate((*STEPS, CLEAN_UP), start=11)}
-"""Above those of a wrong command line (2) and of a stack that cannot be read (1)."""
+"""Above the statuses of a wrong command line (2) and of a stack that cannot be read (1)."""
 
 COLLECTION: Final = "smoke"
 PATIENCE_SECONDS: Final = 120
 KEY_VARIABLE: Final = "PICTRACE_KEY"
 KEY_MINUTES: Final = 15
-"""A key that could not be deleted ends by itself after this."""
+"""A key that could not be deleted expires after this time."""
 
-FAULTS: Final = (StepFailed, httpx.HTTPError, ClientError, BotoCoreError)
+STEP_ERRORS: Final = (StepFailed, httpx.HTTPError, ClientError, BotoCoreError)
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     parser = subparsers.add_parser(
         "smoke",
-        help="walk one image through the running system: uploaded, found by an altered copy, deleted",
-        description="Draw an image that no other run draws, upload it, find it by an altered copy and delete it; time "
-        "each step. Without --url it calls the stack's API with a key of its own, which it deletes at the end.",
+        help="test the running system with one image: upload it, find it by an altered copy, delete it",
+        description="Draw an image that is unique to this run, upload it, find it by an altered copy and delete it, "
+        "timing each step. Without --url, call the stack's API with a temporary key, which is deleted at the end.",
         epilog="Exit status: 0, or that of the step that failed: "
         + ", ".join(f"{status} {step}" for step, status in EXIT_STATUS.items())
         + ".",
     )
-    parser.add_argument("--url", help="address of the API; AWS is not called then (default: the stack's ApiUrl)")
+    parser.add_argument("--url", help="address of the API; with it, AWS is not called (default: the stack's ApiUrl)")
     parser.add_argument(
         "--key",
         default=os.environ.get(KEY_VARIABLE),
         help="a key with the scopes search and write, or a token of your identity provider "
-        f"(default: {KEY_VARIABLE} of the environment; without one, a temporary key of the stack)",
+        f"(default: the environment variable {KEY_VARIABLE}, else a temporary key of the stack)",
     )
     parser.add_argument(
-        "--collection", type=collection_name, default=COLLECTION, help="where the image goes (default: %(default)s)"
+        "--collection",
+        type=parse_collection,
+        default=COLLECTION,
+        help="where the image goes (default: %(default)s)",
     )
     parser.add_argument(
         "--patience",
@@ -68,46 +71,46 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace, stack: Stack | None) -> int:
+def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     url = args.url or (stack.outputs.get("ApiUrl") if stack else None)
     if not url:
-        raise LookupError("this stack has no ApiUrl, as a local run has none. Give the address with --url.")
+        raise LookupError("this stack has no output ApiUrl (a local run never has one). Give the address with --url.")
     print(f"PicTrace at {url}", flush=True)
     began = time.monotonic()
-    owner = StackOwner(stack) if stack else None
-    trip = RoundTrip(url, args.key, collection=args.collection, patience=args.patience, owner=owner)
+    operator = StackOperator(stack) if stack else None
+    trip = RoundTrip(url, args.key, collection=args.collection, patience=args.patience, operator=operator)
     try:
-        failed = next(filter(None, (_timed(step, getattr(trip, step)) for step in STEPS)), 0)
+        failed = next(filter(None, (_run_step(step, getattr(trip, step)) for step in STEPS)), 0)
     except KeyboardInterrupt:
-        failed = INTERRUPTED
+        failed = EXIT_INTERRUPTED
         print("pictrace: stopped", file=sys.stderr)
     finally:
-        left = _timed(CLEAN_UP, trip.clean_up)
-    if not failed and not left:
+        cleanup_failed = _run_step(CLEAN_UP, trip.clean_up)
+    if not failed and not cleanup_failed:
         print(f"all {len(STEPS)} steps in {time.monotonic() - began:.2f} s", flush=True)
-    return failed or left
+    return failed or cleanup_failed
 
 
-def _timed(step: str, work: Callable[[], str]) -> int:
-    """Do a step and print how it ended, with its time; return 0 or its exit status."""
+def _run_step(step: str, work: Callable[[], str]) -> int:
+    """Run a step, print its result and time, and return 0 or the step's exit status."""
     began = time.monotonic()
     try:
-        said, status = work(), 0
-    except FAULTS as fault:
-        said, status = f"FAILED: {fault or type(fault).__name__}", EXIT_STATUS[step]
-    print(f"  {EXIT_STATUS[step]} {step:8} {time.monotonic() - began:7.2f} s  {printable(said)}", flush=True)
+        result, status = work(), 0
+    except STEP_ERRORS as fault:
+        result, status = f"FAILED: {fault or type(fault).__name__}", EXIT_STATUS[step]
+    print(f"  {EXIT_STATUS[step]} {step:8} {time.monotonic() - began:7.2f} s  {printable(result)}", flush=True)
     return status
 
 
-class StackOwner:
-    """What the stack's operator does beside the API: a key for one run, and the removal of an object."""
+class StackOperator:
+    """Create a key for one run and remove an object, with the AWS credentials of the stack's operator."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: DeployedStack) -> None:
         self._stack = stack
-        self._keys = DynamoKeys(dynamodb_client(), stack.table)
+        self._keys = DynamoApiKeys(dynamodb_client(), stack.table)
         self._key_id: str | None = None
 
-    def make_key(self, collection: str) -> str:
+    def create_key(self, collection: str) -> str:
         expires = datetime.now(UTC) + timedelta(minutes=KEY_MINUTES)
         key, text = self._keys.create(
             name="smoke",

@@ -1,10 +1,10 @@
 """What goes into each function's image or zip: an allow-list, so that editing one function leaves the others alone."""
 
-import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ SHIPPED: Final = (
     "functions/requirements.txt",
     "functions/prune.txt",
     "layers/__init__.py",
-    "layers/resnet50",
+    "layers/models",
     "layers/wheels.py",
     "shared",
 )
@@ -40,32 +40,32 @@ def check_next_model(model: str) -> None:
         raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
-def function_image(function: str, precision: str) -> lambda_.DockerImageCode:
+def function_image(function: str, model: str, precision: str) -> lambda_.DockerImageCode:
     """The image of `functions/<function>` for the architecture of the Lambda function that gets it.
 
-    Its hash covers `SHIPPED`, that folder, the model's precision and the platform, which the CDK takes from the
+    Its hash covers `SHIPPED`, that folder, the model, its precision and the platform, which the CDK takes from the
     function. The Dockerfile makes the files readable to Lambda's user.
     """
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=DOCKERFILE,
         cmd=[f"functions.{function}.handler.handler"],
-        build_args={"FUNCTION": function, "PRECISION": precision},
+        build_args={"FUNCTION": function, "MODEL": model, "PRECISION": precision},
         exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
     )
 
 
-def function_code(function: str, shipped: Sequence[str]) -> lambda_.AssetCode:
-    """The zip of `functions/<function>`; its hash covers that folder and `shipped`.
+@contextmanager
+def function_code(function: str, shipped: Sequence[str]) -> Iterator[lambda_.AssetCode]:
+    """Provide the zip of `functions/<function>` while the function is made; its hash covers that folder and `shipped`.
 
     The CDK command line zips files with the modes that they have, and its hash does not cover modes. So it gets a copy
     that every user can read, as Lambda's must: https://repost.aws/knowledge-center/lambda-deployment-package-errors
     """
-    folder = Path(tempfile.mkdtemp(prefix="pictrace-code-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for path in ("functions/__init__.py", f"functions/{function}", *shipped):
-        _copy_readable(ROOT / path, folder / path)
-    return lambda_.Code.from_asset(str(folder))
+    with tempfile.TemporaryDirectory(prefix="pictrace-code-") as folder:
+        for path in ("functions/__init__.py", f"functions/{function}", *shipped):
+            _copy_readable(ROOT / path, Path(folder) / path)
+        yield lambda_.Code.from_asset(folder)
 
 
 def _copy_readable(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""A Lambda function from the project's image: what the functions have in common."""
+"""A Lambda function that runs the project's container image."""
 
 from typing import Final, cast
 
@@ -11,11 +11,11 @@ from constructs import Construct
 from infra.stack.assets import function_image
 
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""NumPy's threads and LiteRT's fight for the same cores: without the former ingest takes half the time."""
+"""NumPy's threads compete with LiteRT's for the same cores: without NumPy's, ingest takes half the time."""
 
 
 def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:
-    """A role for the function `construct_id` that may write to its own log group.
+    """Create a role for the function `construct_id` that may write to its own log group.
 
     Lambda's managed policy would let the function write to every log group of the account.
     """
@@ -25,7 +25,7 @@ def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup
 
 
 class ContainerFunction(lambda_.DockerImageFunction):
-    """The handler of `functions/<name>`, in a role that may write to its own log group and trace, no more."""
+    """The handler of `functions/<name>`, in a role that may only write to its own log group and send traces."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
         name: str,
         description: str,
         architecture: lambda_.Architecture,
+        model: str,
         model_precision: str,
         memory_mb: int,
         timeout: Duration,
@@ -45,7 +46,7 @@ class ContainerFunction(lambda_.DockerImageFunction):
             scope,
             construct_id,
             description=description,
-            code=function_image(name, model_precision),
+            code=function_image(name, model, model_precision),
             architecture=architecture,
             memory_size=memory_mb,
             timeout=timeout,
@@ -55,5 +56,5 @@ class ContainerFunction(lambda_.DockerImageFunction):
             tracing=lambda_.Tracing.ACTIVE,
         )
         raw = cast(lambda_.CfnFunction, self.node.default_child)
-        # The library itself writes down the dependency on the role twice.
+        # The CDK itself declares the dependency on the role twice.
         raw.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})

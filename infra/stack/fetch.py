@@ -1,4 +1,4 @@
-"""The function that fetches images from the web: it touches what strangers send and may do next to nothing."""
+"""The function that fetches images from the web: it handles untrusted responses, with minimal permissions."""
 
 from typing import Final
 
@@ -24,11 +24,11 @@ SHIPPED: Final = (
     "shared/aws/objects.py",
 )
 MEMORY_MB: Final = 512
-"""The largest image is held twice while it is read; memory also buys the processor that TLS needs."""
+"""The largest image is in memory twice while it is read; more memory also buys the processor time that TLS needs."""
 
 
 class Fetching(Construct):
-    """The fetch function. It runs in no VPC: there is no private network that it could be led into."""
+    """The fetch function. It runs outside any VPC, so no private network is within its reach."""
 
     def __init__(
         self,

@@ -19,10 +19,8 @@ from constructs import Construct
 from infra.stack.container_function import ContainerFunction
 from shared.domain.events import SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
-from shared.domain.limits import BATCH_MESSAGES, MAX_RECEIVES, SUBPROCESS_SECONDS
-
-TIMEOUT = Duration.seconds(BATCH_MESSAGES * SUBPROCESS_SECONDS + 20)
-"""Enough for a batch of which each message is done in a process of its own, one after the other, to the last second."""
+from shared.domain.limits import BATCH_MESSAGES
+from shared.domain.queue_times import INGEST_QUEUE
 
 
 class Ingestion(Construct):
@@ -33,9 +31,11 @@ class Ingestion(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        bucket: s3.Bucket,
+        bucket: s3.CfnBucket | None,
+        existing_bucket: str | None,
         environment: dict[str, str],
         architecture: lambda_.Architecture,
+        model: str,
         model_precision: str,
         memory_mb: int,
         max_concurrency: int,
@@ -49,20 +49,21 @@ class Ingestion(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=Duration.days(14),
+            retention_period=Duration.days(INGEST_QUEUE.dead_letter_days),
         )
         self.queue = sqs.Queue(
             self,
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=Duration.days(4),
-            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the timeout.
-            visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
+            retention_period=Duration.days(INGEST_QUEUE.retention_days),
+            visibility_timeout=Duration.seconds(INGEST_QUEUE.visibility_seconds),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives),
         )
         self._source_buckets = source_buckets
-        self._notify(bucket)
+        self._admit(existing_bucket)
+        if bucket:
+            self._notify(bucket)
         self.bus = events.EventBus(self, "Bus", description="Images handed in to PicTrace, and what became of them")
         self._subscribe(source_topics)
         self.function = ContainerFunction(
@@ -71,15 +72,15 @@ class Ingestion(Construct):
             name="ingest",
             description="Indexes uploaded images",
             architecture=architecture,
+            model=model,
             model_precision=model_precision,
             memory_mb=memory_mb,
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(INGEST_QUEUE.function_seconds),
             environment=environment
             | {
                 "PICTRACE_BUS": self.bus.event_bus_name,
                 "PICTRACE_QUEUE": self.queue.queue_url,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
-                "PICTRACE_SOURCE_BUCKETS": ",".join(source_buckets),
             },
             log_group=log_group,
         )
@@ -119,13 +120,14 @@ class Ingestion(Construct):
             topic = sns.Topic.from_topic_arn(self, f"Topic{arn.rsplit(':', 1)[-1]}", arn)
             topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead_letters))
 
-    def _notify(self, bucket: s3.Bucket) -> None:
-        """Let the bucket send, by its own property: the library's way would add a function of its own.
+    def _admit(self, existing_bucket: str | None) -> None:
+        """Let the buckets send to the queue.
 
-        S3 tries the queue when the bucket is made, so the policy comes first and cannot refer to the bucket. It
+        S3 tries the queue when the stack's own bucket is made, so the policy comes first and cannot refer to it. It
         names the account and what CloudFormation begins the bucket's name with.
         """
         stack = Stack.of(self)
+        own = existing_bucket or f"{stack.stack_name.lower()}-*"
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="UploadsBucket",
@@ -135,16 +137,15 @@ class Ingestion(Construct):
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
                     "ArnLike": {
-                        "aws:SourceArn": [
-                            f"arn:{stack.partition}:s3:::{name}"
-                            for name in (f"{stack.stack_name.lower()}-*", *self._source_buckets)
-                        ]
+                        "aws:SourceArn": [f"arn:{stack.partition}:s3:::{name}" for name in (own, *self._source_buckets)]
                     },
                 },
             )
         )
-        raw = cast(s3.CfnBucket, bucket.node.default_child)
-        raw.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+
+    def _notify(self, bucket: s3.CfnBucket) -> None:
+        """Let the bucket notify the queue, by its own property: the library's way would add a function of its own."""
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
                     event=event,
@@ -159,4 +160,4 @@ class Ingestion(Construct):
             ]
         )
         policy = self.queue.node.find_child("Policy").node.default_child
-        raw.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))
+        bucket.add_resource_dependency(cast(sqs.CfnQueuePolicy, policy))

@@ -1,6 +1,9 @@
 """What tells an operator that something is wrong."""
 
-from aws_cdk import Duration, Stack
+import math
+from typing import cast
+
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -11,8 +14,20 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.prices import VECTOR_SEARCH_GB
+from infra.stack.table_metrics import EXAMINED, added, throttles, vector_bytes
+from shared.domain.queue_times import INGEST_QUEUE
+
 PERIOD = Duration.minutes(5)
-BACKLOG_SECONDS = 900
+HOUR = Duration.hours(1)
+LATENCY_MS = 5_000
+"""A search takes a third of a second; a page that waits for five looks broken. Cold starts alone are fewer than one
+call in twenty wherever there are calls for a quarter of an hour."""
+SEARCH_GB_AN_HOUR = 100
+"""A search examines a quarter of a megabyte of an index: this is a hundred searches a second, or an index that has
+become as dear to search."""
+BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
+"""One message that is retried, also one whose function died, does not make a backlog."""
 
 
 class Operations(Construct):
@@ -27,20 +42,21 @@ class Operations(Construct):
         dead_letters: sqs.Queue,
         functions: dict[str, lambda_.Function],
         api: apigateway.HttpApi,
+        table: str,
         email: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        alarms = [
+        self.alarms: list[cloudwatch.IAlarm] = [
             self._alarm(
                 "DeadLettersNotEmpty",
                 dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
-                "Messages that failed five times wait in the dead-letter queue.",
+                f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue.",
             ),
             self._alarm(
                 "Backlog",
                 queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
-                "Images wait longer than a quarter of an hour to be indexed.",
-                threshold=BACKLOG_SECONDS,
+                f"Images have waited for more than {BACKLOG_MINUTES} minutes to be indexed.",
+                threshold=60 * BACKLOG_MINUTES,
             ),
             self._alarm(
                 "ApiServerErrors",
@@ -54,6 +70,33 @@ class Operations(Construct):
                     f"The function {name.lower()} raises errors.",
                 )
                 for name, function in functions.items()
+            ),
+            self._alarm(
+                "ApiLatency",
+                api.metric_latency(period=PERIOD, statistic="p95"),
+                f"For a quarter of an hour, one call in twenty has taken {LATENCY_MS / 1000:g} s or more.",
+                threshold=LATENCY_MS,
+                periods=3,
+            ),
+            *(
+                self._alarm(
+                    f"{name}Throttles",
+                    function.metric_throttles(period=PERIOD),
+                    f"Lambda refuses to start the function {name.lower()}: the account's concurrency is used up.",
+                )
+                for name, function in functions.items()
+            ),
+            self._alarm(
+                "TableThrottles",
+                added(throttles(table, PERIOD), "throttled", PERIOD),
+                "DynamoDB refuses reads or writes of the table for now.",
+            ),
+            self._alarm(
+                "SearchBytes",
+                added(vector_bytes(EXAMINED, table, HOUR), "examined", HOUR),
+                f"Searches examine {SEARCH_GB_AN_HOUR} GB of the vector indexes an hour, which costs "
+                f"${SEARCH_GB_AN_HOUR * 24 * 30 * VECTOR_SEARCH_GB:.0f} a month if it goes on.",
+                threshold=SEARCH_GB_AN_HOUR * 2**30,
             ),
         ]
         if email:
@@ -69,17 +112,24 @@ class Operations(Construct):
                 )
             )
             topic.add_subscription(subscriptions.EmailSubscription(email))
-            for alarm in alarms:
-                alarm.add_alarm_action(actions.SnsAction(topic))
+            for alarm in self.alarms:
+                cast(cloudwatch.Alarm, alarm).add_alarm_action(actions.SnsAction(topic))
+        else:
+            Annotations.of(self).add_warning_v2(
+                "pictrace:alarms-notify-nobody",
+                "The alarms notify nobody. Set alarm_email in cdk.json, or -c alarm_email=you@example.org.",
+            )
 
-    def _alarm(self, name: str, metric: cloudwatch.IMetric, description: str, threshold: int = 1) -> cloudwatch.Alarm:
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, description: str, threshold: int = 1, periods: int = 1
+    ) -> cloudwatch.Alarm:
         return cloudwatch.Alarm(
             self,
             name,
             metric=metric,
             alarm_description=description,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

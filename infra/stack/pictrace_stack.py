@@ -1,7 +1,5 @@
 """Everything together, and who may do what."""
 
-from collections.abc import Sequence
-
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
@@ -9,8 +7,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.prices import LAMBDA_GB_SECOND, LAMBDA_GB_SECOND_X86
 from infra.stack.api import SearchApi, TokenIssuer
 from infra.stack.assets import check_next_model
+from infra.stack.budget import Budget
+from infra.stack.dashboard import Dashboard
+from infra.stack.fetch import MEMORY_MB as FETCH_MEMORY_MB
 from infra.stack.fetch import Fetching
 from infra.stack.ingest import Ingestion
 from infra.stack.monitoring import Operations
@@ -20,7 +22,6 @@ from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
 from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
 
-MODEL_DIR = "/opt/resnet50"
 NEXT_MODEL_DIR = "/opt/next_model"
 
 
@@ -28,8 +29,9 @@ class PicTraceStack(Stack):
     """One deployment of PicTrace."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, description: str) -> None:
-        super().__init__(scope, construct_id, description=description)
-        removal = RemovalPolicy.RETAIN if stage.removal_policy == "retain" else RemovalPolicy.DESTROY
+        kept = stage.removal_policy == "retain"
+        super().__init__(scope, construct_id, description=description, termination_protection=kept)
+        removal = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else RemovalPolicy.DESTROY
         architecture = lambda_.Architecture.ARM_64 if stage.architecture == "arm64" else lambda_.Architecture.X86_64
 
         def log_group(name: str) -> logs.LogGroup:
@@ -55,7 +57,13 @@ class PicTraceStack(Stack):
             ),
         )
         storage = Storage(
-            self, "Storage", removal_policy=removal, upload_origins=[api.api_endpoint, *stage.allowed_origins]
+            self,
+            "Storage",
+            removal_policy=removal,
+            protected=kept,
+            upload_origins=[api.api_endpoint, *stage.allowed_origins],
+            existing_bucket=stage.existing_bucket,
+            existing_table=stage.existing_table,
         )
         fetching = Fetching(
             self,
@@ -66,9 +74,10 @@ class PicTraceStack(Stack):
         )
         environment = {
             "PICTRACE_BUCKET": storage.bucket.bucket_name,
-            "PICTRACE_TABLE": storage.table.ref,
+            "PICTRACE_TABLE": storage.table_name,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
-            "PICTRACE_MODEL_DIR": MODEL_DIR,
+            "PICTRACE_MODEL_DIR": f"/opt/{stage.model}",
+            "PICTRACE_SOURCE_BUCKETS": ",".join(stage.source_buckets),
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.MAX_PIXELS),
@@ -82,9 +91,11 @@ class PicTraceStack(Stack):
         ingestion = Ingestion(
             self,
             "Ingestion",
-            bucket=storage.bucket,
+            bucket=storage.raw_bucket,
+            existing_bucket=stage.existing_bucket,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
@@ -98,6 +109,7 @@ class PicTraceStack(Stack):
             api=api,
             environment=environment,
             architecture=architecture,
+            model=stage.model,
             model_precision=stage.model_precision,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
@@ -108,28 +120,51 @@ class PicTraceStack(Stack):
             log_group=log_group("ApiLogs"),
             access_log_group=log_group("AccessLogs"),
         )
-        Operations(
+        functions: dict[str, lambda_.Function] = {
+            "Ingest": ingestion.function,
+            "Api": search.function,
+            "Fetch": fetching.function,
+        }
+        operations = Operations(
             self,
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
-            functions={"Ingest": ingestion.function, "Api": search.function, "Fetch": fetching.function},
+            functions=functions,
             api=api,
+            table=storage.table_name,
             email=stage.alarm_email,
         )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            queue=ingestion.queue,
+            dead_letters=ingestion.dead_letters,
+            functions=functions,
+            memory_mb={"Ingest": stage.ingest_memory_mb, "Api": stage.api_memory_mb, "Fetch": FETCH_MEMORY_MB},
+            gb_second=LAMBDA_GB_SECOND if stage.architecture == "arm64" else LAMBDA_GB_SECOND_X86,
+            api=api,
+            table=storage.table_name,
+            alarms=operations.alarms,
+        )
+        if stage.alarm_email and stage.monthly_budget:
+            Budget(self, "Budget", dollars=stage.monthly_budget, email=stage.alarm_email)
         self._grant(storage, ingestion, search, fetching)
-        self._grant_sources(stage.source_buckets, ingestion, search)
+        self._grant_sources(stage, ingestion, search)
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
-        CfnOutput(self, "TableName", value=storage.table.ref)
+        CfnOutput(self, "TableName", value=storage.table_name)
+        CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)
+        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+        CfnOutput(self, "AlarmRecipient", value=stage.alarm_email or "nobody: set alarm_email")
         if stage.source_buckets:
             CfnOutput(self, "SourceBuckets", value=",".join(stage.source_buckets))
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
-        table, bucket = storage.table.attr_arn, storage.bucket
+        table, bucket = storage.table_arn, storage.bucket
         vectors = [f"{table}/index/{name}" for name in (VECTOR_INDEX, LOCAL_INDEX)]
 
         def under(*prefixes: str) -> list[str]:
@@ -171,13 +206,18 @@ class PicTraceStack(Stack):
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 
-    def _grant_sources(self, names: Sequence[str], ingestion: Ingestion, search: SearchApi) -> None:
-        """Both functions read the images of other buckets; nothing there is ever written or removed."""
-        for name in names:
-            arn = f"arn:{self.partition}:s3:::{name}"
-            for function in (ingestion.function, search.function):
+    def _grant_sources(self, stage: Stage, ingestion: Ingestion, search: SearchApi) -> None:
+        """Both functions read the images of other buckets; nothing there is ever written or removed.
+
+        Links that the api function signs are opened with its rights, so it decrypts too.
+        """
+        for function in (ingestion.function, search.function):
+            for name in stage.source_buckets:
+                arn = f"arn:{self.partition}:s3:::{name}"
                 _allow(function, ["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/*"])
                 _tell_absent(function, arn, "")
+            if stage.source_keys:
+                _allow(function, ["kms:Decrypt"], list(stage.source_keys))
 
 
 def _allow(function: lambda_.Function, actions: list[str], resources: list[str]) -> None:

@@ -1,7 +1,7 @@
-"""The layer of the zip functions' packages.
+"""The layer with the packages of the zip functions.
 
-The asset is built when it is published and not when the template is made, so synthesis needs no network and a
-deployment cannot have an empty layer. The CDK command line runs the asset's `executable` for it, once for each hash:
+The asset is built when it is published, not when the template is synthesised, so that synthesis needs no network and
+no deployment gets an empty layer. The CDK command line runs the asset's `executable` once for each hash:
 https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.cloud_assembly_schema.FileSource.html
 """
 
@@ -32,7 +32,7 @@ class RuntimeLayer(lambda_.LayerVersion):
         Validations.of(bucket).acknowledge(
             Acknowledgment(
                 id="Annotation::@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified",
-                reason="The object's key is a hash of what the layer is made from, and another layer has another.",
+                reason="The object's key is a hash of what the layer is built from, so each layer has its own key.",
             )
         )
         super().__init__(

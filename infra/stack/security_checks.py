@@ -32,27 +32,18 @@ NAMED: Final = "The deployer named this bucket, any of whose objects may be an i
 TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
 
 
-def _objects(prefix: str) -> str:
-    return f"AwsSolutions::AwsSolutions-IAM5[Resource::<StorageBucket5CB7C8EA.Arn>/{prefix}*]"
+OWN_BUCKET_ARN: Final = "<StorageBucket5CB7C8EA.Arn>"
+RIGHTS: Final = {
+    INGEST_ROLE: (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX),
+    API_ROLE: (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX),
+    FETCH_ROLE: (UPLOADS_PREFIX,),
+}
+"""Prefixes of the bucket's keys that each role has a right on."""
 
 
 ACKNOWLEDGED: Final = (
-    Acknowledged(
-        "Storage/Bucket",
-        "AwsSolutions::AwsSolutions-S1",
-        "Server access logs need a second bucket and are delivered at best effort. Uploads and links are signed by the "
-        "api function, whose calls the API's access log has; CloudTrail data events show every object where a team "
-        "needs them.",
-    ),
-    Acknowledged(INGEST_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
-    Acknowledged(INGEST_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),
-    Acknowledged(INGEST_ROLE, _objects(THUMBNAILS_PREFIX), PREFIXES),
     Acknowledged(INGEST_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
-    Acknowledged(API_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
-    Acknowledged(API_ROLE, _objects(SIGNATURES_PREFIX), PREFIXES),
-    Acknowledged(API_ROLE, _objects(THUMBNAILS_PREFIX), PREFIXES),
     Acknowledged(API_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
-    Acknowledged(FETCH_ROLE, _objects(UPLOADS_PREFIX), PREFIXES),
     Acknowledged(FETCH_ROLE, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", TRACING),
     Acknowledged(
         "Fetching/Function",
@@ -60,13 +51,21 @@ ACKNOWLEDGED: Final = (
         "The project supports Python 3.11 to 3.13 and its image runs 3.13; the zip functions run the same, so that all "
         "functions share one tested Python.",
     ),
-    Acknowledged(
-        "Storage/Table",
-        "CloudFormation-Validate::E3039",
-        "The rule knows no vector indexes and takes the attributes of their search schema for unused; they must be "
-        "declared: "
-        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html",
-    ),
+)
+
+OWN_BUCKET: Final = Acknowledged(
+    "Storage/Bucket",
+    "AwsSolutions::AwsSolutions-S1",
+    "Server access logs need a second bucket and are delivered at best effort. Uploads and links are signed by the "
+    "api function, whose calls the API's access log has; CloudTrail data events show every object where a team "
+    "needs them.",
+)
+OWN_TABLE: Final = Acknowledged(
+    "Storage/Table",
+    "CloudFormation-Validate::E3039",
+    "The rule knows no vector indexes and takes the attributes of their search schema for unused; they must be "
+    "declared: "
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html",
 )
 
 WITH_KEYS: Final = (
@@ -90,12 +89,25 @@ WITH_TOKENS: Final = tuple(
 
 def acknowledged(stage: Stage) -> tuple[Acknowledged, ...]:
     """What stays with these settings."""
-    buckets = [
-        Acknowledged(role, f"AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]", NAMED)
-        for bucket in stage.source_buckets
+    bucket = f"arn:<AWS::Partition>:s3:::{stage.existing_bucket}" if stage.existing_bucket else OWN_BUCKET_ARN
+    prefixes = [
+        Acknowledged(role, f"AwsSolutions::AwsSolutions-IAM5[Resource::{bucket}/{prefix}*]", PREFIXES)
+        for role, prefixes in RIGHTS.items()
+        for prefix in prefixes
+    ]
+    sources = [
+        Acknowledged(role, f"AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{name}/*]", NAMED)
+        for name in stage.source_buckets
         for role in (INGEST_ROLE, API_ROLE)
     ]
-    return (*ACKNOWLEDGED, *buckets, *(WITH_TOKENS if stage.jwt_issuer else WITH_KEYS))
+    return (
+        *ACKNOWLEDGED,
+        *prefixes,
+        *sources,
+        *(() if stage.existing_bucket else (OWN_BUCKET,)),
+        *(() if stage.existing_table else (OWN_TABLE,)),
+        *(WITH_TOKENS if stage.jwt_issuer else WITH_KEYS),
+    )
 
 
 def acknowledge(stack: Stack, stage: Stage) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from layers.models.conversion import Precision
+from layers.models.networks import NETWORKS
+
 STAGE_PATTERN: Final = r"[a-z][a-z0-9]{0,11}"
 """Short, so that CloudFormation never cuts the stack's name inside a bucket's."""
 MEMORY: Final = (512, 10_240)
@@ -20,6 +23,8 @@ LOG_RETENTION: Final = {
 }
 """Days, with the CDK's names for them."""
 BUCKET_PATTERN: Final = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+TABLE_PATTERN: Final = r"[A-Za-z0-9_.-]{3,255}"
+KEY_PATTERN: Final = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,128}"
 TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
 MODEL_PATTERN: Final = r"[a-z0-9._-]{0,128}"
 CONCURRENCY: Final = (2, 1000)
@@ -36,6 +41,7 @@ class Stage:
 
     name: str
     architecture: str
+    model: str
     model_precision: str
     ingest_memory_mb: int
     api_memory_mb: int
@@ -46,11 +52,15 @@ class Stage:
     removal_policy: str
     allowed_origins: tuple[str, ...]
     alarm_email: str | None
+    monthly_budget: int
     jwt_issuer: str | None
     jwt_audience: str | None
     source_buckets: tuple[str, ...]
+    source_keys: tuple[str, ...]
     source_topics: tuple[str, ...]
     next_model: str | None
+    existing_bucket: str | None
+    existing_table: str | None
 
     @classmethod
     def names(cls) -> set[str]:
@@ -64,7 +74,8 @@ class Stage:
         return cls(
             name=_matching(context, "stage", STAGE_PATTERN, "1 to 12 lower-case letters and digits"),
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
-            model_precision=_one_of(context, "model_precision", ("float16", "int8")),
+            model=_one_of(context, "model", tuple(NETWORKS)),
+            model_precision=_one_of(context, "model_precision", tuple(Precision)),
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
             max_concurrency=_between(context, "max_concurrency", *CONCURRENCY),
@@ -74,11 +85,15 @@ class Stage:
             removal_policy=_one_of(context, "removal_policy", ("retain", "destroy")),
             allowed_origins=_origins(context),
             alarm_email=_matching(context, "alarm_email", r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address") or None,
+            monthly_budget=_budget(context),
             jwt_issuer=_matching(context, "jwt_issuer", r"|https://[^\s/?#]+[^\s?#]*", "an https address") or None,
             jwt_audience=_audience(context),
             source_buckets=_names(context, "source_buckets", BUCKET_PATTERN, "bucket names"),
+            source_keys=_source_keys(context),
             source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
             next_model=_matching(context, "next_model", MODEL_PATTERN, "a model's id") or None,
+            existing_bucket=_matching(context, "existing_bucket", f"|{BUCKET_PATTERN}", "a bucket's name") or None,
+            existing_table=_matching(context, "existing_table", f"|{TABLE_PATTERN}", "a table's name") or None,
         )
 
 
@@ -128,6 +143,20 @@ def _names(context: Mapping[str, Any], name: str, pattern: str, meaning: str) ->
         if not re.fullmatch(pattern, value):
             raise ContextError(f"{name} must be {meaning}, separated by commas, not {value!r}")
     return values
+
+
+def _budget(context: Mapping[str, Any]) -> int:
+    dollars = _between(context, "monthly_budget", 0, 1_000_000)
+    if dollars and not context.get("alarm_email"):
+        raise ContextError("monthly_budget sends mail to alarm_email, which is not set")
+    return dollars
+
+
+def _source_keys(context: Mapping[str, Any]) -> tuple[str, ...]:
+    keys = _names(context, "source_keys", KEY_PATTERN, "ARNs of KMS keys (an alias gives no right)")
+    if keys and not context.get("source_buckets"):
+        raise ContextError("source_keys decrypts objects of source_buckets, which names none")
+    return keys
 
 
 def _origins(context: Mapping[str, Any]) -> tuple[str, ...]:

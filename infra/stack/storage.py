@@ -1,6 +1,8 @@
 """Where images and records live."""
 
-from aws_cdk import Duration, RemovalPolicy
+from typing import cast
+
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -13,22 +15,56 @@ REJECTED_DAYS = 7
 
 
 class Storage(Construct):
-    """The bucket, and the table with its indexes.
+    """The bucket, and the table with its indexes, or those of an earlier stack.
 
     The bucket keeps no old versions: a key is an upload's id and never used again, and an image that is removed
-    must be gone. Its objects are encrypted with S3's own keys, so that a presigned upload needs no right on a key
-    and no request pays for one. The table uses the account's `aws/dynamodb` key: free of charge, it needs no right
-    of the functions either, and CloudTrail shows its use.
+    must be gone. Its objects are encrypted with S3's own keys, and the table with DynamoDB's, so that a presigned
+    upload needs no right on a key and no request pays for one
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html).
+
+    A bucket or table that is named stays outside the stack: `python -m infra.operate adopt` makes its settings what
+    they would be here.
 
     Args:
+        protected: whether DynamoDB refuses to delete the table.
         upload_origins: pages that may send a presigned POST to the bucket.
+        existing_bucket: name of a bucket to use instead of a new one.
+        existing_table: name of a table to use instead of a new one.
+
+    Attributes:
+        raw_bucket: the stack's own bucket; None where an existing one is used.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy, upload_origins: list[str]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: RemovalPolicy,
+        protected: bool,
+        upload_origins: list[str],
+        existing_bucket: str | None,
+        existing_table: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
+        self.bucket: s3.IBucket
+        self.raw_bucket: s3.CfnBucket | None = None
+        if existing_bucket:
+            self.bucket = s3.Bucket.from_bucket_name(self, "ExistingBucket", existing_bucket)
+        else:
+            own = self._make_bucket(removal_policy, upload_origins)
+            self.bucket, self.raw_bucket = own, cast(s3.CfnBucket, own.node.default_child)
+        if existing_table:
+            self.table_name = existing_table
+            self.table_arn = Stack.of(self).format_arn(
+                service="dynamodb", resource="table", resource_name=existing_table
+            )
+        else:
+            table = self._make_table(removal_policy, protected)
+            self.table_name, self.table_arn = table.ref, table.attr_arn
+
+    def _make_bucket(self, removal_policy: RemovalPolicy, upload_origins: list[str]) -> s3.Bucket:
+        return s3.Bucket(
             self,
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -55,7 +91,9 @@ class Storage(Construct):
                 ),
             ],
         )
-        self.table = dynamodb.CfnTable(
+
+    def _make_table(self, removal_policy: RemovalPolicy, protected: bool) -> dynamodb.CfnTable:
+        table = dynamodb.CfnTable(
             self,
             "Table",
             billing_mode="PAY_PER_REQUEST",
@@ -101,11 +139,12 @@ class Storage(Construct):
             point_in_time_recovery_specification=dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty(
                 point_in_time_recovery_enabled=True
             ),
-            sse_specification=dynamodb.CfnTable.SSESpecificationProperty(sse_enabled=True),
+            deletion_protection_enabled=protected,
         )
-        self.table.apply_removal_policy(removal_policy)
+        table.apply_removal_policy(removal_policy)
         # The rule knows no vector indexes: it takes what their search schema must have declared for unused.
-        self.table.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3039"]}})
+        table.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3039"]}})
+        return table
 
 
 def _key(name: str, kind: str) -> dynamodb.CfnTable.KeySchemaProperty:

@@ -1,4 +1,4 @@
-"""A small Lambda function from a zip of the project's own code, on the layer that has its packages."""
+"""A small Lambda function: a zip of the project's own code, on the layer with its packages."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -14,10 +14,10 @@ from infra.stack.runtime_layer import RUNTIME, RuntimeLayer
 
 
 class ZipFunction(lambda_.Function):
-    """The handler of `functions/<name>`, in a role that may write to its own log group and trace, no more.
+    """The handler of `functions/<name>`, in a role that may only write to its own log group and send traces.
 
     Args:
-        shipped: files and folders that go into the zip besides the function's own folder.
+        shipped: files and folders that the zip contains in addition to the function's own folder.
     """
 
     def __init__(
@@ -35,22 +35,23 @@ class ZipFunction(lambda_.Function):
         environment: dict[str, str],
         log_group: logs.ILogGroup,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            description=description,
-            code=function_code(name, shipped),
-            handler=f"functions.{name}.handler.handler",
-            runtime=RUNTIME,
-            layers=[layer],
-            architecture=architecture,
-            memory_size=memory_mb,
-            timeout=timeout,
-            environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
-            role=function_role(scope, construct_id, log_group),
-            log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
-        )
+        with function_code(name, shipped) as code:
+            super().__init__(
+                scope,
+                construct_id,
+                description=description,
+                code=code,
+                handler=f"functions.{name}.handler.handler",
+                runtime=RUNTIME,
+                layers=[layer],
+                architecture=architecture,
+                memory_size=memory_mb,
+                timeout=timeout,
+                environment=environment | {"POWERTOOLS_SERVICE_NAME": name},
+                role=function_role(scope, construct_id, log_group),
+                log_group=log_group,
+                tracing=lambda_.Tracing.ACTIVE,
+            )
         raw = cast(lambda_.CfnFunction, self.node.default_child)
-        # The library itself writes down the dependency on the role twice.
+        # The CDK itself declares the dependency on the role twice.
         raw.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})

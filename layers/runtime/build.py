@@ -1,6 +1,6 @@
-"""The packages of the zip functions as one zip, below `python/`: `python -m layers.runtime.build --architecture arm64`.
+"""Build the layer of the zip functions, a zip of packages: `python -m layers.runtime.build --architecture arm64`.
 
-The CDK command line runs this when it publishes the layer; it reads nothing but the path printed on stdout.
+The CDK command line runs this when it publishes the layer, and reads the path of the zip from stdout.
 """
 
 import argparse
@@ -15,7 +15,7 @@ REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
 
 
 def pack(folder: Path, target: Path) -> None:
-    """A zip of `folder` below `python/`; the same files make the same bytes, readable by everyone."""
+    """Zip `folder` below `python/`, readable by everyone; the same files always result in the same bytes."""
     with ZipFile(target, "w") as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = ZipInfo(f"python/{path.relative_to(folder).as_posix()}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.aws.dynamodb.vector_serializer import with_fast_vectors
+from shared.aws.dynamodb.vector_serializer import install_vector_serializer
 from shared.domain.limits import FETCH_WAIT_SECONDS
 
 if TYPE_CHECKING:
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_CONNECTIONS: Final = 32
-"""As many signatures as are read at once."""
+"""Connections for the signatures that are read at the same time."""
 
 
 def _config(**settings: object) -> Config:
-    """A service that hangs is given up after 25 seconds: API Gateway waits for 29, and the caller is to hear why."""
+    """Return a configuration that abandons a hanging service after 25 seconds.
+
+    API Gateway waits for 29 seconds, which leaves time to tell the caller what went wrong.
+    """
     return Config(
         connect_timeout=2,
         read_timeout=8,
@@ -32,7 +35,7 @@ def _config(**settings: object) -> Config:
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    return with_fast_vectors(boto3.client("dynamodb", config=_config()))
+    return install_vector_serializer(boto3.client("dynamodb", config=_config()))
 
 
 def events_client() -> "EventBridgeClient":
@@ -44,10 +47,10 @@ def sqs_client() -> "SQSClient":
 
 
 def s3_client() -> "S3Client":
-    """An S3 client whose presigned URLs name the bucket's own region.
+    """Return an S3 client whose presigned URLs use the endpoint of the bucket's region.
 
-    botocore signs for the global endpoint unless addressing is virtual, and that one redirects a POST for a
-    new bucket in any region but us-east-1. An emulator at an address has no virtual hosts.
+    Unless addressing is virtual, botocore signs for the global endpoint, which redirects a POST to a new bucket in any
+    region other than us-east-1. An emulator with an endpoint of its own has no virtual hosts.
     """
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
@@ -55,7 +58,7 @@ def s3_client() -> "S3Client":
 
 
 def lambda_client() -> "LambdaClient":
-    """A client that waits for the fetch function, its cold start included, and never asks it twice."""
+    """Return a client that waits for the fetch function, cold start included, and never invokes it twice."""
     config = Config(
         connect_timeout=3,
         read_timeout=FETCH_WAIT_SECONDS,

@@ -1,4 +1,4 @@
-"""Outcomes as events on the bus: their schemas, and how they are sent."""
+"""The events that report outcomes on the bus: their schemas, and how they are published."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE: Final = "pictrace"
-"""What the bus calls the sender of every event of ours."""
+"""The source of every event that PicTrace publishes."""
 
-_BATCH: Final = 10
-"""Most entries of one PutEvents call."""
+_MAX_ENTRIES: Final = 10
+"""Maximum number of entries in a PutEvents call."""
 
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="SHA-256 of the image's bytes")]
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN)]
 
 
 class _Detail(BaseModel):
-    """What every event says. Fields may be added, so receivers ignore those they do not know; a field that
-    changes its meaning or goes gets another `version`."""
+    """The fields of every event. Fields may be added, so receivers must ignore those they do not know; if a field
+    changes its meaning or is removed, `version` changes."""
 
     model_config = ConfigDict(frozen=True)
     detail_type: ClassVar[str]
@@ -33,20 +33,20 @@ class _Detail(BaseModel):
     version: Literal["1"] = "1"
     collection: Collection | None = None
     bucket: str | None = Field(None, description="bucket of the object that the outcome is about")
-    key: str | None = Field(None, description="its key, as it is (never URL-encoded)")
+    key: str | None = Field(None, description="the object's key, never URL-encoded")
     upload_id: str | None = None
-    metadata: dict[str, str] = Field({}, description="what the sender gave with the image")
+    metadata: dict[str, str] = Field({}, description="what the sender submitted with the image")
 
 
 class ImageIndexed(_Detail):
-    """A new image can be found."""
+    """A new image has been indexed and can be found."""
 
     detail_type = "Image Indexed"
     image_id: ImageId
 
 
 class ImageRejected(_Detail):
-    """A file or an address brought no image; it is not tried again."""
+    """A file or a URL was refused as an image; it is not tried again."""
 
     detail_type = "Image Rejected"
     code: str = Field(description="one of the refusal codes of docs/reference/api.md")
@@ -62,7 +62,7 @@ class ImageRemoved(_Detail):
 
 
 class Scores(BaseModel):
-    """How alike the two are; docs/explanation/ranking.md says what each means."""
+    """How similar the two images are; docs/explanation/ranking.md explains each score."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,22 +73,22 @@ class Scores(BaseModel):
 
 
 class DuplicateFound(_Detail):
-    """An image came that an earlier one of the collection nearly or exactly repeats."""
+    """An image repeats an earlier image of its collection, exactly or nearly."""
 
     detail_type = "Duplicate Found"
     image_id: ImageId
     duplicate_of: ImageId
     verdict: Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]
     score: float = Field(ge=0, le=1)
-    scores: Scores | None = Field(None, description="null where the bytes are the same")
+    scores: Scores | None = Field(None, description="null if the bytes are the same")
 
 
 Event = ImageIndexed | ImageRejected | ImageRemoved | DuplicateFound
 EVENTS: Final = (ImageIndexed, ImageRejected, ImageRemoved, DuplicateFound)
 
 
-def events_of(outcome: Outcome) -> Iterator[Event]:
-    """The events that tell of an outcome: none for what changed nothing."""
+def events_for(outcome: Outcome) -> Iterator[Event]:
+    """Yield the events that report an outcome; none if nothing changed."""
     about: Any = {
         "collection": outcome.collection,
         "bucket": outcome.object.bucket if outcome.object else None,
@@ -112,7 +112,7 @@ def events_of(outcome: Outcome) -> Iterator[Event]:
             **about,
             image_id=image_id,
             duplicate_of=outcome.neighbour.image_id,
-            verdict=_near(found.verdict),
+            verdict=_duplicate_verdict(found.verdict),
             score=found.score,
             scores=Scores(
                 cosine=found.cosine, ssim=found.ssim, orb_inliers=found.orb.inliers, histogram=found.histogram
@@ -123,28 +123,28 @@ def events_of(outcome: Outcome) -> Iterator[Event]:
         yield ImageRemoved(**about, image_id=gone.image_id)
 
 
-def _near(verdict: Verdict) -> Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]:
+def _duplicate_verdict(verdict: Verdict) -> Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]:
     if verdict not in (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE):
-        raise ValueError(f"a neighbour is no duplicate when it is {verdict}")
+        raise ValueError(f"an image with the verdict {verdict} is not a duplicate")
     return verdict
 
 
 class PublishFailed(Exception):  # noqa: N818
-    """The bus did not take every event; what the events tell of has happened all the same."""
+    """The bus did not accept every event, although what they report has happened."""
 
 
 class EventBus:
-    """The project's own bus. Events come at least once: a message that is handled again tells them again."""
+    """The project's own bus. Delivery is at least once: handling a message again publishes its events again."""
 
     def __init__(self, client: "EventBridgeClient", name: str) -> None:
         self._client = client
         self._name = name
 
     def publish(self, outcome: Outcome) -> None:
-        """Publish what became of an event.
+        """Publish the events that report an outcome.
 
         Raises:
-            PublishFailed: the bus refused an event.
+            PublishFailed: the bus rejected an event.
         """
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
@@ -153,10 +153,10 @@ class EventBus:
                 "DetailType": event.detail_type,
                 "Detail": event.model_dump_json(),
             }
-            for event in events_of(outcome)
+            for event in events_for(outcome)
         ]
-        for start in range(0, len(entries), _BATCH):
-            answer = self._client.put_events(Entries=entries[start : start + _BATCH])
-            if answer["FailedEntryCount"]:
-                failed = [entry for entry in answer["Entries"] if "ErrorCode" in entry]
+        for start in range(0, len(entries), _MAX_ENTRIES):
+            response = self._client.put_events(Entries=entries[start : start + _MAX_ENTRIES])
+            if response["FailedEntryCount"]:
+                failed = [entry for entry in response["Entries"] if "ErrorCode" in entry]
                 raise PublishFailed(f"{failed[0].get('ErrorCode')}: {failed[0].get('ErrorMessage')}")

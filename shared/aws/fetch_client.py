@@ -1,4 +1,4 @@
-"""Images from the web, by way of the fetch function."""
+"""Client of the fetch function, which downloads images from the web."""
 
 import base64
 import json
@@ -23,12 +23,12 @@ _FAILED: Final = "The image could not be fetched just now; try again."
 
 
 class LambdaFetcher:
-    """Asks the function `function_name`; its refusals come out as the exceptions that they were.
+    """Invokes the function `function_name`, and raises its refusals as exceptions.
 
-    Raises (both calls):
-        FetchRefused: the address gave no image.
-        PictureRefused: it gave something that is no image.
-        FetchFailed: the function, or S3 behind it, did not work.
+    Raises (both methods):
+        FetchRefused: the URL could not be fetched.
+        PictureRefused: the URL led to something that is not an image.
+        FetchFailed: the function, or S3 behind it, failed.
     """
 
     def __init__(self, client: "LambdaClient", function_name: str) -> None:
@@ -36,28 +36,30 @@ class LambdaFetcher:
         self._function_name = function_name
 
     def store(self, url: str, key: str) -> None:
-        """Have the image at `url`, at most `MAX_UPLOAD_BYTES`, put under an upload's key."""
-        self._ask({"url": url, "key": key}, "stored")
+        """Have the image at `url`, of at most `MAX_UPLOAD_BYTES`, stored under an upload's key."""
+        self._invoke({"url": url, "key": key}, "stored")
 
     def read(self, url: str) -> bytes:
-        """The image at `url`, at most `MAX_QUERY_BYTES`."""
-        return base64.b64decode(self._ask({"url": url}, "fetched")["data"])
+        """Return the bytes of the image at `url`, at most `MAX_QUERY_BYTES`."""
+        return base64.b64decode(self._invoke({"url": url}, "fetched")["data"])
 
-    def _ask(self, request: dict[str, str], expected: str) -> dict[str, Any]:
+    def _invoke(self, request: dict[str, str], expected: str) -> dict[str, Any]:
         if len(request["url"]) > MAX_URL_LENGTH or not request["url"].isprintable():
-            # Lambda itself takes neither a payload without end nor half a surrogate pair.
-            raise FetchRefused("bad_url", "The address is too long, or has control characters in it.")
+            # Lambda itself rejects a payload that is too large or contains a lone surrogate.
+            raise FetchRefused(
+                "bad_url", f"The URL has more than {MAX_URL_LENGTH} characters, or contains control characters."
+            )
         try:
-            answered = self._client.invoke(FunctionName=self._function_name, Payload=json.dumps(request))
-            payload = answered["Payload"].read()
+            invocation = self._client.invoke(FunctionName=self._function_name, Payload=json.dumps(request))
+            payload = invocation["Payload"].read()
         except (BotoCoreError, ClientError) as error:
             raise FetchFailed(_FAILED) from error
-        if "FunctionError" in answered:
+        if "FunctionError" in invocation:
             raise FetchFailed(_FAILED) from RuntimeError(payload.decode("utf-8", "replace"))
-        answer: dict[str, Any] = json.loads(payload)
-        if answer["status"] == expected:
-            return answer
-        code, cause, reason = (str(answer.get(name)) for name in ("code", "cause", "reason"))
+        response: dict[str, Any] = json.loads(payload)
+        if response["status"] == expected:
+            return response
+        code, cause, reason = (str(response.get(name)) for name in ("code", "cause", "reason"))
         if code == UNFETCHABLE and cause in FETCH_CAUSES:
             raise FetchRefused(cause, reason)
         if code in REFUSAL_CODES:

@@ -1,4 +1,4 @@
-"""Messages of the queue, in every envelope they come in, as what they report."""
+"""Parsing of queue messages, in every envelope that they arrive in, into events."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,18 +29,18 @@ _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
-_DEPTH: Final = 3
-"""S3 to SNS to SQS is two envelopes; nothing real has more."""
+_MAX_DEPTH: Final = 3
+"""Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
 _Text = Annotated[str, Field(max_length=MAX_METADATA_LENGTH)]
 
 
 class UnknownMessage(ValueError):  # noqa: N818
-    """The message is of no shape that is understood; it belongs in the dead-letter queue."""
+    """The message has no known format; it belongs in the dead-letter queue."""
 
 
 class Submission(BaseModel):
-    """What a sender of its own writes: to the queue, the topic or the bus, or as a direct call of the function."""
+    """An image submitted by a sender: through the queue, the topic or the bus, or by invoking the function."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,13 +59,14 @@ class Submission(BaseModel):
         return self
 
     def event(self) -> Created | UrlSubmitted:
+        """Return the event that the submission stands for."""
         if self.url is not None:
             return UrlSubmitted(self.url, self.collection, self.metadata)
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
-class Reindexing(BaseModel):
-    """What `python -m infra.operate reindex` sends for each image."""
+class ReindexRequest(BaseModel):
+    """The message that `python -m infra.operate reindex` sends for each image."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,11 +75,12 @@ class Reindexing(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=256)]
 
     def event(self) -> Reindex:
+        """Return the event that the request stands for."""
         return Reindex(ImageKey(self.collection, self.image_id), self.model)
 
 
-class Checking(BaseModel):
-    """What the ingest function sends itself for an image that it could not compare yet."""
+class DuplicateCheckRequest(BaseModel):
+    """What the ingest function sends to itself for an image that it could not compare yet."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -92,6 +94,7 @@ class Checking(BaseModel):
 
     @classmethod
     def of(cls, check: DuplicateCheck) -> Self:
+        """Return the request that stands for `check`."""
         return cls(
             image_id=check.image_key.image_id,
             collection=check.image_key.collection,
@@ -103,6 +106,7 @@ class Checking(BaseModel):
         )
 
     def event(self) -> DuplicateCheck:
+        """Return the event that the request stands for."""
         return DuplicateCheck(
             ImageKey(self.collection, self.image_id),
             ObjectRef(self.bucket, self.key, self.version),
@@ -112,54 +116,54 @@ class Checking(BaseModel):
 
 
 def duplicate_check(check: DuplicateCheck) -> str:
-    """The text of the message that `read` understands as this check."""
-    return json.dumps({_CHECK: Checking.of(check).model_dump(mode="json", exclude_none=True)})
+    """Return the text of the message that `parse` turns into this check."""
+    return json.dumps({_CHECK: DuplicateCheckRequest.of(check).model_dump(mode="json", exclude_none=True)})
 
 
-def read(text: str) -> list[IngestEvent]:
-    """What a message's text reports, one entry for each of its records.
+def parse(text: str) -> list[IngestEvent]:
+    """Parse the text of a message into events, one for each of its records.
 
     Raises:
-        UnknownMessage: the text is in none of the shapes of docs/guides/sending-images.md.
+        UnknownMessage: the text has none of the formats in docs/guides/sending-images.md.
     """
     try:
-        return list(_read(text, _DEPTH))
+        return list(_parse(text, _MAX_DEPTH))
     except UnicodeDecodeError as error:
         raise UnknownMessage("the key is not UTF-8") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnknownMessage(f"the event lacks {error}") from error
+        raise UnknownMessage(f"the event is missing a field or has one of the wrong type: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UnknownMessage(f"{where}: {first['msg']}" if where else first["msg"]) from error
 
 
-def _read(text: str, depth: int) -> Iterator[IngestEvent]:
+def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnknownMessage("the body is not JSON") from error
     match body:
         case {"Event": "s3:TestEvent"}:
-            yield Ignored("S3 tested whether it can send")
+            yield Ignored("a test event, which S3 sends when notifications are set up")
         case {"Type": "Notification", "Message": str(), "TopicArn": str()} if depth:
-            yield from _read(SNSMessage(body).message, depth - 1)
+            yield from _parse(SNSMessage(body).message, depth - 1)
         case {"detail-type": str(), "detail": dict()}:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
         case {"duplicate_check": dict(check)} if len(body) == 1:
-            yield Checking.model_validate(check).event()
+            yield DuplicateCheckRequest.model_validate(check).event()
         case {"image_id": _}:
-            yield Reindexing.model_validate(body).event()
+            yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:
             yield Submission.model_validate(body).event()
         case _:
-            raise UnknownMessage("the body is in no shape that is known; docs/guides/sending-images.md has them")
+            raise UnknownMessage("the body has an unknown format; docs/guides/sending-images.md lists the known ones")
 
 
 def _from_s3(event: S3Event, count: int) -> Iterator[IngestEvent]:
-    """Keys in notifications are URL-encoded, with a plus for a space."""
+    """Yield the events of a notification, in which keys are URL-encoded, with a plus for a space."""
     if not count:
         raise UnknownMessage("the notification has no records")
     for record in event.records:
@@ -168,12 +172,12 @@ def _from_s3(event: S3Event, count: int) -> Iterator[IngestEvent]:
         ref = ObjectRef(record.s3.bucket.name, key, entry.version_id)
         if name.startswith(_REMOVED):
             yield Removed(
-                _named(ref), _sequencer(entry.raw_event), one_version=name in _DESTROYED and bool(ref.version)
+                _validated(ref), _sequencer(entry.raw_event), one_version=name in _DESTROYED and bool(ref.version)
             )
         elif name.startswith(_CREATED):
-            yield _created(_named(ref), _sequencer(entry.raw_event), entry.get("size"))
+            yield _created(_validated(ref), _sequencer(entry.raw_event), entry.get("size"))
         else:
-            yield Ignored(f"nothing is to be done for {name}")
+            yield Ignored(f"{name} events need no action")
 
 
 def _sequencer(entry: Mapping[str, Any]) -> str | None:
@@ -182,15 +186,15 @@ def _sequencer(entry: Mapping[str, Any]) -> str | None:
 
 
 def _from_bus(body: dict[str, Any]) -> Iterator[IngestEvent]:
-    """Keys in events of the bus are as they are, so powertools' decoding of them is passed by."""
+    """Yield the events in a bus event, whose keys are not encoded: Powertools would decode them, so it is bypassed."""
     if body["detail-type"] == SUBMITTED:
         yield Submission.model_validate(EventBridgeEvent(body).detail).event()
         return
     if body.get("source") != "aws.s3":
-        raise UnknownMessage(f"nothing is known of events {body['detail-type']!r} from {body.get('source')!r}")
+        raise UnknownMessage(f"events of type {body['detail-type']!r} from {body.get('source')!r} are not supported")
     event = S3EventBridgeNotificationEvent(body)
     entry: Mapping[str, Any] = event.detail.object.raw_event
-    ref = _named(ObjectRef(event.detail.bucket.name, entry["key"], entry.get("version-id")))
+    ref = _validated(ObjectRef(event.detail.bucket.name, entry["key"], entry.get("version-id")))
     sequencer = _sequencer(entry)
     if event.detail_type == "Object Deleted":
         destroyed = event.detail.deletion_type == "Permanently Deleted"
@@ -198,27 +202,29 @@ def _from_bus(body: dict[str, Any]) -> Iterator[IngestEvent]:
     elif event.detail_type == "Object Created":
         yield _created(ref, sequencer, entry.get("size"))
     else:
-        yield Ignored(f"nothing is to be done for {event.detail_type}")
+        yield Ignored(f"{event.detail_type} events need no action")
 
 
-def _named(ref: ObjectRef) -> ObjectRef:
-    """The object, if it is one that S3 could have: JSON can escape lone surrogates, which UTF-8 has not.
+def _validated(ref: ObjectRef) -> ObjectRef:
+    """Return the reference with an empty version replaced by None, as in buckets without versioning.
 
-    An empty version is none, as in buckets without versions.
+    Raises:
+        UnknownMessage: S3 cannot have such an object. JSON can escape lone surrogates, for example, but UTF-8 cannot
+            encode them.
     """
     version = "" if ref.version is None else ref.version
     if not (isinstance(ref.bucket, str) and ref.bucket and isinstance(ref.key, str) and ref.key):
-        raise UnknownMessage("the event names no object")
+        raise UnknownMessage("the event lacks a bucket or a key")
     if not isinstance(version, str):
-        raise UnknownMessage("the event names a version that is no text")
+        raise UnknownMessage("the version in the event is not a string")
     try:
         f"{ref.bucket}{ref.key}{version}".encode()
     except UnicodeEncodeError as error:
-        raise UnknownMessage("the event names an object by what is not Unicode text") from error
+        raise UnknownMessage("the bucket, key or version in the event is not valid Unicode") from error
     return replace(ref, version=version or None)
 
 
 def _created(ref: ObjectRef, sequencer: str | None, size: object) -> Created | Ignored:
     if ref.key.endswith("/") and size == 0:
-        return Ignored("the empty object that consoles make to show a folder")
+        return Ignored("an empty object that a console created to show a folder")
     return Created(ref, sequencer)

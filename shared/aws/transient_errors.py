@@ -1,4 +1,4 @@
-"""Which errors of AWS calls say that the service cannot answer now, and that the same call may succeed later."""
+"""Recognition of transient errors: the service cannot answer an AWS call now, but the same call may succeed later."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,19 +21,19 @@ _BUSY: Final = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-"""Codes that come with status 400, as of an error or as of one item of a cancelled transaction."""
+"""Codes that come with status 400, of an error or of one item in a cancelled transaction."""
 
 
 _BUILDING: Final = ("Cannot search backfilling vector index", "The table does not have the specified index")
-"""How the messages begin, with the code ValidationException, that an index causes which is not ready:
+"""Beginnings of the messages, with the code ValidationException, of a search in an index that is not ready:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html
 
-The second is said of an index that the search endpoint does not know yet, and of one that does not exist at all. A test
-holds the names that the code searches against those of the template, so it is taken for the first."""
+The second reports an index that the search endpoint does not know yet, and also one that does not exist. A test
+compares the index names in the code with those in the template, so the first meaning is assumed."""
 
 
 def is_index_not_ready(error: ClientError) -> bool:
-    """Whether a vector search was refused because its index is still being built."""
+    """Return whether a vector search was refused because its index is still being built."""
     refused = error.response["Error"]
     return (
         error.operation_name == "SearchVectors"
@@ -42,17 +42,17 @@ def is_index_not_ready(error: ClientError) -> bool:
     )
 
 
-def is_outage(error: BotoCoreError | ClientError) -> bool:
-    """Whether a call failed, after botocore's own retries, for a reason that passes.
+def is_transient(error: BotoCoreError | ClientError) -> bool:
+    """Return whether a call failed, after botocore's own retries, for a temporary reason.
 
-    Throttling, any status 5xx, and every failure to connect, to send or to read. Refused permissions, missing tables
-    and invalid parameters are defects of the installation and no outages.
+    These are throttling, any status 5xx, and every failure to connect, to send or to read. Missing permissions,
+    missing tables and invalid parameters are defects of the installation instead.
     """
     if not isinstance(error, ClientError):
         return isinstance(error, _UNREACHED)
-    answer: Any = error.response
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    response: Any = error.response
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
-    codes = {answer["Error"]["Code"], *(reason.get("Code") for reason in answer.get("CancellationReasons", []))}
+    codes = {response["Error"]["Code"], *(reason.get("Code") for reason in response.get("CancellationReasons", []))}
     return bool(codes & _BUSY)

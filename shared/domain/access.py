@@ -10,7 +10,7 @@ from shared.domain.limits import DEFAULT_COLLECTION
 
 
 class Access(StrEnum):
-    """How the API learns who calls. `OPEN` lets everyone in and is for one's own machine only."""
+    """How the API authenticates callers. `OPEN` admits everyone and is for a run on one's own machine only."""
 
     KEYS = "keys"
     JWT = "jwt"
@@ -18,7 +18,7 @@ class Access(StrEnum):
 
 
 class Scope(StrEnum):
-    """`SEARCH` reads, `WRITE` brings and removes images, `ADMIN` implies both."""
+    """`SEARCH` reads, `WRITE` adds and removes images, `ADMIN` implies both."""
 
     SEARCH = "search"
     WRITE = "write"
@@ -30,11 +30,11 @@ EVERY_COLLECTION: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Someone whose right to call has been checked.
+    """An authenticated caller.
 
     Attributes:
         name: a key's id or a token's subject, for logs; never a secret.
-        collections: the only ones that exist for this caller, or None for every one.
+        collections: the collections that the caller can access; None for all of them.
     """
 
     name: str
@@ -44,38 +44,38 @@ class Caller:
     def has(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
-    def sees(self, collection: str) -> bool:
+    def can_access(self, collection: str) -> bool:
         return self.collections is None or collection in self.collections
 
     def may(self, scope: Scope, collection: str) -> bool:
-        return self.has(scope) and self.sees(collection)
+        return self.has(scope) and self.can_access(collection)
 
     def collection(self, named: str | None) -> str:
-        """The one collection that a call is about: the one named, else `default`, else the caller's only one.
+        """Return the collection that a call applies to: the one named, else `default`, else the caller's only one.
 
         Raises:
-            Forbidden: it is not the caller's, whether or not it exists.
-            CollectionNeeded: none is named and the caller has several, `default` not among them.
+            Forbidden: the caller cannot access it, whether or not it exists.
+            CollectionNeeded: none is named, and the caller can access several but not `default`.
         """
         if named is not None:
-            if not self.sees(named):
-                raise Forbidden("The credentials do not reach the collection that was named.")
+            if not self.can_access(named):
+                raise Forbidden("The credentials do not allow access to this collection.")
             return named
-        if self.sees(DEFAULT_COLLECTION):
+        if self.can_access(DEFAULT_COLLECTION):
             return DEFAULT_COLLECTION
         match sorted(self.collections or ()):
             case [only]:
                 return only
             case []:
-                raise Forbidden("The credentials reach no collection.")
+                raise Forbidden("The credentials do not allow access to any collection.")
             case several:
-                raise CollectionNeeded(f"Name a collection, one of {', '.join(several)}.")
+                raise CollectionNeeded(f"Name the collection: one of {', '.join(several)}.")
 
     def reach(self, named: str | None) -> Sequence[str] | None:
-        """The collections that a call about an id looks into, `default` first; None for every one.
+        """Return the collections in which a call looks for an id, `default` first; None for all of them.
 
         Raises:
-            Forbidden: the one named is not the caller's, whether or not it exists.
+            Forbidden: the caller cannot access the one named, whether or not it exists.
         """
         if named is not None:
             return (self.collection(named),)
@@ -84,10 +84,10 @@ class Caller:
         return sorted(self.collections, key=lambda name: (name != DEFAULT_COLLECTION, name))
 
     def everywhere(self) -> Sequence[str] | None:
-        """Every collection of the caller, for what is to be done in all of them at once; None for every one.
+        """Return all collections of the caller, for a call that changes all of them; None for every collection.
 
         Raises:
-            Forbidden: the scope `admin` is missing.
+            Forbidden: the caller lacks the scope `admin`.
         """
         if not self.has(Scope.ADMIN):
             raise Forbidden("The credentials lack the scope admin, which `collections=all` needs.")

@@ -1,4 +1,4 @@
-"""What happens to an image when an object no longer holds it."""
+"""Remove what is stored of an image that no object holds any more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from shared.domain.ports import Catalogue, Objects
 
 @dataclass(frozen=True, slots=True)
 class CleanupResult:
-    """How a release ended.
+    """The result of `collect_garbage`.
 
     Attributes:
-        gone: the collection no longer has the image.
-        orphans: sources that came meanwhile and find no record, or not every model's vector, one a collection; the
-            caller stores the image again.
+        gone: whether the collection no longer has the image.
+        orphans: one source for each collection in which the image has a source but no record, or lacks the vector of a
+            model, because the source was added during the removal. The caller must store the image again.
     """
 
     gone: bool
@@ -25,10 +25,11 @@ class CleanupResult:
 def collect_garbage(
     image_key: ImageKey, *, catalogue: Catalogue, objects: Objects, models: Sequence[str]
 ) -> CleanupResult:
-    """Remove record and thumbnail of an image that has no source left, and its signatures once no collection has one.
+    """Delete the record and thumbnail of an image without sources, and its signatures if no collection has a source.
 
-    Whoever removes reads the sources again afterwards, and whoever adds a source looks for the record afterwards.
-    So of two that meet, at least one sees the other. It may be repeated after a crash at any point.
+    A removal reads the sources again after deleting, and whatever adds a source checks the record after adding. So if
+    the two run at the same time, at least one of them notices the other. The call may be repeated after a crash at any
+    point.
     """
     now = catalogue.occurrences(image_key.image_id)
     cleared = not now.of(image_key.collection).sources
@@ -45,7 +46,7 @@ def collect_garbage(
             name: source
             for name, source in orphaned.items()
             if name not in now.collections
-            or (cleared and name == image_key.collection)  # the thumbnail that came with it may just have been removed
+            or (cleared and name == image_key.collection)  # its new thumbnail may just have been deleted
             or (len(models) > 1 and not catalogue.described(ImageKey(name, image_key.image_id), models))
         }
     return CleanupResult(gone=image_key.collection not in now.collections, orphans=tuple(orphaned.items()))

@@ -1,4 +1,4 @@
-"""Groups of images that nearly repeat each other."""
+"""Groups of near-duplicate images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from shared.domain.images import ImageRecord
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Near-duplicates of one collection, at least two, the best first.
+    """At least two near-duplicates in one collection, the best first.
 
     Attributes:
-        group_id: image_id of the image that the group began with, which may have been removed since.
-        truncated: there are more than these.
+        group_id: `image_id` of the first image of the group, which may have been removed since.
+        truncated: whether the group has more images than these.
     """
 
     group_id: str
@@ -22,14 +22,14 @@ class DuplicateGroup:
 
 @dataclass(frozen=True, slots=True)
 class DuplicatePage:
-    """Some groups, and where the next page starts (None: this is the last)."""
+    """A page of groups, and the cursor of the next page (None on the last one)."""
 
     groups: Sequence[DuplicateGroup]
     cursor: str | None = None
 
 
 def best_first(records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Largest first; of those of one size the sharpest, then the one with most bytes, then the oldest."""
+    """Return the records sorted by pixels, sharpness and bytes, most first, then by age, oldest first."""
     oldest_first = sorted(records, key=lambda record: record.created_at)
     return sorted(
         oldest_first, key=lambda record: (record.width * record.height, record.sharpness, record.bytes), reverse=True

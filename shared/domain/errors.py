@@ -1,12 +1,12 @@
-"""What can go wrong with input, as types that carry a machine-readable code."""
+"""Exceptions that the layers share; a refusal carries a machine-readable code."""
 
 
 class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
-    """These bytes are not an image that we decode. Never retried.
+    """There is no image that can be indexed or searched for. The outcome is final: it is not retried.
 
     Attributes:
         code: one of `REFUSAL_CODES`.
-        reason: one English sentence for the person who sent the bytes.
+        reason: one English sentence for the person who sent the image.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -17,18 +17,29 @@ class PictureRefused(Exception):  # noqa: N818 - it is an outcome, not a fault
         self.reason = reason
 
 
+class Unreadable(PictureRefused):
+    """The object exists, but its bytes cannot be read at present, so nothing is known of the image.
+
+    It is not retried automatically. Once the object is restored or the permission is granted, `index` can be run again.
+    """
+
+
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
-    "foreign_object": "the object is neither an upload nor in a bucket that this stack was told to read",
-    "unfetchable": "nothing could be fetched from the address",
-    "empty": "there are no bytes",
-    "unsupported_type": "the magic bytes are of no format that we read",
-    "too_large": "more bytes than the limit",
-    "too_many_pixels": "the header claims more pixels, or a longer side, than the limit",
-    "corrupt": "the format is known but the image cannot be decoded",
-    "too_complex": "decoding would take, or took, far more time or memory than a real image needs",
+    "foreign_object": "the object is neither an upload nor in a bucket that this stack is configured to read",
+    "archived": "the object is archived and has not been restored",
+    "access_denied": "the stack lacks permission to read the object, or to use the key that encrypts it",
+    "customer_key": "the object is encrypted with a key that S3 does not keep (SSE-C)",
+    "content_encoding": "the object is stored compressed, under a Content-Encoding such as gzip",
+    "unfetchable": "no image could be fetched from the URL",
+    "empty": "the file has no bytes",
+    "unsupported_type": "the magic bytes match none of the supported formats",
+    "too_large": "the file has more bytes than the limit",
+    "too_many_pixels": "the header declares more pixels, or a longer side, than the limit",
+    "corrupt": "the format is supported, but the image cannot be decoded",
+    "too_complex": "decoding needs, or would need, far more time or memory than a real image does",
     "decoder_failed": "the decoder crashed on the image",
-    "undescribable": "the features that the model computes of the image are not all numbers",
+    "undescribable": "the model computes features of the image that are not all finite numbers",
 }
 
 
@@ -36,12 +47,12 @@ UNFETCHABLE = "unfetchable"
 
 
 class FetchRefused(PictureRefused):
-    """A web address gave nothing: `unfetchable`.
+    """No image can be fetched from a URL. The refusal's code is `unfetchable`.
 
     Attributes:
         cause: one of `FETCH_CAUSES`.
-        reason: one English sentence for the person who gave the address. It names no address that a name led to,
-            and is the same for a host that does not exist and for one that is not public.
+        reason: one English sentence for the person who gave the URL. It never contains the IP address of a host, and
+            is the same for a host that does not exist as for one that is not public.
     """
 
     def __init__(self, cause: str, reason: str) -> None:
@@ -52,54 +63,54 @@ class FetchRefused(PictureRefused):
 
 
 FETCH_CAUSES = {
-    "bad_url": "not an http(s) URL of a host, or one that parsers read differently",
-    "not_public": "the host has no address, or not only public ones",
-    "unreachable": "no connection, no TLS or no answer in HTTP",
-    "bad_certificate": "the host has no valid certificate for its name",
-    "timeout": "not done in time",
-    "too_many_redirects": "more redirects than are followed",
-    "http_status": "an answer other than 200 with a body",
-    "encoded": "the body is compressed although that was not asked for",
+    "bad_url": "not an http(s) URL with a host, or one that parsers interpret differently",
+    "not_public": "the host has no IP address, or one that is not public",
+    "unreachable": "no connection, TLS session or HTTP response",
+    "bad_certificate": "the certificate of the host is not valid for its name",
+    "timeout": "the fetch took longer than the limit",
+    "too_many_redirects": "more redirects than the limit",
+    "http_status": "the response is not 200 with a body",
+    "encoded": "the body is compressed, although the request did not allow it",
     "incomplete": "the connection ended before the announced length",
-    "too_large": "more bytes than the limit",
+    "too_large": "the body has more bytes than the limit",
 }
 
 
 class FetchFailed(Exception):  # noqa: N818 - a fault, told apart from the library's errors
-    """Fetching did not work for a reason that is not the address's: it may be tried again."""
+    """Fetching failed for a reason other than the URL; it may be retried."""
 
 
 class IndexNotReady(Exception):  # noqa: N818 - an outage, told apart from the library's errors
-    """A vector index is being built, as after a restore or a change of the index: the same search succeeds later."""
+    """A vector index is being built, for example after a restore; the same search succeeds later."""
 
 
 class NotFound(Exception):  # noqa: N818
-    """There is no such thing, or the caller may not know of it."""
+    """What the caller names does not exist, or the caller cannot access it."""
 
 
 class InvalidCursor(ValueError):  # noqa: N818
-    """A page's cursor was not made by us, or for another collection."""
+    """A cursor is malformed or belongs to another collection."""
 
 
 class Unauthenticated(Exception):  # noqa: N818
-    """The call brought no valid credentials; why is never told."""
+    """The call has no valid credentials; the response never says why."""
 
 
 class Forbidden(Exception):  # noqa: N818
-    """The caller is known, and may not do this."""
+    """The caller is authenticated but not permitted to do this."""
 
 
 class CollectionNeeded(Exception):  # noqa: N818
-    """The caller must say which collection is meant."""
+    """The caller must name a collection."""
 
 
 class RateLimited(Exception):  # noqa: N818
-    """The caller has used up this minute's calls.
+    """The caller has used up its calls for this minute.
 
     Attributes:
         retry_after: whole seconds until the next minute begins, 1 to 60.
     """
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"This key has used up its calls of this minute. Try again in {retry_after} s.")
+        super().__init__(f"This key has used up its calls for this minute. Try again in {retry_after} s.")
         self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""What a message may report: an object came or went, or an image waits at an address."""
+"""The events that ingest handles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,17 +8,17 @@ from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
 
 SUBMITTED: Final = "Image Submitted"
-"""Detail type of the events with which others hand in images over the bus."""
+"""Detail type of the events by which other services submit images over the event bus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """An object was written.
+    """An object was created or overwritten, or somebody submits it by name.
 
     Attributes:
-        sequencer: S3's order of the events of one key, hexadecimal; None where the sender knows none.
-        collection: where its image goes; None leaves it to the object's key or to what holds it already.
-        metadata: the sender's own words, echoed in the outgoing events.
+        sequencer: hexadecimal value by which S3 orders the events of one key; None if the event has none.
+        collection: the collection for its image; with None the object's ledger entry or its key decides.
+        metadata: values of the sender, repeated in the published events.
     """
 
     object: ObjectRef
@@ -32,7 +32,7 @@ class Removed:
     """An object was removed.
 
     Attributes:
-        one_version: only the version that `object` names was destroyed, perhaps an old one.
+        one_version: whether only the version that `object` names was deleted, which may be an old one.
     """
 
     object: ObjectRef
@@ -42,7 +42,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class UrlSubmitted:
-    """An image waits at a URL."""
+    """Somebody submits the image at a URL."""
 
     url: str
     collection: str | None = None
@@ -51,7 +51,7 @@ class UrlSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class Reindex:
-    """A stored image is to be described by another model too."""
+    """A stored image must also be described by another model."""
 
     image_key: ImageKey
     model: str
@@ -59,12 +59,12 @@ class Reindex:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateCheck:
-    """An image was stored while the vector index could not be searched; it is still to be compared with earlier ones.
+    """An image that was stored while the vector index was not ready must still be compared with earlier images.
 
     Attributes:
-        object: what brought the image.
-        since: when the check was due at first, ISO 8601 in UTC.
-        metadata: the sender's own words, echoed in the outgoing event.
+        object: the object that brought the image.
+        since: when the check was first due, ISO 8601 in UTC.
+        metadata: values of the sender, repeated in the published event.
     """
 
     image_key: ImageKey
@@ -75,7 +75,7 @@ class DuplicateCheck:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event that asks for nothing, and why."""
+    """An event that requires no action, with the reason."""
 
     reason: str
 
@@ -84,9 +84,9 @@ IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | Igno
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:
-    """Whether the event of `sequencer` happened before the one of `by`; without both nothing can be said.
+    """Return whether the event of `sequencer` happened before the one of `by`; False if either is missing.
 
-    S3 documents them as hexadecimal, compared as text after the shorter is padded with zeros on the right:
+    S3 documents sequencers as hexadecimal strings, compared after padding the shorter with zeros on the right:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     if not sequencer or not by:

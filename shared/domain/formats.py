@@ -1,4 +1,4 @@
-"""The image formats that are read, decided by magic bytes and never by name or content type."""
+"""The supported image formats, recognised by their magic bytes and never by file name or content type."""
 
 import re
 from typing import Final
@@ -24,7 +24,7 @@ _AVIF_BRANDS: Final = {b"avif", b"avis"}
 
 
 def sniff(data: bytes) -> str:
-    """The format that the magic bytes name, one of `MEDIA_TYPES`.
+    """Return the format that the magic bytes name, a key of `MEDIA_TYPES`.
 
     Raises:
         PictureRefused: `empty` or `unsupported_type`.
@@ -35,7 +35,7 @@ def sniff(data: bytes) -> str:
     if found and (found.lastgroup != "avif" or _AVIF_BRANDS & set(_brands(data))):
         return str(found.lastgroup)
     raise PictureRefused(
-        "unsupported_type", "The file is none of JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF, whatever its name says."
+        "unsupported_type", "The file is not a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF image, whatever its name says."
     )
 
 

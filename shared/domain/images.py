@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ THUMBNAILS_PREFIX = "thumbnails/"
 THUMBNAIL_TYPE: Final = "image/webp"
 
 REJECTED_TAG = ("pictrace", "rejected")
-"""Tag of refused uploads: the bucket's lifecycle removes what has it."""
+"""Tag of rejected uploads; the bucket's lifecycle rule deletes objects that have it."""
 
 _UPLOAD_KEY = re.compile(
     rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]{{0,{MAX_COLLECTION_LENGTH - 1}}})"
@@ -34,7 +35,7 @@ _UNDER_UPLOADS = re.compile(rf"{UPLOADS_PREFIX}(?P<collection>[a-z0-9][a-z0-9_-]
 
 
 class UploadStatus(StrEnum):
-    """Where an upload stands. Everything but `PENDING` is final."""
+    """The status of an upload. Every status except `PENDING` is final."""
 
     PENDING = "pending"
     INDEXED = "indexed"
@@ -61,7 +62,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What is known of one image in one collection, without its features.
+    """The description of one image in one collection, without its features.
 
     Attributes:
         image_id: SHA-256 of the image's bytes, 64 lower-case hex digits.
@@ -69,8 +70,8 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
-        sharpness: variance of the Laplacian, 0 or more; tells the best of several copies.
-        low_information: whether the image shows nothing that it could be recognised by, as one of a single colour.
+        sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
+        low_information: whether the image has too little detail to be recognised by, such as a single colour.
     """
 
     collection: str
@@ -90,13 +91,17 @@ class ImageRecord:
 
     @property
     def label(self) -> str | None:
-        """The most probable class, or None under a model without labels."""
+        """The most probable class, or None if no class is probable enough."""
         return self.labels[0].name if self.labels else None
+
+    def has_any(self, labels: Collection[str]) -> bool:
+        """Return whether one of the image's labels is among `labels`, which are in canonical form."""
+        return any(canonical(label.name) in labels for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """A record together with its vectors: what ingest stores. `local_features` is None without keypoints."""
+    """A record with its vectors, as ingest stores it. `local_features` is None for an image without keypoints."""
 
     record: ImageRecord
     features: "FeatureVector"
@@ -105,9 +110,12 @@ class IndexedImage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The state of one upload; `image_id` once there is an image, `code` and `reason` once rejected.
+    """The state of one upload.
 
-    `metadata` is the sender's own, echoed in the outgoing events.
+    Attributes:
+        image_id: the indexed image, if there is one.
+        code, reason: why the upload was rejected.
+        metadata: values of the sender, repeated in the published events.
     """
 
     upload_id: str
@@ -122,25 +130,25 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, newest first, and where the next page starts (None: this is the last)."""
+    """A page of records, newest first, and the cursor of the next page (None on the last one)."""
 
     records: Sequence[ImageRecord]
     cursor: str | None = None
 
 
 def upload_key(collection: str, upload_id: str) -> str:
-    """The S3 key of an upload: `uploads/<collection>/<upload_id>`."""
+    """Return the S3 key of an upload: `uploads/<collection>/<upload_id>`."""
     return f"{UPLOADS_PREFIX}{collection}/{upload_id}"
 
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:
-    """(collection, upload_id) of a key that `upload_key` made, or None for any other key."""
+    """Return (collection, upload_id) of a key that `upload_key` made, or None for any other key."""
     match = _UPLOAD_KEY.fullmatch(key)
     return (match["collection"], match["upload_id"]) if match else None
 
 
 def collection_of_key(key: str) -> str:
-    """The collection that a key names, `uploads/<collection>/...`; the default one for any other key."""
+    """Return the collection in a key `uploads/<collection>/...`; the default collection for any other key."""
     match = _UNDER_UPLOADS.match(key)
     return match["collection"] if match else DEFAULT_COLLECTION
 
@@ -150,22 +158,25 @@ def signature_key(model: str, image_id: str) -> str:
 
 
 def thumbnail_key(collection: str, image_id: str) -> str:
-    """One a collection: when S3 last wrote it must not tell one collection what another asked for."""
+    """Return the S3 key of a thumbnail.
+
+    Each collection has its own, because the time of the last write must not reveal what another collection did.
+    """
     return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.webp"
 
 
 def clean_filename(name: str) -> str:
-    """A sender's file name without path, control characters and lone surrogates, at most `MAX_FILENAME_LENGTH` long.
+    """Return a sender's file name without path, control characters and lone surrogates, cut to `MAX_FILENAME_LENGTH`.
 
-    Kept to be shown as text only: it never becomes a key or a path.
+    The name is only ever displayed as text: it never becomes a key or a path.
     """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cs", "Cf"})
     return kept.strip()[:MAX_FILENAME_LENGTH] or "image"
 
 
-def filename_of_address(url: str) -> str:
-    """The last part of a web address's path, as a file name to show."""
+def filename_of_url(url: str) -> str:
+    """Return the last part of a URL's path as a file name to display."""
     try:
         return clean_filename(unquote(urlsplit(url).path))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is known of one object in S3: which image it holds, and since which event."""
+"""The ledger's entry of one S3 object: which image the object holds, and as of which event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from shared.domain.images import ObjectRef
 
 
 class ObjectStatus(StrEnum):
-    """Where an object stands.
+    """The status of an object.
 
-    `DISMISSED` is an object outside our bucket whose image was removed through the API: it is still there, and is
-    only taken in again when somebody hands it in by name.
+    `DISMISSED` means that the image of an object in a source bucket was removed through the API. The object still
+    exists, but is only indexed again when somebody submits it by name.
     """
 
     HELD = "held"
@@ -34,10 +34,11 @@ class ObjectState:
 
     Attributes:
         image_key: the image that the object brought; kept after a removal, to clean up after a worker that died.
-        revision: counts the changes; each change names the one that it follows.
-        sequencer: S3's order of the newest event that was applied.
-        etag: of the bytes that were read.
-        leaving: images that the object held before, with the time (epoch seconds) since when it does not.
+        revision: number of changes; each change is conditional on the revision that it follows.
+        sequencer: sequencer of the newest event that was applied.
+        etag: ETag of the bytes that were read.
+        code, reason: why the object was rejected, or, if it holds an image, why it could not be read again.
+        leaving: images that the object held before, with the time (epoch seconds) when it ceased to hold them.
     """
 
     object: ObjectRef
@@ -57,4 +58,4 @@ class ObjectState:
 
 
 class ConflictError(Exception):
-    """Somebody else changed the entry meanwhile: read it again."""
+    """Another worker changed the entry in the meantime; read it again and retry."""

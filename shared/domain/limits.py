@@ -5,48 +5,48 @@ from typing import Final
 MIB: Final = 1024 * 1024
 
 MAX_UPLOAD_BYTES: Final = 25 * MIB
-"""Largest image that an upload may bring (the presigned policy enforces it)."""
+"""Maximum size of an upload; the presigned policy enforces it."""
 
 MAX_QUERY_BYTES: Final = 4_400_000
-"""Largest image inside a request: Lambda takes 6 MB, which is 4.4 MB before base64."""
+"""Maximum size of an image inside a request: Lambda accepts 6 MB, which is 4.4 MB before base64."""
 
 MAX_REQUEST_BYTES: Final = 6 * MIB
-"""Most bytes of a request's body, whatever is in it: what Lambda takes."""
+"""Maximum size of a request's body, the limit of Lambda."""
 
 MAX_PIXELS: Final = 40_000_000
-"""Most pixels (width x height) that are decoded; read from the header, before decoding."""
+"""Maximum pixels (width x height) of an image; checked in the header, before decoding."""
 
 MAX_SIDE: Final = 16_384
-"""Longest side, in pixels, that is decoded."""
+"""Maximum length of an image's longer side in pixels."""
 
 MAX_JPEG_SCANS: Final = 100
-"""Most scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
+"""Maximum number of scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""
 
 MAX_CHUNKS: Final = 35_000
-"""Most segments (JPEG), chunks (PNG, WebP), size properties (AVIF) or blocks before the frame (GIF): 25 MiB of empty
-ones take seconds."""
+"""Maximum number of segments (JPEG), chunks (PNG, WebP), size properties (AVIF) or blocks before the frame (GIF):
+25 MiB of empty ones take seconds."""
 
 MAX_DECODE_MEMORY: Final = 448 * MIB
-"""Memory that decoding one image may take beyond the 60 MB or so of the process that does it."""
+"""Memory that decoding one image may use beyond the 60 MB or so of the decoding process."""
 
 MAX_DECODE_CPU_SECONDS: Final = 4
-"""Processor time that decoding one image may take."""
+"""CPU time that decoding one image may use."""
 
 MAX_DECODE_SECONDS: Final = 20
-"""Time after which a decode that did not get its processor time is given up, to be tried again: a busy machine is no
-fault of the image."""
+"""Wall-clock limit of a decode that has not used up its CPU time. It is retried, because a busy machine is not the
+image's fault."""
 
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
-"""How long a presigned upload stays open."""
+"""Lifetime of a presigned upload."""
 
 LINK_EXPIRES_SECONDS: Final = 15 * 60
-"""How long a presigned link to a stored image stays open."""
+"""Lifetime of a presigned link to a stored image."""
 
 LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
-"""How long a link may be given out again: whoever gets it has at least as long to use it."""
+"""How long a link may be reused, so that whoever receives it has at least as long to follow it."""
 
 UPLOAD_STATE_DAYS: Final = 30
-"""How long the state of a finished or abandoned upload can be asked for."""
+"""How long the state of a finished or abandoned upload is kept."""
 
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
@@ -60,60 +60,60 @@ MAX_PAGE: Final = 100
 DEFAULT_COLLECTION: Final = "default"
 
 FETCH_SECONDS: Final = 10
-"""Longest time that fetching from a URL may take, redirects included."""
+"""Maximum time for fetching from a URL, redirects included."""
 
 FETCH_FUNCTION_SECONDS: Final = FETCH_SECONDS + 5
-"""Longest time that the fetch function may take: fetching, then storing."""
+"""Timeout of the fetch function, which fetches and then stores."""
 
 FETCH_WAIT_SECONDS: Final = FETCH_FUNCTION_SECONDS + 5
-"""How long its callers wait for it, a cold start included."""
+"""How long callers wait for the fetch function, a cold start included."""
 
 MAX_REDIRECTS: Final = 3
 MAX_URL_LENGTH: Final = 2048
 FETCH_PORTS: Final = (80, 443)
-"""Where a URL may lead: the web's own ports, so that nothing else can be talked to or scanned."""
+"""Ports that a URL may name: only those of the web, so that no other service can be reached or scanned."""
 
 RETRY_AFTER_SECONDS: Final = 5
-"""When a caller is told to try again after an outage."""
+"""`Retry-After` of a response during an outage."""
 
 INDEX_RETRY_AFTER_SECONDS: Final = 30
-"""When a caller is told to try again while a vector index is being built, which takes minutes."""
+"""`Retry-After` of a response while a vector index is being built, which takes minutes."""
 
 CHECK_DELAY_SECONDS: Final = 300
-"""How long ingest waits before it looks for the near-duplicates of an image that came while a vector index was being
-built. SQS delays a message by at most 900."""
+"""How long ingest waits before it compares an image that was stored while a vector index was being built. SQS delays a
+message by at most 900 s."""
 
 CHECK_HOURS: Final = 12
-"""How long it goes on trying."""
+"""How long ingest repeats that check before it gives up."""
 
 MAX_RECEIVES: Final = 5
-"""So often a message is tried before it goes to the dead-letter queue."""
+"""Maximum number of attempts before a message goes to the dead-letter queue."""
 
 SUBPROCESS_SECONDS: Final = 20
-"""Longest time for one message in a process of its own, start included."""
+"""Maximum time for one message in its own process, start-up included."""
 
 BATCH_MESSAGES: Final = 10
-"""Most messages that one call of the ingest function gets."""
+"""Maximum number of messages in one invocation of the ingest function."""
 
 CONCURRENT_MESSAGES: Final = 10
-"""Messages of a batch that are done at the same time, so that the waiting of some hides in the computing of others."""
+"""Messages of a batch that are processed concurrently, so that some wait for I/O while others compute."""
 
 CONCURRENT_IMAGES: Final = 2
-"""Images of a batch that are computed at the same time: each may take 120 MB of pixels, and there is one core."""
+"""Images of a batch that are described concurrently: each may hold 120 MB of pixels, and there is one core."""
 
 MAX_METADATA: Final = 20
-"""Most entries of a sender's metadata."""
+"""Maximum number of entries in a sender's metadata."""
 MAX_METADATA_LENGTH: Final = 256
-"""Longest name or value of metadata, in characters."""
+"""Maximum length of a name or value in metadata, in characters."""
 
 KEY_CALLS_PER_MINUTE: Final = 600
-"""Calls a minute that a key may make where its creator says nothing else."""
+"""Default number of calls a minute that a key allows."""
 
 MAX_KEY_CALLS_PER_MINUTE: Final = 60_000
 MAX_KEY_NAME_LENGTH: Final = 100
 
 MAX_KEY_COLLECTIONS: Final = 20
-"""Most collections of one key: a call on an id without `collection` looks into each of them."""
+"""Maximum number of collections of one key: a call with an id but no `collection` reads each of them."""
 
 KEY_CACHE_SECONDS: Final = 30
-"""How long a process trusts what it read of a key: a revocation takes effect within this time."""
+"""How long a process caches a key; a revocation takes effect within this time."""

@@ -1,4 +1,4 @@
-"""How the work on one event ended."""
+"""The outcome of handling one event."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shared.domain.matches import Comparison
 
 
 class OutcomeStatus(StrEnum):
-    """`SUPERSEDED`: a newer event of the object was there before. `FETCHED`: the object's own event follows."""
+    """`SUPERSEDED`: a newer event of the object was handled first. `FETCHED`: the object's own event follows."""
 
     INDEXED = "indexed"
     DUPLICATE = "duplicate"
@@ -23,7 +23,7 @@ class OutcomeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An earlier image that a new one nearly repeats."""
+    """An earlier image that a new image is a near-duplicate of."""
 
     image_id: str
     comparison: Comparison
@@ -31,12 +31,12 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one event.
+    """The outcome of one event.
 
     Attributes:
-        image_key: the image that the object holds now, or held before it was removed.
+        image_key: the image that the object holds, or held before its removal.
         vanished: images that no object of their collection holds any more.
-        code, reason: why an image was rejected, or an event ignored.
+        code, reason: why an image was rejected, or an event was ignored.
         neighbour: the nearest earlier image, if it is a near-duplicate.
     """
 

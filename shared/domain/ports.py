@@ -1,4 +1,4 @@
-"""What the use cases need from the outside, as protocols; `shared.aws` and `shared.vision` fulfil them."""
+"""The protocols through which the use cases reach storage and other services; `shared.aws` implements them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An image that a vector index found; `cosine` is that of the vectors it compares, -1 to 1."""
+    """An image that a vector index found; `cosine` is the similarity of the vectors compared, -1 to 1."""
 
     record: ImageRecord
     cosine: float
@@ -23,7 +23,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Candidates, nearest first, and what finding them cost (bytes examined; None if not reported)."""
+    """Candidates, nearest first, and the number of bytes that the search examined (None if not reported)."""
 
     found: Sequence[Candidate]
     bytes_examined: int | None
@@ -31,7 +31,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """Where one image occurs: the collections that have its record, and every object that holds its bytes."""
+    """The collections that have an image's record, and the objects that hold its bytes, with their collections."""
 
     collections: Sequence[str]
     sources: Sequence[tuple[str, ObjectRef]]
@@ -40,7 +40,7 @@ class Occurrences:
         return bool(self.collections or self.sources)
 
     def of(self, collection: str | None) -> "Occurrences":
-        """What of it is in one collection (None: all of it)."""
+        """Return the occurrences in one collection (None: all of them)."""
         if collection is None:
             return self
         return Occurrences(
@@ -50,7 +50,7 @@ class Occurrences:
 
 
 class Uploads(Protocol):
-    """The state of uploads."""
+    """Stores the state of uploads."""
 
     def open(self, upload: Upload, source: ObjectRef) -> None: ...
     def find(self, upload_id: str) -> Upload | None: ...
@@ -58,106 +58,112 @@ class Uploads(Protocol):
 
 
 class Ledger(Protocol):
-    """Which object holds which image."""
+    """Records which object holds which image."""
 
     def find(self, source: ObjectRef) -> ObjectState | None: ...
 
     def change(self, before: ObjectState | None, after: ObjectState) -> None:
-        """Put an entry in the place of another and move the image's source with it, in one step.
+        """Replace an entry and update the sources of the images concerned, in one transaction.
 
         Raises:
-            ConflictError: the entry is no longer `before`.
+            ConflictError: the stored entry is no longer `before`.
         """
         ...
 
 
 class VectorSearch(Protocol):
-    """The vector indexes: what finds candidates."""
+    """Finds candidates in the vector indexes."""
 
     def nearest(
         self, features: "FeatureVector", *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """Return the images nearest by their features.
+        """Return the images nearest by their features; `label`, in canonical form, limits them to one top class.
 
         Raises:
             IndexNotReady: the index is being built.
         """
         ...
 
-    def nearest_local(
-        self, local: "LocalVector", *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates:
-        """Return the images nearest by their local features; raises as `nearest` does."""
+    def nearest_local(self, local: "LocalVector", *, collection: str, model: str, limit: int) -> Candidates:
+        """Return the images nearest by their local features.
+
+        Raises:
+            IndexNotReady: the index is being built.
+        """
         ...
 
 
 class SearchIndex(VectorSearch, Protocol):
-    """What a search reads."""
+    """The reads that a search needs."""
 
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
     def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Which of these images (at most 100) the collection holds at this moment; `nearest` may lag behind."""
+        """Return which of these images, at most 100, the collection holds now; the vector index may lag behind."""
         ...
 
 
 class NearDuplicateIndex(VectorSearch, Protocol):
-    """What looking for an earlier near-duplicate reads."""
+    """The reads that finding an earlier near-duplicate needs."""
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
 
 class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
-    """The records and their features."""
+    """Stores the records and features of images."""
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
-        """Store an image's record; repeating a call changes nothing.
+        """Store an image's record; a repeated call changes nothing.
 
         Args:
-            secondary: the same image under other models.
+            secondary: the same image, described by other models.
 
         Returns:
-            True if `source` is what brought the image into the collection, False for a duplicate.
+            True if `source` was the first to bring the image into the collection, False for a duplicate.
         """
         ...
 
     def add_secondary(self, image: IndexedImage) -> None:
-        """Store an image under another model than its record's; it must have a record."""
+        """Store the vectors of a model other than the record's; the image must have a record."""
         ...
 
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
-        """What `add` would return, or None where one of `models` has not described the image."""
+        """Return what `add` would return, or None if the image is missing or lacks the vectors of one of `models`."""
         ...
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
-        """Whether the image is there and all `models` have described it."""
+        """Return whether the image is stored with the vectors of all `models`."""
         ...
 
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page: ...
+
+    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
+        """Return one page, newest first; `labels`, in canonical form, limits it to images that have one of them."""
+        ...
+
     def count(self, collection: str) -> tuple[int, bool]: ...
 
 
 class Duplicates(Protocol):
-    """Groups of near-duplicates."""
+    """Stores groups of near-duplicates."""
 
     def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
 
 class DuplicateChecks(Protocol):
-    """Checks for near-duplicates that could not be made yet."""
+    """Postpones checks for near-duplicates."""
 
     def postpone(self, check: "DuplicateCheck") -> None:
-        """Have the check come back after `CHECK_DELAY_SECONDS`."""
+        """Queue the check again, with a delay of `CHECK_DELAY_SECONDS`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An object's bytes with the ETag and version that they have."""
+    """The bytes of an object with their ETag and version."""
 
     data: bytes
     etag: str
@@ -165,16 +171,17 @@ class Fetched:
 
 
 class Signatures(Protocol):
-    """Where signatures are read."""
+    """Reads signatures."""
 
     def get(self, key: str) -> bytes | None: ...
 
 
 class Objects(Signatures, Protocol):
-    """The bytes: images, signatures and thumbnails."""
+    """Stores images, signatures and thumbnails as objects."""
 
     def read(self, source: ObjectRef, limit: int) -> Fetched: ...
     def present(self, source: ObjectRef) -> bool: ...
+    def etag(self, source: ObjectRef) -> str | None: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
@@ -184,12 +191,12 @@ class Objects(Signatures, Protocol):
 
 
 class Fetcher(Protocol):
-    """Gets images from the web, with rights of its own."""
+    """Fetches images from the web, with permissions of its own."""
 
     def store(self, url: str, key: str) -> None:
-        """Have the image at a public address put under an upload's key.
+        """Fetch the image at a public URL and store it under an upload's key.
 
         Raises:
-            PictureRefused: there is no image to be had.
+            PictureRefused: no image can be fetched there.
         """
         ...

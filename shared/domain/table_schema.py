@@ -1,4 +1,8 @@
-"""The table's keys, attributes and indexes: one definition for the infrastructure and the code."""
+"""The table's keys, attributes and indexes, defined once for the infrastructure and the functions.
+
+The name of an index ends in its version. An index can only be created and deleted, not changed, so a change is a new
+index under the next version: docs/guides/upgrades.md.
+"""
 
 from typing import Final
 
@@ -6,18 +10,18 @@ PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
 TTL_ATTRIBUTE: Final = "expires_at"
 
-LISTING_INDEX: Final = "newest"
-"""Global secondary index of the images of a collection by `created_at`."""
+LISTING_INDEX: Final = "newest-v1"
+"""Global secondary index of a collection's images by `created_at`."""
 LISTING_PARTITION: Final = "collection"
 LISTING_SORT: Final = "created_at"
 
-DUPLICATES_INDEX: Final = "duplicates"
-"""Sparse global secondary index of the images of a collection that are in a group of near-duplicates, by group."""
+DUPLICATES_INDEX: Final = "duplicates-v1"
+"""Sparse global secondary index, by group, of a collection's images that are in a group of near-duplicates."""
 DUPLICATES_SORT: Final = "duplicate_group"
 
-VECTOR_INDEX: Final = "features"
+VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
-LOCAL_INDEX: Final = "local_features"
+LOCAL_INDEX: Final = "local_features-v1"
 LOCAL_ATTRIBUTE: Final = "local_features"
 VECTOR_PARTITION: Final = "collection"
 VECTOR_FILTERS: Final = ("model", "label")
@@ -34,10 +38,10 @@ RECORD_ATTRIBUTES: Final = (
     "low_information",
     "sharpness",
 )
-"""What all indexes carry besides their keys, so that no answer needs a second read."""
+"""Attributes that every index projects besides its keys, so that a response needs no second read."""
 
 SINCE: Final = "since"
-"""`created_at` of an item that the listing must not show."""
+"""The attribute that replaces `created_at` in items that the listing index must not contain."""
 
 KEYS_PARTITION: Final = "keys"
-"""Partition of the API keys, one item each, so that listing them is one query and never a scan of the images."""
+"""Partition of the API keys, one item each, so that they are listed by a query and not by a scan of the table."""

@@ -1,4 +1,4 @@
-"""Which IP addresses are public: `ipaddress.is_global` alone lets several ways inside through."""
+"""Whether an IP address is public: `ipaddress.is_global` alone accepts several addresses that lead inside."""
 
 import ipaddress
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _UNICAST_V6: Final = ipaddress.ip_network("2000::/3")
-"""Global unicast, the only IPv6 space that public hosts have: RFC 4291, 2.4."""
+"""Global unicast, the only IPv6 space in which public hosts have addresses: RFC 4291, 2.4."""
 
-_NEVER: Final = tuple(
+_NOT_PUBLIC: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "168.63.129.16/32",  # a cloud's platform address, public by registration
-        "192.0.0.0/24",  # protocol assignments, RFC 6890; Python's releases differ on parts of it
+        "168.63.129.16/32",  # a cloud's platform address, registered as public
+        "192.0.0.0/24",  # protocol assignments, RFC 6890; Python releases disagree about parts of it
         "192.88.99.0/24",  # 6to4 relays, RFC 7526
         "100.64.0.0/10",  # shared address space, RFC 6598
         "2001::/23",  # protocol assignments, RFC 2928, Teredo among them
@@ -26,16 +26,16 @@ _ISATAP: Final = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(text: str) -> bool:
-    """Whether an address, as a resolver gives it, is one that anybody on the internet has.
+    """Return whether an address, in the form that a resolver returns, belongs to the public internet.
 
-    IPv6 addresses that carry an IPv4 one (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) are not, whatever they
-    carry: a public host has an address of its own. What lies outside `2000::/3` is most of them.
+    IPv6 addresses that embed an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) are not public, even
+    if the embedded address is: a public host has an IPv6 address of its own. Most of them lie outside `2000::/3`.
     """
     address = ipaddress.ip_address(text.split("%", 1)[0])
     if isinstance(address, ipaddress.IPv6Address) and (
         address not in _UNICAST_V6 or address in _SIX_TO_FOUR or int(address) >> 32 & 0xFFFFFFFF in _ISATAP
     ):
         return False
-    if any(address.version == network.version and address in network for network in _NEVER):
+    if any(address.version == network.version and address in network for network in _NOT_PUBLIC):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)

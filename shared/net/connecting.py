@@ -1,6 +1,7 @@
 """Connections to public addresses only, all within one deadline.
 
-The address that is checked is the one that is connected to, so a name that resolves anew cannot lead inside.
+The socket connects to the very address that was checked, so a name that resolves differently the second time (DNS
+rebinding) cannot lead inside.
 """
 
 import queue
@@ -17,34 +18,34 @@ from shared.domain.errors import FetchRefused
 from shared.net.addresses import is_public
 
 CONNECT_SECONDS: Final = 3.0
-"""Longest wait for one of a host's addresses."""
+"""Maximum time to connect to one of a host's addresses."""
 IDLE_SECONDS: Final = 5.0
-"""Longest silence of a server."""
+"""Maximum time without a byte from the server."""
 
-Answer = tuple[socket.AddressFamily, Any]
-"""An address family with a socket address of it, whose first entry is the address as text."""
+HostAddress = tuple[socket.AddressFamily, Any]
+"""An address family and a socket address of that family, whose first entry is the IP address as text."""
 
 
 class Deadline:
-    """One point in time for name, connection, TLS, headers, body and redirects together."""
+    """The time by which name resolution, connection, TLS, headers, body and redirects must all be done."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
-    def left(self, at_most: float) -> float:
-        """Seconds that a step may take.
+    def remaining(self, at_most: float) -> float:
+        """Return the seconds that a step may take, `at_most` or fewer.
 
         Raises:
-            TimeoutError: there are none.
+            TimeoutError: the deadline has passed.
         """
-        left = self._end - time.monotonic()
-        if left <= 0:
+        remaining = self._end - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError
-        return min(left, at_most)
+        return min(remaining, at_most)
 
 
 class PublicNetwork(httpcore.NetworkBackend):
-    """Connects to hosts whose every address is public; the environment's proxies play no part."""
+    """Connects to hosts all of whose addresses are public; ignores the proxies of the environment."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -57,23 +58,29 @@ class PublicNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Raises FetchRefused (`not_public`), TimeoutError, or OSError where no address takes the connection."""
-        answers = resolve(host, port, self._deadline)
-        # One answer for both, so that nobody learns which names a private network has.
-        if not answers or not all(is_public(str(address[0])) for _, address in answers):
+        """Connect to the first of the host's addresses that accepts a connection.
+
+        Raises:
+            FetchRefused: `not_public`, the host has no address, or an address that is not public.
+            TimeoutError: the deadline has passed.
+            OSError: none of the addresses accepts a connection.
+        """
+        addresses = resolve(host, port, self._deadline)
+        # The same refusal for both, so that nobody learns which names a private network has.
+        if not addresses or not all(is_public(str(address[0])) for _, address in addresses):
             raise FetchRefused("not_public", "The host has no address on the public internet.")
         failure: OSError = OSError()
-        for family, address in answers:
+        for family, address in addresses:
             try:
-                return Stream(self._connected(family, address), self._deadline)
+                return DeadlineStream(self._connect(family, address), self._deadline)
             except OSError as error:
                 failure = error
         raise failure
 
-    def _connected(self, family: socket.AddressFamily, address: Any) -> socket.socket:
+    def _connect(self, family: socket.AddressFamily, address: Any) -> socket.socket:
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(self._deadline.left(CONNECT_SECONDS))
+            connection.settimeout(self._deadline.remaining(CONNECT_SECONDS))
             connection.connect(address)
         except BaseException:
             connection.close()
@@ -81,43 +88,43 @@ class PublicNetwork(httpcore.NetworkBackend):
         return connection
 
 
-def resolve(host: str, port: int, deadline: Deadline) -> list[Answer]:
-    """Every address of a host, asked for once; none where there is no such name.
+def resolve(host: str, port: int, deadline: Deadline) -> list[HostAddress]:
+    """Look up a host once and return all its addresses, or an empty list if the name does not exist.
 
-    The system's resolver takes no time limit, so it is asked from a thread that may be left behind.
+    The system's resolver has no timeout, so it runs in a thread that is abandoned if it takes too long.
 
     Raises:
-        TimeoutError: no answer before the deadline.
+        TimeoutError: the resolver did not answer in time.
     """
-    answers: queue.SimpleQueue[list[Answer]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[list[HostAddress]] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             found = []
-        answers.put([(entry[0], entry[4]) for entry in found])
+        results.put([(entry[0], entry[4]) for entry in found])
 
-    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
     try:
-        return answers.get(timeout=deadline.left(IDLE_SECONDS))
+        return results.get(timeout=deadline.remaining(IDLE_SECONDS))
     except queue.Empty:
         raise TimeoutError from None
 
 
-class Stream(httpcore.NetworkStream):
-    """A connection whose every step ends by the deadline: a server that sends byte by byte gains nothing."""
+class DeadlineStream(httpcore.NetworkStream):
+    """A connection on which every operation ends by the deadline, even if the server sends byte by byte."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._connection = connection
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._connection.settimeout(self._deadline.left(IDLE_SECONDS))
+        self._connection.settimeout(self._deadline.remaining(IDLE_SECONDS))
         return self._connection.recv(max_bytes)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._connection.settimeout(self._deadline.left(IDLE_SECONDS))
+        self._connection.settimeout(self._deadline.remaining(IDLE_SECONDS))
         self._connection.sendall(buffer)
 
     def close(self) -> None:
@@ -126,8 +133,10 @@ class Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        self._connection.settimeout(self._deadline.left(IDLE_SECONDS))
-        return Stream(ssl_context.wrap_socket(self._connection, server_hostname=server_hostname), self._deadline)
+        self._connection.settimeout(self._deadline.remaining(IDLE_SECONDS))
+        return DeadlineStream(
+            ssl_context.wrap_socket(self._connection, server_hostname=server_hostname), self._deadline
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return None

@@ -1,7 +1,7 @@
-"""Fetch an image from a public web address, and from nowhere else.
+"""Fetching of files from public URLs, and from nowhere else.
 
-Each redirect is a new request with a new check, on a connection of its own. Nothing of one request reaches the
-next: no cookies, no credentials, no referrer.
+Each redirect is a new request, with checks and a connection of its own. No cookie, credential or referrer is passed
+from one request to the next.
 """
 
 import ssl
@@ -27,74 +27,77 @@ _HEADERS: Final = [
 
 
 def fetch(url: str, limit: int) -> bytes:
-    """The body of a public http(s) address, after at most `MAX_REDIRECTS` redirects, in `FETCH_SECONDS`.
+    """Fetch a public http or https URL, following at most `MAX_REDIRECTS` redirects, within `FETCH_SECONDS`.
 
     Args:
-        limit: most bytes that are read.
+        limit: maximum size of the body in bytes.
+
+    Returns:
+        The body of the response.
 
     Raises:
-        FetchRefused: with a code that says why there is nothing.
+        FetchRefused: with a cause that says why the URL cannot be fetched.
     """
     deadline = Deadline(FETCH_SECONDS)
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            found = _ask(parse(url), limit, deadline)
-            if isinstance(found, bytes):
-                return found
-            url = urljoin(url, found)
+            result = _request(parse(url), limit, deadline)
+            if isinstance(result, bytes):
+                return result
+            url = urljoin(url, result)
     except TimeoutError as error:
-        raise FetchRefused("timeout", f"The address did not give its image within {FETCH_SECONDS} s.") from error
+        raise FetchRefused("timeout", f"The image could not be downloaded within {FETCH_SECONDS} s.") from error
     except ssl.SSLCertVerificationError as error:
         raise FetchRefused("bad_certificate", "The host has no valid certificate for its name.") from error
     except (httpcore.ProtocolError, OSError, ValueError) as error:
-        raise FetchRefused("unreachable", "The address does not answer as a web server does.") from error
-    raise FetchRefused("too_many_redirects", f"The address redirects more than {MAX_REDIRECTS} times.")
+        raise FetchRefused("unreachable", "The host cannot be reached, or does not speak HTTP/1.1.") from error
+    raise FetchRefused("too_many_redirects", f"The URL redirects more than {MAX_REDIRECTS} times.")
 
 
-def _ask(target: httpcore.URL, limit: int, deadline: Deadline) -> bytes | str:
-    """One request: the body, or where it redirects to."""
+def _request(target: httpcore.URL, limit: int, deadline: Deadline) -> bytes | str:
+    """Send one request; return the body, or the location that the server redirects to."""
     with (
         httpcore.ConnectionPool(network_backend=PublicNetwork(deadline), max_connections=1) as pool,
-        pool.stream("GET", target, headers=[("Host", _authority(target)), *_HEADERS]) as answer,
+        pool.stream("GET", target, headers=[("Host", _host_header(target)), *_HEADERS]) as response,
     ):
-        if answer.status in _REDIRECTS:
-            return _location(answer)
-        return _body(answer, limit, deadline)
+        if response.status in _REDIRECTS:
+            return _location(response)
+        return _read_body(response, limit, deadline)
 
 
-def _authority(target: httpcore.URL) -> str:
-    host = target.host.decode("ascii")
-    named = f"[{host}]" if ":" in host else host
-    return named if target.port == DEFAULT_PORTS[target.scheme.decode("ascii")] else f"{named}:{target.port}"
+def _host_header(target: httpcore.URL) -> str:
+    name = target.host.decode("ascii")
+    host = f"[{name}]" if ":" in name else name
+    return host if target.port == DEFAULT_PORTS[target.scheme.decode("ascii")] else f"{host}:{target.port}"
 
 
-def _header(answer: httpcore.Response, name: bytes) -> bytes:
-    return next((value for key, value in answer.headers if key.lower() == name), b"")
+def _header(response: httpcore.Response, name: bytes) -> bytes:
+    return next((value for key, value in response.headers if key.lower() == name), b"")
 
 
-def _location(answer: httpcore.Response) -> str:
-    location = _header(answer, b"location").decode("utf-8")
+def _location(response: httpcore.Response) -> str:
+    location = _header(response, b"location").decode("utf-8")
     if not location:
-        raise FetchRefused("http_status", f"The address answered {answer.status} without saying where to go.")
+        raise FetchRefused("http_status", f"The server answered with status {response.status} but without a location.")
     return location
 
 
-def _body(answer: httpcore.Response, limit: int, deadline: Deadline) -> bytes:
-    if answer.status != _OK:
-        raise FetchRefused("http_status", f"The address answered {answer.status}.")
-    if _header(answer, b"content-encoding").lower() not in (b"", b"identity"):
-        raise FetchRefused("encoded", "The address gives a compressed body, which was not asked for.")
-    too_large = FetchRefused("too_large", f"The address gives more than {limit:,} bytes.")
-    length = _header(answer, b"content-length")
+def _read_body(response: httpcore.Response, limit: int, deadline: Deadline) -> bytes:
+    if response.status != _OK:
+        raise FetchRefused("http_status", f"The server answered with status {response.status} instead of 200.")
+    if _header(response, b"content-encoding").lower() not in (b"", b"identity"):
+        raise FetchRefused("encoded", "The server sent a compressed body although none was requested.")
+    too_large = FetchRefused("too_large", f"The file at the URL has more than {limit:,} bytes.")
+    length = _header(response, b"content-length")
     if length.isdigit() and int(length) > limit:
         raise too_large
     data = bytearray()
     try:
-        for chunk in answer.iter_stream():
-            deadline.left(FETCH_SECONDS)
+        for chunk in response.iter_stream():
+            deadline.remaining(FETCH_SECONDS)
             data += chunk
             if len(data) > limit:
                 raise too_large
     except httpcore.RemoteProtocolError as error:
-        raise FetchRefused("incomplete", "The image did not come whole.") from error
+        raise FetchRefused("incomplete", "The connection ended before the whole image had arrived.") from error
     return bytes(data)

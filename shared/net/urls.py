@@ -1,4 +1,4 @@
-"""Web addresses, taken apart once and put together again, so that no other parser sees another host in them."""
+"""Parsing of URLs, which are then rebuilt from their checked parts so that no other parser finds a different host."""
 
 import ipaddress
 import re
@@ -17,18 +17,19 @@ _SAFE: Final = "/?&=%:@!$'()*+,;~[]-._"
 _LABEL: Final = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""A last label like these makes a host a number: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
+"""A last label like these makes the host an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker"""
 
 
 def parse(url: str) -> httpcore.URL:
-    """The address as it will be asked for: ASCII, lower-case host, no fragment.
+    """Parse a URL and return it as it is requested: in ASCII, with a lower-case host and without a fragment.
 
     Raises:
-        FetchRefused: `bad_url`, or `not_public` for a name that only a private network can know.
+        FetchRefused: `bad_url`, or `not_public` for a name that only a private network can resolve.
     """
     if len(url) > MAX_URL_LENGTH or any(char.isspace() or char == "\\" or not char.isprintable() for char in url):
         raise FetchRefused(
-            "bad_url", f"The address is longer than {MAX_URL_LENGTH} characters, or has blanks or backslashes in it."
+            "bad_url",
+            f"The URL has more than {MAX_URL_LENGTH} characters, or contains spaces, backslashes or control codes.",
         )
     try:
         parts = urlsplit(url)
@@ -36,10 +37,10 @@ def parse(url: str) -> httpcore.URL:
         port = default if parts.port is None else parts.port
         host = _host(parts.hostname or "", bracketed="[" in parts.netloc)
     except (KeyError, ValueError) as error:
-        raise FetchRefused("bad_url", "The address must begin with http:// or https:// and name a host.") from error
+        raise FetchRefused("bad_url", "The URL must begin with http:// or https:// and name a valid host.") from error
     _refuse_ambiguous(parts)
     if port not in FETCH_PORTS:
-        raise FetchRefused("bad_url", f"The address may name no port but {' and '.join(map(str, FETCH_PORTS))}.")
+        raise FetchRefused("bad_url", f"The URL may only use the ports {' and '.join(map(str, FETCH_PORTS))}.")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return httpcore.URL(
         scheme=parts.scheme.encode(), host=host.encode(), port=port, target=quote(target, safe=_SAFE).encode("ascii")
@@ -47,25 +48,25 @@ def parse(url: str) -> httpcore.URL:
 
 
 def _refuse_ambiguous(parts: SplitResult) -> None:
-    """No user information, and nothing but a slash behind the host where something follows it."""
+    """Refuse user information, and a query or fragment that directly follows the host."""
     if "@" in parts.netloc:
-        raise FetchRefused("bad_url", "The address must bring no user name or password.")
+        raise FetchRefused("bad_url", "The URL must not contain a user name or password.")
     if not parts.path and (parts.query or parts.fragment):
-        raise FetchRefused("bad_url", "The address must have a slash after the host.")
+        raise FetchRefused("bad_url", "The URL must have a slash after the host.")
 
 
 def _host(name: str, *, bracketed: bool) -> str:
-    """A host in its one ASCII spelling: a DNS name, four decimal numbers, or an IPv6 address without a zone.
+    """Return the host in canonical ASCII form: a DNS name, a dotted-decimal IPv4 address, or an IPv6 address.
 
     Raises:
-        ValueError: it is none of these (`idna.IDNAError` is one).
-        FetchRefused: `not_public`, a single label.
+        ValueError: the host is none of these, or has a zone (`idna.IDNAError` is a ValueError).
+        FetchRefused: `not_public`, the host is a single label.
     """
     if bracketed:
         return str(ipaddress.IPv6Address(_without_zone(name)))
     host = (name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")).lower().removesuffix(".")
     if not _NAME.fullmatch(host):
-        raise ValueError(f"{host!r} is no host name")
+        raise ValueError(f"{host!r} is not a host name")
     *parents, last = host.split(".")
     if _NUMBER.fullmatch(last):
         return str(ipaddress.IPv4Address(host))
@@ -76,5 +77,5 @@ def _host(name: str, *, bracketed: bool) -> str:
 
 def _without_zone(name: str) -> str:
     if "%" in name:
-        raise ValueError("a zone names an interface of this machine")
+        raise ValueError("a zone refers to a network interface of this machine")
     return name

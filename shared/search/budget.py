@@ -5,6 +5,10 @@ from typing import Final
 SEARCHED: Final = 100
 """Images that one search of a vector index returns: the most that SearchVectors does."""
 
+LABEL_SEARCHES: Final = 16
+"""Most classes that a search filtered by label asks the index for one by one. Of a kind with more, as `dog` has, only
+the nearest `SEARCHED` images of any class are considered."""
+
 FIRST_GLANCE: Final = 16
 """Candidates compared at first, each for one read from S3: all of them at `effort=fast`, and where the first half of
 them has near-duplicates and the last half none."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidates, VectorSearch
-from shared.search.budget import SEARCHED
+from shared.domain.ports import Candidate, Candidates, VectorSearch
+from shared.search.budget import LABEL_SEARCHES, SEARCHED
 from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision.views import View
 
@@ -18,11 +18,11 @@ COMPARABLE: Final = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchScope:
-    """What is searched; `label`: only images whose most probable class this is."""
+    """What is searched; `labels`, in canonical form: only images that have one of them."""
 
     collection: str
     model: str
-    label: str | None
+    labels: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,23 @@ class CandidateFinder:
     _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
     def search_by_features(self, features: FeatureVector) -> None:
-        """Search by the features of the whole image."""
-        search = self.threads.submit(
-            self.index.nearest,
-            features,
-            collection=self.where.collection,
-            model=self.where.model,
-            label=self.where.label,
-            limit=SEARCHED,
-        )
-        self._begun.append((None, search))
+        """Search by the features of the whole image.
+
+        The index can be asked for one class at a time, and that must be the most probable one of an image. So where
+        few classes are wanted each is searched for, and always the nearest images of any class, of which those that
+        have another label than wanted are left out.
+        """
+        labels = sorted(self.where.labels or ())
+        for label in (None, *(labels if len(labels) <= LABEL_SEARCHES else ())):
+            search = self.threads.submit(
+                self.index.nearest,
+                features,
+                collection=self.where.collection,
+                model=self.where.model,
+                label=label,
+                limit=SEARCHED,
+            )
+            self._begun.append((None, search))
 
     def search_by_views(self, views: Sequence[View]) -> None:
         """Search by the local features of these views."""
@@ -102,25 +109,32 @@ class CandidateFinder:
 
     def _wait(self) -> None:
         begun, self._begun = self._begun, []
+        whole: dict[str, Candidate] = {}
         for view, search in begun:
             found = search.result()
             self._pay(found)
+            wanted = [candidate for candidate in found.found if self._wanted(candidate)]
             if view is None:
-                self._whole = [candidate.record for candidate in found.found]
+                whole |= {candidate.record.image_id: candidate for candidate in wanted}
                 continue
-            for place, candidate in enumerate(found.found):
+            for place, candidate in enumerate(wanted):
                 seen = _Nearest(place, candidate.cosine, ViewedCandidate(candidate.record, view))
                 known = self._nearest.get(candidate.record.image_id)
                 self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
+        if whole:
+            nearest_first = sorted(whole.values(), key=lambda candidate: -candidate.cosine)
+            self._whole = [candidate.record for candidate in nearest_first]
 
     def _local(self, view: View) -> Candidates:
         return self.index.nearest_local(
             view.vector,
             collection=self.where.collection,
             model=self.where.model,
-            label=self.where.label,
             limit=SEARCHED,
         )
+
+    def _wanted(self, candidate: Candidate) -> bool:
+        return self.where.labels is None or candidate.record.has_any(self.where.labels)
 
     def _pay(self, found: Candidates) -> None:
         known = self.bytes_examined is not None and found.bytes_examined is not None

@@ -107,7 +107,7 @@ class NearDuplicateFinder:
         limit = CANDIDATES + 1
         asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
         near = (
-            self._index.nearest_local(new.local, **where, label=None, limit=limit).found
+            self._index.nearest_local(new.local, **where, limit=limit).found
             if new.local is not None and new.local.any()
             else ()
         )

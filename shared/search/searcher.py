@@ -75,7 +75,12 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """What a search is asked for; `exclude` is an image_id that is left out."""
+    """What a search is asked for.
+
+    Attributes:
+        labels: in canonical form; only images that have one of them are found.
+        exclude: an image_id that is left out.
+    """
 
     collection: str
     k: int
@@ -83,7 +88,7 @@ class SearchRequest:
     effort: Effort = Effort.BALANCED
     min_score: float = 0.0
     min_verdict: Verdict = Verdict.UNRELATED
-    label: str | None = None
+    labels: frozenset[str] | None = None
     exclude: str | None = None
 
 
@@ -146,7 +151,7 @@ class Searcher:
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
-        self._comparing = ThreadPoolExecutor(cpu.available(), thread_name_prefix="compare")
+        self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
@@ -183,7 +188,7 @@ class Searcher:
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """The `wanted.k` best matches, reranked from stored signatures."""
-        where = SearchScope(collection=wanted.collection, model=self._model, label=wanted.label)
+        where = SearchScope(collection=wanted.collection, model=self._model, labels=wanted.labels)
         finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features)
         with watch.stage("views"):

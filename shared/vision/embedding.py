@@ -1,22 +1,23 @@
-"""ResNet50 features with LiteRT."""
+"""Features and labels from an exported network, with LiteRT."""
 
-import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
+from shared.domain.labels import Vocabulary
+from shared.domain.model_card import EXPORT_COMMAND, LABELS_FILE, MODEL_FILE, ModelCard
 from shared.vision import cpu
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
 
 SIDE: Final = 224
-LABELS_KEPT: Final = 5
+MAX_LABELS: Final = 5
 
 
 class ModelMissing(RuntimeError):  # noqa: N818
@@ -25,7 +26,7 @@ class ModelMissing(RuntimeError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What the network says of an image: features of unit length, and the most probable classes, if it has any."""
+    """What the network says of an image: features of unit length, and the classes that are probable enough to tell."""
 
     features: FeatureVector
     labels: tuple[Label, ...]
@@ -45,17 +46,16 @@ class Embedder:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            card = _read(model_dir / "model.json")
-            names = _read(model_dir / "labels.json") if card["has_labels"] else []
-            network = (model_dir / "resnet50.tflite").resolve(strict=True)
+            card = ModelCard.read(model_dir)
+            classes = Vocabulary.read(model_dir / LABELS_FILE).classes if card.has_labels else []
+            network = (model_dir / MODEL_FILE).resolve(strict=True)
         except FileNotFoundError as error:
-            raise ModelMissing(
-                f"There is no model in {model_dir}. Make it: python -m layers.resnet50.export --out {model_dir}"
-            ) from error
-        self.model_id: str = card["id"]
-        self.has_labels: bool = card["has_labels"]
-        self._names: list[str] = names
-        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available())
+            raise ModelMissing(f"There is no model in {model_dir}. Make it: {EXPORT_COMMAND} {model_dir}") from error
+        self.model_id = card.id
+        self.has_labels = card.has_labels
+        self._names = [each.name for each in classes]
+        self._least_probability = card.least_probability
+        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available_cpus())
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
@@ -70,9 +70,6 @@ class Embedder:
     def _labels(self, probabilities: npt.NDArray[np.float32]) -> tuple[Label, ...]:
         if not self.has_labels:
             return ()
-        top = np.argsort(-probabilities, kind="stable")[:LABELS_KEPT]
-        return tuple(Label(self._names[index], float(probabilities[index])) for index in top)
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+        top = np.argsort(-probabilities, kind="stable")[:MAX_LABELS]
+        found = (Label(self._names[index], float(probabilities[index])) for index in top)
+        return tuple(label for label in found if label.probability >= self._least_probability)

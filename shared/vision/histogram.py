@@ -10,16 +10,17 @@ from shared.vision.pixels import Pixels
 
 BINS: Final = 8
 Histogram = npt.NDArray[np.float32]
-"""Shape (512,), float32: the share of pixels in each of 8 x 8 x 8 RGB cells."""
+"""Shape (512,), float32: the fraction of pixels in each of 8 x 8 x 8 RGB bins."""
 
 
 def histogram(rgb: Pixels) -> Histogram:
+    """Return the colour histogram of RGB pixels, uint8, height x width x 3."""
     counts = cv2.calcHist([rgb], [0, 1, 2], None, [BINS] * 3, [0, 256] * 3).reshape(-1)
     return np.asarray(counts / counts.sum(), dtype=np.float32)
 
 
 def correlation(a: Histogram, b: Histogram) -> float:
-    """Pearson's correlation, -1 to 1 (OpenCV's HISTCMP_CORREL); 0 where one has no variance but the other has."""
+    """Return Pearson's correlation, -1 to 1 (OpenCV's HISTCMP_CORREL); 0 if only one of the two has variance."""
     x, y = a - a.mean(), b - b.mean()
     scale = float(np.linalg.norm(x) * np.linalg.norm(y))
     if scale == 0:

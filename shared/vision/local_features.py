@@ -1,8 +1,8 @@
-"""What an image's keypoints look like, as one vector: ORB descriptors gathered by visual word.
+"""Local features: the ORB descriptors of an image, aggregated by visual word into one vector (VLAD).
 
 H. Jegou, M. Douze, C. Schmid, P. Perez: Aggregating local descriptors into a compact image representation, CVPR 2010
-(VLAD), with each word's part turned to axes of its own, of which the first are kept (J. Delhumeau, P.-H. Gosselin,
-H. Jegou, P. Perez: Revisiting the VLAD image representation, ACM Multimedia 2013), and brought to unit length
+(VLAD). The residuals of each word are projected onto its own leading axes (J. Delhumeau, P.-H. Gosselin, H. Jegou,
+P. Perez: Revisiting the VLAD image representation, ACM Multimedia 2013), and normalised for each word
 (R. Arandjelovic, A. Zisserman: All about VLAD, CVPR 2013).
 """
 
@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from shared.domain.features import LOCAL_DIMENSIONS, LocalVector, normalise
 
-WORDS: Final = Path(__file__).with_name("vlad_vocabulary.npz")
+VOCABULARY: Final = Path(__file__).with_name("vlad_vocabulary.npz")
 """`words`, int8 (W, 256): the mean bits of each word, -1 to 1 in hundredths. `axes`, int8 (W, 256, A): the directions
-that the word's part of an image varies most in, in 1/400. `python -m bench.training.fit_vlad_vocabulary` makes it."""
+of most variance of the word's residuals, in 1/400. Written by `python -m bench.training.fit_vlad_vocabulary`."""
 
 WORDS_SCALE, AXES_SCALE = 100, 400
 
@@ -25,14 +25,14 @@ Values = npt.NDArray[np.float32]
 
 
 def vlad_encode(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
-    """The local features of descriptors (N, 32): unit length, all zero for none.
+    """Return the local features of descriptors (N, 32): a vector of unit length, or of zeros if N is 0.
 
-    Every word counts the same however many keypoints it has, so that lines of text or leaves do not drown the rest.
+    Every word has the same weight however many keypoints it has, so that text or foliage does not drown out the rest.
     """
     words, nearest_bits, axes = _vocabulary()
     out = np.zeros((len(words), LOCAL_DIMENSIONS // len(words)), np.float32)
     if len(descriptors):
-        bits = signs_of(descriptors)
+        bits = to_signs(descriptors)
         nearest = (bits @ nearest_bits.T).argmax(axis=1)
         member = np.zeros((len(words), len(bits)), np.float32)
         member[nearest, np.arange(len(bits))] = 1
@@ -44,21 +44,21 @@ def vlad_encode(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
 
 
 def normalise_rows(parts: Values) -> Values:
-    """Parts of words (..., D), their square roots taken so that what is frequent does not drown the rest."""
+    """Return the parts of words (..., D) after signed square roots, which damp frequent patterns, at unit length."""
     roots: Values = np.sign(parts) * np.sqrt(np.abs(parts))
     roots /= np.maximum(np.linalg.norm(roots, axis=-1, keepdims=True), np.float32(1e-9))
     return roots
 
 
-def signs_of(descriptors: npt.NDArray[np.uint8]) -> Values:
-    """The bits of descriptors (N, 32) as -1 and 1: float32 (N, 256)."""
+def to_signs(descriptors: npt.NDArray[np.uint8]) -> Values:
+    """Return the bits of descriptors (N, 32) as -1 and 1: float32 (N, 256)."""
     return np.unpackbits(descriptors, axis=1).astype(np.float32) * 2 - 1
 
 
 @cache
 def _vocabulary() -> tuple[Values, Values, Values]:
-    """Words, their nearest bits, and their axes."""
-    with np.load(WORDS) as file:
+    """Return the words, their nearest bits, and their axes."""
+    with np.load(VOCABULARY) as file:
         words = file["words"].astype(np.float32) / WORDS_SCALE
         axes = file["axes"].astype(np.float32) / AXES_SCALE
     return words, np.where(words > 0, 1, -1).astype(np.float32), axes

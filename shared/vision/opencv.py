@@ -1,4 +1,4 @@
-"""OpenCV with its own limits set: they count only if they are in the environment before the import."""
+"""OpenCV, imported with limits on images: it reads them from the environment once, when it is imported."""
 
 import os
 

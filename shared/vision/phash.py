@@ -10,8 +10,8 @@ from shared.vision.pixels import Pixels
 
 
 def perceptual_hash(gray: Pixels) -> str:
-    """64 bits as 16 hex digits, of a gray image of any size; Hamming distance tells how far two are apart."""
+    """Return 64 bits, as 16 hex digits, of a gray image of any size; hashes are compared by Hamming distance."""
     small = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:8, :8].reshape(-1)
-    # The first coefficient is the brightness: it counts for no threshold.
+    # The first coefficient is the mean brightness, so the threshold leaves it out.
     return np.packbits(low > np.median(low[1:])).tobytes().hex()

@@ -1,4 +1,4 @@
-"""Decoded channels of any depth to 8-bit RGB, transparency over white."""
+"""Conversion of decoded pixels, of any depth and with or without alpha, to 8-bit RGB on white."""
 
 from typing import Any, Final
 
@@ -10,32 +10,36 @@ from shared.vision.opencv import cv2
 Pixels = npt.NDArray[np.uint8]
 """uint8, height x width x 3 (RGB), or height x width (gray)."""
 
-Stored = npt.NDArray[Any]
-"""As OpenCV decodes: gray (2-D), BGR or BGRA, of any depth."""
+RawPixels = npt.NDArray[Any]
+"""Pixels as OpenCV decodes them: gray (2-D), BGR or BGRA, of any depth."""
 
 _STRIP: Final = 256
-"""Rows that are mixed at a time, so that the largest image needs no second copy of itself in 16 bits."""
+"""Rows composited at a time, so that a large image needs no second copy of itself in 16 bits."""
 
 
-def eight_bits(stored: Stored, depth: int | None = None) -> Pixels:
-    """uint8 of `stored`.
+def to_uint8(stored: RawPixels, depth: int | None = None) -> Pixels:
+    """Return the pixels scaled to 0-255, as uint8.
 
     Args:
-        depth: bits that hold the samples of a 16-bit array. None: 16, or 8 where no colour exceeds 255, because
-            some programs write 8-bit values into 16-bit files.
+        depth: significant bits of the samples of a 16-bit array. None means 16, or 8 if no colour exceeds 255,
+            because some programs write 8-bit values to 16-bit files.
     """
     if stored.dtype == np.uint8:
         return stored
-    if depth is None and stored.ndim == 3 and stored.shape[2] == 4:  # noqa: PLR2004 - alpha tells nothing of colour
-        colours = eight_bits(np.ascontiguousarray(stored[:, :, :3]))
-        return np.dstack([colours, eight_bits(np.ascontiguousarray(stored[:, :, 3]), depth=16)])
+    if depth is None and stored.ndim == 3 and stored.shape[2] == 4:  # noqa: PLR2004 - alpha says nothing about colours
+        colours = to_uint8(np.ascontiguousarray(stored[:, :, :3]))
+        return np.dstack([colours, to_uint8(np.ascontiguousarray(stored[:, :, 3]), depth=16)])
     if depth is None:
         depth = 8 if stored.max(initial=0) <= 255 else 16  # noqa: PLR2004
     return cv2.convertScaleAbs(stored, alpha=255 / ((1 << depth) - 1))  # type: ignore[return-value]
 
 
-def rgb_over_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
-    """RGB of gray, BGR or BGRA; `premultiplied`: colours already carry their alpha."""
+def composite_on_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
+    """Return the RGB of gray, BGR or BGRA pixels, the latter composited on white.
+
+    Args:
+        premultiplied: whether the colours are already multiplied by their alpha.
+    """
     if stored.ndim == 2:  # noqa: PLR2004
         return cv2.cvtColor(stored, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
     if stored.shape[2] == 3:  # noqa: PLR2004
@@ -50,8 +54,8 @@ def rgb_over_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
     return rgb
 
 
-def with_key(gray: Stored, key: int) -> Stored:
-    """BGRA of a gray image in which the value `key` is transparent."""
+def add_key_alpha(gray: RawPixels, key: int) -> RawPixels:
+    """Return the BGRA of a gray image in which pixels of the value `key` are transparent."""
     opaque = np.iinfo(gray.dtype).max
     alpha = np.where(gray == key, 0, opaque).astype(gray.dtype)
     return np.dstack([gray, gray, gray, alpha])

@@ -1,10 +1,10 @@
-"""Images made smaller by averaging all their pixels, and larger by interpolation.
+"""Resizing of images: by averaging all pixels to shrink them, by interpolation to enlarge them.
 
-Averaging is what makes a shrunken copy of an image nearly equal to the shrunken image: linear interpolation
-reads at most four pixels for each result and aliases the rest.
+Averaging makes an image and a smaller copy of it nearly equal once both are reduced: linear interpolation would read
+at most four pixels for each result and alias the rest.
 
-Interpolation is OpenCV's exact kind: the plain one rounds as the processor's vectors do, and 500 keypoints of a
-photograph enlarged on arm64 and on x86_64 had a fifth in common.
+Interpolation is OpenCV's exact variant: the plain one rounds as the processor's vector instructions do, and of the 500
+keypoints of an enlarged photograph, arm64 and x86_64 had only a fifth in common.
 """
 
 from shared.vision.opencv import cv2
@@ -12,15 +12,15 @@ from shared.vision.pixels import Pixels
 
 
 def resize_square(pixels: Pixels, side: int) -> Pixels:
-    """The whole image as a square of `side` pixels, its proportions given up."""
+    """Return the whole image as a square of `side` pixels, without keeping its proportions."""
     height, width = pixels.shape[:2]
-    # Each axis on its own: OpenCV averages only where both shrink.
+    # In two steps, because OpenCV averages only if neither axis is enlarged.
     smaller = cv2.resize(pixels, (min(width, side), min(height, side)), interpolation=cv2.INTER_AREA)
     return cv2.resize(smaller, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
 
 
 def resize_longest(pixels: Pixels, longest: int) -> Pixels:
-    """The image with its longest side of `longest` pixels, in its own proportions (no side under 1 pixel)."""
+    """Return the image in its own proportions, with a longest side of `longest` pixels and no side under 1 pixel."""
     height, width = pixels.shape[:2]
     scale = longest / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -30,5 +30,5 @@ def resize_longest(pixels: Pixels, longest: int) -> Pixels:
 
 
 def shrink_to_fit(pixels: Pixels, longest: int) -> Pixels:
-    """The same, but never larger than it is."""
+    """Return the image reduced to a longest side of `longest` pixels; smaller images are returned as they are."""
     return resize_longest(pixels, longest) if max(pixels.shape[:2]) > longest else pixels

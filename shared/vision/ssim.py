@@ -21,21 +21,21 @@ _PAD: Final = WINDOW // 2
 _C1: Final = np.float32((0.01 * 255) ** 2)
 _C2: Final = np.float32((0.03 * 255) ** 2)
 _FLAT: Final = np.float32(0.1)
-"""Keeps the weights of two flat images above zero; under any visible detail by a factor of 100."""
+"""Keeps the weights of two flat images above zero; 100 times smaller than any visible detail."""
 _SAMPLE: Final = np.float32(WINDOW**2 / (WINDOW**2 - 1))
 
 Values = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
-"""Gray levels less `MID_GRAY`: so centred, products fit 16 bits and sums of them are exact."""
+"""Gray levels minus `MID_GRAY`: centred like this, their products fit in 16 bits and sums of them are exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What SSIM needs of one image alone, so that one that is compared with many has it made once.
+    """The part of SSIM that depends on one image alone, computed once for an image that is compared with many.
 
     Attributes:
-        levels: (H, W).
-        mean, variance: float32 (H, W), of the window around each pixel, of the levels.
+        levels: int16 (H, W).
+        mean, variance: float32 (H, W), of the levels in the window around each pixel.
     """
 
     levels: Levels
@@ -43,8 +43,8 @@ class Moments:
     variance: Values
 
 
-class _Work(threading.local):
-    """Arrays that are used again: memory that is given back and asked for anew costs more than the arithmetic."""
+class _ScratchArrays(threading.local):
+    """Arrays that each thread reuses: releasing and allocating their memory would cost more than the arithmetic."""
 
     def __init__(self) -> None:
         self._shape: tuple[int, ...] = ()
@@ -58,57 +58,63 @@ class _Work(threading.local):
         return self._arrays[name]
 
 
-_work = _Work()
+_scratch = _ScratchArrays()
 
 
 def moments(gray: Pixels) -> Moments:
-    """The moments of a uint8 gray image, at least 7 pixels a side."""
+    """Return the moments of a uint8 gray image of at least 7 pixels a side."""
     shape = gray.shape
     return _moments(gray, np.empty(shape, np.int16), np.empty(shape, np.float32), np.empty(shape, np.float32))
 
 
 def ssim_map(a: Pixels, b: Pixels) -> Values:
-    """SSIM at each pixel whose window lies inside: float32, (H - 6) x (W - 6), -1 to 1.
+    """Return SSIM at each pixel whose window lies inside the image: float32, (H - 6) x (W - 6), -1 to 1.
 
     Args:
         a, b: uint8 gray images of one shape, at least 7 pixels a side.
     """
-    inside: Values = _inside(_similarity(moments(a), b)[0])
+    inside: Values = _valid_region(_similarity(moments(a), b)[0])
     return inside.copy()
 
 
 def ssim(a: Pixels, b: Pixels, mask: npt.NDArray[np.bool_] | None = None) -> float:
-    """Mean structural similarity, -1 to 1; where `mask` (of the images' shape) is given, of its pixels only."""
-    values = _inside(_similarity(moments(a), b)[0])
+    """Return the mean structural similarity, -1 to 1.
+
+    Args:
+        a, b: uint8 gray images of one shape, at least 7 pixels a side.
+        mask: pixels to average over, in the images' shape; all pixels by default.
+    """
+    values = _valid_region(_similarity(moments(a), b)[0])
     if mask is not None:
-        values = values[_inside(mask)]
+        values = values[_valid_region(mask)]
     return float(values.mean(dtype=np.float64)) if values.size else 0.0
 
 
 def ssim_and_detail(a: Moments, b: Pixels) -> tuple[float, float]:
-    """SSIM, and its mean weighted by detail: a window counts v / (v + C2), v being both images' variances in it.
+    """Return SSIM, and SSIM weighted by detail; both -1 to 1.
 
-    Where both are flat SSIM is 1 whatever they show, so that any two things on white would be alike; weighted,
-    only what is drawn counts. On two flat images both are the same.
+    Windows are weighted by v / (v + C2), where v is the sum of both images' variances. In windows that are flat in
+    both images, SSIM is 1 whatever else they show, which would make any two drawings on white similar; weighted, only
+    the drawings count. For two flat images the two values are equal.
     """
     similarity, variances = _similarity(a, b)
-    weights = np.add(variances, _FLAT, out=_work.array("weights", b.shape))
+    weights = np.add(variances, _FLAT, out=_scratch.array("weights", b.shape))
     variances += _C2
     weights /= variances
-    plain = cv2.mean(_inside(similarity))[0]
+    plain = cv2.mean(_valid_region(similarity))[0]
     similarity *= weights
-    return plain, cv2.mean(_inside(similarity))[0] / cv2.mean(_inside(weights))[0]
+    return plain, cv2.mean(_valid_region(similarity))[0] / cv2.mean(_valid_region(weights))[0]
 
 
 def _similarity(a: Moments, b: Pixels) -> tuple[Values, Values]:
-    """SSIM and the sum of both variances at each pixel, in arrays that the next call uses again."""
+    """Return SSIM and the sum of both variances at each pixel, in arrays that the next call overwrites."""
     shape = b.shape
     other = _moments(
-        b, _work.array("levels", shape, np.int16), _work.array("mean", shape), _work.array("variance", shape)
+        b, _scratch.array("levels", shape, np.int16), _scratch.array("mean", shape), _scratch.array("variance", shape)
     )
-    products = np.multiply(a.levels, other.levels, out=_work.array("products", shape, np.int16))
-    similarity = _means(products, _work.array("similarity", shape))
-    scratch = np.multiply(a.mean, other.mean, out=_work.array("scratch", shape))
+    products = np.multiply(a.levels, other.levels, out=_scratch.array("products", shape, np.int16))
+    similarity = _window_means(products, _scratch.array("similarity", shape))
+    scratch = np.multiply(a.mean, other.mean, out=_scratch.array("scratch", shape))
     similarity -= scratch
     similarity *= 2 * _SAMPLE
     similarity += _C2
@@ -117,7 +123,7 @@ def _similarity(a: Moments, b: Pixels) -> tuple[Values, Values]:
     variances *= _SAMPLE
     np.maximum(variances, 0, out=variances)
     similarity /= np.add(variances, _C2, out=scratch)
-    lightness = np.add(a.mean, MID_GRAY, out=_work.array("lightness", shape))
+    lightness = np.add(a.mean, MID_GRAY, out=_scratch.array("lightness", shape))
     others = np.add(other.mean, MID_GRAY, out=other.mean)
     # 2 x y / (x x + y y) is 1 - (x - y) (x - y) / (x x + y y), with C1 in both.
     np.subtract(lightness, others, out=scratch)
@@ -134,16 +140,16 @@ def _similarity(a: Moments, b: Pixels) -> tuple[Values, Values]:
 
 def _moments(gray: Pixels, levels: Levels, mean: Values, variance: Values) -> Moments:
     np.subtract(gray, MID_GRAY, out=levels, dtype=np.int16)
-    _means(levels, mean)
-    _means(np.multiply(levels, levels, out=_work.array("products", gray.shape, np.int16)), variance)
-    variance -= np.multiply(mean, mean, out=_work.array("scratch", gray.shape))
+    _window_means(levels, mean)
+    _window_means(np.multiply(levels, levels, out=_scratch.array("products", gray.shape, np.int16)), variance)
+    variance -= np.multiply(mean, mean, out=_scratch.array("scratch", gray.shape))
     return Moments(levels, mean, variance)
 
 
-def _means(levels: Levels, out: Values) -> Values:
+def _window_means(levels: Levels, out: Values) -> Values:
     return cv2.boxFilter(levels, cv2.CV_32F, (WINDOW, WINDOW), dst=out)  # type: ignore[return-value]
 
 
-def _inside(values: npt.NDArray[Any]) -> Any:
-    """Where the window lies inside the image."""
+def _valid_region(values: npt.NDArray[Any]) -> Any:
+    """Return the part of the array where the window lies inside the image."""
     return values[_PAD:-_PAD, _PAD:-_PAD]

@@ -11,9 +11,9 @@ QUALITY: Final = 80
 
 
 def thumbnail(rgb: Pixels) -> bytes:
-    """A WebP of at most 320 pixels a side; small images keep their size."""
+    """Return a WebP of at most 320 pixels a side; small images keep their size."""
     small = cv2.cvtColor(shrink_to_fit(rgb, LONGEST_SIDE), cv2.COLOR_RGB2BGR)
-    done, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
-    if not done:
+    succeeded, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    if not succeeded:
         raise RuntimeError("OpenCV could not encode a WebP")
     return encoded.tobytes()

@@ -1,4 +1,4 @@
-"""Comparisons as images, for people."""
+"""Images that show people how two images compare."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +21,14 @@ _LINES: Final = ((46, 204, 113), (52, 152, 219), (241, 196, 15), (231, 76, 60), 
 
 
 @dataclass(frozen=True, slots=True)
-class _Agreement:
-    """What one geometry explains of two images that have their drawn size.
+class _Alignment:
+    """The keypoints of two images, at the size at which they are drawn, that one transform maps onto each other.
 
     Attributes:
-        pairs: int (M, 2), places in `a` and `b`; none without a transform.
-        a, b: points in pixels, float32; `a` and the transform are of the first one's mirror image if `mirrored`.
+        a, b: keypoints in pixels, float32 (N, 2).
+        pairs: int (M, 2), indices into `a` and `b`; empty without a transform.
+        transform: from the first image to the second, or None if too few keypoints agree on one.
+        mirrored: whether `a` and `transform` refer to the mirror image of the first image.
     """
 
     a: Points
@@ -36,11 +38,12 @@ class _Agreement:
     mirrored: bool = False
 
     @classmethod
-    def of(cls, a: Pixels, b: Pixels) -> "_Agreement":
-        """By the first view of `a` that agrees with `b`, in the order of a thorough search.
+    def estimate(cls, a: Pixels, b: Pixels) -> "_Alignment":
+        """Align the first view of `a` that matches `b`, trying views in the order of a thorough search.
 
         Args:
-            a: of any size: views need more pixels than are drawn.
+            a: the first image in any size: views need more pixels than are drawn.
+            b: the second image in the size at which it is drawn.
         """
         stored = extract(b).keypoints
         size = resize_longest(a, LONGEST_SIDE).shape[1::-1]
@@ -63,12 +66,12 @@ def _views(rgb: Pixels) -> Iterator[View]:
 
 
 def matches_image(a: Pixels, b: Pixels) -> bytes:
-    """A PNG with the images side by side and a line for each pair of keypoints that one geometry explains.
+    """Return a PNG with the images side by side and a line for each pair of keypoints that the transform explains.
 
-    Pairs of the first one's mirror image are drawn where they are in the image.
+    If the mirror image of `a` matches, lines still start at the keypoints' places in `a` itself.
     """
     left, right = (resize_longest(rgb, LONGEST_SIDE) for rgb in (a, b))
-    found = _Agreement.of(a, right)
+    found = _Alignment.estimate(a, right)
     points = found.a * (-1, 1) + (left.shape[1] - 1, 0) if found.mirrored else found.a
     offset = left.shape[1] + GAP
     canvas = np.full((max(len(left), len(right)), offset + right.shape[1], 3), 255, np.uint8)
@@ -81,32 +84,32 @@ def matches_image(a: Pixels, b: Pixels) -> bytes:
         cv2.line(canvas, start, end, colour, 1, cv2.LINE_AA)
         cv2.circle(canvas, start, 3, colour, 1, cv2.LINE_AA)
         cv2.circle(canvas, end, 3, colour, 1, cv2.LINE_AA)
-    return _png(canvas)
+    return _encode_png(canvas)
 
 
 def difference_image(a: Pixels, b: Pixels) -> bytes:
-    """A PNG heat map over the second image: dark where they are alike, bright where their structure differs.
+    """Return a PNG heat map over the second image: dark where the images are alike, bright where they differ.
 
-    The first is moved onto the second where keypoints agree how, and what it then leaves uncovered stays gray.
+    If keypoints determine a transform, the first image is warped onto the second; what it does not cover stays gray.
     """
     left, right = (resize_longest(rgb, LONGEST_SIDE) for rgb in (a, b))
-    found = _Agreement.of(a, right)
+    found = _Alignment.estimate(a, right)
     if found.transform is None:
         first, second = (_gray(resize_square(rgb, LONGEST_SIDE)) for rgb in (a, b))
         covered = np.ones(second.shape, bool)
     else:
         second = _gray(right)
         size = (second.shape[1], second.shape[0])
-        moved = _gray(_mirror(left) if found.mirrored else left)
-        first = cv2.warpPerspective(moved, found.transform, size).astype(np.uint8)
-        covered = cv2.warpPerspective(np.full(moved.shape, 255, np.uint8), found.transform, size) == 255  # noqa: PLR2004
+        source = _gray(_mirror(left) if found.mirrored else left)
+        first = cv2.warpPerspective(source, found.transform, size).astype(np.uint8)
+        covered = cv2.warpPerspective(np.full(source.shape, 255, np.uint8), found.transform, size) == 255  # noqa: PLR2004
     heat = np.clip((1 - ssim_map(first, second)) * 127.5, 0, 255).astype(np.uint8)
     pad = WINDOW // 2
     heat = cv2.copyMakeBorder(heat, pad, pad, pad, pad, cv2.BORDER_REPLICATE).astype(np.uint8)
     coloured = cv2.cvtColor(cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     below = cv2.cvtColor(second, cv2.COLOR_GRAY2RGB)
-    mixed = cv2.addWeighted(coloured, 0.75, below, 0.25, 0)
-    return _png(np.where(covered[:, :, None], mixed, below).astype(np.uint8))
+    blended = cv2.addWeighted(coloured, 0.75, below, 0.25, 0)
+    return _encode_png(np.where(covered[:, :, None], blended, below).astype(np.uint8))
 
 
 def _gray(rgb: Pixels) -> Pixels:
@@ -117,8 +120,8 @@ def _mirror(rgb: Pixels) -> Pixels:
     return np.ascontiguousarray(rgb[:, ::-1])
 
 
-def _png(rgb: Pixels) -> bytes:
-    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    if not done:
+def _encode_png(rgb: Pixels) -> bytes:
+    succeeded, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    if not succeeded:
         raise RuntimeError("OpenCV could not encode a PNG")
     return encoded.tobytes()

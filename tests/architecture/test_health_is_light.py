@@ -1,4 +1,4 @@
-"""What a cold start imports."""
+"""A cold start imports only the packages that it needs."""
 
 import subprocess
 import sys

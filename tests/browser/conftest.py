@@ -1,4 +1,4 @@
-"""The browser that the page's tests share."""
+"""The browser that the tests of the page share."""
 
 import os
 import shutil
@@ -35,8 +35,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desk(browser: Browser) -> Iterator[Page]:
-    """An empty page of a desk's size."""
+def desktop(browser: Browser) -> Iterator[Page]:
+    """An empty page with a desktop viewport."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()

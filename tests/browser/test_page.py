@@ -17,8 +17,8 @@ from tests.integration.conftest import until
 pytestmark = needs_chromium
 
 
-class Watched:
-    """A page, with everything that it complained about and every host that it asked."""
+class MonitoredPage:
+    """A page, with its errors and the hosts to which it sent requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -30,12 +30,12 @@ class Watched:
 
 
 @pytest.fixture
-def watched(desk: Page, pictrace: PicTrace) -> Iterator[Watched]:
-    """The page at a phone's size in one test and a desk's in the others; it must never complain."""
-    seen = Watched(desk)
-    desk.goto(pictrace.url)
-    desk.wait_for_selector("#pictures img")
-    desk.wait_for_selector("#count:not(:empty)")  # asked for beside the pictures, so it may come after them
+def monitored(desktop: Page, pictrace: PicTrace) -> Iterator[MonitoredPage]:
+    """The page with a desktop viewport; at the end of the test it must have logged no error."""
+    seen = MonitoredPage(desktop)
+    desktop.goto(pictrace.url)
+    desktop.wait_for_selector("#pictures img")
+    desktop.wait_for_selector("#count:not(:empty)")  # loaded separately from the images, so it may come later
     yield seen
     assert seen.complaints == []
     own = {pictrace.url, pictrace.cloud.endpoint}
@@ -44,7 +44,7 @@ def watched(desk: Page, pictrace: PicTrace) -> Iterator[Watched]:
 
 @pytest.fixture
 def altered(tmp_path: Path) -> Path:
-    """A turned, cropped, strongly compressed copy of a sample picture."""
+    """A rotated, cropped and strongly compressed copy of a sample image."""
     rgb = pixels("chelsea.png")
     path = tmp_path / "copy.jpg"
     path.write_bytes(encoded(np.ascontiguousarray(np.rot90(rgb[20:270, 30:400])), ".jpg", 1, 50))
@@ -55,8 +55,8 @@ def payload(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": data}
 
 
-def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_search_by_an_altered_copy_ranks_its_original_first(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     first = page.locator("#matches .card").first
     expect(first).to_contain_text("Near-duplicate")
@@ -74,15 +74,15 @@ def test_an_altered_copy_finds_its_original_first(watched: Watched, altered: Pat
     expect(page.locator("#matches, #unrelated").get_by_text("chelsea.png")).to_have_count(0)
 
 
-def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_unrelated_results_are_collapsed_when_there_are_matches(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card")).to_have_count(1)
     expect(page.locator("#keep")).to_be_visible()
     others = page.locator("#unrelated .card")
     expect(others).to_have_count(11)
     expect(others.first).to_be_hidden()
-    page.get_by_text("The next nearest, probably unrelated (11)").click()
+    page.get_by_text("Less similar pictures, probably unrelated (11)").click()
     expect(others.first).to_be_visible()
     page.locator("#matches .card button.open").click()
     page.get_by_role("button", name="More like this").click()
@@ -90,11 +90,11 @@ def test_what_is_unrelated_is_folded_away_unless_there_is_nothing_else(watched: 
     expect(others.first).to_be_visible()
     page.set_input_files("#file", shipped("chelsea.png"))
     expect(page.locator("#matches .card.identical")).to_have_count(1)
-    expect(page.locator("#keep")).to_be_hidden()  # it is there already
+    expect(page.locator("#keep")).to_be_hidden()  # it is already in the collection
 
 
-def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     page.locator("#matches .card button.open").first.click()
     dialog = page.locator("#viewer")
@@ -107,11 +107,11 @@ def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
         expect(button).to_have_attribute("aria-pressed", "true")
         text = drawing.get_attribute("alt") or ""
         assert said in text
-        assert "keypoints lie where one geometric transform says" in text, "who cannot see it reads why"
+        assert "match under one geometric transform" in text, "who cannot see it reads why"
         assert page.evaluate("document.querySelector('.drawing').naturalWidth") > 300
     dialog.get_by_role("button", name="Where they differ").click()
     expect(drawing).to_be_hidden()
-    # A stored picture as the query is drawn from its id.
+    # If the query is a stored image, the drawing is made from its id.
     dialog.get_by_role("button", name="More like this").click()
     expect(page.locator("#none")).to_be_visible()
     page.locator("#unrelated .card button.open").first.click()
@@ -119,8 +119,10 @@ def test_a_match_is_drawn_and_said(watched: Watched, altered: Path) -> None:
     expect(drawing).to_be_visible()
 
 
-def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pictrace: PicTrace, tmp_path: Path) -> None:
-    page, rgb = watched.page, pixels("astronaut.png")
+def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
+    monitored: MonitoredPage, pictrace: PicTrace, tmp_path: Path
+) -> None:
+    page, rgb = monitored.page, pixels("astronaut.png")
     collection = f"c{uuid.uuid4().hex[:8]}"
     paths = [tmp_path / name for name in ("small.png", "large.png", "compressed.jpg")]
     paths[0].write_bytes(encoded(resize_square(rgb, 320), ".png"))
@@ -138,9 +140,9 @@ def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pict
         groups = pictrace.client.get("/v1/duplicates", params=where).json()["groups"]
         return len(groups[0]["images"]) if groups else 0
 
-    until(lambda: grouped() == 3)  # pictures are compared after their upload is answered
+    until(lambda: grouped() == 3)  # images are compared after their upload has been answered
     page.reload()
-    expect(section.locator("h3")).to_have_text("3 of one picture")
+    expect(section.locator("h3")).to_have_text("3 copies of one picture")
     copies = section.locator(".copies li")
     expect(copies.first).to_contain_text("Best512 × 512, PNG")
     copies.nth(1).get_by_role("button").click()
@@ -153,8 +155,8 @@ def test_near_duplicates_are_grouped_and_the_best_is_kept(watched: Watched, pict
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 
 
-def test_another_ranking_or_effort_asks_again(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_changing_the_ranking_or_effort_repeats_the_search(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     with page.expect_response(lambda answer: "ranking=classic&effort=balanced" in answer.url) as asked:
@@ -166,8 +168,8 @@ def test_another_ranking_or_effort_asks_again(watched: Watched, altered: Path) -
     expect(page.locator("#status")).to_contain_text("compared")
 
 
-def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched, tmp_path: Path) -> None:
-    page = watched.page
+def test_an_upload_is_followed_until_it_is_indexed_and_can_be_removed(monitored: MonitoredPage, tmp_path: Path) -> None:
+    page = monitored.page
     name = "<img src=x onerror=alert(1)>.png"
     path = tmp_path / "a.png"
     path.write_bytes(noise(1234))
@@ -186,8 +188,8 @@ def test_an_upload_is_followed_to_the_index_and_can_be_removed(watched: Watched,
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_many_files_go_a_few_at_once(watched: Watched) -> None:
-    page = watched.page
+def test_many_files_are_uploaded_a_few_at_a_time(monitored: MonitoredPage) -> None:
+    page = monitored.page
     busy, most = set[str](), 0
 
     def asked(request: Request) -> None:
@@ -212,27 +214,29 @@ def test_many_files_go_a_few_at_once(watched: Watched) -> None:
     expect(page.locator("#uploads li")).to_contain_text("Already in the collection")
 
 
-def test_a_file_too_large_is_refused_before_it_is_sent(watched: Watched, tmp_path: Path) -> None:
-    page = watched.page
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: MonitoredPage, tmp_path: Path) -> None:
+    page = monitored.page
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     large = tmp_path / "large.png"
     large.write_bytes(bytes(25 * 2**20 + 1))
     page.set_input_files("#files", large)
-    expect(page.locator("#uploads li")).to_contain_text("A picture may have 25 MB.")
-    expect(page.locator("#status")).to_contain_text("0 of 1 picture is in the collection. A picture may have 25 MB.")
+    expect(page.locator("#uploads li")).to_contain_text("A picture can have at most 25 MB.")
+    expect(page.locator("#status")).to_contain_text(
+        "0 of 1 picture is in the collection. A picture can have at most 25 MB."
+    )
     assert "POST" not in sent
 
 
-def test_what_is_no_picture_is_rejected_with_its_reason(watched: Watched) -> None:
-    page = watched.page
+def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(monitored: MonitoredPage) -> None:
+    page = monitored.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
-    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is none of")
+    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is not a JPEG")
 
 
-def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:
-    page = watched.page
-    page.on("filechooser", lambda _: None)  # the browser is told early enough to hand the chooser over
+def test_the_page_works_with_the_keyboard_alone(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
+    page.on("filechooser", lambda _: None)  # register early, so that the browser passes on the file chooser
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
@@ -249,8 +253,8 @@ def test_the_keyboard_is_enough(watched: Watched, altered: Path) -> None:
     expect(page.locator("#viewer")).to_be_hidden()
 
 
-def test_a_pasted_picture_is_searched(watched: Watched, altered: Path) -> None:
-    watched.page.evaluate(
+def test_a_pasted_image_starts_a_search(monitored: MonitoredPage, altered: Path) -> None:
+    monitored.page.evaluate(
         """(bytes) => {
             const clipboard = new DataTransfer();
             clipboard.items.add(new File([new Uint8Array(bytes)], "pasted.jpg", { type: "image/jpeg" }));
@@ -258,11 +262,11 @@ def test_a_pasted_picture_is_searched(watched: Watched, altered: Path) -> None:
         }""",
         list(altered.read_bytes()),
     )
-    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_a_dropped_picture_is_searched(watched: Watched, altered: Path) -> None:
-    watched.page.evaluate(
+def test_a_dropped_image_starts_a_search(monitored: MonitoredPage, altered: Path) -> None:
+    monitored.page.evaluate(
         """(bytes) => {
             const moved = new DataTransfer();
             moved.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
@@ -270,21 +274,19 @@ def test_a_dropped_picture_is_searched(watched: Watched, altered: Path) -> None:
         }""",
         list(altered.read_bytes()),
     )
-    expect(watched.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_an_address_inside_is_refused_in_words(watched: Watched) -> None:
-    page = watched.page
+def test_a_private_url_is_refused_with_an_explanation(monitored: MonitoredPage) -> None:
+    page = monitored.page
     page.fill("#url", "http://127.0.0.1/a.jpg")
     page.press("#url", "Enter")
     expect(page.locator("#problem")).to_contain_text("public internet")
-    watched.complaints.clear()  # the browser logs the 422 itself
+    monitored.complaints.clear()  # the browser logs the 422 itself
 
 
-def test_an_address_that_is_dropped_is_searched_and_an_older_answer_does_not_stay(
-    watched: Watched, altered: Path
-) -> None:
-    page = watched.page
+def test_a_dropped_url_starts_a_search_and_hides_older_results(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     page.evaluate(
@@ -297,32 +299,34 @@ def test_an_address_that_is_dropped_is_searched_and_an_older_answer_does_not_sta
     expect(page.locator("#problem")).to_contain_text("public internet")
     expect(page.locator("#problem")).to_be_in_viewport()
     expect(page.locator("#results")).to_be_hidden()
-    watched.complaints.clear()
+    monitored.complaints.clear()
 
 
-def test_a_server_that_is_gone_is_said(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_an_unreachable_server_is_reported(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.context.set_offline(True)
     page.set_input_files("#file", altered)
-    expect(page.locator("#problem")).to_have_text("The server does not answer. Is it still running?")
+    expect(page.locator("#problem")).to_have_text(
+        "The server is not responding. Check your connection and that PicTrace is still running."
+    )
     page.context.set_offline(False)
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     expect(page.locator("#problem")).to_be_hidden()
-    watched.complaints.clear()
+    monitored.complaints.clear()
 
 
 @pytest.mark.parametrize("width", [320, 375, 768])
-def test_no_width_scrolls_sideways(watched: Watched, altered: Path, width: int) -> None:
-    page = watched.page
+def test_the_page_never_scrolls_sideways(monitored: MonitoredPage, altered: Path, width: int) -> None:
+    page = monitored.page
     page.set_viewport_size({"width": width, "height": 800})
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_every_control_has_a_name_and_every_picture_a_text(watched: Watched, altered: Path) -> None:
-    page = watched.page
+def test_every_control_has_a_name_and_every_image_has_alt_text(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
     page.set_input_files("#file", altered)
     expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
     nameless = page.evaluate(
@@ -336,8 +340,36 @@ def test_every_control_has_a_name_and_every_picture_a_text(watched: Watched, alt
     assert page.locator("[aria-live], [role=status]").count() >= 1
 
 
-def test_the_background_stands_still_where_motion_is_not_wanted(watched: Watched) -> None:
-    picture = "document.getElementById('background').toDataURL()"
-    before = watched.page.evaluate(picture)
-    watched.page.wait_for_timeout(300)
-    assert watched.page.evaluate(picture) == before
+def test_the_background_is_still_when_reduced_motion_is_preferred(monitored: MonitoredPage) -> None:
+    background = "document.getElementById('background').toDataURL()"
+    before = monitored.page.evaluate(background)
+    monitored.page.wait_for_timeout(300)
+    assert monitored.page.evaluate(background) == before
+
+
+def test_a_label_filters_the_listing_and_the_search(monitored: MonitoredPage, altered: Path) -> None:
+    page = monitored.page
+    page.set_input_files("#file", shipped("chelsea.png"))
+    page.locator("#matches .card.identical button.open").click()
+    label = page.locator("#viewer .labels button").first
+    name = (label.text_content() or "").rsplit(" ", 2)[0]
+    label.click()
+    expect(page.locator("#label")).to_have_value(name)
+    expect(page.locator("#pictures li")).to_have_count(1)
+    assert page.evaluate("document.activeElement.id") == "collection-title"
+    page.set_input_files("#file", altered)
+    expect(page.locator("#matches .card, #unrelated .card")).to_have_count(1)
+    for typed, said in (("volcanoes", "No picture here has this label."), ("", None)):
+        page.locator("#label").fill(typed)
+        page.locator("#label").press("Enter")
+        if said:
+            expect(page.locator("#nothing")).to_have_text(said)
+    expect(page.locator("#pictures li").nth(5)).to_be_visible()
+    expect(page.locator("#unrelated .card")).to_have_count(11)
+
+
+def test_a_misspelt_label_is_reported_with_a_suggestion(desktop: Page, pictrace: PicTrace) -> None:
+    desktop.goto(pictrace.url)
+    desktop.locator("#label").fill("elefant")
+    desktop.locator("#label").press("Enter")
+    expect(desktop.locator("#problem")).to_contain_text("Did you mean elephant")

@@ -1,4 +1,4 @@
-"""What one view of the page asks of the API, in a real browser."""
+"""The number of API calls that one view of the page makes, in a real browser."""
 
 import os
 from collections import Counter
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 from shared.domain.access import Scope
 from shared.vision.resizing import resize_square
 from tests.browser.conftest import needs_chromium
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels
 from tests.integration.conftest import until
 
@@ -20,20 +20,20 @@ IMAGES = 26
 MOST_CALLS = 4
 
 
-def album(running: PicTrace, collection: str) -> None:
-    """A collection with more than one page of images, and a group of near-duplicates."""
-    ids = [running.open(noise(5200 + seed), collection=collection) for seed in range(IMAGES - 2)]
+def upload_album(running: PicTrace, collection: str) -> None:
+    """Upload more than one page of images, with a group of near-duplicates, into a collection."""
+    ids = [running.upload(noise(5200 + seed), collection=collection) for seed in range(IMAGES - 2)]
     rgb = pixels("astronaut.png")
     for side in (512, 320):
-        ids.append(running.open(encoded(resize_square(rgb, side), ".png"), collection=collection))
-        running.settled(ids[-1])
-    assert {running.settled(upload_id)["status"] for upload_id in ids} == {"indexed"}
+        ids.append(running.upload(encoded(resize_square(rgb, side), ".png"), collection=collection))
+        running.wait_for_upload(ids[-1])
+    assert {running.wait_for_upload(upload_id)["status"] for upload_id in ids} == {"indexed"}
     where = {"collection": collection}
     until(lambda: running.client.get("/v1/duplicates", params=where).json()["groups"])
 
 
-class Asked:
-    """Requests of a page, by path for the API's calls and by folder of the bucket for the storage."""
+class RequestLog:
+    """A count of the page's requests: API calls by path, and storage requests by folder of the bucket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.calls: Counter[str] = Counter()
@@ -49,8 +49,8 @@ class Asked:
             self.calls[parts.path] += 1
 
 
-def wholly_shown(page: Page, pictures: int, copies: int) -> None:
-    """Scroll through all of the page until every thumbnail is there."""
+def scroll_through(page: Page, pictures: int, copies: int) -> None:
+    """Scroll through the whole page until every thumbnail is loaded."""
     for name, count in (("#pictures img", pictures), ("#groups img", copies)):
         expect(page.locator(name)).to_have_count(count)
         for image in page.locator(name).all():
@@ -59,27 +59,27 @@ def wholly_shown(page: Page, pictures: int, copies: int) -> None:
             assert image.evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
 
 
-def test_a_view_takes_few_calls_however_many_thumbnails_it_has(
-    desk: Page, closed: Closed, running: PicTrace, collection: str
+def test_the_number_of_calls_does_not_grow_with_the_thumbnails(
+    desktop: Page, closed: ClosedApi, running: PicTrace, collection: str
 ) -> None:
-    album(running, collection)
-    asked = Asked(desk, closed.url)
-    desk.goto(closed.url)
-    desk.get_by_label("Your key").fill(closed.key(Scope.SEARCH, collections=[collection]))
-    desk.get_by_role("button", name="Continue").click()
-    wholly_shown(desk, 24, 2)
-    first = asked.calls.total()
+    upload_album(running, collection)
+    requests = RequestLog(desktop, closed.url)
+    desktop.goto(closed.url)
+    desktop.get_by_label("Your key").fill(closed.key(Scope.SEARCH, collections=[collection]))
+    desktop.get_by_role("button", name="Continue").click()
+    scroll_through(desktop, 24, 2)
+    first = requests.calls.total()
     if folder := os.environ.get("SCREENSHOTS"):
-        desk.screenshot(path=str(Path(folder) / "view.png"), full_page=True)
-    asked.calls.clear()
-    asked.stored.clear()
-    desk.reload()
-    wholly_shown(desk, 24, 2)
-    assert asked.calls == {"/v1/images": 1, "/v1/duplicates": 1, "/v1/stats": 1}
-    assert first == asked.calls.total() + 1 <= MOST_CALLS, "a first visit has one call that asks for the key"
-    asked.calls.clear()
-    desk.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5200)})
-    expect(desk.locator("#matches .card").first).to_contain_text("Identical")
-    desk.get_by_role("button", name="Show more").click()
-    expect(desk.locator("#pictures img")).to_have_count(IMAGES)
-    assert asked.calls == {"/v1/search": 1, "/v1/images": 1}
+        desktop.screenshot(path=str(Path(folder) / "view.png"), full_page=True)
+    requests.calls.clear()
+    requests.stored.clear()
+    desktop.reload()
+    scroll_through(desktop, 24, 2)
+    assert requests.calls == {"/v1/images": 1, "/v1/duplicates": 1, "/v1/stats": 1}
+    assert first == requests.calls.total() + 1 <= MOST_CALLS, "a first visit has one call that asks for the key"
+    requests.calls.clear()
+    desktop.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5200)})
+    expect(desktop.locator("#matches .card").first).to_contain_text("Identical")
+    desktop.get_by_role("button", name="Show more").click()
+    expect(desktop.locator("#pictures img")).to_have_count(IMAGES)
+    assert requests.calls == {"/v1/search": 1, "/v1/images": 1}

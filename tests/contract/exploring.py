@@ -14,33 +14,34 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.images import noise
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
-LEFT_OUT: Final = {
-    "positive_data_acceptance": "no schema says which bytes are an image or which address has one",
+EXCLUDED_CHECKS: Final = {
+    "positive_data_acceptance": "no schema can say which bytes are an image or which URL leads to one",
     "ignored_auth": "the local run is open",
     "object_level_authorization": "the local run is open",
 }
-"""Checks that cannot hold here, and why."""
+"""Checks that cannot succeed here, with the reason."""
 
 
 @dataclass(frozen=True)
-class Explored:
-    """What a run did.
+class Exploration:
+    """The result of a run.
 
     Attributes:
-        answers: calls by operation and status.
-        failures: the title of each failed check with its operations.
-        said: all that schemathesis printed.
+        answers: number of calls by operation and status.
+        failures: the operations that failed, by the title of the check.
+        finished: whether every operation was tested.
+        output: everything that schemathesis printed.
     """
 
     answers: Mapping[str, Counter[int]]
     failures: Mapping[str, list[str]]
     finished: bool
     seconds: float
-    said: str
+    output: str
 
     @property
     def calls(self) -> int:
@@ -62,7 +63,7 @@ class Explored:
 
 @contextmanager
 def system(model_dir: Path) -> Iterator[str]:
-    """A system with three images, in a process of its own; gives its address."""
+    """Run a system with three images in a process of its own; yield its URL."""
     with TemporaryDirectory() as folder:
         for seed in range(3):
             (Path(folder) / f"{seed}.png").write_bytes(noise(seed))
@@ -75,35 +76,35 @@ def system(model_dir: Path) -> Iterator[str]:
             cwd=ROOT,
         )
         try:
-            said = said_until_ready(process)
-            url = re.search(r"http://localhost:\d+", said)
-            assert url, said
+            output = read_until_ready(process)
+            url = re.search(r"http://localhost:\d+", output)
+            assert url, output
             yield url[0]
         finally:
-            ended(process)
+            stop(process)
 
 
-def explore(url: str, *, examples: int, seed: int) -> Explored:
+def explore(url: str, *, examples: int, seed: int) -> Exploration:
     """Let schemathesis call every operation of the system at `url`.
 
     Args:
-        examples: most random calls an operation, in each of its phases.
+        examples: maximum number of random calls per operation, in each phase.
     """
     with TemporaryDirectory() as folder:
         summary, events = Path(folder) / "summary.json", Path(folder) / "events.ndjson"
         command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--no-color"]
         command += ["--max-examples", str(examples), "--seed", str(seed), "--generation-database", "none"]
-        command += ["--exclude-checks", ",".join(LEFT_OUT), "--continue-on-failure"]
+        command += ["--exclude-checks", ",".join(EXCLUDED_CHECKS), "--continue-on-failure"]
         command += ["--report-json-path", str(summary), "--report-ndjson-path", str(events)]
         environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.contract.hooks", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
-        said = done.stdout + done.stderr
-        assert summary.exists(), said
+        output = done.stdout + done.stderr
+        assert summary.exists(), output
         report = json.loads(summary.read_text(encoding="utf-8"))
         answers = _answers(events)
     failures = {entry["title"]: entry["operations"] for entry in report["failures"] + report["errors"]}
     finished = report["complete"] and report["operations"]["tested"] == report["operations"]["total"]
-    return Explored(answers, failures, finished, report["running_time"], said)
+    return Exploration(answers, failures, finished, report["running_time"], output)
 
 
 def _statuses(counts: Counter[int]) -> str:

@@ -1,4 +1,4 @@
-"""What schemathesis puts where the OpenAPI asks for an image; SCHEMATHESIS_HOOKS names this module."""
+"""The images that schemathesis sends where the OpenAPI asks for one; SCHEMATHESIS_HOOKS names this module."""
 
 import schemathesis
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ _SMALL = cv2.resize(pixels("astronaut.png"), (64, 64)).astype("uint8")
 
 
 def images(whole: bytes) -> st.SearchStrategy[bytes]:
-    """A whole image, one that the system holds, a cut one, or none."""
+    """Generate a whole image, one that the system has stored, a truncated one, or bytes that are not an image."""
     cut = st.integers(0, len(whole)).map(lambda end: whole[:end])
     return st.one_of(st.just(whole), st.integers(0, 2).map(noise), cut, st.binary(max_size=64))
 

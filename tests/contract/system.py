@@ -1,4 +1,4 @@
-"""The local run in a process of its own, which knows no host but this one: `python -m tests.contract.system`."""
+"""The local run in a process that can resolve no other host: `python -m tests.contract.system`."""
 
 import socket
 import sys
@@ -11,7 +11,7 @@ _getaddrinfo = socket.getaddrinfo
 
 
 def offline(host: Any, *arguments: Any, **options: Any) -> Any:
-    """Generated addresses name real hosts now and then; none of them is to hear from a test."""
+    """Refuse to resolve other hosts: generated URLs sometimes name real ones, which tests must not contact."""
     name = host.decode("latin-1") if isinstance(host, bytes) else host
     if name not in _HERE:
         raise socket.gaierror(socket.EAI_NONAME, "the tests have no network")

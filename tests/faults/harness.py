@@ -1,4 +1,4 @@
-"""A queue, a worker that may be killed, and an audit of what they leave behind."""
+"""A queue, a worker that can be killed, and an audit of the state that they leave behind."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import sys
 import uuid
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import boto3
 
 from infra.local.queue_worker import QueueWorker
 from infra.operate import redrive
-from infra.operate.stack import Stack
+from infra.operate.deployed_stack import DeployedStack
 from shared.aws.dead_letters import REASON
 from shared.aws.dynamodb import item_mapper
 from shared.aws.objects import S3Objects
@@ -30,17 +31,17 @@ SECONDS: Final = 60
 
 
 class Killed(RuntimeError):  # noqa: N818
-    """The process that handled an invocation did not live to answer."""
+    """The process that handled an invocation died before it answered."""
 
 
-class Plant:
-    """A queue of its own, whose worker runs the real handler in processes that faults may kill.
+class Harness:
+    """A separate queue whose worker runs the real handler in processes that faults can kill.
 
     Attributes:
-        faults: for the coming invocations, one entry each; none for those after.
-        always: for all invocations.
-        seconds: after so long a coming invocation is stopped, one entry each.
-        calls: what the last invocation called, in order.
+        faults: the faults of the next invocations, one entry each; later ones have none.
+        always: faults of every invocation.
+        seconds: timeouts of the next invocations, one entry each.
+        calls: the AWS operations that the last invocation called, in order.
     """
 
     def __init__(self, running: PicTrace) -> None:
@@ -67,6 +68,7 @@ class Plant:
         self.always: list[Fault] = []
         self.seconds: list[float] = []
         self.calls: list[str] = []
+        self._hidden: list[str] = []
         self.row = Row()
 
         self._objects = S3Objects(self.s3, self.bucket)
@@ -92,14 +94,18 @@ class Plant:
         print(json.dumps(order), file=stdin, flush=True)
         found = json.loads(stdout.readline())
         self.calls = found["calls"]
+        receipts = {record["messageId"]: record["receiptHandle"] for record in event["Records"]}
         if "died" in found:
             self.row.deaths += 1
+            self._hidden += receipts.values()
             raise Killed(str(found["died"]))
-        self.row.again += len(found["answer"]["batchItemFailures"])
+        failures = found["answer"]["batchItemFailures"]
+        self.row.redelivered += len(failures)
+        self._hidden += [receipts[failure["itemIdentifier"]] for failure in failures]
         return found["answer"]
 
     def put(self, key: str, data: bytes) -> str:
-        """Put an object; `tell` sends its event."""
+        """Put an object without its event, which `publish` sends."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
         return key
 
@@ -118,13 +124,21 @@ class Plant:
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
     def work(self) -> None:
-        """Handle what is in the queue until nothing is."""
+        """Handle messages until the queue is empty; visibility timeouts end immediately."""
         quiet = 0
         while quiet < 2:
-            quiet = 0 if self._worker.poll(wait_seconds=0) else quiet + 1
+            quiet = 0 if self._worker.poll(wait_seconds=0) or self._appeared() else quiet + 1
+
+    def _appeared(self) -> bool:
+        """End the visibility timeout of messages that were handled and are still in the queue."""
+        hidden, self._hidden = self._hidden, []
+        for receipt in hidden:
+            with suppress(self.sqs.exceptions.ReceiptHandleIsInvalid):
+                self.sqs.change_message_visibility(QueueUrl=self.queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+        return bool(hidden)
 
     def dead_letters(self) -> list[tuple[str, str]]:
-        """Bodies and reasons of what is in the dead-letter queue; they stay there."""
+        """Bodies and reasons of the messages in the dead-letter queue, which are left there."""
         found = self.sqs.receive_message(
             QueueUrl=self.dead, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
         ).get("Messages", [])
@@ -137,22 +151,22 @@ class Plant:
         ]
 
     def redrive(self) -> int:
-        """What `python -m infra.operate redrive --yes` does with these two queues."""
-        stack = Stack("faults", {"QueueUrl": self.queue, "DeadLetterQueueUrl": self.dead})
+        """Run `python -m infra.operate redrive --yes` on these two queues."""
+        stack = DeployedStack("faults", {"QueueUrl": self.queue, "DeadLetterQueueUrl": self.dead})
         return redrive.run(Namespace(yes=True, list=False), stack)
 
     def found(self, query: bytes, collection: str) -> list[str]:
-        """The ids that a search finds."""
+        """The image ids that a search finds."""
         answer = self.running.client.post(
             "/v1/search", params={"collection": collection, "k": 20}, files={"file": ("query", query)}
         )
         return [match["image_id"] for match in answer.raise_for_status().json()["matches"]]
 
     def audit(self, collection: str, images: dict[str, bytes], others: Iterable[bytes]) -> None:
-        """Count what is lost and what is half there of a collection whose images no other one has.
+        """Count the lost and half-indexed images of a collection that shares no image with another one.
 
         Args:
-            images: keys of objects, with the bytes that must be found now.
+            images: bytes that must be found now, by object key.
             others: bytes that must have left nothing behind.
         """
         wanted: dict[str, set[str]] = {hashlib.sha256(data).hexdigest(): set() for data in others}
@@ -171,7 +185,7 @@ class Plant:
             sources = {item["key"]["S"] for item in items if not item_mapper.is_record(item)}
             self.row.lost += bool(keys) and not (recorded and keys <= sources)
             whole = recorded and self._signed(image_id) and sources == keys
-            self.row.half += not whole if keys else bool(items) or self._signed(image_id)
+            self.row.half_visible += not whole if keys else bool(items) or self._signed(image_id)
 
     def _signed(self, image_id: str) -> bool:
         return self._objects.exists(signature_key(self._model, image_id))

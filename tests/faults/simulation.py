@@ -1,4 +1,7 @@
-"""A bucket, its queue and workers that are switched, and die, at any call: for tests of order and repetition."""
+"""A simulated bucket, queue and workers, which can be switched or killed at any AWS call.
+
+For tests of events that are repeated or out of order.
+"""
 
 import random
 from collections.abc import Callable
@@ -24,7 +27,7 @@ from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
-from tests.faults.memory import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket, MemoryTable
 
 BUCKET: Final = "images"
 MODEL: Final = "m"
@@ -33,14 +36,14 @@ NO_IMAGE: Final = b"no image"
 Event = Created | Removed | Reindex
 
 
-class Died(BaseException):
+class WorkerDied(BaseException):
     """A worker was killed."""
 
 
-def tiny_description(
+def stub_description(
     data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
 ) -> Description:
-    """What `describe` gives, without looking at the bytes."""
+    """A replacement for `describe` that does not decode the bytes."""
     if data == NO_IMAGE:
         raise PictureRefused("unsupported_type", "no image")
     record = ImageRecord(
@@ -67,15 +70,15 @@ class _Embedder:
 
 
 @dataclass
-class World:
-    """One bucket with its index.
+class Simulation:
+    """One bucket with its queue and index.
 
     Attributes:
-        sequenced: whether events carry sequencers, as S3's do and some emulators' do not.
-        waiting: events that nobody has finished yet.
+        sequenced: whether events carry sequencers, as those of S3 do and those of some emulators do not.
+        waiting: events that are not yet handled.
         last_call: the call that a worker is about to make.
-        deaths: how many workers may still die.
-        models: those that describe images; of several, any is active at any moment.
+        deaths: the number of workers that may still die.
+        models: the models that describe images; if there are several, any can be active at any moment.
     """
 
     rng: random.Random
@@ -91,7 +94,7 @@ class World:
         self.bucket = MemoryBucket(self._call, self._changed)
         table: Any = self.table
         bucket: Any = self.bucket
-        fetcher: Any = None  # nothing here comes from an address
+        fetcher: Any = None  # no image is fetched from a URL
         self.catalogue = DynamoCatalogue(table, "t")
         self.ledger = DynamoLedger(table, "t")
         objects = S3Objects(bucket, BUCKET)
@@ -114,25 +117,25 @@ class World:
             models=self.models,
         )
         self.reindexer = Reindexer(
-            catalogue=self.catalogue, objects=objects, embedders=self._embedders, tidy=self.indexer.tidy
+            catalogue=self.catalogue, objects=objects, embedders=self._embedders, clean_up=self.indexer.clean_up
         )
 
     def _embedders(self) -> list[Any]:
         return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
 
     def _call(self, name: str) -> None:
-        """Inside a worker, every call of a service is a point where it may die or another may run."""
+        """Possibly kill the current worker, or switch to another one, before an AWS call."""
         here = greenlet.getcurrent()
         if here.parent is None:
             return
         self.last_call = name
         if self.deaths and self.rng.random() < 0.08:
             self.deaths -= 1
-            raise Died
+            raise WorkerDied
         here.parent.switch()
         if self.deaths and self.rng.random() < 0.04:
             self.deaths -= 1
-            raise Died
+            raise WorkerDied
 
     def _changed(self, what: str, bucket: str, key: str) -> None:
         if not key.startswith("uploads/"):
@@ -142,15 +145,15 @@ class World:
         kind = Created if what == "created" else Removed
         self.waiting.append(kind(ObjectRef(bucket, key), sequencer))
 
-    def play(self, changes: int, change: Callable[["World"], Callable[[], None]], repeat: float) -> None:
-        """Let people change the bucket and workers handle its events, all at once, until nothing waits.
+    def play(self, changes: int, change: Callable[["Simulation"], Callable[[], None]], repeat: float) -> None:
+        """Change the bucket and handle its events, all concurrently, until no event is waiting.
 
-        Whoever dies is started again: a message comes again, a person asks again.
+        A worker that died is started again, as a message is redelivered and a person repeats a request.
 
         Args:
-            changes: how many changes people make.
-            change: makes one of them.
-            repeat: chance that an event comes again although it was handled.
+            changes: number of changes to the bucket.
+            change: makes one change.
+            repeat: probability that an event is delivered again after it was handled.
         """
         running: list[Worker] = []
         while changes or self.waiting or running:
@@ -162,7 +165,7 @@ class World:
                 running.append(Worker(partial(self.handle, event), event))
             elif running:
                 one = self.rng.choice(running)
-                for _ in range(self.rng.choice((1, 1, 2, 5, 20))):  # often one is much quicker than another
+                for _ in range(self.rng.choice((1, 1, 2, 5, 20))):  # one worker is often much faster than another
                     if not one.dead:
                         one.switch()
             finished = [one for one in running if one.dead]
@@ -179,9 +182,9 @@ class World:
     def handle(self, event: Event) -> None:
         match event:
             case Created():
-                self.indexer.created(event)
+                self.indexer.index(event)
             case Removed():
-                self.indexer.removed(event)
+                self.indexer.remove(event)
             case Reindex():
                 self.reindexer.reindex(event)
 
@@ -203,6 +206,25 @@ class World:
 
         return job
 
+    def archive(self, key: str) -> Callable[[], None]:
+        """Archive an object, which sends no event."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.objects:
+                self.bucket.archived.add((BUCKET, key))
+
+        return job
+
+    def restore(self, key: str) -> Callable[[], None]:
+        """Restore an object and submit it by key, as the `index` command does."""
+
+        def job() -> None:
+            if (BUCKET, key) in self.bucket.archived:
+                self.bucket.archived.remove((BUCKET, key))
+                self.waiting.append(Created(ObjectRef(BUCKET, key)))
+
+        return job
+
     def remove_through_api(self, image_id: str) -> Callable[[], None]:
         def job() -> None:
             with suppress(NotFound):
@@ -212,7 +234,7 @@ class World:
 
 
 class Worker(greenlet):
-    """One that does a job, until it is done or dies."""
+    """A worker that runs a job until it is done or the worker dies."""
 
     def __init__(self, job: Callable[[], None], event: Event | None) -> None:
         super().__init__()
@@ -221,11 +243,11 @@ class Worker(greenlet):
         self.done = False
 
     def run(self) -> None:
-        with suppress(Died, ConflictError, LookupError):
+        with suppress(WorkerDied, ConflictError, LookupError):
             self.job()
             self.done = True
 
 
-def use_tiny_descriptions(monkeypatch: Any) -> None:
-    monkeypatch.setattr(indexer, "describe", tiny_description)
-    monkeypatch.setattr(reindexer, "describe", tiny_description)
+def stub_descriptions(monkeypatch: Any) -> None:
+    monkeypatch.setattr(indexer, "describe", stub_description)
+    monkeypatch.setattr(reindexer, "describe", stub_description)

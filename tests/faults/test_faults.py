@@ -1,4 +1,4 @@
-"""Faults of the services and of the workers: nothing is lost, nothing stays half done, and the others are unharmed."""
+"""When services or workers fail, nothing is lost or left half done, and other messages are not affected."""
 
 import hashlib
 import itertools
@@ -9,12 +9,12 @@ from typing import Any, Final
 import pytest
 
 from functions.ingest.bootstrap import dispatcher
-from infra.local.moto_vectors.index import VectorIndex
+from infra.local.moto_vectors.vector_index import VectorIndex
 from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from tests.conftest import PicTrace
-from tests.faults.conftest import Row, row
-from tests.faults.harness import Plant
+from tests.faults.conftest import Row, row_for
+from tests.faults.harness import Harness
 from tests.faults.worker import CHANGES, Fault
 from tests.images import noise
 
@@ -24,27 +24,27 @@ seeds: Final = itertools.count(10_000)
 
 
 @pytest.fixture(scope="module")
-def plant(running: PicTrace) -> Iterator[Plant]:
-    made = Plant(running)
+def harness(running: PicTrace) -> Iterator[Harness]:
+    made = Harness(running)
     yield made
     made.close()
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+def _at_once(no_retry_delay: None) -> None:
+    """Redeliver immediately; `Harness` does the same in its own processes."""
 
 
 class Batch:
-    """Five messages at once: a new image, one in another's place, a removal, a duplicate, and a file that is none."""
+    """Five concurrent messages: a new image, a replaced one, a removal, a duplicate, and a non-image file."""
 
-    def __init__(self, plant: Plant) -> None:
-        self.plant = plant
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.collection = f"f-{next(seeds)}"
         first, second, third = (noise(next(seeds)) for _ in range(3))
         for name, data in (("replaced", first), ("removed", second), ("kept", third)):
-            key = plant.put(self.key(name), data)
-            dispatcher().dispatch(Created(ObjectRef(plant.bucket, key), "01"), key)
+            key = harness.put(self.key(name), data)
+            dispatcher().dispatch(Created(ObjectRef(harness.bucket, key), "01"), key)
         self.others = [first, second]
         self.images = {
             "new": noise(next(seeds)),
@@ -54,51 +54,51 @@ class Batch:
         }
 
     def key(self, name: str) -> str:
-        """A name as an upload's key."""
+        """The upload key for a name."""
         return f"uploads/{self.collection}/{hashlib.md5(name.encode()).hexdigest()}"  # noqa: S324
 
     def send(self) -> None:
         for name in ("new", "replaced", "again"):
-            self.plant.publish(self.plant.put(self.key(name), self.images[name]), CREATED, "02")
-        self.plant.publish(self.plant.delete(self.key("removed")), REMOVED, "02")
-        self.plant.publish(self.plant.put(self.key("refused"), b"no image"), CREATED, "02")
+            self.harness.publish(self.harness.put(self.key(name), self.images[name]), CREATED, "02")
+        self.harness.publish(self.harness.delete(self.key("removed")), REMOVED, "02")
+        self.harness.publish(self.harness.put(self.key("refused"), b"no image"), CREATED, "02")
 
     def check(self) -> None:
-        plant = self.plant
-        plant.row.tried += 1
-        plant.audit(self.collection, {self.key(name): data for name, data in self.images.items()}, self.others)
-        assert (plant.row.lost, plant.row.half) == (0, 0)
+        harness = self.harness
+        harness.row.tried += 1
+        harness.audit(self.collection, {self.key(name): data for name, data in self.images.items()}, self.others)
+        assert (harness.row.lost, harness.row.half_visible) == (0, 0)
         ended = {"again": "duplicate", "refused": "rejected"} | ({"new": "indexed"} if "new" in self.images else {})
         for name, status in ended.items():
-            upload = plant.running.client.get(f"/v1/uploads/{self.key(name).rsplit('/', 1)[1]}").json()
+            upload = harness.running.client.get(f"/v1/uploads/{self.key(name).rsplit('/', 1)[1]}").json()
             assert upload["status"] == status, name
 
 
-def tried(plant: Plant, fault: str | None, *deliveries: list[Fault], seconds: float = 0) -> None:
-    """One batch with faults at its first deliveries and none afterwards; without a name it is in no table."""
-    plant.row = row(fault) if fault else Row()
-    batch = Batch(plant)
+def run_batch(harness: Harness, fault: str | None, *deliveries: list[Fault], seconds: float = 0) -> None:
+    """Run a batch with faults in its first deliveries; without a name for the fault it is left out of the table."""
+    harness.row = row_for(fault) if fault else Row()
+    batch = Batch(harness)
     batch.send()
-    plant.faults, plant.seconds = list(deliveries), [seconds] if seconds else []
-    plant.work()
-    assert plant.dead_letters() == []
+    harness.faults, harness.seconds = list(deliveries), [seconds] if seconds else []
+    harness.work()
+    assert harness.dead_letters() == []
     batch.check()
 
 
-def test_no_fault(plant: Plant) -> None:
-    tried(plant, "none")
-    assert row("none").again == 0
+def test_a_batch_without_faults_needs_no_retry(harness: Harness) -> None:
+    run_batch(harness, "none")
+    assert row_for("none").redelivered == 0
 
 
-def test_a_worker_killed_at_every_step(plant: Plant) -> None:
-    """Before anything, and after each call that changes something: between those nothing outside differs."""
-    tried(plant, None)
-    steps = sum(call in CHANGES for call in plant.calls)
+def test_a_worker_killed_at_any_step_loses_nothing(harness: Harness) -> None:
+    """Killed before the first call and after each call that changes something; other moments leave the same state."""
+    run_batch(harness, None)
+    steps = sum(call in CHANGES for call in harness.calls)
     assert steps > 15
-    tried(plant, "worker killed at every step", [Fault("kill-before", calls=(0,))])
+    run_batch(harness, "worker killed at every step", [Fault("kill-before", calls=(0,))])
     for step in range(steps):
-        tried(plant, "worker killed at every step", [Fault("kill-after", calls=(step,), changes=True)])
-    assert row("worker killed at every step").deaths == steps + 1
+        run_batch(harness, "worker killed at every step", [Fault("kill-after", calls=(step,), changes=True)])
+    assert row_for("worker killed at every step").deaths == steps + 1
 
 
 @pytest.mark.parametrize(
@@ -108,123 +108,134 @@ def test_a_worker_killed_at_every_step(plant: Plant) -> None:
             "DynamoDB throttles every third call",
             Fault("throttle", "dynamodb", calls=EVERY_THIRD, first=True),
         ),
-        ("S3 says 503 at every third call", Fault("throttle", "s3", calls=EVERY_THIRD, first=True)),
-        ("S3 is slow (0.3 s more a call)", Fault("slow", "s3")),
+        ("S3 answers 503 to every third call", Fault("throttle", "s3", calls=EVERY_THIRD, first=True)),
+        ("S3 is slow (0.3 s more per call)", Fault("slow", "s3")),
         ("S3 does not answer, once", Fault("timeout", "s3", "GetObject", calls=(1,))),
-        ("the bus refuses, once", Fault("unavailable", "eventbridge", calls=(0,))),
+        ("the bus refuses events, once", Fault("unavailable", "eventbridge", calls=(0,))),
     ],
 )
-def test_what_the_client_tries_again(plant: Plant, fault: str, injected: Fault) -> None:
-    tried(plant, fault, [injected])
-    assert row(fault).again == 0, "botocore's own retries are enough"
+def test_faults_that_the_client_retries_cause_no_redelivery(harness: Harness, fault: str, injected: Fault) -> None:
+    run_batch(harness, fault, [injected])
+    assert row_for(fault).redelivered == 0, "botocore's own retries are enough"
 
 
 @pytest.mark.parametrize(
     ("fault", "injected"),
     [
-        ("DynamoDB throttles all changes of a delivery", Fault("throttle", "dynamodb", "TransactWriteItems")),
-        ("DynamoDB throttles all records of a delivery", Fault("throttle", "dynamodb", "PutItem")),
-        ("S3 takes no signatures in a delivery", Fault("unavailable", "s3", "PutObject")),
-        ("S3 gives nothing in a delivery", Fault("throttle", "s3", "GetObject")),
-        ("the bus takes nothing in a delivery", Fault("unavailable", "eventbridge")),
-        ("the vector index does not answer in a delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
+        ("DynamoDB throttles all changes in one delivery", Fault("throttle", "dynamodb", "TransactWriteItems")),
+        ("DynamoDB throttles all records in one delivery", Fault("throttle", "dynamodb", "PutItem")),
+        ("S3 refuses all writes in one delivery", Fault("unavailable", "s3", "PutObject")),
+        ("S3 throttles all reads in one delivery", Fault("throttle", "s3", "GetObject")),
+        ("the bus refuses all events in one delivery", Fault("unavailable", "eventbridge")),
+        ("the vector index fails in one delivery", Fault("unavailable", "dynamodb", "SearchVectors")),
     ],
 )
-def test_what_comes_again(plant: Plant, fault: str, injected: Fault) -> None:
-    tried(plant, fault, [injected])
-    assert row(fault).again > 0
+def test_faults_that_outlast_the_clients_retries_cause_a_redelivery(
+    harness: Harness, fault: str, injected: Fault
+) -> None:
+    run_batch(harness, fault, [injected])
+    assert row_for(fault).redelivered > 0
 
 
-def test_a_vector_index_that_is_being_built(plant: Plant) -> None:
-    """No message fails for it: each new image is stored, and its check for near-duplicates is one message more."""
-    name = "the vector index is being built in a delivery"
-    tried(plant, name, [Fault("building", "dynamodb", "SearchVectors")])
-    assert row(name).again == 0
-    waiting = plant.sqs.get_queue_attributes(
-        QueueUrl=plant.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+def test_a_vector_index_that_is_being_built_fails_no_message(harness: Harness) -> None:
+    """Each new image is stored, and its check for near-duplicates becomes a separate message."""
+    name = "the vector index is built during one delivery"
+    run_batch(harness, name, [Fault("building", "dynamodb", "SearchVectors")])
+    assert row_for(name).redelivered == 0
+    waiting = harness.sqs.get_queue_attributes(
+        QueueUrl=harness.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )["Attributes"]
     assert waiting == {"ApproximateNumberOfMessagesDelayed": "2"}, "for the new image and the one that was replaced"
 
 
-def test_lambda_stops_in_the_middle_of_a_batch(plant: Plant) -> None:
+def test_a_failed_message_whose_delay_cannot_be_set_is_redelivered_later(harness: Harness) -> None:
+    """If changing the visibility fails too, the batch is not lost: the queue's own visibility timeout applies."""
+    delays = Fault("unavailable", "sqs", "ChangeMessageVisibility")
+    run_batch(harness, "SQS refuses the delays of failed messages", [Fault("throttle", "dynamodb", "PutItem"), delays])
+    assert row_for("SQS refuses the delays of failed messages").redelivered > 0
+
+
+def test_a_timeout_in_the_middle_of_a_batch_loses_nothing(harness: Harness) -> None:
     for seconds in (0.3, 0.6, 0.9, 1.2):
-        tried(plant, "function times out within a batch", [Fault("slow", "s3")], seconds=seconds)
-    assert row("function times out within a batch").deaths == 4
+        run_batch(harness, "function times out during a batch", [Fault("slow", "s3")], seconds=seconds)
+    assert row_for("function times out during a batch").deaths == 4
 
 
-def test_an_object_that_is_gone_before_it_is_read(plant: Plant) -> None:
-    plant.row = row("object gone before it is read")
-    batch = Batch(plant)
+def test_an_object_deleted_before_it_is_read_is_not_a_failure(harness: Harness) -> None:
+    harness.row = row_for("object deleted before it is read")
+    batch = Batch(harness)
     batch.send()
-    plant.delete(batch.key("new"))
+    harness.delete(batch.key("new"))
     batch.others.append(batch.images.pop("new"))
-    plant.work()
-    assert plant.dead_letters() == []
+    harness.work()
+    assert harness.dead_letters() == []
     batch.check()
 
 
-def test_poison_goes_to_the_dead_letters_alone_and_comes_back(plant: Plant) -> None:
-    """What has failed twice is done in a process of its own, so the others of its batch are done too."""
-    plant.row = row("message that kills every worker")
-    batch = Batch(plant)
+def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harness: Harness) -> None:
+    """A message that failed twice is handled in a subprocess, so the rest of its batch succeeds."""
+    harness.row = row_for("message that kills every worker")
+    batch = Batch(harness)
     data = noise(next(seeds))
-    poison = plant.put(batch.key("poison"), data)
-    plant.publish(poison, CREATED, "02")
+    poison = harness.put(batch.key("poison"), data)
+    harness.publish(poison, CREATED, "02")
     batch.send()
-    plant.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
-    plant.work()
-    [(body, reason)] = plant.dead_letters()
+    harness.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
+    harness.work()
+    [(body, reason)] = harness.dead_letters()
     assert json.loads(body)["Records"][0]["s3"]["object"]["key"] == poison
     assert "died of signal 9" in reason
     batch.check()
 
-    plant.row, plant.always = row("poison, cause mended, redrive"), []
-    assert plant.redrive() == 0
-    plant.work()
-    assert plant.dead_letters() == []
+    harness.row, harness.always = row_for("poison, cause fixed, redrive"), []
+    assert harness.redrive() == 0
+    harness.work()
+    assert harness.dead_letters() == []
     batch.images["poison"] = data
     batch.check()
 
 
-def test_poison_while_the_dead_letter_queue_takes_nothing_from_us(plant: Plant) -> None:
-    """The queue itself moves the message then; only the reason is missing."""
-    plant.row = row("poison, and no reason can be kept")
-    batch = Batch(plant)
-    poison = plant.put(batch.key("poison"), noise(next(seeds)))
-    plant.publish(poison, CREATED, "02")
+def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(harness: Harness) -> None:
+    """SQS itself then moves the message to the dead-letter queue; only the reason is missing."""
+    harness.row = row_for("poison, and the reason cannot be kept")
+    batch = Batch(harness)
+    poison = harness.put(batch.key("poison"), noise(next(seeds)))
+    harness.publish(poison, CREATED, "02")
     batch.send()
-    plant.always = [Fault("kill-before", "s3", "GetObject", url=poison), Fault("unavailable", "sqs", "SendMessage")]
-    plant.work()
-    [(body, reason)] = plant.dead_letters()
+    harness.always = [Fault("kill-before", "s3", "GetObject", url=poison), Fault("unavailable", "sqs", "SendMessage")]
+    harness.work()
+    [(body, reason)] = harness.dead_letters()
     assert (json.loads(body)["Records"][0]["s3"]["object"]["key"], reason) == (poison, "")
-    plant.always = []
+    harness.always = []
     batch.check()
-    batch.images["poison"] = plant.s3.get_object(Bucket=plant.bucket, Key=poison)["Body"].read()
-    assert plant.redrive() == 0
-    plant.work()
+    batch.images["poison"] = harness.s3.get_object(Bucket=harness.bucket, Key=poison)["Body"].read()
+    assert harness.redrive() == 0
+    harness.work()
     batch.check()
 
 
-def test_the_vector_index_lags(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the index does not show yet is found once it does; what it still shows of the removed is not shown."""
-    plant.row = row("vector index lags behind the table")
+def test_a_lagging_vector_index_catches_up_and_shows_no_removed_image(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new image is found once the index has caught up; a removed image that it still contains is not shown."""
+    harness.row = row_for("vector index lags behind the table")
     late: list[tuple[Any, ...]] = []
     put = VectorIndex.put
-    batch = Batch(plant)
+    batch = Batch(harness)
     removed = hashlib.sha256(batch.others[1]).hexdigest()
-    assert removed in plant.found(batch.others[1], batch.collection)
+    assert removed in harness.found(batch.others[1], batch.collection)
     monkeypatch.setattr(VectorIndex, "put", lambda *change: late.append(change))
     batch.send()
-    plant.work()
+    harness.work()
     assert late
     new = hashlib.sha256(batch.images["new"]).hexdigest()
-    seen = plant.found(batch.others[1], batch.collection)
+    seen = harness.found(batch.others[1], batch.collection)
     assert removed not in seen
     assert new not in seen
     batch.check()
     monkeypatch.setattr(VectorIndex, "put", put)
     for change in late:
         put(*change)
-    seen = plant.found(batch.images["new"], batch.collection)
+    seen = harness.found(batch.images["new"], batch.collection)
     assert new in seen
     assert removed not in seen

@@ -1,7 +1,7 @@
-"""A worker that may be killed: `python -m tests.faults.worker` handles each invocation in a process of its own.
+"""A worker that can be killed: `python -m tests.faults.worker` handles each invocation in a separate process.
 
-A line on standard input is an invocation, `{"event": ..., "faults": [...], "seconds": ...}`; the line that comes back
-is `{"answer": ..., "calls": [...]}`, or `{"died": status, "calls": [...]}` where the process did not live to answer.
+Each line on standard input is an invocation, `{"event": ..., "faults": [...], "seconds": ...}`. The line printed for it
+is `{"answer": ..., "calls": [...]}`, or `{"died": status, "calls": [...]}` if the process died before it answered.
 """
 
 import json
@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -34,16 +34,16 @@ CHANGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to some calls.
+    """A fault in some AWS calls.
 
     Attributes:
         kind: `throttle`, `unavailable`, `building`, `timeout`, `slow`, `kill-before` or `kill-after`.
-        service: `dynamodb`, `s3`, `events`, ... or empty for any.
-        operation: its operation, or empty for any.
-        calls: which of the matching calls, counted from 0; empty for all.
-        url: part of the request's URL.
-        changes: only calls that change something.
-        first: only a call's first attempt, so that messages at the same time cannot use up each other's retries.
+        service: `dynamodb`, `s3`, `events`, ... or empty for any service.
+        operation: an operation of the service, or empty for any.
+        calls: indices of the affected calls among the matching ones, from 0; empty for all.
+        url: text that the request's URL must contain.
+        changes: affect only calls that change something.
+        first: affect only the first attempt of a call, so that concurrent messages cannot use up each other's retries.
     """
 
     kind: str
@@ -63,27 +63,27 @@ class _Body:
         yield self._data
 
 
-def refusal(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
+def error_response(request: AWSPreparedRequest, service: str, kind: str) -> AWSResponse:
     if service == "s3":
         code = "SlowDown" if kind == "throttle" else "ServiceUnavailable"
         said = f"<Error><Code>{code}</Code><Message>Please reduce your request rate.</Message></Error>"
-        return _answer(request, 503, {"content-type": "application/xml"}, said)
+        return aws_response(request, 503, {"content-type": "application/xml"}, said)
     status, code, message = {
         "throttle": (400, "ThrottlingException", "injected"),
         "unavailable": (503, "InternalServerError", "injected"),
         "building": (400, "ValidationException", "Cannot search backfilling vector index: features"),
     }[kind]
     said = json.dumps({"__type": f"com.amazonaws#{code}", "message": message})
-    return _answer(request, status, {"x-amzn-errortype": code}, said)
+    return aws_response(request, status, {"x-amzn-errortype": code}, said)
 
 
-def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
+def aws_response(request: AWSPreparedRequest, status: int, headers: dict[str, str], said: str) -> AWSResponse:
     made: Any = HeadersDict(headers)
     return AWSResponse(request.url, status, made, _Body(said.encode()))
 
 
 class Injector:
-    """Makes calls of boto3 clients fail as told, and notes every call."""
+    """Inject faults into the calls of boto3 clients, and log every call."""
 
     def __init__(self, faults: list[Fault], log: Path) -> None:
         self._faults = faults
@@ -94,7 +94,7 @@ class Injector:
         events.register_first("before-send", self._before)
         events.register_last("response-received", self._after)
         self._kill_after = False
-        # Only the waiting of botocore's retries is shortened; how often it tries again is its own.
+        # Shorten only the delays between botocore's retries, not their number.
         setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)  # noqa: B010
 
     def _before(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
@@ -124,7 +124,7 @@ class Injector:
                 case "timeout":
                     raise ReadTimeoutError(endpoint_url=request.url)
                 case "throttle" | "unavailable" | "building" as kind:
-                    return refusal(request, service, kind)
+                    return error_response(request, service, kind)
         return None
 
     def _after(self, **_: Any) -> None:
@@ -133,7 +133,7 @@ class Injector:
 
 
 def install(faults: str, log: str) -> None:
-    """Injure this process; those that it starts find the same in their environment (`site/sitecustomize.py`)."""
+    """Inject faults into this process; its children read them from the environment (`site/sitecustomize.py`)."""
     Injector([Fault(**one) for one in json.loads(faults)], Path(log))
 
 
@@ -178,15 +178,18 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Import everything once, so that a child starts in a fraction of a second; load no model and open no socket."""
+    """Import everything once, so that a child starts quickly, without loading a model or opening a socket."""
     import functions.ingest.handler  # noqa: F401
+    from shared.aws import retry_delays
+    from shared.domain.queue_times import INGEST_QUEUE
     from shared.vision.decode.decoding import SANDBOX
 
-    SANDBOX.warm()  # as in Lambda, where one process handles many batches
+    setattr(retry_delays, "INGEST_QUEUE", replace(INGEST_QUEUE, first_retry_seconds=0))  # noqa: B010
+    SANDBOX.start()  # as in Lambda, where one process handles many batches
     for service in ("dynamodb", "s3", "events", "sqs"):
         boto3.client(service)
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what functions print is not ours
+    os.dup2(2, 1)  # keep the functions' own output out of the protocol
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), file=out, flush=True)
 

@@ -16,12 +16,12 @@ parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31), help="
 parser.add_argument("targets", nargs="*", metavar="target", help=f"of {', '.join(TARGETS)} (default: all)")
 wanted = parser.parse_args()
 if unknown := set(wanted.targets) - set(TARGETS):
-    parser.error(f"no target {', '.join(sorted(unknown))}")
+    parser.error(f"unknown target {', '.join(sorted(unknown))}; the targets are {', '.join(TARGETS)}")
 results = fuzz(wanted.targets or TARGETS, wanted.seconds, wanted.seed, FINDINGS)
 for done in results:
     if not done.finished:
-        print(f"{done.target}:\n{done.said}\n")
+        print(f"{done.target}:\n{done.output}\n")
 print(f"{table(results)}\nseed {wanted.seed}")
 if any(done.crashes for done in results):
-    print(f"what broke a target is in {FINDINGS}")
+    print(f"the inputs that broke a target are in {FINDINGS}")
 sys.exit(0 if all(done.finished for done in results) else 1)

@@ -15,18 +15,19 @@ from tests.fuzz.targets import TARGETS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MAX_INPUT: Final = 4096
-SECONDS_AN_INPUT: Final = 5
+SECONDS_PER_INPUT: Final = 5
 """An input that takes longer is a finding too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fuzzed:
-    """What came of one target.
+class FuzzResult:
+    """The result of fuzzing one target.
 
     Attributes:
-        edges: how many edges of the control flow the inputs reached.
-        crashes: inputs that broke it.
-        said: what libFuzzer and the target printed.
+        edges: number of control-flow edges that the inputs reached.
+        crashes: inputs that broke the target.
+        finished: whether the search ended without a crash.
+        output: what libFuzzer and the target printed.
     """
 
     target: str
@@ -34,22 +35,22 @@ class Fuzzed:
     edges: int
     crashes: list[bytes]
     finished: bool
-    said: str
+    output: str
 
 
-def fuzz(names: Collection[str], seconds: int, seed: int, findings: Path | None = None) -> list[Fuzzed]:
+def fuzz(names: Collection[str], seconds: int, seed: int, findings: Path | None = None) -> list[FuzzResult]:
     """Search for `seconds` in each target; inputs that break one are also kept in the folder `findings`."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(lambda name: _one(name, seconds, seed, findings), names))
 
 
-def table(results: Collection[Fuzzed]) -> str:
+def table(results: Collection[FuzzResult]) -> str:
     rows = ["| target | executions | edges reached | crashes |", "|---|---|---|---|"]
     rows += [f"| {done.target} | {done.executions:,} | {done.edges:,} | {len(done.crashes)} |" for done in results]
     return "\n".join(rows)
 
 
-def _one(name: str, seconds: int, seed: int, findings: Path | None) -> Fuzzed:
+def _one(name: str, seconds: int, seed: int, findings: Path | None) -> FuzzResult:
     with TemporaryDirectory() as folder:
         corpus, crashes = Path(folder) / "corpus", Path(folder) / "crashes"
         corpus.mkdir()
@@ -59,27 +60,27 @@ def _one(name: str, seconds: int, seed: int, findings: Path | None) -> Fuzzed:
         words = Path(folder) / "words"
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in TARGETS[name].words), encoding="ascii")
         command = [sys.executable, "-m", "tests.fuzz.one", name, f"-max_total_time={seconds}", f"-seed={seed}"]
-        # `one` limits memory itself: libFuzzer would count what the process that starts it once had.
-        command += [f"-max_len={MAX_INPUT}", f"-timeout={SECONDS_AN_INPUT}", "-rss_limit_mb=0"]
+        # `one` limits memory itself, because libFuzzer would count the peak of the process that starts it.
+        command += [f"-max_len={MAX_INPUT}", f"-timeout={SECONDS_PER_INPUT}", "-rss_limit_mb=0"]
         command += [f"-artifact_prefix={crashes}/", f"-dict={words}", "-print_final_stats=1", str(corpus)]
-        # A traceback may show what cannot be printed, such as lone surrogates.
+        # A traceback may contain characters that cannot be printed, such as lone surrogates.
         environment = os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace", check=False
         )
-        said = done.stdout + done.stderr
+        output = done.stdout + done.stderr
         found = sorted(crashes.iterdir())
         if findings:
             for path in found:
                 findings.mkdir(parents=True, exist_ok=True)
                 (findings / f"{name}-{path.name}").write_bytes(path.read_bytes())
-        return Fuzzed(
+        return FuzzResult(
             target=name,
-            executions=_last(r"(?m)^(?:stat::number_of_executed_units:\s*|#)(\d+)", said),
-            edges=_last(r"cov: (\d+)", said),
+            executions=_last(r"(?m)^(?:stat::number_of_executed_units:\s*|#)(\d+)", output),
+            edges=_last(r"cov: (\d+)", output),
             crashes=[path.read_bytes() for path in found],
             finished=done.returncode == 0,
-            said=said,
+            output=output,
         )
 
 
@@ -87,5 +88,5 @@ def _escaped(word: bytes) -> str:
     return "".join(f"\\x{byte:02x}" for byte in word)
 
 
-def _last(pattern: str, said: str) -> int:
-    return int((re.findall(pattern, said) or ["0"])[-1])
+def _last(pattern: str, output: str) -> int:
+    return int((re.findall(pattern, output) or ["0"])[-1])

@@ -17,27 +17,27 @@ GUIDES = [
     "python_multipart",
     "aws_lambda_powertools.utilities.data_classes",
 ]
-"""Modules whose coverage guides the search: those that are imported instrumented."""
+"""Modules that are instrumented when they are imported, so that their coverage guides the search."""
 
 
 def limit_memory() -> None:
-    """As a decoder's own process is limited: what takes more is refused there, and raises MemoryError here."""
+    """Limit memory as in a decoder's own process, so that an input that needs more raises MemoryError."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + MAX_DECODE_MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def keeping(run: Callable[[bytes], None], prefix: str) -> Callable[[bytes], None]:
-    """`run`, which writes what breaks it where libFuzzer would: that is not always left the time to."""
+def save_crashes(run: Callable[[bytes], None], prefix: str) -> Callable[[bytes], None]:
+    """Wrap `run` so that inputs that break it are saved where libFuzzer would, which does not always get the time."""
 
-    def tried(data: bytes) -> None:
+    def run_and_save(data: bytes) -> None:
         try:
             run(data)
         except BaseException:
             Path(f"{prefix}crash-{hashlib.sha1(data).hexdigest()}").write_bytes(data)  # noqa: S324 - libFuzzer's name
             raise
 
-    return tried
+    return run_and_save
 
 
 if __name__ == "__main__":
@@ -46,5 +46,5 @@ if __name__ == "__main__":
     name = sys.argv.pop(1)
     limit_memory()
     prefix = next((option.partition("=")[2] for option in sys.argv if option.startswith("-artifact_prefix=")), "")
-    atheris.Setup(sys.argv, keeping(TARGETS[name].run, prefix))
+    atheris.Setup(sys.argv, save_crashes(TARGETS[name].run, prefix))
     atheris.Fuzz()

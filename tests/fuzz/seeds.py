@@ -1,4 +1,4 @@
-"""Inputs from which the search begins: small and sound ones, so that every change is near something that is read."""
+"""Seeds of the search: small and valid inputs, so that most changes still reach the code that reads them."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What is fuzzed: functions that read foreign bytes, what must hold for any, and some bytes to begin with."""
+"""Fuzz targets: functions that read untrusted bytes, with what must hold for any bytes, and seeds."""
 
 import asyncio
 import ipaddress
@@ -24,21 +24,21 @@ from shared.domain.images import collection_of_key
 from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
 from shared.net import addresses, urls
 from shared.vision.decode import headers
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from tests.fuzz import seeds
 
 SMALL: Final = 1 << 16
-"""Images that claim more pixels are not decoded here: fuzzing would do little else."""
+"""Images that claim more pixels are not decoded here, because fuzzing would spend most of its time on them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something to fuzz.
+    """A function to fuzz.
 
     Attributes:
-        run: raises whatever it should not for some bytes; refusals that are meant are caught in it.
-        seeds: inputs to begin with.
-        words: pieces that matter, which chance would take long to find.
+        run: takes any bytes and raises an exception only if it finds a defect; it catches intended refusals.
+        seeds: inputs to start with.
+        words: significant byte strings that random changes would take long to find.
     """
 
     run: Callable[[bytes], None]
@@ -47,7 +47,7 @@ class Target:
 
 
 def header(data: bytes) -> None:
-    """What passes the guard is within the limits, and no decoder finds more pixels than it claims."""
+    """Check that accepted headers are within the limits, and that decoding never yields more pixels than claimed."""
     try:
         claimed = headers.check(data)
     except PictureRefused:
@@ -58,16 +58,16 @@ def header(data: bytes) -> None:
     if claimed.width * claimed.height > SMALL:
         return
     try:
-        image = decode_here(data)
+        image = decode_in_process(data)
     except (PictureRefused, MemoryError):
         return
     assert image.width * image.height <= claimed.width * claimed.height, (claimed, image.width, image.height)
 
 
 def event(data: bytes) -> None:
-    """A message is understood or unknown, and what is understood can be asked of S3 and kept in DynamoDB."""
+    """Check that a message is unknown, or names objects that S3 can have and DynamoDB can store."""
     try:
-        ingest_events = messages.read(data.decode(errors="replace"))
+        ingest_events = messages.parse(data.decode(errors="replace"))
     except messages.UnknownMessage:
         return
     assert ingest_events
@@ -83,7 +83,7 @@ def event(data: bytes) -> None:
 
 
 def address(data: bytes) -> None:
-    """What passes the guard of URLs is plain ASCII that parsers read alike, and reading it again changes nothing."""
+    """Check that an accepted URL is plain ASCII that all parsers read the same way, and that it parses to itself."""
     try:
         url = urls.parse(data.decode(errors="replace"))
     except FetchRefused:
@@ -100,7 +100,7 @@ def address(data: bytes) -> None:
 
 
 def multipart(data: bytes) -> None:
-    """A form gives its parts or a documented problem. The first line is the content type's parameters."""
+    """Check that a form yields its parts or a documented problem; the first line has the content type's parameters."""
     parameters, _, body = data.partition(b"\n")
     for read in (query_image.read_search, query_image.read_pair):
         sent = False

@@ -1,4 +1,4 @@
-"""Nothing breaks what reads foreign bytes: neither the inputs to begin with nor those of a short search."""
+"""Code that reads untrusted bytes withstands the seeds, past findings and a short search."""
 
 import importlib.util
 import os
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzzing import fuzz, table
 from tests.fuzz.targets import TARGETS
-from tests.tables import table_of
+from tests.tables import table_writer
 
 SECONDS = 5
-BROKE_ONCE = [
+PAST_FINDINGS = [
     ("header", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 32),
     (
         "header",
@@ -36,23 +36,23 @@ BROKE_ONCE = [
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_seeds_and_cut_seeds(name: str) -> None:
+def test_targets_withstand_seeds_and_truncated_seeds(name: str) -> None:
     target = TARGETS[name]
     for seed in target.seeds:
         for end in {*range(0, len(seed), 7), len(seed)}:
             target.run(seed[:end])
 
 
-@pytest.mark.parametrize(("name", "data"), BROKE_ONCE)
-def test_what_broke_a_target_once(name: str, data: bytes) -> None:
+@pytest.mark.parametrize(("name", "data"), PAST_FINDINGS)
+def test_targets_withstand_past_findings(name: str, data: bytes) -> None:
     TARGETS[name].run(data)
 
 
 @pytest.mark.parametrize(
     ("name", "folder", "boundaries"), [("address", "url", False), ("multipart", "multipart", True)]
 )
-def test_collected_inputs(name: str, folder: str, boundaries: bool) -> None:
-    """Those of others' fuzzing, each form under its own boundary and under another."""
+def test_targets_withstand_collected_inputs(name: str, folder: str, boundaries: bool) -> None:
+    """Inputs from the fuzzing of other projects; each form is sent with its own boundary and with another one."""
     data = os.environ.get("PICTRACE_EVAL_DATA")
     if not data:
         pytest.skip("PICTRACE_EVAL_DATA names no folder")
@@ -68,7 +68,7 @@ def test_collected_inputs(name: str, folder: str, boundaries: bool) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
-def test_words_in_any_order(name: str, data: st.DataObject) -> None:
+def test_targets_withstand_words_in_any_order(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]
     pieces = st.lists(st.sampled_from([*target.words, *target.seeds]) | st.binary(max_size=16), max_size=6)
     target.run(b"".join(data.draw(pieces)))
@@ -77,11 +77,11 @@ def test_words_in_any_order(name: str, data: st.DataObject) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris has wheels for Linux on x86-64 and no other system"
 )
-def test_a_short_search(request: pytest.FixtureRequest) -> None:
+def test_a_short_search_finds_nothing(request: pytest.FixtureRequest) -> None:
     results = fuzz(TARGETS, SECONDS, seed=1)
-    table_of(request.node)("fuzzing", table(results))
+    table_writer(request.node)("fuzzing", table(results))
     for done in results:
-        assert done.finished, done.said
-        assert not done.crashes, done.said
-        assert done.executions > len(TARGETS[done.target].seeds), done.said
-        assert done.edges > 40, done.said
+        assert done.finished, done.output
+        assert not done.crashes, done.output
+        assert done.executions > len(TARGETS[done.target].seeds), done.output
+        assert done.edges > 40, done.output

@@ -1,4 +1,4 @@
-"""The stack, synthesised once."""
+"""The stack, synthesised once for all tests."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from infra import app
 
 @pytest.fixture(scope="session")
 def document() -> dict[str, Any]:
-    """The template as `cdk.json` has its settings."""
+    """The template with the settings in `cdk.json`."""
     return app.template()
 
 

@@ -1,4 +1,4 @@
-"""Reading a CloudFormation template."""
+"""Read a CloudFormation template."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def plain(logical_id: str) -> str:
 
 
 def text(value: Any) -> str:
-    """A value with its references as `<LogicalId>`."""
+    """A value as text, with its references as `<LogicalId>`."""
     match value:
         case str():
             return value

@@ -1,4 +1,4 @@
-"""The HTTP API, what is logged and what raises an alarm."""
+"""The HTTP API, its logs and the alarms."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra import app
+from shared.domain.queue_times import INGEST_QUEUE
 from tests.infra.reading import function, only, resources, text
 
 
@@ -16,13 +17,13 @@ def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> Non
     assert text(integration["IntegrationUri"]) == "<SearchFunction>"
 
 
-def test_keys_are_asked_for_where_nothing_else_is_said(document: dict[str, Any]) -> None:
+def test_keys_are_required_by_default(document: dict[str, Any]) -> None:
     assert function(document, "api")["Environment"]["Variables"]["PICTRACE_ACCESS"] == "keys"
     assert "PICTRACE_ACCESS" not in function(document, "ingest")["Environment"]["Variables"]
     assert resources(document, "AWS::ApiGatewayV2::Authorizer") == {}
 
 
-def test_an_issuer_closes_every_route_but_those_without_data() -> None:
+def test_a_jwt_issuer_protects_every_route_with_data() -> None:
     document = app.template({"jwt_issuer": "https://issuer.example.org/pool", "jwt_audience": "pictrace-page"})
     authorizer = only(document, "AWS::ApiGatewayV2::Authorizer")
     assert authorizer["AuthorizerType"] == "JWT"
@@ -57,7 +58,7 @@ def test_requests_are_throttled_and_logged(document: dict[str, Any]) -> None:
     assert not [value for value in logged.values() if "authorizer" in value or "query" in value.lower()]
 
 
-def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any]) -> None:
+def test_other_sites_may_call_the_api_only_if_configured(document: dict[str, Any]) -> None:
     assert "CorsConfiguration" not in only(document, "AWS::ApiGatewayV2::Api")
     opened = app.template({"allowed_origins": "https://photos.example.org, https://example.org:8443"})
     cors = only(opened, "AWS::ApiGatewayV2::Api")["CorsConfiguration"]
@@ -69,7 +70,7 @@ def test_other_sites_may_not_call_the_api_unless_named(document: dict[str, Any])
     assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>", *origins]
 
 
-def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
+def test_logs_are_kept_for_the_configured_time(document: dict[str, Any]) -> None:
     for given, days in ((document, 30), (app.template({"log_retention_days": "7"}), 7)):
         groups = resources(given, "AWS::Logs::LogGroup")
         assert set(groups) == {"IngestLogs", "ApiLogs", "FetchLogs", "AccessLogs"}
@@ -79,27 +80,36 @@ def test_logs_are_kept_as_long_as_asked(document: dict[str, Any]) -> None:
 def test_alarms_watch_failures(document: dict[str, Any]) -> None:
     alarms = resources(document, "AWS::CloudWatch::Alarm")
     assert {
-        name.removeprefix("Operations"): (alarm["MetricName"], alarm["Threshold"]) for name, alarm in alarms.items()
+        name.removeprefix("Operations"): (alarm.get("MetricName"), alarm["Threshold"]) for name, alarm in alarms.items()
     } == {
         "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
-        "Backlog": ("ApproximateAgeOfOldestMessage", 900),
+        "Backlog": ("ApproximateAgeOfOldestMessage", 48 * 60),
         "ApiServerErrors": ("5xx", 1),
         "IngestErrors": ("Errors", 1),
         "ApiErrors": ("Errors", 1),
         "FetchErrors": ("Errors", 1),
+        "ApiLatency": ("Latency", 5000),
+        "IngestThrottles": ("Throttles", 1),
+        "ApiThrottles": ("Throttles", 1),
+        "FetchThrottles": ("Throttles", 1),
+        "TableThrottles": (None, 1),
+        "SearchBytes": (None, 100 * 2**30),
     }
-    watched = {name: [text(entry["Value"]) for entry in alarm["Dimensions"]] for name, alarm in alarms.items()}
+    watched = {name: [text(entry["Value"]) for entry in alarm.get("Dimensions", [])] for name, alarm in alarms.items()}
     assert watched["OperationsDeadLettersNotEmpty"] == ["<IngestionDeadLetters>"]
     assert watched["OperationsBacklog"] == ["<IngestionQueue>"]
     assert watched["OperationsIngestErrors"] == ["<IngestionFunction>"]
     assert watched["OperationsApiErrors"] == ["<SearchFunction>"]
     assert watched["OperationsFetchErrors"] == ["<FetchingFunction>"]
     assert watched["OperationsApiServerErrors"] == ["<Api>"]
+    backlog = alarms["OperationsBacklog"]
+    assert backlog["Statistic"] == "Maximum"
+    assert backlog["Threshold"] > max(INGEST_QUEUE.retried_age_seconds, INGEST_QUEUE.reported_seconds()[-1])
     assert not any("AlarmActions" in alarm for alarm in alarms.values())
     assert not resources(document, "AWS::SNS::Topic")
 
 
-def test_alarms_send_mail_where_an_address_is_given() -> None:
+def test_alarms_send_email_if_an_address_is_configured() -> None:
     document = app.template({"alarm_email": "ops@example.org"})
     subscription = only(document, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
@@ -111,6 +121,8 @@ def test_alarms_send_mail_where_an_address_is_given() -> None:
     assert [entry for entry in statements if entry["Effect"] == "Deny"]
 
 
-@pytest.mark.parametrize("name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName"])
-def test_a_deployment_tells_where_things_are(document: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["ApiUrl", "BucketName", "QueueUrl", "DeadLetterQueueUrl", "TableName", "IngestFunctionName"]
+)
+def test_the_stack_outputs_name_its_resources(document: dict[str, Any], name: str) -> None:
     assert text(document["Outputs"][name]["Value"]).startswith("<")

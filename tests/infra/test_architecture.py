@@ -1,4 +1,4 @@
-"""What is deployed is built for the processor that runs it, whichever one is chosen."""
+"""Images and layers are built for the processor architecture of their functions, whichever is chosen."""
 
 import ast
 import inspect
@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 
 import infra
 from infra import app
-from tests.infra.manifest import Assembly
+from tests.infra.assembly import Assembly
 
 PLATFORMS: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 """Docker's name for each of Lambda's architectures."""
@@ -24,7 +24,7 @@ PLATFORMS: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 
 @pytest.fixture(scope="module")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
-    """What is synthesised for each architecture."""
+    """The synthesised assembly for each architecture."""
     folders = {architecture: tmp_path_factory.mktemp(architecture) for architecture in PLATFORMS}
     for architecture, folder in folders.items():
         app.synthesise(folder, {"architecture": architecture})
@@ -61,7 +61,7 @@ def test_each_layer_is_built_for_the_processor_of_its_function(
         assert made.file_of(layer["Content"])["source"]["executable"][-2:] == ["--architecture", architecture]
 
 
-def test_another_processor_is_another_image_and_layer(assemblies: dict[str, Assembly]) -> None:
+def test_each_processor_has_its_own_image_and_layer(assemblies: dict[str, Assembly]) -> None:
     arm64, x86_64 = (
         {*made.images, *(name for name, file in made.files.items() if "executable" in file["source"])}
         for made in assemblies.values()
@@ -70,20 +70,22 @@ def test_another_processor_is_another_image_and_layer(assemblies: dict[str, Asse
     assert not arm64 & x86_64
 
 
-def test_jsii_makes_a_new_object_at_each_access() -> None:
-    """The reason for the next test; where this fails, that one can go."""
+def test_jsii_creates_a_new_object_on_each_access() -> None:
+    """The reason for the next test, which can be removed when this one fails."""
     assert lambda_.Architecture.ARM_64 != lambda_.Architecture.ARM_64
 
 
 def sources() -> list[Path]:
-    """Everything that runs while the stack is synthesised."""
+    """Every file that imports the CDK."""
     root = Path(infra.__file__).parent
     return [path for path in root.rglob("*.py") if "aws_cdk" in path.read_text(encoding="utf-8")]
 
 
-def test_no_object_of_the_cdk_is_compared_or_looked_up() -> None:
+def test_no_cdk_object_is_compared_or_used_as_a_key() -> None:
     assert len(sources()) > 5
-    assert [f"{path.name}:{found}" for path in sources() for found in compared(path.read_text(encoding="utf-8"))] == []
+    assert [
+        f"{path.name}:{found}" for path in sources() for found in compared_objects(path.read_text(encoding="utf-8"))
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -98,26 +100,26 @@ def test_no_object_of_the_cdk_is_compared_or_looked_up() -> None:
         "given == names",
     ],
 )
-def test_such_a_comparison_would_be_found(expression: str) -> None:
+def test_such_a_comparison_is_detected(expression: str) -> None:
     source = f"""
     from aws_cdk import aws_lambda as lambda_
     def f(given: lambda_.Architecture, names: dict) -> object:
         return {expression}
     """
-    assert compared(textwrap.dedent(source)) == [4]
+    assert compared_objects(textwrap.dedent(source)) == [4]
 
 
-def test_enumerations_and_names_may_be_compared() -> None:
+def test_comparisons_of_enumerations_and_names_are_allowed() -> None:
     source = """
     from aws_cdk import RemovalPolicy, aws_logs as logs
     def f(policy: RemovalPolicy, days: dict, stage: str) -> object:
         return policy == RemovalPolicy.RETAIN, days[policy], logs.RetentionDays["ONE_DAY"], stage == "arm64"
     """
-    assert compared(textwrap.dedent(source)) == []
+    assert compared_objects(textwrap.dedent(source)) == []
 
 
-def compared(source: str) -> list[int]:
-    """The lines on which an object of the CDK is compared, or is the key of a mapping or the member of a set."""
+def compared_objects(source: str) -> list[int]:
+    """The lines on which a CDK object is compared, or used as the key of a mapping or the member of a set."""
     tree = ast.parse(source)
     names = dict(_imported(tree))
     held = {
@@ -129,7 +131,7 @@ def compared(source: str) -> list[int]:
 
 
 def _keys(node: ast.AST) -> list[ast.expr]:
-    """What is asked for its equality or hash."""
+    """The operands of a node that compares or hashes them."""
     match node:
         case ast.Compare(left, operators, others) if not any(isinstance(one, ast.Is | ast.IsNot) for one in operators):
             return [part for side in (left, *others) for part in _members(side)]
@@ -161,7 +163,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _value(node: ast.expr, names: dict[str, Any]) -> Any:
-    """What a dotted name of the CDK stands for, or None."""
+    """The value of a dotted CDK name, or None."""
     match node:
         case ast.Name(name):
             return names.get(name)

@@ -1,4 +1,4 @@
-"""The fetch function's zip, layer and surroundings, as far as they can be proven without AWS."""
+"""The fetch function's zip, layer and configuration, as far as they can be tested without AWS."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from tests.infra.reading import function, resources
 ROOT: Final = Path(__file__).parents[2]
 LAYER: Final = ROOT / "layers" / "runtime" / "requirements.txt"
 LAMBDAS_OWN: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six", "urllib3")
-"""What Lambda's Python has without a layer."""
+"""The packages that Lambda's Python runtime includes without a layer."""
 
 PROGRAM: Final = """
 import json, os, sys
@@ -36,7 +36,7 @@ print(json.dumps([handler(url, Context()), handler(url | {"key": "signatures/a"}
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the zip holds."""
+    """The folder with the contents of the zip."""
     folder = tmp_path_factory.mktemp("out")
     app.synthesise(folder)
     (asset,) = [found for found in folder.glob("asset.*") if (found / "functions" / "fetch").is_dir()]
@@ -44,7 +44,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def packages(folder: Path) -> Path:
-    """The installed packages that Lambda would have, and no others."""
+    """A folder with only those installed packages that Lambda would have."""
     folder.mkdir()
     layer = [Requirement(line).name for line in LAYER.read_text(encoding="utf-8").splitlines() if "==" in line]
     for name in (*layer, *LAMBDAS_OWN):
@@ -55,7 +55,7 @@ def packages(folder: Path) -> Path:
     return folder
 
 
-def test_the_zip_and_the_layer_are_all_that_the_handler_needs(code: Path, tmp_path: Path) -> None:
+def test_the_handler_runs_with_only_the_zip_and_the_layer(code: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(code), str(packages(tmp_path / "packages"))],
         capture_output=True,
@@ -68,15 +68,15 @@ def test_the_zip_and_the_layer_are_all_that_the_handler_needs(code: Path, tmp_pa
     assert (elsewhere["status"], elsewhere["code"]) == ("refused", "bad_request")
 
 
-def test_the_zip_has_its_own_function_and_no_other(code: Path) -> None:
+def test_the_zip_contains_only_the_fetch_function(code: Path) -> None:
     assert {path.name for path in (code / "functions").iterdir()} == {"__init__.py", "fetch"}
     assert {path.name for path in code.iterdir()} == {"functions", "shared"}
     assert all((code / path).exists() for path in SHIPPED)
     assert not (code / "shared" / "vision").exists()
 
 
-def test_the_function_runs_in_no_network_of_ours(document: dict[str, Any]) -> None:
-    """Without a VPC there is nothing private behind it; nothing from outside calls it."""
+def test_the_function_runs_outside_any_vpc(document: dict[str, Any]) -> None:
+    """Without a VPC it can reach no private network, and it has no public URL."""
     fetch = function(document, "fetch")
     assert "VpcConfig" not in fetch
     assert fetch["Timeout"] == FETCH_FUNCTION_SECONDS

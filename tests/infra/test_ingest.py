@@ -6,31 +6,41 @@ import pytest
 
 from infra import app
 from shared.domain import limits
+from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings, IngestSettings
 from tests.infra.reading import function, listed, only, resources, text
 
 
-def test_messages_are_encrypted_and_kept_when_they_fail(document: dict[str, Any]) -> None:
+def test_messages_are_encrypted_and_dead_lettered_when_they_fail(document: dict[str, Any]) -> None:
     queues = resources(document, "AWS::SQS::Queue")
     assert set(queues) == {"IngestionQueue", "IngestionDeadLetters"}
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     redrive = queues["IngestionQueue"]["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == INGEST_QUEUE.max_receives == 5
+    assert queues["IngestionQueue"]["MessageRetentionPeriod"] == INGEST_QUEUE.retention_days * 86_400
     assert text(redrive["deadLetterTargetArn"]) == "<IngestionDeadLetters>"
     assert queues["IngestionDeadLetters"]["MessageRetentionPeriod"] == 14 * 86_400
     assert "RedrivePolicy" not in queues["IngestionDeadLetters"]
 
 
-def test_a_message_stays_hidden_six_times_as_long_as_the_function_may_take(document: dict[str, Any]) -> None:
+def test_the_visibility_timeout_is_six_times_the_function_timeout(document: dict[str, Any]) -> None:
     queue = resources(document, "AWS::SQS::Queue")["IngestionQueue"]
-    assert queue["VisibilityTimeout"] == 6 * function(document, "ingest")["Timeout"]
+    timeout = function(document, "ingest")["Timeout"]
+    assert timeout == INGEST_QUEUE.function_seconds
+    assert queue["VisibilityTimeout"] == INGEST_QUEUE.visibility_seconds == 6 * timeout
+
+
+def test_the_function_receives_the_urls_of_both_queues(document: dict[str, Any]) -> None:
+    variables = function(document, "ingest")["Environment"]["Variables"]
+    assert text(variables["PICTRACE_QUEUE"]) == "<IngestionQueue>"
+    assert text(variables["PICTRACE_DEAD_LETTERS"]) == "<IngestionDeadLetters>"
 
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
 
 
 def senders(document: dict[str, Any], policy: str) -> dict[str, Any]:
-    """Conditions by service, of everything that may send to a queue."""
+    """The conditions under which each service may send to a queue."""
     statements = resources(document, "AWS::SQS::QueuePolicy")[policy]["PolicyDocument"]["Statement"]
     allowed = [entry for entry in statements if entry["Effect"] == "Allow"]
     assert all("sqs:SendMessage" in listed(entry["Action"]) for entry in allowed)
@@ -56,7 +66,7 @@ def test_only_this_stacks_bucket_and_bus_may_send(document: dict[str, Any]) -> N
     assert set(senders(document, "IngestionDeadLettersPolicy")) == {"events.amazonaws.com <IngestionSubmitted>"}
 
 
-def test_other_buckets_and_topics_may_send_once_they_are_named() -> None:
+def test_configured_buckets_and_topics_may_send() -> None:
     document = app.template({"source_buckets": "photos, more-photos", "source_topics": TOPIC})
     statements = resources(document, "AWS::SQS::QueuePolicy")["IngestionQueuePolicy"]["PolicyDocument"]["Statement"]
     (buckets,) = [one for one in statements if one.get("Sid") == "UploadsBucket"]
@@ -73,21 +83,21 @@ def test_other_buckets_and_topics_may_send_once_they_are_named() -> None:
     assert function(document, "ingest")["Environment"]["Variables"]["PICTRACE_SOURCE_BUCKETS"] == "photos,more-photos"
 
 
-def test_what_the_bus_cannot_deliver_is_not_lost(document: dict[str, Any]) -> None:
+def test_events_that_cannot_be_delivered_are_dead_lettered(document: dict[str, Any]) -> None:
     (target,) = resources(document, "AWS::Events::Rule")["IngestionSubmitted"]["Targets"]
     assert text(target["Arn"]) == "<IngestionQueue>"
     assert text(target["DeadLetterConfig"]["Arn"]) == "<IngestionDeadLetters>"
     assert resources(document, "AWS::Events::EventBusPolicy") == {}
 
 
-def test_the_longest_stage_leaves_the_buckets_name_room_for_the_stacks() -> None:
-    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and cuts it to 63."""
+def test_the_bucket_name_fits_even_with_the_longest_stage() -> None:
+    """CloudFormation names a bucket `<stack>-<logical id>-<12 characters>` and truncates it to 63 characters."""
     document = app.template({"stage": "a" * 12})
     (bucket,) = [name for name, entry in document["Resources"].items() if entry["Type"] == "AWS::S3::Bucket"]
     assert len(f"PicTrace-{'a' * 12}-{bucket}-{'x' * 12}") <= 63
 
 
-def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]) -> None:
+def test_batches_report_failures_and_concurrency_is_limited(document: dict[str, Any]) -> None:
     mapping = only(document, "AWS::Lambda::EventSourceMapping")
     assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -96,7 +106,7 @@ def test_batches_report_what_failed_and_cost_is_bounded(document: dict[str, Any]
 
 
 @pytest.mark.parametrize(("name", "settings"), [("ingest", IngestSettings), ("api", ApiSettings)])
-def test_a_functions_environment_is_what_its_settings_read(
+def test_the_settings_can_be_read_from_a_functions_environment(
     document: dict[str, Any], name: str, settings: type[IngestSettings | ApiSettings]
 ) -> None:
     properties = function(document, name)
@@ -113,7 +123,7 @@ def test_a_functions_environment_is_what_its_settings_read(
 
 
 @pytest.mark.parametrize("name", ["ingest", "api"])
-def test_functions_are_traced_logged_and_take_no_concurrency_from_others(document: dict[str, Any], name: str) -> None:
+def test_functions_are_traced_and_logged_and_reserve_no_concurrency(document: dict[str, Any], name: str) -> None:
     properties = function(document, name)
     assert properties["PackageType"] == "Image"
     assert properties["TracingConfig"] == {"Mode": "Active"}
@@ -121,7 +131,11 @@ def test_functions_are_traced_logged_and_take_no_concurrency_from_others(documen
     assert "ReservedConcurrentExecutions" not in properties
 
 
-def test_nothing_is_made_by_a_function_of_the_library(document: dict[str, Any]) -> None:
+def test_the_fetch_function_is_traced(document: dict[str, Any]) -> None:
+    assert function(document, "fetch")["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_the_stack_contains_no_custom_resources(document: dict[str, Any]) -> None:
     kinds = {resource["Type"] for resource in document["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))]
     assert len(resources(document, "AWS::Lambda::Function")) == 3

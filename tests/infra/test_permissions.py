@@ -1,4 +1,4 @@
-"""Who may do what, to the last action."""
+"""The exact permissions of every role."""
 
 import re
 from pathlib import Path
@@ -35,8 +35,8 @@ INGEST: Final = {
     ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionQueue>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
@@ -62,10 +62,10 @@ API: Final = {
     ("dynamodb:UpdateItem", "<StorageTable>"),
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
-    ("dynamodb:Query", "<StorageTable>/index/newest"),
-    ("dynamodb:Query", "<StorageTable>/index/duplicates"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/features"),
-    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features"),
+    ("dynamodb:Query", "<StorageTable>/index/newest-v1"),
+    ("dynamodb:Query", "<StorageTable>/index/duplicates-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
 FETCH: Final = {
@@ -84,10 +84,10 @@ ACTION_OF: Final = {
     "invoke": {"lambda:InvokeFunction"},
     "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
-"""Calls of boto3 clients whose right has another name."""
+"""Methods of boto3 clients whose IAM action has another name."""
 
 
-SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send")
+SERVICES: Final = ("s3:", "dynamodb:", "events:", "lambda:", "sqs:Send", "sqs:Change")
 
 
 def statements(document: dict[str, Any], policy: str) -> list[Any]:
@@ -113,12 +113,14 @@ def rights(document: dict[str, Any], policy: str) -> set[tuple[str, str]]:
         ("FetchingFunctionRoleDefaultPolicy", FETCH),
     ],
 )
-def test_a_function_may_do_exactly_this(document: dict[str, Any], policy: str, expected: set[tuple[str, str]]) -> None:
+def test_each_function_has_exactly_these_permissions(
+    document: dict[str, Any], policy: str, expected: set[tuple[str, str]]
+) -> None:
     assert rights(document, policy) == expected
 
 
 @pytest.mark.parametrize("policy", ["IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"])
-def test_no_function_may_write_a_key(document: dict[str, Any], policy: str) -> None:
+def test_no_function_may_write_api_keys(document: dict[str, Any], policy: str) -> None:
     (denied,) = [entry for entry in statements(document, policy) if entry["Effect"] == "Deny"]
     assert text(denied["Resource"]) == "<StorageTable>"
     assert set(denied["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
@@ -152,7 +154,7 @@ def test_listing_is_limited_to_prefixes(document: dict[str, Any], policy: str, p
     assert listing["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
 
 
-def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
+def test_the_permissions_match_the_calls_in_the_code() -> None:
     called = set()
     services = {
         "dynamodb/catalogue": "dynamodb",
@@ -165,6 +167,7 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
         "event_bus": "events",
         "dead_letters": "sqs",
         "duplicate_checks": "sqs",
+        "retry_delays": "sqs",
         "fetch_client": "lambda",
     }
     for module, service in services.items():
@@ -176,7 +179,7 @@ def test_what_the_code_calls_is_granted_and_nothing_more() -> None:
     assert granted - {"s3:ListBucket"} == called
 
 
-def test_other_buckets_are_read_and_nothing_else() -> None:
+def test_other_buckets_are_read_only() -> None:
     document = app.template({"source_buckets": "photos-of-others"})
     plain = app.template()
     for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):
@@ -189,7 +192,21 @@ def test_other_buckets_are_read_and_nothing_else() -> None:
         }
 
 
-def test_only_gateways_of_this_api_may_call_the_api_function(document: dict[str, Any]) -> None:
+KEYS: Final = (
+    "arn:aws:kms:eu-west-1:123456789012:key/0f1e2d3c-0000-4000-8000-000000000001",
+    "arn:aws:kms:eu-west-1:999999999999:key/mrk-0f1e2d3c000040008000000000000002",
+)
+
+
+def test_source_keys_allow_decryption_only() -> None:
+    document = app.template({"source_buckets": "photos-of-others", "source_keys": ", ".join(KEYS)})
+    plain = app.template({"source_buckets": "photos-of-others"})
+    for policy in ("IngestionFunctionRoleDefaultPolicy", "SearchFunctionRoleDefaultPolicy"):
+        assert rights(document, policy) - rights(plain, policy) == {("kms:Decrypt", key) for key in KEYS}
+    assert rights(document, "FetchingFunctionRoleDefaultPolicy") == FETCH
+
+
+def test_only_this_api_may_invoke_the_api_function(document: dict[str, Any]) -> None:
     (permission,) = resources(document, "AWS::Lambda::Permission").values()
     assert permission["Principal"] == "apigateway.amazonaws.com"
     assert text(permission["SourceArn"]).endswith(":<Api>/*/*")

@@ -1,4 +1,4 @@
-"""The bucket and the table."""
+"""The bucket and the table as the template defines them."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_the_bucket_is_private_and_encrypted(template: Template) -> None:
     )
 
 
-def test_bucket_and_queues_are_reached_by_tls_only(document: dict[str, Any]) -> None:
+def test_bucket_and_queues_require_tls(document: dict[str, Any]) -> None:
     policies = resources(document, "AWS::S3::BucketPolicy") | resources(document, "AWS::SQS::QueuePolicy")
     assert len(policies) == 3
     for policy in policies.values():
@@ -42,7 +42,7 @@ def test_bucket_and_queues_are_reached_by_tls_only(document: dict[str, Any]) -> 
         }.items() <= policy["PolicyDocument"]["Statement"][0].items()
 
 
-def test_no_policy_allows_the_public_anything(document: dict[str, Any]) -> None:
+def test_no_policy_grants_public_access(document: dict[str, Any]) -> None:
     for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
         for policy in resources(document, kind).values():
             for statement in policy["PolicyDocument"]["Statement"]:
@@ -51,13 +51,13 @@ def test_no_policy_allows_the_public_anything(document: dict[str, Any]) -> None:
                     assert "Condition" in statement
 
 
-def test_pages_may_only_post_to_the_bucket_and_only_the_apis_own(document: dict[str, Any]) -> None:
+def test_only_the_apis_own_page_may_post_to_the_bucket(document: dict[str, Any]) -> None:
     (rule,) = only(document, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedMethods"] == ["POST"]
     assert [text(origin) for origin in rule["AllowedOrigins"]] == ["<Api>"]
 
 
-def test_what_is_rejected_or_unfinished_goes_and_nothing_else(document: dict[str, Any]) -> None:
+def test_only_rejected_and_unfinished_uploads_expire(document: dict[str, Any]) -> None:
     rules = {rule["Id"]: rule for rule in only(document, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
     assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
@@ -67,7 +67,7 @@ def test_what_is_rejected_or_unfinished_goes_and_nothing_else(document: dict[str
     assert {name for name, rule in rules.items() if "ExpirationInDays" in rule} == {"rejected-uploads"}
 
 
-def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, Any]) -> None:
+def test_upload_notifications_depend_on_the_queue_policy(document: dict[str, Any]) -> None:
     bucket = only(document, "AWS::S3::Bucket")
     entries = bucket["NotificationConfiguration"]["QueueConfigurations"]
     assert [entry["Event"] for entry in entries] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
@@ -78,13 +78,13 @@ def test_uploads_are_notified_to_the_queue_after_its_policy(document: dict[str, 
     assert [text({"Ref": name}) for name in listed(raw["DependsOn"])] == ["<IngestionQueuePolicy>"]
 
 
-def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) -> None:
+def test_the_table_is_on_demand_recoverable_and_encrypted_with_the_free_key(template: Template) -> None:
     template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
     template.has_resource_properties(
         "AWS::DynamoDB::Table",
         {
             "BillingMode": "PAY_PER_REQUEST",
-            "SSESpecification": {"SSEEnabled": True},
+            "SSESpecification": Match.absent(),
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "TimeToLiveSpecification": {"AttributeName": table_schema.TTL_ATTRIBUTE, "Enabled": True},
             "KeySchema": [
@@ -102,7 +102,7 @@ def test_the_table_is_on_demand_encrypted_and_recoverable(template: Template) ->
         (1, table_schema.LOCAL_INDEX, table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
     ],
 )
-def test_the_vector_indexes_are_those_that_the_code_searches(
+def test_the_vector_indexes_match_those_that_the_code_searches(
     document: dict[str, Any], place: int, name: str, attribute: str, dimensions: int
 ) -> None:
     table = only(document, "AWS::DynamoDB::Table")
@@ -131,7 +131,7 @@ def test_the_vector_indexes_are_those_that_the_code_searches(
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
 
 
-def test_listings_have_indexes_with_all_that_they_show(document: dict[str, Any]) -> None:
+def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, Any]) -> None:
     newest, duplicates = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
     shown = {*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS}
     for index, name, sort, included in (
@@ -143,9 +143,10 @@ def test_listings_have_indexes_with_all_that_they_show(document: dict[str, Any])
         assert set(index["Projection"]["NonKeyAttributes"]) == included
 
 
-def test_data_survives_the_stack_unless_asked_otherwise(document: dict[str, Any]) -> None:
+def test_data_is_retained_unless_the_removal_policy_says_otherwise(document: dict[str, Any]) -> None:
     kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
-    for given, policy in ((document, "Retain"), (app.template({"removal_policy": "destroy"}), "Delete")):
+    policies = {"retain": ("RetainExceptOnCreate", "Retain"), "destroy": ("Delete", "Delete")}
+    for given, wanted in ((document, "retain"), (app.template({"removal_policy": "destroy"}), "destroy")):
         stores = [resource for resource in given["Resources"].values() if resource["Type"] in kinds]
         assert len(stores) == 6
-        assert all(store["DeletionPolicy"] == store["UpdateReplacePolicy"] == policy for store in stores)
+        assert {(store["DeletionPolicy"], store["UpdateReplacePolicy"]) for store in stores} == {policies[wanted]}

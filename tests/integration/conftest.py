@@ -1,4 +1,4 @@
-"""What the tests of the ways in and out share."""
+"""Helpers and fixtures that the integration tests share."""
 
 import json
 import time
@@ -14,16 +14,16 @@ from tests.conftest import PATIENCE_SECONDS, PicTrace
 
 
 def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-    """What the condition gives once it gives something."""
+    """Poll until the condition returns a true value, and return that value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.05)
     return found
 
 
-def invoked(event: Any) -> Any:
-    """What the ingest handler answers."""
+def invoke_ingest(event: Any) -> Any:
+    """Call the ingest handler with an event and return its response."""
     from functions.ingest.handler import handler
 
     context: Any = FunctionContext("ingest")
@@ -31,14 +31,14 @@ def invoked(event: Any) -> Any:
 
 
 def send(running: PicTrace, body: Any) -> None:
-    """Put a message into the queue."""
+    """Send a message to the queue."""
     boto3.client("sqs").send_message(
         QueueUrl=running.cloud.outputs["QueueUrl"], MessageBody=body if isinstance(body, str) else json.dumps(body)
     )
 
 
-def of_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
-    """The event as our bucket sends it."""
+def in_stack_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the name of the stack's bucket."""
     text = json.dumps(event).replace('"images"', json.dumps(running.cloud.outputs["BucketName"]))
     parsed: dict[str, Any] = json.loads(text)
     return parsed
@@ -46,7 +46,7 @@ def of_bucket(running: PicTrace, event: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def put(running: PicTrace) -> Iterator[Callable[..., str]]:
-    """Puts an object where no event of S3 tells of it; gives its key."""
+    """A function that puts an object without an S3 event and returns its key."""
     bucket, s3, keys = running.cloud.outputs["BucketName"], boto3.client("s3"), []
     settings: Any = s3.get_bucket_notification_configuration(Bucket=bucket)
     settings.pop("ResponseMetadata")
@@ -64,7 +64,7 @@ def put(running: PicTrace) -> Iterator[Callable[..., str]]:
 
 
 class Listener:
-    """A queue that the bus sends its events to."""
+    """A queue that receives the events of the bus."""
 
     def __init__(self, bus: str) -> None:
         self._sqs = boto3.client("sqs")
@@ -74,23 +74,23 @@ class Listener:
         rule = self._url.rsplit("/", 1)[-1]
         events.put_rule(Name=rule, EventBusName=bus, EventPattern=json.dumps({"source": ["pictrace"]}))
         events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-        self.heard: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
-    def listen(self) -> list[dict[str, Any]]:
-        """Every event so far, in the order in which they came."""
+    def receive_all(self) -> list[dict[str, Any]]:
+        """Receive new events, and return all so far in the order of their arrival."""
         answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
-            self.heard.append(json.loads(message["Body"]))
+            self.events.append(json.loads(message["Body"]))
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return self.heard
+        return self.events
 
     def wait_for(self, detail_type: str, collection: str) -> dict[str, Any]:
-        """The detail of the first event of a kind about a collection."""
+        """Wait for the first event of a type about a collection, and return its detail."""
 
         def found() -> Any:
             return [
                 event["detail"]
-                for event in self.listen()
+                for event in self.receive_all()
                 if event["detail-type"] == detail_type and event["detail"]["collection"] == collection
             ]
 

@@ -1,4 +1,4 @@
-"""Who is let in, to what: the API that asks for keys, and the one behind API Gateway's own authorizer."""
+"""Authentication and authorization, of the API that requires keys and of the one behind a JWT authorizer."""
 
 import base64
 import hashlib
@@ -17,14 +17,14 @@ from mangum import Mangum
 from functions.api.app import create_app
 from functions.api.auth import DataRoute
 from functions.api.errors import UNAUTHENTICATED
-from functions.api.security_headers import ANSWERS
+from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
 from infra.local.queue_worker import FunctionContext
 from infra.stack.api import PUBLIC
 from shared.domain.access import Access, Scope
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.settings import ApiSettings
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.test_api_errors import problem
 from tests.integration.test_lambda import http_event
@@ -48,19 +48,19 @@ CALLS: Final = {
     ("POST", "/upload_from_url/"): {Scope.SEARCH, Scope.WRITE},
     ("GET", f"/v1/uploads/{'0' * 32}"): set(),
 }
-"""Every call on data, and the scopes that it needs; none means any one."""
+"""Every call on data with the scopes that it requires; an empty set means any scope."""
 
 
-def flat(routes: Iterable[Any]) -> Iterator[Any]:
-    """Routes, with those of included routers in their place."""
+def flatten(routes: Iterable[Any]) -> Iterator[Any]:
+    """Yield the routes, with included routers replaced by their routes."""
     for route in routes:
         router = getattr(route, "original_router", None)
-        yield from flat(router.routes) if router else [route]
+        yield from flatten(router.routes) if router else [route]
 
 
-def test_every_route_that_is_not_public_asks_who_calls(closed: Closed, running: PicTrace) -> None:
-    """Of the application's own table of routes, so that a new one cannot be forgotten."""
-    routes = list(flat(running.cloud.app.routes))
+def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
+    """Read from the application's routing table, so that a new route cannot be forgotten."""
+    routes = list(flatten(running.cloud.app.routes))
     asking = {route.path for route in routes if isinstance(route, DataRoute)}
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
     assert {route.path for route in routes} - asking == (public - {"/static-offline-docs/{name}"}) | {
@@ -72,8 +72,8 @@ def test_every_route_that_is_not_public_asks_who_calls(closed: Closed, running: 
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_no_call_on_data_is_answered_without_a_key(closed: Closed, method: str, path: str) -> None:
-    """Not even what is wrong with it: the key comes before parameters and body."""
+def test_every_call_on_data_requires_a_key(closed: ClosedApi, method: str, path: str) -> None:
+    """The key is checked before parameters and body, so the response does not say what else is wrong."""
     answers = [
         httpx.request(method, closed.url + path, headers=headers, params={"k": "x", "limit": "x"}, content=b"{")
         for headers in (
@@ -92,7 +92,7 @@ def test_no_call_on_data_is_answered_without_a_key(closed: Closed, method: str, 
 
 
 @pytest.mark.parametrize("held", [{Scope.SEARCH}, {Scope.WRITE}, {Scope.ADMIN}], ids=str)
-def test_a_call_needs_its_scopes(closed: Closed, held: set[Scope]) -> None:
+def test_a_call_requires_its_scopes(closed: ClosedApi, held: set[Scope]) -> None:
     with closed.client(closed.key(*held, collections=["t-scopes"])) as client:
         for (method, path), needed in CALLS.items():
             allowed = Scope.ADMIN in held or needed <= held
@@ -103,7 +103,7 @@ def test_a_call_needs_its_scopes(closed: Closed, held: set[Scope]) -> None:
                 assert "lack the scope" in answer.json()["detail"]
 
 
-def test_either_header_brings_the_key(closed: Closed) -> None:
+def test_either_header_carries_the_key(closed: ClosedApi) -> None:
     key = closed.key(Scope.SEARCH, collections=["t-headers"])
     for headers in ({"Authorization": f"bearer {key}"}, {"X-Api-Key": key}):
         answer = httpx.get(f"{closed.url}/v1/stats", headers=headers)
@@ -111,7 +111,7 @@ def test_either_header_brings_the_key(closed: Closed) -> None:
     assert httpx.get(f"{closed.url}/v1/stats", params={"key": key}).status_code == 401
 
 
-def test_a_key_that_has_spent_its_minute_is_told_when_to_come_again(closed: Closed) -> None:
+def test_a_rate_limited_key_is_told_when_to_retry(closed: ClosedApi) -> None:
     key = closed.key(Scope.SEARCH, collections=["t-limits"], per_minute=1)
     with closed.client(key) as client:
         answers = [client.get("/v1/stats") for _ in range(3)]  # two of them are within one minute
@@ -120,15 +120,15 @@ def test_a_key_that_has_spent_its_minute_is_told_when_to_come_again(closed: Clos
     assert 1 <= int(refused.headers["retry-after"]) <= 60
 
 
-def test_a_revoked_key_is_answered_like_none(closed: Closed) -> None:
+def test_a_revoked_key_is_answered_like_a_missing_one(closed: ClosedApi) -> None:
     key = closed.key(Scope.ADMIN)
     closed.keys.revoke(key.split("_")[1])
     with closed.client(key) as client:
         assert client.get("/v1/stats").content == httpx.get(f"{closed.url}/v1/stats").content
 
 
-def test_an_upload_is_bound_to_the_collection_of_the_key(closed: Closed) -> None:
-    """By the signed policy itself: S3 refuses any other key, type or size."""
+def test_an_upload_is_bound_to_the_collection_of_the_key(closed: ClosedApi) -> None:
+    """The signed policy binds it: S3 refuses any other key, type or size."""
     wanted = {"filename": "a.png", "content_type": "image/png"}
     with closed.client(closed.key(Scope.WRITE, collections=["t-bound"])) as client:
         form = client.post("/v1/uploads", json=wanted).json()
@@ -143,8 +143,8 @@ def test_an_upload_is_bound_to_the_collection_of_the_key(closed: Closed) -> None
     assert not [entry for entry in policy["conditions"] if isinstance(entry, list) and entry[0] == "starts-with"]
 
 
-def test_a_link_is_bound_to_an_object_of_the_keys_collection(closed: Closed, running: PicTrace) -> None:
-    """Though two collections hold the same bytes, each key's links lead to its own collection's objects."""
+def test_a_link_is_bound_to_an_object_in_the_collection_of_the_key(closed: ClosedApi, running: PicTrace) -> None:
+    """Although two collections have the same bytes, each key's links lead to the objects of its own collection."""
     for name in ("t-bound", "t-other"):
         running.add(noise(7101), collection=name)
     image_id = hashlib.sha256(noise(7101)).hexdigest()
@@ -160,7 +160,7 @@ def test_a_link_is_bound_to_an_object_of_the_keys_collection(closed: Closed, run
                 assert "X-Amz-Signature=" in where.query
 
 
-def test_a_key_of_several_collections_must_name_one_or_have_the_default(closed: Closed) -> None:
+def test_a_key_for_several_collections_must_name_one_or_include_the_default(closed: ClosedApi) -> None:
     with closed.client(closed.key(Scope.SEARCH, collections=["t-a", "t-b"])) as client:
         refused = client.get("/v1/stats")
         assert problem(refused) == (422, "invalid-request")
@@ -171,7 +171,7 @@ def test_a_key_of_several_collections_must_name_one_or_have_the_default(closed: 
 
 
 class TestHeaders:
-    """What every answer carries."""
+    """The security headers of every response."""
 
     @pytest.mark.parametrize(
         ("method", "path"),
@@ -188,12 +188,12 @@ class TestHeaders:
             ("POST", "/v1/search"),
         ],
     )
-    def test_every_answer_has_them_and_none_opens_it_to_other_sites(
-        self, closed: Closed, method: str, path: str
+    def test_every_response_has_the_security_headers_and_no_cors_headers(
+        self, closed: ClosedApi, method: str, path: str
     ) -> None:
         answer = httpx.request(method, closed.url + path, headers={"Origin": "https://example.org"})
-        for name in set(ANSWERS) - {"Content-Security-Policy", "Cache-Control"}:
-            assert answer.headers[name] == ANSWERS[name], name
+        for name in set(SECURITY_HEADERS) - {"Content-Security-Policy", "Cache-Control"}:
+            assert answer.headers[name] == SECURITY_HEADERS[name], name
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
@@ -204,7 +204,7 @@ class TestHeaders:
         )
         assert not [name for name in preflight.headers if name.startswith("access-control-")]
 
-    def test_the_pages_policy_lets_nothing_run_but_its_own_files(self, closed: Closed) -> None:
+    def test_the_pages_policy_allows_only_its_own_files_to_run(self, closed: ClosedApi) -> None:
         page = httpx.get(closed.url)
         policy = directives(page)
         assert policy["script-src"] == "'self'"
@@ -214,14 +214,14 @@ class TestHeaders:
         assert not re.search(r"unsafe|\*|https:(?!//)", page.headers["content-security-policy"])
         assert not re.findall(r"<script(?![^>]*src=)|\son\w+=|\sstyle=|javascript:", page.text)
 
-    def test_the_documentations_policy_names_its_only_script(self, closed: Closed) -> None:
+    def test_swagger_uis_policy_allows_only_its_one_script(self, closed: ClosedApi) -> None:
         page = httpx.get(f"{closed.url}/docs")
         [script] = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert directives(page)["script-src"] == f"'self' 'sha256-{digest}'"
         assert "unsafe-eval" not in page.headers["content-security-policy"]
 
-    def test_answers_on_data_are_kept_by_no_cache(self, closed: Closed) -> None:
+    def test_responses_with_data_are_not_cached(self, closed: ClosedApi) -> None:
         with closed.client(closed.key(Scope.SEARCH, collections=["t-cache"])) as client:
             assert client.get("/v1/stats").headers["cache-control"] == "no-store"
 
@@ -232,7 +232,7 @@ def directives(page: httpx.Response) -> dict[str, str]:
 
 
 class TestTokens:
-    """The API behind a JWT issuer: API Gateway has checked the token and passes its claims on."""
+    """The API with a JWT issuer, where API Gateway verifies the token and passes on its claims."""
 
     @pytest.fixture
     def gateway(self, running: PicTrace) -> Any:
@@ -258,7 +258,7 @@ class TestTokens:
             ({"scp": "[pictrace/search other]", "pictrace_collections": "*"}, "default"),
         ],
     )
-    def test_claims_give_scopes_and_collections(self, gateway: Any, claims: dict[str, str], collection: str) -> None:
+    def test_claims_set_scopes_and_collections(self, gateway: Any, claims: dict[str, str], collection: str) -> None:
         status, body = gateway({"sub": "someone", **claims})
         assert (status, body["collection"]) == (200, collection)
 
@@ -274,19 +274,19 @@ class TestTokens:
             {"scope": "pictrace/search", "pictrace_collections": "../x"},
         ],
     )
-    def test_a_token_without_the_claims_reaches_nothing(self, gateway: Any, claims: dict[str, str]) -> None:
+    def test_a_token_without_the_claims_is_refused(self, gateway: Any, claims: dict[str, str]) -> None:
         assert gateway({"sub": "someone", **claims})[0] == 403
         if "pictrace/" not in claims.get("scope", ""):
             assert gateway({"sub": "someone", **claims}, path=f"/v1/uploads/{'0' * 32}")[0] == 403
 
-    def test_a_request_that_no_authorizer_saw_is_refused_whatever_it_brings(self, gateway: Any, closed: Closed) -> None:
+    def test_a_request_that_bypassed_the_authorizer_is_refused(self, gateway: Any, closed: ClosedApi) -> None:
         key = closed.key(Scope.ADMIN)
         forged = base64.urlsafe_b64encode(b'{"scope": "pictrace/admin", "pictrace_collections": "*"}').decode()
         for headers in ({}, {"authorization": f"Bearer {key}"}, {"authorization": f"Bearer e30.{forged}.e30"}):
             assert gateway(None, **headers)[0] == 401
 
-    def test_no_way_to_write_a_public_path_reaches_data(self, gateway: Any) -> None:
-        """API Gateway lets the paths of `PUBLIC` pass without a token; the function must see them alike."""
+    def test_no_spelling_of_a_public_path_reaches_data(self, gateway: Any) -> None:
+        """API Gateway admits the paths of `PUBLIC` without a token; the function must interpret them identically."""
         for path in (
             "/static/../v1/stats",
             "/static//v1/stats",

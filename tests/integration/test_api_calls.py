@@ -1,5 +1,6 @@
-"""The calls besides upload and search."""
+"""The API calls other than upload and search."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,31 +8,34 @@ import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS
+from shared.domain.model_card import ModelCard
 from shared.vision.decode.decoding import decode
 from tests.conftest import PicTrace
 from tests.images import encoded, noise, pixels, shipped
 
 
-def test_health_and_stats(running: PicTrace) -> None:
+def test_health_and_stats_describe_the_running_system(running: PicTrace, model_dir: Path) -> None:
     assert running.client.get("/health").json()["status"] == "ok"
     stats = running.client.get("/v1/stats").json()
-    assert stats["model"]["untrained"] is True
-    assert stats["model"]["labels"] is False
+    card = ModelCard.read(model_dir)
+    named = {"id": card.id, "network": card.network, "instead_of": card.instead_of}
+    assert stats["model"] == named | {"labels": True, "untrained": False}
+    assert stats["notice"] == card.notice
     assert stats["versions"]["opencv-python-headless"].startswith("4.14")
     assert stats["limits"]["max_query_bytes"] == 4_400_000
 
 
-def test_compare_two_files(running: PicTrace) -> None:
+def test_two_files_are_compared(running: PicTrace) -> None:
     rgb = pixels("chelsea.png")
     files = {"a": ("a", encoded(rgb)), "b": ("b", encoded(rgb[:200, :300].copy(), ".png"))}
     answer = running.client.post("/v1/compare", files=files).json()
     assert answer["verdict"] == "near-duplicate"
     assert answer["ssim_aligned"] > answer["ssim"]
-    assert answer["cosine"] > 0.9
+    assert answer["cosine"] > 0.7
 
 
-def test_a_comparison_looks_as_closely_as_a_search(running: PicTrace, collection: str) -> None:
-    """The whole of this image has no geometry in common with the stored page that is inset in it."""
+def test_a_comparison_examines_as_many_views_as_a_search(running: PicTrace, collection: str) -> None:
+    """Taken as a whole, this image has no geometry in common with the stored page that is inset in it."""
     page = running.add(shipped("page.png").read_bytes(), collection=collection)
     host = ALTERATIONS["inset of a third"](pixels("page.png"), np.random.default_rng(1))
     asked: dict[str, Any] = {"files": {"a": ("a", encoded(host))}, "data": {"b": page}}
@@ -48,7 +52,7 @@ def test_a_comparison_can_be_drawn(running: PicTrace, drawing: str) -> None:
     assert decode(answer.content).format == "png"
 
 
-def test_compare_stored_images(running: PicTrace, collection: str) -> None:
+def test_stored_images_are_compared_by_id(running: PicTrace, collection: str) -> None:
     a, b = (running.add(noise(seed), collection=collection) for seed in (70, 71))
     same = running.client.post("/v1/compare", json={"a": a, "b": a}).json()
     assert (same["verdict"], same["score"]) == ("identical", 1.0)
@@ -61,7 +65,7 @@ def test_compare_stored_images(running: PicTrace, collection: str) -> None:
     assert running.client.post("/v1/compare", content=b"x").status_code == 415
 
 
-def test_the_ancestors_calls(running: PicTrace) -> None:
+def test_the_legacy_api_answers_as_before(running: PicTrace) -> None:
     data = encoded(pixels("coffee.png"), ".jpg", 1, 77)
     answer = running.client.post("/upload/", files={"file": ("../c.jpg", data)})
     assert answer.status_code == 200, answer.text
@@ -89,7 +93,7 @@ def test_the_ancestors_calls(running: PicTrace) -> None:
     assert running.client.get(f"/uploads/{body['hash']}.jpg").status_code == 404
 
 
-def test_the_page_and_its_files(running: PicTrace) -> None:
+def test_the_page_and_its_files_are_served(running: PicTrace) -> None:
     page = running.client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]
@@ -101,7 +105,7 @@ def test_the_page_and_its_files(running: PicTrace) -> None:
     assert running.client.get("/static/app.js", headers={"if-none-match": script.headers["etag"]}).status_code == 304
 
 
-def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> None:
+def test_swagger_ui_is_served_without_other_hosts(running: PicTrace) -> None:
     page = running.client.get("/docs")
     assert page.status_code == 200
     assert "http" not in page.text.replace(running.url, "")
@@ -133,7 +137,7 @@ def test_the_documentation_is_served_without_other_hosts(running: PicTrace) -> N
                     assert list(operation["responses"][code]["content"]) == ["application/problem+json"]
 
 
-def test_every_field_of_the_documentation_has_an_example(running: PicTrace) -> None:
+def test_every_field_of_the_openapi_document_has_an_example(running: PicTrace) -> None:
     schema = running.client.get("/openapi.json").json()
 
     def shows_itself(field: dict[str, Any]) -> bool:

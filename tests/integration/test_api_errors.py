@@ -1,4 +1,4 @@
-"""What the API says to requests that it cannot answer."""
+"""The API's responses to invalid requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +27,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("image_id", [ABSENT, "x", "A" * 64, "..%2f..%2fetc", "%ff%fe", "0" * 63])
 @pytest.mark.parametrize("path", ["", "/content", "/thumbnail", "/similar"])
-def test_absent_and_malformed_ids_answer_alike(running: PicTrace, image_id: str, path: str) -> None:
+def test_absent_and_malformed_ids_are_answered_alike(running: PicTrace, image_id: str, path: str) -> None:
     assert problem(running.client.get(f"/v1/images/{image_id}{path}")) == (404, "not-found")
 
 
@@ -40,7 +40,7 @@ def test_absent_and_malformed_ids_answer_alike(running: PicTrace, image_id: str,
         {"upload_id": "x"},
     ],
 )
-def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str]) -> None:
+def test_a_search_by_an_unknown_id_answers_404(running: PicTrace, body: dict[str, str]) -> None:
     assert problem(running.client.post("/v1/search", json=body)) == (404, "not-found")
 
 
@@ -75,7 +75,9 @@ def test_a_search_for_what_is_not_there(running: PicTrace, body: dict[str, str])
         ({"json": {"url": "ftp://example.com/a.jpg"}}, (422, "unfetchable-url")),
     ],
 )
-def test_bad_search_bodies(running: PicTrace, request_: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_an_invalid_search_body_is_refused(
+    running: PicTrace, request_: dict[str, Any], expected: tuple[int, str]
+) -> None:
     assert problem(running.client.post("/v1/search", **request_)) == expected
 
 
@@ -92,7 +94,7 @@ def test_bad_search_bodies(running: PicTrace, request_: dict[str, Any], expected
         {"label": ""},
     ],
 )
-def test_bad_search_parameters(running: PicTrace, parameters: dict[str, Any]) -> None:
+def test_an_invalid_search_parameter_is_named(running: PicTrace, parameters: dict[str, Any]) -> None:
     answer = running.client.post("/v1/search", params=parameters, files={"file": ("a", noise(1))})
     assert problem(answer) == (422, "invalid-request")
     assert next(iter(parameters)) in answer.json()["detail"]
@@ -109,13 +111,17 @@ def test_bad_search_parameters(running: PicTrace, parameters: dict[str, Any]) ->
         ({"filename": "a", "content_type": "image/png", "more": 1}, (422, "invalid-request")),
     ],
 )
-def test_bad_uploads(running: PicTrace, body: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_an_invalid_upload_request_is_refused(
+    running: PicTrace, body: dict[str, Any], expected: tuple[int, str]
+) -> None:
     assert problem(running.client.post("/v1/uploads", json=body)) == expected
 
 
 @pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
 @pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream", "image/jpeg"])
-def test_a_body_of_another_type_is_told_the_right_one(running: PicTrace, path: str, media_type: str) -> None:
+def test_an_unsupported_content_type_is_answered_with_the_supported_ones(
+    running: PicTrace, path: str, media_type: str
+) -> None:
     answer = running.client.post(path, content=b"x", headers={"content-type": media_type})
     assert problem(answer) == (415, "unsupported-media-type")
     assert "application/json" in answer.json()["detail"]
@@ -123,13 +129,13 @@ def test_a_body_of_another_type_is_told_the_right_one(running: PicTrace, path: s
 
 @pytest.mark.parametrize("path", ["/v1/uploads", "/v1/images", "/v1/search", "/v1/compare"])
 @pytest.mark.parametrize("content", [b"{", b"\xff", b'{"url": "\xff"}', b"[" * 100_000, b"1" * 5000])
-def test_what_is_not_json_is_a_malformed_body(running: PicTrace, path: str, content: bytes) -> None:
+def test_a_body_that_is_not_json_is_malformed(running: PicTrace, path: str, content: bytes) -> None:
     answer = running.client.post(path, content=content, headers={"content-type": "application/json"})
     assert problem(answer) == (400, "malformed-body")
 
 
 def in_pieces(size: int) -> Iterator[bytes]:
-    """A body that does not declare its length."""
+    """Yield a body in chunks, so that its length is not declared."""
     yield b'{"url": "'
     for _ in range(size // 65_536):
         yield b"a" * 65_536
@@ -138,7 +144,7 @@ def in_pieces(size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("path", ["/v1/search", "/v1/compare", "/v1/uploads", "/v1/images"])
 @pytest.mark.parametrize("declared", [True, False])
-def test_no_call_takes_more_than_a_function_would(running: PicTrace, path: str, declared: bool) -> None:
+def test_no_call_accepts_a_larger_body_than_lambda_does(running: PicTrace, path: str, declared: bool) -> None:
     body = b"".join(in_pieces(MAX_REQUEST_BYTES)) if declared else in_pieces(MAX_REQUEST_BYTES)
     answer = running.client.post(path, content=body, headers={"content-type": "application/json"})
     assert problem(answer) == (413, "too-large")
@@ -147,7 +153,7 @@ def test_no_call_takes_more_than_a_function_would(running: PicTrace, path: str, 
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "<img src=x onerror=alert(1)>", "a\x00b", "\u202egpj.exe", "x" * 3000]
 )
-def test_odd_file_names_are_data(running: PicTrace, collection: str, name: str) -> None:
+def test_unusual_file_names_are_stored_safely(running: PicTrace, collection: str, name: str) -> None:
     image_id = running.add(noise(len(name)), collection=collection, name=name)
     shown = running.client.get(f"/v1/images/{image_id}").json()["filename"]
     assert len(shown) <= 255
@@ -156,11 +162,11 @@ def test_odd_file_names_are_data(running: PicTrace, collection: str, name: str) 
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "%00", "é"])
-def test_foreign_cursors(running: PicTrace, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(running: PicTrace, cursor: str) -> None:
     assert problem(running.client.get("/v1/images", params={"cursor": cursor})) == (400, "invalid-cursor")
 
 
-def test_unknown_addresses_and_methods(running: PicTrace) -> None:
+def test_unknown_paths_and_methods_are_problems(running: PicTrace) -> None:
     assert problem(running.client.get("/nothing")) == (404, "not-found")
     assert problem(running.client.get("/static/../app.py")) == (404, "not-found")
     assert problem(running.client.get("/static/absent.js")) == (404, "not-found")
@@ -179,13 +185,13 @@ def test_unknown_addresses_and_methods(running: PicTrace) -> None:
         ("/upload/", "POST"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(running: PicTrace, path: str, methods: str) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_ones(running: PicTrace, path: str, methods: str) -> None:
     answer = running.client.request("TRACE", path)
     assert problem(answer) == (405, "method-not-allowed")
     assert answer.headers["allow"] == methods
 
 
-def test_no_call_fetches_from_inside(running: PicTrace) -> None:
+def test_no_call_fetches_from_a_private_address(running: PicTrace) -> None:
     url = running.url + "/health"
     assert problem(running.client.post("/v1/images", json={"url": url})) == (422, "unfetchable-url")
     assert problem(running.client.post("/upload_from_url/", data={"image_url": url})) == (422, "unfetchable-url")

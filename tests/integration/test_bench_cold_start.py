@@ -1,4 +1,4 @@
-"""The handlers under Lambda's own runtime client, against the bench's stand-in for the Runtime API."""
+"""The handlers under Lambda's runtime client, with the benchmark's fake of the Runtime API."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_the_api_starts_as_in_lambda_and_health_loads_no_model(running: PicTrace
         assert 20 * MIB < function.memory() < 500 * MIB
 
 
-def test_a_handler_that_cannot_be_imported_is_told() -> None:
+def test_a_handler_that_cannot_be_imported_is_reported() -> None:
     with (
         pytest.raises(runtime_api.HandlerFailed, match=r"init failed|ended with status"),
         runtime_api.running("bench.speed.absent.handler") as function,

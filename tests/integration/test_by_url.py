@@ -1,4 +1,4 @@
-"""Images by their address through every door of the running system, from a web of our own."""
+"""Images by URL, through every entry point of the running system, from a fake internet."""
 
 import json
 import uuid
@@ -13,9 +13,9 @@ from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FetchFailed, PictureRefused
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from tests.conftest import PicTrace
-from tests.fake_internet import PUBLIC, Server, Web
+from tests.fake_internet import PUBLIC, FakeInternet, Server
 from tests.images import noise
-from tests.integration.conftest import Listener, invoked, send, until
+from tests.integration.conftest import Listener, invoke_ingest, send, until
 
 SITE = "http://images.example"
 
@@ -30,11 +30,15 @@ def announced(length: int) -> bytes:
 
 @pytest.fixture
 def site(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The host of `SITE`, and traps beside it; whatever a test asks for, nothing inside is connected to."""
-    web = Web()
-    web.names |= {"images.example": [PUBLIC], "inside.example": ["10.0.0.7"], "metadata.example": ["169.254.169.254"]}
-    web.install(monkeypatch)
-    server = web.serve(PUBLIC)
+    """The server of `SITE`, with pages and names that lead inside; no test may connect to an internal address."""
+    internet = FakeInternet()
+    internet.names |= {
+        "images.example": [PUBLIC],
+        "inside.example": ["10.0.0.7"],
+        "metadata.example": ["169.254.169.254"],
+    }
+    internet.install(monkeypatch)
+    server = internet.serve(PUBLIC)
     server.pages |= {
         "/page": page(b"<html>", "image/jpeg"),
         "/inside": b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:80/latest\r\nContent-Length: 0\r\n\r\n",
@@ -42,25 +46,25 @@ def site(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
         "/for-nobody": announced(MAX_UPLOAD_BYTES + 1),
     }
     yield server
-    web.close()
-    assert set(web.asked) <= {(PUBLIC, 80)}
+    internet.close()
+    assert set(internet.connections) <= {(PUBLIC, 80)}
 
 
-class TestOpen:
-    def test_store_by_address(self, running: PicTrace, site: Server, collection: str) -> None:
+class TestAccepted:
+    def test_an_image_is_stored_by_url(self, running: PicTrace, site: Server, collection: str) -> None:
         site.pages["/a%20b.png?token=secret"] = page(noise(700))
         wanted = {"url": f"{SITE}/a%20b.png?token=secret", "collection": collection}
         accepted = running.client.post("/v1/images", json=wanted)
         assert accepted.status_code == 202
-        state = running.settled(accepted.json()["upload_id"])
+        state = running.wait_for_upload(accepted.json()["upload_id"])
         assert state["status"] == "indexed"
         image = running.client.get(f"/v1/images/{state['image_id']}", params={"collection": collection}).json()
         assert image["filename"] == "a b.png"
-        assert "secret" not in json.dumps(image), "an address may carry a token, so it is not kept"
+        assert "secret" not in json.dumps(image), "a URL may contain a token, so it is not stored"
         [match] = running.search(noise(700), collection=collection, k=1)["matches"]
         assert match["verdict"] == "identical"
 
-    def test_search_by_address(self, running: PicTrace, site: Server, collection: str) -> None:
+    def test_a_search_by_url_stores_nothing(self, running: PicTrace, site: Server, collection: str) -> None:
         stored = running.add(noise(701), collection=collection)
         site.pages["/a.png"] = page(noise(701))
         found = running.client.post("/v1/search", params={"collection": collection}, json={"url": f"{SITE}/a.png"})
@@ -69,7 +73,7 @@ class TestOpen:
         listed = running.client.get("/v1/images", params={"collection": collection}).json()
         assert len(listed["images"]) == 1, "a query is not stored"
 
-    def test_the_ancestors_call(self, running: PicTrace, site: Server) -> None:
+    def test_the_legacy_call_stores_by_url(self, running: PicTrace, site: Server) -> None:
         site.pages["/a.png"] = page(noise(702))
         answer = running.client.post("/upload_from_url/", data={"image_url": f"{SITE}/a.png"}).json()
         assert answer["message"] == "File uploaded successfully from URL"
@@ -78,34 +82,38 @@ class TestOpen:
         until(lambda: running.client.get(f"/v1/images/{image_id}").status_code == 200)
         assert running.client.delete(f"/v1/images/{image_id}").status_code == 204
 
-    def test_over_the_bus(self, running: PicTrace, site: Server, listener: Listener, collection: str) -> None:
+    def test_a_url_over_the_bus_is_indexed(
+        self, running: PicTrace, site: Server, listener: Listener, collection: str
+    ) -> None:
         site.pages["/a.png"] = page(noise(703))
         detail = {"url": f"{SITE}/a.png", "collection": collection, "metadata": {"sku": "4711"}}
         submit(running, detail)
         indexed = listener.wait_for("Image Indexed", collection)
         assert indexed["metadata"] == {"sku": "4711"}
-        assert running.settled(indexed["upload_id"])["image_id"] == indexed["image_id"]
+        assert running.wait_for_upload(indexed["upload_id"])["image_id"] == indexed["image_id"]
         [match] = running.search(noise(703), collection=collection, k=1)["matches"]
         assert (match["image_id"], match["verdict"]) == (indexed["image_id"], "identical")
 
-    def test_straight_to_the_queue(self, running: PicTrace, site: Server, listener: Listener, collection: str) -> None:
+    def test_a_url_sent_to_the_queue_is_indexed(
+        self, running: PicTrace, site: Server, listener: Listener, collection: str
+    ) -> None:
         site.pages["/a.png"] = page(noise(704))
         send(running, {"url": f"{SITE}/a.png", "collection": collection})
         assert listener.wait_for("Image Indexed", collection)["key"].startswith(f"uploads/{collection}/")
 
-    def test_a_direct_call_gives_the_record(self, running: PicTrace, site: Server, collection: str) -> None:
+    def test_a_direct_call_returns_the_record(self, running: PicTrace, site: Server, collection: str) -> None:
         site.pages["/a.png"] = page(noise(705))
-        record = invoked({"url": f"{SITE}/a.png", "collection": collection})
+        record = invoke_ingest({"url": f"{SITE}/a.png", "collection": collection})
         assert (record["collection"], record["format"]) == (collection, "png")
 
-    def test_a_message_that_comes_again_stores_no_second_copy(
+    def test_a_redelivered_message_stores_no_second_copy(
         self, running: PicTrace, site: Server, listener: Listener, collection: str
     ) -> None:
         site.pages["/a.png"] = page(noise(706))
         body = json.dumps({"url": f"{SITE}/a.png", "collection": collection})
         message = {"messageId": uuid.uuid4().hex, "body": body, "eventSource": "aws:sqs", "attributes": {}}
         for _ in range(2):
-            assert invoked({"Records": [message]}) == {"batchItemFailures": []}
+            assert invoke_ingest({"Records": [message]}) == {"batchItemFailures": []}
         image_id = listener.wait_for("Image Indexed", collection)["image_id"]
         image = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()
         assert len({source["key"] for source in image["sources"]}) == 1
@@ -141,7 +149,7 @@ REFUSED = [
 
 class TestRefused:
     @pytest.mark.parametrize(("url", "status", "slug", "code"), REFUSED)
-    def test_in_one_way_at_every_call(
+    def test_every_call_refuses_a_url_with_the_same_problem(
         self, running: PicTrace, site: Server, url: str, status: int, slug: str, code: str
     ) -> None:
         client = running.client
@@ -154,27 +162,31 @@ class TestRefused:
             body = answer.json()
             assert (answer.status_code, body["type"], body["code"]) == (status, f"urn:pictrace:problem:{slug}", code)
             assert body["detail"].endswith(".")
-            assert "10.0.0.7" not in answer.text, "nobody learns where a name leads"
+            assert "10.0.0.7" not in answer.text, "callers do not learn what a name resolves to"
 
-    def test_over_the_bus_it_is_told(
+    def test_a_refusal_over_the_bus_is_published(
         self, running: PicTrace, site: Server, listener: Listener, collection: str
     ) -> None:
         submit(running, {"url": f"{SITE}/inside", "collection": collection, "metadata": {"sku": "1"}})
-        told = listener.wait_for("Image Rejected", collection)
-        assert (told["code"], told["url"], told["metadata"]) == ("unfetchable", f"{SITE}/inside", {"sku": "1"})
-        state = running.settled(told["upload_id"])
-        assert (state["status"], state["code"], state["reason"]) == ("rejected", "unfetchable", told["reason"])
+        rejected = listener.wait_for("Image Rejected", collection)
+        assert (rejected["code"], rejected["url"], rejected["metadata"]) == (
+            "unfetchable",
+            f"{SITE}/inside",
+            {"sku": "1"},
+        )
+        state = running.wait_for_upload(rejected["upload_id"])
+        assert (state["status"], state["code"], state["reason"]) == ("rejected", "unfetchable", rejected["reason"])
 
-    def test_a_direct_call_is_told(self, running: PicTrace, site: Server) -> None:
+    def test_a_direct_call_raises_the_refusal(self, running: PicTrace, site: Server) -> None:
         with pytest.raises(PictureRefused, match="no address on the public internet"):
-            invoked({"url": "http://inside.example/a.png"})
+            invoke_ingest({"url": "http://inside.example/a.png"})
 
     def test_too_large_for_a_search_is_not_too_large_to_store(self, running: PicTrace, site: Server) -> None:
         answer = running.client.post("/v1/search", json={"url": f"{SITE}/for-an-upload"})
         assert (answer.status_code, answer.json()["code"]) == (422, "too_large")
         assert "POST /v1/images" in answer.json()["detail"]
         stored = running.client.post("/v1/images", json={"url": f"{SITE}/for-an-upload"})
-        assert stored.json()["code"] == "incomplete", "its length was taken; this server only announced it"
+        assert stored.json()["code"] == "incomplete", "the length was accepted; this server sends no body"
 
 
 class TestFaults:
@@ -186,18 +198,18 @@ class TestFaults:
 
         monkeypatch.setattr(image_fetcher()._objects, "_bucket", "no-such-bucket")
 
-    def test_the_api_says_that_it_may_be_tried_again(self, running: PicTrace, site: Server, broken: None) -> None:
+    def test_the_api_answers_503_if_fetching_fails(self, running: PicTrace, site: Server, broken: None) -> None:
         site.pages["/a.png"] = page(noise(710))
         answer = running.client.post("/v1/images", json={"url": f"{SITE}/a.png"})
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:pictrace:problem:unavailable")
         assert "no-such-bucket" not in answer.text
 
-    def test_a_message_comes_again(self, running: PicTrace, site: Server, broken: None) -> None:
+    def test_a_message_is_retried_if_fetching_fails(self, running: PicTrace, site: Server, broken: None) -> None:
         site.pages["/a.png"] = page(noise(711))
         body = json.dumps({"url": f"{SITE}/a.png", "collection": "faults"})
         message = {"messageId": "1", "body": body, "eventSource": "aws:sqs", "attributes": {}}
-        assert invoked({"Records": [message]})["batchItemFailures"] == [{"itemIdentifier": "1"}]
+        assert invoke_ingest({"Records": [message]})["batchItemFailures"] == [{"itemIdentifier": "1"}]
 
-    def test_a_function_that_is_not_there(self, running: PicTrace) -> None:
+    def test_a_missing_fetch_function_is_a_failure(self, running: PicTrace) -> None:
         with pytest.raises(FetchFailed):
             LambdaFetcher(lambda_client(), "nobody").read(SITE)

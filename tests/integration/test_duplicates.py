@@ -1,4 +1,4 @@
-"""Near-duplicates are grouped as they come, and the groups are paged."""
+"""Near-duplicates are grouped when they are indexed, and the groups are paged."""
 
 import uuid
 from typing import Any
@@ -31,7 +31,7 @@ def collection() -> str:
     return f"dup-{uuid.uuid4().hex[:8]}"
 
 
-def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(running: PicTrace, collection: str) -> None:
+def test_copies_are_grouped_best_first_and_leave_the_group_when_removed(running: PicTrace, collection: str) -> None:
     coffee, cat = bgr("coffee"), bgr("chelsea")
     small = running.add(
         encoded(cv2.resize(coffee, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA), ".png"), collection=collection
@@ -40,7 +40,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
     best = running.add(encoded(coffee, ".png"), collection=collection)
     running.add(encoded(cat, ".png"), collection=collection)
 
-    def all_three() -> Any:  # an image is compared after its upload has ended
+    def all_three() -> Any:  # an image is compared after its upload is complete
         page = groups(running, collection)
         return page if page["groups"] and len(page["groups"][0]["images"]) == 3 else None
 
@@ -51,7 +51,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
     assert [image["image_id"] for image in group["images"]] == [best, blurred, small]
     assert group["images"][0]["sharpness"] > group["images"][1]["sharpness"] > 0
 
-    # The image that the group began with goes, and the group keeps its name.
+    # The image after which the group is named is removed, and the group keeps its id.
     running.client.delete(f"/v1/images/{small}", params={"collection": collection}).raise_for_status()
     (group,) = groups(running, collection)["groups"]
     assert (group["group_id"], [image["image_id"] for image in group["images"]]) == (small, [best, blurred])
@@ -61,7 +61,7 @@ def test_copies_are_grouped_with_the_best_first_and_leave_with_their_record(runn
 
 @pytest.fixture
 def many(running: PicTrace, collection: str) -> list[str]:
-    """Ids of seven images that are in one group each with one more, by the adapter alone."""
+    """The ids of seven images, each grouped with one other image directly through the adapter."""
     rng, ids = np.random.default_rng(5), []
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     for _ in range(7):
@@ -75,7 +75,7 @@ def many(running: PicTrace, collection: str) -> list[str]:
 
 
 @pytest.mark.parametrize("items_a_read", [3, MAX_SHOWN])
-def test_pages_give_every_group_once(
+def test_pages_list_every_group_once(
     running: PicTrace, collection: str, many: list[str], monkeypatch: pytest.MonkeyPatch, items_a_read: int
 ) -> None:
     monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", items_a_read)
@@ -90,7 +90,7 @@ def test_pages_give_every_group_once(
     assert pages == 4
 
 
-def test_a_group_too_large_to_show_is_cut_and_the_next_one_follows(
+def test_a_group_that_is_too_large_is_truncated_and_the_next_one_follows(
     running: PicTrace, collection: str, many: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
@@ -104,7 +104,7 @@ def test_a_group_too_large_to_show_is_cut_and_the_next_one_follows(
     assert len(page["groups"][0]["images"]) == 3
 
 
-def test_an_image_that_is_gone_is_not_brought_back_by_being_grouped(running: PicTrace, collection: str) -> None:
+def test_grouping_a_removed_image_does_not_restore_it(running: PicTrace, collection: str) -> None:
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     kept = running.add(encoded(np.full((9, 30, 3), 7, np.uint8), ".png"), collection=collection)
     duplicates.join(ImageKey(collection, kept), ImageKey(collection, "0" * 64))
@@ -114,6 +114,6 @@ def test_an_image_that_is_gone_is_not_brought_back_by_being_grouped(running: Pic
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhIiwiYiJd", "!!"])
-def test_a_cursor_from_elsewhere_is_refused(running: PicTrace, collection: str, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(running: PicTrace, collection: str, cursor: str) -> None:
     answer = running.client.get("/v1/duplicates", params={"collection": collection, "cursor": cursor})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:pictrace:problem:invalid-cursor")

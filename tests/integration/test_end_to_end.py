@@ -1,6 +1,7 @@
-"""An image's way through the system, over HTTP: upload, index, search, show, remove."""
+"""The life of an image over HTTP: upload, index, search, show and remove."""
 
 import hashlib
+from pathlib import Path
 
 import boto3
 import httpx
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
+from shared.domain.model_card import ModelCard
 from shared.search.budget import FIRST_GLANCE, FIRST_LOOK
 from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
@@ -19,7 +21,7 @@ NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Image ids by name, in the collection `album`."""
+    """The image ids of the collection `album`, by file name."""
     return {
         name: running.add(
             shipped(name).read_bytes(),
@@ -31,12 +33,12 @@ def album(running: PicTrace) -> dict[str, str]:
     }
 
 
-def test_the_id_is_the_hash_of_the_bytes(album: dict[str, str]) -> None:
+def test_the_image_id_is_the_sha256_of_the_bytes(album: dict[str, str]) -> None:
     assert album["chelsea.png"] == hashlib.sha256(shipped("chelsea.png").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
-def test_the_same_bytes_come_first(running: PicTrace, album: dict[str, str], ranking: str) -> None:
+def test_the_same_bytes_rank_first(running: PicTrace, album: dict[str, str], ranking: str) -> None:
     found = running.search(shipped("coffee.png").read_bytes(), collection="album", ranking=ranking)
     first = found["matches"][0]
     assert first["image_id"] == album["coffee.png"]
@@ -71,23 +73,23 @@ def test_an_altered_copy_finds_its_original(running: PicTrace, album: dict[str, 
     assert first["orb"]["inliers"] >= 10
 
 
-def test_an_unrelated_image_is_called_so(running: PicTrace, album: dict[str, str]) -> None:
+def test_an_unrelated_image_has_the_verdict_unrelated(running: PicTrace, album: dict[str, str]) -> None:
     found = running.search(noise(1), collection="album")
     assert len(found["matches"]) == len(album)
     assert {match["verdict"] for match in found["matches"]} == {"unrelated"}
 
 
-def test_more_like_this_leaves_itself_out(running: PicTrace, album: dict[str, str]) -> None:
+def test_similar_images_exclude_the_image_itself(running: PicTrace, album: dict[str, str]) -> None:
     answer = running.client.get(f"/v1/images/{album['coffee.png']}/similar", params={"collection": "album", "k": 50})
     assert answer.status_code == 200
     assert {match["image_id"] for match in answer.json()["matches"]} == set(album.values()) - {album["coffee.png"]}
 
 
-def test_search_by_id_upload_and_base64(running: PicTrace, album: dict[str, str]) -> None:
+def test_a_search_accepts_an_id_an_upload_or_base64(running: PicTrace, album: dict[str, str]) -> None:
     import base64
 
-    upload_id = running.open(noise(2), collection="album")
-    image_id = running.settled(upload_id)["image_id"]
+    upload_id = running.upload(noise(2), collection="album")
+    image_id = running.wait_for_upload(upload_id)["image_id"]
     try:
         for body in (
             {"image_id": image_id},
@@ -103,7 +105,7 @@ def test_search_by_id_upload_and_base64(running: PicTrace, album: dict[str, str]
         assert gone.status_code == 204
 
 
-def test_k_and_min_score(running: PicTrace, album: dict[str, str]) -> None:
+def test_k_and_min_score_limit_the_matches(running: PicTrace, album: dict[str, str]) -> None:
     data = shipped("rocket.jpg").read_bytes()
     assert len(running.search(data, collection="album", k=2)["matches"]) == 2
     near = running.search(data, collection="album", min_score=0.9)["matches"]
@@ -125,7 +127,7 @@ def test_a_mirrored_copy_is_found_unless_the_search_is_fast(running: PicTrace, a
     assert not any(match["mirrored"] or match["verdict"] == "near-duplicate" for match in fast["matches"])
 
 
-def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str, str]) -> None:
+def test_an_inset_is_found_by_a_thorough_search(running: PicTrace, album: dict[str, str]) -> None:
     host = pixels("motorcycle_left.png")
     small = pixels("astronaut.png")[::2, ::2]
     host[-small.shape[0] :, -small.shape[1] :] = small
@@ -139,7 +141,7 @@ def test_an_inset_is_found_by_looking_closer(running: PicTrace, album: dict[str,
     assert answer["bytes_examined"] > fast["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + LOCAL_DIMENSIONS)
 
 
-def test_a_search_compares_no_more_once_only_strangers_follow(running: PicTrace, collection: str) -> None:
+def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: PicTrace, collection: str) -> None:
     cat, cup = pixels("chelsea.png"), pixels("coffee.png")
     running.add(encoded(cat), collection=collection)
     for quality in range(60, 92, 3):
@@ -156,28 +158,28 @@ def test_a_search_compares_no_more_once_only_strangers_follow(running: PicTrace,
     assert compared(cup) == FIRST_LOOK, "an image with many copies may have more of them"
 
 
-def test_the_answer_says_what_it_cost(running: PicTrace, album: dict[str, str]) -> None:
+def test_the_response_reports_the_cost_of_the_search(running: PicTrace, album: dict[str, str], model_dir: Path) -> None:
     found = running.search(shipped("camera.png").read_bytes(), collection="album")
     assert found["candidates"] == len(album)
-    # By the whole image, by its keypoints and by those of its mirror image; a copy is found, so no closer look.
+    # Searched by the whole image, its keypoints and those of its mirror image; a copy is found, so no further views.
     assert found["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + 2 * LOCAL_DIMENSIONS)
     assert {"decode", "features", "candidates", "signatures", "rerank", "total"} <= set(found["took_ms"])
-    assert "untrained" in found["model"]
-    assert "untrained" in found["notice"]
+    card = ModelCard.read(model_dir)
+    assert (found["model"], found["notice"]) == (card.id, card.notice)
 
 
-def test_the_record(running: PicTrace, album: dict[str, str]) -> None:
+def test_a_record_describes_the_image_and_its_source(running: PicTrace, album: dict[str, str]) -> None:
     record = running.client.get(f"/v1/images/{album['astronaut.png']}", params={"collection": "album"}).json()
     assert (record["width"], record["height"], record["format"]) == (512, 512, "png")
     assert record["bytes"] == shipped("astronaut.png").stat().st_size
     assert record["filename"] == "astronaut.png"
-    assert record["labels"] == []
+    assert record["label"] == (record["labels"][0]["name"] if record["labels"] else None)
     [source] = record["sources"]
     assert source["bucket"] == running.cloud.outputs["BucketName"]
     assert source["key"].startswith("uploads/album/")
 
 
-def test_content_and_thumbnail_lead_to_the_images(running: PicTrace, album: dict[str, str]) -> None:
+def test_content_and_thumbnail_redirect_to_the_images(running: PicTrace, album: dict[str, str]) -> None:
     base = f"/v1/images/{album['astronaut.png']}"
     redirect = running.client.get(f"{base}/content")
     assert redirect.status_code == 307
@@ -190,7 +192,7 @@ def test_content_and_thumbnail_lead_to_the_images(running: PicTrace, album: dict
         assert (image.format, max(image.width, image.height)) == ("webp", 320)
 
 
-def test_pages_go_through_a_collection_newest_first(running: PicTrace, collection: str) -> None:
+def test_pages_list_a_collection_newest_first(running: PicTrace, collection: str) -> None:
     ids = [running.add(noise(seed), collection=collection) for seed in range(10, 15)]
     seen: list[str] = []
     cursor = None
@@ -206,9 +208,9 @@ def test_pages_go_through_a_collection_newest_first(running: PicTrace, collectio
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == 5
 
 
-def test_duplicates_are_one_image_with_two_sources(running: PicTrace, collection: str) -> None:
+def test_the_same_bytes_uploaded_twice_are_one_image_with_two_sources(running: PicTrace, collection: str) -> None:
     image_id = running.add(noise(20), collection=collection)
-    again = running.settled(running.open(noise(20), collection=collection, name="b.png"))
+    again = running.wait_for_upload(running.upload(noise(20), collection=collection, name="b.png"))
     assert (again["status"], again["image_id"]) == ("duplicate", image_id)
     record = running.client.get(f"/v1/images/{image_id}").json()
     assert len(record["sources"]) == 2
@@ -216,7 +218,7 @@ def test_duplicates_are_one_image_with_two_sources(running: PicTrace, collection
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == 1
 
 
-def test_collections_are_apart(running: PicTrace, collection: str) -> None:
+def test_collections_are_isolated(running: PicTrace, collection: str) -> None:
     other = f"{collection}-b"
     image_id = running.add(noise(30), collection=collection)
     assert running.search(noise(30), collection=other)["matches"] == []
@@ -226,7 +228,7 @@ def test_collections_are_apart(running: PicTrace, collection: str) -> None:
     assert running.search(noise(30), collection=collection)["matches"][0]["verdict"] == "identical"
 
 
-def test_removal_leaves_nothing(running: PicTrace, collection: str) -> None:
+def test_a_removal_leaves_nothing_behind(running: PicTrace, collection: str) -> None:
     s3, bucket = boto3.client("s3"), running.cloud.outputs["BucketName"]
     here = {"collection": collection}
     image_id = running.add(noise(40), collection=collection)
@@ -259,9 +261,11 @@ def test_removal_leaves_nothing(running: PicTrace, collection: str) -> None:
         (noise(50)[:200], "corrupt"),
     ],
 )
-def test_what_is_no_image_is_rejected_with_a_reason(running: PicTrace, collection: str, data: bytes, code: str) -> None:
-    upload_id = running.open(data, collection=collection)
-    state = running.settled(upload_id)
+def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(
+    running: PicTrace, collection: str, data: bytes, code: str
+) -> None:
+    upload_id = running.upload(data, collection=collection)
+    state = running.wait_for_upload(upload_id)
     assert (state["status"], state["code"]) == ("rejected", code)
     assert state["reason"].endswith(".")
     tags = boto3.client("s3").get_object_tagging(
@@ -272,7 +276,7 @@ def test_what_is_no_image_is_rejected_with_a_reason(running: PicTrace, collectio
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:pictrace:problem:upload-rejected")
 
 
-def test_an_image_from_elsewhere_in_the_bucket_is_indexed_too(running: PicTrace) -> None:
+def test_an_object_under_any_uploads_key_is_indexed(running: PicTrace) -> None:
     data = noise(60)
     image_id = hashlib.sha256(data).hexdigest()
     key = "uploads/some folder/ä+b %41.png"

@@ -1,4 +1,4 @@
-"""Sequences of events, recorded and made, played against the running system: each must end as it says."""
+"""Recorded and constructed sequences of events, replayed on the running system, end in the expected state."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from shared.domain.images import ObjectRef
 from shared.domain.outcomes import OutcomeStatus
 from tests.conftest import PicTrace
 from tests.images import noise
-from tests.integration.conftest import invoked, of_bucket
-from tests.unit.test_messages import bridged, notification, wrapped
+from tests.integration.conftest import in_stack_bucket, invoke_ingest
+from tests.unit.test_messages import eventbridge_event, notification, sns_envelope
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
 
 
-class Stage:
-    """One collection of the bucket; objects come and go without S3 telling of it."""
+class IsolatedCollection:
+    """One collection of the bucket, whose objects are put and deleted without S3 events."""
 
     def __init__(self, running: PicTrace, put: Callable[..., str]) -> None:
         self.running = running
@@ -44,18 +44,20 @@ class Stage:
         self._s3.delete_object(Bucket=self.bucket, Key=self.key(name))
 
     def event(self, name: str, kind: str, sequencer: str, **extra: Any) -> dict[str, Any]:
-        return of_bucket(self.running, {"Records": [notification(self.key(name), kind, sequencer=sequencer, **extra)]})
+        return in_stack_bucket(
+            self.running, {"Records": [notification(self.key(name), kind, sequencer=sequencer, **extra)]}
+        )
 
     def deliver(self, *bodies: Any) -> list[str]:
-        """Handle messages as one batch; gives the positions of those that failed."""
+        """Handle messages as one batch, and return the positions of those that failed."""
         records = [
             {"messageId": str(index), "eventSource": "aws:sqs", "attributes": {}, "body": json.dumps(body)}
             for index, body in enumerate(bodies)
         ]
-        return [failure["itemIdentifier"] for failure in invoked({"Records": records})["batchItemFailures"]]
+        return [failure["itemIdentifier"] for failure in invoke_ingest({"Records": records})["batchItemFailures"]]
 
     def sources(self) -> dict[str, set[str]]:
-        """What the API shows of the collection: image to the names of its objects."""
+        """The collection as the API shows it: the names of the objects of each image."""
         client, found = self.running.client, {}
         page = client.get("/v1/images", params={"collection": self.collection, "limit": 100}).json()
         for image in page["images"]:
@@ -69,70 +71,70 @@ class Stage:
 
 
 @pytest.fixture
-def stage(running: PicTrace, put: Callable[..., str]) -> Stage:
-    return Stage(running, put)
+def isolated(running: PicTrace, put: Callable[..., str]) -> IsolatedCollection:
+    return IsolatedCollection(running, put)
 
 
 CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
 
 
-def test_a_removal_that_overtakes_its_creation_wins(stage: Stage) -> None:
-    stage.put("a", noise(600))  # still there for the reader: only the sequencer can tell
-    assert stage.deliver(stage.event("a", REMOVED, "05")) == []
-    assert stage.deliver(stage.event("a", CREATED, "04")) == []
-    assert stage.sources() == {}
-    assert stage.deliver(stage.event("a", CREATED, "06")) == []
-    assert stage.found(noise(600))
+def test_a_removal_delivered_before_its_creation_wins(isolated: IsolatedCollection) -> None:
+    isolated.put("a", noise(600))  # the object still exists: only the sequencer shows the order
+    assert isolated.deliver(isolated.event("a", REMOVED, "05")) == []
+    assert isolated.deliver(isolated.event("a", CREATED, "04")) == []
+    assert isolated.sources() == {}
+    assert isolated.deliver(isolated.event("a", CREATED, "06")) == []
+    assert isolated.found(noise(600))
 
 
-def test_other_bytes_under_the_key_replace_the_image_and_clean_up(stage: Stage) -> None:
-    stage.put("a", noise(601))
-    stage.deliver(stage.event("a", CREATED, "01"))
-    [old] = stage.sources()
-    stage.put("a", noise(602))
-    stage.deliver(stage.event("a", CREATED, "02"))
-    [new] = stage.sources()
+def test_overwriting_an_object_replaces_its_image_and_cleans_up(isolated: IsolatedCollection) -> None:
+    isolated.put("a", noise(601))
+    isolated.deliver(isolated.event("a", CREATED, "01"))
+    [old] = isolated.sources()
+    isolated.put("a", noise(602))
+    isolated.deliver(isolated.event("a", CREATED, "02"))
+    [new] = isolated.sources()
     assert new != old
-    assert not stage.found(noise(601))
-    listed = boto3.client("s3").list_objects_v2(Bucket=stage.bucket, Prefix="signatures/").get("Contents", [])
+    assert not isolated.found(noise(601))
+    listed = boto3.client("s3").list_objects_v2(Bucket=isolated.bucket, Prefix="signatures/").get("Contents", [])
     assert {old, new} & {entry["Key"].rsplit("/", 1)[1] for entry in listed} == {new}
 
 
-def test_other_bytes_that_are_no_image_take_the_old_one_out(stage: Stage) -> None:
-    stage.put("a", noise(603))
-    stage.deliver(stage.event("a", CREATED, "01"))
-    stage.put("a", b"no image")
-    stage.deliver(stage.event("a", CREATED, "02"))
-    assert stage.sources() == {}
+def test_overwriting_an_object_with_a_file_that_is_not_an_image_removes_its_image(isolated: IsolatedCollection) -> None:
+    isolated.put("a", noise(603))
+    isolated.deliver(isolated.event("a", CREATED, "01"))
+    isolated.put("a", b"no image")
+    isolated.deliver(isolated.event("a", CREATED, "02"))
+    assert isolated.sources() == {}
 
 
-def test_the_same_bytes_under_many_keys_go_with_the_last(stage: Stage) -> None:
+def test_an_image_under_many_keys_is_removed_with_the_last_one(isolated: IsolatedCollection) -> None:
     for index, name in enumerate("abc"):
-        stage.put(name, noise(604))
-        stage.deliver(stage.event(name, CREATED, f"0{index}"))
-    assert list(stage.sources().values()) == [{"a", "b", "c"}]
+        isolated.put(name, noise(604))
+        isolated.deliver(isolated.event(name, CREATED, f"0{index}"))
+    assert list(isolated.sources().values()) == [{"a", "b", "c"}]
     for name in "ab":
-        stage.delete(name)
-        stage.deliver(stage.event(name, REMOVED, "0A"))
-        assert stage.found(noise(604))
-    stage.delete("c")
-    stage.deliver(stage.event("c", REMOVED, "0A"))
-    assert not stage.found(noise(604))
-    assert stage.sources() == {}
+        isolated.delete(name)
+        isolated.deliver(isolated.event(name, REMOVED, "0A"))
+        assert isolated.found(noise(604))
+    isolated.delete("c")
+    isolated.deliver(isolated.event("c", REMOVED, "0A"))
+    assert not isolated.found(noise(604))
+    assert isolated.sources() == {}
 
 
-def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
-    """One right record, every key a source of it, exactly one of them the one that brought it."""
+def test_fifty_workers_indexing_the_same_image_create_one_record(isolated: IsolatedCollection) -> None:
+    """One correct record with every key as a source, exactly one of which is reported as its first source."""
     names = [f"{number:02}" for number in range(50)]
     for name in names:
-        stage.put(name, noise(605))
+        isolated.put(name, noise(605))
     ready = threading.Barrier(len(names))
     outcomes, failures = [], []
 
     def work(name: str) -> None:
         ready.wait()
         try:
-            event = Created(ObjectRef(stage.bucket, stage.key(name)), "01")
+            event = Created(ObjectRef(isolated.bucket, isolated.key(name)), "01")
             outcomes.append(dispatcher().dispatch(event, name).status)
         except Exception as failure:
             failures.append(failure)
@@ -144,19 +146,19 @@ def test_fifty_workers_with_the_same_image_at_once(stage: Stage) -> None:
         worker.join()
     assert not failures
     assert sorted(outcomes) == [OutcomeStatus.DUPLICATE] * 49 + [OutcomeStatus.INDEXED]
-    [(_, sources)] = stage.sources().items()
+    [(_, sources)] = isolated.sources().items()
     assert len(sources) == 50
-    assert stage.found(noise(605))
+    assert isolated.found(noise(605))
 
 
-def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
-    stage.put("a", noise(606))
-    body = json.dumps(stage.event("a", CREATED, "01"))
+def test_fifty_workers_handling_the_same_message_create_one_record(isolated: IsolatedCollection) -> None:
+    isolated.put("a", noise(606))
+    body = json.dumps(isolated.event("a", CREATED, "01"))
     failures = []
 
     def work() -> None:
         try:
-            for event in messages.read(body):
+            for event in messages.parse(body):
                 dispatcher().dispatch(event, "one")
         except Exception as failure:
             failures.append(failure)
@@ -167,7 +169,7 @@ def test_fifty_workers_with_the_same_message(stage: Stage) -> None:
     for worker in workers:
         worker.join()
     assert not failures
-    assert list(stage.sources().values()) == [{"a"}]
+    assert list(isolated.sources().values()) == [{"a"}]
 
 
 def recorded() -> list[Any]:
@@ -179,20 +181,20 @@ def recorded() -> list[Any]:
 
 
 class TestRecorded:
-    """The recorded sequences name a bucket `b` and keys; what lies under a key follows from the last event's ETag."""
+    """The recorded sequences name a bucket `b` and keys; the last event's ETag determines the content of a key."""
 
     @pytest.fixture(autouse=True)
     def _needs_the_recordings(self) -> None:
         if not EVAL_DATA:
             pytest.skip("PICTRACE_EVAL_DATA does not name a folder with corpus/cases/event_sequences.json")
 
-    def play(self, stage: Stage, name: str) -> list[str]:
-        """Put what the events tell of, deliver each as a message of its own, in one batch."""
+    def play(self, isolated: IsolatedCollection, name: str) -> list[str]:
+        """Put the objects of the events, and deliver each event as a separate message in one batch."""
         [case] = [case for case in recorded() if case["case"] == name]
         events = (
             {
-                "wrap": [wrapped(json.dumps({"Records": [notification("k", sequencer="01")]}))],
-                "eb": [bridged("k%20+")],
+                "wrap": [sns_envelope(json.dumps({"Records": [notification("k", sequencer="01")]}))],
+                "eb": [eventbridge_event("k%20+")],
             }.get(case["events"])
             if isinstance(case["events"], str)
             else [{"Records": [event]} if "s3" in event else event for event in case["events"]]
@@ -207,25 +209,25 @@ class TestRecorded:
                 )
         for key, (_, there) in newest.items():
             if there and key != "gone":
-                self.place(stage, key, name)
+                self.place(isolated, key, name)
         if isinstance(case["events"], str):
-            self.place(stage, "k%20+" if case["events"] == "eb" else "k", name)
-        return stage.deliver(*(self.staged(stage, event) for event in events or []))
+            self.place(isolated, "k%20+" if case["events"] == "eb" else "k", name)
+        return isolated.deliver(*(self.staged(isolated, event) for event in events or []))
 
-    def place(self, stage: Stage, key: str, name: str) -> None:
+    def place(self, isolated: IsolatedCollection, key: str, name: str) -> None:
         poison = key.startswith("bad")
         if not poison:
             distinct = name.startswith("batch")
-            stage.put(key, noise(700 + (int(key[1:]) if distinct else 0)))
+            isolated.put(key, noise(700 + (int(key[1:]) if distinct else 0)))
 
-    def staged(self, stage: Stage, body: dict[str, Any]) -> dict[str, Any]:
-        """The event with our bucket for `b` and `images`, and its key among the uploads of the collection."""
+    def staged(self, isolated: IsolatedCollection, body: dict[str, Any]) -> dict[str, Any]:
+        """The event with the stack's bucket for `b` and `images`, and an upload key of the collection."""
         text = json.dumps(body)
         for name in ("b", "images"):
-            text = text.replace(f'{{"name": "{name}"', f'{{"name": "{stage.bucket}"')
-            text = text.replace(f'{{\\"name\\": \\"{name}\\"', f'{{\\"name\\": \\"{stage.bucket}\\"')
-        text = text.replace('"key": "', f'"key": "uploads/{stage.collection}/')
-        text = text.replace('\\"key\\": \\"', f'\\"key\\": \\"uploads/{stage.collection}/')
+            text = text.replace(f'{{"name": "{name}"', f'{{"name": "{isolated.bucket}"')
+            text = text.replace(f'{{\\"name\\": \\"{name}\\"', f'{{\\"name\\": \\"{isolated.bucket}\\"')
+        text = text.replace('"key": "', f'"key": "uploads/{isolated.collection}/')
+        text = text.replace('\\"key\\": \\"', f'\\"key\\": \\"uploads/{isolated.collection}/')
         made: dict[str, Any] = json.loads(text)
         return made
 
@@ -251,14 +253,16 @@ class TestRecorded:
             ("EventBridge form", [{"k%20+"}]),
         ],
     )
-    def test_it_ends_as_it_says(self, stage: Stage, name: str, left: list[set[str]]) -> None:
-        assert self.play(stage, name) == [], "acknowledged, not retried for ever"
-        assert list(stage.sources().values()) == left
+    def test_a_recorded_sequence_ends_in_the_expected_state(
+        self, isolated: IsolatedCollection, name: str, left: list[set[str]]
+    ) -> None:
+        assert self.play(isolated, name) == [], "every message is acknowledged, not retried forever"
+        assert list(isolated.sources().values()) == left
         if left:
-            assert stage.found(noise(700)), "the bytes that are there now"
+            assert isolated.found(noise(700)), "the bytes that are there now"
 
-    def test_an_event_without_a_key_fails_alone(self, stage: Stage) -> None:
-        assert self.play(stage, "missing s3.object.key") == ["0"]
+    def test_an_event_without_a_key_fails_alone(self, isolated: IsolatedCollection) -> None:
+        assert self.play(isolated, "missing s3.object.key") == ["0"]
 
     @pytest.mark.parametrize(
         ("name", "poison", "failed"),
@@ -267,21 +271,21 @@ class TestRecorded:
             ("batch of 10, all poison", "bad", [str(number) for number in range(10)]),
         ],
     )
-    def test_poison_fails_alone(
-        self, stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, poison: str, failed: list[str]
+    def test_only_the_poison_records_of_a_batch_fail(
+        self, isolated: IsolatedCollection, monkeypatch: pytest.MonkeyPatch, name: str, poison: str, failed: list[str]
     ) -> None:
-        """The recordings do not say what is wrong with the records, so the indexer fails on them here."""
+        """The recordings do not say what is wrong with the records, so the test makes the indexer fail on them."""
         indexer: Any = dispatcher()._indexer
-        created = indexer.created
+        index = indexer.index
 
         def poisoned(event: Created) -> Any:
             if poison in event.object.key.rsplit("/", 1)[1]:
                 raise RuntimeError("poison")
-            return created(event)
+            return index(event)
 
-        monkeypatch.setattr(indexer, "created", poisoned)
-        assert self.play(stage, name) == failed
-        assert len(stage.sources()) == 10 - len(failed)
+        monkeypatch.setattr(indexer, "index", poisoned)
+        assert self.play(isolated, name) == failed
+        assert len(isolated.sources()) == 10 - len(failed)
 
-    def test_none_is_left_out(self) -> None:
+    def test_every_recorded_sequence_is_tested(self) -> None:
         assert len(recorded()) == 20

@@ -1,7 +1,7 @@
-"""Fetching over real sockets: hostile names and servers, and that nothing inside is ever connected to.
+"""Fetching over real sockets from hostile names and servers, which never leads to an internal address.
 
-`tests/fake_internet.py` stands for the internet. Each test ends with two looks at its sockets: what they were asked to
-connect to was public, and Python saw no other connection.
+`tests/fake_internet.py` stands in for the internet. Each test ends with two checks of its sockets: they were asked to
+connect to public addresses only, and Python made no other connection.
 """
 
 import gzip
@@ -19,11 +19,19 @@ import pytest
 from shared.domain.errors import FetchRefused
 from shared.net.fetching import fetch
 from shared.version import VERSION
-from tests.fake_internet import PUBLIC, PUBLIC_TOO, PUBLIC_V6, Authority, Server, Web, witnessed
+from tests.fake_internet import (
+    PUBLIC,
+    PUBLIC_TOO,
+    PUBLIC_V6,
+    CertificateAuthority,
+    FakeInternet,
+    Server,
+    record_connections,
+)
 
 LIMIT = 100_000
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\ngood"
-INSIDE = {
+INTERNAL = {
     "localhost": ["127.0.0.1", "::1"],
     "inside.example": ["10.0.0.7"],
     "alias.example": ["192.168.0.9"],
@@ -38,7 +46,7 @@ INSIDE = {
     "nat64.example": ["64:ff9b::a9fe:a9fe"],
     "nothing.example": [],
 }
-"""Names of public DNS, of a hosts file and of the cloud, all of which lead inside; some beside a public address."""
+"""Names in public DNS, a hosts file and the cloud that resolve to internal addresses, some also to public ones."""
 
 
 def redirect(to: str, status: int = 302) -> bytes:
@@ -46,31 +54,31 @@ def redirect(to: str, status: int = 302) -> bytes:
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    """A web whose every public name has a server, so that what is refused is not refused for want of one."""
-    web = Web()
-    web.names |= INSIDE | {"good.example": [PUBLIC], "other.example": [PUBLIC_TOO]}
-    web.install(monkeypatch)
+def internet(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeInternet]:
+    """An internet whose public names all have an address, so that no refusal is due to a missing name."""
+    internet = FakeInternet()
+    internet.names |= INTERNAL | {"good.example": [PUBLIC], "other.example": [PUBLIC_TOO]}
+    internet.install(monkeypatch)
     monkeypatch.setattr("shared.net.fetching.FETCH_SECONDS", 1.5)
     monkeypatch.setattr("shared.net.connecting.IDLE_SECONDS", 1.0)
-    with witnessed() as seen:
-        yield web
-    web.close()
-    assert {host for host, _ in web.asked} <= {PUBLIC, PUBLIC_TOO, PUBLIC_V6}
-    assert {port for _, port in web.asked} <= {80, 443}
-    assert set(seen) <= {("127.0.0.1", server.port) for server in web.servers.values()}
+    with record_connections() as seen:
+        yield internet
+    internet.close()
+    assert {host for host, _ in internet.connections} <= {PUBLIC, PUBLIC_TOO, PUBLIC_V6}
+    assert {port for _, port in internet.connections} <= {80, 443}
+    assert set(seen) <= {("127.0.0.1", server.port) for server in internet.servers.values()}
 
 
 @pytest.fixture
-def site(web: Web) -> Server:
-    server = web.serve(PUBLIC)
+def site(internet: FakeInternet) -> Server:
+    server = internet.serve(PUBLIC)
     server.pages["/a"] = GOOD
     return server
 
 
 @pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    authority = Authority(tmp_path)
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CertificateAuthority:
+    authority = CertificateAuthority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     return authority
 
@@ -82,19 +90,21 @@ def cause(url: str) -> str:
     return refused.value.cause
 
 
-def test_an_image(site: Server, web: Web) -> None:
+def test_a_public_image_is_fetched(site: Server, internet: FakeInternet) -> None:
     site.pages["/a?x=1"] = GOOD
     assert fetch("http://good.example/a?x=1#part", LIMIT) == b"good"
-    assert web.asked == [(PUBLIC, 80)]
+    assert internet.connections == [(PUBLIC, 80)]
     (head,) = site.heads
     assert head.split("\r\n")[:2] == ["GET /a?x=1 HTTP/1.1", "Host: good.example"]
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", sorted(INSIDE))
-    def test_a_name_that_leads_inside(self, web: Web, site: Server, name: str) -> None:
+    @pytest.mark.parametrize("name", sorted(INTERNAL))
+    def test_a_name_with_an_internal_address_is_not_public(
+        self, internet: FakeInternet, site: Server, name: str
+    ) -> None:
         assert cause(f"http://{name}/a") == "not_public"
-        assert web.asked == []
+        assert internet.connections == []
 
     @pytest.mark.parametrize(
         "host",
@@ -111,11 +121,11 @@ class TestNames:
             *("127。0。0。1", "①②⑦.0.0.1"),
         ],
     )
-    def test_a_literal_address_inside(self, web: Web, host: str) -> None:
+    def test_a_literal_internal_address_is_not_public(self, internet: FakeInternet, host: str) -> None:
         assert cause(f"http://{host}/") == "not_public"
-        assert web.asked == []
+        assert internet.connections == []
 
-    def test_an_unknown_name_answers_as_one_inside(self, web: Web) -> None:
+    def test_an_unknown_name_is_refused_like_an_internal_one(self, internet: FakeInternet) -> None:
         said = []
         for name in ("unknown.example", "inside.example"):
             with pytest.raises(FetchRefused) as refused:
@@ -123,24 +133,24 @@ class TestNames:
             said.append((refused.value.cause, refused.value.reason))
         assert said[0] == said[1]
 
-    def test_rebinding_between_check_and_connection(self, web: Web, site: Server) -> None:
-        """Public when first asked, inside ever after: the name is asked for once, and its answer is connected to."""
+    def test_rebinding_after_the_check_has_no_effect(self, internet: FakeInternet, site: Server) -> None:
+        """The name resolves to a public address first and to loopback later; it is looked up once only."""
         answers = iter([[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]])
-        web.names["rebind.example"] = lambda: next(answers)
+        internet.names["rebind.example"] = lambda: next(answers)
         assert fetch("http://rebind.example/a", LIMIT) == b"good"
-        assert web.lookups == ["rebind.example"]
-        assert web.asked == [(PUBLIC, 80)]
+        assert internet.lookups == ["rebind.example"]
+        assert internet.connections == [(PUBLIC, 80)]
 
-    def test_rebinding_at_a_redirect(self, web: Web, site: Server) -> None:
+    def test_rebinding_at_a_redirect_is_refused(self, internet: FakeInternet, site: Server) -> None:
         answers = iter([[PUBLIC], ["169.254.169.254"]])
-        web.names["rebind.example"] = lambda: next(answers)
+        internet.names["rebind.example"] = lambda: next(answers)
         site.pages["/start"] = redirect("/a")
         assert cause("http://rebind.example/start") == "not_public"
-        assert web.asked == [(PUBLIC, 80)]
+        assert internet.connections == [(PUBLIC, 80)]
 
-    def test_a_name_that_flickers_never_leads_inside(self, web: Web, site: Server) -> None:
+    def test_a_name_that_alternates_never_leads_inside(self, internet: FakeInternet, site: Server) -> None:
         answers = cycle([[PUBLIC], ["127.0.0.1"], ["127.0.0.1", PUBLIC]])
-        web.names["flicker.example"] = lambda: next(answers)
+        internet.names["flicker.example"] = lambda: next(answers)
         outcomes = []
         for _ in range(6):
             try:
@@ -149,39 +159,39 @@ class TestNames:
                 outcomes.append(refused.cause)
         assert outcomes == ["good", "not_public", "not_public"] * 2
 
-    def test_the_next_address_where_one_takes_no_connection(self, web: Web) -> None:
-        web.names["two.example"] = [PUBLIC_TOO, PUBLIC]
-        web.serve(PUBLIC).pages["/a"] = GOOD
+    def test_the_next_address_is_tried_if_one_refuses_the_connection(self, internet: FakeInternet) -> None:
+        internet.names["two.example"] = [PUBLIC_TOO, PUBLIC]
+        internet.serve(PUBLIC).pages["/a"] = GOOD
         assert fetch("http://two.example/a", LIMIT) == b"good"
-        assert web.asked == [(PUBLIC_TOO, 80), (PUBLIC, 80)]
+        assert internet.connections == [(PUBLIC_TOO, 80), (PUBLIC, 80)]
 
-    def test_nobody_listens(self, web: Web) -> None:
+    def test_a_host_that_refuses_connections_is_unreachable(self, internet: FakeInternet) -> None:
         assert cause("http://good.example/") == "unreachable"
 
-    def test_a_resolver_that_never_answers(self, web: Web) -> None:
+    def test_a_slow_resolver_times_out(self, internet: FakeInternet) -> None:
         def slowly() -> list[str]:
             time.sleep(5)
             return [PUBLIC]
 
-        web.names["slow.example"] = slowly
+        internet.names["slow.example"] = slowly
         began = time.monotonic()
         assert cause("http://slow.example/") == "timeout"
         assert time.monotonic() - began < 3
 
 
 class TestRedirects:
-    def test_three_are_followed(self, web: Web, site: Server) -> None:
+    def test_three_redirects_are_followed(self, internet: FakeInternet, site: Server) -> None:
         site.pages |= {f"/{left}": redirect(f"/{left - 1}" if left > 1 else "/a") for left in range(1, 12)}
         assert fetch("http://good.example/3", LIMIT) == b"good"
         assert len(site.heads) == 4
 
-    def test_a_chain_of_eleven(self, web: Web, site: Server) -> None:
+    def test_a_chain_of_eleven_redirects_is_abandoned(self, internet: FakeInternet, site: Server) -> None:
         site.pages |= {f"/{left}": redirect(f"/{left - 1}" if left > 1 else "/a") for left in range(1, 12)}
         assert cause("http://good.example/11") == "too_many_redirects"
         assert len(site.heads) == 4
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_a_loop(self, web: Web, site: Server, status: int) -> None:
+    def test_a_redirect_loop_is_abandoned(self, internet: FakeInternet, site: Server, status: int) -> None:
         site.pages["/"] = redirect("/", status)
         assert cause("http://good.example/") == "too_many_redirects"
 
@@ -201,28 +211,30 @@ class TestRedirects:
             ("", "http_status"),
         ],
     )
-    def test_each_is_checked_like_the_first(self, web: Web, site: Server, to: str, why: str) -> None:
+    def test_each_redirect_is_checked_like_the_first_url(
+        self, internet: FakeInternet, site: Server, to: str, why: str
+    ) -> None:
         site.pages["/"] = redirect(to)
         assert cause("http://good.example/") == why
-        assert web.asked == [(PUBLIC, 80)]
+        assert internet.connections == [(PUBLIC, 80)]
 
-    def test_of_a_page_is_not_followed(self, web: Web, site: Server) -> None:
+    def test_a_redirect_in_a_page_is_not_followed(self, internet: FakeInternet, site: Server) -> None:
         page = b'<meta http-equiv="refresh" content="0;url=http://127.0.0.1/">'
         site.pages["/"] = (
             b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nRefresh: 0;url=//127.0.0.1/\r\n\r\n" % len(page) + page
         )
         assert fetch("http://good.example/", LIMIT) == page
-        assert web.asked == [(PUBLIC, 80)]
+        assert internet.connections == [(PUBLIC, 80)]
 
-    def test_nothing_of_one_request_reaches_the_next(
-        self, web: Web, site: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    def test_no_cookie_or_credential_reaches_the_next_request(
+        self, internet: FakeInternet, site: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         netrc = tmp_path / ".netrc"
         netrc.write_text("machine good.example login me password secret\n", encoding="utf-8")
         monkeypatch.setenv("NETRC", str(netrc))
         monkeypatch.setenv("HOME", str(tmp_path))
         site.pages["/"] = redirect("http://other.example/a")
-        other = web.serve(PUBLIC_TOO)
+        other = internet.serve(PUBLIC_TOO)
         other.pages["/a"] = redirect("http://good.example/a")
         assert fetch("http://good.example/", LIMIT) == b"good"
         for head in (*site.heads, *other.heads):
@@ -232,11 +244,13 @@ class TestRedirects:
         assert f"User-Agent: PicTrace/{VERSION}\r\n" in other.heads[0]
 
 
-def test_proxies_of_the_environment_play_no_part(web: Web, site: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(
+    internet: FakeInternet, site: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert fetch("http://good.example/a", LIMIT) == b"good"
-    assert web.asked == [(PUBLIC, 80)]
+    assert internet.connections == [(PUBLIC, 80)]
 
 
 class TestLimits:
@@ -255,8 +269,8 @@ class TestLimits:
 
         return behave
 
-    def test_an_announced_length_over_the_limit(self, site: Server) -> None:
-        """Refused by the head alone: the server never sends more."""
+    def test_a_content_length_over_the_limit_is_refused(self, site: Server) -> None:
+        """The headers suffice for the refusal: the server never sends a body."""
 
         def behave(connection: socket.socket) -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
@@ -273,27 +287,27 @@ class TestLimits:
         ],
         ids=["chunked", "until the end"],
     )
-    def test_a_body_without_end(self, site: Server, head: bytes, step: bytes) -> None:
+    def test_an_endless_body_is_refused_at_the_limit(self, site: Server, head: bytes, step: bytes) -> None:
         sent: list[int] = []
         site.pages["/"] = self.pouring(site, head, sent, step)
         assert cause("http://good.example/") == "too_large"
-        assert sum(sent) < 20_000_000, "what the sockets' buffers hold, no more"
+        assert sum(sent) < 20_000_000, "no more than the sockets' buffers hold"
 
-    def test_more_than_was_announced_is_not_read(self, site: Server) -> None:
+    def test_bytes_beyond_the_content_length_are_not_read(self, site: Server) -> None:
         sent: list[int] = []
         site.pages["/"] = self.pouring(site, b"Content-Length: 10\r\n", sent, b"0123456789")
         assert fetch("http://good.example/", LIMIT) == b"0123456789"
 
-    def test_exactly_the_limit(self, site: Server) -> None:
-        for length, given in ((LIMIT, True), (LIMIT + 1, False)):
+    def test_a_body_of_exactly_the_limit_is_fetched(self, site: Server) -> None:
+        for length, accepted in ((LIMIT, True), (LIMIT + 1, False)):
             site.pages["/"] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + bytes(length)
-            if given:
+            if accepted:
                 assert len(fetch("http://good.example/", LIMIT)) == LIMIT
             else:
                 assert cause("http://good.example/") == "too_large"
 
     @pytest.mark.parametrize("kind", ["gzip", "deflate", "br", "GZIP, gzip"])
-    def test_a_compressed_body_is_never_unpacked(self, site: Server, kind: str) -> None:
+    def test_a_compressed_body_is_never_decompressed(self, site: Server, kind: str) -> None:
         bomb = gzip.compress(bytes(10_000_000))
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {kind}\r\nContent-Length: {len(bomb)}\r\n\r\n"
         site.pages["/"] = head.encode() + bomb
@@ -301,8 +315,8 @@ class TestLimits:
         assert "Accept-Encoding: identity" in site.heads[0]
 
     @pytest.mark.parametrize("step", [b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"])
-    def test_a_byte_now_and_then(self, site: Server, step: bytes) -> None:
-        """Never silent for long, and yet over in time: in the head and in the body."""
+    def test_a_server_that_sends_a_byte_at_a_time_times_out(self, site: Server, step: bytes) -> None:
+        """The deadline applies to headers and body although the server is never idle for long."""
 
         def drip(connection: socket.socket) -> None:
             connection.sendall(step)
@@ -315,7 +329,7 @@ class TestLimits:
         assert cause("http://good.example/") == "timeout"
         assert 1.2 < time.monotonic() - began < 3
 
-    def test_all_redirects_share_the_time(self, site: Server) -> None:
+    def test_all_redirects_share_one_deadline(self, site: Server) -> None:
         def late(connection: socket.socket) -> None:
             site.closing.wait(0.6)
             connection.sendall(redirect("/late"))
@@ -325,17 +339,17 @@ class TestLimits:
         assert cause("http://good.example/late") == "timeout"
         assert time.monotonic() - began < 3
 
-    def test_a_server_that_never_answers(self, site: Server) -> None:
-        site.pages["/"] = site.wait
+    def test_a_silent_server_times_out(self, site: Server) -> None:
+        site.pages["/"] = site.stay_silent
         began = time.monotonic()
         assert cause("http://good.example/") == "timeout"
         assert time.monotonic() - began < 3
 
-    def test_a_megabyte_of_headers(self, site: Server) -> None:
+    def test_a_megabyte_of_headers_is_refused(self, site: Server) -> None:
         site.pages["/"] = b"HTTP/1.1 200 OK\r\n" + b"A: " + b"x" * 1_000_000 + b"\r\nContent-Length: 4\r\n\r\ngood"
         assert cause("http://good.example/") == "unreachable"
 
-    def test_early_answers_without_end(self, site: Server) -> None:
+    def test_endless_informational_responses_end_by_the_deadline(self, site: Server) -> None:
         site.pages["/"] = self.endless(site, [], b"HTTP/1.1 103 Early Hints\r\n\r\n")
         began = time.monotonic()
         assert cause("http://good.example/") in {"timeout", "unreachable"}
@@ -356,7 +370,7 @@ class TestAnswers:
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ],
     )
-    def test_a_body_that_breaks_off(self, site: Server, answer: bytes) -> None:
+    def test_a_truncated_body_is_incomplete(self, site: Server, answer: bytes) -> None:
         site.pages["/"] = answer
         assert cause("http://good.example/") == "incomplete"
 
@@ -373,18 +387,20 @@ class TestAnswers:
             b"HTTP/1.1 302 Go\r\nLocation: \xff\xfe\r\n\r\n",
         ],
     )
-    def test_what_is_not_http(self, site: Server, answer: bytes) -> None:
+    def test_a_response_that_is_not_http_is_unreachable(self, site: Server, answer: bytes) -> None:
         site.pages["/"] = answer
         assert cause("http://good.example/") == "unreachable"
 
 
 class TestTls:
-    def test_a_valid_certificate(self, web: Web, authority: Authority) -> None:
-        server = web.serve(PUBLIC, port=443, context=authority.context("good.example"))
+    def test_a_valid_certificate_is_accepted_over_http_1_1(
+        self, internet: FakeInternet, authority: CertificateAuthority
+    ) -> None:
+        server = internet.serve(PUBLIC, port=443, context=authority.context("good.example"))
         server.pages["/a"] = GOOD
         assert fetch("https://good.example/a", LIMIT) == b"good"
-        assert web.asked == [(PUBLIC, 443)]
-        assert server.protocols == ["http/1.1"], "HTTP/2 is never spoken, whatever the server offers"
+        assert internet.connections == [(PUBLIC, 443)]
+        assert server.protocols == ["http/1.1"], "HTTP/2 is never negotiated, whatever the server offers"
 
     @pytest.mark.parametrize(
         "context",
@@ -395,50 +411,57 @@ class TestTls:
         ],
         ids=["self-signed", "expired", "of another host"],
     )
-    def test_certificates_that_prove_nothing(
-        self, web: Web, authority: Authority, context: Callable[[Authority], ssl.SSLContext]
+    def test_invalid_certificates_are_refused_before_any_request(
+        self,
+        internet: FakeInternet,
+        authority: CertificateAuthority,
+        context: Callable[[CertificateAuthority], ssl.SSLContext],
     ) -> None:
-        server = web.serve(PUBLIC, port=443, context=context(authority))
+        server = internet.serve(PUBLIC, port=443, context=context(authority))
         server.pages["/a"] = GOOD
         assert cause("https://good.example/a") == "bad_certificate"
         assert server.heads == []
 
-    def test_a_server_that_speaks_no_tls(self, web: Web, authority: Authority) -> None:
-        server = web.serve(PUBLIC, port=443)
+    def test_a_server_without_tls_times_out(self, internet: FakeInternet, authority: CertificateAuthority) -> None:
+        server = internet.serve(PUBLIC, port=443)
         began = time.monotonic()
         assert cause("https://good.example/a") == "timeout"
         assert time.monotonic() - began < 3
         assert server.heads == []
 
-    def test_from_https_to_http_is_checked_again(self, web: Web, authority: Authority) -> None:
-        server = web.serve(PUBLIC, port=443, context=authority.context("good.example"))
+    def test_a_redirect_from_https_to_http_is_checked_again(
+        self, internet: FakeInternet, authority: CertificateAuthority
+    ) -> None:
+        server = internet.serve(PUBLIC, port=443, context=authority.context("good.example"))
         server.pages |= {"/out": redirect("http://other.example/a"), "/in": redirect("http://inside.example/a")}
-        web.serve(PUBLIC_TOO).pages["/a"] = GOOD
+        internet.serve(PUBLIC_TOO).pages["/a"] = GOOD
         assert fetch("https://good.example/out", LIMIT) == b"good"
         assert cause("https://good.example/in") == "not_public"
 
 
-def test_every_collected_address(web: Web, authority: Authority) -> None:
-    """Each that should be refused is, without a connection; each that may pass reaches its own address and no other."""
+def test_collected_urls_are_fetched_or_refused_as_expected(
+    internet: FakeInternet, authority: CertificateAuthority
+) -> None:
+    """Forbidden URLs are refused without a connection; allowed ones reach their own address and no other."""
     data = os.environ.get("PICTRACE_EVAL_DATA")
     if not data:
         pytest.skip("PICTRACE_EVAL_DATA names no folder")
     cases = json.loads((Path(data) / "corpus" / "cases" / "urls.json").read_text(encoding="utf-8"))["urls"]
     assert len(cases) > 50
-    web.names |= {"images.example.org": [PUBLIC], "self-signed.badssl.com": [PUBLIC_TOO]}
-    web.serve(PUBLIC)
+    internet.names |= {"images.example.org": [PUBLIC], "self-signed.badssl.com": [PUBLIC_TOO]}
+    internet.serve(PUBLIC)
     trusted = authority.context("images.example.org", "good.example", PUBLIC_V6)
-    good = web.serve(PUBLIC, PUBLIC_V6, port=443, context=trusted)
-    web.serve(PUBLIC_TOO, port=443, context=authority.context("self-signed.badssl.com", trusted=False))
+    good = internet.serve(PUBLIC, PUBLIC_V6, port=443, context=trusted)
+    internet.serve(PUBLIC_TOO, port=443, context=authority.context("self-signed.badssl.com", trusted=False))
     good.pages |= dict.fromkeys(("/cat.jpg", "/c%20a+t.jpg?x=1", "/a.jpg"), GOOD)
     wrong = []
     for case in cases:
-        web.asked.clear()
+        internet.connections.clear()
         try:
             ended = fetch(case["url"], LIMIT).decode()
         except FetchRefused as refused:
             ended = refused.cause
-        connected = [host for host, _ in web.asked]
+        connected = [host for host, _ in internet.connections]
         if case["expect"] == "refuse":
             right = ended == "bad_certificate" if "self-signed" in case["url"] else not connected and ended != "good"
         else:

@@ -1,4 +1,4 @@
-"""Hostile images through the real ingest handler and the search endpoint."""
+"""Hostile images, passed to the real ingest handler and the search endpoint."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from shared.vision.decode import decoding
 from shared.vision.decode.sandbox import Sandbox
 from tests.conftest import PicTrace
 from tests.images import Pixels, encoded, noise, pixels, shipped
-from tests.integration.conftest import invoked
+from tests.integration.conftest import invoke_ingest
 from tests.unit import test_decode_headers as made
 
 EVAL_DATA = os.environ.get("PICTRACE_EVAL_DATA")
@@ -49,7 +49,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
 
 @pytest.fixture
 def gauntlet(running: PicTrace, put: Callable[..., str]) -> hostile.Gauntlet:
-    """While `put` is there, S3 tells nobody of new objects."""
+    """The gauntlet; the fixture `put` disables S3 events meanwhile."""
     return hostile.Gauntlet(running.cloud, running.client)
 
 
@@ -65,7 +65,7 @@ def test_a_hostile_file_is_stored_or_refused_with_its_cause(
 
 @pytest.mark.skipif(not EVAL_DATA, reason="PICTRACE_EVAL_DATA names no folder with the corpus")
 def test_the_corpus_is_stored_or_refused_with_its_cause(gauntlet: hostile.Gauntlet) -> None:
-    """A part of it; `python -m bench.hostile` runs all."""
+    """Every eighth file; `python -m bench.hostile` runs all of them."""
     folder = Path(str(EVAL_DATA)) / "corpus" / "hostile"
     results = hostile.run(gauntlet, folder, every=EVERY)
     assert len(results) > 2000 / EVERY
@@ -84,14 +84,14 @@ def test_more_bytes_than_the_limit_are_refused(gauntlet: hostile.Gauntlet) -> No
 
 
 FRAGILE = """
-from shared.vision import decoding
+from shared.vision.decode import decoding
 from shared.vision.decode.sandbox import Sandbox
 decoding.SANDBOX = Sandbox("tests.unit.crashing_decoders:decode_unless_13_wide")
 """
 
 
-class TestADecoderThatDies:
-    """An image 13 pixels wide ends whoever decodes it, whatever is put between it and the batch."""
+class TestCrashingDecoder:
+    """An image that is 13 pixels wide crashes the process that decodes it."""
 
     @pytest.fixture(autouse=True)
     def _fragile(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -109,7 +109,7 @@ class TestADecoderThatDies:
         assert states[1]["code"] == "decoder_failed"
         assert "SIGSEGV" in states[1]["reason"]
 
-    def test_a_message_done_in_a_process_of_its_own_is_as_safe(
+    def test_a_message_handled_in_a_subprocess_is_just_as_safe(
         self,
         running: PicTrace,
         put: Callable[..., str],
@@ -117,7 +117,7 @@ class TestADecoderThatDies:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What has failed twice runs in a process of its own, which starts a decoder of its own."""
+        """A message that failed twice is handled in a subprocess, which starts its own decoder."""
         (tmp_path / "sitecustomize.py").write_text(FRAGILE, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(decoding, "SANDBOX", None)
@@ -130,7 +130,7 @@ class TestADecoderThatDies:
     def states(
         self, running: PicTrace, put: Callable[..., str], collection: str, images: list[bytes], *, attempt: int
     ) -> list[dict[str, Any]]:
-        """What the images' uploads say after one batch, of which nothing failed."""
+        """Handle the images as one batch, in which no message may fail, and return the states of their uploads."""
         bucket = running.cloud.outputs["BucketName"]
         uploads, records = [], []
         for data in images:
@@ -145,10 +145,10 @@ class TestADecoderThatDies:
                     "body": json.dumps({"bucket": bucket, "key": key}),
                 }
             )
-        assert invoked({"Records": records}) == {"batchItemFailures": []}
+        assert invoke_ingest({"Records": records}) == {"batchItemFailures": []}
         return [running.client.get(f"/v1/uploads/{upload_id}").json() for upload_id in uploads]
 
-    def test_a_search_with_it_is_refused_and_the_next_one_answered(self, running: PicTrace, collection: str) -> None:
+    def test_a_search_with_it_is_refused_and_the_next_one_succeeds(self, running: PicTrace, collection: str) -> None:
         for _ in range(2):
             refused = running.client.post("/v1/search", files={"file": ("a", noise(605, side=13))})
             assert (refused.status_code, refused.json()["code"]) == (422, "decoder_failed")
@@ -167,7 +167,7 @@ def of_noise(height: int, width: int) -> Pixels:
     return np.random.default_rng(height + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-NOTHING = {
+LOW_INFORMATION = {
     "one pixel": png(Image.new("RGB", (1, 1), (90, 10, 200))),
     "black": png(Image.new("RGB", (400, 300), "black")),
     "white": png(Image.new("RGB", (400, 300), "white")),
@@ -183,38 +183,38 @@ NOTHING = {
 
 @pytest.fixture(scope="module")
 def album(running: PicTrace) -> dict[str, str]:
-    """Photographs and images that show nothing, in one collection."""
+    """Photographs and low-information images in one collection."""
     ids = {name: running.add(shipped(name).read_bytes(), collection="nothing", name=name) for name in PHOTOGRAPHS}
-    return ids | {name: running.add(data, collection="nothing", name=name) for name, data in NOTHING.items()}
+    return ids | {name: running.add(data, collection="nothing", name=name) for name, data in LOW_INFORMATION.items()}
 
 
-class TestImagesThatShowNothing:
-    def test_they_are_marked_and_no_other_is(self, running: PicTrace, album: dict[str, str]) -> None:
+class TestLowInformationImages:
+    def test_only_they_are_marked_as_low_information(self, running: PicTrace, album: dict[str, str]) -> None:
         page = running.client.get("/v1/images", params={"collection": "nothing", "limit": 100}).json()
         marked = {image["image_id"] for image in page["images"] if image["low_information"]}
-        assert marked == {album[name] for name in NOTHING}
+        assert marked == {album[name] for name in LOW_INFORMATION}
         record = running.client.get(f"/v1/images/{album['black']}", params={"collection": "nothing"}).json()
         assert record["low_information"]
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
-    def test_none_comes_before_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
-        """Neither for a copy of a stored photograph nor for an image like nothing that is stored."""
+    def test_none_ranks_above_a_photograph(self, running: PicTrace, album: dict[str, str], ranking: str) -> None:
+        """Neither for a copy of a stored photograph nor for an image that resembles nothing stored."""
         dark = (pixels("rocket.jpg") // 12).astype(np.uint8)
         for query in (encoded(pixels("chelsea.png"), ".jpg", 1, 50), noise(700), encoded(dark, ".png")):
             matches = self.matches(running, query, ranking=ranking)
             assert len(matches) == len(album)
             shown = [match["image_id"] in {album[name] for name in PHOTOGRAPHS} for match in matches]
-            assert shown == [True] * len(PHOTOGRAPHS) + [False] * len(NOTHING)
+            assert shown == [True] * len(PHOTOGRAPHS) + [False] * len(LOW_INFORMATION)
             for match in matches[len(PHOTOGRAPHS) :]:
                 assert (match["score"], match["verdict"], match["low_information"]) == (0, "unrelated", True)
             assert not matches[0]["low_information"]
 
     @pytest.mark.parametrize("ranking", ["fused", "classic", "cosine"])
-    @pytest.mark.parametrize("name", NOTHING)
+    @pytest.mark.parametrize("name", LOW_INFORMATION)
     def test_as_a_query_each_finds_only_itself(
         self, running: PicTrace, album: dict[str, str], name: str, ranking: str
     ) -> None:
-        first, *others = self.matches(running, NOTHING[name], ranking=ranking)
+        first, *others = self.matches(running, LOW_INFORMATION[name], ranking=ranking)
         assert (first["image_id"], first["verdict"], first["score"]) == (album[name], "identical", 1.0)
         assert {match["verdict"] for match in others} <= {"similar", "unrelated"}
         assert max(match["score"] for match in others) < 0.2
@@ -222,43 +222,43 @@ class TestImagesThatShowNothing:
             if not match["image"]["low_information"]:
                 assert (match["score"], match["verdict"]) == (0, "unrelated")
 
-    def test_the_answer_says_so(self, running: PicTrace, album: dict[str, str]) -> None:
-        found = running.search(NOTHING["black"], collection="nothing")
+    def test_the_response_marks_them(self, running: PicTrace, album: dict[str, str]) -> None:
+        found = running.search(LOW_INFORMATION["black"], collection="nothing")
         assert found["low_information"]
         assert found["notice"].startswith("The query shows nothing")
         assert not running.search(noise(701), collection="nothing")["low_information"]
         scores = running.client.post("/v1/compare", json={"a": album["black"], "b": album["coffee.png"]}).json()
         assert (scores["score"], scores["low_information"]) == (0, True)
 
-    def test_more_of_them_name_no_duplicate(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_they_are_never_near_duplicates_of_each_other(self, running: PicTrace, album: dict[str, str]) -> None:
         similar = running.client.get(f"/v1/images/{album['white']}/similar", params={"collection": "nothing"}).json()
         assert similar["low_information"]
         assert {match["verdict"] for match in similar["matches"]} <= {"similar", "unrelated"}
 
     def matches(self, running: PicTrace, query: bytes, **parameters: Any) -> list[dict[str, Any]]:
-        """All of the collection, best first; an answer that JSON does not know is an error."""
+        """Every image of the collection, best first; a response that is not strict JSON fails the test."""
         answer = running.client.post(
             "/v1/search", params=parameters | {"collection": "nothing", "k": 50}, files={"file": ("a", query)}
         )
         assert answer.status_code == 200, answer.text
-        found = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"the answer has a {name}"))
+        found = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"the response contains {name}"))
         matches: list[dict[str, Any]] = found["matches"]
         return matches
 
-    def test_stored_features_are_numbers(self, running: PicTrace, album: dict[str, str]) -> None:
+    def test_their_stored_features_are_finite(self, running: PicTrace, album: dict[str, str]) -> None:
         table = boto3.client("dynamodb").scan(TableName=running.cloud.outputs["TableName"])
         texts = {
             item["image_id"]["S"]: {number["N"] for number in item["features"]["L"]}
             for item in table["Items"]
             if "features" in item
         }
-        for name in NOTHING:
+        for name in LOW_INFORMATION:
             assert all(np.isfinite(float(text)) for text in texts[album[name]])
 
 
-def test_thumbnails_of_the_thinnest_images(running: PicTrace, collection: str) -> None:
+def test_the_thinnest_images_have_thumbnails(running: PicTrace, collection: str) -> None:
     started = time.monotonic()
-    image_id = running.add(NOTHING["a line of noise"], collection=collection)
+    image_id = running.add(LOW_INFORMATION["a line of noise"], collection=collection)
     link = running.client.get(f"/v1/images/{image_id}/thumbnail", params={"collection": collection})
     assert link.status_code == 307
     assert Image.open(io.BytesIO(httpx.get(link.headers["location"]).content)).size == (320, 1)

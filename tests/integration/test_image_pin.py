@@ -1,4 +1,4 @@
-"""`make image-pin` against a registry that speaks the OCI distribution API, tokens and all."""
+"""`make image-pin` with a registry that implements the OCI distribution API, including tokens."""
 
 import hashlib
 import json
@@ -21,20 +21,20 @@ OLD: Final = f"sha256:{'0' * 64}"
 
 
 class FakeRegistry(ThreadingHTTPServer):
-    """What it has: manifests by repository and tag or digest, and blobs by digest."""
+    """A registry with manifests by repository and tag or digest, and blobs by digest."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(("127.0.0.1", 0), RegistryHandler)
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.blobs: dict[str, bytes] = {}
-        self.lying = False
+        self.corrupt = False
 
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.server_port}"
 
     def push(self, repository: str, tag: str, *platforms: str) -> str:
-        """A tag for these platforms, an index where there are several; returns its digest."""
+        """Push a tag for these platforms, as an index if there are several, and return its digest."""
         content: dict[str, Any]
         described = [{"os": one.split("/")[0], "architecture": one.split("/")[1]} for one in platforms]
         if len(described) == 1:
@@ -49,7 +49,7 @@ class FakeRegistry(ThreadingHTTPServer):
         return digest_of(body)
 
 
-class Answers(BaseHTTPRequestHandler):
+class RegistryHandler(BaseHTTPRequestHandler):
     server: FakeRegistry
 
     def do_GET(self) -> None:
@@ -69,7 +69,7 @@ class Answers(BaseHTTPRequestHandler):
         elif kind == "manifests" and (repository, reference) in self.server.manifests:
             media, body = self.server.manifests[repository, reference]
             assert media in self.headers["accept"]
-            claimed = OLD if self.server.lying else digest_of(body)
+            claimed = OLD if self.server.corrupt else digest_of(body)
             self._answer(200, body, {"content-type": media, "docker-content-digest": claimed})
         else:
             self._answer(404, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
@@ -82,7 +82,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def split(path: str) -> tuple[str, str, str, str]:
@@ -107,7 +107,7 @@ def server() -> Iterator[FakeRegistry]:
 
 @pytest.fixture
 def dockerfile(server: FakeRegistry, tmp_path: Path) -> Path:
-    """The real one, with its images in the fake registry."""
+    """The real Dockerfile, with its base images in the fake registry."""
     text = check.DOCKERFILE.read_text(encoding="utf-8").replace("public.ecr.aws", server.host)
     path = tmp_path / "Dockerfile"
     path.write_text(base_images.pinned(text, dict.fromkeys(ARGS, OLD)), encoding="utf-8")
@@ -125,7 +125,7 @@ def push_all(server: FakeRegistry, *, arm64: str = "linux/arm64") -> dict[str, s
     }
 
 
-def test_each_digest_is_that_of_its_tag(
+def test_each_image_is_pinned_to_the_digest_of_its_tag(
     server: FakeRegistry, dockerfile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digests, before = push_all(server), dockerfile.read_text(encoding="utf-8")
@@ -141,7 +141,7 @@ def test_each_digest_is_that_of_its_tag(
     ]
 
 
-def test_an_image_without_a_digest_gets_one(server: FakeRegistry, dockerfile: Path) -> None:
+def test_an_image_without_a_digest_is_pinned(server: FakeRegistry, dockerfile: Path) -> None:
     digests, text = push_all(server), dockerfile.read_text(encoding="utf-8")
     dockerfile.write_text(text.replace(f"@{OLD}", ""), encoding="utf-8")
     assert {image.digest for image in base_images.parse(dockerfile.read_text(encoding="utf-8"))} == {None}
@@ -149,22 +149,25 @@ def test_an_image_without_a_digest_gets_one(server: FakeRegistry, dockerfile: Pa
     assert dockerfile.read_text(encoding="utf-8") == base_images.pinned(text, digests)
 
 
-def lie(server: FakeRegistry) -> None:
+def push_with_corrupt_blobs(server: FakeRegistry) -> None:
     push_all(server)
-    server.lying = True
+    server.corrupt = True
 
 
 @pytest.mark.parametrize(
     ("make_wrong", "message"),
     [
-        (lambda server: push_all(server, arm64="linux/amd64"), "3.13-arm64 is not there for linux/arm64"),
-        (lambda server: server.push("docker/library/python", "3.13-slim", "linux/amd64"), "not there for linux/arm64"),
+        (lambda server: push_all(server, arm64="linux/amd64"), "3.13-arm64 has no image for linux/arm64"),
+        (
+            lambda server: server.push("docker/library/python", "3.13-slim", "linux/amd64"),
+            "has no image for linux/arm64",
+        ),
         (lambda server: None, "docker/library/python/manifests/3.13-slim answers 404"),
-        (lie, "another digest than the registry says"),
+        (push_with_corrupt_blobs, "does not have the digest that the registry states"),
     ],
     ids=["other processor", "one platform", "no tag", "other bytes"],
 )
-def test_a_digest_that_cannot_be_right_is_not_written(
+def test_an_implausible_digest_is_not_written(
     make_wrong: Any, message: str, server: FakeRegistry, dockerfile: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_wrong(server)
@@ -173,21 +176,21 @@ def test_a_digest_that_cannot_be_right_is_not_written(
     assert dockerfile.read_text(encoding="utf-8") == before
     said = capsys.readouterr().err
     assert message in said
-    assert said.endswith("Dockerfile is as it was\n")
+    assert said.endswith("Dockerfile was not changed\n")
 
 
-def test_a_registry_that_cannot_be_reached_is_named(dockerfile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_registry_is_named(dockerfile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = dockerfile.read_text(encoding="utf-8")
     dockerfile.write_text(text.replace("127.0.0.1", "registry.invalid"), encoding="utf-8")
     assert pin(dockerfile) == 1
     assert "https://registry.invalid" in capsys.readouterr().err
 
 
-def test_a_digest_that_is_gone_is_noticed(server: FakeRegistry, dockerfile: Path) -> None:
+def test_a_digest_that_the_registry_has_lost_is_detected(server: FakeRegistry, dockerfile: Path) -> None:
     push_all(server)
     pin(dockerfile)
     [python, *_] = base_images.parse(dockerfile.read_text(encoding="utf-8"))
-    with registry.client() as client:
+    with registry.new_client() as client:
         assert Registry(server.host, client).has(python)
         server.manifests.clear()
         assert not Registry(server.host, client).has(python)

@@ -1,4 +1,4 @@
-"""While a vector index is being built, as after a restore or a change of the index: searches wait, nothing is lost."""
+"""While a vector index is being built, as after a restore, searches answer 503 and no image is lost."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from shared.aws.messages import duplicate_check
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
@@ -19,61 +19,61 @@ from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS
 from shared.domain.table_schema import LOCAL_INDEX, VECTOR_INDEX
 from tests.conftest import PicTrace
 from tests.images import encoded, noise, pixels
-from tests.integration.conftest import Listener, invoked, of_bucket, send, until
+from tests.integration.conftest import Listener, in_stack_bucket, invoke_ingest, send, until
 from tests.unit.test_messages import notification
 
-Build = Callable[..., None]
+SetIndexPhase = Callable[..., None]
 NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
-"""Each has a message of its own; `tests/integration/vector_search/test_lifecycle.py` has them."""
+"""Each phase has its own error message, tested in `tests/integration/vector_search/test_lifecycle.py`."""
 
 
 @pytest.fixture
-def build(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
-    """Puts the indexes into a phase; after the test they can be searched again, and no check waits any more."""
+def set_index_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetIndexPhase]:
+    """A function that sets the phase of the indexes; afterwards they are searchable again and no check is pending."""
     monkeypatch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
     table = running.cloud.outputs["TableName"]
 
     def into(phase: Phase, *indexes: str) -> None:
         for index in indexes or (VECTOR_INDEX, LOCAL_INDEX):
-            enter(table, index, phase)
+            set_phase(table, index, phase)
 
     yield into
     into(Phase.SEARCHABLE)
     until(lambda: delayed(running) == 0)
 
 
-def check(answer: httpx.Response) -> None:
+def assert_unavailable(answer: httpx.Response) -> None:
     assert answer.status_code == 503, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == str(INDEX_RETRY_AFTER_SECONDS)
     problem = answer.json()
     assert problem["type"] == "urn:pictrace:problem:unavailable"
     assert problem["detail"] == (
-        f"The vector index is being built, so nothing can be searched yet. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
+        f"The vector index is still being built and cannot be searched. Try again in {INDEX_RETRY_AFTER_SECONDS} s."
     )
 
 
 @pytest.mark.parametrize("index", [VECTOR_INDEX, LOCAL_INDEX])
 @pytest.mark.parametrize("phase", NOT_READY)
-def test_searches_answer_503_and_the_rest_goes_on(
-    running: PicTrace, build: Build, collection: str, phase: Phase, index: str
+def test_searches_answer_503_and_other_calls_still_work(
+    running: PicTrace, set_index_phase: SetIndexPhase, collection: str, phase: Phase, index: str
 ) -> None:
     picture = encoded(pixels("coffee.png"), ".png")
     image_id = running.add(picture, collection=collection)
-    build(phase, index)
+    set_index_phase(phase, index)
     within = {"collection": collection}
-    check(running.client.post("/v1/search", params=within, files={"file": ("a", picture)}))
-    check(running.client.post("/v1/search", params=within, json={"image_id": image_id}))
-    check(running.client.get(f"/v1/images/{image_id}/similar", params=within))
+    assert_unavailable(running.client.post("/v1/search", params=within, files={"file": ("a", picture)}))
+    assert_unavailable(running.client.post("/v1/search", params=within, json={"image_id": image_id}))
+    assert_unavailable(running.client.get(f"/v1/images/{image_id}/similar", params=within))
     for path in ("/v1/images", "/v1/stats", f"/v1/images/{image_id}", "/v1/duplicates"):
         assert running.client.get(path, params=within).status_code == 200, path
     assert running.client.post("/v1/compare", json={"a": image_id, "b": image_id}).status_code == 200
-    build(Phase.SEARCHABLE)
+    set_index_phase(Phase.SEARCHABLE)
     assert running.search(picture, collection=collection)["matches"][0]["image_id"] == image_id
 
 
 def delayed(running: PicTrace) -> int:
-    """How many messages wait in the queue for their time to come."""
+    """The number of delayed messages in the queue."""
     found = boto3.client("sqs").get_queue_attributes(
         QueueUrl=running.cloud.outputs["QueueUrl"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
@@ -88,9 +88,9 @@ def dead_letters(running: PicTrace) -> int:
 
 
 @pytest.mark.parametrize("phase", NOT_READY)
-def test_an_image_that_comes_meanwhile_is_stored_now_and_compared_later(
+def test_an_image_uploaded_meanwhile_is_stored_now_and_compared_later(
     running: PicTrace,
-    build: Build,
+    set_index_phase: SetIndexPhase,
     listener: Listener,
     put: Callable[..., str],
     collection: str,
@@ -100,23 +100,23 @@ def test_an_image_that_comes_meanwhile_is_stored_now_and_compared_later(
     earlier = put(encoded(pixels("coffee.png"), ".png"))
     send(running, {"bucket": bucket, "key": earlier, "collection": collection})
     original = listener.wait_for("Image Indexed", collection)["image_id"]
-    build(phase)
+    set_index_phase(phase)
     key = put(encoded(pixels("coffee.png"), ".jpg", 1, 60))
     send(running, {"bucket": bucket, "key": key, "collection": collection, "metadata": {"shop": "é"}})
 
     def indexed() -> Any:
-        return [event for event in listener.listen() if event["detail"].get("key") == key]
+        return [event for event in listener.receive_all() if event["detail"].get("key") == key]
 
     (event,) = until(indexed)
     assert event["detail-type"] == "Image Indexed"
     image_id = event["detail"]["image_id"]
     assert running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 200
     until(lambda: delayed(running) == 1)
-    until(lambda: delayed(running) == 0)  # the first check comes while the index is still being built
+    until(lambda: delayed(running) == 0)  # the first check is delivered while the index is still being built
     until(lambda: delayed(running) == 1)
     assert not running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
 
-    build(Phase.SEARCHABLE)
+    set_index_phase(Phase.SEARCHABLE)
     found = listener.wait_for("Duplicate Found", collection)
     assert (found["image_id"], found["duplicate_of"], found["verdict"]) == (image_id, original, "near-duplicate")
     assert (found["bucket"], found["key"], found["metadata"]) == (bucket, key, {"shop": "é"})
@@ -124,7 +124,7 @@ def test_an_image_that_comes_meanwhile_is_stored_now_and_compared_later(
     assert {image["image_id"] for image in group["images"]} == {original, image_id}
     until(lambda: delayed(running) == 0)
     assert dead_letters(running) == dead
-    told = [event["detail-type"] for event in listener.listen() if event["detail"].get("key") == key]
+    told = [event["detail-type"] for event in listener.receive_all() if event["detail"].get("key") == key]
     assert told == ["Image Indexed", "Duplicate Found"]
 
 
@@ -132,42 +132,50 @@ def record_of(body: str) -> dict[str, Any]:
     return {"Records": [{"messageId": "1", "body": body, "eventSource": "aws:sqs", "attributes": {}}]}
 
 
-def test_a_queue_that_takes_no_check_has_the_message_come_again(
-    running: PicTrace, build: Build, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch, collection: str
+def test_a_check_that_cannot_be_queued_fails_the_message(
+    running: PicTrace,
+    set_index_phase: SetIndexPhase,
+    put: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    collection: str,
 ) -> None:
     from functions.ingest.bootstrap import dispatcher
 
     key = put(noise(811), f"uploads/{collection}/{'1' * 32}")
-    body = json.dumps(of_bucket(running, {"Records": [notification(key)]}))
-    build(Phase.BACKFILLING)
+    body = json.dumps(in_stack_bucket(running, {"Records": [notification(key)]}))
+    set_index_phase(Phase.BACKFILLING)
     with monkeypatch.context() as broken:
         broken.setattr(dispatcher()._checks, "_queue_url", "http://localhost:1/no-queue")
-        assert invoked(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
-    assert invoked(record_of(body)) == {"batchItemFailures": []}
+        assert invoke_ingest(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
+    assert invoke_ingest(record_of(body)) == {"batchItemFailures": []}
     assert delayed(running) == 1
 
 
-def test_a_check_is_given_up_in_the_end(running: PicTrace, build: Build, collection: str) -> None:
+def test_a_check_is_eventually_abandoned(running: PicTrace, set_index_phase: SetIndexPhase, collection: str) -> None:
     image_id = running.add(noise(812), collection=collection)
-    build(Phase.BACKFILLING)
+    set_index_phase(Phase.BACKFILLING)
     holding, source = ImageKey(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
 
     def waiting(hours: float) -> int:
         since = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
-        assert invoked(record_of(duplicate_check(DuplicateCheck(holding, source, since)))) == {"batchItemFailures": []}
+        assert invoke_ingest(record_of(duplicate_check(DuplicateCheck(holding, source, since)))) == {
+            "batchItemFailures": []
+        }
         return delayed(running)
 
     assert waiting(CHECK_HOURS + 0.1) == 0
     assert waiting(CHECK_HOURS - 0.1) == 1
 
 
-def test_an_image_that_is_gone_by_then_is_no_duplicate(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_an_image_removed_before_its_check_is_not_reported_as_a_duplicate(
+    running: PicTrace, listener: Listener, collection: str
+) -> None:
     running.add(encoded(pixels("coffee.png"), ".png"), collection=collection)
     gone = running.add(encoded(pixels("coffee.png"), ".jpg", 1, 60), collection=collection, media_type="image/jpeg")
     listener.wait_for("Duplicate Found", collection)
     running.client.delete(f"/v1/images/{gone}", params={"collection": collection}).raise_for_status()
     listener.wait_for("Image Removed", collection)
-    before = [event for event in listener.listen() if event["detail"]["collection"] == collection]
+    before = [event for event in listener.receive_all() if event["detail"]["collection"] == collection]
     check_ = DuplicateCheck(ImageKey(collection, gone), ObjectRef("b", "k"), datetime.now(UTC).isoformat())
-    assert invoked(record_of(duplicate_check(check_))) == {"batchItemFailures": []}
-    assert [event for event in listener.listen() if event["detail"]["collection"] == collection] == before
+    assert invoke_ingest(record_of(duplicate_check(check_))) == {"batchItemFailures": []}
+    assert [event for event in listener.receive_all() if event["detail"]["collection"] == collection] == before

@@ -1,4 +1,4 @@
-"""API keys in the table, and the command that makes them."""
+"""API keys in the table, and the command that manages them."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import KEYS_REMEMBERED, DynamoKeys
+from shared.aws.dynamodb.api_keys import MAX_CACHED_KEYS, DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
@@ -20,7 +20,7 @@ from tests.conftest import PicTrace
 
 
 class Clock:
-    """Seconds since the epoch, at the beginning of a minute."""
+    """A clock in seconds since the epoch that starts at the beginning of a minute."""
 
     now = 1_800_000_000.0
 
@@ -34,11 +34,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(running: PicTrace, clock: Clock) -> DynamoKeys:
-    return DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+def keys(running: PicTrace, clock: Clock) -> DynamoApiKeys:
+    return DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
 
 
-def made(keys: DynamoKeys, **changes: Any) -> str:
+def create_key(keys: DynamoApiKeys, **changes: Any) -> str:
     _, text = keys.create(
         **{
             "name": "test",
@@ -57,17 +57,17 @@ def everything_stored(running: PicTrace) -> str:
     return json.dumps(items, default=str)
 
 
-def test_a_key_names_its_caller(keys: DynamoKeys) -> None:
-    text = made(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
+def test_a_key_identifies_its_caller(keys: DynamoApiKeys) -> None:
+    text = create_key(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
     assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
     caller = keys.verify(text)
     assert caller.name == text.split("_")[1]
     assert (caller.scopes, caller.collections) == (frozenset({Scope.SEARCH, Scope.WRITE}), frozenset({"cats"}))
-    assert keys.verify(made(keys, collections=None)).collections is None
+    assert keys.verify(create_key(keys, collections=None)).collections is None
 
 
-def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> None:
-    text = made(keys)
+def test_only_a_hash_of_a_key_is_stored(keys: DynamoApiKeys, running: PicTrace) -> None:
+    text = create_key(keys)
     keys.verify(text)
     _, key_id, secret = text.split("_", 2)
     stored = everything_stored(running)
@@ -77,9 +77,9 @@ def test_only_a_hash_of_a_key_is_stored(keys: DynamoKeys, running: PicTrace) -> 
 
 
 def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
-    keys: DynamoKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    keys: DynamoApiKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One comparison of two hashes of 64 digits each time; never one of the secrets themselves."""
+    """Each call compares two hashes of 64 digits once, and never the secrets themselves."""
     compared: list[tuple[str, str]] = []
     genuine = hmac.compare_digest
 
@@ -87,7 +87,7 @@ def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
         compared.append((a, b))
         return genuine(a, b)
 
-    text, expired = made(keys), made(keys, expires="2027-01-15T08:00:10+00:00")
+    text, expired = create_key(keys), create_key(keys, expires="2027-01-15T08:00:10+00:00")
     clock.now += 20
     monkeypatch.setattr(hmac, "compare_digest", compare_digest)
     keys.verify(text)
@@ -111,26 +111,28 @@ def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
         f"pt_{'é' * 16}_{'A' * 43}",
     ],
 )
-def test_what_is_no_key_costs_no_read(keys: DynamoKeys, given: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_key_is_refused_without_a_read(
+    keys: DynamoApiKeys, given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keys, "_client", None)
     with pytest.raises(Unauthenticated):
         keys.verify(given)
 
 
-def test_an_expired_key_ends_at_its_time(keys: DynamoKeys, clock: Clock) -> None:
-    text = made(keys, expires="2027-01-15T08:00:10+00:00")
+def test_a_key_stops_working_when_it_expires(keys: DynamoApiKeys, clock: Clock) -> None:
+    text = create_key(keys, expires="2027-01-15T08:00:10+00:00")
     keys.verify(text)
     clock.now += 10
     with pytest.raises(Unauthenticated):
         keys.verify(text)
 
 
-def test_a_revoked_key_ends_within_the_time_that_keys_are_remembered(
-    keys: DynamoKeys, clock: Clock, running: PicTrace
+def test_a_revoked_key_stops_working_within_the_cache_time(
+    keys: DynamoApiKeys, clock: Clock, running: PicTrace
 ) -> None:
-    text = made(keys)
+    text = create_key(keys)
     keys.verify(text)
-    elsewhere = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+    elsewhere = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     first = elsewhere.revoke(text.split("_")[1])
     clock.now += KEY_CACHE_SECONDS - 1
     assert elsewhere.revoke(text.split("_")[1]).revoked_at == first.revoked_at
@@ -142,11 +144,9 @@ def test_a_revoked_key_ends_within_the_time_that_keys_are_remembered(
         keys.revoke("0" * 16)
 
 
-def test_each_key_has_its_own_calls_a_minute_counted_over_all_processes(
-    keys: DynamoKeys, clock: Clock, running: PicTrace
-) -> None:
-    other = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
-    text, free = made(keys, per_minute=3), made(keys)
+def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:
+    other = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
+    text, free = create_key(keys, per_minute=3), create_key(keys)
     keys.verify(text)
     other.verify(text)
     keys.verify(text)
@@ -161,7 +161,7 @@ def test_each_key_has_its_own_calls_a_minute_counted_over_all_processes(
     assert f'"minute#{int(clock.now // 60)}"' in everything_stored(running)
 
 
-def test_unknown_keys_fill_no_memory(keys: DynamoKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_keys_do_not_fill_the_cache(keys: DynamoApiKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         reads = 0
 
@@ -171,11 +171,11 @@ def test_unknown_keys_fill_no_memory(keys: DynamoKeys, monkeypatch: pytest.Monke
 
     nothing = Nothing()
     monkeypatch.setattr(keys, "_client", nothing)
-    for number in (*range(KEYS_REMEMBERED + 200), KEYS_REMEMBERED + 199):
+    for number in (*range(MAX_CACHED_KEYS + 200), MAX_CACHED_KEYS + 199):
         with pytest.raises(Unauthenticated):
             keys.verify(f"pt_{number:016x}_{'A' * 43}")
-    assert len(keys._remembered) == KEYS_REMEMBERED
-    assert nothing.reads == KEYS_REMEMBERED + 200
+    assert len(keys._cache) == MAX_CACHED_KEYS
+    assert nothing.reads == MAX_CACHED_KEYS + 200
 
 
 class TestCommand:
@@ -185,8 +185,8 @@ class TestCommand:
     def run(*arguments: str) -> int:
         return main(["--stack", STACK, "keys", *arguments])
 
-    def test_a_key_is_made_listed_and_revoked(
-        self, keys: DynamoKeys, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    def test_a_key_is_created_listed_and_revoked(
+        self, keys: DynamoApiKeys, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         wanted = ("--name", "Nightly import", "--scope", "write", "--collection", "cats", "--collection", "dogs")
         assert self.run("create", *wanted) == 0
@@ -195,7 +195,7 @@ class TestCommand:
         key_id = text.split("_")[1]
         assert "not stored and not shown again" in made.err
         assert text not in made.err
-        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+        fresh = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         caller = fresh.verify(text)
         assert (caller.scopes, caller.collections) == (frozenset({Scope.WRITE}), frozenset({"cats", "dogs"}))
 
@@ -209,9 +209,11 @@ class TestCommand:
         assert self.run("list") == 0
         assert re.search(rf"{key_id}\s+revoked", capsys.readouterr().out)
 
-    def test_every_collection_is_asked_for_by_name(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
-        """A key that says nothing writes where a call that says nothing reads: in `default`."""
-        fresh = DynamoKeys(dynamodb_client(), running.cloud.outputs["TableName"])
+    def test_a_key_for_every_collection_must_be_requested_explicitly(
+        self, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A key without a collection is limited to `default`, which is also what calls without a collection read."""
+        fresh = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"])
         wanted = ("create", "--name", "x", "--scope", "admin")
         for named, reached in (((), frozenset({"default"})), (("--collection", "*"), None)):
             assert self.run(*wanted, *named) == 0
@@ -223,21 +225,23 @@ class TestCommand:
             (("create", "--name", "x"), "--scope"),
             (("create", "--scope", "search"), "--name"),
             (("create", "--name", "x", "--scope", "root"), "invalid choice"),
-            (("create", "--name", "x", "--scope", "search", "--collection", "A/b"), "is no collection"),
+            (("create", "--name", "x", "--scope", "search", "--collection", "A/b"), "is not a collection"),
             (("create", "--name", "x", "--scope", "search", "--per-minute", "0"), "a number from 1"),
-            (("create", "--name", "x", "--scope", "search", "--expires", "2020-01-01"), "is past"),
+            (("create", "--name", "x", "--scope", "search", "--expires", "2020-01-01"), "is in the past"),
             (("create", "--name", "\x1b[2J", "--scope", "search"), "printable"),
             (("revoke", "pt_"), "16 hex digits"),
         ],
     )
-    def test_what_is_wrong_is_said(
+    def test_an_invalid_argument_is_named(
         self, arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit):
             self.run(*arguments)
         assert told in capsys.readouterr().err
 
-    def test_no_key_and_no_stack_are_one_line_each(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_unknown_key_or_stack_is_reported_in_one_line(
+        self, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert self.run("revoke", "0" * 16) == 1
         assert main(["--stack", "absent", "keys", "list"]) == 1
         too_many = [part for number in range(21) for part in ("--collection", f"c{number}")]

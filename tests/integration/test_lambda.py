@@ -1,7 +1,8 @@
-"""The handlers with the events that Lambda passes."""
+"""The handlers with the events that Lambda passes to them."""
 
 import base64
 import json
+import time
 from typing import Any
 
 import boto3
@@ -10,6 +11,7 @@ import pytest
 from infra.local.queue_worker import FunctionContext, QueueWorker, lambda_event
 from tests.conftest import PicTrace
 from tests.images import noise
+from tests.integration.conftest import until
 
 
 def http_event(method: str, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
@@ -44,12 +46,12 @@ def call(event: Any) -> Any:
     return handler(event, context)
 
 
-def test_the_api_answers_api_gateway(running: PicTrace) -> None:
+def test_the_api_handler_answers_an_api_gateway_event(running: PicTrace) -> None:
     answer = call(http_event("GET", "/health"))
     assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
 
 
-def test_a_search_with_a_binary_body(running: PicTrace, collection: str) -> None:
+def test_a_search_accepts_a_binary_body(running: PicTrace, collection: str) -> None:
     image_id = running.add(noise(80), collection=collection)
     body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + noise(80) + b"\r\n--b--\r\n"
     answer = call(
@@ -64,7 +66,7 @@ def test_a_search_with_a_binary_body(running: PicTrace, collection: str) -> None
     assert json.loads(answer["body"])["matches"][0]["image_id"] == image_id
 
 
-def test_an_image_comes_out_as_binary(running: PicTrace) -> None:
+def test_an_image_is_returned_as_binary(running: PicTrace) -> None:
     body = b"".join(
         b'--b\r\nContent-Disposition: form-data; name="%s"; filename="a"\r\n\r\n%s\r\n' % (part, noise(81))
         for part in (b"a", b"b")
@@ -82,7 +84,7 @@ def test_an_image_comes_out_as_binary(running: PicTrace) -> None:
 
 
 @pytest.mark.parametrize("body", ["é", "a", "@@@@", "a-_b"])
-def test_broken_base64_is_the_callers_fault(running: PicTrace, body: str) -> None:
+def test_invalid_base64_answers_400(running: PicTrace, body: str) -> None:
     event = http_event("POST", "/v1/search", body=b"x", headers={"content-type": "application/json"})
     event["body"] = body
     answer = call(event)
@@ -90,7 +92,7 @@ def test_broken_base64_is_the_callers_fault(running: PicTrace, body: str) -> Non
     assert answer["headers"]["content-type"] == "application/problem+json"
 
 
-def test_one_bad_message_leaves_the_batch_alone(running: PicTrace, collection: str) -> None:
+def test_one_bad_message_fails_alone_in_its_batch(running: PicTrace, collection: str) -> None:
     from functions.ingest.handler import handler
 
     bucket = running.cloud.outputs["BucketName"]
@@ -115,7 +117,7 @@ def test_one_bad_message_leaves_the_batch_alone(running: PicTrace, collection: s
 
 
 class TestWorker:
-    """The local stand-in for the event source mapping."""
+    """The local replacement for the event source mapping."""
 
     @pytest.fixture
     def queue(self, running: PicTrace) -> str:
@@ -123,12 +125,10 @@ class TestWorker:
         dead = sqs.create_queue(QueueName="worker-dead")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
-        return str(sqs.create_queue(QueueName="worker", Attributes={"RedrivePolicy": redrive})["QueueUrl"])
+        made = sqs.create_queue(QueueName="worker", Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "1"})
+        return made["QueueUrl"]
 
-    def test_success_deletes_and_failure_comes_again_then_dies(
-        self, queue: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+    def test_a_handled_message_is_deleted_and_a_failing_one_is_dead_lettered(self, queue: str) -> None:
         sqs = boto3.client("sqs")
         for body in ("good", "bad"):
             sqs.send_message(QueueUrl=queue, MessageBody=body)
@@ -140,24 +140,34 @@ class TestWorker:
             return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
 
         worker = QueueWorker(queue_url=queue, handler=handler, function_name="f", batch_size=10)
-        for _ in range(6):
-            worker.poll(wait_seconds=0)
-        assert sorted(seen) == ["bad", "bad", "good"]
         dead = sqs.get_queue_url(QueueName="worker-dead")["QueueUrl"]
-        [message] = sqs.receive_message(QueueUrl=dead)["Messages"]
+
+        def died() -> Any:
+            worker.poll(wait_seconds=0)
+            return sqs.receive_message(QueueUrl=dead).get("Messages")
+
+        [message] = until(died)
+        assert sorted(seen) == ["bad", "bad", "good"]
         assert message["Body"] == "bad"
 
-    def test_a_handler_that_raises_loses_nothing(self, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("infra.local.queue_worker.RETRY_SECONDS", 0)
+    def test_a_message_is_redelivered_after_its_handler_raises(self, queue: str) -> None:
+        """As in AWS, the message stays hidden for the whole visibility timeout of the queue."""
         boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="again")
-        calls: list[int] = []
+        calls: list[float] = []
 
         def handler(event: Any, _: Any) -> Any:
-            calls.append(len(event["Records"]))
+            [_] = event["Records"]
+            calls.append(time.monotonic())
             if len(calls) == 1:
                 raise RuntimeError("out of memory")
 
         worker = QueueWorker(queue_url=queue, handler=handler, function_name="f", batch_size=10)
-        for _ in range(3):
+
+        def done() -> bool:
             worker.poll(wait_seconds=0)
-        assert calls == [1, 1]
+            return len(calls) > 1
+
+        until(done)
+        assert calls[1] - calls[0] > 0.9
+        worker.poll(wait_seconds=0)
+        assert len(calls) == 2

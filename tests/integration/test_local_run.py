@@ -1,4 +1,4 @@
-"""`python -m infra.local`, as `make run` starts it and Ctrl-C ends it."""
+"""`python -m infra.local`, as `make run` starts it and Ctrl-C stops it."""
 
 import re
 import signal
@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from infra.local import preflight
+from shared.domain.model_card import ModelCard
 from tests.conftest import ROOT
 from tests.images import noise
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
@@ -23,7 +24,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path) -> None:
+def test_a_folder_is_indexed_and_ctrl_c_stops_the_run(model_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.png").write_bytes(noise(1))
     (tmp_path / "deep" / "same.png").write_bytes(noise(1))
@@ -31,22 +32,24 @@ def test_a_folder_is_indexed_and_ctrl_c_ends_it(model_dir: Path, tmp_path: Path)
     (tmp_path / "broken.png").write_bytes(noise(2)[:300])
     (tmp_path / ".hidden.png").write_bytes(noise(3))
     process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path))
-    said = said_until_ready(process)
+    said = read_until_ready(process)
     url = re.search(r"http://localhost:\d+", said)
     assert url, said
     assert httpx.get(f"{url[0]}/v1/stats").json()["images"] == 1
     assert re.search(r"1 (indexed|duplicate)", said)
-    assert "notes.txt: skipped: The file is none of JPEG" in said
+    assert "notes.txt: skipped: The file is not a JPEG" in said
     assert "broken.png: rejected:" in said
-    assert "untrained" in said
-    rest = ended(process)
+    card = ModelCard.read(model_dir)
+    assert f"model      {card.id}" in said
+    assert (f"NOTE: {card.notice}" in said) == (card.notice is not None)
+    rest = stop(process)
     assert process.returncode == 0
     assert rest.strip().endswith("stopped.")
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url[0]}/health")
 
 
-def test_terminate_ends_it_where_a_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
+def test_sigterm_stops_the_run_where_the_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
     ignoring = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, "-m", "infra.local", "--port", "0"]
     process = subprocess.Popen(
         [*ignoring, "--model-dir", str(model_dir), "--pictures", str(tmp_path)],
@@ -56,17 +59,17 @@ def test_terminate_ends_it_where_a_shell_ignores_ctrl_c(model_dir: Path, tmp_pat
         text=True,
         start_new_session=True,
     )
-    said = said_until_ready(process)
+    said = read_until_ready(process)
     assert f"there is no file in {tmp_path}" in said
-    rest = ended(process, signal.SIGTERM)
+    rest = stop(process, signal.SIGTERM)
     assert (process.returncode, rest.strip()) == (0, "stopped.")
 
 
-def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Path) -> None:
+def test_a_closed_run_prints_a_key_and_requires_it(model_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(noise(1))
     process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path), "--closed")
     try:
-        said = said_until_ready(process)
+        said = read_until_ready(process)
         assert "CLOSED" in said
         url, key = re.search(r"http://localhost:\d+", said), re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said)
         assert url, said
@@ -75,20 +78,20 @@ def test_a_closed_run_prints_a_key_and_asks_for_it(model_dir: Path, tmp_path: Pa
         stats = httpx.get(f"{url[0]}/v1/stats", headers={"X-Api-Key": key[0]})
         assert (stats.status_code, stats.json()["images"]) == (200, 1)
     finally:
-        ended(process)
+        stop(process)
 
 
-def test_a_missing_model_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:
     started = time.monotonic()
     process = start("--model-dir", str(tmp_path / "absent"))
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert said.count("\n") == 1
-    assert "python -m layers.resnet50.export" in said
+    assert "python -m layers.models.export" in said
     assert time.monotonic() - started < 20
 
 
-def test_preflight_in_this_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_preflight_accepts_a_folder_and_refuses_a_missing_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("PICTURES", str(tmp_path))
     preflight.main()

@@ -1,7 +1,7 @@
-"""A caller cannot learn whether an image of another collection exists: not by an answer, a header or a call of AWS.
+"""A caller cannot learn whether another collection has an image: not from responses, headers or response times.
 
-Each test makes two calls that differ in one thing only, whether another collection has the image, and compares all
-that the caller can see, and which calls of AWS were made, which is what the time of an answer comes from.
+Each test makes two calls that differ only in whether another collection has the image. It compares everything that the
+caller can see, and the AWS calls that were made, which determine the response time.
 """
 
 import base64
@@ -18,11 +18,12 @@ import pytest
 from shared.aws.dynamodb import item_mapper
 from shared.domain.access import Scope
 from shared.domain.images import ObjectRef
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 
 HELD: Final = noise(7001)
-ABSENT: Final = noise(7002)
+ABSENT: Final = noise(7005)
+"""Both have keypoints in equally many windows, so that a search for either makes equally many calls."""
 OWN: Final = noise(7003)
 VOLATILE: Final = {"date", "content-length"}
 
@@ -32,17 +33,17 @@ def sha(data: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """A caller who may do everything in a collection of their own, which has one image; `upload` is another's."""
+class OtherCaller:
+    """A caller with every scope in their own collection, which has one image; `upload` belongs to another one."""
 
     client: httpx.Client
-    closed: Closed
+    closed: ClosedApi
     collection: str
     theirs: str
     upload: str
 
-    def seen(self, method: str, path: str, *hidden: str, **request: Any) -> tuple[Any, ...]:
-        """Everything of an answer, with ids in `hidden` made alike, and the calls of AWS behind it."""
+    def observe(self, method: str, path: str, *hidden: str, **request: Any) -> tuple[Any, ...]:
+        """Everything in a response, with the ids in `hidden` masked, and the AWS calls behind it."""
         self.closed.calls.clear()
         answer = self.client.request(method, path, **request)
         calls = sorted(self.closed.calls)
@@ -56,12 +57,12 @@ class Stranger:
 
 
 @pytest.fixture(scope="module")
-def stranger(running: PicTrace, closed: Closed) -> Iterator[Stranger]:
-    """The other collection has `HELD` twice, with its thumbnail made and its signature in the API's memory."""
+def other_caller(running: PicTrace, closed: ClosedApi) -> Iterator[OtherCaller]:
+    """The other collection has `HELD` twice, with its thumbnail stored and its signature cached by the API."""
     theirs, own = "t-theirs", "t-strangers"
-    upload = running.open(HELD, collection=theirs)
-    assert running.settled(upload)["status"] == "indexed"
-    assert running.settled(running.open(HELD, collection=theirs))["status"] == "duplicate"
+    upload = running.upload(HELD, collection=theirs)
+    assert running.wait_for_upload(upload)["status"] == "indexed"
+    assert running.wait_for_upload(running.upload(HELD, collection=theirs))["status"] == "duplicate"
     running.add(OWN, collection=own)
     with closed.client(closed.key(Scope.ADMIN, collections=[theirs])) as owner:
         assert owner.get(f"/v1/images/{sha(HELD)}/thumbnail").status_code == 307
@@ -69,7 +70,7 @@ def stranger(running: PicTrace, closed: Closed) -> Iterator[Stranger]:
         assert owner.post("/v1/search", files={"file": ("a", HELD)}).json()["matches"][0]["verdict"] == "identical"
     with closed.client(closed.key(Scope.ADMIN, collections=[own])) as client:
         assert client.get(f"/v1/images/{sha(OWN)}/similar").status_code == 200
-        yield Stranger(client, closed, own, theirs, upload)
+        yield OtherCaller(client, closed, own, theirs, upload)
 
 
 BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -91,7 +92,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "compare-with-file": ("POST", "/v1/compare", {"files": {"a": ("a", HELD)}, "data": {"b": "ID"}}),
     "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
 }
-"""Every call that names an image or an upload."""
+"""Every API call that names an image or an upload."""
 
 
 @pytest.mark.parametrize(
@@ -103,8 +104,8 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         if collection is None or "params" not in request
     ],
 )
-def test_an_image_of_another_collection_is_answered_like_a_missing_one(
-    stranger: Stranger, call: str, collection: str | None
+def test_an_image_in_another_collection_is_answered_like_a_missing_one(
+    other_caller: OtherCaller, call: str, collection: str | None
 ) -> None:
     method, path, request = BY_ID[call]
     parameters = request.get("params", {}) | ({"collection": collection} if collection else {})
@@ -116,16 +117,16 @@ def test_an_image_of_another_collection_is_answered_like_a_missing_one(
             if name in {"json", "data"}
         }
         where = path.format(image_id=image_id, upload_id=upload_id)
-        return stranger.seen(method, where, image_id, upload_id, **(request | filled | {"params": parameters}))
+        return other_caller.observe(method, where, image_id, upload_id, **(request | filled | {"params": parameters}))
 
-    held, absent = seen(sha(HELD), stranger.upload), seen(sha(ABSENT), "0" * 32)
+    held, absent = seen(sha(HELD), other_caller.upload), seen(sha(ABSENT), "0" * 32)
     assert held == absent
     names_no_collection = call in {"upload-state"} or call.startswith(("compare", "draw"))
     assert held[0] == (404 if collection is None or names_no_collection else 403)
 
 
-def test_no_call_that_names_an_image_is_left_out(stranger: Stranger) -> None:
-    paths = stranger.client.get("/openapi.json").json()["paths"]
+def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> None:
+    paths = other_caller.client.get("/openapi.json").json()["paths"]
     named = {
         (method.upper(), path)
         for path, methods in paths.items()
@@ -135,7 +136,7 @@ def test_no_call_that_names_an_image_is_left_out(stranger: Stranger) -> None:
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 
 
-def test_a_collection_that_is_not_the_callers_is_refused_whether_or_not_it_exists(stranger: Stranger) -> None:
+def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(other_caller: OtherCaller) -> None:
     for method, path, request in [
         ("GET", "/v1/images", {"params": {"collection": "?"}}),
         ("GET", "/v1/stats", {"params": {"collection": "?"}}),
@@ -152,70 +153,70 @@ def test_a_collection_that_is_not_the_callers_is_refused_whether_or_not_it_exist
                 for name, given in request.items()
             }
 
-        theirs = stranger.seen(method, path, **naming(stranger.theirs))
-        assert theirs == stranger.seen(method, path, **naming("t-nobodys")), path
+        theirs = other_caller.observe(method, path, **naming(other_caller.theirs))
+        assert theirs == other_caller.observe(method, path, **naming("t-nobodys")), path
         assert (theirs[0], theirs[3]) == (403, []), path
 
 
 def test_listing_counting_and_searching_stay_in_the_callers_collection(
-    stranger: Stranger, running: PicTrace, collection: str
+    other_caller: OtherCaller, running: PicTrace, collection: str
 ) -> None:
-    """What another collection gets changes nothing, to the bytes that a search examines."""
+    """Changes in another collection change nothing, not even the number of bytes that a search examines."""
     query = {"file": ("a", noise(7004))}
 
     def everything() -> list[Any]:
         return [
-            stranger.seen("GET", "/v1/images"),
-            stranger.seen("GET", "/v1/stats"),
-            stranger.seen("POST", "/v1/search?ranking=cosine", files=query),
-            stranger.seen("GET", f"/v1/images/{sha(OWN)}/similar"),
+            other_caller.observe("GET", "/v1/images"),
+            other_caller.observe("GET", "/v1/stats"),
+            other_caller.observe("POST", "/v1/search?ranking=cosine", files=query),
+            other_caller.observe("GET", f"/v1/images/{sha(OWN)}/similar"),
         ]
 
     everything()
     before = everything()
     running.add(noise(7004), collection=collection)
     assert everything() == before
-    [match] = stranger.client.post("/v1/search", files=query).json()["matches"]
+    [match] = other_caller.client.post("/v1/search", files=query).json()["matches"]
     assert match["image_id"] == sha(OWN)
 
 
-def test_cursors_lead_nowhere_else(stranger: Stranger, running: PicTrace) -> None:
+def test_a_cursor_of_another_collection_is_refused(other_caller: OtherCaller, running: PicTrace) -> None:
     def cursor(collection: str, image_id: str) -> str:
         fields = json.dumps([collection, "2026-01-01T00:00:00.000000+00:00", image_id])
         return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
 
     def page(collection: str, image_id: str) -> tuple[Any, ...]:
-        return stranger.seen("GET", "/v1/images", params={"cursor": cursor(collection, image_id)})
+        return other_caller.observe("GET", "/v1/images", params={"cursor": cursor(collection, image_id)})
 
-    running.add(noise(7005), collection=stranger.theirs)
-    theirs = running.client.get("/v1/images", params={"collection": stranger.theirs, "limit": 1}).json()["cursor"]
-    assert stranger.seen("GET", "/v1/images", params={"cursor": theirs})[0] == 400
-    assert page(stranger.theirs, sha(HELD)) == page("t-nobodys", sha(ABSENT))
-    assert page(stranger.collection, sha(HELD)) == page(stranger.collection, sha(ABSENT))
-    assert page(stranger.collection, sha(HELD))[0] == 200
+    running.add(noise(7005), collection=other_caller.theirs)
+    theirs = running.client.get("/v1/images", params={"collection": other_caller.theirs, "limit": 1}).json()["cursor"]
+    assert other_caller.observe("GET", "/v1/images", params={"cursor": theirs})[0] == 400
+    assert page(other_caller.theirs, sha(HELD)) == page("t-nobodys", sha(ABSENT))
+    assert page(other_caller.collection, sha(HELD)) == page(other_caller.collection, sha(ABSENT))
+    assert page(other_caller.collection, sha(HELD))[0] == 200
 
 
-def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
-    stranger: Stranger, running: PicTrace, closed: Closed
+def test_uploading_an_image_of_another_collection_reveals_nothing(
+    other_caller: OtherCaller, running: PicTrace, closed: ClosedApi
 ) -> None:
-    """Bytes that another collection has are new here: indexed and no duplicate, their thumbnail made at the asking."""
+    """Bytes that another collection has are new in this one: they are indexed, and are not a duplicate."""
 
     def life(data: bytes) -> list[Any]:
-        state = running.settled(running.open(data, collection=stranger.collection))
+        state = running.wait_for_upload(running.upload(data, collection=other_caller.collection))
         path = f"/v1/images/{sha(data)}"
-        record = stranger.client.get(path).json()
+        record = other_caller.client.get(path).json()
         steps: list[Any] = [state["status"], sorted(record), len(record["sources"])]
         for part in ("", "/thumbnail", "/thumbnail", "/content", "/similar"):
-            status, _, _, calls = stranger.seen("GET", path + part)
+            status, _, _, calls = other_caller.observe("GET", path + part)
             steps.append((part, status, calls))
-        searched = stranger.seen("POST", "/v1/search", files={"file": ("a", data)})
+        searched = other_caller.observe("POST", "/v1/search", files={"file": ("a", data)})
         steps.append((searched[0], searched[3]))
-        assert stranger.client.delete(path).status_code == 204
-        assert stranger.client.get(path).status_code == 404
+        assert other_caller.client.delete(path).status_code == 204
+        assert other_caller.client.get(path).status_code == 404
         return steps
 
     assert life(HELD) == life(ABSENT)
-    with closed.client(closed.key(Scope.ADMIN, collections=[stranger.theirs])) as owner:
+    with closed.client(closed.key(Scope.ADMIN, collections=[other_caller.theirs])) as owner:
         for part in ("content", "thumbnail"):
             link = owner.get(f"/v1/images/{sha(HELD)}/{part}").headers["location"]
             assert len(httpx.get(link).content) > 100, part
@@ -223,7 +224,9 @@ def test_bringing_the_same_image_tells_nothing_and_harms_nobody(
         assert len(owner.get(f"/v1/images/{sha(HELD)}").json()["sources"]) == 2
 
 
-def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(stranger: Stranger, running: PicTrace) -> None:
+def test_many_sources_in_another_collection_do_not_displace_the_callers(
+    other_caller: OtherCaller, running: PicTrace
+) -> None:
     data, table = noise(7006), running.cloud.outputs["TableName"]
     items: list[Any] = [
         item_mapper.source_item(sha(data), "t-a-crowd", ObjectRef("b", f"uploads/t-a-crowd/{index}.png"))
@@ -233,7 +236,7 @@ def test_many_sources_of_another_collection_do_not_crowd_out_the_callers(strange
     for start in range(0, 150, 25):
         puts: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         dynamodb.batch_write_item(RequestItems={table: puts})
-    running.add(data, collection=stranger.collection)
-    assert len(stranger.client.get(f"/v1/images/{sha(data)}").json()["sources"]) == 1
-    assert stranger.client.get(f"/v1/images/{sha(data)}/content").status_code == 307
-    assert stranger.client.delete(f"/v1/images/{sha(data)}").status_code == 204
+    running.add(data, collection=other_caller.collection)
+    assert len(other_caller.client.get(f"/v1/images/{sha(data)}").json()["sources"]) == 1
+    assert other_caller.client.get(f"/v1/images/{sha(data)}/content").status_code == 307
+    assert other_caller.client.delete(f"/v1/images/{sha(data)}").status_code == 204

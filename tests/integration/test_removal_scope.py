@@ -1,4 +1,4 @@
-"""A removal reaches what reading reaches, and other collections only where they are asked for by name."""
+"""A removal has the same scope as a read, and includes other collections only if they are requested explicitly."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from shared.domain.access import Scope
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.test_api_errors import problem
 
 
 class Copies:
-    """One image in `default` and in a museum's archive, and whether each still has it, to the bytes."""
+    """One image in the collections `default` and `archive`, and a check of which of them still has it completely."""
 
     def __init__(self, running: PicTrace, archive: str, seed: int) -> None:
         self._running = running
@@ -47,7 +47,7 @@ def copies(running: PicTrace, collection: str) -> Iterator[Copies]:
     running.client.delete(f"/v1/images/{made.image_id}", params={"collections": "all"})
 
 
-def test_where_no_collection_is_named_it_is_the_default_one(running: PicTrace, copies: Copies) -> None:
+def test_a_removal_without_a_collection_applies_to_the_default_one(running: PicTrace, copies: Copies) -> None:
     path = f"/v1/images/{copies.image_id}"
     assert copies.holders() == {"default", copies.archive}
     assert running.client.delete(path).status_code == 204
@@ -58,7 +58,7 @@ def test_where_no_collection_is_named_it_is_the_default_one(running: PicTrace, c
     assert copies.holders() == {copies.archive}
 
 
-def test_every_collection_is_asked_for_by_name(running: PicTrace, copies: Copies) -> None:
+def test_a_removal_from_every_collection_must_be_requested_explicitly(running: PicTrace, copies: Copies) -> None:
     path = f"/v1/images/{copies.image_id}"
     for wrong in ({"collections": "All"}, {"collections": "default"}, {"collections": "all", "collection": "default"}):
         assert problem(running.client.delete(path, params=wrong)) == (422, "invalid-request")
@@ -68,8 +68,8 @@ def test_every_collection_is_asked_for_by_name(running: PicTrace, copies: Copies
     assert problem(running.client.delete(path, params={"collections": "all"})) == (404, "not-found")
 
 
-def test_every_collection_needs_an_admin_and_ends_where_the_key_does(
-    closed: Closed, copies: Copies, collection: str
+def test_a_removal_from_every_collection_needs_admin_and_stays_within_the_key(
+    closed: ClosedApi, copies: Copies, collection: str
 ) -> None:
     path, everywhere = f"/v1/images/{copies.image_id}", {"collections": "all"}
     for scopes in ((Scope.WRITE,), (Scope.SEARCH, Scope.WRITE)):
@@ -87,8 +87,8 @@ def test_every_collection_needs_an_admin_and_ends_where_the_key_does(
     assert copies.holders() == set()
 
 
-def test_a_key_of_several_collections_without_the_default_must_name_one(
-    closed: Closed, running: PicTrace, copies: Copies, collection: str
+def test_a_key_for_several_collections_without_the_default_must_name_one(
+    closed: ClosedApi, running: PicTrace, copies: Copies, collection: str
 ) -> None:
     with closed.client(closed.key(Scope.WRITE, collections=[copies.archive, f"{collection}-b"])) as client:
         assert problem(client.delete(f"/v1/images/{copies.image_id}")) == (422, "invalid-request")

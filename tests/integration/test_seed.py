@@ -1,4 +1,4 @@
-"""Indexing a folder: what is skipped, what is said, and how it ends when it is broken off."""
+"""Indexing a folder: skipped files, the summary, and an early end."""
 
 import json
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from shared.domain.limits import MAX_UPLOAD_BYTES
 from tests.images import noise
 
 
-class Failing(BaseHTTPRequestHandler):
-    """Opens and takes every upload, and cannot say how one went."""
+class FailingApi(BaseHTTPRequestHandler):
+    """An API that accepts every upload and fails to report its state."""
 
     opened: ClassVar[list[str]] = []
 
@@ -40,23 +40,23 @@ class Failing(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def failing() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+def failing_api() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FailingApi)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
 
 
-def test_what_is_not_yet_sent_is_dropped_when_indexing_ends_early(failing: str, tmp_path: Path) -> None:
+def test_files_not_yet_sent_are_dropped_when_indexing_stops_early(failing_api: str, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(noise(1))
     with pytest.raises(httpx.HTTPStatusError):
-        seed.index(failing, [path] * 2000)
-    assert 0 < len(Failing.opened) < 1000
+        seed.index(failing_api, [path] * 2000)
+    assert 0 < len(FailingApi.opened) < 1000
 
 
-def test_what_cannot_be_sent_is_skipped_with_its_reason(tmp_path: Path) -> None:
+def test_files_that_cannot_be_sent_are_skipped_with_a_reason(tmp_path: Path) -> None:
     large, empty = tmp_path / "large.png", tmp_path / "empty.png"
     with large.open("wb") as file:
         file.truncate(MAX_UPLOAD_BYTES + 1)

@@ -1,4 +1,4 @@
-"""`python -m infra.operate smoke` against local runs of their own, and what it does where a step fails."""
+"""`python -m infra.operate smoke`, on separate local runs, and its behaviour when a step fails."""
 
 import json
 import re
@@ -13,22 +13,22 @@ import httpx
 import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.table_hooks import enter
+from infra.local.moto_vectors.table_hooks import set_phase
 from infra.operate.__main__ import main
 from infra.operate.round_trip import RoundTrip
 from infra.operate.smoke import EXIT_STATUS, STEPS
 from shared.domain.access import Scope
 from shared.domain.table_schema import VECTOR_INDEX
-from tests.conftest import ROOT, Closed, PicTrace
+from tests.conftest import ROOT, ClosedApi, PicTrace
 from tests.images import noise
 from tests.integration.conftest import until
-from tests.processes import ended, said_until_ready
+from tests.processes import read_until_ready, stop
 
 LINE = re.compile(r"  (\d+) ([a-z-]+) +(\d+\.\d\d) s  (.+)")
 
 
 def steps(said: str) -> dict[str, str]:
-    """What was printed of each step, in order."""
+    """The printed result of each step, in order."""
     lines = [found for line in said.splitlines() if (found := LINE.fullmatch(line))]
     assert all(EXIT_STATUS[line[2]] == int(line[1]) for line in lines)
     return {line[2]: line[4] for line in lines}
@@ -46,7 +46,7 @@ def smoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
-def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: Path, closed: bool) -> None:
+def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path: Path, closed: bool) -> None:
     (tmp_path / "mine.png").write_bytes(noise(900))
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", str(model_dir), "--pictures", str(tmp_path)]
@@ -58,7 +58,7 @@ def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: P
         start_new_session=True,
     )
     try:
-        said = said_until_ready(process)
+        said = read_until_ready(process)
         url = re.search(r"http://localhost:\d+", said)
         key = re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said)
         assert url, said
@@ -80,9 +80,9 @@ def test_a_local_run_passes_and_keeps_nothing_of_it(model_dir: Path, tmp_path: P
         if closed:
             refused = smoke("--url", url[0])
             assert refused.returncode == EXIT_STATUS["key"]
-            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: give a key with --key"
+            assert steps(refused.stdout)["key"] == "FAILED: this API is closed: pass a key with --key"
     finally:
-        ended(process)
+        stop(process)
 
 
 def images(running: PicTrace, collection: str = "smoke") -> list[Any]:
@@ -90,14 +90,16 @@ def images(running: PicTrace, collection: str = "smoke") -> list[Any]:
     return found
 
 
-def test_an_address_where_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_url_fails_the_health_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smoke", "--url", "http://localhost:1"]) == EXIT_STATUS["health"]
     found = steps(capsys.readouterr().out)
     assert list(found) == ["health", "clean-up"]
     assert found["health"].startswith("FAILED: ")
 
 
-def test_a_key_that_may_not_write(closed: Closed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_without_the_write_scope_fails_the_upload_step(
+    closed: ClosedApi, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = closed.key(Scope.SEARCH)
     assert main(["smoke", "--url", closed.url, "--key", key]) == EXIT_STATUS["upload"]
     found = steps(capsys.readouterr().out)
@@ -108,38 +110,40 @@ def test_a_key_that_may_not_write(closed: Closed, capsys: pytest.CaptureFixture[
 @pytest.fixture
 def building(running: PicTrace) -> Iterator[None]:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.BACKFILLING)
+    set_phase(table, VECTOR_INDEX, Phase.BACKFILLING)
     yield
-    enter(table, VECTOR_INDEX, Phase.SEARCHABLE)
+    set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE)
 
 
 @pytest.mark.usefixtures("building")
-def test_an_index_that_is_being_built_fails_the_search(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_index_that_is_being_built_fails_the_search_step(
+    running: PicTrace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["smoke", "--url", running.url, "--patience", "8"]) == EXIT_STATUS["search"]
     found = steps(capsys.readouterr().out)
-    assert "not found within 8 s: 503, as while a vector index is being built" in found["search"]
+    assert "not found within 8 s; the last answer: 503, a vector index is being built" in found["search"]
     assert found["clean-up"] == "the image was removed"
     assert images(running) == []
 
 
-def test_an_index_that_gets_ready_is_waited_for(
+def test_the_search_step_waits_for_an_index_to_become_ready(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = running.cloud.outputs["TableName"]
-    enter(table, VECTOR_INDEX, Phase.UNSERVED)
-    monkeypatch.setattr("time.sleep", lambda _: enter(table, VECTOR_INDEX, Phase.SEARCHABLE))
+    set_phase(table, VECTOR_INDEX, Phase.UNSERVED)
+    monkeypatch.setattr("time.sleep", lambda _: set_phase(table, VECTOR_INDEX, Phase.SEARCHABLE))
     assert main(["smoke", "--url", running.url]) == 0
     assert "near-duplicate" in steps(capsys.readouterr().out)["search"]
 
 
 @pytest.mark.usefixtures("put")
-def test_an_upload_that_nobody_indexes_is_named(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
-    """The fixture has the bucket tell nobody."""
+def test_an_upload_that_is_not_indexed_is_named(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    """The fixture `put` disables the bucket's events."""
     assert main(["smoke", "--url", running.url, "--patience", "0"]) == EXIT_STATUS["index"]
     found = steps(capsys.readouterr().out)
     assert "still pending after 0 s" in found["index"]
     left = re.fullmatch(
-        r"FAILED: upload ([0-9a-f]{32}) may be indexed later. If it is: "
+        r"FAILED: upload ([0-9a-f]{32}) may be indexed later. If it is, send "
         r"DELETE /v1/images/([0-9a-f]{64})\?collection=smoke",
         found["clean-up"],
     )
@@ -147,7 +151,7 @@ def test_an_upload_that_nobody_indexes_is_named(running: PicTrace, capsys: pytes
     boto3.client("s3").delete_object(Bucket=running.cloud.outputs["BucketName"], Key=f"uploads/smoke/{left[1]}")
 
 
-def test_an_interruption_leaves_nothing(
+def test_an_interrupted_run_leaves_nothing_behind(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_: RoundTrip) -> str:
@@ -160,8 +164,8 @@ def test_an_interruption_leaves_nothing(
 
 
 @pytest.fixture(scope="module")
-def stack(running: PicTrace, closed: Closed) -> str:
-    """The name of a stack whose outputs name a closed API, as a deployed one's do."""
+def stack(running: PicTrace, closed: ClosedApi) -> str:
+    """The name of a stack whose outputs name a closed API, as those of a deployed stack do."""
     outputs = {"ApiUrl": closed.url} | {name: running.cloud.outputs[name] for name in ("TableName", "BucketName")}
     template = {
         "Resources": {"Nothing": {"Type": "AWS::SQS::Queue"}},
@@ -172,27 +176,27 @@ def stack(running: PicTrace, closed: Closed) -> str:
 
 
 class TestStack:
-    def test_its_key_is_made_and_deleted(
-        self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    def test_a_temporary_key_is_created_and_deleted(
+        self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke"]) == 0
         found = steps(capsys.readouterr().out)
         assert found["key"].startswith("a temporary key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
     @pytest.mark.usefixtures("building")
-    def test_its_key_is_deleted_where_a_step_fails(
-        self, stack: str, closed: Closed, running: PicTrace, capsys: pytest.CaptureFixture[str]
+    def test_the_temporary_key_is_deleted_when_a_step_fails(
+        self, stack: str, closed: ClosedApi, running: PicTrace, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--patience", "8"]) == EXIT_STATUS["search"]
         assert steps(capsys.readouterr().out)["clean-up"] == "the image was removed"
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
         assert images(running) == []
 
-    def test_an_upload_that_nobody_indexes_is_removed_from_the_bucket(
+    def test_an_upload_that_is_not_indexed_is_removed_from_the_bucket(
         self, stack: str, running: PicTrace, put: Callable[..., str], capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["--stack", stack, "smoke", "--patience", "0"]) == EXIT_STATUS["index"]
@@ -200,16 +204,16 @@ class TestStack:
         listed = boto3.client("s3").list_objects_v2(Bucket=running.cloud.outputs["BucketName"], Prefix="uploads/smoke/")
         assert listed["KeyCount"] == 0
 
-    def test_a_key_that_was_given_is_used_and_stays(
-        self, stack: str, closed: Closed, capsys: pytest.CaptureFixture[str]
+    def test_a_given_key_is_used_and_kept(
+        self, stack: str, closed: ClosedApi, capsys: pytest.CaptureFixture[str]
     ) -> None:
         key = closed.key(Scope.SEARCH, Scope.WRITE, collections=["checks"])
-        before = closed.keys.every()
+        before = closed.keys.list_all()
         assert main(["--stack", stack, "smoke", "--key", key, "--collection", "checks"]) == 0
         assert steps(capsys.readouterr().out)["key"].startswith("the key is accepted")
-        assert closed.keys.every() == before
+        assert closed.keys.list_all() == before
 
-    def test_a_stack_without_an_address(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_stack_without_a_url_asks_for_one(self, running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--stack", "PicTrace", "smoke"]) == 1
         assert "give the address with --url" in capsys.readouterr().err.lower()
         until(lambda: images(running) == [])

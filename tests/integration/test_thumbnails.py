@@ -1,4 +1,4 @@
-"""Thumbnails: stored as an image comes, linked in every answer that shows it."""
+"""Thumbnails are stored when an image is indexed, and linked in every response that shows the image."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from shared.domain.access import Scope
 from shared.vision.decode.decoding import decode
 from shared.vision.resizing import resize_square
-from tests.conftest import Closed, PicTrace
+from tests.conftest import ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels
 from tests.integration.conftest import until
 
@@ -20,8 +20,8 @@ def keys(running: PicTrace, collection: str) -> list[str]:
     return [entry["Key"] for entry in listed.get("Contents", [])]
 
 
-def test_every_answer_that_shows_an_image_links_its_thumbnail(
-    running: PicTrace, closed: Closed, collection: str
+def test_every_response_that_shows_an_image_links_its_thumbnail(
+    running: PicTrace, closed: ClosedApi, collection: str
 ) -> None:
     large, small = (encoded(resize_square(pixels("coffee.png"), side), ".png") for side in (600, 400))
     image_id, copy = (running.add(data, collection=collection) for data in (large, small))
@@ -45,7 +45,7 @@ def test_every_answer_that_shows_an_image_links_its_thumbnail(
         assert max(decode(answer.content).rgb.shape) == 320
 
 
-def test_a_link_costs_no_call(closed: Closed, running: PicTrace, collection: str) -> None:
+def test_a_thumbnail_link_needs_no_aws_call(closed: ClosedApi, running: PicTrace, collection: str) -> None:
     running.add(noise(7401), collection=collection)
     with closed.client(closed.key(Scope.SEARCH, collections=[collection])) as client:
         closed.calls.clear()
@@ -54,18 +54,18 @@ def test_a_link_costs_no_call(closed: Closed, running: PicTrace, collection: str
     assert "X-Amz-Expires=900" in image["thumbnail_url"]
 
 
-def test_bytes_that_come_again_find_their_thumbnail_stored(running: PicTrace, collection: str) -> None:
+def test_uploading_the_same_bytes_again_keeps_the_stored_thumbnail(running: PicTrace, collection: str) -> None:
     image_id = running.add(noise(7402), collection=collection)
     [key] = keys(running, collection)
     where: Any = {"Bucket": running.cloud.outputs["BucketName"], "Key": key}
     before = boto3.client("s3").head_object(**where)["LastModified"]
-    assert running.settled(running.open(noise(7402), collection=collection))["status"] == "duplicate"
+    assert running.wait_for_upload(running.upload(noise(7402), collection=collection))["status"] == "duplicate"
     assert boto3.client("s3").head_object(**where)["LastModified"] == before
     assert running.client.delete(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 204
     assert keys(running, collection) == []
 
 
-def test_a_thumbnail_that_is_made_while_its_image_goes_does_not_stay(
+def test_a_thumbnail_made_during_the_removal_of_its_image_is_removed(
     running: PicTrace, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image_id = running.add(noise(7403), collection=collection)

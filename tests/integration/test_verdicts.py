@@ -10,8 +10,9 @@ from PIL import Image
 from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from shared.vision.pixels import Pixels
-from tests.conftest import PicTrace, until
+from tests.conftest import PicTrace
 from tests.images import encoded, pixels
+from tests.integration.conftest import until
 
 ORDER = ["identical", "near-duplicate", "variant", "similar", "unrelated"]
 

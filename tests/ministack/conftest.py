@@ -1,4 +1,4 @@
-"""The stack in ministack, deployed once, and what its surroundings send with."""
+"""The stack in ministack, deployed once, with the bucket, topic and queue that tests use."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from tests.conftest import PicTrace
 from tests.integration.conftest import until
@@ -22,7 +22,7 @@ from tests.ministack.deployment import Deployment, deploy
 from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
-"""Names the interpreter of ministack's virtual environment."""
+"""The variable that names the interpreter of ministack's virtual environment."""
 SHOP: Final = "shop-images"
 TOPIC: Final = "images"
 
@@ -37,7 +37,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
-    """The stack that reads `SHOP` and listens to `TOPIC`, which are there before it."""
+    """The stack, which reads the bucket `SHOP` and subscribes to `TOPIC`; both are created before it."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=SHOP)
     s3.put_bucket_notification_configuration(Bucket=SHOP, NotificationConfiguration={"EventBridgeConfiguration": {}})
@@ -47,9 +47,9 @@ def deployment(ministack: Emulator, model_dir: Path) -> Deployment:
 
 @pytest.fixture(scope="session")
 def deployed(ministack: Emulator, deployment: Deployment) -> Iterator[PicTrace]:
-    """The deployed stack behind its HTTP API, and a key for everything."""
+    """The deployed stack, called through its HTTP API with a key that allows everything."""
     cloud: Any = deployment
-    keys = DynamoKeys(dynamodb_client(), deployment.outputs["TableName"])
+    keys = DynamoApiKeys(dynamodb_client(), deployment.outputs["TableName"])
     _, key = keys.create(name="test", scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=60_000)
     host = httpx.URL(deployment.outputs["ApiUrl"]).netloc.decode()
     with httpx.Client(base_url=ministack.endpoint, headers={"host": host, "x-api-key": key}, timeout=60) as client:
@@ -62,19 +62,19 @@ def queue_arn(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class Ear:
-    """A queue that hears what the stack tells on its bus."""
+class Listener:
+    """A queue that receives the events that the stack publishes on its bus."""
 
     url: str
-    heard: list[dict[str, Any]]
+    events: list[dict[str, Any]]
 
     def of_key(self, key: str) -> list[tuple[str, dict[str, Any]]]:
-        """Kind and detail of every event so far about an object."""
+        """The detail type and detail of every event so far about an object."""
         sqs = boto3.client("sqs")
         for message in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
-            self.heard.append(json.loads(message["Body"]))
+            self.events.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return [(event["detail-type"], event["detail"]) for event in self.heard if event["detail"]["key"] == key]
+        return [(event["detail-type"], event["detail"]) for event in self.events if event["detail"]["key"] == key]
 
     def first(self, key: str) -> tuple[str, dict[str, Any]]:
         found: tuple[str, dict[str, Any]] = until(lambda: self.of_key(key))[0]
@@ -82,9 +82,9 @@ class Ear:
 
 
 @pytest.fixture(scope="session")
-def ear(deployed: PicTrace) -> Ear:
+def listener(deployed: PicTrace) -> Listener:
     sqs, events, bus = boto3.client("sqs"), boto3.client("events"), deployed.cloud.outputs["BusName"]
-    name = f"ear-{uuid.uuid4().hex[:8]}"
+    name = f"listener-{uuid.uuid4().hex[:8]}"
     events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["pictrace"]}))
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     allowed = {
@@ -95,4 +95,4 @@ def ear(deployed: PicTrace) -> Ear:
     }
     url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps({"Statement": [allowed]})})["QueueUrl"]
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-    return Ear(url, [])
+    return Listener(url, [])

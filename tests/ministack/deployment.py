@@ -1,4 +1,4 @@
-"""The synthesised stack in ministack: the real template, with zips where it has images."""
+"""Deploy the synthesised stack to ministack: the real template, with zips instead of container images."""
 
 import copy
 import io
@@ -20,7 +20,7 @@ from tests.integration.conftest import until
 
 STACK: Final = "PicTrace-prod"
 CODE: Final = "code"
-"""Bucket of the zips."""
+"""The bucket for the zips."""
 BOOTSTRAPPED: Final = "/cdk-bootstrap/hnb659fds/version"
 
 
@@ -30,7 +30,7 @@ class Deployment:
 
     Attributes:
         outputs: the stack's outputs.
-        functions: the physical names of the functions by the folder of their code, such as `ingest`.
+        functions: the physical names of the functions, by the folder of their code, such as `ingest`.
     """
 
     outputs: Mapping[str, str]
@@ -38,10 +38,10 @@ class Deployment:
 
 
 def deploy(template: Template, model_dir: Path) -> Deployment:
-    """Deploy the template, whole, and add the vector index.
+    """Deploy the whole template, and add the vector indexes.
 
     Raises:
-        RuntimeError: a resource was refused; the message says which and why.
+        RuntimeError: a resource could not be created; the message names it and gives the reason.
     """
     zipped = with_zips(template, model_dir)
     boto3.client("s3").create_bucket(Bucket=CODE)
@@ -71,7 +71,7 @@ def deploy(template: Template, model_dir: Path) -> Deployment:
 
 
 def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
-    """A copy whose functions are zips for this interpreter; their packages are this environment's, on `PYTHONPATH`."""
+    """A copy whose functions are zips for this interpreter, with this environment's packages on `PYTHONPATH`."""
     changed = copy.deepcopy(dict(template))
     for function in resources(changed, "AWS::Lambda::Function").values():
         properties = function["Properties"]
@@ -84,13 +84,24 @@ def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
         }
         for name in ("PackageType", "ImageConfig", "Layers"):
             properties.pop(name, None)
-    for layer in resources(changed, "AWS::Lambda::LayerVersion"):
-        del changed["Resources"][layer]
+    unsupported = [
+        *resources(changed, "AWS::Lambda::LayerVersion"),
+        # ministack's CloudFormation refuses metric math, and the dashboard names every alarm.
+        *(
+            name
+            for name, alarm in resources(changed, "AWS::CloudWatch::Alarm").items()
+            if "Metrics" in alarm["Properties"]
+        ),
+        *resources(changed, "AWS::CloudWatch::Dashboard"),
+    ]
+    for name in unsupported:
+        del changed["Resources"][name]
+    del changed["Outputs"]["DashboardUrl"]
     return changed
 
 
 def packed(name: str) -> bytes:
-    """A zip of what the image of `functions/<name>` is built from."""
+    """A zip of the files from which the image of `functions/<name>` is built."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         for shipped in (*SHIPPED, f"functions/{name}"):
@@ -108,10 +119,12 @@ def _folder(function: Mapping[str, Any]) -> str:
 
 
 def _add_vector_indexes(template: Template, table: str) -> None:
-    """Ask for the indexes that ministack's CloudFormation leaves out, and wait until they can be searched."""
+    """Create the indexes that ministack's CloudFormation ignores, and wait until they can be searched."""
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
     dynamodb = boto3.client("dynamodb")
-    assert "VectorIndexes" not in dynamodb.describe_table(TableName=table)["Table"], "it does so no more"
+    assert "VectorIndexes" not in dynamodb.describe_table(TableName=table)["Table"], (
+        "ministack now creates vector indexes itself: remove this function"
+    )
 
     def active() -> bool:
         held = dynamodb.describe_table(TableName=table)["Table"]["VectorIndexes"]

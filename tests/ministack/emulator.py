@@ -1,4 +1,4 @@
-"""A ministack process on loopback, over TLS and with its access checks on."""
+"""A ministack process on the loopback interface, with TLS and access checks."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ class Emulator:
     """A running emulator.
 
     Attributes:
-        folder: where its log is.
+        folder: the folder of its log.
     """
 
     endpoint: str
@@ -39,14 +39,14 @@ class Emulator:
 
 @contextmanager
 def emulator(python: Path, folder: Path) -> Iterator[Emulator]:
-    """Start ministack and stop it again; this process's AWS settings are those of its root meanwhile.
+    """Run ministack in a context; meanwhile this process has the AWS settings of the emulator's root user.
 
     `AUTH` makes it check signatures and evaluate the policies of roles, queues and buckets, which it otherwise only
-    stores; those policies demand TLS. The functions' processes get its environment.
+    stores; those policies require TLS. The functions' processes inherit its environment.
 
     Args:
         python: the interpreter of ministack's virtual environment.
-        folder: empty; certificates, log and the functions' code go there.
+        folder: an empty folder for certificates, the log and the functions' code.
     """
     identities = ["-i", "localhost", "127.0.0.1"]
     subprocess.run([python, "-m", "trustme", "--quiet", "-d", folder, *identities], check=True)
@@ -76,7 +76,7 @@ def emulator(python: Path, folder: Path) -> Iterator[Emulator]:
         "TMPDIR": str(folder),
         "USE_SSL": "1",
     }
-    # Its own command would listen on port 443 too, where it may.
+    # ministack's own command would also listen on port 443 if permitted.
     command = [str(python), "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
     command += ["--certfile", certificate, "--keyfile", key, "--graceful-timeout", "0", "--workers", "0"]
     running = Emulator(f"https://127.0.0.1:{port}", folder)

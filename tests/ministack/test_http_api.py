@@ -1,4 +1,4 @@
-"""API Gateway's HTTP API: requests and answers as payload format 2.0 carries them."""
+"""Requests and responses of API Gateway's HTTP API in payload format 2.0."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from tests.conftest import PicTrace
 from tests.images import noise
 
 
-def test_the_page_and_the_openapi(deployed: PicTrace) -> None:
+def test_the_page_and_the_openapi_document_are_served(deployed: PicTrace) -> None:
     page = deployed.client.get("/")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert page.headers["x-content-type-options"] == "nosniff"
     assert deployed.client.get("/openapi.json").json()["info"]["title"] == "PicTrace"
 
 
-def test_text_of_any_script(deployed: PicTrace, collection: str) -> None:
+def test_file_names_in_any_script_are_kept(deployed: PicTrace, collection: str) -> None:
     image_id = deployed.add(noise(40), collection=collection, name="é 日本+%2B😀.png")
     record = deployed.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()
     assert record["filename"] == "é 日本+%2B😀.png"
@@ -30,7 +30,7 @@ def test_a_cursor_survives_the_query_string(deployed: PicTrace, collection: str)
     assert (set(found), cursor) == (added, None)
 
 
-def test_bytes_in_and_out(deployed: PicTrace) -> None:
+def test_binary_bodies_pass_in_both_directions(deployed: PicTrace) -> None:
     files = {"a": ("a", noise(44)), "b": ("b", noise(45))}
     drawn = deployed.client.post("/v1/compare", params={"picture": "difference"}, files=files)
     assert (drawn.status_code, drawn.headers["content-type"]) == (200, "image/png")
@@ -48,20 +48,22 @@ def test_bytes_in_and_out(deployed: PicTrace) -> None:
         ("POST", "/v1/search?k=0", b"{}", 422),
     ],
 )
-def test_problems(deployed: PicTrace, method: str, path: str, body: bytes | None, status: int) -> None:
+def test_errors_are_problem_details(
+    deployed: PicTrace, method: str, path: str, body: bytes | None, status: int
+) -> None:
     answer = deployed.client.request(method, path, content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     assert answer.json()["status"] == status
 
 
-def test_a_removal_answers_with_nothing(deployed: PicTrace, collection: str) -> None:
+def test_a_removal_has_an_empty_response(deployed: PicTrace, collection: str) -> None:
     image_id = deployed.add(noise(46), collection=collection)
     gone = deployed.client.delete(f"/v1/images/{image_id}", params={"collection": collection})
     assert (gone.status_code, gone.content) == (204, b"")
     assert deployed.search(noise(46), collection=collection)["matches"] == []
 
 
-def test_other_sites_are_not_let_in(deployed: PicTrace) -> None:
+def test_other_sites_get_no_cors_headers(deployed: PicTrace) -> None:
     asked = {"origin": "https://elsewhere.example", "access-control-request-method": "POST"}
     answers = [
         deployed.client.options("/v1/search", headers=asked),

@@ -1,4 +1,4 @@
-"""What the functions' roles may not do, asked of a process that has nothing but the role."""
+"""The permissions of the functions' roles, tried in a process that has only the role."""
 
 import io
 import json
@@ -24,12 +24,12 @@ def handler(event, context):
     return "allowed"
 """
 
-Ask = Callable[..., str]
+CallAs = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def ask(deployed: PicTrace) -> Ask:
-    """Makes one call of AWS in the role of a function; gives `allowed` or the error's code."""
+def call_as(deployed: PicTrace) -> CallAs:
+    """A function that makes one AWS call in the role of a function and returns `allowed` or the error code."""
     deployment: Any = deployed.cloud
     functions: Any = boto3.client("lambda")
     code = io.BytesIO()
@@ -44,15 +44,15 @@ def ask(deployed: PicTrace) -> Ask:
             **{setting: same[setting] for setting in ("Role", "Runtime", "Environment", "Timeout")},
         )
 
-    def asked(function: str, service: str, call: str, **arguments: Any) -> str:
+    def call(function: str, service: str, call: str, **arguments: Any) -> str:
         event = {"service": service, "call": call, "arguments": arguments}
         answer = functions.invoke(FunctionName=f"probe-{function}", Payload=json.dumps(event).encode())
         return str(json.loads(answer["Payload"].read()))
 
-    return asked
+    return call
 
 
-def test_objects(deployed: PicTrace, ask: Ask) -> None:
+def test_objects_are_accessible_only_under_the_granted_prefixes(deployed: PicTrace, call_as: CallAs) -> None:
     bucket = deployed.cloud.outputs["BucketName"]
     may_write = {
         ("api", "uploads/x"): "allowed",
@@ -64,41 +64,41 @@ def test_objects(deployed: PicTrace, ask: Ask) -> None:
         ("ingest", "thumbnails/x"): "allowed",
         ("ingest", "x"): "AccessDenied",
     }
-    found = {(who, key): ask(who, "s3", "put_object", Bucket=bucket, Key=key) for who, key in may_write}
+    found = {(who, key): call_as(who, "s3", "put_object", Bucket=bucket, Key=key) for who, key in may_write}
     assert found == may_write
 
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
-def test_other_buckets_are_read_only(ask: Ask, who: str) -> None:
+def test_other_buckets_are_read_only(call_as: CallAs, who: str) -> None:
     boto3.client("s3").put_object(Bucket=SHOP, Key="theirs", Body=b"x")
-    assert ask(who, "s3", "head_object", Bucket=SHOP, Key="theirs") == "allowed"
-    assert ask(who, "s3", "head_object", Bucket=SHOP, Key="absent") == "404"
-    assert ask(who, "s3", "put_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
-    assert ask(who, "s3", "delete_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
-    assert ask(who, "s3", "list_objects_v2", Bucket="code") == "AccessDenied"
-    assert ask(who, "s3", "get_object", Bucket="code", Key="api.zip") == "AccessDenied"
+    assert call_as(who, "s3", "head_object", Bucket=SHOP, Key="theirs") == "allowed"
+    assert call_as(who, "s3", "head_object", Bucket=SHOP, Key="absent") == "404"
+    assert call_as(who, "s3", "put_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
+    assert call_as(who, "s3", "delete_object", Bucket=SHOP, Key="theirs") == "AccessDenied"
+    assert call_as(who, "s3", "list_objects_v2", Bucket="code") == "AccessDenied"
+    assert call_as(who, "s3", "get_object", Bucket="code", Key="api.zip") == "AccessDenied"
 
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
-def test_absent_objects_are_told_from_forbidden_ones(deployed: PicTrace, ask: Ask, who: str) -> None:
+def test_absent_objects_are_distinguished_from_forbidden_ones(deployed: PicTrace, call_as: CallAs, who: str) -> None:
     bucket = deployed.cloud.outputs["BucketName"]
-    assert ask(who, "s3", "head_object", Bucket=bucket, Key="uploads/absent") == "404"
-    assert ask(who, "s3", "head_object", Bucket=bucket, Key="absent") == "403"
+    assert call_as(who, "s3", "head_object", Bucket=bucket, Key="uploads/absent") == "404"
+    assert call_as(who, "s3", "head_object", Bucket=bucket, Key="absent") == "403"
 
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
-def test_the_table_is_neither_scanned_nor_dropped(deployed: PicTrace, ask: Ask, who: str) -> None:
+def test_the_table_can_be_neither_scanned_nor_deleted(deployed: PicTrace, call_as: CallAs, who: str) -> None:
     table = deployed.cloud.outputs["TableName"]
-    assert ask(who, "dynamodb", "get_item", TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}}) == "allowed"
+    assert call_as(who, "dynamodb", "get_item", TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}}) == "allowed"
     for call in ("scan", "delete_table"):
-        assert ask(who, "dynamodb", call, TableName=table) == "AccessDeniedException"
+        assert call_as(who, "dynamodb", call, TableName=table) == "AccessDeniedException"
 
 
-def test_only_ingest_tells_and_buries(deployed: PicTrace, ask: Ask) -> None:
+def test_only_ingest_publishes_events_and_dead_letters(deployed: PicTrace, call_as: CallAs) -> None:
     outputs = deployed.cloud.outputs
     entry = {"Source": "probe", "DetailType": "Probe", "Detail": "{}", "EventBusName": outputs["BusName"]}
-    assert ask("ingest", "events", "put_events", Entries=[entry]) == "allowed"
-    assert ask("api", "events", "put_events", Entries=[entry]) == "AccessDeniedException"
+    assert call_as("ingest", "events", "put_events", Entries=[entry]) == "allowed"
+    assert call_as("api", "events", "put_events", Entries=[entry]) == "AccessDeniedException"
     for who in ("api", "ingest"):
-        refused = ask(who, "sqs", "send_message", QueueUrl=outputs["QueueUrl"], MessageBody="{}")
+        refused = call_as(who, "sqs", "send_message", QueueUrl=outputs["QueueUrl"], MessageBody="{}")
         assert refused in ("AccessDenied", "AccessDeniedException")

@@ -1,4 +1,4 @@
-"""Presigned forms and links: what the policy says is enforced, and nothing else gets in or out."""
+"""Presigned forms and links allow only what their policy says."""
 
 import time
 from collections.abc import Callable
@@ -18,55 +18,57 @@ from tests.images import noise
 Fields = dict[str, str]
 
 
-def opened(deployed: PicTrace, collection: str) -> tuple[str, Fields]:
+def open_form(deployed: PicTrace, collection: str) -> tuple[str, Fields]:
     wanted = {"filename": "a.png", "content_type": "image/png", "collection": collection}
     form = deployed.client.post("/v1/uploads", json=wanted).json()
     return form["url"], form["fields"]
 
 
-def sent(url: str, fields: Fields, data: bytes) -> tuple[int, str]:
-    """Status and S3's error code."""
+def post_form(url: str, fields: Fields, data: bytes) -> tuple[int, str]:
+    """Post the form and return the status and S3's error code."""
     answer = httpx.post(url, data=fields, files={"file": ("a.png", data)}, timeout=60)
     code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
     return answer.status_code, code
 
 
-def stored(deployed: PicTrace, key: str) -> bool:
+def is_stored(deployed: PicTrace, key: str) -> bool:
     bucket = deployed.cloud.outputs["BucketName"]
     return bool(boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"])
 
 
-def changed(**values: str) -> Callable[[Fields], Fields]:
+def with_fields(**values: str) -> Callable[[Fields], Fields]:
     return lambda fields: fields | {name.replace("_", "-"): value for name, value in values.items()}
 
 
-def without(name: str) -> Callable[[Fields], Fields]:
+def without_field(name: str) -> Callable[[Fields], Fields]:
     return lambda fields: {field: value for field, value in fields.items() if field != name}
 
 
 @pytest.mark.parametrize(
     ("change", "data", "refusal"),
     [
-        pytest.param(changed(key="uploads/default/by-form"), b"x", (403, "AccessDenied"), id="another key"),
-        pytest.param(changed(key="signatures/by-form"), b"x", (403, "AccessDenied"), id="another prefix"),
-        pytest.param(changed(Content_Type="text/html"), b"x", (403, "AccessDenied"), id="another type"),
-        pytest.param(changed(acl="public-read"), b"x", (403, "AccessDenied"), id="a field more"),
-        pytest.param(changed(x_amz_meta_a="b"), b"x", (403, "AccessDenied"), id="metadata"),
-        pytest.param(changed(x_amz_signature="0" * 64), b"x", (403, "SignatureDoesNotMatch"), id="another signature"),
-        pytest.param(changed(policy="e30="), b"x", (403, "SignatureDoesNotMatch"), id="another policy"),
-        pytest.param(without("x-amz-security-token"), b"x", (400, "InvalidToken"), id="no session"),
+        pytest.param(with_fields(key="uploads/default/by-form"), b"x", (403, "AccessDenied"), id="another key"),
+        pytest.param(with_fields(key="signatures/by-form"), b"x", (403, "AccessDenied"), id="another prefix"),
+        pytest.param(with_fields(Content_Type="text/html"), b"x", (403, "AccessDenied"), id="another type"),
+        pytest.param(with_fields(acl="public-read"), b"x", (403, "AccessDenied"), id="an extra field"),
+        pytest.param(with_fields(x_amz_meta_a="b"), b"x", (403, "AccessDenied"), id="metadata"),
+        pytest.param(
+            with_fields(x_amz_signature="0" * 64), b"x", (403, "SignatureDoesNotMatch"), id="another signature"
+        ),
+        pytest.param(with_fields(policy="e30="), b"x", (403, "SignatureDoesNotMatch"), id="another policy"),
+        pytest.param(without_field("x-amz-security-token"), b"x", (400, "InvalidToken"), id="no session"),
         pytest.param(dict, b"", (400, "EntityTooSmall"), id="empty"),
-        pytest.param(dict, bytes(MAX_UPLOAD_BYTES + 1), (400, "EntityTooLarge"), id="a byte too large"),
+        pytest.param(dict, bytes(MAX_UPLOAD_BYTES + 1), (400, "EntityTooLarge"), id="one byte too large"),
     ],
 )
-def test_a_form_takes_what_it_was_made_for_and_nothing_else(
+def test_a_form_accepts_only_the_upload_that_it_was_signed_for(
     deployed: PicTrace, collection: str, change: Callable[[Fields], Fields], data: bytes, refusal: tuple[int, str]
 ) -> None:
-    url, fields = opened(deployed, collection)
-    assert sent(url, change(fields), data) == refusal
-    assert not stored(deployed, change(fields)["key"])
-    assert sent(url, fields, noise(1)) == (204, "")
-    assert stored(deployed, fields["key"])
+    url, fields = open_form(deployed, collection)
+    assert post_form(url, change(fields), data) == refusal
+    assert not is_stored(deployed, change(fields)["key"])
+    assert post_form(url, fields, noise(1)) == (204, "")
+    assert is_stored(deployed, fields["key"])
 
 
 def test_a_form_expires(deployed: PicTrace, collection: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,13 +76,13 @@ def test_a_form_expires(deployed: PicTrace, collection: str, monkeypatch: pytest
     objects = S3Objects(s3_client(), deployed.cloud.outputs["BucketName"])
     key = f"uploads/{collection}/late"
     url, fields = objects.open_upload(key, "image/png")
-    assert sent(url, fields, b"x") == (204, "")
+    assert post_form(url, fields, b"x") == (204, "")
     time.sleep(6.1)
-    assert sent(url, fields, b"y") == (403, "AccessDenied")
+    assert post_form(url, fields, b"y") == (403, "AccessDenied")
     assert boto3.client("s3").get_object(Bucket=deployed.cloud.outputs["BucketName"], Key=key)["Body"].read() == b"x"
 
 
-def test_a_link_shows_one_image_as_one_type(deployed: PicTrace, collection: str) -> None:
+def test_a_link_serves_one_image_as_one_type(deployed: PicTrace, collection: str) -> None:
     image_id = deployed.add(noise(2), collection=collection)
     link = deployed.client.get(f"/v1/images/{image_id}/content", params={"collection": collection}).headers["location"]
     shown = httpx.get(link)

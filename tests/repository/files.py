@@ -1,4 +1,4 @@
-"""What git tracks, as these tests read it."""
+"""Read the files that git tracks."""
 
 import subprocess
 from pathlib import Path
@@ -15,5 +15,5 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def text(name: str) -> str:
-    """A file of the repository, as UTF-8."""
+    """The text of a file in the repository."""
     return (ROOT / name).read_text(encoding="utf-8")

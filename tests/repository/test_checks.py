@@ -1,4 +1,4 @@
-"""make lint, the hooks, CI and .ci/run are the same checks."""
+"""`make lint`, the hooks, CI and `.ci/run` run the same checks."""
 
 import re
 import subprocess
@@ -16,12 +16,12 @@ SUBJECTS = ROOT / ".ci" / "subjects"
 
 
 def make_targets(source: str) -> list[str]:
-    """The targets that a script or a workflow makes, each once, in order."""
+    """The distinct make targets that a script or a workflow runs, in order."""
     return list(dict.fromkeys(re.findall(r"^(?:.*run: )?make ([a-z-]+)", source, re.MULTILINE)))
 
 
 def recipe(target: str) -> list[str]:
-    """The commands that a target runs when everything that it needs is there."""
+    """The commands that a target runs when its prerequisites are up to date."""
     command = ["make", "--no-print-directory", "--dry-run", "--old-file=.venv-lint/.made", target]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 
@@ -38,30 +38,30 @@ def check_subjects(message: str, folder: Path) -> subprocess.CompletedProcess[st
     return subprocess.run([SUBJECTS, path], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_hooks_run_what_make_lint_runs() -> None:
+def test_hooks_run_the_commands_of_make_lint() -> None:
     assert len(recipe("lint")) > 5
     assert [hook["entry"] for hook in hooks() if "stages" not in hook] == recipe("lint")
 
 
-def test_commit_messages_go_through_the_script_that_ci_uses() -> None:
+def test_the_commit_message_hook_runs_the_same_script_as_ci() -> None:
     [hook] = [hook for hook in hooks() if hook.get("stages") == ["commit-msg"]]
     assert hook["entry"] == str(SUBJECTS.relative_to(ROOT))
     assert recipe("subjects") == [".ci/subjects origin/main..HEAD"]
 
 
-def test_ci_makes_what_a_clean_clone_makes() -> None:
+def test_ci_runs_the_same_targets_as_a_clean_clone() -> None:
     here, there = make_targets(text(".ci/run")), make_targets(text(".github/workflows/ci.yml"))
     assert here == ["lint", "types", "test", "test-ministack"]
     assert [target for target in there if target != "subjects"] == here
 
 
 @pytest.mark.parametrize("target", ["lint", "types", "format", "hooks", "subjects", "test", "test-ministack", "run"])
-def test_a_target_is_in_the_help(target: str) -> None:
+def test_help_lists_each_target(target: str) -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.search(rf"^ +make {target} ", shown, re.MULTILINE)
 
 
-def test_ci_tests_every_python_that_is_supported() -> None:
+def test_ci_tests_every_supported_python_version() -> None:
     matrix = yaml.safe_load(text(".github/workflows/ci.yml"))["jobs"]["test"]["strategy"]["matrix"]
     assert matrix["python"] == [f"3.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
 
@@ -78,14 +78,14 @@ def test_dependabot_reads_every_requirements_file() -> None:
     "message",
     ["a" * 72, "Merge branch 'a' into " + "b" * 60, f'Revert "{"c" * 72}"', "Short\n\n" + "d" * 100, "# Comment\nE"],
 )
-def test_a_subject_of_72_characters_passes(message: str, tmp_path: Path) -> None:
+def test_a_valid_subject_passes(message: str, tmp_path: Path) -> None:
     assert check_subjects(message, tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("message", "reason"), [("a" * 73, "73 characters"), ("é" * 73, "73 characters"), ("Stop.", "full stop")]
 )
-def test_a_longer_subject_is_refused(message: str, reason: str, tmp_path: Path) -> None:
+def test_an_invalid_subject_is_refused(message: str, reason: str, tmp_path: Path) -> None:
     refused = check_subjects(message, tmp_path)
     assert refused.returncode == 1
     assert reason in refused.stderr

@@ -1,4 +1,4 @@
-"""The map in CONTRIBUTING.md is the tree."""
+"""The map in CONTRIBUTING.md matches the source tree."""
 
 import re
 
@@ -10,12 +10,12 @@ NAMED = {
 }
 
 
-def test_what_the_page_names_exists() -> None:
+def test_every_path_that_the_page_names_exists() -> None:
     assert len(NAMED) > 40
     assert [name for name in sorted(NAMED) if not (ROOT / name).exists()] == []
 
 
-def test_every_room_is_on_the_map() -> None:
+def test_every_package_is_on_the_map() -> None:
     rooms = {
         path.parent.relative_to(ROOT)
         for path in tracked("functions/**/__init__.py", "infra/**/__init__.py", "shared/**/__init__.py")
@@ -31,6 +31,6 @@ def test_every_kind_of_test_is_named() -> None:
     assert sorted(kinds - NAMED) == []
 
 
-def test_make_targets_that_the_page_names_exist() -> None:
+def test_every_make_target_that_the_page_names_exists() -> None:
     made = set(re.findall(r"`make ([a-z-]+)`", PAGE))
     assert made <= set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Relative links in Markdown lead to files, and fragments to headings."""
+"""Relative links in Markdown point to existing files, and fragments to existing headings."""
 
 import re
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def targets(path: Path) -> Iterator[str]:
-    """Where a page's links and images lead, as written."""
+    """The targets of a page's links and images, as written."""
     for token in tokens(path):
         for name in ("href", "src"):
             if isinstance(target := token.attrs.get(name), str):
                 yield target
 
 
-def broken(path: Path) -> list[str]:
+def broken_links(path: Path) -> list[str]:
     """The relative targets of a page that are not in the repository."""
     found = []
     for target in targets(path):
@@ -57,23 +57,23 @@ def broken(path: Path) -> list[str]:
     return found
 
 
-def test_there_are_links_to_check() -> None:
+def test_the_pages_contain_links_to_check() -> None:
     assert sum(len(list(targets(path))) for path in tracked("*.md")) > 100
 
 
 @pytest.mark.parametrize("path", tracked("*.md"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(path: Path) -> None:
-    assert broken(path) == []
+def test_every_link_has_a_target(path: Path) -> None:
+    assert broken_links(path) == []
 
 
-def test_a_broken_link_is_found(tmp_path: Path) -> None:
+def test_a_broken_link_is_detected(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A `b`: c\n\n[1](gone.md) [2](#nowhere) [3](#a-b-c) [4](https://example.org)\n", encoding="utf-8")
-    assert broken(page)[:2] == ["gone.md", "#nowhere"]
+    assert broken_links(page)[:2] == ["gone.md", "#nowhere"]
     assert anchors(page) == {"a-b-c"}
 
 
-def test_pages_that_code_names_exist() -> None:
+def test_every_page_that_code_names_exists() -> None:
     files = tracked("*.py", "*.js", "*.yml", "Makefile", "NOTICE", "cdk.json", "functions/Dockerfile")
     named = {
         (page, str(path.relative_to(ROOT)))

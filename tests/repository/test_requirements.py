@@ -10,16 +10,16 @@ from tests.repository.files import ROOT, text, tracked
 
 SHIPPED = ("functions/requirements.txt", "layers/runtime/requirements.txt")
 OWN_ENVIRONMENT = "tests/ministack/requirements.txt"
-"""Installed beside nothing else, with a botocore of its own."""
+"""Installed in an environment of its own, with its own version of botocore."""
 
 
 def requirements(name: str) -> list[Requirement]:
-    """The requirements that a file itself names."""
+    """The requirements that a file lists directly."""
     lines = [line.partition(" #")[0].strip() for line in text(name).splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
 
 
-def test_each_package_has_one_version() -> None:
+def test_each_package_has_one_pinned_version() -> None:
     versions: dict[str, set[str]] = defaultdict(set)
     names = [str(path.relative_to(ROOT)) for path in tracked("*requirements.txt")]
     assert len(names) > 5
@@ -30,7 +30,7 @@ def test_each_package_has_one_version() -> None:
     assert all(specifier.startswith("==") for found in versions.values() for specifier in found)
 
 
-def test_the_notice_names_every_package_that_is_shipped() -> None:
+def test_the_notice_lists_every_shipped_package() -> None:
     shipped = {canonicalize_name(found.name) for name in SHIPPED for found in requirements(name)}
     noticed = re.findall(r"^([a-z0-9-]+) {2,}\S", text("NOTICE"), re.MULTILINE)
     assert noticed == sorted(shipped)

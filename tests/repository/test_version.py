@@ -16,18 +16,18 @@ def strings(source: str) -> list[str]:
     ]
 
 
-def test_no_other_file_defines_it() -> None:
+def test_no_other_file_defines_the_version() -> None:
     files = [path for path in tracked("*.py") if VERSION in strings(path.read_text(encoding="utf-8"))]
     assert files == [ROOT / "shared" / "version.py"]
     assert "project" not in tomllib.loads(text("pyproject.toml"))
     assert '"version"' not in text("package.json")
 
 
-def test_the_openapi_document_shows_it() -> None:
+def test_the_openapi_document_shows_the_version() -> None:
     assert Health.model_json_schema()["properties"]["version"]["examples"] == [VERSION]
 
 
-def test_the_changelog_ends_its_unreleased_part_with_it() -> None:
+def test_the_newest_release_in_the_changelog_is_the_version() -> None:
     headings = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d{2}-\d{2}))?$", text("CHANGELOG.md"), re.MULTILINE)
     assert headings[0] == ("Unreleased", "")
     assert headings[1][0] == VERSION

@@ -1,6 +1,6 @@
-"""Decoders that misbehave in the ways in which real ones have: what `test_decode_sandbox` runs in processes.
+"""Decoders that misbehave as real ones have, for `test_decode_sandbox`.
 
-The bytes of a "image" name what happens to whoever decodes it.
+The bytes of an "image" name what happens when it is decoded.
 """
 
 import ctypes
@@ -29,11 +29,11 @@ def refuse() -> None:
     raise PictureRefused("corrupt", "Not an image.")
 
 
-def says(text: object) -> Image:
+def answering(text: object) -> Image:
     return Image(np.zeros((1, 1, 3), np.uint8), str(text), 1, 1)
 
 
-MISDEEDS: dict[bytes, Callable[[], Any]] = {
+BEHAVIOURS: dict[bytes, Callable[[], Any]] = {
     b"segfault": lambda: ctypes.string_at(0),
     b"abort": os.abort,
     b"exit": lambda: os._exit(7),
@@ -43,23 +43,23 @@ MISDEEDS: dict[bytes, Callable[[], Any]] = {
     b"hang": lambda: time.sleep(3600),
     b"killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     b"refuse": refuse,
-    b"helper": lambda: says(os.getppid()),
-    b"threads of the helper": lambda: says(len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))),
-    b"environment": lambda: says(" ".join(os.environ)),
+    b"helper": lambda: answering(os.getppid()),
+    b"threads of the helper": lambda: answering(len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))),
+    b"environment": lambda: answering(" ".join(os.environ)),
 }
 
 
 def decode(data: bytes) -> Image:
-    if data in MISDEEDS:
-        done: Image = MISDEEDS[data]()
+    if data in BEHAVIOURS:
+        done: Image = BEHAVIOURS[data]()
         return done
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     return Image(pixels + len(data), "well", 3, 2)
 
 
 def decode_unless_13_wide(data: bytes) -> Image:
-    """As images are decoded, but one of 13 pixels' width ends the process."""
-    image = shared.vision.decode.decoding.decode_here(data)
+    """Decode an image as usual, but crash the process if it is 13 pixels wide."""
+    image = shared.vision.decode.decoding.decode_in_process(data)
     if image.width == 13:
         ctypes.string_at(0)
     return image

@@ -1,4 +1,4 @@
-"""Which addresses are public: known ones, whole networks, and IPv4 hidden in IPv6."""
+"""Which addresses are public: single addresses, whole networks, and IPv4 embedded in IPv6."""
 
 import ipaddress
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.net.addresses import is_public
 
-INSIDE = [
+INTERNAL = [
     "127.0.0.1",
     "0.0.0.0",  # noqa: S104 - an address to refuse
     "10.0.0.1",
@@ -84,13 +84,13 @@ CARRIERS = [
 """IPv4-compatible, mapped, translated, NAT64, ISATAP (local and global)."""
 
 
-@pytest.mark.parametrize("address", INSIDE)
-def test_addresses_inside(address: str) -> None:
+@pytest.mark.parametrize("address", INTERNAL)
+def test_internal_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450:4001:80b::200e"])
-def test_addresses_outside(address: str) -> None:
+def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
 
 

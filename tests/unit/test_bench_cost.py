@@ -1,4 +1,4 @@
-"""The bill, and the page about it."""
+"""The cost model, and its page."""
 
 import json
 from dataclasses import replace
@@ -21,18 +21,18 @@ from bench.cost.bill import (
 from bench.cost.page import page
 from bench.cost.use import MILLION, Use
 from bench.speed.requests import item_bytes, write_units
-from infra.operate import prices
+from infra import prices
 
 FOUND = json.loads(FIGURES.read_text(encoding="utf-8"))
 SETTINGS = json.loads(CONTEXT.read_text(encoding="utf-8"))["context"]
 USE = Use.measured(FOUND["figures"], SETTINGS, "fast", 20)
 
 
-def test_the_page_is_what_the_last_figures_and_prices_make() -> None:
+def test_the_page_matches_the_latest_figures_and_prices() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(FOUND["figures"], SETTINGS, FOUND["taken"])
 
 
-def test_a_component_is_its_count_times_its_price() -> None:
+def test_a_component_costs_its_count_times_its_price() -> None:
     lines = ingesting(USE, MILLION)
     assert lines["S3: the upload"] == pytest.approx(5)
     assert lines["S3: signature and thumbnail"] == pytest.approx(5 * USE.image_puts)
@@ -42,32 +42,32 @@ def test_a_component_is_its_count_times_its_price() -> None:
     assert all(dollars > 0 for part in (lines, keeping(USE, MILLION), idle()) for dollars in part.values())
 
 
-def test_the_upload_is_counted_apart_and_together() -> None:
+def test_the_upload_is_counted_separately_and_in_the_total() -> None:
     before, after = uploading(USE, MILLION), indexing(USE, MILLION)
     assert ingesting(USE, MILLION) == before | after
     assert not before.keys() & after.keys()
     assert before["S3: the upload"] == pytest.approx(5)
 
 
-def test_what_commands_estimate_with_is_what_was_counted() -> None:
-    assert USE.image_write_units == prices.WRITES_AN_IMAGE
-    assert -(-USE.image_item_bytes // 1024) == prices.WRITES_A_VECTOR
-    assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_AN_IMAGE
-    assert USE.image_reads + 4 == prices.READS_AN_IMAGE
-    assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_AN_IMAGE
-    assert USE.image_puts == prices.PUTS_AN_IMAGE
+def test_the_estimates_of_commands_use_the_measured_counts() -> None:
+    assert USE.image_write_units == prices.WRITES_PER_IMAGE
+    assert -(-USE.image_item_bytes // 1024) == prices.WRITES_PER_VECTOR
+    assert pytest.approx(USE.image_vector_bytes, rel=0.05) == prices.VECTOR_BYTES_PER_IMAGE
+    assert USE.image_reads + 4 == prices.READS_PER_IMAGE
+    assert pytest.approx(USE.image_gets, abs=1) == prices.GETS_PER_IMAGE
+    assert USE.image_puts == prices.PUTS_PER_IMAGE
 
 
-def test_fewer_bytes_of_vectors_cost_less() -> None:
+def test_smaller_vectors_cost_less() -> None:
     half = replace(USE, image_vector_bytes=USE.image_vector_bytes / 2)
     saved = indexing(USE, MILLION)["DynamoDB: vectors"] - indexing(half, MILLION)["DynamoDB: vectors"]
     assert saved == pytest.approx(MILLION * USE.image_vector_bytes / 2 / 2**30 * prices.VECTOR_WRITE_GB)
 
 
-def test_what_costs_nothing_when_nothing_happens() -> None:
+def test_only_fixed_costs_remain_without_use() -> None:
     assert sum(ingesting(USE, 0).values()) == sum(searching(USE, 0).values()) == sum(keeping(USE, 0).values()) == 0
     assert sum(on_a_server(USE, 0, 0).values()) > 2 * 730 * prices.SERVER_HOUR
-    assert with_a_service(USE, 0, 0)["the service"] == prices.SERVICE_LEAST_MONTH
+    assert with_a_service(USE, 0, 0)["the service"] == prices.SERVICE_MINIMUM_MONTH
 
 
 def test_more_candidates_cost_more() -> None:
@@ -75,8 +75,8 @@ def test_more_candidates_cost_more() -> None:
     assert sum(searching(more, MILLION).values()) > sum(searching(USE, MILLION).values())
 
 
-def test_a_view_with_its_links_in_the_listing_costs_a_fraction() -> None:
-    """What both have is the thumbnails themselves: their GETs and their transfer."""
+def test_thumbnail_links_in_the_listing_reduce_the_cost_of_a_view() -> None:
+    """Both variants pay for the GETs and the transfer of the thumbnails themselves."""
     before, now = viewing(USE, MILLION, linked=False), viewing(USE, MILLION)
     assert before["API Gateway"] == pytest.approx(27)
     assert now["API Gateway"] == pytest.approx(3)
@@ -87,7 +87,7 @@ def test_a_view_with_its_links_in_the_listing_costs_a_fraction() -> None:
     assert sum(viewing(USE, 0).values()) == 0
 
 
-def test_a_bill_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_bill(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--pictures", "1000", "--searches", "10"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("1,000 images taken in and kept, 10 searches")
@@ -104,7 +104,7 @@ def test_write_units_are_counted_as_dynamodb_does() -> None:
     assert write_units("GetItem", "{}") == 0
 
 
-def test_the_queue_grows_when_more_comes_than_is_done() -> None:
+def test_the_queue_grows_when_arrivals_exceed_throughput() -> None:
     few = scale.simulate(USE, 1, 8, 1, scale.NEW_TABLE_UNITS)
     assert (few.limit, few.waiting) == ("nothing", 0)
     held = scale.simulate(USE, 100, 8, 1, scale.NEW_TABLE_UNITS)
@@ -118,6 +118,6 @@ def test_the_queue_grows_when_more_comes_than_is_done() -> None:
     assert many.done == pytest.approx(40_000 / USE.image_write_units)
 
 
-def test_the_simulation_stands_in_its_page() -> None:
+def test_the_page_shows_the_current_simulation() -> None:
     shown = scale.PAGE.read_text(encoding="utf-8")
     assert shown == scale.written(shown, scale.current(FIGURES))

@@ -10,7 +10,7 @@ from bench.negatives.__main__ import markdown
 from bench.negatives.canvas import Content, Style
 from bench.negatives.judging import Judged
 from shared.domain.matches import Verdict
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 
 SEED = 5
 
@@ -42,7 +42,7 @@ def test_one_number_changed_leaves_the_rest(kind: str) -> None:
 @pytest.mark.parametrize("kind", kinds.BURSTS)
 def test_exposures_of_a_burst_share_most(kind: str) -> None:
     pair = kinds.burst(kind, SEED, 2, None)
-    a, b = (decode_here(data).rgb.astype(int) for data in (pair.a, pair.b))
+    a, b = (decode_in_process(data).rgb.astype(int) for data in (pair.a, pair.b))
     differing = (np.abs(a - b).max(axis=2) > 60).mean()
     assert 0 < differing < 0.5
 

@@ -1,4 +1,4 @@
-"""The measure itself: alterations that repeat, figures that mean what they say."""
+"""The quality benchmark itself: reproducible alterations and correct metrics."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.images import pixels
 
 
 @pytest.mark.parametrize("name", ALTERATIONS)
-def test_an_alteration_repeats_and_alters(name: str) -> None:
+def test_an_alteration_is_reproducible_and_changes_the_image(name: str) -> None:
     rgb = shrink_to_fit(pixels("coffee.png"), 200)
     before = rgb.copy()
     made = altered(rgb, name, 1, 2)
@@ -25,7 +25,7 @@ def test_an_alteration_repeats_and_alters(name: str) -> None:
 @pytest.mark.parametrize(
     ("area", "name"), [(0.9, "cropped by 10 %"), (0.5, "cropped by 50 %"), (0.2, "cropped by 80 %")]
 )
-def test_crops_leave_the_share_that_their_name_says(area: float, name: str) -> None:
+def test_crops_keep_the_fraction_in_their_name(area: float, name: str) -> None:
     rgb = shrink_to_fit(pixels("coffee.png"), 300)
     kept = ALTERATIONS[name](rgb, np.random.default_rng(0))
     assert kept.shape[0] * kept.shape[1] / (rgb.shape[0] * rgb.shape[1]) == pytest.approx(area, abs=0.01)
@@ -35,7 +35,7 @@ def answer(ranked: str, scores: list[float], right: str) -> Answer:
     return Answer.of("method", "alteration", list(ranked), scores, set(right))
 
 
-def test_recall_and_average_precision() -> None:
+def test_recall_and_average_precision_follow_their_definitions() -> None:
     second = answer("xabyc", [0.9, 0.8, 0.7, 0.6, 0.5], "ac")
     assert (second.recall_at(1), second.recall_at(2)) == (0.0, 1.0)
     assert second.average_precision == pytest.approx((1 / 2 + 2 / 5) / 2)
@@ -43,7 +43,7 @@ def test_recall_and_average_precision() -> None:
     assert (missed.recall_at(50), missed.average_precision) == (0.0, 0.0)
 
 
-def test_recall_at_a_precision_is_of_the_least_score_that_keeps_it() -> None:
+def test_recall_at_a_precision_uses_the_lowest_sufficient_threshold() -> None:
     known = [answer("ax", [0.9, 0.3], "a"), answer("bx", [0.8, 0.7], "b"), answer("xc", [0.6, 0.5], "c")]
     assert recall_at_precision(known, 1.0) == (2 / 3, 0.8)
     assert recall_at_precision(known, 0.6) == (1.0, 0.5)
@@ -51,7 +51,7 @@ def test_recall_at_a_precision_is_of_the_least_score_that_keeps_it() -> None:
     assert recall_at_precision(tied, 0.99) == (0.0, float("inf"))
 
 
-def test_folders_group_images_and_every_file_of_a_plain_folder_is_its_own(
+def test_subfolders_group_images_and_files_without_one_are_separate(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     plain, grouped = (tmp_path_factory.mktemp(name) for name in ("plain", "grouped"))

@@ -1,4 +1,4 @@
-"""Every image that the functions are built from is pinned."""
+"""Every base image of the functions is pinned by digest."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def test_each_base_image_is_pinned_by_digest() -> None:
         ("python:3.13-arm64@", "python@", "has no tag"),
     ],
 )
-def test_what_nothing_pins_is_refused(old: str, new: str, message: str) -> None:
+def test_a_base_image_that_is_not_pinned_is_refused(old: str, new: str, message: str) -> None:
     assert old in TEXT
     with pytest.raises(ValueError, match=message.replace("$", "\\$")):
         base_images.parse(TEXT.replace(old, new))

@@ -1,4 +1,4 @@
-"""The emulated half of `make image-check`, with an emulator that runs this machine's own Python."""
+"""The emulated half of `make image-check`, with a fake emulator that runs this machine's own Python."""
 
 import hashlib
 import platform
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from infra.container import check, emulation, probe
-from infra.container.emulation import CannotEmulate, Emulator
+from infra.container.emulation import EmulationUnavailable, Emulator
 from layers.wheels import PYTHON
 
 Numbers = npt.NDArray[np.float32]
@@ -22,7 +22,7 @@ grep -q "CPU implementer" "$root/proc/cpuinfo" && exec {sys.executable} "$@"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder that looks like an arm64 system."""
+    """A folder that looks like the root of an arm64 system."""
     python = tmp_path / "root" / "usr" / "bin" / f"python{PYTHON}"
     python.parent.mkdir(parents=True)
     python.touch(mode=0o755)
@@ -40,19 +40,19 @@ def emulator(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emu
     return Emulator.find(root)
 
 
-def test_what_is_missing_is_said(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_emulator_is_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotEmulate, match="there is no qemu-aarch64-static here"):
+    with pytest.raises(EmulationUnavailable, match="qemu-aarch64-static is not installed"):
         Emulator.find(root)
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    with pytest.raises(CannotEmulate, match="this machine is aarch64"):
+    with pytest.raises(EmulationUnavailable, match="this machine is aarch64"):
         Emulator.find(root)
 
 
 def test_a_folder_without_an_arm64_python_is_named(emulator: Emulator, root: Path, tmp_path: Path) -> None:
     assert emulator.root == root
-    with pytest.raises(CannotEmulate, match=f"elsewhere holds no arm64 Python {PYTHON}"):
+    with pytest.raises(EmulationUnavailable, match=f"elsewhere contains no arm64 Python {PYTHON}"):
         Emulator.find(tmp_path / "elsewhere")
 
 
@@ -70,11 +70,11 @@ def test_every_module_is_imported(emulator: Emulator, tmp_path: Path) -> None:
     (package / "__main__.py").write_text("raise SystemExit('run')", encoding="utf-8")
     (package / "other" / "broken.py").write_text("import no_such_library", encoding="utf-8")
     assert check.import_all(emulator, [package.parent], ["parcel"], ["parcel.other"]) == 4
-    with pytest.raises(check.Failed, match="No module named 'no_such_library'"):
+    with pytest.raises(check.CheckFailed, match="No module named 'no_such_library'"):
         check.import_all(emulator, [package.parent], ["parcel"], [])
 
 
-def test_images_are_drawn_alike_everywhere() -> None:
+def test_the_probe_images_are_identical_on_every_machine() -> None:
     drawn = probe.draw()
     assert [image.shape for image in drawn] == [(150, 190, 3), (360, 480, 3)]
     assert [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in drawn] == [
@@ -83,7 +83,7 @@ def test_images_are_drawn_alike_everywhere() -> None:
     ]
 
 
-def test_a_difference_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_difference_between_processors_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = np.linspace(0, 1, 8, dtype=np.float32)
     files = [tmp_path / "arm64.npz", tmp_path / "x86_64.npz"]
 
@@ -97,5 +97,5 @@ def test_a_difference_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "  features of image 1: 32 bytes, the same\n  local features of image 1: 32 bytes, the same to 1e-06\n"
     )
     write(files[1], numbers + np.float32(1e-7), numbers)
-    with pytest.raises(check.Failed, match=r"^features of image 1: not what x86_64 computes$"):
+    with pytest.raises(check.CheckFailed, match=r"^features of image 1: not what x86_64 computes$"):
         check.compare(*files)

@@ -1,4 +1,4 @@
-"""Every layout of pixels against Pillow, or against pixels that are known, on images made here."""
+"""Decoding of every pixel layout, compared with Pillow or with known pixels, on images made here."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import MEDIA_TYPES
-from shared.vision.decode.decoding import LEAST_REDUCED, LONGEST_SIDE, decode
+from shared.vision.decode.decoding import LONGEST_SIDE, MIN_REDUCED_SIDE, decode
 
 WIDTH, HEIGHT = 64, 48
 Pixels = npt.NDArray[np.uint8]
@@ -37,7 +37,7 @@ UPRIGHT = {
     7: RGB[::-1, ::-1].transpose(1, 0, 2),
     8: np.rot90(RGB, 1),
 }
-"""What a viewer shows of RGB stored with each value of the Exif orientation."""
+"""What a viewer shows if RGB is stored with each value of the Exif orientation."""
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -46,25 +46,25 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def over_white(data: bytes) -> Pixels:
-    """What Pillow makes of the bytes, on a white page."""
+def pillow_on_white(data: bytes) -> Pixels:
+    """Decode with Pillow and composite on white."""
     image = Image.open(io.BytesIO(data)).convert("RGBA")
     page = Image.new("RGBA", image.size, "white")
     page.alpha_composite(image)
     return np.asarray(page.convert("RGB"))
 
 
-def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None:
+def assert_decodes_to(data: bytes, expected: npt.NDArray[Any], tolerance: int = 1) -> None:
     image = decode(data)
     assert image.rgb.dtype == np.uint8
     assert image.rgb.flags.c_contiguous
-    assert image.rgb.shape == wanted.shape
-    assert (image.height, image.width) == wanted.shape[:2]
-    assert int(np.abs(image.rgb.astype(int) - wanted.astype(int)).max()) <= within
+    assert image.rgb.shape == expected.shape
+    assert (image.height, image.width) == expected.shape[:2]
+    assert int(np.abs(image.rgb.astype(int) - expected.astype(int)).max()) <= tolerance
 
 
 @pytest.mark.parametrize(
-    ("size", "given"),
+    ("size", "reduced"),
     [
         ((4001, 2999), (1001, 750)),
         ((3839, 700), (1024, 187)),
@@ -74,8 +74,8 @@ def assert_shows(data: bytes, wanted: npt.NDArray[Any], within: int = 1) -> None
     ],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_larger_images_are_given_smaller_and_say_their_own_size(
-    size: tuple[int, int], given: tuple[int, int], kind: str
+def test_larger_images_are_reduced_and_report_their_own_size(
+    size: tuple[int, int], reduced: tuple[int, int], kind: str
 ) -> None:
     large = COLOUR.resize(size, Image.Resampling.BICUBIC)
     for orientation in (1, 6):
@@ -87,25 +87,25 @@ def test_larger_images_are_given_smaller_and_say_their_own_size(
         assert stored == size
         assert max(upright.shape) <= LONGEST_SIDE
         if kind == "JPEG":
-            assert (upright.shape[1], upright.shape[0]) == given
-            assert max(upright.shape) >= LEAST_REDUCED
-        wanted = np.asarray(large.resize((upright.shape[1], upright.shape[0]), Image.Resampling.BOX)).astype(int)
-        assert np.abs(upright.astype(int) - wanted).mean() < 2
+            assert (upright.shape[1], upright.shape[0]) == reduced
+            assert max(upright.shape) >= MIN_REDUCED_SIDE
+        expected = np.asarray(large.resize((upright.shape[1], upright.shape[0]), Image.Resampling.BOX)).astype(int)
+        assert np.abs(upright.astype(int) - expected).mean() < 2
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied_in_every_format_that_has_one(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    wanted = UPRIGHT[orientation]
-    assert_shows(encoded(COLOUR, "JPEG", quality=98, subsampling=0, exif=exif), wanted, within=4)
-    assert_shows(encoded(COLOUR, "PNG", exif=exif), wanted, within=0)
-    assert_shows(encoded(COLOUR, "WEBP", lossless=True, exif=exif), wanted, within=0)
-    assert_shows(encoded(COLOUR, "TIFF", tiffinfo={0x0112: orientation}), wanted, within=0)
-    assert_shows(encoded(COLOUR, "AVIF", quality=100, subsampling="4:4:4", exif=exif), wanted, within=4)
+    expected = UPRIGHT[orientation]
+    assert_decodes_to(encoded(COLOUR, "JPEG", quality=98, subsampling=0, exif=exif), expected, tolerance=4)
+    assert_decodes_to(encoded(COLOUR, "PNG", exif=exif), expected, tolerance=0)
+    assert_decodes_to(encoded(COLOUR, "WEBP", lossless=True, exif=exif), expected, tolerance=0)
+    assert_decodes_to(encoded(COLOUR, "TIFF", tiffinfo={0x0112: orientation}), expected, tolerance=0)
+    assert_decodes_to(encoded(COLOUR, "AVIF", quality=100, subsampling="4:4:4", exif=exif), expected, tolerance=4)
 
 
-def test_a_webp_whose_exif_has_the_jpeg_prefix_is_turned() -> None:
+def test_a_webp_whose_exif_has_the_jpeg_prefix_is_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert exif.tobytes().startswith(b"Exif\0\0")
@@ -116,11 +116,11 @@ def test_a_webp_whose_exif_has_the_jpeg_prefix_is_turned() -> None:
     spliced = bare[:at] + b"EXIF" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
     spliced = spliced[:4] + struct.pack("<I", len(spliced) - 8) + spliced[8:]
     for data in (bare, prefixed, spliced):
-        assert_shows(data, UPRIGHT[6], within=0)
+        assert_decodes_to(data, UPRIGHT[6], tolerance=0)
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "within"),
+    ("kind", "options", "tolerance"),
     [
         ("PNG", {}, 1),
         ("WEBP", {"lossless": True, "exact": True}, 1),
@@ -129,9 +129,9 @@ def test_a_webp_whose_exif_has_the_jpeg_prefix_is_turned() -> None:
         ("AVIF", {"quality": 100, "subsampling": "4:4:4"}, 4),
     ],
 )
-def test_transparency_lies_over_white(kind: str, options: dict[str, Any], within: int) -> None:
+def test_transparency_is_composited_on_white(kind: str, options: dict[str, Any], tolerance: int) -> None:
     data = encoded(WITH_ALPHA, kind, **options)
-    assert_shows(data, over_white(data), within)
+    assert_decodes_to(data, pillow_on_white(data), tolerance)
     assert decode(data).rgb[0, 0].tolist() == [255, 255, 255]
 
 
@@ -140,7 +140,7 @@ def test_what_transparency_hides_leaves_no_trace() -> None:
     assert (decode(encoded(Image.fromarray(hidden), "PNG")).rgb == 255).all()
 
 
-def test_transparent_colours_of_palettes_and_keys() -> None:
+def test_transparent_palette_entries_and_colour_keys_become_white() -> None:
     palette = COLOUR.quantize(64)
     key = COLOUR.quantize(64).convert("RGB").getpixel((5, 5))
     for data in (
@@ -150,23 +150,23 @@ def test_transparent_colours_of_palettes_and_keys() -> None:
         encoded(WITH_ALPHA.convert("LA"), "PNG"),
         encoded(Image.fromarray(GRAY), "PNG", transparency=int(GRAY[0, 20])),
     ):
-        wanted = over_white(data)
-        assert (wanted == 255).all(axis=2).any()
-        assert_shows(data, wanted)
+        expected = pillow_on_white(data)
+        assert (expected == 255).all(axis=2).any()
+        assert_decodes_to(data, expected)
 
 
-def test_gray_palette_and_one_bit() -> None:
+def test_gray_palette_and_one_bit_images_keep_their_values() -> None:
     for image in (Image.fromarray(GRAY), COLOUR.quantize(200), COLOUR.convert("1")):
-        wanted = np.asarray(image.convert("RGB"))
+        expected = np.asarray(image.convert("RGB"))
         for kind in ("PNG", "BMP", "TIFF"):
-            assert_shows(encoded(image, kind), wanted, within=0)
-    assert_shows(encoded(Image.fromarray(GRAY), "JPEG", quality=98), np.dstack([GRAY] * 3), within=4)
+            assert_decodes_to(encoded(image, kind), expected, tolerance=0)
+    assert_decodes_to(encoded(Image.fromarray(GRAY), "JPEG", quality=98), np.dstack([GRAY] * 3), tolerance=4)
 
 
 def test_cmyk_looks_as_pillow_shows_it() -> None:
     for kind, options in (("JPEG", {"quality": 98}), ("TIFF", {})):
         data = encoded(COLOUR.convert("CMYK"), kind, **options)
-        assert_shows(data, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), within=4)
+        assert_decodes_to(data, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), tolerance=4)
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -174,44 +174,44 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def png16(samples: npt.NDArray[np.uint16], colour_type: int) -> bytes:
-    """A 16-bit PNG, which Pillow cannot write in colour."""
+    """Make a 16-bit PNG, which Pillow cannot write in colour."""
     height, width = samples.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
     header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("scale", [257, 1], ids=["full range", "8-bit values in 16-bit clothes"])
+@pytest.mark.parametrize("scale", [257, 1], ids=["full range", "8-bit values in 16-bit samples"])
 def test_sixteen_bits_are_scaled_and_never_black(scale: int) -> None:
     gray = GRAY.astype(np.uint16) * scale
     for data in (encoded(Image.fromarray(gray), "PNG"), encoded(Image.fromarray(gray), "TIFF"), png16(gray, 0)):
-        assert_shows(data, np.dstack([GRAY] * 3))
-    assert_shows(png16(RGB.astype(np.uint16) * scale, 2), RGB)
+        assert_decodes_to(data, np.dstack([GRAY] * 3))
+    assert_decodes_to(png16(RGB.astype(np.uint16) * scale, 2), RGB)
     opaque = np.full((HEIGHT, WIDTH), 65535, np.uint16)
-    assert_shows(png16(np.dstack([RGB.astype(np.uint16) * scale, opaque]), 6), RGB)
+    assert_decodes_to(png16(np.dstack([RGB.astype(np.uint16) * scale, opaque]), 6), RGB)
 
 
 @pytest.mark.parametrize("samples", [np.float32, np.int32])
-def test_a_tiff_of_other_samples_is_refused_by_its_header(samples: type) -> None:
-    with pytest.raises(PictureRefused, match=r"floating-point samples, or such of more than 16 bits") as refused:
+def test_a_tiff_of_float_or_32_bit_samples_is_refused_by_its_header(samples: type) -> None:
+    with pytest.raises(PictureRefused, match=r"floating-point samples, or samples of more than 16 bits") as refused:
         decode(encoded(Image.fromarray(GRAY.astype(samples)), "TIFF"))
     assert refused.value.code == "corrupt"
 
 
-def test_a_tiff_of_signed_samples_is_not_black() -> None:
+def test_a_tiff_with_signed_samples_is_not_black() -> None:
     data = chunky_tiff(GRAY.astype("<i2"), (339, 3, 1, 2))
-    assert_shows(data, np.dstack([GRAY] * 3))
+    assert_decodes_to(data, np.dstack([GRAY] * 3))
 
 
-def test_a_fourth_sample_that_is_no_alpha_hides_nothing() -> None:
+def test_a_fourth_sample_that_is_not_alpha_hides_nothing() -> None:
     padded = np.dstack([RGB, np.zeros_like(GRAY)])
-    assert_shows(chunky_tiff(padded), RGB)
-    assert_shows(chunky_tiff(padded, (338, 3, 1, 0)), RGB)
-    assert_shows(chunky_tiff(padded, (338, 3, 1, 2)), np.full_like(RGB, 255))
+    assert_decodes_to(chunky_tiff(padded), RGB)
+    assert_decodes_to(chunky_tiff(padded, (338, 3, 1, 0)), RGB)
+    assert_decodes_to(chunky_tiff(padded, (338, 3, 1, 2)), np.full_like(RGB, 255))
 
 
 def chunky_tiff(pixels: npt.NDArray[Any], *more: tuple[int, int, int, int]) -> bytes:
-    """A little-endian TIFF of gray or RGB with what follows it, and the tags `more`."""
+    """Make a little-endian TIFF of gray, RGB, or RGB with a fourth sample, with the additional tags `more`."""
     height, width = pixels.shape[:2]
     samples = pixels.shape[2] if pixels.ndim == 3 else 1
     bits = pixels.dtype.itemsize * 8
@@ -233,16 +233,16 @@ def chunky_tiff(pixels: npt.NDArray[Any], *more: tuple[int, int, int, int]) -> b
     return b"II*\0" + struct.pack("<I", after + len(depths)) + pixels.tobytes() + depths + directory
 
 
-def test_planar_tiffs_of_16_bits_show_the_same_every_time() -> None:
-    """OpenCV gives uninitialised memory for them unless it is asked for 8-bit colour."""
+def test_planar_16_bit_tiffs_decode_to_the_same_pixels_every_time() -> None:
+    """OpenCV returns uninitialised memory for them unless it decodes to 8-bit colour."""
     planes = np.stack([RGB[:, :, channel].astype("<u2") * 257 for channel in range(3)])
     shown = {decode(planar_tiff(planes)).rgb.tobytes() for _ in range(4)}
     assert len(shown) == 1
-    assert_shows(planar_tiff(planes), RGB)
+    assert_decodes_to(planar_tiff(planes), RGB)
 
 
 def planar_tiff(planes: npt.NDArray[np.uint16]) -> bytes:
-    """A little-endian TIFF whose colours lie one after the other."""
+    """Make a little-endian TIFF that stores one plane for each colour."""
     count, height, width = planes.shape
     pixels = planes.tobytes()
     after = 8 + len(pixels)
@@ -264,24 +264,24 @@ def planar_tiff(planes: npt.NDArray[np.uint16]) -> bytes:
     return b"II*\0" + struct.pack("<I", after + len(lists)) + pixels + lists + directory
 
 
-def test_sixteen_bits_with_alpha() -> None:
+def test_alpha_of_sixteen_bits_is_composited_on_white() -> None:
     deep = np.dstack([RGB, ALPHA]).astype(np.uint16) * 257
-    assert_shows(png16(deep, 6), over_white(encoded(WITH_ALPHA, "PNG")))
+    assert_decodes_to(png16(deep, 6), pillow_on_white(encoded(WITH_ALPHA, "PNG")))
 
 
 def test_animations_show_their_first_frame_or_still_image() -> None:
     red, blue = (Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue"))
-    wanted = np.asarray(red)
+    expected = np.asarray(red)
     for kind in ("GIF", "WEBP"):
-        assert_shows(encoded(red, kind, save_all=True, append_images=[blue], duration=100), wanted, within=2)
+        assert_decodes_to(encoded(red, kind, save_all=True, append_images=[blue], duration=100), expected, tolerance=2)
     for still_is_apart in (True, False):
         data = encoded(red, "PNG", save_all=True, append_images=[blue, red], default_image=still_is_apart)
         assert b"acTL" in data
-        assert_shows(data, wanted, within=0)
+        assert_decodes_to(data, expected, tolerance=0)
 
 
-def test_a_gif_is_shown_whatever_comes_beside_its_first_frame() -> None:
-    """OpenCV refuses each of these; browsers show them."""
+def test_a_gif_decodes_whatever_surrounds_its_first_frame() -> None:
+    """OpenCV refuses each of these files; browsers show them."""
     first, second = COLOUR.quantize(64), COLOUR.rotate(180).quantize(64)
     still = encoded(first, "GIF")
     moving = encoded(first, "GIF", save_all=True, append_images=[second])
@@ -298,14 +298,14 @@ def test_a_gif_is_shown_whatever_comes_beside_its_first_frame() -> None:
         small,
         background,
     ):
-        assert_shows(data, np.asarray(first.convert("RGB")), within=0)
+        assert_decodes_to(data, np.asarray(first.convert("RGB")), tolerance=0)
     moved = still[: frame + 1] + struct.pack("<HH", 5, 7) + still[frame + 5 :]
     wide = decode(moved)
     assert (wide.width, wide.height) == (WIDTH + 5, HEIGHT + 7)
     assert np.array_equal(wide.rgb[7:, 5:], np.asarray(first.convert("RGB")))
 
 
-def test_a_gif_of_very_many_tiny_blocks_is_refused() -> None:
+def test_a_gif_with_too_many_blocks_is_refused() -> None:
     data = encoded(COLOUR.quantize(64), "GIF")
     table = 13 + 3 * (2 << (data[10] & 7))
     pixels = data.index(b"\x2c", table) + 11
@@ -314,9 +314,9 @@ def test_a_gif_of_very_many_tiny_blocks_is_refused() -> None:
     assert refused.value.code == "too_complex"
 
 
-def test_a_png_without_its_end_is_shown() -> None:
+def test_a_png_without_its_end_chunk_decodes() -> None:
     data = encoded(COLOUR, "PNG")
-    assert_shows(data[:-12], RGB, within=0)
+    assert_decodes_to(data[:-12], RGB, tolerance=0)
 
 
 FIELDS = {
@@ -332,32 +332,32 @@ FIELDS = {
 
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("upside_down", [True, False])
-def test_bit_fields_of_a_bmp(name: str, upside_down: bool) -> None:
+def test_a_bmp_with_any_bit_fields_decodes(name: str, upside_down: bool) -> None:
     bits, masks = FIELDS[name]
     for alpha in [np.full_like(GRAY, 255)] + [ALPHA] * (name == "BGRA"):
         data = bit_fields(np.dstack([RGB, alpha]), bits, masks, upside_down=upside_down)
-        wanted = over_white(encoded(Image.fromarray(np.dstack([RGB, alpha])), "PNG"))
-        assert_shows(data, wanted, within=1 if bits == 32 else 8)
+        expected = pillow_on_white(encoded(Image.fromarray(np.dstack([RGB, alpha])), "PNG"))
+        assert_decodes_to(data, expected, tolerance=1 if bits == 32 else 8)
     empty = bit_fields(np.dstack([RGB, np.zeros_like(GRAY)]), bits, masks, upside_down=upside_down)
-    assert_shows(empty, RGB, within=1 if bits == 32 else 8)
+    assert_decodes_to(empty, RGB, tolerance=1 if bits == 32 else 8)
 
 
 @pytest.mark.parametrize(
     ("at", "change"),
     [(10, 5000), (14, 1 << 20), (18, -64), (22, 1000), (54, 0xFF000F), (58, 0)],
-    ids=["where the pixels are", "size of the header", "width", "height", "mask of two runs", "cut"],
+    ids=["offset of the pixels", "size of the header", "width", "height", "mask of two runs", "truncated"],
 )
 def test_bit_fields_that_contradict_themselves_are_refused(at: int, change: int) -> None:
     data = bit_fields(np.dstack([RGB, ALPHA]), *FIELDS["BGRX"], upside_down=True)
     damaged = data[:at] + struct.pack("<i", change) + data[at + 4 :] if change else data[:-1]
-    assert_shows(data, RGB)
+    assert_decodes_to(data, RGB)
     with pytest.raises(PictureRefused) as refused:
         decode(damaged)
     assert refused.value.code == "corrupt"
 
 
 def bit_fields(rgba: Pixels, bits: int, masks: tuple[int, ...], *, upside_down: bool) -> bytes:
-    """A BMP with a header of 56 bytes, whose rows are padded to 4 bytes."""
+    """Make a BMP with a header of 56 bytes and rows padded to 4 bytes."""
     words = np.zeros(rgba.shape[:2], np.dtype(f"<u{bits // 8}"))
     for channel, mask in enumerate(masks):
         if mask:
@@ -373,7 +373,7 @@ def bit_fields(rgba: Pixels, bits: int, masks: tuple[int, ...], *, upside_down: 
 
 
 @pytest.mark.parametrize("kind", [*MEDIA_TYPES])
-def test_one_pixel_of_every_format(kind: str) -> None:
+def test_one_pixel_of_every_format_decodes(kind: str) -> None:
     image = decode(encoded(Image.new("RGB", (1, 1), (200, 30, 30)), kind.upper()))
     assert (image.format, image.width, image.height) == (kind, 1, 1)
     assert np.abs(image.rgb[0, 0].astype(int) - [200, 30, 30]).max() <= 8
@@ -388,7 +388,7 @@ def test_a_header_without_an_image_is_refused_as_corrupt() -> None:
 
 
 def test_damage_anywhere_is_refused_or_still_an_image() -> None:
-    """No exception but PictureRefused and no other shape, whatever is damaged."""
+    """Whatever is damaged, the only exception is PictureRefused and the shape matches the size."""
     rng = np.random.default_rng(3)
     outcomes = set()
     for kind in MEDIA_TYPES:
@@ -407,7 +407,7 @@ def test_damage_anywhere_is_refused_or_still_an_image() -> None:
     assert outcomes >= {"shown", "corrupt"}
 
 
-def test_golden_pixels_of_lossless_files_do_not_change_with_the_wheel() -> None:
+def test_pixels_of_lossless_files_do_not_change_with_the_opencv_version() -> None:
     digests = {
         hashlib.sha256(decode(encoded(COLOUR, kind, **options)).rgb.tobytes()).hexdigest()
         for kind, options in (("PNG", {}), ("BMP", {}), ("TIFF", {}), ("WEBP", {"lossless": True}))

@@ -1,4 +1,4 @@
-"""The decoder on the corpus of odd, rare and malformed files, where that is at hand."""
+"""The decoder on the corpus of odd, rare and malformed files, if it is available."""
 
 import csv
 import os
@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 
 from shared.domain.errors import PictureRefused
-from shared.vision.decode.decoding import LEAST_REDUCED, LONGEST_SIDE, decode
+from shared.vision.decode.decoding import LONGEST_SIDE, MIN_REDUCED_SIDE, decode
 from shared.vision.resizing import resize_square
 
 DATA = os.environ.get("PICTRACE_EVAL_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="PICTRACE_EVAL_DATA names no folder with the corpus")
 SECONDS = 5.0
 
-OTHERWISE = {
+EXCEPTIONS = {
     "synthetic/jpg_scan_bomb_4000x4000_2000scans.jpg": "too_complex",
 }
-"""Where our limits refuse what the manifest, by measured behaviour alone, would accept."""
+"""Files that our limits refuse although the manifest, which records measured behaviour, accepts them."""
 
-SHOWN = {
+ACCEPTED_BY_US = {
     "image-rs/tests__images__bmp__images__V3_X4_R4_G4_B4_Top_Down.bmp",
     "pillow/Tests__images__bmp__q__rgba16-4444.bmp",
 }
-"""Bit fields that OpenCV and Pillow refuse, and browsers and we read."""
+"""Bit fields that OpenCV and Pillow refuse but browsers and PicTrace decode."""
 
 
 def corpus() -> Path:
@@ -50,17 +50,17 @@ def test_every_file_is_an_image_or_refused_with_a_reason() -> None:
             assert image.rgb.ndim == 3
             longest = max(image.rgb.shape[:2])
             whole = min(LONGEST_SIDE, max(image.height, image.width))
-            assert longest == whole or (image.format == "jpeg" and LEAST_REDUCED <= longest < whole)
+            assert longest == whole or (image.format == "jpeg" and MIN_REDUCED_SIDE <= longest < whole)
         if time.monotonic() - started > SECONDS:
             wrong.append((row["file"], "slow"))
         expected = row["expected_40MP_policy"]
-        if expected == "accept" and outcome != OTHERWISE.get(row["file"], "accept"):
+        if expected == "accept" and outcome != EXCEPTIONS.get(row["file"], "accept"):
             wrong.append((row["file"], outcome))
         if (
             expected.startswith("refuse")
             and outcome == "accept"
             and "Pillow would accept" not in expected
-            and row["file"] not in SHOWN
+            and row["file"] not in ACCEPTED_BY_US
         ):
             wrong.append((row["file"], outcome))
     assert wrong == []

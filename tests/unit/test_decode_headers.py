@@ -1,4 +1,4 @@
-"""What is refused before any decoder sees it, and the limits OpenCV itself holds."""
+"""Files that are refused before any decoder reads them, and OpenCV's own limits."""
 
 import io
 import os
@@ -70,7 +70,7 @@ MAKERS: list[Maker] = [png, jpeg, webp, webp_canvas, gif, bmp, tiff, big_tiff, a
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_the_header_gives_the_size(make: Maker) -> None:
+def test_the_size_is_read_from_the_header(make: Maker) -> None:
     found = headers.check(make(300, 200))
     assert (found.width, found.height) == (300, 200)
 
@@ -84,21 +84,21 @@ def test_too_many_pixels_are_refused_before_decoding(make: Maker, size: tuple[in
     assert refused.value.code == "too_many_pixels"
 
 
-def test_a_side_may_not_be_too_long_either() -> None:
+def test_a_side_that_is_too_long_is_refused() -> None:
     with pytest.raises(PictureRefused) as refused:
         headers.check(png(MAX_SIDE + 1, 1))
     assert refused.value.code == "too_many_pixels"
     assert headers.check(png(MAX_SIDE, 1)).width == MAX_SIDE
 
 
-def test_a_webp_frame_larger_than_its_canvas_counts() -> None:
+def test_a_webp_frame_larger_than_its_canvas_is_refused() -> None:
     canvas, frame = webp_canvas(10, 10), webp(16_000, 16_000)[12:]
     with pytest.raises(PictureRefused) as refused:
         headers.check(canvas + frame)
     assert refused.value.code == "too_many_pixels"
 
 
-def test_a_gif_frame_larger_than_its_canvas_counts() -> None:
+def test_a_gif_frame_larger_than_its_canvas_is_refused() -> None:
     with pytest.raises(PictureRefused) as refused:
         headers.check(gif(10, 10)[:13] + b"\x2c" + struct.pack("<4HB", 0, 0, 60_000, 60_000, 0))
     assert refused.value.code == "too_many_pixels"
@@ -112,7 +112,7 @@ def test_a_png_chunk_longer_than_the_file_is_refused() -> None:
     assert refused.value.code == "corrupt"
 
 
-def test_a_jpeg_of_very_many_scans_is_refused() -> None:
+def test_a_jpeg_with_too_many_scans_is_refused() -> None:
     assert headers.check(jpeg(64, 64, MAX_JPEG_SCANS)).width == 64
     with pytest.raises(PictureRefused) as refused:
         headers.check(jpeg(64, 64, MAX_JPEG_SCANS + 1))
@@ -133,7 +133,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("data", PARTS.values(), ids=PARTS)
-def test_a_file_of_very_many_parts_is_refused_soon(data: bytes) -> None:
+def test_a_file_with_too_many_parts_is_refused_quickly(data: bytes) -> None:
     started = time.process_time()
     with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
         headers.check(data)
@@ -150,7 +150,7 @@ def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
     assert (found.format, found.width, found.height) == ("jpeg", 90, 80)
 
 
-def test_the_marker_of_a_jpeg_inside_a_segment_is_not_counted() -> None:
+def test_markers_inside_a_jpeg_segment_are_ignored() -> None:
     thumbnail = jpeg(MAX_SIDE + 1, MAX_SIDE + 1, MAX_JPEG_SCANS + 1)
     exif = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     assert headers.check(b"\xff\xd8" + exif + jpeg(64, 64)[2:]).width == 64
@@ -174,19 +174,19 @@ def test_the_marker_of_a_jpeg_inside_a_segment_is_not_counted() -> None:
         (b"Pf\n2 2\n-1.0\n" + b"\0" * 16, "unsupported_type"),
     ],
 )
-def test_what_is_no_image_is_refused_with_its_reason(data: bytes, code: str) -> None:
+def test_files_that_are_not_images_are_refused_with_a_reason(data: bytes, code: str) -> None:
     with pytest.raises(PictureRefused) as refused:
         headers.check(data)
     assert refused.value.code == code
     assert refused.value.reason.endswith(".")
 
 
-def test_an_avif_is_known_by_any_of_its_brands() -> None:
+def test_an_avif_is_recognised_by_any_of_its_brands() -> None:
     data = b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif" + avif(30, 20)[20:]
     assert headers.check(data).format == "avif"
 
 
-def test_opencv_was_imported_with_its_own_limits() -> None:
+def test_opencv_is_imported_with_limits_of_its_own() -> None:
     assert int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]) == MAX_PIXELS
     huge = np.frombuffer(jpeg(20_000, 20_000), np.uint8)
     with pytest.raises(cv2.error):

@@ -11,7 +11,7 @@ from skimage.data import data_dir
 from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from bench.quality.alterations import ALTERATIONS
-from shared.vision.decode.decoding import decode_here
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.evidence.fine import LONGEST, decode_fine, encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge, swapped
 from shared.vision.pixels import Pixels
@@ -21,7 +21,7 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def photograph() -> Pixels:
-    return decode_here((Path(data_dir) / "rocket.jpg").read_bytes()).rgb
+    return decode_in_process((Path(data_dir) / "rocket.jpg").read_bytes()).rgb
 
 
 def judged(a: Pixels, b: Pixels) -> Judgement:
@@ -58,7 +58,7 @@ def test_a_copy_differs_nowhere(photograph: Pixels, name: str) -> None:
 
 
 def test_a_copy_inside_a_screenshot_differs_nowhere() -> None:
-    shown = decode_here((Path(data_dir) / "coffee.png").read_bytes()).rgb
+    shown = decode_in_process((Path(data_dir) / "coffee.png").read_bytes()).rgb
     found = judged(shown, altered(shown, "screenshot"))
     assert found.relation is Relation.COPY
     assert found.overlap[0] > 0.98
@@ -90,7 +90,7 @@ def test_one_other_number_is_found_where_it_is(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["invoice", "QR code", "bar chart", "chat", "slide", "poster", "identity card"])
 def test_different_things_of_one_kind_are_no_copies(kind: str) -> None:
     pair = kinds.different(kind, SEED, 0)
-    found = judged(*(decode_here(data).rgb for data in (pair.a, pair.b)))
+    found = judged(*(decode_in_process(data).rgb for data in (pair.a, pair.b)))
     assert found.relation is not Relation.COPY
 
 

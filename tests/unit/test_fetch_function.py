@@ -1,4 +1,4 @@
-"""What the fetch function understands, and what its caller makes of each answer."""
+"""The requests that the fetch function accepts, and how its client handles each response."""
 
 import io
 import json
@@ -17,7 +17,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
 
 class Bucket:
-    """An S3Objects that remembers what was written."""
+    """A fake of S3Objects that records what was written."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, bytes, str]] = []
@@ -36,7 +36,7 @@ def fetcher(bucket: Any) -> ImageFetcher:
     return ImageFetcher(bucket)
 
 
-def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | None = None) -> None:
+def fetch_returns(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | None = None) -> None:
     def fetch(_: str, limit: int) -> bytes:
         if limits is not None:
             limits.append(limit)
@@ -63,12 +63,12 @@ def giving(monkeypatch: pytest.MonkeyPatch, data: bytes, limits: list[int] | Non
         {"url": "http://example.com/", "key": KEY + "\n"},
     ],
 )
-def test_requests_that_no_caller_of_ours_makes(
+def test_malformed_requests_are_refused_without_fetching(
     fetcher: ImageFetcher, bucket: Bucket, event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[int] = []
-    giving(monkeypatch, PNG, limits)
-    assert fetcher.answer(event)["code"] == "bad_request"
+    fetch_returns(monkeypatch, PNG, limits)
+    assert fetcher.handle(event)["code"] == "bad_request"
     assert (limits, bucket.written) == ([], [])
 
 
@@ -76,8 +76,8 @@ def test_an_image_is_stored_under_the_type_of_its_bytes(
     fetcher: ImageFetcher, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[int] = []
-    giving(monkeypatch, PNG, limits)
-    assert fetcher.answer({"url": "http://example.com/a.jpg", "key": KEY}) == {
+    fetch_returns(monkeypatch, PNG, limits)
+    assert fetcher.handle({"url": "http://example.com/a.jpg", "key": KEY}) == {
         "status": "stored",
         "bytes": len(PNG),
         "media_type": "image/png",
@@ -90,29 +90,29 @@ def test_an_image_is_stored_under_the_type_of_its_bytes(
     ("data", "code"), [(b"<html>", "unsupported_type"), (b"", "empty"), (b"\xff\xd8", "unsupported_type")]
 )
 @pytest.mark.parametrize("key", [None, KEY])
-def test_what_is_no_image_is_not_stored(
+def test_a_file_that_is_not_an_image_is_not_stored(
     fetcher: ImageFetcher, bucket: Bucket, data: bytes, code: str, key: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    giving(monkeypatch, data)
-    answer = fetcher.answer({"url": "http://example.com/a.jpg", "key": key})
+    fetch_returns(monkeypatch, data)
+    answer = fetcher.handle({"url": "http://example.com/a.jpg", "key": key})
     assert (answer["status"], answer["code"], bucket.written) == ("refused", code, [])
 
 
-def test_what_is_too_large_for_an_answer_says_what_to_do(
+def test_an_image_too_large_for_a_search_names_the_alternative(
     fetcher: ImageFetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fetch(_: str, limit: int) -> bytes:
         assert limit == MAX_QUERY_BYTES
-        raise FetchRefused("too_large", "The address gives more.")
+        raise FetchRefused("too_large", "The file is larger.")
 
     monkeypatch.setattr(image_fetcher, "fetch", fetch)
-    answer = fetcher.answer({"url": "http://example.com/a.jpg"})
+    answer = fetcher.handle({"url": "http://example.com/a.jpg"})
     assert (answer["code"], answer["cause"]) == ("unfetchable", "too_large")
     assert "POST /v1/images" in answer["reason"]
 
 
 class Functions:
-    """A Lambda client whose function always answers this."""
+    """A fake Lambda client whose function always returns `answer`."""
 
     def __init__(self, answer: Any, **fields: str) -> None:
         self._answer, self._fields = answer, fields
@@ -123,22 +123,22 @@ class Functions:
         return {"Payload": io.BytesIO(json.dumps(self._answer).encode()), "StatusCode": 200, **self._fields}
 
 
-def asking(answer: Any, **fields: str) -> LambdaFetcher:
+def fetcher_for(answer: Any, **fields: str) -> LambdaFetcher:
     client: Any = Functions(answer, **fields)
     return LambdaFetcher(client, "fetch")
 
 
 @pytest.mark.parametrize("cause", sorted(FETCH_CAUSES))
-def test_each_refusal_of_an_address_comes_out_as_it_was(cause: str) -> None:
+def test_each_refusal_of_a_url_reaches_the_caller_unchanged(cause: str) -> None:
     with pytest.raises(FetchRefused, match=r"Why\.") as refused:
-        asking({"status": "refused", "code": "unfetchable", "cause": cause, "reason": "Why."}).read("http://a.b/")
+        fetcher_for({"status": "refused", "code": "unfetchable", "cause": cause, "reason": "Why."}).read("http://a.b/")
     assert (refused.value.code, refused.value.cause) == ("unfetchable", cause)
 
 
 @pytest.mark.parametrize("code", sorted(set(REFUSAL_CODES) - {"unfetchable"}))
-def test_each_refusal_of_an_image_comes_out_as_it_was(code: str) -> None:
+def test_each_refusal_of_an_image_reaches_the_caller_unchanged(code: str) -> None:
     with pytest.raises(PictureRefused, match=r"Why\.") as refused:
-        asking({"status": "refused", "code": code, "reason": "Why."}).store("http://a.b/", KEY)
+        fetcher_for({"status": "refused", "code": code, "reason": "Why."}).store("http://a.b/", KEY)
     assert refused.value.code == code
 
 
@@ -150,14 +150,14 @@ def test_each_refusal_of_an_image_comes_out_as_it_was(code: str) -> None:
         ({"status": "refused", "code": "unheard of", "reason": "of another version"}, {}),
     ],
 )
-def test_a_failure_that_the_address_did_not_cause_may_be_tried_again(answer: Any, fields: dict[str, str]) -> None:
+def test_a_failure_that_the_url_did_not_cause_may_be_retried(answer: Any, fields: dict[str, str]) -> None:
     with pytest.raises(FetchFailed, match="try again") as failed:
-        asking(answer, **fields).store("http://a.b/", KEY)
+        fetcher_for(answer, **fields).store("http://a.b/", KEY)
     assert "our own mistake" not in str(failed.value)
 
 
 @pytest.mark.parametrize("url", ["http://a.b/" + "a" * MAX_URL_LENGTH, "http://a.b/\ud800", "http://a.b/\n"])
-def test_what_no_payload_can_carry_is_not_sent(url: str) -> None:
+def test_a_url_that_no_payload_can_carry_is_not_sent(url: str) -> None:
     client: Any = Functions({})
     with pytest.raises(FetchRefused) as refused:
         LambdaFetcher(client, "fetch").read(url)

@@ -1,4 +1,4 @@
-"""What a long command remembers is bounded, and what comes back from the queue is sent again."""
+"""The flow of a long command limits the messages in flight and resends those that the queue refuses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,23 +7,29 @@ from typing import Any
 import pytest
 
 from infra.operate import flow
-from infra.operate.flow import Ended, Ending, Flow, Queue, Stalled
+from infra.operate.flow import EntryResult, Flow, Outcome, Queue, Stalled
+from shared.domain.queue_times import INGEST_QUEUE
 
 
-class World:
-    """A queue and the work at once: what was sent is indexed at the second look, but for the `lost`."""
+class SimulatedQueue:
+    """A simulated queue and source: each sent entry is indexed at its second check, except for those in `lost`.
+
+    Attributes:
+        busy: the time until which the queue is not empty.
+    """
 
     def __init__(self, lost: set[int]) -> None:
         self.lost = lost
-        self.looks: dict[int, int] = {}
-        self.told: list[Ended] = []
-        self.most = 0
+        self.busy = 0.0
+        self.checks: dict[int, int] = {}
+        self.reported: list[EntryResult] = []
+        self.most_in_flight = 0
         self.clock = 0.0
         queue: Any = self
-        self.flow = Flow(work=self, queue=queue, publish=self.told.append)
+        self.flow = Flow(work=self, queue=queue, publish=self.reported.append)
 
-    def admit(self, entries: Sequence[int]) -> Mapping[int, Ended | int]:
-        return {entry: Ended(str(entry), Ending.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
+    def plan(self, entries: Sequence[int]) -> Mapping[int, EntryResult | int]:
+        return {entry: EntryResult(str(entry), Outcome.SKIPPED) if entry % 10 == 5 else 0 for entry in entries}
 
     def message(self, entry: int) -> Mapping[str, Any]:
         return {"entry": entry}
@@ -32,47 +38,97 @@ class World:
         return str(entry)
 
     def send(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        assert 0 < len(bodies) <= flow.SENT_AT_ONCE
-        self.looks |= {body["entry"]: 0 for body in bodies}
+        assert 0 < len(bodies) <= flow.SEND_BATCH_SIZE
+        self.checks |= {body["entry"]: 0 for body in bodies}
 
-    def ended(self, sent: Mapping[int, int]) -> Mapping[int, Ended]:
+    def results(self, sent: Mapping[int, int]) -> Mapping[int, EntryResult]:
         self.clock += 1
-        assert len(sent) <= flow.AT_ONCE
-        self.most = max(self.most, self.flow.in_flight)
+        assert len(sent) <= flow.BATCH_GET_SIZE
+        self.most_in_flight = max(self.most_in_flight, self.flow.in_flight)
         for entry in sent:
-            self.looks[entry] += 1
-        done = [entry for entry in sent if self.looks[entry] > 1 and entry not in self.lost]
-        return {entry: Ended(str(entry), Ending.INDEXED) for entry in done}
+            self.checks[entry] += 1
+        done = [entry for entry in sent if self.checks[entry] > 1 and entry not in self.lost]
+        return {entry: EntryResult(str(entry), Outcome.INDEXED) for entry in done}
 
-    def waiting(self) -> bool:
-        return False
+    def empty(self) -> bool:
+        return self.clock >= self.busy
+
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
+
+    def unsettled(self) -> set[int]:
+        return {int(ended.name) for ended in self.reported if ended.outcome is Outcome.UNSETTLED}
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World({7, 1300})
+def simulated(monkeypatch: pytest.MonkeyPatch) -> SimulatedQueue:
+    made = SimulatedQueue({7, 1300})
     monkeypatch.setattr("infra.operate.flow.time.monotonic", lambda: made.clock)
-    monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
+    monkeypatch.setattr("infra.operate.flow.time.sleep", made.sleep)
     return made
 
 
-def test_a_bounded_number_is_in_flight(world: World) -> None:
+def test_the_number_of_messages_in_flight_is_bounded(simulated: SimulatedQueue) -> None:
+    simulated.flow.run(range(3_000))
+    assert flow.MAX_IN_FLIGHT - flow.BATCH_GET_SIZE < simulated.most_in_flight <= flow.MAX_IN_FLIGHT
+    assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
+    assert simulated.unsettled() == simulated.lost
+
+
+def test_hopeless_messages_make_room_for_others(simulated: SimulatedQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "GIVE_UP_SECONDS", 8)
+    simulated.flow.run(range(1_301))
+    assert [ended.name for ended in simulated.reported].index("7") < 1_200
+
+
+def test_more_failures_than_the_window_do_not_stop_the_rest(simulated: SimulatedQueue) -> None:
+    """Entries that failed permanently make room for others, as long as some succeed."""
+    simulated.lost = set(range(3, 3_000, 4)) - {number for number in range(3_000) if number % 10 == 5}
+    assert len(simulated.lost) > flow.MAX_IN_FLIGHT
+    simulated.flow.run(range(3_000))
+    assert sorted(int(ended.name) for ended in simulated.reported) == list(range(3_000))
+    assert simulated.unsettled() == simulated.lost
+
+
+def test_the_flow_stops_after_one_window_if_nothing_settles(simulated: SimulatedQueue) -> None:
+    simulated.lost = set(range(3_000))
     with pytest.raises(Stalled):
-        world.flow.run(range(3_000))
-    assert flow.IN_FLIGHT - flow.AT_ONCE < world.most <= flow.IN_FLIGHT
-    assert sorted(int(ended.name) for ended in world.told) == list(range(3_000))
-    assert {int(ended.name) for ended in world.told if ended.ending is Ending.UNSETTLED} == world.lost
+        simulated.flow.run(range(3_000))
+    assert len(simulated.unsettled()) <= flow.MAX_IN_FLIGHT
 
 
-def test_what_is_hopeless_gives_its_place_to_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "HOPELESS_SECONDS", 8)
-    with pytest.raises(Stalled):
-        world.flow.run(range(1_301))
-    assert [ended.name for ended in world.told].index("7") < 1_200
+def test_the_flow_waits_for_a_message_whose_function_crashed(simulated: SimulatedQueue) -> None:
+    """The message is hidden for the queue's visibility timeout at each attempt, and then it succeeds."""
+    simulated.lost = {1}
+    simulated.busy = 5 * INGEST_QUEUE.visibility_seconds
+
+    def empty() -> bool:
+        if simulated.clock > 4 * INGEST_QUEUE.visibility_seconds:
+            simulated.lost.clear()
+        return simulated.clock >= simulated.busy
+
+    simulated.empty = empty  # type: ignore[method-assign]
+    simulated.flow.run(range(3))
+    assert {ended.outcome for ended in simulated.reported} == {Outcome.INDEXED}
+    assert simulated.clock > 4 * INGEST_QUEUE.visibility_seconds
 
 
-def test_what_the_queue_refuses_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Single entries of a batch fail under load, which no emulator does."""
+def test_the_flow_gives_up_when_the_queue_stays_empty(simulated: SimulatedQueue) -> None:
+    simulated.lost, simulated.busy = {1}, 3_000.0
+    simulated.flow.run(range(3))
+    assert simulated.unsettled() == {1}
+    assert 3_000 <= simulated.clock < 3_000 + 2 * flow.POLL_INTERVALS[1]
+
+
+def test_the_flow_gives_up_eventually_even_if_the_queue_stays_busy(simulated: SimulatedQueue) -> None:
+    simulated.lost, simulated.busy = {1}, float("inf")
+    simulated.flow.run(range(3))
+    assert simulated.unsettled() == {1}
+    assert simulated.clock >= INGEST_QUEUE.max_receives * INGEST_QUEUE.visibility_seconds
+
+
+def test_entries_that_the_queue_refuses_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single entries of a batch can fail under load, which no emulator reproduces."""
     monkeypatch.setattr("infra.operate.flow.time.sleep", lambda _: None)
     taken: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Records to DynamoDB items and back."""
+"""The conversion of records to DynamoDB items and back."""
 
 import base64
 import json
@@ -36,16 +36,16 @@ RECORD = ImageRecord(
     bytes=5,
     phash="0" * 16,
     created_at="2026-01-01T00:00:00.000000+00:00",
-    labels=(Label("tabby", 0.5), Label("lynx", 0.25)),
+    labels=(Label("Egyptian cat", 0.5), Label("lynx", 0.25)),
     filename="<b>.png",
     low_information=True,
 )
 
 
-def test_a_record_comes_back_as_it_went() -> None:
+def test_a_record_survives_the_round_trip() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
     assert item_mapper.to_record(item) == RECORD
-    assert item["label"] == {"S": "tabby"}
+    assert item["label"] == {"S": "egyptian cat"}, "in canonical form, by which the index is searched"
 
 
 def test_a_record_without_labels_has_no_label_attribute() -> None:
@@ -57,7 +57,7 @@ def test_a_record_without_labels_has_no_label_attribute() -> None:
     assert item_mapper.to_record(item) == bare
 
 
-def test_stored_numbers_keep_the_direction() -> None:
+def test_stored_numbers_preserve_the_vectors_direction() -> None:
     rng = np.random.default_rng(7)
     for values in (np.abs(rng.normal(size=2048)), rng.normal(size=2048), rng.exponential(size=2048) ** 3):
         vector = normalise(values)
@@ -71,36 +71,36 @@ def test_stored_numbers_keep_the_direction() -> None:
     assert cosine(local, item_mapper.from_numbers(item_mapper.to_numbers(local, LOCAL_SCALE))) > 1 - 0.01
 
 
-def test_no_component_of_local_features_takes_more_than_two_digits() -> None:
+def test_components_of_local_features_have_at_most_two_digits() -> None:
     one = np.zeros(LOCAL_DIMENSIONS, np.float32)
     one[3] = -1
     assert {number["N"] for number in item_mapper.to_numbers(one, LOCAL_SCALE)} == {"0", "-99"}
 
 
-def test_a_vector_that_was_stored_at_another_scale_is_read_all_the_same() -> None:
+def test_a_vector_stored_at_another_scale_is_read_correctly() -> None:
     vector = normalise(np.arange(2048.0))
     before = [{"N": f"{value:.3g}"} for value in vector.tolist()]
     assert cosine(item_mapper.from_numbers(before), vector) > 1 - 1e-6
 
 
-def test_the_largest_item_is_far_from_dynamodbs_limit() -> None:
+def test_the_largest_item_is_far_below_dynamodbs_limit() -> None:
     rng = np.random.default_rng(7)
     item = item_mapper.record_item(
         RECORD, normalise(rng.normal(size=2048)), ObjectRef("b", "k"), normalise(rng.normal(size=LOCAL_DIMENSIONS))
     )
-    # DynamoDB counts about one byte for two digits of a number, plus two, plus one for a list entry.
+    # DynamoDB counts about one byte per two digits of a number, plus two, plus one per list entry.
     numbers = [number["N"] for vector in ("features", "local_features") for number in item[vector]["L"]]
     assert sum(len(number) / 2 + 3 for number in numbers) < 18_000
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "eyJ", "W10", "WzEsMiwzXQ", "é"])
-def test_foreign_cursors_are_refused(cursor: str) -> None:
+def test_malformed_cursors_are_refused(cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         item_mapper.decode_cursor(cursor, "cats")
 
 
 @given(st.text(max_size=200))
-def test_no_text_breaks_the_cursor(cursor: str) -> None:
+def test_any_text_as_a_cursor_is_decoded_or_refused(cursor: str) -> None:
     try:
         item_mapper.decode_cursor(cursor, "cats")
     except InvalidCursor:
@@ -116,7 +116,7 @@ def test_no_text_breaks_the_cursor(cursor: str) -> None:
 @example("cats", RECORD.created_at, "")
 @example("cats", RECORD.created_at, ID + "\n")
 @example("cats", "2" * 2000, ID)
-def test_a_made_up_cursor_is_refused_or_names_a_key_that_dynamodb_takes(owner: str, time: str, image_id: str) -> None:
+def test_a_forged_cursor_is_refused_or_decodes_to_a_valid_key(owner: str, time: str, image_id: str) -> None:
     text = json.dumps([owner, time, image_id]).encode()
     cursor = base64.urlsafe_b64encode(text).decode().rstrip("=")
     try:
@@ -131,7 +131,7 @@ def test_a_made_up_cursor_is_refused_or_names_a_key_that_dynamodb_takes(owner: s
 
 
 @given(st.from_regex(COLLECTION_PATTERN, fullmatch=True), st.from_regex(UPLOAD_ID_PATTERN, fullmatch=True))
-def test_an_upload_key_gives_back_what_it_was_made_of(collection: str, upload_id: str) -> None:
+def test_an_upload_key_is_parsed_into_its_parts(collection: str, upload_id: str) -> None:
     collection, upload_id = collection.strip(), upload_id.strip()
     key = upload_key(collection, upload_id)
     assert parse_upload_key(key) == (collection, upload_id)
@@ -139,7 +139,7 @@ def test_an_upload_key_gives_back_what_it_was_made_of(collection: str, upload_id
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_key_belongs_to_a_collection_that_may_be_asked_for(rest: str) -> None:
+def test_any_key_belongs_to_a_valid_collection(rest: str) -> None:
     for key in (rest, f"uploads/{rest}", f"uploads/cats/{rest}"):
         assert re.fullmatch(COLLECTION_PATTERN, collection_of_key(key))
         assert len(item_mapper.source_id(ObjectRef("b", key))) in {32, 64}
@@ -153,22 +153,22 @@ def test_a_cursor_is_bound_to_its_collection() -> None:
         item_mapper.decode_cursor(cursor, "dogs")
 
 
-def test_source_ids() -> None:
+def test_a_source_id_is_the_upload_id_or_a_hash_of_bucket_and_key() -> None:
     ours = ObjectRef("b", upload_key("cats", UPLOAD))
     assert item_mapper.source_id(ours) == UPLOAD
     assert len(item_mapper.source_id(ObjectRef("b", "any/key"))) == 64
     assert item_mapper.source_id(ObjectRef("b", "any/key")) != item_mapper.source_id(ObjectRef("c", "any/key"))
 
 
-def test_upload_keys() -> None:
+def test_only_well_formed_upload_keys_are_parsed() -> None:
     assert parse_upload_key(upload_key("cats", UPLOAD)) == ("cats", UPLOAD)
     for other in ("uploads/cats/x", "uploads/Cats/" + UPLOAD, "x/uploads/cats/" + UPLOAD, "uploads//" + UPLOAD):
         assert parse_upload_key(other) is None
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_a_vector_that_is_not_all_numbers_is_refused_before_it_is_stored(wrong: float) -> None:
-    """One NaN among them would be stored as -9223372036854775808."""
+def test_a_vector_with_a_non_finite_component_is_refused(wrong: float) -> None:
+    """A NaN would be stored as -9223372036854775808."""
     vector = np.ones(2048, np.float32)
     vector[7] = wrong
     with pytest.raises(PictureRefused) as refused:
@@ -183,6 +183,6 @@ def test_a_vector_that_is_not_all_numbers_is_refused_before_it_is_stored(wrong: 
         item_mapper.vectors_item(IndexedImage(RECORD, normalise(np.ones(2048)), vector[:LOCAL_DIMENSIONS]))
 
 
-def test_a_zero_vector_has_no_direction_and_no_nan() -> None:
+def test_a_zero_vector_has_cosine_zero_and_no_nan() -> None:
     zero = normalise(np.zeros(2048))
     assert cosine(zero, zero) == 0.0

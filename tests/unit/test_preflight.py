@@ -1,4 +1,4 @@
-"""What `make run` says before it installs anything."""
+"""The checks that `make run` makes before it installs anything."""
 
 import socket
 import subprocess
@@ -18,7 +18,7 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
     return result.stderr
 
 
-def test_a_port_in_use_is_said_in_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -27,18 +27,18 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
     assert preflight(PORT=port).returncode == 0
 
 
-def test_wrong_ports() -> None:
+def test_an_invalid_port_is_refused() -> None:
     for port in ("x", "0", "65536", "-1"):
         assert "PORT must be" in one_line(preflight(PORT=port))
 
 
-def test_a_missing_folder(tmp_path: Path) -> None:
-    assert "no folder" in one_line(preflight(PICTURES=str(tmp_path / "absent")))
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    assert "does not exist" in one_line(preflight(PICTURES=str(tmp_path / "absent")))
     assert preflight(PICTURES=str(tmp_path)).returncode == 0
     assert preflight(PICTURES="~", HOME=str(tmp_path)).returncode == 0  # not every shell expands it
 
 
-def test_a_python_too_old_is_told(tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_refused(tmp_path: Path) -> None:
     old = tmp_path / "old.py"
     old.write_text(
         "import sys\nsys.version_info = (3, 8, 1)\nimport runpy\n"

@@ -1,4 +1,4 @@
-"""docs/explanation/security.md names tests that exist and every right of the functions."""
+"""docs/explanation/security.md names only existing tests, and every permission of the functions."""
 
 import ast
 import re
@@ -20,14 +20,14 @@ def functions_of(path: Path) -> Iterator[str]:
             yield from (f"{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef))
 
 
-def test_every_test_that_is_named_exists() -> None:
+def test_every_test_that_the_page_names_exists() -> None:
     named = re.findall(r"`(\w+/test_\w+\.py)::([\w:]+)`", PAGE)
     assert len(named) > 40
     missing = [f"{path}::{name}" for path, name in named if name not in set(functions_of(TESTS / path))]
     assert missing == []
 
 
-def test_every_right_is_explained_and_none_that_is_not_there() -> None:
+def test_the_page_explains_exactly_the_permissions_that_exist() -> None:
     sections = re.split(r"^\| (ingest|api|fetch) may ", PAGE, flags=re.MULTILINE)
     for function, rights in (("ingest", INGEST), ("api", API), ("fetch", FETCH)):
         rows = sections[sections.index(function) + 1].split("\n\n")[0].splitlines()[2:]

@@ -36,7 +36,7 @@ def test_a_missing_variable_is_named(
     assert kind.from_environ(GOOD_API).bucket == "b"
 
 
-def test_an_api_is_open_only_where_that_is_said() -> None:
+def test_an_api_is_open_only_if_the_setting_says_so() -> None:
     assert ApiSettings.from_environ(GOOD_API).access is Access.KEYS
     assert ApiSettings.from_environ(GOOD | {"PICTRACE_ACCESS": "open"}).access is Access.OPEN
     for wrong in ({}, {"PICTRACE_ACCESS": ""}, {"PICTRACE_ACCESS": "none"}, {"PICTRACE_ACCESS": "OPEN"}):
@@ -44,7 +44,7 @@ def test_an_api_is_open_only_where_that_is_said() -> None:
             ApiSettings.from_environ(GOOD | wrong)
 
 
-def test_a_second_model_is_held_where_one_is_named() -> None:
+def test_a_second_model_is_loaded_only_if_it_is_named() -> None:
     for kind in (IngestSettings, ApiSettings):
         assert [folder.name for folder in kind.from_environ(GOOD_API).model_dirs] == ["resnet50"]
         both = kind.from_environ(GOOD_API | {"PICTRACE_NEXT_MODEL_DIR": "/opt/next_model"})

@@ -1,4 +1,4 @@
-"""What of a template the local cloud deploys."""
+"""The part of a template that the local cloud deploys."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ TEMPLATE: dict[str, Any] = {
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 1}, "DependsOn": ["Alarm", "Table"]},
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {}},
+        "Budget": {"Type": "AWS::Budgets::Budget", "Properties": {}},
         "Bucket": {
             "Type": "AWS::S3::Bucket",
             "Properties": {"CorsConfiguration": {"x": [{"Fn::GetAtt": ["Api", "Endpoint"]}]}, "BucketName": "b"},
@@ -30,7 +31,7 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
-def test_what_moto_cannot_have_is_left_out_with_what_refers_to_it() -> None:
+def test_unsupported_resources_are_removed_with_references_to_them() -> None:
     local = deployable(TEMPLATE)
     assert set(local["Resources"]) == {"Queue", "Table", "Bucket"}
     assert local["Resources"]["Queue"]["DependsOn"] == ["Table"]
@@ -39,7 +40,7 @@ def test_what_moto_cannot_have_is_left_out_with_what_refers_to_it() -> None:
     assert "DependsOn" in TEMPLATE["Resources"]["Queue"]
 
 
-def test_a_functions_environment_is_the_templates() -> None:
+def test_a_functions_environment_comes_from_the_template() -> None:
     assert function_environment(TEMPLATE, "a.handler", {"Table": "t-1"}) == {"TABLE": "t-1", "LEVEL": "INFO"}
     with pytest.raises(LookupError, match=r"b\.handler"):
         function_environment(TEMPLATE, "b.handler", {})

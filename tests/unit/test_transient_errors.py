@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.aws.transient_errors import is_index_not_ready, is_outage
+from shared.aws.transient_errors import is_index_not_ready, is_transient
 
 
 def refused(status: int, code: str, **more: Any) -> ClientError:
@@ -66,14 +66,14 @@ def test_an_index_that_is_being_built_is_known_by_the_services_words(message: st
 @pytest.mark.parametrize("message", ["", "Invalid comparator used in SearchConditionExpression", "Provided TopK value"])
 def test_other_refusals_of_a_search_are_defects(message: str) -> None:
     assert not is_index_not_ready(search_refused(message))
-    assert not is_outage(search_refused(message))
+    assert not is_transient(search_refused(message))
 
 
 @pytest.mark.parametrize("error", OUTAGES.values(), ids=OUTAGES)
-def test_outages(error: BotoCoreError | ClientError) -> None:
-    assert is_outage(error)
+def test_outages_are_transient(error: BotoCoreError | ClientError) -> None:
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize("error", DEFECTS.values(), ids=DEFECTS)
-def test_defects(error: BotoCoreError | ClientError) -> None:
-    assert not is_outage(error)
+def test_defects_are_not_transient(error: BotoCoreError | ClientError) -> None:
+    assert not is_transient(error)

@@ -1,4 +1,4 @@
-"""Addresses taken apart and put together: what is refused, and that nobody reads another host in what is left."""
+"""Parsing of URLs: malformed ones are refused, and no parser finds a different host in those that are accepted."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from shared.domain.errors import FetchRefused
 from shared.domain.limits import MAX_URL_LENGTH
 from shared.net.urls import parse
 
-REFUSED = [
+MALFORMED = [
     "",
     " ",
     "x",
@@ -64,15 +64,15 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("url", REFUSED)
-def test_what_is_no_address(url: str) -> None:
+@pytest.mark.parametrize("url", MALFORMED)
+def test_malformed_urls_are_refused(url: str) -> None:
     with pytest.raises(FetchRefused) as refused:
         parse(url)
     assert (refused.value.code, refused.value.cause) == ("unfetchable", "bad_url")
 
 
 @pytest.mark.parametrize("url", ["http://localhost/", "http://LOCALHOST/x", "http://instance-data/latest/"])
-def test_a_name_without_a_dot_is_a_private_networks(url: str) -> None:
+def test_a_host_without_a_dot_is_not_public(url: str) -> None:
     with pytest.raises(FetchRefused) as refused:
         parse(url)
     assert refused.value.cause == "not_public"
@@ -92,13 +92,13 @@ def test_a_name_without_a_dot_is_a_private_networks(url: str) -> None:
         ("http://example.com/%zz", "example.com", 80, "/%zz"),
     ],
 )
-def test_an_address_has_one_spelling(url: str, host: str, port: int, target: str) -> None:
+def test_a_url_is_normalised(url: str, host: str, port: int, target: str) -> None:
     found = parse(url)
     assert (found.host.decode(), found.port, found.target.decode()) == (host, port, target)
 
 
-def rebuilt_alike(url: str) -> None:
-    """Whatever is accepted says the same to the standard library's parser, and sends no line break."""
+def assert_refused_or_unambiguous(url: str) -> None:
+    """Check that the standard library parses an accepted URL the same way, and that it contains no line break."""
     try:
         found = parse(url)
     except FetchRefused:
@@ -114,8 +114,8 @@ def rebuilt_alike(url: str) -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "http://", "https://", "http://a.example", "http://a.example/"]))
-def test_any_text(text: str, before: str) -> None:
-    rebuilt_alike(before + text)
+def test_any_text_is_refused_or_unambiguous(text: str, before: str) -> None:
+    assert_refused_or_unambiguous(before + text)
 
 
 @given(
@@ -147,11 +147,11 @@ def test_any_text(text: str, before: str) -> None:
         )
     )
 )
-def test_any_mix_of_url_parts(parts: list[str]) -> None:
-    rebuilt_alike("http://" + "".join(parts))
+def test_any_mix_of_url_parts_is_refused_or_unambiguous(parts: list[str]) -> None:
+    assert_refused_or_unambiguous("http://" + "".join(parts))
 
 
-def test_the_collected_seeds() -> None:
+def test_collected_urls_are_refused_or_unambiguous() -> None:
     data = os.environ.get("PICTRACE_EVAL_DATA")
     if not data:
         pytest.skip("PICTRACE_EVAL_DATA names no folder")
@@ -159,5 +159,5 @@ def test_the_collected_seeds() -> None:
     assert seeds
     for seed in seeds:
         text = seed.read_bytes().decode("utf-8", "surrogateescape")
-        rebuilt_alike(text)
-        rebuilt_alike("http://" + text)
+        assert_refused_or_unambiguous(text)
+        assert_refused_or_unambiguous("http://" + text)

@@ -1,4 +1,4 @@
-"""The vector index against a brute force over everything that is in it."""
+"""The vector index gives the same results as a brute-force search over all of its vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from infra.local.moto_vectors.conditions import Condition, Every, Not, Some, among, between, compared
-from infra.local.moto_vectors.index import Entry, VectorIndex
+from infra.local.moto_vectors.conditions import And, Condition, Not, Or, between, comparison, one_of
+from infra.local.moto_vectors.vector_index import Entry, VectorIndex
 
 DIMENSIONS = 4
 DISTANCES = ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"]
@@ -25,31 +25,31 @@ RED, GREEN, BLUE = (("S", colour) for colour in ("red", "green", "blue"))
 Meaning = Callable[[str | None], bool]
 CONDITIONS: list[tuple[Condition | None, Meaning]] = [
     (None, lambda _: True),
-    (compared("colour", "=", RED), lambda colour: colour == "red"),
-    (compared("colour", "=", BLUE), lambda _: False),
-    (compared("colour", "<>", RED), lambda colour: colour != "red"),
-    (compared("colour", ">", GREEN), lambda colour: colour == "red"),
-    (compared("colour", "<=", GREEN), lambda colour: colour == "green"),
+    (comparison("colour", "=", RED), lambda colour: colour == "red"),
+    (comparison("colour", "=", BLUE), lambda _: False),
+    (comparison("colour", "<>", RED), lambda colour: colour != "red"),
+    (comparison("colour", ">", GREEN), lambda colour: colour == "red"),
+    (comparison("colour", "<=", GREEN), lambda colour: colour == "green"),
     (between("colour", BLUE, GREEN), lambda colour: colour == "green"),
-    (among("colour", [RED, BLUE]), lambda colour: colour == "red"),
-    (Not(among("colour", [RED, GREEN])), lambda colour: colour is None),
-    (Some([compared("colour", "=", RED), compared("colour", "=", GREEN)]), lambda colour: colour is not None),
-    (Every([compared("size", "<>", RED), Not(compared("colour", ">=", RED))]), lambda colour: colour != "red"),
+    (one_of("colour", [RED, BLUE]), lambda colour: colour == "red"),
+    (Not(one_of("colour", [RED, GREEN])), lambda colour: colour is None),
+    (Or([comparison("colour", "=", RED), comparison("colour", "=", GREEN)]), lambda colour: colour is not None),
+    (And([comparison("size", "<>", RED), Not(comparison("colour", ">=", RED))]), lambda colour: colour != "red"),
 ]
-"""Conditions, and what they mean for an item of this colour and no size."""
+"""Conditions, and whether an item with a colour and no size fulfils them."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What was put, in the test's own form."""
+class StoredVector:
+    """An item of the index, as the test remembers it."""
 
     vector: Any
     partition: str
     colour: str | None
 
 
-def true_scores(distance: str, known: list[Known], query: Any) -> list[float]:
-    """Scores of all, most similar first, from the definitions and in f64."""
+def true_scores(distance: str, known: list[StoredVector], query: Any) -> list[float]:
+    """The scores of all items, most similar first, computed from the definitions in f64."""
     scores = []
     for one in known:
         a, b = one.vector.astype(np.float64), query.astype(np.float64)
@@ -63,20 +63,20 @@ def true_scores(distance: str, known: list[Known], query: Any) -> list[float]:
     return sorted(scores, reverse=distance == "DOT_PRODUCT")
 
 
-class Machine(RuleBasedStateMachine):
-    """Puts, moves and deletes in any order; every search must agree with the brute force."""
+class VectorIndexMachine(RuleBasedStateMachine):
+    """Put, move and delete items in any order; every search must agree with the brute-force search."""
 
     distance = "COSINE"
 
     def __init__(self) -> None:
         super().__init__()
         self.index = VectorIndex(dimensions=DIMENSIONS, distance=self.distance, filters=["size", "colour"])
-        self.known: dict[int, Known] = {}
+        self.known: dict[int, StoredVector] = {}
 
     @rule(key=keys, vector=vectors, partition=st.sampled_from("pq"), colour=colours)
     def put(self, key: int, vector: Any, partition: str, colour: str | None) -> None:
         self.index.put(key, Entry(vector, partition, [None, ("S", colour) if colour else None], key))
-        self.known[key] = Known(vector, partition, colour)
+        self.known[key] = StoredVector(vector, partition, colour)
 
     @rule(key=keys)
     def delete(self, key: int) -> None:
@@ -108,8 +108,8 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
-def test_any_history_answers_as_the_brute_force_does(distance: str) -> None:
-    machine = type("Machine", (Machine,), {"distance": distance})
+def test_searches_after_any_sequence_of_changes_match_brute_force(distance: str) -> None:
+    machine = type("VectorIndexMachine", (VectorIndexMachine,), {"distance": distance})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
 
 
@@ -121,7 +121,7 @@ def test_any_history_answers_as_the_brute_force_does(distance: str) -> None:
     distance=st.sampled_from(DISTANCES),
     query_is_stored=st.booleans(),
 )
-def test_many_vectors_answer_as_the_brute_force_does(
+def test_searches_over_many_vectors_match_brute_force(
     seed: int, count: int, top_k: int, distance: str, query_is_stored: bool
 ) -> None:
     random = np.random.default_rng(seed)
@@ -131,13 +131,13 @@ def test_many_vectors_answer_as_the_brute_force_does(
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
     hits, _ = index.search(query, (), None, top_k)
-    expected = true_scores(distance, [Known(vector, "", None) for vector in stored], query)[:top_k]
+    expected = true_scores(distance, [StoredVector(vector, "", None) for vector in stored], query)[:top_k]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6, abs=1e-6)
     if query_is_stored and distance != "DOT_PRODUCT":
         assert (hits[0].item, hits[0].score) == (0, 0.0)
 
 
-def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
+def test_near_ties_are_ordered_by_exact_scores() -> None:
     random = np.random.default_rng(7)
     query = random.normal(size=512).astype(np.float32)
     stored = (query + random.normal(size=(60, 512)) * 1e-4).astype(np.float32)
@@ -145,12 +145,12 @@ def test_near_ties_are_not_ordered_by_the_rounding_of_f32() -> None:
     for key, vector in enumerate(stored):
         index.put(key, Entry(vector, (), [], key))
     hits, _ = index.search(query, (), None, 28)
-    expected = true_scores("COSINE", [Known(vector, "", None) for vector in stored], query)[:28]
+    expected = true_scores("COSINE", [StoredVector(vector, "", None) for vector in stored], query)[:28]
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_vector_is_at_distance_zero_of_itself() -> None:
-    """Exactly: neither a rounding above nor one below it."""
+def test_a_vector_has_distance_zero_from_itself() -> None:
+    """Exactly zero, without a rounding error."""
     random = np.random.default_rng(3)
     for dimensions in range(1, 200):
         index = VectorIndex(dimensions=dimensions, distance="COSINE", filters=[])
@@ -159,7 +159,7 @@ def test_a_vector_is_at_distance_zero_of_itself() -> None:
         assert index.search(vector, (), None, 1)[0][0].score == 0.0
 
 
-def test_an_item_put_again_is_there_once() -> None:
+def test_putting_an_item_again_moves_it() -> None:
     index = VectorIndex(dimensions=1, distance="EUCLIDEAN", filters=[])
     for partition in ("p", "q", "p"):
         index.put("key", Entry(np.array([1], np.float32), partition, [], partition))

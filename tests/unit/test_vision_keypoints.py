@@ -1,4 +1,4 @@
-"""Keypoints, their matches, and the geometry that they agree on."""
+"""Keypoints, their matches, and the transform on which the matches agree."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def gray(rgb: Pixels) -> Pixels:
 
 
 def test_a_known_transform_is_found(astronaut: Pixels) -> None:
-    """Turned by 20 degrees and halved in scale: the homography must say where the corners went."""
+    """Rotated by 20 degrees and halved in scale: the homography must map the corners correctly."""
     known = np.vstack([cv2.getRotationMatrix2D((256, 256), 20, 0.5), [0, 0, 1]])
     moved = cv2.warpPerspective(astronaut, known, (512, 512), borderValue=(255, 255, 255)).astype(np.uint8)
     found = match_keypoints(detect(gray(astronaut)), detect(gray(moved)))
@@ -34,7 +34,7 @@ def test_a_known_transform_is_found(astronaut: Pixels) -> None:
     assert np.abs(error).max() < 4
 
 
-def test_pairs_join_the_same_places(astronaut: Pixels) -> None:
+def test_matched_pairs_join_the_same_places(astronaut: Pixels) -> None:
     turned = np.ascontiguousarray(np.rot90(astronaut))
     a, b = detect(gray(astronaut)), detect(gray(turned))
     found = match_keypoints(a, b)
@@ -43,7 +43,7 @@ def test_pairs_join_the_same_places(astronaut: Pixels) -> None:
     assert len(np.unique(found.pairs[:, 1])) == len(found.pairs)
 
 
-def test_matching_is_the_same_every_time(astronaut: Pixels) -> None:
+def test_matching_is_deterministic(astronaut: Pixels) -> None:
     a, b = detect(gray(astronaut)), detect(gray(np.ascontiguousarray(astronaut[60:400, 90:480])))
     first, second = match_keypoints(a, b), match_keypoints(a, b)
     assert first.score == second.score
@@ -60,8 +60,8 @@ def test_unrelated_images_agree_on_no_geometry() -> None:
                 assert matches.score.inliers < MIN_INLIERS
 
 
-def test_a_keypoint_with_two_equal_partners_is_no_match(astronaut: Pixels) -> None:
-    """Lowe's ratio test: side by side twice, every keypoint has a second partner that is as good."""
+def test_a_keypoint_with_two_equal_partners_is_not_matched(astronaut: Pixels) -> None:
+    """Lowe's ratio test: with the image twice side by side, every keypoint has a second, equally good partner."""
     twice = detect(gray(np.hstack([astronaut, astronaut])))
     found = match_keypoints(detect(gray(astronaut)), twice)
     assert found.score.matches < 0.35 * MAX_KEYPOINTS
@@ -78,14 +78,14 @@ def test_images_without_keypoints_match_nothing(astronaut: Pixels) -> None:
 
 
 @pytest.mark.parametrize("height", [1, 2, 5, 30, 62, 63, 64, 100])
-def test_a_strip_of_any_height_is_no_problem(height: int) -> None:
+def test_a_strip_of_any_height_is_handled(height: int) -> None:
     strip = np.random.default_rng(height).integers(0, 256, (height, 512)).astype(np.uint8)
     assert (len(detect(strip)) > 0) is (height > 62)
     assert (len(detect(np.ascontiguousarray(strip.T))) > 0) is (height > 62)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_noise_of_any_small_size_is_no_problem(seed: int) -> None:
+def test_noise_of_any_small_size_is_handled(seed: int) -> None:
     rng = np.random.default_rng(seed)
     tiny = [detect(rng.integers(0, 256, rng.integers(1, 40, 2)).astype(np.uint8)) for _ in range(2)]
     matches = match_keypoints(*tiny)
@@ -109,11 +109,11 @@ def test_noise_of_any_small_size_is_no_problem(seed: int) -> None:
     ],
     ids=["same", "3 x", "turned", "perspective", "mirror", "20 x", "1/20", "squashed", "line", "behind", "nothing"],
 )
-def test_only_possible_transforms_are_sane(transform: Transform, sane: bool) -> None:
+def test_only_plausible_transforms_are_accepted(transform: Transform, sane: bool) -> None:
     assert is_sane(transform, (400, 300)) is sane
 
 
-def test_alignment_undoes_what_was_done(astronaut: Pixels) -> None:
+def test_alignment_reverses_the_transform(astronaut: Pixels) -> None:
     original = extract(astronaut)
     for copy in (
         np.ascontiguousarray(np.rot90(astronaut)),

@@ -18,7 +18,7 @@ from shared.vision.resizing import resize_longest, resize_square
     ],
     ids=["longest side", "square"],
 )
-def test_enlarged_pixels_are_those_of_arm64(enlarged: Callable[[Pixels], Pixels], digest: str) -> None:
+def test_enlarged_pixels_match_those_computed_on_arm64(enlarged: Callable[[Pixels], Pixels], digest: str) -> None:
     """The digests are what an arm64 processor computes, and an x86_64 one too."""
     y, x = np.mgrid[0:150, 0:190]
     drawn = ((x * x + y * 7) % 251).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""SSIM against scikit-image."""
+"""SSIM equals scikit-image's."""
 
 import numpy as np
 import pytest
@@ -37,20 +37,20 @@ def cases() -> dict[str, tuple[Pixels, Pixels]]:
 
 
 @pytest.mark.parametrize("case", cases())
-def test_ssim_is_scikit_images(case: str) -> None:
+def test_ssim_equals_scikit_images(case: str) -> None:
     a, b = cases()[case]
     wanted = structural_similarity(a, b)
     assert ssim(a, b) == pytest.approx(wanted, abs=1e-4)
     assert ssim_and_detail(moments(a), b)[0] == pytest.approx(wanted, abs=1e-4)
 
 
-def test_the_map_is_scikit_images_inside_the_border() -> None:
+def test_the_ssim_map_equals_scikit_images_inside_the_border() -> None:
     a, b = cases()["unlike"]
     _, wanted = structural_similarity(a, b, full=True)
     assert np.abs(ssim_map(a, b) - wanted[3:-3, 3:-3]).max() < 1e-3
 
 
-def test_a_mask_limits_the_mean() -> None:
+def test_a_mask_restricts_the_mean() -> None:
     cat, cup = cases()["unlike"]
     half = np.zeros((256, 256), bool)
     half[:, :128] = True
@@ -60,7 +60,7 @@ def test_a_mask_limits_the_mean() -> None:
     assert ssim(cat, mixed, np.zeros((256, 256), bool)) == 0.0
 
 
-def test_detail_leaves_out_what_is_flat_in_both() -> None:
+def test_detail_ignores_areas_that_are_flat_in_both() -> None:
     page, other = (np.full((256, 256), 255, np.uint8) for _ in range(2))
     page[100:150, 100:150] = square("chelsea.png")[100:150, 100:150]
     other[100:150, 100:150] = square("coffee.png")[100:150, 100:150]

@@ -1,4 +1,4 @@
-"""Local features, and the views of a query that are searched for."""
+"""Local features, and the views of a query by which it is searched."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def nearest(vector: np.ndarray[tuple[int], np.dtype[np.float32]], stored: dict[s
     return max(stored, key=lambda name: cosine(vector, vlad_encode(stored[name].keypoints.descriptors)))
 
 
-def test_local_features_have_unit_length_and_are_the_same_every_time(stored: dict[str, Signature]) -> None:
+def test_local_features_have_unit_length_and_are_deterministic(stored: dict[str, Signature]) -> None:
     descriptors = stored["coffee.png"].keypoints.descriptors
     vector = vlad_encode(descriptors)
     assert vector.shape == (LOCAL_DIMENSIONS,)
@@ -53,14 +53,14 @@ def test_local_features_have_unit_length_and_are_the_same_every_time(stored: dic
     assert vlad_encode(shuffled) == pytest.approx(vector, abs=1e-5)
 
 
-def test_what_is_stored_fits_what_later_versions_search_for() -> None:
-    """Vectors in the table are compared with those of later code: these numbers must never change."""
+def test_local_features_stay_compatible_with_stored_vectors() -> None:
+    """Stored vectors are compared with those of later versions, so these numbers must never change."""
     descriptors = (np.arange(64 * 32) * 37 % 251).astype(np.uint8).reshape(64, 32)
     found = vlad_encode(descriptors)[[128, 192, 288, 992]]
     assert found == pytest.approx([0.12348, 0.11818, -0.10974, 0.10071], abs=1e-4)
 
 
-def test_no_keypoints_have_no_direction() -> None:
+def test_an_image_without_keypoints_has_a_zero_vector() -> None:
     assert not vlad_encode(np.zeros((0, 32), np.uint8)).any()
 
 
@@ -85,7 +85,7 @@ def test_a_mirrored_copy_is_found_and_matched_by_the_mirror_view_only(stored: di
     assert match_keypoints(views.whole(plain).signature.keypoints, original.keypoints).transform is None
 
 
-def test_windows_hold_the_keypoints_of_their_place(coffee: tuple[Pixels, Signature]) -> None:
+def test_windows_contain_the_keypoints_of_their_area(coffee: tuple[Pixels, Signature]) -> None:
     found = views.windows(views.whole(coffee[1]))
     assert len(found) == 9
     width, height = coffee[1].keypoints.size
@@ -109,7 +109,7 @@ def test_an_inset_is_matched_by_a_window_of_the_larger_image(stored: dict[str, S
 
 
 @pytest.mark.parametrize("name", ["coffee.png", "rocket.jpg", "motorcycle_left.png"])
-def test_a_small_part_is_found_and_matched_at_the_size_that_it_had(name: str, stored: dict[str, Signature]) -> None:
+def test_a_small_crop_is_matched_at_its_original_scale(name: str, stored: dict[str, Signature]) -> None:
     rgb = pixels(name)
     height, width = rgb.shape[:2]
     crop = np.ascontiguousarray(rgb[height // 4 : height * 7 // 10, width // 4 : width * 7 // 10])
@@ -123,7 +123,7 @@ def test_a_small_part_is_found_and_matched_at_the_size_that_it_had(name: str, st
     assert inliers[0] >= 2 * max(MIN_INLIERS, inliers[1])
 
 
-def test_only_a_larger_image_is_seen_finer(coffee: tuple[Pixels, Signature]) -> None:
+def test_only_a_larger_image_has_a_finer_view(coffee: tuple[Pixels, Signature]) -> None:
     whole = views.whole(coffee[1])
     assert views.finer(resize_longest(coffee[0], LONGEST_SIDE), whole) is whole
     assert (
@@ -132,8 +132,8 @@ def test_only_a_larger_image_is_seen_finer(coffee: tuple[Pixels, Signature]) -> 
     )
 
 
-def test_spread_keypoints_are_not_all_in_one_corner() -> None:
-    """Text in a corner has the strongest corners of the image."""
+def test_spread_keypoints_are_not_concentrated_in_one_corner() -> None:
+    """Text in one corner has the strongest keypoints of the image."""
     gray = cv2.cvtColor(pixels("coffee.png"), cv2.COLOR_RGB2GRAY).astype(np.uint8)
     for line in range(8):
         cv2.putText(gray, "TEXT text", (0, 16 + 16 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
@@ -153,14 +153,14 @@ def record(name: str) -> ImageRecord:
     return ImageRecord("album", name, "model", 1, 1, "png", 1, "0" * 16, "")
 
 
-def test_three_of_the_local_search_come_with_one_of_the_other() -> None:
+def test_interleaving_takes_three_local_results_for_each_other_one() -> None:
     local, whole = [[record(name) for name in names] for names in ("abcdefgh", "xaby")]
     assert "".join(one.image_id for one in interleaved(local, whole)) == "abcxdefghy"
     assert "".join(one.image_id for one in interleaved([], whole)) == "xaby"
     assert "".join(one.image_id for one in interleaved(local, [])) == "abcdefgh"
 
 
-def test_what_both_searches_found_comes_first() -> None:
+def test_images_found_by_both_searches_rank_first() -> None:
     local, whole = [[record(name) for name in names] for names in ("abcd", "xyzd")]
     found = "".join(one.image_id for one in reciprocal(local, whole))
     assert found[0] == "d"

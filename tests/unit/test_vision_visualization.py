@@ -1,4 +1,4 @@
-"""Drawings of a comparison show where images agree and where they differ."""
+"""The drawings of a comparison show where the images agree and where they differ."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ def decoded(png: bytes) -> Pixels:
 
 
 @pytest.mark.parametrize("change", ["as it is", "turned and cropped", "mirrored"])
-def test_the_heat_map_is_bright_where_they_differ_and_dark_where_not(cat: Pixels, change: str) -> None:
+def test_the_heat_map_is_bright_only_where_the_images_differ(cat: Pixels, change: str) -> None:
     painted = cat.copy()
     painted[100:160, 200:280] = np.random.default_rng(1).integers(0, 256, (60, 80, 3), np.uint8)
     query = {
@@ -35,16 +35,16 @@ def test_the_heat_map_is_bright_where_they_differ_and_dark_where_not(cat: Pixels
     }[change]
     heat = decoded(difference_image(query, cat)).astype(float)
     scale = heat.shape[1] / cat.shape[1]
-    assert heat.shape[0] == pytest.approx(cat.shape[0] * scale, abs=1), "in the second image's own proportions"
+    assert heat.shape[0] == pytest.approx(cat.shape[0] * scale, abs=1), "in the proportions of the second image"
     top, bottom, left, right = (round(value * scale) for value in (110, 150, 210, 270))
     inside = heat[top:bottom, left:right].mean()
     outside = heat[round(200 * scale) : round(270 * scale), round(60 * scale) : round(180 * scale)].mean()
     assert inside > 1.5 * outside
 
 
-def test_lines_join_what_agrees_and_nothing_joins_strangers(cat: Pixels) -> None:
+def test_lines_join_matching_points_and_none_join_unrelated_images(cat: Pixels) -> None:
     def between(a: Pixels, b: Pixels) -> int:
-        """Pixels of lines in the white gap between the images."""
+        """The number of line pixels in the white gap between the images."""
         drawn = decoded(matches_image(a, b))
         side = round(512 * a.shape[1] / max(a.shape[:2]))
         return int((drawn[:, side + 2 : side + GAP - 2] != 255).any(2).sum())
@@ -54,16 +54,16 @@ def test_lines_join_what_agrees_and_nothing_joins_strangers(cat: Pixels) -> None
     assert between(cat, pixels("coffee.png")) == 0
 
 
-def test_an_inset_that_only_a_window_finds_is_joined_and_moved() -> None:
+def test_an_inset_found_only_by_a_window_is_joined_and_aligned() -> None:
     page = pixels("page.png")
     host = ALTERATIONS["inset of a third"](page, np.random.default_rng(1))
     lines = decoded(matches_image(host, page))
     assert (lines[:, 514 : 512 + GAP - 2] != 255).any()
-    assert decoded(difference_image(host, page)).shape == resize_longest(page, 512).shape, "moved onto the page"
+    assert decoded(difference_image(host, page)).shape == resize_longest(page, 512).shape, "aligned with the page"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (40, 40)])
-def test_images_without_keypoints_are_drawn_too(cat: Pixels, shape: tuple[int, int]) -> None:
+def test_images_without_keypoints_can_be_drawn(cat: Pixels, shape: tuple[int, int]) -> None:
     flat = np.full((*shape, 3), 200, np.uint8)
     for draw in (matches_image, difference_image):
         assert decoded(draw(flat, cat)).size

@@ -1,4 +1,4 @@
-"""Near-duplicates of a collection."""
+"""List the near-duplicates of a collection."""
 
 from typing import Annotated
 
@@ -19,13 +19,13 @@ router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=Dat
 def list_duplicates(
     services: Needs,
     collection: OneCollection,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many groups")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of groups")] = DEFAULT_PAGE,
+    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.DuplicatePage:
-    """Images that were a near-duplicate of an earlier one when they came, grouped with it, each group's best first.
+    """Images that were near-duplicates of an earlier image when they were indexed, grouped with it, the best first.
 
-    Follow `cursor` until it is null; a page may be short and still have a next one. The groups were found as the
-    images came, so this compares nothing and costs as much as a page of a listing.
+    Follow `cursor` until it is null; a page may be short and still have a next one. Groups are formed when images are
+    indexed, so this call compares nothing and costs as much as a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
     groups = [presenters.group(found, services.library.thumbnail_url) for found in page.groups]

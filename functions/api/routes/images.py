@@ -1,4 +1,4 @@
-"""Stored images: list, show, remove."""
+"""List, fetch, show and remove images."""
 
 from typing import Annotated, Any, Final
 
@@ -19,26 +19,27 @@ LINK_HEADERS = {
 }
 """A link may be reused by the caller who asked for it, for half its life."""
 
-LINK_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"model": schemas.Link, "description": "the link, where `Accept` names `application/json`"}
+LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": schemas.Link, "description": "the link, if `Accept` names `application/json`"}
 }
 
 
 @router.get(
     "",
     summary="One page of a collection, newest first",
-    responses=problem_responses("invalid-cursor"),
+    responses=problem_responses("invalid-cursor", "unknown-label"),
     dependencies=[SEARCH],
 )
 def list_images(
     services: Needs,
     collection: OneCollection,
     label: LabelQuery = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="how many images")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="from the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
+    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
-    page = services.catalogue.newest(collection, label=label, limit=limit, cursor=cursor)
+    labels = services.model.classes(label) if label else None
+    page = services.catalogue.newest(collection, labels=labels, limit=limit, cursor=cursor)
     images = [presenters.image(record, services.library.thumbnail_url) for record in page.records]
     return schemas.ImagePage(images=images, cursor=page.cursor)
 
@@ -51,16 +52,16 @@ def list_images(
     dependencies=[WRITE],
 )
 def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
-    """Takes a public http(s) address, at most 25 MiB. Ask for the upload's state as after any other upload."""
+    """Accepts a public http(s) URL of an image of at most 25 MiB. Query the upload's state as for any other upload."""
     collection = caller.collection(wanted.collection)
-    return schemas.UploadAccepted(upload_id=services.library.fetch_in(wanted.url, collection))
+    return schemas.UploadAccepted(upload_id=services.library.fetch_upload(wanted.url, collection))
 
 
 @router.get(
     "/{image_id}", summary="One image's record", responses=problem_responses("not-found"), dependencies=[SEARCH]
 )
 def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
-    """The record with the objects that brought these bytes, at most 100 of them."""
+    """The record, with at most 100 of the objects that have the image's bytes."""
     record = services.library.image(image_id, collections)
     return presenters.image_with_sources(record, services.library.thumbnail_url)
 
@@ -74,10 +75,10 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> sch
     dependencies=[WRITE],
 )
 def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFrom) -> None:
-    """Removes the record, signature, thumbnail and stored bytes from one collection.
+    """Removes the image's record, signature, thumbnail and stored bytes from one collection.
 
-    It is the one that is named, else `default`, else the key's only one. `collections=all` removes them from every
-    collection that the key reaches.
+    That is the collection named, otherwise `default`, otherwise the only one of the key. `collections=all` removes the
+    image from every collection of the key.
     """
     services.library.remove(image_id, collections)
 
@@ -87,13 +88,13 @@ def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFro
     status_code=307,
     response_class=RedirectResponse,
     summary="The image itself",
-    responses=problem_responses("not-found") | LINK_ANSWER,
+    responses=problem_responses("not-found") | LINK_RESPONSE,
     dependencies=[SEARCH],
 )
 def content(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
-    """Redirects to a link that works for 15 minutes, or gives it as JSON to who accepts `application/json`."""
+    """Redirects to a link valid for 15 minutes, or returns it as JSON if `Accept` names `application/json`."""
     record = services.library.image(image_id, collections)
-    return _lead(request, services.library.content_link(record))
+    return _link_or_redirect(request, services.library.content_link(record))
 
 
 @router.get(
@@ -101,19 +102,19 @@ def content(image_id: ImageIdPath, services: Needs, collections: Reach, request:
     status_code=307,
     response_class=RedirectResponse,
     summary="A small WebP of the image",
-    responses=problem_responses("not-found") | LINK_ANSWER,
+    responses=problem_responses("not-found") | LINK_RESPONSE,
     dependencies=[SEARCH],
 )
 def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
-    """At most 320 pixels a side; made where it is missing. Redirects, or gives the link, as `content` does.
+    """At most 320 pixels a side; created if it is missing. Redirects, or returns the link, as `content` does.
 
-    Every image in an answer has a link of its own as `thumbnail_url`; ask here when that has ended or leads nowhere.
+    Every image in a response has a link in `thumbnail_url`; call this when that link has expired or is broken.
     """
     record = services.library.image(image_id, collections)
-    return _lead(request, services.library.thumbnail_link(record))
+    return _link_or_redirect(request, services.library.thumbnail_link(record))
 
 
-def _lead(request: Request, url: str) -> Response:
+def _link_or_redirect(request: Request, url: str) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         link = schemas.Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
         return Response(link.model_dump_json(), media_type="application/json", headers=LINK_HEADERS)

@@ -1,4 +1,4 @@
-"""The calls of the project that PicTrace succeeds, kept working."""
+"""The legacy API: the calls of the project that PicTrace replaces."""
 
 from typing import Annotated
 
@@ -17,30 +17,33 @@ from shared.domain.matches import Ranking
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 
-router = APIRouter(tags=["the ancestor's calls"], route_class=DataRoute)
+router = APIRouter(tags=["legacy API"], route_class=DataRoute)
 
 
 @router.post(
     "/upload/",
-    summary="Upload an image and find its like",
+    summary="Upload an image and find similar ones",
     responses=problem_responses("malformed-body", "unsupported-media-type", "undecodable-picture"),
     openapi_extra=schemas.UPLOAD_BODY,
     dependencies=[SEARCH, WRITE],
 )
 def upload(file: Annotated[UploadFile, File()], services: Needs, collection: OneCollection) -> schemas.LegacyAnswer:
-    """Searches first, then stores: the image is indexed a moment later, through the queue like any other."""
+    """Searches first, then stores the image, which is indexed a moment later through the queue."""
     data = file.file.read(MAX_QUERY_BYTES + 1)
     if len(data) > MAX_QUERY_BYTES:
-        raise Problem("too-large", f"At most {MAX_QUERY_BYTES:,} bytes here; POST /v1/uploads takes larger images.")
+        raise Problem(
+            "too-large",
+            f"This call accepts at most {MAX_QUERY_BYTES:,} bytes; upload larger images with POST /v1/uploads.",
+        )
     name = clean_filename(file.filename or "image")
     answer = _search(services, collection, data, name, "File uploaded successfully")
-    services.library.take_in(data, name, MEDIA_TYPES[sniff(data)], collection)
+    services.library.store_upload(data, name, MEDIA_TYPES[sniff(data)], collection)
     return answer
 
 
 @router.post(
     "/upload_from_url/",
-    summary="Upload an image from a URL and find its like",
+    summary="Upload an image from a URL and find similar ones",
     responses=problem_responses("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[SEARCH, WRITE],
 )
@@ -49,17 +52,17 @@ def upload_from_url(
     services: Needs,
     collection: OneCollection,
 ) -> schemas.LegacyAnswer:
-    """Takes a public http(s) address, as the form field `image_url`."""
-    upload_id = services.library.fetch_in(image_url, collection)
-    data = services.library.uploaded(upload_id, collection)
+    """Accepts a public http(s) URL in the form field `image_url`."""
+    upload_id = services.library.fetch_upload(image_url, collection)
+    data = services.library.upload_content(upload_id, collection)
     return _search(services, collection, data, None, "File uploaded successfully from URL")
 
 
 def _search(
     services: Services, collection: str, data: bytes, filename: str | None, message: str
 ) -> schemas.LegacyAnswer:
-    """The images nearest to one, without itself. Where there is no file name the hash is shown as one."""
-    services = services.under(None)
+    """Return the images most similar to one, without itself. Without a file name, the hash serves as one."""
+    services = services.with_model(None)
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = SearchRequest(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
@@ -81,5 +84,5 @@ def _search(
     dependencies=[SEARCH],
 )
 def uploaded(image_id: ImageIdPath, services: Needs, collections: Reach) -> RedirectResponse:
-    """Redirects to the image in its own format, whatever the address ends in."""
+    """Redirects to the image in its original format, whatever the extension in the path."""
     return RedirectResponse(services.library.content_link(services.library.image(image_id, collections)))

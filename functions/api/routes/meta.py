@@ -1,4 +1,4 @@
-"""Health and figures."""
+"""Health and statistics of the service."""
 
 from importlib.metadata import version
 
@@ -12,30 +12,31 @@ from shared.domain import limits
 from shared.version import VERSION
 
 router = APIRouter(tags=["service"])
-figures = APIRouter(tags=["service"], route_class=DataRoute)
+stats_router = APIRouter(tags=["service"], route_class=DataRoute)
 
 _PACKAGES = ("ai-edge-litert", "boto3", "fastapi", "numpy", "opencv-python-headless")
 
 
-@router.get("/health", summary="Is the function up")
+@router.get("/health", summary="Check that the function is running")
 def health() -> schemas.Health:
-    """Touches neither the model nor any other service."""
+    """Uses neither the model nor any other service."""
     return schemas.Health(status="ok", version=VERSION)
 
 
-@figures.get("/v1/stats", summary="Counts, model and versions", responses=problem_responses(), dependencies=[SEARCH])
+@stats_router.get(
+    "/v1/stats", summary="Counts, model and versions", responses=problem_responses(), dependencies=[SEARCH]
+)
 def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
-    """Counting reads the index for the first 30,000 images or so; beyond that `exact` is false."""
+    """Counts up to about 30,000 images; if there are more, `exact` is false and the count is a lower bound."""
     images, exact = services.catalogue.count(collection)
+    card = services.model.card
     return schemas.Stats(
         collection=collection,
         images=images,
         exact=exact,
-        model=schemas.ModelState(
-            id=services.model.id, untrained=services.model.untrained, labels=services.model.has_labels
-        ),
+        model=schemas.ModelState(id=card.id, network=card.network, instead_of=card.instead_of, labels=card.has_labels),
         models=list(services.models),
-        notice=services.model.notice,
+        notice=card.notice,
         versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
         limits={
             "max_upload_bytes": limits.MAX_UPLOAD_BYTES,

@@ -53,7 +53,7 @@ class Drawing(StrEnum):
 @router.post(
     "/search",
     summary="Find the nearest images",
-    responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected"),
+    responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected", "unknown-label"),
     openapi_extra=schemas.SEARCH_BODY,
     dependencies=[SEARCH],
 )
@@ -77,6 +77,7 @@ def search(
     where nothing near is found, for parts of the query; `thorough` for all of that always.
     """
     watch = Stopwatch()
+    labels = services.model.classes(label) if label else None
     described_query = _describe(services, caller, query, watch)
     wanted = SearchRequest(
         collection=collection,
@@ -85,7 +86,7 @@ def search(
         effort=effort,
         min_score=min_score,
         min_verdict=min_verdict,
-        label=label,
+        labels=labels,
     )
     return _answer(services, described_query, wanted, watch)
 
@@ -93,7 +94,7 @@ def search(
 @router.get(
     "/images/{image_id}/similar",
     summary="More like this",
-    responses=problem_responses("not-found"),
+    responses=problem_responses("not-found", "unknown-label"),
     dependencies=[SEARCH],
 )
 def similar(
@@ -103,11 +104,13 @@ def similar(
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     min_verdict: MinVerdict = Verdict.UNRELATED,
+    label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
     """The nearest images of the same collection, the image itself left out."""
     watch = Stopwatch()
+    labels = services.model.classes(label) if label else None
     record = services.library.image(image_id, collections)
     query = services.searcher.recall(record, watch)
     wanted = SearchRequest(
@@ -117,6 +120,7 @@ def similar(
         effort=effort,
         min_score=min_score,
         min_verdict=min_verdict,
+        labels=labels,
         exclude=image_id,
     )
     return _answer(services, query, wanted, watch)
@@ -165,7 +169,7 @@ def _answer(services: Services, query: Described, wanted: SearchRequest, watch: 
 
 def _notice(services: Services, query: Described) -> str | None:
     flat = _NOTHING_IN_IT if query.signature.low_information else None
-    return " ".join(notice for notice in (flat, services.model.notice) if notice) or None
+    return " ".join(notice for notice in (flat, services.model.card.notice) if notice) or None
 
 
 def _describe(services: Services, caller: Caller, query: query_image.Query, watch: Stopwatch) -> Described:

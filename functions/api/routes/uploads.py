@@ -1,4 +1,4 @@
-"""Uploads: open one, ask how it went."""
+"""Open uploads and return their state."""
 
 import re
 from typing import Annotated
@@ -25,15 +25,15 @@ router = APIRouter(prefix="/v1", tags=["uploads"], route_class=DataRoute)
     dependencies=[WRITE],
 )
 def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
-    """Gives an S3 presigned POST: send its `fields` as a multipart form to `url`, with the part `file` last.
+    """Returns an S3 presigned POST: send its `fields` to `url` as a multipart form, with the part `file` last.
 
-    The form takes one image of this content type, at most 25 MiB, under a key of our own making.
+    The form accepts one image of this content type, of at most 25 MiB; the server chooses its key.
     """
     collection = caller.collection(wanted.collection)
     if wanted.content_type not in MEDIA_TYPES.values():
         raise Problem(
             "unsupported-media-type",
-            f"Images of {', '.join(sorted(MEDIA_TYPES.values()))} are taken.",
+            f"Send an image of one of these types: {', '.join(sorted(MEDIA_TYPES.values()))}.",
         )
     upload_id, url, fields = services.library.open_upload(wanted.filename, wanted.content_type, collection)
     return schemas.UploadForm(upload_id=upload_id, url=url, fields=fields, expires_in=UPLOAD_EXPIRES_SECONDS)
@@ -41,13 +41,15 @@ def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Ne
 
 @router.get(
     "/uploads/{upload_id}",
-    summary="How an upload went",
+    summary="The state of an upload",
     responses=problem_responses("not-found"),
     dependencies=[ANY_SCOPE],
 )
 def upload_state(
     caller: KnownCaller,
-    upload_id: Annotated[str, Path(description="from the form", examples=[schemas.EXAMPLE_UPLOAD])],
+    upload_id: Annotated[
+        str, Path(description="from the response that opened the upload", examples=[schemas.EXAMPLE_UPLOAD])
+    ],
     services: Needs,
 ) -> schemas.UploadState:
     """`pending` until the image is `indexed`, a `duplicate` of one that the collection holds, or `rejected`."""

@@ -1,7 +1,8 @@
-"""The web page and its files, under a strict content security policy."""
+"""The web page and its files, with a strict content security policy."""
 
 import hashlib
 import mimetypes
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +13,14 @@ from shared.domain.errors import NotFound
 FOLDER: Final = Path(__file__).parents[1] / "web"
 
 
-def content_security_policy(storage_origin: str) -> str:
-    """Nothing but our own files; images and uploads also go to the bucket."""
+def content_security_policy(storage_origin: str, source_addresses: Sequence[str] = ()) -> str:
+    """Return a policy that allows the page's own files, and the buckets for images and uploads, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            f"img-src 'self' blob: data: {storage_origin}",
+            " ".join(("img-src 'self' blob: data:", storage_origin, *source_addresses)),
             f"connect-src 'self' {storage_origin}",
             "base-uri 'none'",
             "form-action 'none'",
@@ -29,11 +30,16 @@ def content_security_policy(storage_origin: str) -> str:
     )
 
 
-def page_router(storage_origin: str) -> APIRouter:
-    """Routes of the page; `storage_origin` is where presigned URLs lead."""
+def page_router(storage_origin: str, source_addresses: Sequence[str]) -> APIRouter:
+    """Return the routes of the page.
+
+    Args:
+        storage_origin: origin of presigned URLs of the stack's own bucket.
+        source_addresses: origins and paths of presigned URLs of other buckets.
+    """
     router = APIRouter(include_in_schema=False)
     files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
-    policy = content_security_policy(storage_origin)
+    policy = content_security_policy(storage_origin, source_addresses)
 
     def answer(name: str, request: Request) -> Response:
         data = files[name]

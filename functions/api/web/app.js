@@ -4,7 +4,7 @@ import * as browse from "./browse.js";
 import { byId, nameOf } from "./dom.js";
 import * as duplicates from "./duplicates.js";
 import * as key from "./key.js";
-import * as picture from "./picture.js";
+import * as thumbnails from "./thumbnails.js";
 import * as results from "./results.js";
 import { addEach } from "./upload.js";
 import { open as view } from "./viewer.js";
@@ -12,26 +12,27 @@ import { open as view } from "./viewer.js";
 const SHRUNK_SIDE = 1024;
 
 let limits = { max_query_bytes: 4_400_000, max_upload_bytes: 25 * 2 ** 20 };
-let query = null; // { ask(how), part, shown or image, name, file } of the last search; `part` stands for it in a comparison
-let turn = 0;
+let query = null; // { run(options), operand, preview or image, name, file } of the last search; `operand` is for comparisons
+let latest = 0;
 
-const how = () => `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}`;
+const searchOptions = () =>
+  `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}${browse.labelFilter()}`;
 
-function say(text) {
+function setStatus(text) {
   byId("status").textContent = text;
 }
 
-/** Show a problem, with a button for `again` where there is something to try again. */
-function complain(problem, again = null) {
+/** Show a problem, or hide it if `problem` is null, with a button that calls `retry` if there is one. */
+function showProblem(problem, retry = null) {
   byId("problem").textContent = problem ? problem.message : "";
   byId("problem").hidden = !problem;
-  byId("again").hidden = !again;
+  byId("again").hidden = !retry;
   byId("again").onclick = () => {
-    complain(null);
-    again();
+    showProblem(null);
+    retry();
   };
   if (!problem) return;
-  say("");
+  setStatus("");
   byId("problem").scrollIntoView({ block: "nearest" });
 }
 
@@ -39,12 +40,12 @@ async function attempt(work) {
   try {
     await work();
   } catch (problem) {
-    complain(problem, () => attempt(work));
+    showProblem(problem, () => attempt(work));
   }
 }
 
-/** A picture too large for a request, made smaller; what the browser cannot read goes as it is. */
-async function fitting(file) {
+/** Return a file, shrunk if it is too large for a request and the browser can read it. */
+async function shrinkToLimit(file) {
   if (file.size <= limits.max_query_bytes) return file;
   const picture = await createImageBitmap(file).catch(() => null);
   if (!picture) return file;
@@ -54,44 +55,57 @@ async function fitting(file) {
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
 }
 
-async function search(asked) {
-  query = asked;
-  const mine = ++turn;
-  complain(null);
-  say("Searching …");
+async function search(request) {
+  query = request;
+  const mine = ++latest;
+  showProblem(null);
+  setStatus("Searching …");
   byId("results").setAttribute("aria-busy", "true");
   byId("query-image").onerror = null;
-  if (asked.image) picture.show(byId("query-image"), asked.image);
-  else byId("query-image").src = asked.shown;
-  byId("query-image").alt = `Your picture: ${asked.name}`;
-  byId("query-name").textContent = asked.name;
-  byId("keep").hidden = !asked.file;
+  if (request.image) thumbnails.show(byId("query-image"), request.image);
+  else byId("query-image").src = request.preview;
+  byId("query-image").alt = `Your picture: ${request.name}`;
+  byId("query-name").textContent = request.name;
+  byId("keep").hidden = !request.file;
   try {
-    const answer = await asked.ask(how());
-    if (mine !== turn) return;
-    picture.count();
-    say(results.show(answer, (match) => open(match.image, match)));
-    byId("keep").hidden = !asked.file || answer.matches.some((match) => match.verdict === "identical");
+    const answer = await request.run(searchOptions());
+    if (mine !== latest) return;
+    thumbnails.reportMissing();
+    setStatus(results.show(answer, (match) => open(match.image, match)));
+    byId("keep").hidden = !request.file || answer.matches.some((match) => match.verdict === "identical");
     byId("results-title").focus({ preventScroll: true });
     byId("results").scrollIntoView({ block: "start" });
   } catch (problem) {
-    if (mine !== turn) return;
+    if (mine !== latest) return;
     byId("results").hidden = true;
-    complain(problem, () => search(asked));
+    showProblem(problem, () => search(request));
   } finally {
-    if (mine === turn) byId("results").removeAttribute("aria-busy");
+    if (mine === latest) byId("results").removeAttribute("aria-busy");
   }
 }
 
 function searchFile(file) {
-  const small = fitting(file);
+  const small = shrinkToLimit(file);
   const name = file.name || "pasted picture";
-  const shown = URL.createObjectURL(file);
-  search({ ask: async (by) => api.searchFile(await small, by), part: small, shown, name, file });
+  const preview = URL.createObjectURL(file);
+  search({ run: async (options) => api.searchFile(await small, options), operand: small, preview, name, file });
 }
 
 function searchStored(image) {
-  search({ ask: (by) => api.similar(image.image_id, by), part: image.image_id, image, name: nameOf(image), file: null });
+  search({
+    run: (options) => api.similar(image.image_id, options),
+    operand: image.image_id,
+    image,
+    name: nameOf(image),
+    file: null,
+  });
+}
+
+/** List the pictures that have a label. */
+function showLabel(label) {
+  byId("label").value = label;
+  browse.refresh(open).catch(showProblem);
+  byId("collection-title").focus();
 }
 
 function open(image, match = null) {
@@ -99,23 +113,24 @@ function open(image, match = null) {
     match,
     query: match ? query : null,
     moreLikeThis: searchStored,
-    removed: async () => {
+    onLabel: showLabel,
+    onRemoved: async () => {
       await Promise.all([refresh(), match ? search(query) : null]);
       if (!match) byId("collection-title").focus();
-      say("Deleted.");
+      setStatus("Deleted.");
     },
   });
 }
 
-/** The images come first; where a key is missing, only that one call is refused. */
+/** Show the collection. The pictures are loaded first, so that without a key only one call is refused. */
 const refresh = () =>
   attempt(async () => {
     await browse.refresh(open);
-    await Promise.all([duplicates.refresh(open, refresh), count()]);
-    picture.count();
+    await Promise.all([duplicates.refresh(open, refresh), showStats()]);
+    thumbnails.reportMissing();
   });
 
-async function count() {
+async function showStats() {
   const stats = await api.stats();
   limits = stats.limits;
   byId("count").textContent = `${stats.images}${stats.exact ? "" : "+"}`;
@@ -126,19 +141,25 @@ async function count() {
 }
 
 async function addAll(files) {
-  complain(null);
+  showProblem(null);
   const states = await addEach(files, limits.max_upload_bytes);
   const done = states.filter((state) => state.status !== "rejected").length;
   const why = states.length === 1 && states[0].reason ? ` ${states[0].reason}` : "";
-  say(`${done} of ${states.length} ${states.length === 1 ? "picture is" : "pictures are"} in the collection.${why}`);
+  setStatus(`${done} of ${states.length} ${states.length === 1 ? "picture is" : "pictures are"} in the collection.${why}`);
   await refresh();
 }
 
 function searchAddress(url) {
-  search({ ask: (by) => api.searchUrl(url, by), part: url, shown: "/static/icon.svg", name: url, file: null });
+  search({
+    run: (options) => api.searchUrl(url, options),
+    operand: url,
+    preview: "/static/icon.svg",
+    name: url,
+    file: null,
+  });
 }
 
-/** Search what was dropped or pasted: a picture, or the address of one. Says whether there was either. */
+/** Search by what was dropped or pasted, a picture or the URL of one; return whether it was either. */
 function searchTransfer(transfer) {
   const file = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
   if (file) {
@@ -169,7 +190,12 @@ byId("address").onsubmit = (event) => {
   event.preventDefault();
   searchAddress(byId("url").value.trim());
 };
-byId("how").onchange = () => query && search(query);
+byId("how").onchange = ({ target }) => {
+  showProblem(null);
+  if (target.id === "label") browse.refresh(open).catch(showProblem);
+  if (query) search(query);
+};
+byId("label").onsearch = ({ target }) => target.value || target.dispatchEvent(new Event("change", { bubbles: true }));
 
 addEventListener("paste", (event) => {
   if (!event.target.closest?.("input")) searchTransfer(event.clipboardData);
@@ -184,17 +210,17 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
-  if (!searchTransfer(event.dataTransfer)) complain(new api.Problem("That is neither a picture nor the address of one."));
+  if (!searchTransfer(event.dataTransfer)) showProblem(new api.Problem("That is not a picture, nor the web address of one."));
 });
 
-let before = null; // the status line's text while it says that the server is busy, and what it said then
+let saved = null; // while the server is busy, { text, busy }: the previous text of the status line and the one that replaced it
 api.onBusy((seconds) => {
-  const said = byId("status").textContent;
+  const current = byId("status").textContent;
   if (seconds) {
-    before = { text: before?.busy === said ? before.text : said, busy: `The server is busy. Trying again in ${Math.ceil(seconds)} s …` };
-    say(before.busy);
-  } else if (before?.busy === said) {
-    say(before.text);
+    saved = { text: saved?.busy === current ? saved.text : current, busy: `The server is busy. Trying again in ${Math.ceil(seconds)} s …` };
+    setStatus(saved.busy);
+  } else if (saved?.busy === current) {
+    setStatus(saved.text);
   }
 });
 start();

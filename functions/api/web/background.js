@@ -1,4 +1,4 @@
-/** A calm network of drifting nodes; still where motion is not wanted, stopped where it is not seen. */
+/** A network of slowly drifting nodes; it stands still for users who prefer reduced motion, and stops while hidden. */
 const REACH = 150;
 const SPEED = 0.12;
 

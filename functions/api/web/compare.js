@@ -3,15 +3,15 @@ import { make, nameOf } from "./dom.js";
 import { why } from "./results.js";
 
 const DRAWINGS = [
-  ["matches", "Where they agree", "The two pictures side by side, a line between each pair of keypoints that agree."],
-  ["difference", "Where they differ", "Heat map of the stored picture: dark where the structure is alike, bright where it differs, gray where yours has nothing."],
+  ["matches", "Where they agree", "The two pictures side by side, with a line between each pair of matching keypoints."],
+  ["difference", "Where they differ", "Heat map of the stored picture: dark where the structure matches, bright where it differs, grey where your picture does not cover it."],
 ];
 
-/** Buttons that draw how the query compares with a match, and the place for the drawing. `part` is the query. */
-export function drawings(part, match) {
+/** Return buttons that draw how a query compares with a match, with room for the drawing. */
+export function drawings(operand, match) {
   const image = make("img", { className: "drawing", hidden: true });
   const words = make("p", { className: "why", role: "status" });
-  const buttons = DRAWINGS.map(([kind, label, said]) => {
+  const buttons = DRAWINGS.map(([kind, label, caption]) => {
     const button = make("button", { type: "button", "aria-pressed": "false" }, label);
     button.onclick = async () => {
       const shown = button.getAttribute("aria-pressed") === "true";
@@ -22,13 +22,13 @@ export function drawings(part, match) {
       button.setAttribute("aria-pressed", "true");
       words.textContent = "Drawing …";
       try {
-        const drawn = await api.comparison(kind, await part, match.image_id);
+        const drawn = await api.comparison(kind, await operand, match.image_id);
         if (button.getAttribute("aria-pressed") !== "true") return;
         URL.revokeObjectURL(image.src);
         image.src = URL.createObjectURL(drawn);
-        image.alt = `Your picture and ${nameOf(match.image)}. ${said} ${why(match)}`;
+        image.alt = `Your picture and ${nameOf(match.image)}. ${caption} ${why(match)}`;
         image.hidden = false;
-        words.textContent = said;
+        words.textContent = caption;
       } catch (problem) {
         words.textContent = problem.message;
       }

@@ -1,4 +1,4 @@
-/** Make an element; strings become text, never markup. */
+/** Create an element; strings become text, never markup. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -11,7 +11,7 @@ export function make(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** A share as a percentage that says 100 % only of what is exactly that. */
+/** Format a fraction as a percentage; only exactly 1 becomes 100 %. */
 export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value * 100)) : 100} %`;
 
 export function nameOf(image) {

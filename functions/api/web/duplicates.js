@@ -1,6 +1,6 @@
 import * as api from "./api.js";
 import { byId, make, nameOf, sizeOf } from "./dom.js";
-import { thumbnail } from "./picture.js";
+import { thumbnail } from "./thumbnails.js";
 
 let next = null;
 
@@ -36,7 +36,7 @@ function group(found, open, changed) {
   return make(
     "li",
     {},
-    make("div", { className: "heading" }, make("h3", {}, `${found.images.length}${found.truncated ? "+" : ""} of one picture`), keep),
+    make("div", { className: "heading" }, make("h3", {}, `${found.images.length}${found.truncated ? "+" : ""} copies of one picture`), keep),
     make("ul", { className: "copies" }, ...found.images.map((image) => copy(image, image.image_id === found.best, open))),
   );
 }
@@ -50,14 +50,14 @@ async function append(cursor, open, changed) {
   return entries;
 }
 
-/** Show the first page of groups; the section is only there where there are any. */
+/** Show the first page of groups, or hide the section if there are none. */
 export async function refresh(open, changed) {
   byId("groups").replaceChildren();
   const entries = await append(null, open, changed);
   byId("duplicates").hidden = entries.length === 0 && next === null;
 }
 
-/** Add the next page, and put the focus on its first picture. */
+/** Append the next page and focus its first picture. */
 export async function more(open, changed) {
   const entries = await append(next, open, changed);
   entries[0]?.querySelector("ul button").focus();

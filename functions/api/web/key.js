@@ -4,15 +4,15 @@ const NAME = "pictrace-key";
 
 let asking = null;
 
-/** The key of this tab's session, or null; the browser forgets it with the tab. */
-export const held = () => sessionStorage.getItem(NAME);
+/** Return the key, or null; the browser forgets it when the tab is closed. */
+export const current = () => sessionStorage.getItem(NAME);
 
-/** Another key than the one that was refused, or null where none is given; asked for once however many calls need it. */
-export async function instead(refused) {
-  if (!asking && held() !== refused) return held();
+/** Ask for a key other than the refused one, once for all waiting calls; return it, or null if none is entered. */
+export async function request(refused) {
+  if (!asking && current() !== refused) return current();
   asking ??= new Promise((resolve) => {
     const dialog = byId("key");
-    byId("key-problem").hidden = held() === null;
+    byId("key-problem").hidden = current() === null;
     sessionStorage.removeItem(NAME);
     show();
     byId("key-form").reset();
@@ -31,10 +31,10 @@ export async function instead(refused) {
 }
 
 function show() {
-  byId("forget").hidden = held() === null;
+  byId("forget").hidden = current() === null;
 }
 
-/** Offer to forget the key: the page starts again without it. */
+/** Set up the button that forgets the key and reloads the page. */
 export function start() {
   byId("forget").onclick = () => {
     sessionStorage.removeItem(NAME);

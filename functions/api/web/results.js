@@ -1,5 +1,5 @@
 import { byId, make, nameOf, percent } from "./dom.js";
-import { thumbnail } from "./picture.js";
+import { thumbnail } from "./thumbnails.js";
 
 const VERDICTS = {
   identical: "Identical",
@@ -9,15 +9,15 @@ const VERDICTS = {
   unrelated: "Probably unrelated",
 };
 
-/** Two digits, and never a negative zero. */
-const two = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
+/** Format a number with two decimals, and zero without a sign. */
+const twoDecimals = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
 
-/** Every score of a match as a labelled bar. */
+/** Return the scores of a match as labelled bars. */
 export function signals(match) {
   const rows = [
-    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), two],
-    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers} fit`],
-    ["Colours", match.histogram, two],
+    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), twoDecimals],
+    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers} match`],
+    ["Colours", match.histogram, twoDecimals],
   ];
   if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => value.toFixed(3)]);
   return make(
@@ -37,12 +37,12 @@ export function signals(match) {
 
 export const verdict = (match) => make("span", { className: "verdict" }, VERDICTS[match.verdict] ?? match.verdict);
 
-/** One sentence that says why a match has its verdict. */
+/** Return a sentence that explains the verdict of a match. */
 export function why(match) {
   if (match.verdict === "identical") {
     return match.same_bytes ? "Byte for byte the same file." : "The same pixels; only metadata or encoding differ.";
   }
-  if (match.low_information) return "One of the two shows nothing to be recognised by, so what agrees says nothing.";
+  if (match.low_information) return "One of the two pictures has too little detail to compare.";
   const reasons = [];
   if (match.verdict === "variant") {
     const count = match.differences.length;
@@ -51,14 +51,14 @@ export function why(match) {
   if (match.overlays.length) reasons.push("something was laid over one of them: a caption, a logo, a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
-    reasons.push(`${match.orb.inliers} keypoints${whose} lie where one geometric transform says they should`);
+    reasons.push(`${match.orb.inliers} keypoints${whose} match under one geometric transform`);
     if (match.ssim_aligned > match.ssim + 0.05) {
-      reasons.push(`once aligned, the structure agrees to ${match.ssim_aligned.toFixed(2)}`);
+      reasons.push(`after alignment the structure is similar (${match.ssim_aligned.toFixed(2)})`);
     }
   } else {
     reasons.push(`no geometric transform explains the ${match.orb.matches} keypoint pairs`);
   }
-  if (match.ssim > 0.5) reasons.push(`the structure agrees to ${match.ssim.toFixed(2)} as it is`);
+  if (match.ssim > 0.5) reasons.push(`the structure is similar without alignment (${match.ssim.toFixed(2)})`);
   if (match.histogram > 0.8) reasons.push("the colours are nearly the same");
   const text = reasons.join("; ");
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
@@ -87,14 +87,14 @@ function card(match, open) {
   );
 }
 
-/** Show a search's answer; gives the sentence for the status line. */
+/** Show the results of a search; return a sentence for the status line. */
 export function show(answer, open) {
   const near = answer.matches.filter(related);
   const others = answer.matches.filter((match) => !related(match));
   byId("matches").replaceChildren(...near.map((match) => card(match, open)));
   byId("none").hidden = near.length > 0;
   byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
-  byId("others-title").textContent = `The next nearest, probably unrelated (${others.length})`;
+  byId("others-title").textContent = `Less similar pictures, probably unrelated (${others.length})`;
   byId("others").hidden = others.length === 0;
   byId("others").open = near.length === 0;
   byId("timings").replaceChildren(
@@ -102,8 +102,8 @@ export function show(answer, open) {
   );
   byId("results").hidden = false;
   const found = near.length
-    ? `${near.length} ${near.length === 1 ? "picture is" : "pictures are"} like it`
-    : "Nothing is really like it";
-  if (answer.low_information) return "This picture shows nothing to be recognised by; only its own file can be found.";
+    ? `${near.length} ${near.length === 1 ? "picture looks" : "pictures look"} like it`
+    : "Nothing in the collection looks like it";
+  if (answer.low_information) return "This picture has too little detail to recognise; only the identical file can be found.";
   return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
 }

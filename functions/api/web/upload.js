@@ -3,10 +3,10 @@ import { byId, make } from "./dom.js";
 
 const POLL_MS = 400;
 const SLOWEST_POLL_MS = 5000;
-const PATIENCE_MS = 120_000;
-const AT_ONCE = 4;
+const MAX_WAIT_MS = 120_000;
+const CONCURRENT_UPLOADS = 4;
 
-/** Send the form that the API opened; a file goes last, as S3 asks. */
+/** Send the form of an upload; S3 requires the file to be its last field. */
 function send({ url, fields }, file, onProgress) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
@@ -14,8 +14,8 @@ function send({ url, fields }, file, onProgress) {
     form.append("file", file, "picture");
     const request = new XMLHttpRequest();
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onload = () => (request.status < 300 ? resolve() : reject(new api.Problem("The storage refused the picture.")));
-    request.onerror = () => reject(new api.Problem("The picture could not be sent to the storage."));
+    request.onload = () => (request.status < 300 ? resolve() : reject(new api.Problem("The storage rejected the picture. Try again.")));
+    request.onerror = () => reject(new api.Problem("The picture could not be sent. Check your connection and try again."));
     request.open("POST", url);
     request.send(form);
   });
@@ -23,19 +23,19 @@ function send({ url, fields }, file, onProgress) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function finished(id) {
+async function waitUntilFinished(id) {
   let wait = POLL_MS;
-  for (const started = Date.now(); Date.now() - started < PATIENCE_MS; wait = Math.min(wait * 1.3, SLOWEST_POLL_MS)) {
+  for (const started = Date.now(); Date.now() - started < MAX_WAIT_MS; wait = Math.min(wait * 1.3, SLOWEST_POLL_MS)) {
     const state = await api.upload(id);
     if (state.status !== "pending") return state;
     await pause(wait);
   }
-  throw new api.Problem("It is not indexed yet; look again in a minute.");
+  throw new api.Problem("It is still being indexed; reload the page in a minute.");
 }
 
 const WORDS = { indexed: "Indexed", duplicate: "Already in the collection", rejected: "Rejected" };
 
-/** A line that shows how far one file is. */
+/** Create a line that shows the progress of one file. */
 function line(file) {
   const bar = make("progress", { max: 1, value: 0, "aria-label": `Upload of ${file.name}` });
   const how = make("span", { className: "how" }, "Waiting");
@@ -43,17 +43,17 @@ function line(file) {
   return { row, bar, how };
 }
 
-/** Upload one file into the collection; gives its final state, with the reason where it was rejected or failed. */
-async function add(file, { row, bar, how }, most) {
+/** Upload one file to the collection; return its final state, with the reason if it was rejected or failed. */
+async function add(file, { row, bar, how }, maxBytes) {
   try {
-    if (file.size > most) throw new api.Problem(`A picture may have ${Math.floor(most / 2 ** 20)} MB.`);
+    if (file.size > maxBytes) throw new api.Problem(`A picture can have at most ${Math.floor(maxBytes / 2 ** 20)} MB.`);
     how.textContent = "Sending …";
     const type = file.type || "application/octet-stream";
     const opened = await api.openUpload(file.name, type);
     await send(opened, file, (share) => (bar.value = share * 0.9));
     how.textContent = "Indexing …";
     bar.removeAttribute("value");
-    const state = await finished(opened.upload_id);
+    const state = await waitUntilFinished(opened.upload_id);
     row.className = state.status;
     how.textContent = state.reason ? `${WORDS[state.status]}: ${state.reason}` : WORDS[state.status];
     return state;
@@ -66,17 +66,17 @@ async function add(file, { row, bar, how }, most) {
   }
 }
 
-/** Upload files, a few at once and none of more than `most` bytes, each with its line; gives their final states. */
-export async function addEach(files, most) {
+/** Upload files, a few at a time, each with a progress line; return their final states. */
+export async function addEach(files, maxBytes) {
   for (const row of byId("uploads").querySelectorAll(":scope > [class]")) row.remove();
-  const waiting = [...files].map((file, index) => ({ file, index, shown: line(file) }));
-  byId("uploads").append(...waiting.map(({ shown }) => shown.row));
+  const waiting = [...files].map((file, index) => ({ file, index, progress: line(file) }));
+  byId("uploads").append(...waiting.map(({ progress }) => progress.row));
   const states = [];
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      states[next.index] = await add(next.file, next.shown, most);
+      states[next.index] = await add(next.file, next.progress, maxBytes);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENT_UPLOADS }, work));
   return states;
 }

@@ -1,7 +1,7 @@
 import * as api from "./api.js";
 import { drawings } from "./compare.js";
 import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
-import { load, thumbnail } from "./picture.js";
+import { load, thumbnail } from "./thumbnails.js";
 import { signals, verdict, why } from "./results.js";
 
 const dialog = byId("viewer");
@@ -16,20 +16,20 @@ function mark({ left, top, width, height }) {
   return found;
 }
 
-/** Open a stored picture, with its scores beside the query where it is a match. */
-export function open(image, { match = null, query = null, moreLikeThis, removed }) {
+/** Show a stored picture; a match is shown next to the query, with its scores. */
+export function open(image, { match = null, query = null, moreLikeThis, onLabel, onRemoved }) {
   const name = nameOf(image);
   const picture = make("img", { alt: `Stored picture ${name}` });
   const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
-  const lost = make("p", { className: "problem", role: "alert", hidden: true });
+  const problemText = make("p", { className: "problem", role: "alert", hidden: true });
   const retry = make("button", { type: "button", hidden: true }, "Load it again");
   retry.onclick = async () => {
-    lost.hidden = retry.hidden = true;
+    problemText.hidden = retry.hidden = true;
     try {
       original.href = await load(picture, image.url);
     } catch (problem) {
-      lost.textContent = problem.message;
-      lost.hidden = retry.hidden = false;
+      problemText.textContent = problem.message;
+      problemText.hidden = retry.hidden = false;
     }
   };
   retry.onclick();
@@ -48,7 +48,7 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
     try {
       await api.remove(image);
       dialog.close();
-      removed(image);
+      onRemoved(image);
     } catch (problem) {
       discard.textContent = problem.message;
     }
@@ -57,20 +57,27 @@ export function open(image, { match = null, query = null, moreLikeThis, removed 
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.shown, alt: "Your picture" }), "Your picture", match.differences.map((part) => part.query)) : null, stored),
+      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.preview, alt: "Your picture" }), "Your picture", match.differences.map((part) => part.query)) : null, stored),
       make("p", { className: "why" }, why(match)),
       signals(match),
-      query ? drawings(query.part, match) : null,
+      query ? drawings(query.operand, match) : null,
     );
   } else {
     parts.push(make("div", { className: "pair" }, stored));
   }
   if (image.labels.length) {
-    const labels = image.labels.map((label) => `${label.name.replaceAll("_", " ")} ${percent(label.probability)}`);
-    parts.push(make("p", { className: "why" }, `Looks like: ${labels.join(", ")}`));
+    const labels = image.labels.map(({ name, probability }) => {
+      const button = make("button", { type: "button", title: `List pictures labelled ${name}` }, `${name} ${percent(probability)}`);
+      button.onclick = () => {
+        dialog.close();
+        onLabel(name);
+      };
+      return button;
+    });
+    parts.push(make("p", { className: "why labels" }, "Looks like: ", ...labels));
   }
   parts.push(
-    lost,
+    problemText,
     make("div", { className: "actions" }, more, original, retry, discard),
   );
   byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));

@@ -1,4 +1,4 @@
-"""What a SearchConditionExpression asks of the inline filters: comparisons, BETWEEN and IN, joined by AND, OR and NOT.
+"""Conditions on the inline filters, as masks over rows: comparisons, BETWEEN and IN, joined by AND, OR and NOT.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchFilterReference.html
 """
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
-"""One truth value for each row of a partition."""
+"""One boolean for each row of a partition."""
 
 Value = tuple[str, Any]
-"""Type (`S`, `N` or `B`) and content, such that Python's comparisons are DynamoDB's."""
+"""Type (`S`, `N` or `B`) and content, in a form that Python compares as DynamoDB does."""
 
 COMPARATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -28,8 +28,8 @@ COMPARATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """A condition on one attribute; `absent` is its truth for an item without the attribute."""
+class AttributeCondition:
+    """A condition on one attribute; `absent` is its value for an item without the attribute."""
 
     name: str
     holds: Callable[[Value], bool]
@@ -40,7 +40,7 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     parts: Sequence["Condition"]
 
     def mask(self, column: Callable[[str], "Column"]) -> Mask:
@@ -49,7 +49,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Or:
     parts: Sequence["Condition"]
 
     def mask(self, column: Callable[[str], "Column"]) -> Mask:
@@ -65,32 +65,32 @@ class Not:
         return ~self.part.mask(column)
 
 
-Condition = Test | Every | Some | Not
+Condition = AttributeCondition | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One inline filter of every row: a code for each distinct value, -1 where the item has none."""
+    """One inline filter of every row: a code for each distinct value, -1 if the item has no value."""
 
     codes: npt.NDArray[np.int32]
     values: Sequence[Value]
 
     def mask(self, holds: Callable[[Value], bool], *, absent: bool) -> Mask:
-        """Each distinct value is tested once, however many rows have it."""
+        # Tests each distinct value once, however many rows have it.
         present, where = np.unique(self.codes, return_inverse=True)
         tested = np.array([absent if code < 0 else holds(self.values[code]) for code in present], dtype=bool)
         return tested[where]
 
 
-def compared(name: str, comparator: str, value: Value) -> Test:
-    """A comparison. An item without the attribute differs from every value and is neither less nor greater."""
+def comparison(name: str, comparator: str, value: Value) -> AttributeCondition:
+    """Return a comparison. An item without the attribute differs from every value and is neither less nor greater."""
     compare = COMPARATORS[comparator]
-    return Test(name, lambda held: compare(held[1], value[1]), absent=comparator == "<>")
+    return AttributeCondition(name, lambda held: compare(held[1], value[1]), absent=comparator == "<>")
 
 
-def between(name: str, low: Value, high: Value) -> Test:
-    return Test(name, lambda held: bool(low[1] <= held[1] <= high[1]))
+def between(name: str, low: Value, high: Value) -> AttributeCondition:
+    return AttributeCondition(name, lambda held: bool(low[1] <= held[1] <= high[1]))
 
 
-def among(name: str, values: Sequence[Value]) -> Test:
-    return Test(name, lambda held: held in values)
+def one_of(name: str, values: Sequence[Value]) -> AttributeCondition:
+    return AttributeCondition(name, lambda held: held in values)

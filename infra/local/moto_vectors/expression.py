@@ -1,4 +1,4 @@
-"""A SearchConditionExpression, parsed: its shape, the names and values that it uses, and no meaning yet.
+"""Parser of SearchConditionExpression: syntax, attribute names and values, without their meaning.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchFilterReference.html
 """
@@ -14,7 +14,7 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from infra.local.moto_vectors.conditions import COMPARATORS
 
 AttributeValue = Mapping[str, Any]
-"""DynamoDB's notation, `{"S": "text"}`."""
+"""A value in DynamoDB's notation, `{"S": "text"}`."""
 
 INVALID: Final = "Invalid SearchConditionExpression: "
 INVALID_OPERATOR: Final = INVALID + "Invalid operator used in SearchConditionExpression"
@@ -53,14 +53,14 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 
 def conjuncts(node: Node) -> list[Node]:
-    """The conditions that must all hold, whatever parentheses are around them."""
+    """Return the conditions that must all hold, regardless of parentheses."""
     if isinstance(node, Branch) and node.operator == "AND":
         return [one for part in node.parts for one in conjuncts(part)]
     return [node]
 
 
 class Parser:
-    """Reads one expression by recursive descent: OR binds less than AND, AND less than NOT."""
+    """A recursive-descent parser of one expression: OR binds more weakly than AND, and AND than NOT."""
 
     def __init__(self, names: Mapping[str, str], values: Mapping[str, AttributeValue]) -> None:
         self._names = names
@@ -70,56 +70,57 @@ class Parser:
         self.values_used: list[str] = []
 
     def parse(self, expression: str) -> Node:
-        """
+        """Parse an expression, and collect the names and values that it uses.
+
         Raises:
-            MockValidationException: as the service answers.
+            MockValidationException: with the service's message.
         """
         if not expression.strip():
             raise MockValidationException(INVALID + "The expression can not be empty;")
-        self._tokens = _tokens(expression)
-        node = self._joined("OR")
+        self._tokens = _tokenise(expression)
+        node = self._parse_operands("OR")
         if self._tokens:
             raise _unexpected(self._tokens[0])
         return node
 
-    def _joined(self, operator: str) -> Node:
-        parts = [self._part(operator)]
+    def _parse_operands(self, operator: str) -> Node:
+        parts = [self._parse_operand(operator)]
         while self._next_is(operator):
-            self._take()
-            parts.append(self._part(operator))
+            self._next()
+            parts.append(self._parse_operand(operator))
         return parts[0] if len(parts) == 1 else Branch(operator, parts)
 
-    def _part(self, operator: str) -> Node:
+    def _parse_operand(self, operator: str) -> Node:
         if operator == "OR":
-            return self._joined("AND")
+            return self._parse_operands("AND")
         if self._next_is("NOT"):
-            self._take()
-            return Branch("NOT", [self._part(operator)])
+            self._next()
+            return Branch("NOT", [self._parse_operand(operator)])
         if self._next_is("("):
-            self._take()
-            node = self._joined("OR")
+            self._next()
+            node = self._parse_operands("OR")
             self._expect(")")
             return node
-        return self._leaf()
+        return self._parse_leaf()
 
-    def _leaf(self) -> Leaf:
-        left, operator = self._take(), self._take()
+    def _parse_leaf(self) -> Leaf:
+        left, operator = self._next(), self._next()
         if operator in COMPARATORS:
-            right = self._take()
+            right = self._next()
             if left.startswith(":") and not right.startswith(":"):
                 left, operator, right = right, _MIRRORED.get(operator, operator), left
             return Leaf(self._name(left), operator, [self._value(right)])
         match operator.upper():
             case "BETWEEN":
-                low = self._take()
+                low = self._next()
                 self._expect("AND")
-                return Leaf(self._name(left), "BETWEEN", [self._value(low), self._value(self._take())])
+                return Leaf(self._name(left), "BETWEEN", [self._value(low), self._value(self._next())])
             case "IN":
                 self._expect("(")
-                values = [self._value(self._take())]
+                values = [self._value(self._next())]
                 while self._next_is(","):
-                    self._take()
-                    values.append(self._value(self._take()))
+                    self._next()
+                    values.append(self._value(self._next()))
                 self._expect(")")
                 return Leaf(self._name(left), "IN", values)
             case "(":
@@ -129,13 +130,13 @@ class Parser:
     def _next_is(self, token: str) -> bool:
         return bool(self._tokens) and self._tokens[0].upper() == token
 
-    def _take(self) -> str:
+    def _next(self) -> str:
         if not self._tokens:
             raise _unexpected(_END)
         return self._tokens.pop(0)
 
     def _expect(self, token: str) -> None:
-        found = self._take()
+        found = self._next()
         if found.upper() != token:
             raise _unexpected(found)
 
@@ -169,7 +170,7 @@ class Parser:
         return self._values[token]
 
 
-def _tokens(expression: str) -> list[str]:
+def _tokenise(expression: str) -> list[str]:
     tokens, at = list[str](), 0
     while at < len(expression):
         match = _TOKEN.match(expression, at)

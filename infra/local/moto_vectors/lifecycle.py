@@ -1,10 +1,10 @@
-"""The states of a vector index that UpdateTable adds or a restore brings back, from allocation until it is searched.
+"""The phases of a vector index that UpdateTable adds or a restore rebuilds, from allocation until it can be searched.
 
-AWS takes minutes to hours over them. Here an index is searchable at once unless a test says otherwise:
+On AWS they take minutes to hours. Here an index is searchable at once unless a test sets another phase:
 
     with indexes_start_in(Phase.BACKFILLING):
         dynamodb.update_table(TableName="products", VectorIndexUpdates=[{"Create": ...}])
-    enter("products", "near", Phase.SEARCHABLE)
+    set_phase("products", "near", Phase.SEARCHABLE)
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, MockValidationException
 
 
 class Phase(StrEnum):
-    """Where an index stands. DescribeTable and the search endpoint are two services, so `ACTIVE` comes first in one."""
+    """The state of an index. DescribeTable and the search endpoint are two services, so one may see `ACTIVE` first."""
 
     ALLOCATING = "allocating"
     BACKFILLING = "backfilling"
@@ -25,7 +25,7 @@ class Phase(StrEnum):
     SEARCHABLE = "searchable"
 
 
-class ResourceInUse(JsonRESTError):  # noqa: N818 - named as the service names it
+class ResourceInUse(JsonRESTError):  # noqa: N818 - the service's name
     """DynamoDB's ResourceInUseException."""
 
     def __init__(self, message: str) -> None:
@@ -39,14 +39,14 @@ class _Start:
     phase = Phase.SEARCHABLE
 
 
-def first_phase() -> Phase:
-    """What an index begins in that UpdateTable or a restore creates now."""
+def initial_phase() -> Phase:
+    """Return the phase in which an index starts that UpdateTable or a restore creates now."""
     return _Start.phase
 
 
 @contextmanager
 def indexes_start_in(phase: Phase) -> Iterator[None]:
-    """Have every index that is added meanwhile, by any thread, begin in `phase` and stay there until `enter`."""
+    """Start every index that any thread adds meanwhile in `phase`; it stays there until `set_phase`."""
     before, _Start.phase = _Start.phase, phase
     try:
         yield
@@ -54,27 +54,27 @@ def indexes_start_in(phase: Phase) -> Iterator[None]:
         _Start.phase = before
 
 
-def being_created(phase: Phase) -> bool:
+def is_creating(phase: Phase) -> bool:
     return phase in (Phase.ALLOCATING, Phase.BACKFILLING)
 
 
 def status(phase: Phase) -> dict[str, Any]:
-    """`IndexStatus`, and `Backfilling` while there is such a member."""
-    if being_created(phase):
+    """Return `IndexStatus` and, while the index is being created, `Backfilling`."""
+    if is_creating(phase):
         return {"IndexStatus": "CREATING", "Backfilling": phase is Phase.BACKFILLING}
     return {"IndexStatus": "ACTIVE"}
 
 
 def check_searchable(phase: Phase, name: str) -> None:
-    """Refuse a search of an index that is not ready, in the words of VectorSearchTroubleshooting."""
-    if being_created(phase):
+    """Refuse a search of an index that is not ready, with the messages of VectorSearchTroubleshooting."""
+    if is_creating(phase):
         raise MockValidationException(f"Cannot search backfilling vector index: {name}")
     if phase is Phase.UNSERVED:
         raise MockValidationException(f"The table does not have the specified index: {name}")
 
 
 def check_deletable(phase: Phase) -> None:
-    """An index cannot be deleted before its resources are there; while it backfills, that cancels it."""
+    """Refuse the deletion of an index that is being allocated; during backfilling, a deletion cancels it."""
     if phase is Phase.ALLOCATING:
         raise ResourceInUse(
             "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "

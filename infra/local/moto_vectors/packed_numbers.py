@@ -1,7 +1,7 @@
-"""Long lists of numbers in moto's items, kept small.
+"""A compact form of long lists of numbers in moto's items.
 
-moto makes an object of every number: 0.4 MB for a vector of 2048, which is 4 GB for 10,000 items, and it converts
-all of them to Decimal whenever it projects an item, vector asked for or not.
+moto creates an object for every number: 0.4 MB for a vector of 2048, or 4 GB for 10,000 items. It also converts all of
+them to Decimal whenever it projects an item, even if the vector is not requested.
 """
 
 import functools
@@ -12,9 +12,9 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 
 def patch_list_serializer() -> None:
-    """Have moto write lists of numbers without looking at the shape of each, 0.2 s a vector.
+    """Make moto serialise lists of numbers without examining the shape of each, which takes 0.2 s per vector.
 
-    To be called once a process.
+    Call it once per process.
     """
     original = BaseJSONSerializer._serialize_type_list
 
@@ -25,13 +25,13 @@ def patch_list_serializer() -> None:
         else:
             original(self, serialized, value, shape, key)
 
-    setattr(BaseJSONSerializer, "_serialize_type_list", serialise)  # noqa: B010 - mypy lets no method be assigned
+    setattr(BaseJSONSerializer, "_serialize_type_list", serialise)  # noqa: B010 - mypy forbids assigning to a method
 
 
 class PackedNumbers(DynamoType):
-    """A DynamoDB list of numbers as one text; the objects are made again whenever they are asked for.
+    """A DynamoDB list of numbers as one string; its objects are created again on each access.
 
-    It cannot be changed: `unpack` an item before moto's update expressions work on it.
+    It is immutable: `unpack` an item before moto applies update expressions to it.
     """
 
     def __init__(self, numbers: list[str]) -> None:
@@ -57,21 +57,21 @@ class PackedNumbers(DynamoType):
 
 
 def pack(item: Item, name: str) -> None:
-    """Replace one attribute of a stored item; the limit on its size has been checked before."""
+    """Replace one attribute of a stored item, whose size was checked before, with its compact form."""
     value = item.attrs.get(name)
     if type(value) is DynamoType:
         dict.__setitem__(item.attrs, name, PackedNumbers([number.value for number in value.value]))
 
 
 def unpack(item: Item, name: str) -> None:
-    """Give one attribute of an item back the form that moto can change."""
+    """Convert one attribute of an item back to the form that moto can change."""
     value = item.attrs.get(name)
     if isinstance(value, PackedNumbers):
         dict.__setitem__(item.attrs, name, DynamoType(value.to_regular_json()))
 
 
-def without_others(item: Item, names: set[str]) -> Item:
-    """An item with only some of its top-level attributes."""
+def with_only(item: Item, names: set[str]) -> Item:
+    """Return a copy of an item with only these top-level attributes."""
     slim = Item(item.hash_key, item.range_key, {})
     slim.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
     for name, value in item.attrs.items():

@@ -1,8 +1,8 @@
 """DynamoDB vector indexes and SearchVectors for moto 5.2, which lacks them; see docs/development/moto-vector-search.md.
 
-`install()` adds to moto what a pull request would: the index to the table, kept up to date where items are stored and
-removed; `VectorIndexes` to CreateTable, UpdateTable, DescribeTable and CloudFormation; the search to the backend, and
-its action to the response class.
+`install()` changes moto where a pull request would: indexes in the table, updated where items are stored and removed;
+`VectorIndexes` in CreateTable, UpdateTable, DescribeTable and CloudFormation; the search in the backend, and its action
+in the response class.
 """
 
 import functools
@@ -17,21 +17,21 @@ from moto.dynamodb.models.utilities import dynamo_json_dump
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
 from infra.local.moto_vectors import lifecycle, search_request
-from infra.local.moto_vectors.index import Hit
-from infra.local.moto_vectors.packed_numbers import without_others
+from infra.local.moto_vectors.packed_numbers import with_only
 from infra.local.moto_vectors.restores import install_restores
 from infra.local.moto_vectors.rules import (
     MAX_INDEXES,
     ON_DEMAND_ONLY,
-    Definition,
+    IndexDefinition,
     LimitExceeded,
     check_index,
     check_shape,
 )
 from infra.local.moto_vectors.table_hooks import TableIndex, indexes, install_hooks, locked, types_of
+from infra.local.moto_vectors.vector_index import Hit
 
 _MIN_BYTES: Final = 1024
-"""The least that a search is charged for."""
+"""The minimum that a search is charged for, in bytes."""
 
 
 _ONE_AT_A_TIME: Final = (
@@ -40,7 +40,7 @@ _ONE_AT_A_TIME: Final = (
 
 
 def install() -> None:
-    """Add vector search to moto, once a process."""
+    """Add vector search to moto. Further calls in the same process do nothing."""
     if hasattr(DynamoHandler, "search_vectors"):
         return
     install_hooks()
@@ -51,21 +51,21 @@ def install() -> None:
 
 
 def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a SearchVectors request, in the API's notation.
+    """Answer a SearchVectors request, in the API's notation.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
     """
-    search_request.checked_top_k(request)
+    search_request.read_top_k(request)
     table = backend.get_table(request["TableName"])
     index = indexes(table).get(request["IndexName"])
     if index is None:
         raise MockValidationException(f"The table does not have the specified index: {request['IndexName']}")
     lifecycle.check_searchable(index.phase, index.definition.name)
-    query = search_request.read(request, index.definition, types_of(table.attr))
-    hits, examined = index.held.search(query.vector, query.partition, query.condition, query.top_k)
+    query = search_request.parse(request, index.definition, types_of(table.attr))
+    hits, examined = index.vectors.search(query.vector, query.partition, query.condition, query.top_k)
     answer: dict[str, Any] = {
         "SearchResults": [
-            {"Item": _projected(hit, query.paths, index.definition, table), "Score": hit.score} for hit in hits
+            {"Item": _project(hit, query.paths, index.definition, table), "Score": hit.score} for hit in hits
         ]
     }
     if query.reports_capacity:
@@ -73,18 +73,18 @@ def search_vectors(backend: DynamoDBBackend, request: Mapping[str, Any]) -> dict
     return answer
 
 
-def _projected(hit: Hit, paths: Sequence[Sequence[str]] | None, index: Definition, table: Table) -> dict[str, Any]:
-    """The attributes that the index holds and the request wants; the vector only if the request names it."""
+def _project(hit: Hit, paths: Sequence[Sequence[str]] | None, index: IndexDefinition, table: Table) -> dict[str, Any]:
+    """Return the attributes that the index projects and the request selects; the vector only if it is named."""
     shown = set(hit.item.attrs)
     if index.included is not None:
         shown &= {*table.table_key_attrs, *index.searched, *index.included}
-    item = without_others(hit.item, shown - {index.attribute})
+    item = with_only(hit.item, shown - {index.attribute})
     if paths is None:
         return _wire(item)
     whole = {path[0] for path in paths if len(path) == 1 and "[" not in path[0]}
     parts = [path for path in paths if path[0] not in whole]
-    # moto converts all of an item for each path, which for 50 items takes longer than the whole search.
-    found = _wire(without_others(item, whole)) | (_wire(item.project(parts)) if parts else {})
+    # moto converts a whole item for each path, which takes longer for 50 items than the search itself.
+    found = _wire(with_only(item, whole)) | (_wire(item.project(parts)) if parts else {})
     if index.attribute in whole:
         found[index.attribute] = {"L": [{"N": str(number)} for number in hit.vector]}
     return found
@@ -96,17 +96,17 @@ def _wire(item: Item) -> dict[str, Any]:
 
 def _definitions(
     wanted: Sequence[Mapping[str, Any]], *, types: Mapping[str, str], billing: str | None, taken: Iterable[str]
-) -> list[Definition]:
-    """The vector indexes of a new table, checked."""
+) -> list[IndexDefinition]:
+    """Check the vector indexes of a new table and return their definitions."""
     for at, one in enumerate(wanted, start=1):
         check_shape(one, f"vectorIndexes.{at}.member")
     if len(wanted) > MAX_INDEXES:
         raise MockValidationException(
             "One or more parameter values were invalid: VectorIndex count exceeds the per-table limit of 5"
         )
-    names, definitions = set(taken), list[Definition]()
+    names, definitions = set(taken), list[IndexDefinition]()
     for one in wanted:
-        definition = Definition.of(one)
+        definition = IndexDefinition.of(one)
         if definition.name in names:
             raise MockValidationException(
                 f"One or more parameter values were invalid: Duplicate index name: {definition.name}"
@@ -137,7 +137,7 @@ def _install_creation() -> None:
             taken=_index_names(properties),
         )
         table = create(resource_name, cloudformation_json, *args, **kwargs)
-        indexes(table).update({one.name: TableIndex.over(one, []) for one in definitions})
+        indexes(table).update({one.name: TableIndex.build(one, []) for one in definitions})
         return table
 
     Table.create_from_cloudformation_json = classmethod(created)
@@ -161,11 +161,11 @@ def _install_actions() -> None:
         if not definitions:
             return result
         table = handler.dynamodb_backend.get_table(handler.body["TableName"])
-        indexes(table).update({one.name: TableIndex.over(one, []) for one in definitions})
+        indexes(table).update({one.name: TableIndex.build(one, []) for one in definitions})
         return DynamoResult(table.describe())
 
     def validate(handler: DynamoHandler, *, attr: list[dict[str, str]], **creation: Any) -> None:
-        # moto refuses attributes that no key uses: those of a search schema are used by it.
+        # moto refuses attributes that no key uses, so hide those that only a search schema uses.
         wanted = handler.body.get("VectorIndexes") or []
         searched = {entry["AttributeName"] for one in wanted for entry in one.get("SearchSchema") or []}
         keys = [*creation["key_schema"]]
@@ -182,8 +182,8 @@ def _install_actions() -> None:
         changes = handler.body.get("VectorIndexUpdates") or []
         if not changes:
             return update_table(handler)
-        change = _single(changes, handler.body.get("GlobalSecondaryIndexUpdates") or [])
-        added = _added(table, change["Create"], handler.body) if "Create" in change else None
+        change = _only_change(changes, handler.body.get("GlobalSecondaryIndexUpdates") or [])
+        added = _new_index(table, change["Create"], handler.body) if "Create" in change else None
         if added is None:
             _check_deletion(table, change["Delete"]["IndexName"])
         declared = {entry["AttributeName"]: entry for entry in table.attr}
@@ -192,18 +192,18 @@ def _install_actions() -> None:
         if added is None:
             del indexes(table)[change["Delete"]["IndexName"]]
         else:
-            indexes(table)[added.name] = TableIndex.over(added, table.all_items(), lifecycle.first_phase())
+            indexes(table)[added.name] = TableIndex.build(added, table.all_items(), lifecycle.initial_phase())
         return DynamoResult(table.describe())
 
     @locked
     def delete(handler: DynamoHandler) -> ActionResult:
         table = handler.dynamodb_backend.get_table(handler.body["TableName"])
-        if any(lifecycle.being_created(index.phase) for index in indexes(table).values()):
+        if any(lifecycle.is_creating(index.phase) for index in indexes(table).values()):
             raise lifecycle.ResourceInUse("Cannot delete table while indexes are being created, updated, or deleted.")
         return delete_table(handler)
 
     def search(handler: DynamoHandler) -> str:
-        # As text, for moto's serializer would take longer over 50 items than the whole search.
+        # Returns text: moto's serializer takes longer for 50 items than the search itself.
         return str(dynamo_json_dump(handler.dynamodb_backend.search_vectors(handler.body)))
 
     handler: Any = DynamoHandler
@@ -214,11 +214,11 @@ def _install_actions() -> None:
         ("query", "Query operation not supported on this index type."),
         ("scan", "Scan operation not supported on this index type"),
     ):
-        setattr(handler, name, _refusing(getattr(handler, name), refusal))
+        setattr(handler, name, _refuse_vector_indexes(getattr(handler, name), refusal))
 
 
-def _refusing(original: Callable[..., Any], refusal: str) -> Callable[..., Any]:
-    """A read that vector indexes do not answer."""
+def _refuse_vector_indexes(original: Callable[..., Any], refusal: str) -> Callable[..., Any]:
+    """Wrap a read operation so that it refuses vector indexes."""
 
     @functools.wraps(original)
     def refusing(handler: DynamoHandler) -> ActionResult:
@@ -237,19 +237,22 @@ def _check_deletion(table: Table, name: str) -> None:
     lifecycle.check_deletable(indexes(table)[name].phase)
 
 
-def _single(changes: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _only_change(changes: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     online = len(changes) + sum("Create" in one or "Delete" in one for one in others)
     if online > 1:
         raise LimitExceeded(_ONE_AT_A_TIME)
     return changes[0]
 
 
-def _added(table: Table, wanted: Mapping[str, Any], request: Mapping[str, Any]) -> Definition:
-    """The index that UpdateTable creates, checked; its search schema must be defined in the same request."""
+def _new_index(table: Table, wanted: Mapping[str, Any], request: Mapping[str, Any]) -> IndexDefinition:
+    """Check the index that UpdateTable creates and return its definition.
+
+    The same request must define the attributes of its search schema.
+    """
     check_shape(wanted, "vectorIndexUpdates.1.member.create")
-    if any(lifecycle.being_created(index.phase) for index in indexes(table).values()):
+    if any(lifecycle.is_creating(index.phase) for index in indexes(table).values()):
         raise LimitExceeded(_ONE_AT_A_TIME)
-    definition = Definition.of(wanted)
+    definition = IndexDefinition.of(wanted)
     if definition.name in {*indexes(table), *(index.name for index in table.all_indexes())}:
         raise MockValidationException("Attempting to create an index which already exists")
     if len(indexes(table)) >= MAX_INDEXES:

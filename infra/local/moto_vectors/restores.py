@@ -1,6 +1,6 @@
-"""Vector indexes of tables that RestoreTableFromBackup and RestoreTableToPointInTime make.
+"""Vector indexes of tables that RestoreTableFromBackup and RestoreTableToPointInTime create.
 
-They are built again from the restored items, as after UpdateTable: each starts in `lifecycle.first_phase()`.
+As after UpdateTable, they are built from the restored items: each starts in `lifecycle.initial_phase()`.
 """
 
 import functools
@@ -12,7 +12,7 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import Table
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
-from infra.local.moto_vectors.lifecycle import first_phase
+from infra.local.moto_vectors.lifecycle import initial_phase
 from infra.local.moto_vectors.table_hooks import TableIndex, indexes, locked
 
 Action = Callable[[DynamoHandler], ActionResult]
@@ -36,16 +36,16 @@ def _restoring(restore: Action, source_of: Callable[[DynamoHandler], Table]) -> 
         restored = restore(handler)
         source = source_of(handler)
         table = handler.dynamodb_backend.get_table(handler.body["TargetTableName"])
-        held = indexes(source)
-        if not held:
+        source_indexes = indexes(source)
+        if not source_indexes:
             return restored
-        names = list(held) if wanted is None else [entry["IndexName"] for entry in wanted]
-        if not set(names) <= held.keys():
+        names = list(source_indexes) if wanted is None else [entry["IndexName"] for entry in wanted]
+        if not set(names) <= source_indexes.keys():
             del handler.dynamodb_backend.tables[handler.body["TargetTableName"]]
             raise MockValidationException("VectorIndexOverride names an index that the source table does not have")
-        table.billing_mode = source.billing_mode  # which moto leaves out, and vector indexes need
+        table.billing_mode = source.billing_mode  # moto omits it, and vector indexes need it
         for name in names:
-            indexes(table)[name] = TableIndex.over(held[name].definition, table.all_items(), first_phase())
+            indexes(table)[name] = TableIndex.build(source_indexes[name].definition, table.all_items(), initial_phase())
         return DynamoResult(table.describe())
 
     return restoring

@@ -1,7 +1,7 @@
-"""What DynamoDB refuses of vector indexes and of items with vectors, in the service's words.
+"""Validation of vector indexes and of items with vectors, with the service's messages.
 
-docs/development/moto-vector-search.md says which wording is documented, which was captured from the service, and
-which is ours.
+docs/development/moto-vector-search.md lists which messages are documented, which were captured from the service, and
+which are our own.
 """
 
 import math
@@ -27,7 +27,7 @@ _MIN_INDEX_NAME, _MAX_INDEX_NAME = 3, 255
 ON_DEMAND_ONLY: Final = _INVALID + "Vector indexes are only supported for PAY_PER_REQUEST tables"
 
 
-class LimitExceeded(JsonRESTError):  # noqa: N818 - named as the service names it
+class LimitExceeded(JsonRESTError):  # noqa: N818 - the service's name
     """DynamoDB's LimitExceededException."""
 
     def __init__(self, message: str) -> None:
@@ -35,14 +35,14 @@ class LimitExceeded(JsonRESTError):  # noqa: N818 - named as the service names i
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """A `VectorIndex` structure of the API, read.
+class IndexDefinition:
+    """A `VectorIndex` structure of the API.
 
     Attributes:
         distance: COSINE, EUCLIDEAN or DOT_PRODUCT.
         hash_key: the partition key of the search schema, if it has one.
-        included: what an INCLUDE projection adds to the keys; None where everything is projected.
-        described: the structure as it was given.
+        included: the attributes that an INCLUDE projection adds to the keys; None if all are projected.
+        described: the structure as the request has it.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Definition:
     described: Mapping[str, Any]
 
     @classmethod
-    def of(cls, wanted: Mapping[str, Any]) -> "Definition":
-        """Read a structure that `check_shape` has passed."""
+    def of(cls, wanted: Mapping[str, Any]) -> "IndexDefinition":
+        """Read a structure that `check_shape` accepted."""
         schema = wanted.get("SearchSchema") or []
         by_kind = {
             kind: [entry["AttributeName"] for entry in schema if entry["SearchSchemaElementType"] == kind]
@@ -77,7 +77,7 @@ class Definition:
 
     @property
     def searched(self) -> Sequence[str]:
-        """The attributes of the search schema."""
+        """The names of the search schema's attributes."""
         return [*([self.hash_key] if self.hash_key else []), *self.filters]
 
 
@@ -85,7 +85,7 @@ def check_shape(wanted: Mapping[str, Any], path: str) -> None:
     """Refuse a structure that the API's model does not allow.
 
     Args:
-        path: where it stands in the request, like `vectorIndexes.1.member`.
+        path: its path in the request, such as `vectorIndexes.1.member`.
     """
     for member in ("IndexName", "VectorAttribute", "Projection", "Dimensions", "DistanceFunction"):
         if wanted.get(member) is None:
@@ -106,9 +106,9 @@ def check_shape(wanted: Mapping[str, Any], path: str) -> None:
 
 
 def check_index(
-    wanted: Definition,
+    wanted: IndexDefinition,
     *,
-    others: Sequence[Definition],
+    others: Sequence[IndexDefinition],
     types: Mapping[str, str],
     billing_mode: str | None,
 ) -> None:
@@ -157,11 +157,11 @@ def _check_projection(projection: Mapping[str, Any]) -> None:
 
 
 def check_write(
-    item: Mapping[str, Mapping[str, Any]], definitions: Sequence[Definition], types: Mapping[str, str]
+    item: Mapping[str, Mapping[str, Any]], definitions: Sequence[IndexDefinition], types: Mapping[str, str]
 ) -> None:
     """Refuse an item whose vector or search schema attributes an index cannot hold.
 
-    A missing attribute is no reason: such an item is only left out of the index.
+    A missing attribute is accepted: such an item is only left out of the index.
 
     Args:
         item: name to attribute value, in the API's notation.
@@ -185,7 +185,7 @@ def check_write(
 
 
 def check_number(text: str) -> None:
-    """Refuse what is no number of DynamoDB, NaN and the infinities among it, wherever it stands."""
+    """Refuse text that is not a DynamoDB number, including NaN and the infinities."""
     try:
         finite = math.isfinite(float(text))
     except ValueError:
@@ -194,7 +194,7 @@ def check_number(text: str) -> None:
         raise MockValidationException(f"The parameter cannot be converted to a numeric value: {text}")
 
 
-def _check_vector(value: Mapping[str, Any], index: Definition) -> None:
+def _check_vector(value: Mapping[str, Any], index: IndexDefinition) -> None:
     elements = value.get("L")
     if elements is None:
         raise MockValidationException(

@@ -1,4 +1,4 @@
-"""A SearchVectors request read and checked: its vector, its condition and what it wants of the items.
+"""Parse and check a SearchVectors request: its vector, its condition and its projection.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SearchVectors.html
 """
@@ -25,14 +25,14 @@ from infra.local.moto_vectors.expression import (
     conjuncts,
     leaves,
 )
-from infra.local.moto_vectors.index import Vector
-from infra.local.moto_vectors.rules import MAX_FLOAT32, Definition, check_number
+from infra.local.moto_vectors.rules import MAX_FLOAT32, IndexDefinition, check_number
+from infra.local.moto_vectors.vector_index import Vector
 
 MAX_TOP_K: Final = 100
 
 
 def comparable(value: AttributeValue) -> Value:
-    """A string, number or binary value in a form that compares as DynamoDB does: 1.0 is 1, bytes are unsigned.
+    """Convert a string, number or binary value to a form that compares as in DynamoDB: 1.0 is 1, bytes are unsigned.
 
     Python orders strings by code point, which is the order of their UTF-8 bytes.
     """
@@ -51,8 +51,8 @@ class Query:
 
     Attributes:
         partition: the HASH value; `()` for an index without HASH.
-        condition: what is asked of the inline filters, None for nothing.
-        paths: document paths of the projection expression, resolved; None without one.
+        condition: on the inline filters, or None.
+        paths: resolved document paths of the projection expression, or None.
     """
 
     vector: Vector
@@ -63,8 +63,8 @@ class Query:
     reports_capacity: bool
 
 
-def checked_top_k(request: Mapping[str, Any]) -> int:
-    """TopK, which the service checks before it looks at the table."""
+def read_top_k(request: Mapping[str, Any]) -> int:
+    """Return TopK, checked: the service does so before it looks at the table."""
     top_k = int(request["TopK"])
     if top_k < 1:
         raise MockValidationException(
@@ -79,23 +79,23 @@ def checked_top_k(request: Mapping[str, Any]) -> int:
     return top_k
 
 
-def read(request: Mapping[str, Any], index: Definition, types: Mapping[str, str]) -> Query:
-    """Read and check a request against the index that it names.
+def parse(request: Mapping[str, Any], index: IndexDefinition, types: Mapping[str, str]) -> Query:
+    """Parse a request and check it against the index that it names.
 
     Args:
         types: the table's attribute definitions, name to `S`, `N` or `B`.
 
     Raises:
-        MockValidationException: as the service answers.
+        MockValidationException: with the service's message.
     """
-    top_k = checked_top_k(request)
+    top_k = read_top_k(request)
     vector = _vector(request["SearchVector"], index.dimensions)
     names = request.get("ExpressionAttributeNames") or {}
     parser = Parser(names, request.get("ExpressionAttributeValues") or {})
     expression = request.get("SearchConditionExpression")
     wanted = [] if expression is None else conjuncts(parser.parse(expression))
     partition = _partition(wanted, index, types)
-    filters = [_bound(one) for one in wanted if not (isinstance(one, Leaf) and one.name == index.hash_key)]
+    filters = [_to_condition(one) for one in wanted if not (isinstance(one, Leaf) and one.name == index.hash_key)]
     projection = ProjectionExpressionParser(request.get("ProjectionExpression"), names)
     paths = projection.parse()
     _refuse_undefined(paths)
@@ -107,7 +107,7 @@ def read(request: Mapping[str, Any], index: Definition, types: Mapping[str, str]
     return Query(
         vector=vector,
         partition=partition,
-        condition=conditions.Every(filters) if filters else None,
+        condition=conditions.And(filters) if filters else None,
         top_k=top_k,
         paths=paths or None,
         reports_capacity=_reports_capacity(request),
@@ -131,10 +131,10 @@ def _vector(elements: Sequence[AttributeValue], dimensions: int) -> Vector:
     return vector.astype(np.float32)
 
 
-def _partition(wanted: Sequence[Node], index: Definition, types: Mapping[str, str]) -> Hashable:
-    """The HASH value that is asked for, after every check of what the conditions name.
+def _partition(wanted: Sequence[Node], index: IndexDefinition, types: Mapping[str, str]) -> Hashable:
+    """Return the requested HASH value, after checking all attributes that the conditions name.
 
-    One equality, joined to the rest by AND, must give it: no OR, NOT, range or list may touch it.
+    The value must come from one equality that AND joins to the rest: HASH may not occur in an OR, NOT, range or list.
     """
     used = [leaf for node in wanted for leaf in leaves(node)]
     for leaf in used:
@@ -176,22 +176,22 @@ def _check_types(leaf: Leaf, types: Mapping[str, str]) -> None:
             )
 
 
-def _bound(node: Node) -> Condition:
-    """The condition that a parsed expression states."""
+def _to_condition(node: Node) -> Condition:
+    """Convert a parsed expression to a condition."""
     if isinstance(node, Leaf):
         first, *others = values = [comparable(value) for value in node.values]
         match node.operator:
             case "IN":
-                return conditions.among(node.name, values)
+                return conditions.one_of(node.name, values)
             case "BETWEEN":
                 return conditions.between(node.name, first, others[0])
-        return conditions.compared(node.name, node.operator, first)
-    parts = [_bound(part) for part in node.parts]
+        return conditions.comparison(node.name, node.operator, first)
+    parts = [_to_condition(part) for part in node.parts]
     match node.operator:
         case "AND":
-            return conditions.Every(parts)
+            return conditions.And(parts)
         case "OR":
-            return conditions.Some(parts)
+            return conditions.Or(parts)
     return conditions.Not(parts[0])
 
 

@@ -1,7 +1,7 @@
-"""The vector indexes of moto's DynamoDB tables, kept up to date wherever an item is stored, changed or removed.
+"""Hooks that update the vector indexes of moto's DynamoDB tables whenever an item is stored, changed or removed.
 
-PutItem, BatchWriteItem, PartiQL, imports and transactions all end in `Table.put_item` and `Table.delete_item`; only
-UpdateItem changes a stored item by itself. These three are the hooks.
+PutItem, BatchWriteItem, PartiQL, imports and transactions all call `Table.put_item` and `Table.delete_item`; only
+UpdateItem changes a stored item itself. These three methods are hooked.
 """
 
 import copy
@@ -17,37 +17,37 @@ from moto.dynamodb.models import DynamoDBBackend, Table, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from infra.local.moto_vectors import lifecycle
-from infra.local.moto_vectors.index import Entry, VectorIndex
 from infra.local.moto_vectors.lifecycle import Phase
-from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, without_others
-from infra.local.moto_vectors.rules import Definition, check_write
+from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, with_only
+from infra.local.moto_vectors.rules import IndexDefinition, check_write
 from infra.local.moto_vectors.search_request import comparable
+from infra.local.moto_vectors.vector_index import Entry, VectorIndex
 
-_writing: Final = threading.RLock()
+_write_lock: Final = threading.RLock()
 """Held while an item changes, so that a table and its indexes change together and a rollback loses no other write."""
 
 
 @dataclass
 class TableIndex:
-    """A vector index of a table: what it is, what it holds, and whether it may be searched."""
+    """A vector index of a table: its definition, its vectors and its phase."""
 
-    definition: Definition
-    held: VectorIndex
+    definition: IndexDefinition
+    vectors: VectorIndex
     phase: Phase = Phase.SEARCHABLE
 
     @classmethod
-    def over(cls, definition: Definition, items: Iterable[Item], phase: Phase = Phase.SEARCHABLE) -> "TableIndex":
-        held = VectorIndex(dimensions=definition.dimensions, distance=definition.distance, filters=definition.filters)
-        index = cls(definition, held, phase)
+    def build(cls, definition: IndexDefinition, items: Iterable[Item], phase: Phase = Phase.SEARCHABLE) -> "TableIndex":
+        empty = VectorIndex(dimensions=definition.dimensions, distance=definition.distance, filters=definition.filters)
+        index = cls(definition, empty, phase)
         for item in items:
             index.put(item)
         return index
 
     def put(self, item: Item) -> None:
-        self.held.put(_key(item.hash_key, item.range_key), self._entry(item))
+        self.vectors.put(_key(item.hash_key, item.range_key), self._entry(item))
 
     def _entry(self, item: Item) -> Entry | None:
-        """What is indexed of an item: nothing without a vector of the right size, or without the HASH attribute."""
+        """Return the entry of an item; None without a vector of the right size or without the HASH attribute."""
         wanted = self.definition
         numbers = _numbers(item.attrs.get(wanted.attribute))
         if numbers is None or len(numbers) != wanted.dimensions:
@@ -58,29 +58,29 @@ class TableIndex:
             return None
         return Entry(vector, partition if wanted.hash_key else (), filters, item)
 
-    def described(self, table_arn: str) -> dict[str, Any]:
-        """A `VectorIndexDescription`; `Backfilling` is absent once an index is ACTIVE."""
+    def describe(self, table_arn: str) -> dict[str, Any]:
+        """Return a `VectorIndexDescription`; an ACTIVE index has no `Backfilling`."""
         return (
             dict(self.definition.described)
             | lifecycle.status(self.phase)
             | {
-                "ItemCount": len(self.held),
-                "IndexSizeBytes": self.held.size_bytes,
+                "ItemCount": len(self.vectors),
+                "IndexSizeBytes": self.vectors.size_bytes,
                 "IndexArn": f"{table_arn}/index/{self.definition.name}",
             }
         )
 
 
 def indexes(table: Table) -> dict[str, TableIndex]:
-    """The vector indexes of a table, by name."""
+    """Return the vector indexes of a table, by name."""
     return cast(dict[str, TableIndex], table.__dict__.setdefault("vector_indexes", {}))
 
 
-def enter(table: str, index: str, phase: Phase) -> None:
-    """Have an index of a table, in whatever account and region, be in a phase.
+def set_phase(table: str, index: str, phase: Phase) -> None:
+    """Set the phase of an index of a table, in any account and region.
 
     Raises:
-        LookupError: there is no such table, or it has no such index.
+        LookupError: no table of this name has such an index.
     """
     for account in dynamodb_backends.values():
         for backend in account.values():
@@ -107,7 +107,7 @@ def _numbers(value: DynamoType | None) -> list[str] | None:
 
 
 def _wire(value: DynamoType) -> dict[str, Any]:
-    """An attribute in the API's notation, one level deep: all that a check looks at, without copying the rest."""
+    """Return an attribute in the API's notation, one level deep: the checks need no more."""
     if not value.is_list():
         return cast(dict[str, Any], value.to_json())
     return {"L": [element.to_json() for element in value.value]}
@@ -118,20 +118,20 @@ def _scalar(value: DynamoType | None) -> Any:
 
 
 def _check_item(table: Table, attributes: Mapping[str, Any]) -> None:
-    held = indexes(table)
-    if held:
-        check_write(attributes, [index.definition for index in held.values()], types_of(table.attr))
+    table_indexes = indexes(table)
+    if table_indexes:
+        check_write(attributes, [index.definition for index in table_indexes.values()], types_of(table.attr))
 
 
-def _stored(table: Table, item: Item) -> None:
-    """Index an item that the table holds now."""
+def _index_item(table: Table, item: Item) -> None:
+    """Update the indexes with an item that was stored."""
     for index in indexes(table).values():
         index.put(item)
         pack(item, index.definition.attribute)
 
 
 def _restore(table: Table, hash_key: DynamoType, range_key: DynamoType | None, item: Item | None) -> None:
-    """Put back what the table held under a key, nothing included."""
+    """Restore the item that the table had under a key, or None if it had none."""
     if item is None:
         table.items[hash_key].pop(range_key, None) if range_key else table.items.pop(hash_key, None)
     elif range_key:
@@ -143,14 +143,14 @@ def _restore(table: Table, hash_key: DynamoType, range_key: DynamoType | None, i
 def locked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def locked(*args: Any, **kwargs: Any) -> Any:
-        with _writing:
+        with _write_lock:
             return original(*args, **kwargs)
 
     return locked
 
 
 def install_hooks() -> None:
-    """Have moto's tables index what they store. To be called once a process."""
+    """Make moto's tables index the items that they store. Call it once per process."""
     patch_list_serializer()
     _hook_table()
     _hook_backend()
@@ -163,36 +163,36 @@ def _hook_table() -> None:
     def put(table: Table, item_attrs: dict[str, Any], *args: Any, **kwargs: Any) -> Item:
         _check_item(table, item_attrs)
         vectors = {index.definition.attribute for index in indexes(table).values()} & item_attrs.keys()
-        # moto adds up an item's size again with each attribute that it adds: the long ones come last.
+        # moto recomputes an item's size with each attribute that it adds, so the long ones come last.
         ordered = {name: value for name, value in item_attrs.items() if name not in vectors}
         item = put_item(table, ordered | {name: item_attrs[name] for name in vectors}, *args, **kwargs)
-        _stored(table, item)
+        _index_item(table, item)
         return item
 
     @locked
     def delete(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
         item = delete_item(table, hash_key, range_key)
         for index in indexes(table).values():
-            index.held.put(_key(hash_key, range_key), None)
+            index.vectors.put(_key(hash_key, range_key), None)
         return item
 
     def described(table: Table, base_key: str = "TableDescription") -> dict[str, Any]:
         result: dict[str, Any] = describe(table, base_key)
         if indexes(table):
-            result[base_key]["VectorIndexes"] = [index.described(table.table_arn) for index in indexes(table).values()]
+            result[base_key]["VectorIndexes"] = [index.describe(table.table_arn) for index in indexes(table).values()]
             if any(index.phase is Phase.ALLOCATING for index in indexes(table).values()):
                 result[base_key]["TableStatus"] = "UPDATING"
         return result
 
     def quick_project(item: Item, expressions: list[list[str]]) -> Item:
-        # A path's first part may have an index: `labels[0]`.
-        return project(without_others(item, {path[0].split("[")[0] for path in expressions if path}), expressions)
+        # A path's first part may have a subscript: `labels[0]`.
+        return project(with_only(item, {path[0].split("[")[0] for path in expressions if path}), expressions)
 
     def copied(table: Table, _: dict[int, Any]) -> Table:
-        """moto copies a table before each transaction; the items that it holds are replaced, never changed."""
+        """Copy a table as moto does before each transaction: shallowly, as its items are replaced and never changed."""
         twin = copy.copy(table)
         twin.items = defaultdict(dict)
-        for key, held in list(table.items.items()):  # reading adds keys to it meanwhile
+        for key, held in list(table.items.items()):  # concurrent reads add keys to it
             twin.items[key] = dict(held) if isinstance(held, dict) else held
         twin.__dict__["vector_indexes"] = dict(indexes(table))
         return twin
@@ -212,7 +212,7 @@ def _hook_backend() -> None:
         hash_key, range_key = backend.get_keys_value(table, key)
         before = table.get_item(hash_key, range_key)
         if before is not None:
-            # moto changes the stored object itself; readers and a refused update keep the one that is there.
+            # moto changes the stored object in place: readers, and a refused update, need the original.
             changing = copy.deepcopy(before)
             for index in indexes(table).values():
                 unpack(changing, index.definition.attribute)
@@ -223,7 +223,7 @@ def _hook_backend() -> None:
         except Exception:
             _restore(table, hash_key, range_key, before)
             raise
-        _stored(table, item)
+        _index_item(table, item)
         return item
 
     @locked
@@ -238,7 +238,7 @@ def _hook_backend() -> None:
 
 
 def _roll_back(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Index what a cancelled transaction's tables hold after moto has put them back."""
+    """Update the indexes of a cancelled transaction's tables after moto has restored them."""
     for operation in (next(iter(item.values())) for item in transact_items):
         table = backend.tables.get(operation.get("TableName"))
         if table is None or not indexes(table):
@@ -247,6 +247,6 @@ def _roll_back(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -
         item = table.get_item(hash_key, range_key)
         for index in indexes(table).values():
             if item is None:
-                index.held.put(_key(hash_key, range_key), None)
+                index.vectors.put(_key(hash_key, range_key), None)
             else:
                 index.put(item)

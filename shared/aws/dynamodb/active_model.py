@@ -1,4 +1,4 @@
-"""Which of two models is asked."""
+"""The active model: the one that searches use."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,38 +7,42 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEPT_SECONDS: Final = 5
-"""How long a function goes by what it has read."""
+CACHE_SECONDS: Final = 5
+"""How long a process caches the active model."""
 _KEY: Final = {"pk": {"S": "settings"}, "sk": {"S": "model"}}
 
 
 class ActiveModel:
-    """One item of the table names the model that searches ask unless they name one themselves.
+    """Reads from one item of the table which model searches use unless they name one.
 
     Args:
-        held: the ids of the models that this function holds. A single one is active without a look; of several it is
-            the first where the table names none of them.
+        model_ids: the models that this function has. A single model is active without a read; of several, the first
+            is active if the table names none of them.
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, held: Sequence[str], clock: Callable[[], float] = time.monotonic
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        model_ids: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._table = table
-        self._held = held
+        self._model_ids = model_ids
         self._clock = clock
-        self._read: tuple[float, str] | None = None
+        self._cached: tuple[float, str] | None = None
 
     def __call__(self) -> str:
-        if len(self._held) == 1:
-            return self._held[0]
-        if self._read is None or self._clock() >= self._read[0] + KEPT_SECONDS:
-            named = self.named()
-            self._read = (self._clock(), named if named and named in self._held else self._held[0])
-        return self._read[1]
+        if len(self._model_ids) == 1:
+            return self._model_ids[0]
+        if self._cached is None or self._clock() >= self._cached[0] + CACHE_SECONDS:
+            stored = self.stored()
+            self._cached = (self._clock(), stored if stored and stored in self._model_ids else self._model_ids[0])
+        return self._cached[1]
 
-    def named(self) -> str | None:
-        """What the table says, held here or not."""
+    def stored(self) -> str | None:
+        """Return the id that the table names, whether or not this function has the model."""
         found: Any = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         return str(found["Item"]["active"]["S"]) if "Item" in found else None
 

@@ -1,4 +1,4 @@
-"""API keys in DynamoDB: only a hash of the secret is kept, and a counter of each minute's calls.
+"""API keys in DynamoDB, stored with a hash of the secret only, and a counter of calls for each minute.
 
 A key's text is `pt_<key id>_<secret>`: 16 hex digits, and 32 random bytes as 43 URL-safe characters. A secret of
 256 random bits needs no slow hash (NIST SP 800-63B, 5.1.2.2, asks for one below 112 bits).
@@ -26,20 +26,21 @@ from shared.domain.table_schema import KEYS_PARTITION, TTL_ATTRIBUTE
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEYS_REMEMBERED: Final = 1024
-"""Most keys that a process remembers, unknown ids among them: a known id must not answer faster than another."""
+MAX_CACHED_KEYS: Final = 1024
+"""Maximum number of keys that a process caches. Unknown ids are cached too, so that response times do not reveal which
+ids exist."""
 
 _TEXT: Final = re.compile(r"pt_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
-_NOBODYS_HASH: Final = "0" * 64
+_UNKNOWN_HASH: Final = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is stored of a key: everything but its secret.
+    """An API key as it is stored, without its secret.
 
     Attributes:
-        collections: None for every one.
-        per_minute: most calls in one minute of the clock.
+        collections: the collections that the key can access; None for all of them.
+        per_minute: maximum number of calls in one clock minute.
         created_at, expires, revoked_at: ISO 8601 in UTC with seconds; sort as text.
     """
 
@@ -53,14 +54,14 @@ class ApiKey:
     revoked_at: str | None = None
 
     def state(self, now: str) -> str:
-        """`active`, `expired` or `revoked`."""
+        """Return `active`, `expired` or `revoked`."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires is not None and self.expires <= now else "active"
 
 
-class DynamoKeys:
-    """The keys of one table.
+class DynamoApiKeys:
+    """Stores and verifies the API keys of one table.
 
     Args:
         clock: seconds since the epoch.
@@ -70,8 +71,8 @@ class DynamoKeys:
         self._client = client
         self._table = table
         self._clock = clock
-        self._remembered: OrderedDict[str, tuple[float, ApiKey | None, str]] = OrderedDict()
-        self._spent: dict[str, int] = {}
+        self._cache: OrderedDict[str, tuple[float, ApiKey | None, str]] = OrderedDict()
+        self._exhausted_minutes: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def create(
@@ -83,7 +84,7 @@ class DynamoKeys:
         per_minute: int,
         expires: str | None = None,
     ) -> tuple[ApiKey, str]:
-        """A new key and its text, which cannot be had again."""
+        """Create a key; return it with its text, which cannot be retrieved later."""
         secret = secrets.token_urlsafe(32)
         key = ApiKey(secrets.token_hex(8), name, scopes, collections, per_minute, self._now(), expires)
         self._client.put_item(
@@ -91,8 +92,8 @@ class DynamoKeys:
         )
         return key, f"pt_{key.key_id}_{secret}"
 
-    def every(self) -> Sequence[ApiKey]:
-        """All keys, oldest first, those that are no longer valid among them."""
+    def list_all(self) -> Sequence[ApiKey]:
+        """Return all keys, oldest first, including expired and revoked ones."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -102,15 +103,15 @@ class DynamoKeys:
         return sorted((_to_key(item) for page in pages for item in page["Items"]), key=lambda key: key.created_at)
 
     def revoke(self, key_id: str) -> ApiKey:
-        """End a key; one that is revoked already keeps its time.
+        """Revoke a key; one that is already revoked keeps its time of revocation.
 
         Raises:
-            NotFound: there is no such key.
+            NotFound: the key does not exist.
         """
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_place(key_id),
+                Key=_item_key(key_id),
                 UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":now": {"S": self._now()}},
@@ -119,52 +120,52 @@ class DynamoKeys:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            raise NotFound(f"There is no key {key_id}.") from None
+            raise NotFound(f"There is no key {key_id}. `keys list` shows the existing ones.") from None
         return _to_key(answer["Attributes"])
 
     def delete(self, key_id: str) -> None:
-        """Remove a key without a trace; one that is not there is no error. People's keys are revoked instead."""
-        self._client.delete_item(TableName=self._table, Key=_place(key_id))
+        """Delete a key, if it exists, without a trace. Keys of people are revoked instead."""
+        self._client.delete_item(TableName=self._table, Key=_item_key(key_id))
 
     def verify(self, text: str | None) -> Caller:
-        """The caller who holds this key, one call of the minute spent.
+        """Return the caller that a key identifies, and count the call.
 
         Raises:
-            Unauthenticated: the text is of no valid key.
-            RateLimited: the key has spent this minute's calls.
+            Unauthenticated: the text is not a valid key.
+            RateLimited: the key has used up its calls for this minute.
         """
         parts = _TEXT.fullmatch(text or "")
         if parts is None:
             raise Unauthenticated
         key_id, secret = parts.groups()
-        key, stored_hash = self._recall(key_id)
+        key, stored_hash = self._cached_key(key_id)
         genuine = hmac.compare_digest(_hash(secret), stored_hash)
         if key is None or not genuine or key.state(self._now()) != "active":
             raise Unauthenticated
-        self._spend(key)
+        self._count_call(key)
         return Caller(key.key_id, key.scopes, key.collections)
 
-    def _recall(self, key_id: str) -> tuple[ApiKey | None, str]:
-        """A key with its secret's hash, or None with nobody's, at most `KEY_CACHE_SECONDS` old."""
+    def _cached_key(self, key_id: str) -> tuple[ApiKey | None, str]:
+        """Return a key and the hash of its secret, or None and a hash of no secret, at most `KEY_CACHE_SECONDS` old."""
         now = self._clock()
         with self._lock:
-            read_at, key, stored_hash = self._remembered.get(key_id, (float("-inf"), None, _NOBODYS_HASH))
+            read_at, key, stored_hash = self._cache.get(key_id, (float("-inf"), None, _UNKNOWN_HASH))
         if now - read_at < KEY_CACHE_SECONDS:
             return key, stored_hash
-        item = self._client.get_item(TableName=self._table, Key=_place(key_id), ConsistentRead=True).get("Item")
-        key, stored_hash = (_to_key(item), item["secret_hash"]["S"]) if item else (None, _NOBODYS_HASH)
+        item = self._client.get_item(TableName=self._table, Key=_item_key(key_id), ConsistentRead=True).get("Item")
+        key, stored_hash = (_to_key(item), item["secret_hash"]["S"]) if item else (None, _UNKNOWN_HASH)
         with self._lock:
-            self._remembered[key_id] = (now, key, stored_hash)
-            self._remembered.move_to_end(key_id)
-            while len(self._remembered) > KEYS_REMEMBERED:
-                self._remembered.popitem(last=False)
+            self._cache[key_id] = (now, key, stored_hash)
+            self._cache.move_to_end(key_id)
+            while len(self._cache) > MAX_CACHED_KEYS:
+                self._cache.popitem(last=False)
         return key, stored_hash
 
-    def _spend(self, key: ApiKey) -> None:
-        """Count one call, for one write unit; a key that has spent its minute costs none until the next."""
+    def _count_call(self, key: ApiKey) -> None:
+        """Count one call, at the cost of one write unit; a key over its limit costs nothing until the next minute."""
         now = self._clock()
         minute, retry_after = int(now // 60), 60 - int(now % 60)
-        if self._spent.get(key.key_id) == minute:
+        if self._exhausted_minutes.get(key.key_id) == minute:
             raise RateLimited(retry_after)
         counted = self._client.update_item(
             TableName=self._table,
@@ -175,7 +176,7 @@ class DynamoKeys:
             ReturnValues="UPDATED_NEW",
         )
         if int(counted["Attributes"]["calls"]["N"]) > key.per_minute:
-            self._spent[key.key_id] = minute
+            self._exhausted_minutes[key.key_id] = minute
             raise RateLimited(retry_after)
 
     def _now(self) -> str:
@@ -186,13 +187,13 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _place(key_id: str) -> dict[str, Any]:
+def _item_key(key_id: str) -> dict[str, Any]:
     return {"pk": {"S": KEYS_PARTITION}, "sk": {"S": key_id}}
 
 
 def _item(key: ApiKey, secret_hash: str) -> dict[str, Any]:
     item: dict[str, Any] = {
-        **_place(key.key_id),
+        **_item_key(key.key_id),
         "secret_hash": {"S": secret_hash},
         "name": {"S": key.name},
         "scopes": {"SS": sorted(key.scopes)},

@@ -1,4 +1,4 @@
-"""The images' records, features and sources in DynamoDB."""
+"""The catalogue in DynamoDB: records, features and sources of images."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
-from shared.aws.dynamodb.secondary_vectors import DynamoVectors
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
-"""Counting stops after so many pages of 1 MB; a page holds about 3,000 images."""
-FILTER_PAGES: Final = 5
-"""A page filtered by label reads at most so many pages before it gives what it has."""
+"""Maximum number of pages of 1 MB that a count reads; a page holds about 3,000 images."""
+FILTER_PAGES: Final = 10
+FILTER_PAGE: Final = 500
+"""Maximum number of reads for a page filtered by label, and of images in each read."""
 
 _NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
 _PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
@@ -34,17 +35,17 @@ _PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
 class DynamoCatalogue:
     """The catalogue in one table.
 
-    An image's partition `image#<image_id>` holds one record a collection, and one small item for each object
-    that brought those bytes. So an image may have any number of sources, and adding one costs one write unit.
+    An image's partition `image#<image_id>` holds one record for each collection and one small item for each object
+    with its bytes. So an image may have any number of sources, and adding one costs one write unit.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
-        self._vectors = DynamoVectors(client, table)
+        self._secondary = DynamoSecondaryVectors(client, table)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
-        """Store an image; see `shared.domain.ports.Catalogue`."""
+        """Store an image's record; see `shared.domain.ports.Catalogue`."""
         for other in secondary:
             self.add_secondary(other)
         record = image.record
@@ -65,16 +66,16 @@ class DynamoCatalogue:
         return True
 
     def add_secondary(self, image: IndexedImage) -> None:
-        """Store the vector of a model that is not the record's."""
-        self._vectors.put(image)
+        """Store the vectors of a model other than the record's."""
+        self._secondary.put(image)
 
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
-        """Whether `source` is what brought an image that all `models` have described; None: there is none such."""
+        """Return whether `source` was the first to bring an image; None unless it has the vectors of all `models`."""
         held = self._described(image_key, models)
         return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
-        """Whether all `models` have described an image that is there."""
+        """Return whether an image is stored with the vectors of all `models`."""
         return self._described(image_key, models) is not None
 
     def _described(self, image_key: ImageKey, models: Sequence[str]) -> Any:
@@ -85,15 +86,15 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
-        if held and all(held["model"]["S"] == model or self._vectors.has(image_key, model) for model in models):
+        if held and all(held["model"]["S"] == model or self._secondary.has(image_key, model) for model in models):
             return held
         return None
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
-        """The record of an image with up to `MAX_SOURCES_SHOWN` of its sources.
+        """Return the record of an image with up to `MAX_SOURCES_SHOWN` of its sources, or None.
 
-        Without a collection, the default one's is preferred to another's. With one, nothing of another is read, so
-        that neither the answer nor its time tells of it.
+        Without a collection, the default collection is preferred. With one, nothing of the others is read, so that
+        neither the result nor the time it takes reveals what they hold.
         """
         chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
         if chosen is None and collection is None:
@@ -105,7 +106,7 @@ class DynamoCatalogue:
         return replace(record, sources=tuple(map(item_mapper.to_source, found)))
 
     def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
-        """The stored vector, or None where there is none of this model."""
+        """Return the stored features, or None if there are none of this model."""
         item = self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_id, collection),
@@ -113,12 +114,12 @@ class DynamoCatalogue:
             ExpressionAttributeNames={"#model": "model"},
         ).get("Item")
         if not item or item["model"]["S"] != model:
-            return self._vectors.find(ImageKey(collection, image_id), model)
+            return self._secondary.find(ImageKey(collection, image_id), model)
         numbers: Any = item["features"]["L"]
         return item_mapper.from_numbers(numbers)
 
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences:
-        """Where an image occurs at this moment, in every collection or, reading nothing of the others, in one."""
+        """Return where an image occurs now; with a collection, nothing of the others is read."""
         if collection is None:
             items = self._partition(image_id)
         else:
@@ -134,28 +135,29 @@ class DynamoCatalogue:
         )
 
     def delete_record(self, image_key: ImageKey) -> bool:
-        """Remove the record, so that no listing or search shows the image any more. False: there was none."""
+        """Delete the record, so that no listing or search returns the image; return False if there was none."""
         try:
             self._client.delete_item(
                 TableName=self._table,
                 Key=item_mapper.record_key(image_key.image_id, image_key.collection),
                 ConditionExpression="attribute_exists(pk)",
             )
-            there = True
+            existed = True
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            there = False
-        self._vectors.drop(image_key)
-        return there
+            existed = False
+        self._secondary.delete(image_key)
+        return existed
 
-    def newest(self, collection: str, *, label: str | None, limit: int, cursor: str | None) -> Page:
-        """One page of a collection, newest first.
+    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
+        """Return one page of a collection, newest first; see `shared.domain.ports.Catalogue`.
 
-        A page filtered by label may hold fewer than `limit` images and still have a cursor.
+        A page filtered by labels may have fewer than `limit` images and still a cursor. The filter runs here, because
+        a filter expression costs the same reads and cannot search a list of labels for a name.
 
         Raises:
-            InvalidCursor: the cursor is not one that a page of this collection gave.
+            InvalidCursor: the cursor is malformed or belongs to another collection.
         """
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -166,29 +168,26 @@ class DynamoCatalogue:
             "ProjectionExpression": _PROJECTION,
             "ExpressionAttributeNames": dict(_PROJECTION_NAMES),
         }
-        if label is not None:
-            request["FilterExpression"] = "#label = :label"
-            request["ExpressionAttributeNames"]["#label"] = "label"
-            request["ExpressionAttributeValues"][":label"] = {"S": label}
         if cursor:
             request["ExclusiveStartKey"] = item_mapper.decode_cursor(cursor, collection)
-        items: list[Any] = []
-        for _ in range(FILTER_PAGES if label is not None else 1):
-            # One more than asked for tells whether there is a next page without reading it.
-            answer = self._client.query(**request, Limit=limit + 1)
-            items += answer["Items"]
-            if len(items) > limit or "LastEvaluatedKey" not in answer:
+        found: list[tuple[Any, ImageRecord]] = []
+        for _ in range(1 if labels is None else FILTER_PAGES):
+            # One record more than requested shows whether there is a next page.
+            answer = self._client.query(**request, Limit=limit + 1 if labels is None else max(limit + 1, FILTER_PAGE))
+            read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
+            found += [(item, record) for item, record in read if labels is None or record.has_any(labels)]
+            if len(found) > limit or "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        page = [item_mapper.to_record(item) for item in items[:limit]]
-        if len(items) > limit:
-            return Page(page, item_mapper.encode_cursor(items[limit - 1]))
+        page = [record for _, record in found[:limit]]
+        if len(found) > limit:
+            return Page(page, item_mapper.encode_cursor(found[limit - 1][0]))
         return Page(
             page, item_mapper.encode_cursor(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None
         )
 
     def count(self, collection: str) -> tuple[int, bool]:
-        """How many images a collection holds, and whether that is exact or only "at least"."""
+        """Return the number of images in a collection, and whether it is exact or a lower bound."""
         total = 0
         request: dict[str, Any] = {}
         for _ in range(COUNT_PAGES):
@@ -210,25 +209,24 @@ class DynamoCatalogue:
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """The nearest images by the cosine of their features.
+        """Return the nearest images by the cosine of their features.
 
         Args:
-            limit: 1 to 100, what SearchVectors allows.
+            label: limits the images to those whose most probable class, in canonical form, it is.
+            limit: 1 to 100, the range of SearchVectors.
 
         Raises:
             IndexNotReady: the index is being built.
         """
         return self._search(VECTOR_INDEX, features, collection=collection, model=model, label=label, limit=limit)
 
-    def nearest_local(
-        self, local: LocalVector, *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates:
-        """The nearest images by the cosine of their local features, which no model makes; `limit` is 1 to 100.
+    def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
+        """Return the nearest images by the cosine of their local features; `limit` is 1 to 100.
 
         Raises:
             IndexNotReady: the index is being built.
         """
-        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=label, limit=limit)
+        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=None, limit=limit)
 
     def _search(
         self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
@@ -254,7 +252,7 @@ class DynamoCatalogue:
             )
         except ClientError as error:
             if is_index_not_ready(error):
-                raise IndexNotReady(f"The vector index {index} is not ready to be searched.") from error
+                raise IndexNotReady(f"The vector index {index} is still being built.") from error
             raise
         examined = answer.get("ConsumedCapacity", {}).get("VectorSearchRequestBytes")
         return Candidates(
@@ -266,7 +264,7 @@ class DynamoCatalogue:
         )
 
     def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Which of these images the collection holds; see `shared.domain.ports.Catalogue`."""
+        """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
         keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
         found = set[str]()
         while keys:
@@ -287,7 +285,7 @@ class DynamoCatalogue:
         ).get("Item")
 
     def _partition(self, image_id: str, prefix: str = "", limit: int | None = None) -> list[Any]:
-        """What is kept of an image, or what of it has a sort key that begins with `prefix`."""
+        """Return an image's records and sources whose sort key begins with `prefix`."""
         condition, values = "pk = :pk", {":pk": item_mapper.image_partition(image_id)}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}

@@ -1,4 +1,4 @@
-"""Groups of near-duplicates in DynamoDB, written as they are found and read by the page."""
+"""Groups of near-duplicates in DynamoDB."""
 
 from contextlib import suppress
 from itertools import groupby
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_SHOWN: Final = 100
-"""Most images of a group that are shown; one read asks for one more."""
-READS: Final = 10
-"""A page costs at most so many reads before it gives what it has, as when most groups are single images now."""
+"""Maximum number of images of a group in a page; each read requests one more."""
+MAX_READS: Final = 10
+"""Maximum number of reads for a page, which may therefore be short if most groups have shrunk to a single image."""
 
 
 class DynamoDuplicates:
-    """A record carries the name of its group, and a sparse index has those records that do.
+    """Stores a group as an attribute of the records in it, which a sparse index contains.
 
-    So a group needs no item of its own: an image that is removed leaves its group with its record.
+    A group has no item of its own, so an image leaves its group when its record is deleted.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -29,15 +29,15 @@ class DynamoDuplicates:
         self._table = table
 
     def join(self, image: ImageKey, earlier: ImageKey) -> None:
-        """Put an image into the group of an earlier one that it nearly repeats. Repeating it changes nothing."""
-        group = self._mark(earlier, earlier.image_id)
+        """Put an image into the group of an earlier near-duplicate. A repeated call changes nothing."""
+        group = self._assign(earlier, earlier.image_id)
         if group is not None:
-            self._mark(image, group)
+            self._assign(image, group)
 
-    def _mark(self, image_key: ImageKey, group: str) -> str | None:
-        """The group that an image is in, which is `group` if it was in none; None where the image is gone."""
+    def _assign(self, image_key: ImageKey, group: str) -> str | None:
+        """Put an image into `group` unless it has a group; return its group, or None if the image was removed."""
         key = item_mapper.record_key(image_key.image_id, image_key.collection)
-        for _ in range(2):  # somebody else may put it into a group meanwhile
+        for _ in range(2):  # another worker may assign a group in the meantime
             held = self._client.get_item(
                 TableName=self._table,
                 Key=key,
@@ -62,19 +62,19 @@ class DynamoDuplicates:
         return None
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
-        """Groups with at least two images, in the order of their ids; a page may have fewer than `limit`.
+        """Return groups of at least two images, ordered by id; a page may have fewer than `limit`.
 
         Raises:
-            InvalidCursor: the cursor is not one that a page of this collection gave.
+            InvalidCursor: the cursor is malformed or belongs to another collection.
         """
         after = item_mapper.decode_group(cursor, collection) if cursor else ""
         groups: list[DuplicateGroup] = []
-        for _ in range(READS):
+        for _ in range(MAX_READS):
             answer = self._read(collection, after)
             more = "LastEvaluatedKey" in answer
             runs = [(name, list(items)) for name, items in groupby(answer["Items"], _group_of)]
             if more and len(runs) > 1:
-                runs.pop()  # perhaps not all of it: it is read again, from its beginning
+                runs.pop()  # it may be incomplete, and the next read starts with it
             for name, items in runs:
                 after = name
                 if len(items) > 1:

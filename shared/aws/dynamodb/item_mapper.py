@@ -1,4 +1,4 @@
-"""Records as DynamoDB items, and back."""
+"""Convert domain objects to DynamoDB items and back."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, finite, normalise
+from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
     IMAGE_ID_PATTERN,
     ImageRecord,
@@ -22,11 +22,12 @@ from shared.domain.images import (
     UploadStatus,
     parse_upload_key,
 )
+from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.table_schema import SINCE
 
 Item = Mapping[str, Any]
-"""An item in DynamoDB's own notation, `{"name": {"S": "value"}}`."""
+"""An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
 
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
@@ -52,7 +53,7 @@ def source_prefix(collection: str) -> str:
 
 
 def source_id(source: ObjectRef) -> str:
-    """A short stable name of an object: the upload's id for one of ours, else a hash of bucket and key."""
+    """Return a short stable id of an object: the id of an upload, otherwise a hash of bucket and key."""
     parsed = parse_upload_key(source.key)
     return parsed[1] if parsed else _object_id(source)
 
@@ -86,30 +87,30 @@ def is_record(item: Item) -> bool:
 
 
 def collection_of(item: Item) -> str:
-    """The collection that a record or a source item belongs to."""
+    """Return the collection of a record or source item."""
     return str(item["sk"]["S"].split("#", 2)[1])
 
 
 def to_numbers(vector: FeatureVector, scale: int) -> list[dict[str, str]]:
-    """Return a vector of unit length as whole DynamoDB numbers; its length becomes about `scale`.
+    """Return a vector of unit length as DynamoDB numbers, rounded to integers after scaling by `scale`.
 
     Raises:
-        PictureRefused: see `shared.domain.features.finite`.
+        PictureRefused: see `shared.domain.features.require_finite`.
     """
-    return [{"N": str(value)} for value in np.rint(finite(vector) * scale).astype(int).tolist()]
+    return [{"N": str(value)} for value in np.rint(require_finite(vector) * scale).astype(int).tolist()]
 
 
 def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
-    """The vector of unit length, whatever scale it was stored at."""
+    """Return the vector scaled to unit length, whatever the scale of `numbers`."""
     return normalise(np.array([float(number["N"]) for number in numbers]))
 
 
 def record_item(
-    record: ImageRecord, features: FeatureVector, brought_by: ObjectRef, local: LocalVector | None = None
+    record: ImageRecord, features: FeatureVector, first_source: ObjectRef, local: LocalVector | None = None
 ) -> dict[str, Any]:
-    """The item of one image in one collection; attributes without a value are left out."""
+    """Return the record of one image in one collection as an item, without attributes that have no value."""
     optional = {
-        "label": {"S": record.label} if record.label else None,
+        "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
@@ -134,13 +135,13 @@ def record_item(
         "sharpness": {"N": f"{record.sharpness:.5g}"},
         "created_at": {"S": record.created_at},
         "status": {"S": UploadStatus.INDEXED},
-        "brought_by": {"S": source_id(brought_by)},
+        "brought_by": {"S": source_id(first_source)},
         **{name: value for name, value in optional.items() if value},
     }
 
 
 def vectors_item(image: IndexedImage) -> dict[str, Any]:
-    """The item of an image's vector under a model that is not the record's."""
+    """Return the vectors of a model other than the record's as an item."""
     record = image.record
     item = record_item(record, image.features, ObjectRef("", ""), image.local_features)
     kept = {name: value for name, value in item.items() if name not in {"created_at", "status", "brought_by"}}
@@ -238,15 +239,15 @@ def to_upload(item: Item) -> Upload:
 
 
 def encode_cursor(last: Item) -> str:
-    """The keys of a page's last item as an opaque, URL-safe text."""
+    """Return the keys of a page's last item as an opaque, URL-safe string."""
     return _opaque(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
 
 
 def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
-    """The key to start after.
+    """Return the key after which the next page starts.
 
     Raises:
-        InvalidCursor: `encode_cursor` did not make it, or made it for another collection.
+        InvalidCursor: the cursor is malformed or belongs to another collection.
     """
     match _fields(cursor):
         case [str(owner), str(created_at), str(image_id)] if (
@@ -262,15 +263,15 @@ def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
 
 
 def encode_group(collection: str, group: str) -> str:
-    """The last group of near-duplicates on a page as an opaque text."""
+    """Return the last group of near-duplicates on a page as an opaque, URL-safe string."""
     return _opaque(collection, group)
 
 
 def decode_group(cursor: str, collection: str) -> str:
-    """The group to start after.
+    """Return the group after which the next page starts.
 
     Raises:
-        InvalidCursor: `encode_group` did not make it, or made it for another collection.
+        InvalidCursor: the cursor is malformed or belongs to another collection.
     """
     match _fields(cursor):
         case [str(owner), str(group)] if owner == collection and re.fullmatch(IMAGE_ID_PATTERN, group):
@@ -287,4 +288,4 @@ def _fields(cursor: str) -> Any:
     try:
         return json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (ValueError, RecursionError, binascii.Error) as error:
-        raise InvalidCursor("the cursor is not one that a page gave") from error
+        raise InvalidCursor("the cursor is malformed") from error

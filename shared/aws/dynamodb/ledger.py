@@ -1,4 +1,4 @@
-"""The ledger of objects in DynamoDB, always in step with the images' sources."""
+"""The ledger of objects in DynamoDB, always consistent with the sources of images."""
 
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -14,15 +14,15 @@ from shared.domain.table_schema import TTL_ATTRIBUTE
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
+_CONFLICTS: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class DynamoLedger:
-    """One small item an object, `object#<hash of bucket and key>`, changed together with the images' sources.
+    """Stores one small item for each object, `object#<hash of bucket and key>`.
 
-    A change is one transaction: the entry, the source that the old image loses and the one that the new image
-    gets. So of two workers that read the same entry one wins, and an image has a source exactly as long as an
-    entry names it.
+    A change is one transaction that writes the entry, deletes the source of the old image and adds that of the new
+    one. So of two workers that read the same entry only one succeeds, and an image has a source exactly as long as an
+    entry names the image.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -36,10 +36,10 @@ class DynamoLedger:
         return item_mapper.to_object_state(item) if item else None
 
     def change(self, before: ObjectState | None, after: ObjectState) -> None:
-        """Put `after` in the place of `before`, and move the source with it.
+        """Replace `before` with `after` and update the sources of the images concerned.
 
         Raises:
-            ConflictError: the entry is no longer `before`.
+            ConflictError: the stored entry is no longer `before`.
         """
         writes: list[Any] = [{"Put": self._entry(before, after)}]
         old, new = before.held if before else None, after.held
@@ -53,7 +53,7 @@ class DynamoLedger:
         except ClientError as error:
             answer: Any = error.response
             reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
-            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _LOST:
+            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _CONFLICTS:
                 raise ConflictError from error
             raise
 

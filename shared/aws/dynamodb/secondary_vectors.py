@@ -1,4 +1,4 @@
-"""Vectors of models other than the one of an image's record."""
+"""The vectors of secondary models: those other than the model of an image's record."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoVectors:
-    """One item an image, collection and model, `features#<collection>#<model>`, beside the image's record.
+class DynamoSecondaryVectors:
+    """Stores one item for each image, collection and model, `features#<collection>#<model>`, in the image's partition.
 
-    It lies in the same vector index, where a search's condition on the model keeps the models apart. The listing does
-    not show it: it has `since` in the place of `created_at`.
+    The item is in the same vector index as the record; the condition of a search on the model separates the models.
+    It has `since` instead of `created_at`, which keeps it out of the listing index.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -32,8 +32,8 @@ class DynamoVectors:
         item = self._get(image_key, model, "features")
         return item_mapper.from_numbers(item["features"]["L"]) if item else None
 
-    def drop(self, image_key: ImageKey) -> None:
-        """Remove the vectors of every model."""
+    def delete(self, image_key: ImageKey) -> None:
+        """Delete the vectors of all secondary models."""
         items: list[Any] = []
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class DynamoUploads:
-    """One small item an upload, `upload#<upload_id>`, that the table forgets after `UPLOAD_STATE_DAYS`."""
+    """Stores one small item for each upload, `upload#<upload_id>`, which expires after `UPLOAD_STATE_DAYS`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def open(self, upload: Upload, source: ObjectRef) -> None:
-        """Write the state of an upload whose object is still to come; one that is there already stays as it is."""
+        """Store the state of a new upload; an existing state is not changed."""
         item: dict[str, Any] = {
             **item_mapper.upload_item_key(upload.upload_id),
             "upload_id": {"S": upload.upload_id},
@@ -46,7 +46,7 @@ class DynamoUploads:
         return item_mapper.to_upload(item) if item else None
 
     def finish(self, upload: Upload) -> None:
-        """Write how an upload ended, whether or not it was opened here."""
+        """Store the final state of an upload, whether or not it was opened before."""
         fields = {
             "upload_id": upload.upload_id,
             "collection": upload.collection,

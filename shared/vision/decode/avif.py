@@ -1,4 +1,4 @@
-"""The properties of an AVIF's primary image that OpenCV ignores: how deep it is and how it is turned.
+"""The properties of an AVIF's primary image that OpenCV ignores: bit depth, rotation and mirroring.
 
 ISO/IEC 14496-12 (boxes), ISO/IEC 23008-12, 6.5 (irot, imir, ispe), AV1 in ISOBMFF, 2.3 (av1C).
 """
@@ -14,13 +14,19 @@ from shared.vision.pixels import Pixels
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """Bits of a sample (8, 10 or 12), and turns in the order in which they apply: (`irot` or `imir`, its value)."""
+    """How the primary image is stored.
+
+    Attributes:
+        depth: bits per sample: 8, 10 or 12.
+        transforms: (`irot` or `imir`, its value), in the order in which they apply.
+    """
 
     depth: int = 8
-    turns: tuple[tuple[bytes, int], ...] = ()
+    transforms: tuple[tuple[bytes, int], ...] = ()
 
     def upright(self, pixels: Pixels) -> Pixels:
-        for name, value in self.turns:
+        """Return the pixels as a viewer shows them."""
+        for name, value in self.transforms:
             pixels = np.rot90(pixels, value) if name == b"irot" else _mirrored(pixels, value)
         return np.ascontiguousarray(pixels)
 
@@ -29,12 +35,12 @@ def _mirrored(pixels: Pixels, axis: int) -> npt.NDArray[np.uint8]:
     return pixels[:, ::-1] if axis else pixels[::-1]
 
 
-def properties(data: bytes) -> Properties:
-    """What the file says of its primary image; the defaults where it says nothing that can be read."""
+def read_properties(data: bytes) -> Properties:
+    """Read the properties of the primary image; those that are missing or unreadable keep their defaults."""
     meta = _child(data, b"meta")[4:]
     item = _primary_item(_child(meta, b"pitm"))
     known = list(_boxes(_child(_child(meta, b"iprp"), b"ipco")))
-    depth, turns = 8, []
+    depth, transforms = 8, []
     for index in _associations(_child(_child(meta, b"iprp"), b"ipma")).get(item, ()):
         if not 1 <= index <= len(known):
             continue
@@ -42,14 +48,14 @@ def properties(data: bytes) -> Properties:
         if name == b"av1C" and len(value) > 2:  # noqa: PLR2004
             depth = (12 if value[2] & 0x20 else 10) if value[2] & 0x40 else 8
         elif name == b"irot" and value:
-            turns.append((name, value[0] & 3))
+            transforms.append((name, value[0] & 3))
         elif name == b"imir" and value:
-            turns.append((name, value[0] & 1))
-    return Properties(depth, tuple(turns))
+            transforms.append((name, value[0] & 1))
+    return Properties(depth, tuple(transforms))
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(type, body) of each box in `data`."""
+    """Yield (type, body) of each box in `data`."""
     at = 0
     while at + 8 <= len(data):
         size, start = int.from_bytes(data[at : at + 4], "big"), 8
@@ -72,7 +78,7 @@ def _primary_item(pitm: bytes) -> int:
 
 
 def _associations(ipma: bytes) -> dict[int, list[int]]:
-    """Property numbers, from 1, by item."""
+    """Return the numbers of each item's properties, counted from 1, by item ID."""
     if len(ipma) < 8:  # noqa: PLR2004
         return {}
     id_size = 2 if ipma[0] == 0 else 4

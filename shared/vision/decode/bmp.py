@@ -1,4 +1,4 @@
-"""BMPs whose pixels are bit fields, which OpenCV reads in one order only and whose unused bits it takes for alpha.
+"""BMPs whose pixels are bit fields: OpenCV reads them in one order only and mistakes their unused bits for alpha.
 
 Microsoft: BITMAPINFOHEADER, BITMAPV4HEADER and BITMAPV5HEADER.
 """
@@ -13,14 +13,14 @@ _ALPHA_BIT_FIELDS: Final = 6
 _BIT_FIELDS: Final = (3, _ALPHA_BIT_FIELDS)
 _MASKS: Final = 54
 _WITH_ALPHA_MASK: Final = 56
-"""The least size of a header that has a mask for alpha too."""
+"""Smallest header that has a mask for alpha too, in bytes."""
 
 
-def bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
-    """BGR or BGRA of a BMP with bit fields; None for any other.
+def decode_bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
+    """Decode a BMP with bit fields to BGR or BGRA; return None for any other BMP.
 
     Raises:
-        struct.error: the file ends before its pixels do, or its header is no such header.
+        struct.error: the file ends before its pixels do, or its header is invalid.
     """
     start, header, width, rows, _, bits, compression = struct.unpack_from("<IIiiHHI", data, 10)
     if compression not in _BIT_FIELDS or bits not in (16, 32):
@@ -31,22 +31,22 @@ def bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
     height, used, stride = abs(rows), width * bits // 8, (width * bits // 8 + 3) // 4 * 4
     if width <= 0 or height == 0 or 14 + header > start or start + stride * height > len(data):
         raise struct.error("the header and the file's length disagree")
-    if not all(_is_field(mask, bits) for mask in masks):
-        raise struct.error("the masks are no bit fields")
+    if not all(_is_contiguous(mask, bits) for mask in masks):
+        raise struct.error("a mask is not a contiguous bit field")
     lines = np.frombuffer(data, np.uint8, stride * height, start).reshape(height, stride)[:: 1 if rows < 0 else -1]
     pixels = np.ascontiguousarray(lines[:, :used]).view(f"<u{bits // 8}")
-    red, green, blue, alpha = (_eight_bits(pixels, mask) for mask in masks)
-    # Many programs announce alpha and leave it empty; browsers show such an image, too.
+    red, green, blue, alpha = (_extract_field(pixels, mask) for mask in masks)
+    # Many programs declare an alpha channel and leave it at zero; browsers show such an image as opaque.
     return np.dstack([blue, green, red, alpha] if alpha.any() else [blue, green, red])
 
 
-def _is_field(mask: int, bits: int) -> bool:
-    """Whether the mask is one run of ones in that many bits, or nothing."""
+def _is_contiguous(mask: int, bits: int) -> bool:
+    """Return whether the mask is a single run of ones within `bits` bits, or zero."""
     return mask < 1 << bits and (mask + (mask & -mask)) & mask == 0
 
 
-def _eight_bits(pixels: npt.NDArray[np.unsignedinteger], mask: int) -> npt.NDArray[np.uint8]:
-    """What lies under the mask, scaled to 0-255."""
+def _extract_field(pixels: npt.NDArray[np.unsignedinteger], mask: int) -> npt.NDArray[np.uint8]:
+    """Return the bits under the mask, scaled to 0-255."""
     if mask == 0:
         return np.zeros(pixels.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1

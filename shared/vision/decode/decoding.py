@@ -1,4 +1,4 @@
-"""Bytes to upright RGB pixels."""
+"""Decoding of image files to upright RGB pixels."""
 
 import struct
 from dataclasses import dataclass
@@ -11,22 +11,23 @@ from shared.vision.decode import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
 from shared.vision.opencv import cv2
-from shared.vision.pixels import Pixels, Stored, eight_bits, rgb_over_white, with_key
+from shared.vision.pixels import Pixels, RawPixels, add_key_alpha, composite_on_white, to_uint8
 from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 1024
-"""Of the pixels that are given, whatever size the image has: nothing that is computed needs finer ones, and a query's
-small parts are looked for at this size (docs/explanation/ranking.md)."""
+"""Longest side of the decoded pixels; larger images are reduced to it. Nothing computed from them needs finer detail,
+and small parts of a query are searched for at this size (docs/explanation/ranking.md)."""
 
-LEAST_REDUCED: Final = 960
-"""A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that leaves this longest side: 4,000 pixels become 1,000."""
+MIN_REDUCED_SIDE: Final = 960
+"""A JPEG is decoded at 1/2, 1/4 or 1/8 scale if its longest side then has at least this many pixels: 4,000 become
+1,000."""
 
 _REDUCED: Final = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
     (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
     (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
 )
-"""These flags say the scale alone; `IMREAD_REDUCED_COLOR_8` would ask for BGR too."""
+"""These flags select the scale alone; `IMREAD_REDUCED_COLOR_8` would select BGR too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,10 @@ class Image:
     """A decoded image.
 
     Attributes:
-        rgb: uint8, rows x columns x 3, contiguous, upright, transparency over white; reduced to `LONGEST_SIDE` where
-            the image is larger.
-        format: as the magic bytes name it.
-        width, height: of the upright image itself, in pixels.
+        rgb: uint8, height x width x 3, contiguous, upright, composited on white; reduced to `LONGEST_SIDE` if the
+            image is larger.
+        format: the format that the magic bytes identify.
+        width, height: size of the upright image before any reduction, in pixels.
     """
 
     rgb: Pixels
@@ -47,22 +48,22 @@ class Image:
 
 
 def decode(data: bytes) -> Image:
-    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a process that may die of it.
+    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a sandboxed process.
 
     Raises:
-        PictureRefused: the bytes are no such image, or one beyond the limits.
+        PictureRefused: the bytes are not such an image, or the image exceeds a limit.
     """
     headers.check(data)
-    done = SANDBOX.decode(data)
-    return Image(done.rgb, done.format, done.width, done.height)
+    decoded = SANDBOX.decode(data)
+    return Image(decoded.rgb, decoded.format, decoded.width, decoded.height)
 
 
-def decode_here(data: bytes) -> Image:
-    """The same in this process, which a hostile image may end.
+def decode_in_process(data: bytes) -> Image:
+    """Decode the first frame in this process, which a hostile image may crash.
 
     Raises:
-        PictureRefused: the bytes are no such image, or one beyond the limits.
-        MemoryError: there is not enough.
+        PictureRefused: the bytes are not an image that `decode` supports, or the image exceeds a limit.
+        MemoryError: decoding needs more memory than there is.
     """
     header = headers.check(data)
     kind = header.format
@@ -81,7 +82,7 @@ def decode_here(data: bytes) -> Image:
     return Image(np.ascontiguousarray(shrink_to_fit(rgb, LONGEST_SIDE)), kind, width, height)
 
 
-SANDBOX = Sandbox("shared.vision.decode.decoding:decode_here")
+SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")
 
 
 def _corrupt(kind: str) -> PictureRefused:
@@ -89,11 +90,11 @@ def _corrupt(kind: str) -> PictureRefused:
 
 
 class _Undecodable(Exception):  # noqa: N818
-    """OpenCV gave nothing, or a layout that no image has."""
+    """OpenCV returned nothing, or pixels in an unexpected layout."""
 
 
-def _imdecode(data: bytes, flags: int) -> Stored:
-    stored: Stored | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+def _imdecode(data: bytes, flags: int) -> RawPixels:
+    stored: RawPixels | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     if stored is None or stored.size == 0:
         raise _Undecodable
     if stored.ndim == 3 and stored.shape[2] == 1:  # noqa: PLR2004
@@ -106,34 +107,34 @@ def _imdecode(data: bytes, flags: int) -> Stored:
 
 
 def _jpeg(data: bytes, header: Header) -> tuple[Pixels, tuple[int, int]]:
-    """Pixels, perhaps reduced, and the height and width of the whole upright image."""
+    """Return the pixels, at a reduced scale if possible, and the full height and width of the upright image."""
     for scale, reduced in _REDUCED:
-        if max(header.width, header.height) // scale < LEAST_REDUCED:
+        if max(header.width, header.height) // scale < MIN_REDUCED_SIDE:
             continue
         rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB | reduced)
         for whole in ((header.height, header.width), (header.width, header.height)):
             if rgb.shape[:2] == tuple(-(-side // scale) for side in whole):
                 return rgb, whole
-        break  # another of its frames was decoded than the largest
+        break  # the decoded frame is not the largest one
     rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB)
     return rgb, (rgb.shape[0], rgb.shape[1])
 
 
 def _with_alpha(data: bytes) -> Pixels:
-    return rgb_over_white(eight_bits(_imdecode(data, cv2.IMREAD_UNCHANGED)))
+    return composite_on_white(to_uint8(_imdecode(data, cv2.IMREAD_UNCHANGED)))
 
 
 def _png(data: bytes) -> Pixels:
-    stored = _imdecode(png.still(data), cv2.IMREAD_UNCHANGED)
+    stored = _imdecode(png.without_animation(data), cv2.IMREAD_UNCHANGED)
     key = png.transparent_gray(data)
-    if key is not None and stored.ndim == 2:  # noqa: PLR2004 - OpenCV has not seen the key
-        stored = with_key(stored, key)
-    return orientation.upright(rgb_over_white(eight_bits(stored)), orientation.of_png(data))
+    if key is not None and stored.ndim == 2:  # noqa: PLR2004 - OpenCV did not apply the key
+        stored = add_key_alpha(stored, key)
+    return orientation.upright(composite_on_white(to_uint8(stored)), orientation.from_png(data))
 
 
 def _bmp(data: bytes) -> Pixels:
-    fields = bmp.bit_fields(data)
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if fields is None else rgb_over_white(fields)
+    pixels = bmp.decode_bit_fields(data)
+    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if pixels is None else composite_on_white(pixels)
 
 
 def _gif(data: bytes) -> Pixels:
@@ -141,34 +142,34 @@ def _gif(data: bytes) -> Pixels:
 
 
 def _webp(data: bytes) -> Pixels:
-    return orientation.upright(_with_alpha(data), orientation.of_webp(data))
+    return orientation.upright(_with_alpha(data), orientation.from_webp(data))
 
 
 def _avif(data: bytes) -> Pixels:
-    properties = avif.properties(data)
+    properties = avif.read_properties(data)
     stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
-    # The depth of a file that does not say: 10 bits are by far the most common beyond 8.
+    # A file that does not state its depth: 10 bits is by far the most common depth above 8.
     depth = max(properties.depth, 10)
-    return properties.upright(rgb_over_white(eight_bits(stored, depth)))
+    return properties.upright(composite_on_white(to_uint8(stored, depth)))
 
 
 def _tiff(data: bytes) -> Pixels:
-    """OpenCV turns TIFFs upright itself.
+    """Decode a TIFF, which OpenCV already returns upright.
 
-    Planar ones are only ever decoded to 8-bit colour: deeper, OpenCV gives uninitialised memory for them.
+    Planar TIFFs are decoded to 8-bit colour only: at 16 bits, OpenCV returns uninitialised memory for them.
     """
-    tags = tiff.first_values(data)
+    tags = tiff.read_tags(data)
     chunky = tags.get(tiff.PLANAR_CONFIGURATION, tiff.CHUNKY) == tiff.CHUNKY
     bits = tags.get(tiff.BITS_PER_SAMPLE)
     extra = tags.get(tiff.EXTRA_SAMPLES)
     transparent = tags.get(tiff.PHOTOMETRIC) == tiff.RGB and tags.get(tiff.SAMPLES_PER_PIXEL) == 4  # noqa: PLR2004
     if chunky and transparent and extra in (tiff.ASSOCIATED_ALPHA, tiff.UNASSOCIATED_ALPHA) and bits in (8, 16):
         stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
-        # libtiff multiplies 8-bit colours with their alpha; 16-bit ones come as they are stored.
+        # libtiff premultiplies 8-bit colours by their alpha but returns 16-bit colours as they are stored.
         premultiplied = bits == 8 or extra == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
-        return rgb_over_white(eight_bits(stored), premultiplied=premultiplied)
-    if chunky and bits == 16:  # noqa: PLR2004 - 8-bit colour of values up to 255 would be black
-        return rgb_over_white(eight_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
+        return composite_on_white(to_uint8(stored), premultiplied=premultiplied)
+    if chunky and bits == 16:  # noqa: PLR2004 - if no value exceeds 255, decoding to 8 bits would yield black
+        return composite_on_white(to_uint8(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
     return _imdecode(data, cv2.IMREAD_COLOR_RGB)
 
 

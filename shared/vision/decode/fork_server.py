@@ -1,8 +1,8 @@
-"""The process that `isolation` starts: imports a decoder once, and forks a child for each image.
+"""The process that `sandbox` starts: it imports a decoder once, and forks a child for each image.
 
     python -m shared.vision.decode.fork_server CONTROL MODULE:FUNCTION MEMORY CPU_SECONDS SECONDS
 
-It ends when the other end of CONTROL, an inherited socket, is closed.
+CONTROL is an inherited socket; the process exits when its other end is closed.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.domain.errors import PictureRefused
-from shared.vision.decode.sandbox import HEAD, OUT_OF_MEMORY, REPORT
+from shared.vision.decode.sandbox import HEADER_SIZE, OUT_OF_MEMORY, REPORT
 
 Decoder = Callable[[bytes], Any]
 
@@ -31,22 +31,22 @@ _OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 
 
 def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
-    """Answer until the other end of `control` is closed.
+    """Serve requests until the other end of `control` is closed.
 
-    A message is one byte with two descriptors: a file that holds the image and takes the answer, and a pipe that
-    takes a `REPORT`. A child is forked ahead and waits for the next image, so that nobody waits for the fork.
+    A request is one byte with two descriptors: a file that holds the image and receives the answer, and a pipe that
+    receives a `REPORT`. One child is always forked in advance, so that no request waits for a fork.
     """
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    gc.freeze()  # so that no collection writes to memory that is shared with the children
+    gc.freeze()  # a collection would write to pages that are shared with the children, and so copy them
     gc.disable()
     replies: dict[int, int] = {}
     spare: _Child | None = None
     while True:
         if spare is None and not replies:
-            spare = _forked(decoder, limits, [control.fileno(), wake, woken])
+            spare = _fork_child(decoder, limits, [control.fileno(), wake, woken])
         ready = select.select([control.fileno(), wake], [], [])[0]
         if wake in ready:
             os.read(wake, 1024)
@@ -55,9 +55,9 @@ def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
             message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
             if not message:
                 return
-            while spare is None or not spare.take(descriptors):
-                spare = _forked(decoder, limits, [control.fileno(), wake, woken, *replies.values(), *descriptors])
-            job, replies[spare.process] = descriptors
+            while spare is None or not spare.send(descriptors):
+                spare = _fork_child(decoder, limits, [control.fileno(), wake, woken, *replies.values(), *descriptors])
+            job, replies[spare.pid] = descriptors
             os.close(job)
             spare = None
 
@@ -66,11 +66,11 @@ def serve(control: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
 class _Child:
     """A process that waits for one image at the other end of `channel`."""
 
-    process: int
+    pid: int
     channel: socket.socket
 
-    def take(self, descriptors: list[int]) -> bool:
-        """Hand it the image; False if it has died meanwhile."""
+    def send(self, descriptors: list[int]) -> bool:
+        """Send the child its image; return False if the child has died in the meantime."""
         with self.channel:
             try:
                 return bool(socket.send_fds(self.channel, [b"1"], descriptors))
@@ -78,27 +78,27 @@ class _Child:
                 return False
 
 
-def _forked(decoder: Decoder, limits: tuple[int, int, float], unneeded: list[int]) -> _Child:
+def _fork_child(decoder: Decoder, limits: tuple[int, int, float], unneeded: list[int]) -> _Child:
     ours, theirs = socket.socketpair()
-    process = os.fork()
-    if process == 0:
+    pid = os.fork()
+    if pid == 0:
         signal.set_wakeup_fd(-1)
         for descriptor in (ours.fileno(), *unneeded):
             os.close(descriptor)
-        _work(theirs, decoder, limits)
+        _run_child(theirs, decoder, limits)
     theirs.close()
-    return _Child(process, ours)
+    return _Child(pid, ours)
 
 
 def _reap(replies: dict[int, int]) -> None:
-    """Report the children that died; one that ended well has reported itself, since its end takes time too."""
+    """Reap dead children and report those that failed; one that succeeded reported itself, as exiting takes time."""
     with contextlib.suppress(ChildProcessError):
         while True:
             child, status, usage = os.wait4(-1, os.WNOHANG)
             if child == 0:
                 return
             if child not in replies:
-                continue  # it died before it had an image
+                continue  # it died before it received an image
             reply = replies.pop(child)
             if status:
                 _report(reply, status, usage)
@@ -106,21 +106,21 @@ def _reap(replies: dict[int, int]) -> None:
 
 
 def _report(reply: int, status: int, usage: resource.struct_rusage) -> None:
-    with contextlib.suppress(OSError):  # nobody waits any more
+    with contextlib.suppress(OSError):  # nobody is waiting any more
         os.write(reply, REPORT.pack(status, usage.ru_maxrss * _RSS_UNIT))
 
 
-def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
-    """Wait for an image, decode it, write the answer into its file, and end this process."""
+def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, float]) -> None:
+    """Wait for an image, decode it, write the answer to its file, and exit."""
     status = 1
     try:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 2)
         message, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
         if not message:
-            os._exit(0)  # the helper has ended
+            os._exit(0)  # the helper has exited
         job, reply = descriptors
-        _limit(*limits)
+        _apply_limits(*limits)
         data = os.pread(job, os.fstat(job).st_size, 0)
         try:
             image = decoder(data)
@@ -133,8 +133,8 @@ def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
                 "width": image.width,
                 "height": image.height,
             }
-            _write(job, memoryview(image.rgb).cast("B"), HEAD)
-        _write(job, memoryview(json.dumps(answer).encode().ljust(HEAD, b"\0")), 0)
+            _write_all(job, memoryview(image.rgb).cast("B"), HEADER_SIZE)
+        _write_all(job, memoryview(json.dumps(answer).encode().ljust(HEADER_SIZE, b"\0")), 0)
         _report(reply, 0, resource.getrusage(resource.RUSAGE_SELF))
         status = 0
     except MemoryError:
@@ -143,8 +143,8 @@ def _work(channel: socket.socket, decoder: Decoder, limits: tuple[int, int, floa
         os._exit(status)
 
 
-def _limit(memory: int, cpu_seconds: int, seconds: float) -> None:
-    """Give this process no more than that, and let it be the first that the system ends for want of memory."""
+def _apply_limits(memory: int, cpu_seconds: int, seconds: float) -> None:
+    """Apply the limits to this process, and make it the first one that the kernel kills when memory runs out."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -156,19 +156,19 @@ def _limit(memory: int, cpu_seconds: int, seconds: float) -> None:
             _OOM_SCORE.write_text("1000", encoding="ascii")
 
 
-def _write(file: int, content: memoryview, at: int) -> None:
+def _write_all(file: int, content: memoryview, at: int) -> None:
     while content:
-        done = os.pwrite(file, content, at)
-        content, at = content[done:], at + done
+        written = os.pwrite(file, content, at)
+        content, at = content[written:], at + written
 
 
 def main(arguments: list[str]) -> None:
     control, decoder, memory, cpu_seconds, seconds = arguments
     module, _, function = decoder.partition(":")
     found: Decoder = getattr(importlib.import_module(module), function)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process ends
     if not _STATM.exists():
-        sys.stderr.write("pictrace: memory of decoding is not limited on this system\n")
+        sys.stderr.write("pictrace: this system cannot limit the memory that decoding uses\n")
     serve(socket.socket(fileno=int(control)), found, (int(memory), int(cpu_seconds), float(seconds)))
 
 

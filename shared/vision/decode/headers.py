@@ -1,4 +1,4 @@
-"""What an image's first bytes claim, read before any decoder sees them."""
+"""Checks of what a file's header claims, made before any decoder reads the file."""
 
 import re
 import struct
@@ -12,7 +12,7 @@ from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SID
 from shared.vision.decode import gif, png, tiff
 
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
-"""A marker that heads a segment, or the end of the image: not a stuffed byte, a fill byte or a restart."""
+"""A marker that begins a segment or ends the image, as opposed to a stuffed byte, a fill byte or a restart marker."""
 _JPEG_END: Final = 0xD9
 _JPEG_SCAN: Final = 0xDA
 _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -20,7 +20,7 @@ _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header claims. Width and height are in pixels as stored; 0 where the header does not say."""
+    """What a header claims. Width and height are in pixels as stored; 0 if the header does not state them."""
 
     format: str
     width: int
@@ -28,7 +28,7 @@ class Header:
 
 
 def check(data: bytes) -> Header:
-    """Read the header and refuse what would be costly or impossible to decode.
+    """Read the header, and refuse files that would be expensive or impossible to decode.
 
     Raises:
         PictureRefused: `empty`, `unsupported_type`, `corrupt`, `too_many_pixels` or `too_complex`.
@@ -38,7 +38,7 @@ def check(data: bytes) -> Header:
         "jpeg": _jpeg,
         "png": _png,
         "webp": _webp,
-        "gif": gif.size,
+        "gif": gif.canvas_size,
         "bmp": _bmp,
         "tiff": _tiff,
         "avif": _avif,
@@ -56,17 +56,17 @@ def check(data: bytes) -> Header:
     return Header(kind, width, height)
 
 
-def _counted(what: str) -> Iterator[int]:
-    """Numbers to walk by; refuses a file with more than `MAX_CHUNKS` of its parts."""
+def _count_up_to_limit(parts: str) -> Iterator[int]:
+    """Yield a number for each part of the file; refuse the file after `MAX_CHUNKS` of them."""
     yield from range(MAX_CHUNKS + 1)
-    raise PictureRefused("too_complex", f"The file has more than {MAX_CHUNKS:,} {what}.")
+    raise PictureRefused("too_complex", f"The file has more than {MAX_CHUNKS:,} {parts}.")
 
 
 def _jpeg(data: bytes) -> tuple[int, int]:
-    """The largest frame that any SOF marker claims; counts the scans on the way."""
+    """Return the size of the largest frame that any SOF marker claims; refuse a JPEG with too many scans."""
     width = height = scans = 0
     at = 2
-    for _ in _counted("JPEG segments"):
+    for _ in _count_up_to_limit("JPEG segments"):
         found = _JPEG_MARKER.search(data, at)
         if not found:
             break
@@ -85,10 +85,10 @@ def _jpeg(data: bytes) -> tuple[int, int]:
 
 
 def _png(data: bytes) -> tuple[int, int]:
-    """IHDR's size; every chunk must end inside the file, or decoders allocate what its length claims."""
+    """Return IHDR's size; refuse chunks that exceed the file, because decoders allocate what their length claims."""
     if data[12:16] != b"IHDR":
         raise PictureRefused("corrupt", "The PNG does not begin with its header chunk.")
-    for (_, at, length), _ in zip(png.chunks(data), _counted("PNG chunks"), strict=False):
+    for (_, at, length), _ in zip(png.chunks(data), _count_up_to_limit("PNG chunks"), strict=False):
         if length > len(data) - at:
             raise PictureRefused("corrupt", f"A PNG chunk claims {length:,} bytes, more than the file has left.")
     width, height = struct.unpack_from(">II", data, 16)
@@ -96,13 +96,13 @@ def _png(data: bytes) -> tuple[int, int]:
 
 
 def _webp(data: bytes) -> tuple[int, int]:
-    """Canvas of VP8X, or of the single VP8 or VP8L frame; the larger where a frame claims more than the canvas."""
+    """Return the size of VP8X's canvas, or of the VP8 or VP8L frame; the larger if a frame exceeds the canvas."""
     if data[12:16] not in {b"VP8X", b"VP8L", b"VP8 "}:
-        # libwebp would take what follows for a bare frame, of any size.
-        raise PictureRefused("corrupt", "The WebP file begins with none of its own chunks.")
+        # libwebp would read what follows as a bare frame, of any size.
+        raise PictureRefused("corrupt", "The WebP file does not begin with a VP8X, VP8L or VP8 chunk.")
     width = height = 0
     at = 12
-    for _ in _counted("WebP chunks"):
+    for _ in _count_up_to_limit("WebP chunks"):
         if at + 8 > len(data):
             break
         name, size = struct.unpack_from("<4sI", data, at)
@@ -139,17 +139,17 @@ def _bmp(data: bytes) -> tuple[int, int]:
 
 
 def _tiff(data: bytes) -> tuple[int, int]:
-    tags = tiff.first_values(data)
+    tags = tiff.read_tags(data)
     if tags.get(tiff.SAMPLE_FORMAT) == tiff.FLOATING or tags.get(tiff.BITS_PER_SAMPLE) in (24, 32, 64):
-        raise PictureRefused("corrupt", "The TIFF has floating-point samples, or such of more than 16 bits.")
+        raise PictureRefused("corrupt", "The TIFF has floating-point samples, or samples of more than 16 bits.")
     return tags.get(tiff.WIDTH, 0), tags.get(tiff.HEIGHT, 0)
 
 
 def _avif(data: bytes) -> tuple[int, int]:
-    """The largest `ispe` property: image spatial extents, ISO/IEC 23008-12, 6.5.3."""
+    """Return the size in the largest `ispe` property (image spatial extents, ISO/IEC 23008-12, 6.5.3)."""
     width = height = 0
     at = data.find(b"ispe")
-    for _ in _counted("AVIF size properties"):
+    for _ in _count_up_to_limit("AVIF size properties"):
         if at < 0:
             break
         w, h = struct.unpack_from(">II", data, at + 8)

@@ -1,4 +1,4 @@
-"""EXIF orientation where OpenCV does not apply it: images that are decoded unchanged."""
+"""Exif orientation where OpenCV does not apply it: in images that are decoded with `IMREAD_UNCHANGED`."""
 
 import struct
 from typing import Final
@@ -20,17 +20,17 @@ _TURNS: Final = {
     7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
     8: lambda p: p[:, ::-1].transpose(1, 0, 2),
 }
-"""Stored pixels to upright ones, by the tag's value: Exif 2.32, 4.6.4, tag 274."""
+"""The transform that makes stored pixels upright, by the tag's value: Exif 2.32, 4.6.4, tag 274."""
 
 
 def upright(pixels: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
-    """Pixels (H x W x C) turned as the tag says; values but 2 to 8 change nothing."""
+    """Return the pixels (H x W x C), turned and mirrored as the tag says; values other than 2 to 8 change nothing."""
     turn = _TURNS.get(orientation)
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
 def from_exif(block: bytes) -> int:
-    """The orientation in an Exif block (a TIFF structure, with or without `Exif\\0\\0` before it); 1 if none."""
+    """Return the orientation in an Exif block: a TIFF structure, optionally after `Exif\\0\\0`; 1 if it has none."""
     block = block.removeprefix(b"Exif\x00\x00")
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None:
@@ -46,13 +46,13 @@ def from_exif(block: bytes) -> int:
     return 1
 
 
-def of_png(data: bytes) -> int:
-    """The orientation in a PNG's eXIf chunk."""
-    return from_exif(png.body(data, b"eXIf") or b"")
+def from_png(data: bytes) -> int:
+    """Return the orientation in a PNG's eXIf chunk; 1 if it has none."""
+    return from_exif(png.chunk_body(data, b"eXIf") or b"")
 
 
-def of_webp(data: bytes) -> int:
-    """The orientation in a WebP's EXIF chunk."""
+def from_webp(data: bytes) -> int:
+    """Return the orientation in a WebP's EXIF chunk; 1 if it has none."""
     at = 12
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)

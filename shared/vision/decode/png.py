@@ -1,4 +1,4 @@
-"""The chunks of a PNG: what OpenCV leaves out or gets wrong is read from here.
+"""The chunks of a PNG, read for what OpenCV ignores or gets wrong.
 
 W3C: Portable Network Graphics (PNG) Specification, third edition.
 """
@@ -14,7 +14,7 @@ _GRAY: Final = 0
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(name, where its body starts, the length it claims) of each chunk up to IEND; the last may exceed `data`."""
+    """Yield (name, offset of its body, claimed length) of each chunk up to IEND; the last may exceed `data`."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -24,13 +24,13 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += 12 + length
 
 
-def body(data: bytes, wanted: bytes) -> bytes | None:
-    """The body of the first chunk of this name."""
+def chunk_body(data: bytes, wanted: bytes) -> bytes | None:
+    """Return the body of the first chunk named `wanted`, or None."""
     return next((data[at : at + length] for name, at, length in chunks(data) if name == wanted), None)
 
 
-def still(data: bytes) -> bytes:
-    """The PNG without its animation, and with its end: its still image is what every other program shows."""
+def without_animation(data: bytes) -> bytes:
+    """Return the PNG without its animation, and with an IEND chunk: other programs show its still image."""
     found = list(chunks(data))
     if found[-1][0] == b"IEND" and all(name != b"acTL" for name, _, _ in found):
         return data
@@ -39,8 +39,8 @@ def still(data: bytes) -> bytes:
 
 
 def transparent_gray(data: bytes) -> int | None:
-    """The value that a gray PNG declares transparent, on the scale of decoded pixels (16 bits stay 16)."""
-    header, value = body(data, b"IHDR"), body(data, b"tRNS")
+    """Return the value that a gray PNG declares transparent, on the scale of the decoded pixels (8 or 16 bits)."""
+    header, value = chunk_body(data, b"IHDR"), chunk_body(data, b"tRNS")
     if header is None or value is None or len(header) < 10 or len(value) != 2 or header[9] != _GRAY:  # noqa: PLR2004
         return None
     depth = header[8]

@@ -1,8 +1,8 @@
-"""Runs a decoder where it can die: in a child process for each image, with limits on memory and time.
+"""A sandbox for decoders: a child process for each image, with limits on memory and time.
 
-A crash, an endless allocation or an endless loop inside a decoder goes past `try`. So a helper process
-(`fork_server`) imports the decoder once and forks for each image; only the child can be lost. The helper has a
-single thread, which makes forking safe; the processes that use it have many.
+`try` cannot catch a crash, an endless allocation or an endless loop inside a decoder. A helper process
+(`fork_server`) therefore imports the decoder once and forks for each image; only the child can be lost. Forking is
+safe in the helper because it has a single thread; the processes that use it have many.
 """
 
 import contextlib
@@ -27,37 +27,38 @@ import numpy.typing as npt
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY, MAX_DECODE_SECONDS, MIB
 
-AT_ONCE: Final = 2
-"""Images that one process has decoded at the same time: memory is limited for each of them."""
+MAX_CONCURRENT: Final = 2
+"""Maximum number of images decoded at the same time: the limit on memory applies to each of them."""
 
-ATTEMPTS: Final = 2
-"""So often an image is tried when the helper is lost, or when something outside kills the child."""
+MAX_ATTEMPTS: Final = 2
+"""Maximum number of attempts at an image when the helper is lost, or when the system kills the child."""
 
 START_SECONDS: Final = 60
-"""Time for the helper to start, which a decode may have to wait for."""
+"""Time that the helper may take to start, added to the wait for a decode."""
 
-HEAD: Final = 4096
-"""Bytes before the pixels in the file that a child fills: its answer as JSON. A page, so that pixels can be mapped."""
+HEADER_SIZE: Final = 4096
+"""Bytes before the pixels in the file that a child writes: its answer as JSON. One page, so that pixels can be
+mapped."""
 
 REPORT: Final = struct.Struct("<iq")
-"""What the helper says of a child that ended: its wait status, and its peak memory in bytes."""
+"""The helper's report on a child that exited: its wait status, and its peak memory in bytes."""
 
 OUT_OF_MEMORY: Final = 3
 """Exit status of a child whose decoder raised MemoryError."""
 
 
 class DecoderUnavailable(RuntimeError):  # noqa: N818
-    """The helper process cannot be started, or does not answer: a fault of ours, never of an image."""
+    """The helper process cannot be started, or does not answer. The image is never the cause."""
 
 
 @dataclass(frozen=True, slots=True)
-class Isolated:
-    """What a decoder made of the bytes.
+class DecodedImage:
+    """What a decoder returned.
 
     Attributes:
-        format: as the decoder names it.
-        rgb: uint8, rows x columns x 3; backed by memory that no other process uses any more.
-        width, height: of the image, as the decoder says.
+        format: the decoder's name of the format.
+        rgb: uint8, height x width x 3; in memory that no other process uses any more.
+        width, height: size of the image according to the decoder, in pixels.
     """
 
     format: str
@@ -67,13 +68,17 @@ class Isolated:
 
 
 class Sandbox:
-    """A decoder in its own processes. Safe to share between threads.
+    """A decoder in processes of its own. Safe to share between threads.
 
     Args:
-        decoder: `module:function` of a function from bytes to something with the attributes of `Isolated`.
+        decoder: `module:function`; the function takes bytes and returns an object with the attributes of
+            `DecodedImage`.
+        memory: bytes that a child may allocate.
+        cpu_seconds: processor time that a child may use.
+        seconds: wall time that a child may take.
 
     Attributes:
-        peak: bytes of memory that the child which ended last had at most.
+        peak_memory: peak memory of the child that exited last, in bytes.
     """
 
     def __init__(
@@ -88,42 +93,42 @@ class Sandbox:
         self._memory = memory
         self._cpu_seconds = cpu_seconds
         self._seconds = seconds
-        self.peak = 0
+        self.peak_memory = 0
         self._lock = threading.Lock()
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
         self._helper: _Helper | None = None
 
-    def warm(self) -> None:
+    def start(self) -> None:
         """Start the helper, which takes 0.1 s or more, without waiting for it."""
-        with contextlib.suppress(DecoderUnavailable):  # the next image tries again, and tells
-            self._started()
+        with contextlib.suppress(DecoderUnavailable):  # the next image tries again, and reports the failure
+            self._ensure_helper()
 
-    def decode(self, data: bytes) -> Isolated:
-        """What the decoder makes of `data`.
+    def decode(self, data: bytes) -> DecodedImage:
+        """Decode `data` in a child process.
 
         Raises:
-            PictureRefused: what the decoder raised, or `too_complex` or `decoder_failed` where its process ended.
-            DecoderUnavailable: there is no helper, or the machine is too busy to decode.
+            PictureRefused: as the decoder raised it, or with `too_complex` or `decoder_failed` if its process died.
+            DecoderUnavailable: the helper does not work, or the machine is too busy to decode.
         """
-        with self._turns:
-            for attempt in range(ATTEMPTS):
+        with self._slots:
+            for attempt in range(MAX_ATTEMPTS):
                 with _job_file(data) as job:
-                    helper = self._started()
+                    helper = self._ensure_helper()
                     report = helper.run(job.fileno(), self._seconds + START_SECONDS)
                     if report is None:
-                        self._drop(helper)
+                        self._discard(helper)
                         continue
-                    status, self.peak = report
-                    if not _killed(status) or attempt == ATTEMPTS - 1:
+                    status, self.peak_memory = report
+                    if not _was_killed(status) or attempt == MAX_ATTEMPTS - 1:
                         return self._result(job.fileno(), status)
         raise DecoderUnavailable("the process that decodes images died, or did not answer")
 
     def close(self) -> None:
-        """End the helper; the next image starts another."""
+        """Stop the helper; the next image starts another."""
         if self._helper is not None:
-            self._drop(self._helper)
+            self._discard(self._helper)
 
-    def _started(self) -> "_Helper":
+    def _ensure_helper(self) -> "_Helper":
         with self._lock:
             if self._helper is None:
                 limits = (str(self._memory), str(self._cpu_seconds), str(self._seconds))
@@ -133,30 +138,31 @@ class Sandbox:
                     raise DecoderUnavailable("the process that decodes images does not start") from error
             return self._helper
 
-    def _drop(self, helper: "_Helper") -> None:
+    def _discard(self, helper: "_Helper") -> None:
         with self._lock:
             if self._helper is helper:
                 self._helper = None
-        helper.end()
+        helper.stop()
 
-    def _result(self, job: int, status: int) -> Isolated:
+    def _result(self, job: int, status: int) -> DecodedImage:
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
-            answer = json.loads(os.pread(job, HEAD, 0).rstrip(b"\0"))
+            answer = json.loads(os.pread(job, HEADER_SIZE, 0).rstrip(b"\0"))
             if "code" in answer:
                 raise PictureRefused(answer["code"], answer["reason"])
-            return Isolated(answer["format"], _mapped(job, *answer["shape"]), answer["width"], answer["height"])
+            return DecodedImage(answer["format"], _map_pixels(job, *answer["shape"]), answer["width"], answer["height"])
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
             raise PictureRefused("too_complex", f"Decoding needs more than {self._memory // MIB} MB of memory.")
-        if _killed(status):
-            raise PictureRefused("too_complex", "The system ended the decoder twice, as it does when memory is short.")
-        ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        if ended_by == signal.SIGXCPU:
+        if _was_killed(status):
+            raise PictureRefused("too_complex", "The system killed the decoder twice, as it does when memory is short.")
+        signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        if signal_number == signal.SIGXCPU:
             raise PictureRefused("too_complex", f"Decoding takes more than {self._cpu_seconds} s of processor time.")
-        if ended_by == signal.SIGALRM:
-            # It had not used its processor time: the machine is busy, and an image must not be lost for that.
+        if signal_number == signal.SIGALRM:
+            # The child had not used up its processor time: the machine is busy, which must not cost the image.
             raise DecoderUnavailable(f"the decoder did not get its processor time within {self._seconds:g} s")
-        how = signal.Signals(ended_by).name if ended_by else f"exit status {os.waitstatus_to_exitcode(status)}"
-        raise PictureRefused("decoder_failed", f"The decoder crashed on the file ({how}).")
+        exit_code = os.waitstatus_to_exitcode(status)
+        cause = signal.Signals(signal_number).name if signal_number else f"exit status {exit_code}"
+        raise PictureRefused("decoder_failed", f"The decoder crashed on the file ({cause}).")
 
 
 class _Helper:
@@ -170,11 +176,15 @@ class _Helper:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(),
+                env=_helper_environment(),
             )
 
-    def run(self, job: int, patience: float) -> tuple[int, int] | None:
-        """Wait status and peak memory of a child that worked on `job`; None where the helper is lost."""
+    def run(self, job: int, timeout: float) -> tuple[int, int] | None:
+        """Have a child decode `job`; return its wait status and peak memory, or None if the helper is lost.
+
+        Args:
+            timeout: seconds to wait for the child's report.
+        """
         answer, reply = os.pipe()
         try:
             try:
@@ -185,46 +195,46 @@ class _Helper:
                 os.close(reply)
             waiting = select.poll()
             waiting.register(answer, select.POLLIN)
-            if not waiting.poll(patience * 1000):
+            if not waiting.poll(timeout * 1000):
                 return None
             report = os.read(answer, REPORT.size)
         finally:
             os.close(answer)
         return REPORT.unpack(report) if len(report) == REPORT.size else None
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._process.kill()
         self._process.wait()
         self._control.close()
 
 
-def _environment() -> dict[str, str]:
-    """This process' environment without credentials, which a decoder needs not have, and without threads."""
+def _helper_environment() -> dict[str, str]:
+    """Return this process's environment without credentials, which a decoder does not need, and with one thread."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
 
-def _killed(status: int) -> bool:
+def _was_killed(status: int) -> bool:
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
 @contextlib.contextmanager
 def _job_file(data: bytes) -> Iterator[IO[bytes]]:
-    """A file without a name that holds `data`, in memory where the system can; /dev/shm need not be there."""
-    with _nameless() as file:
+    """Open an unnamed file that holds `data`, in memory if the system allows it; /dev/shm is not required."""
+    with _open_unnamed_file() as file:
         file.write(data)
         file.flush()
         yield file
 
 
-def _nameless() -> IO[bytes]:
+def _open_unnamed_file() -> IO[bytes]:
     with contextlib.suppress(AttributeError, OSError):
         return os.fdopen(os.memfd_create("image"), "w+b")
     return tempfile.TemporaryFile()
 
 
-def _mapped(file: int, height: int, width: int, channels: int) -> npt.NDArray[np.uint8]:
-    """The pixels in the file, without a copy; they live as long as the array."""
+def _map_pixels(file: int, height: int, width: int, channels: int) -> npt.NDArray[np.uint8]:
+    """Map the pixels in the file without copying them; they live as long as the array."""
     size = height * width * channels
-    memory = mmap.mmap(file, HEAD + size, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
-    return np.frombuffer(memory, np.uint8, size, HEAD).reshape(height, width, channels)
+    memory = mmap.mmap(file, HEADER_SIZE + size, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
+    return np.frombuffer(memory, np.uint8, size, HEADER_SIZE).reshape(height, width, channels)

@@ -25,8 +25,8 @@ _TYPES: Final = {3: "H", 4: "I", 16: "Q"}
 _MAX_TAGS: Final = 4096
 
 
-def first_values(data: bytes) -> dict[int, int]:
-    """The first value of every integer tag; of a tag that stands twice, the larger.
+def read_tags(data: bytes) -> dict[int, int]:
+    """Return the first value of every integer tag; the larger one if a tag occurs twice.
 
     Raises:
         struct.error: the directory, or a value, lies outside the file.
@@ -34,7 +34,7 @@ def first_values(data: bytes) -> dict[int, int]:
     order = "<" if data[:2] == b"II" else ">"
     big = b"+" in data[2:4]
     at = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
-    if at >= len(data):  # past 2 ** 63 it is not even an offset to Python
+    if at >= len(data):  # Python does not even accept an offset of 2 ** 63 or more
         raise struct.error("the directory lies outside the file")
     count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
     first, size = (8, 20) if big else (2, 12)

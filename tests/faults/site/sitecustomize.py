@@ -1,4 +1,4 @@
-"""Injures the processes that an injured worker starts."""
+"""Inject the worker's faults into the processes that it starts."""
 
 import os
 

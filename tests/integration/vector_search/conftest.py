@@ -1,4 +1,4 @@
-"""A moto server with vector search, spoken to by boto3 over HTTP, and short ways to say what the tests need."""
+"""A moto server with vector search, called by boto3 over HTTP, and concise helpers for its tests."""
 
 import itertools
 import logging
@@ -33,7 +33,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def connect(endpoint: str) -> Connect:
-    """A client that sends what it is told: the server's checks are what is tested, not botocore's."""
+    """A function that creates a client without parameter validation, to test the server's checks and not botocore's."""
 
     def to(service: Literal["dynamodb", "cloudformation"]) -> Any:
         return boto3.client(
@@ -58,7 +58,7 @@ _names = (f"table-{number}" for number in itertools.count())
 
 @pytest.fixture
 def make(dynamodb: Any) -> Make:
-    """Creates a table with `pk`, declared attributes as needed, and the given vector indexes; gives its name."""
+    """A function that creates a table with `pk` and the given vector indexes, and returns its name."""
 
     def create(*indexes: dict[str, Any], **request: Any) -> str:
         name = next(_names)
@@ -106,13 +106,13 @@ def numbers(values: Sequence[float]) -> list[dict[str, str]]:
 
 
 def item(pk: str, *vector: float, **others: str) -> dict[str, Any]:
-    """An item with key, vector (none if empty) and strings."""
+    """An item with a key, a vector (omitted if empty) and string attributes."""
     held: dict[str, Any] = {"pk": {"S": pk}, **{name: {"S": text} for name, text in others.items()}}
     return held | {"v": {"L": numbers(vector)}} if vector else held
 
 
 def search(client: Any, table: str, *query: float, index: str = "near", **request: Any) -> list[tuple[str, float]]:
-    """(pk, score) of what is found, in order."""
+    """The (pk, score) pairs of the results, in order."""
     answer = client.search_vectors(
         **{"TableName": table, "IndexName": index, "SearchVector": numbers(query or (1, 0, 0)), "TopK": 10, **request}
     )
@@ -123,16 +123,16 @@ def keys(*args: Any, **kwargs: Any) -> list[str]:
     return [key for key, _ in search(*args, **kwargs)]
 
 
-def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
-    """Code and message of the error that a call ends in."""
+def error_from(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+    """The code and message of the error that a call must raise."""
     with pytest.raises(ClientError) as raised:
         call(**request)
     error = raised.value.response["Error"]
     return error["Code"], error["Message"]
 
 
-def refused(call: Callable[..., Any], **request: Any) -> str:
-    """Message of the ValidationException that a call ends in."""
-    code, message = refusal(call, **request)
+def validation_error(call: Callable[..., Any], **request: Any) -> str:
+    """The message of the ValidationException that a call must raise."""
+    code, message = error_from(call, **request)
     assert code == "ValidationException", (code, message)
     return message

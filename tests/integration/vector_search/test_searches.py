@@ -1,4 +1,4 @@
-"""SearchVectors: scores, conditions, projections, capacity, and what it refuses."""
+"""SearchVectors: scores, conditions, projections, capacity, and invalid requests."""
 
 import re
 from typing import Any
@@ -9,12 +9,12 @@ from tests.integration.vector_search.conftest import (
     REGION,
     Make,
     attributes,
+    error_from,
     item,
     keys,
     numbers,
-    refusal,
-    refused,
     search,
+    validation_error,
     vector_index,
 )
 
@@ -53,7 +53,9 @@ def table(dynamodb: Any, make: Make) -> str:
         ),
     ],
 )
-def test_scores(dynamodb: Any, make: Make, distance: str, scores: dict[str, float]) -> None:
+def test_scores_follow_the_distance_function(
+    dynamodb: Any, make: Make, distance: str, scores: dict[str, float]
+) -> None:
     table = make(vector_index(DistanceFunction=distance))
     for name, vector in {
         "opposite": (-1, 0, 0),
@@ -77,14 +79,14 @@ def test_cosine_ignores_length_and_euclidean_does_not(dynamodb: Any, make: Make)
     assert search(dynamodb, table, index="far")[1] == ("long", 9.0)
 
 
-def test_a_zero_query_is_at_distance_one_of_all(dynamodb: Any, make: Make) -> None:
+def test_a_zero_query_has_cosine_distance_one_from_every_vector(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
     assert search(dynamodb, table, 0, 0, 0) == [("a", 1.0)]
 
 
 @pytest.mark.parametrize("distance", ["COSINE", "EUCLIDEAN", "DOT_PRODUCT"])
-def test_numbers_near_the_limits_of_f32(dynamodb: Any, make: Make, distance: str) -> None:
+def test_numbers_near_the_limits_of_f32_have_finite_scores(dynamodb: Any, make: Make, distance: str) -> None:
     table = make(vector_index(DistanceFunction=distance))
     dynamodb.put_item(TableName=table, Item=item("large", 3e38, 3e38, 0))
     dynamodb.put_item(TableName=table, Item=item("opposite", -3e38, -3e38, 0))
@@ -117,12 +119,12 @@ def test_the_hash_value_selects_a_partition(dynamodb: Any, table: str) -> None:
         "  tenant\n=\t:t   AND  #m = :m ",
     ],
 )
-def test_inline_filters(dynamodb: Any, table: str, expression: str) -> None:
+def test_inline_filters_restrict_the_results(dynamodb: Any, table: str, expression: str) -> None:
     request = condition(expression, t="t", m="n") | {"ExpressionAttributeNames": {"#m": "model"}}
     assert keys(dynamodb, table, **request) == ["b"]
 
 
-def test_filters_may_stand_alone_without_a_hash(dynamodb: Any, make: Make) -> None:
+def test_filters_work_without_a_hash_key(dynamodb: Any, make: Make) -> None:
     table = make(vector_index(filters=["model", "colour"]))
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0, model="m", colour="red"))
     dynamodb.put_item(TableName=table, Item=item("b", 1, 0, 0, model="m"))
@@ -151,10 +153,10 @@ def test_filters_may_stand_alone_without_a_hash(dynamodb: Any, make: Make) -> No
         ("tenant = :t AND brand > :acme", {}, "de"),
     ],
 )
-def test_filters_compare_and_combine(
+def test_filters_support_comparisons_and_boolean_operators(
     dynamodb: Any, make: Make, expression: str, values: dict[str, Any], found: str
 ) -> None:
-    """Prices 1, 2.5, 5 and 10; `e` has none."""
+    """The prices are 1, 2.5, 5 and 10; `e` has no price."""
     schema = {"hash_key": "tenant", "filters": ["price", "brand"]} | values
     table = make(
         vector_index(**schema),
@@ -226,7 +228,9 @@ def found_item(client: Any, table: str, **request: Any) -> dict[str, Any]:
         ({"ProjectionType": "INCLUDE", "NonKeyAttributes": ["title"]}, {"pk", "tenant", "model", "title"}),
     ],
 )
-def test_projection_types(dynamodb: Any, make: Make, projection: dict[str, Any], names: set[str]) -> None:
+def test_projections_return_the_projected_attributes(
+    dynamodb: Any, make: Make, projection: dict[str, Any], names: set[str]
+) -> None:
     table = make(vector_index(hash_key="tenant", filters=["model"], Projection=projection))
     stored = item("a", 1, 0, 0, tenant="t", model="m", title="first") | {"tags": {"L": [{"S": "x"}, {"S": "y"}]}}
     dynamodb.put_item(TableName=table, Item=stored)
@@ -238,7 +242,7 @@ def test_projection_types(dynamodb: Any, make: Make, projection: dict[str, Any],
     assert shown.get("tags") in (None, {"L": [{"S": "y"}]})
 
 
-def test_the_vector_comes_only_when_asked_for_and_in_f32(dynamodb: Any, make: Make) -> None:
+def test_the_vector_is_returned_only_on_request_and_in_f32(dynamodb: Any, make: Make) -> None:
     table = make(vector_index(Projection={"ProjectionType": "KEYS_ONLY"}))
     dynamodb.put_item(TableName=table, Item=item("a", 0.1234567890123, 0.6, 0))
     assert found_item(dynamodb, table).keys() == {"pk"}
@@ -247,7 +251,7 @@ def test_the_vector_comes_only_when_asked_for_and_in_f32(dynamodb: Any, make: Ma
 
 
 @pytest.mark.parametrize("level", ["TOTAL", "INDEXES"])
-def test_capacity_is_reported_when_asked_for(dynamodb: Any, make: Make, level: str) -> None:
+def test_capacity_is_reported_on_request(dynamodb: Any, make: Make, level: str) -> None:
     table = make(vector_index(Dimensions=300))
     for number in range(4):
         dynamodb.put_item(TableName=table, Item=item(f"k{number}", *([1.0] * 300)))
@@ -279,7 +283,7 @@ def test_the_table_may_be_named_by_its_arn(dynamodb: Any, table: str) -> None:
     assert keys(dynamodb, arn, index="plain") == ["a", "c", "b"]
 
 
-def test_a_hundred_is_the_most(dynamodb: Any, make: Make) -> None:
+def test_topk_is_limited_to_100(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     for start in range(0, 120, 20):
         puts = [{"PutRequest": {"Item": item(f"k{start + at}", 1, start + at, 0)}} for at in range(20)]
@@ -420,14 +424,16 @@ def test_a_hundred_is_the_most(dynamodb: Any, make: Make) -> None:
         ),
     ],
 )
-def test_requests_that_are_refused(dynamodb: Any, table: str, request_: dict[str, Any], message: str) -> None:
-    assert refused(lambda: search(dynamodb, table, **request_)) == message
+def test_an_invalid_request_is_refused(dynamodb: Any, table: str, request_: dict[str, Any], message: str) -> None:
+    assert validation_error(lambda: search(dynamodb, table, **request_)) == message
 
 
-def test_an_unknown_table(dynamodb: Any) -> None:
-    code, message = refusal(lambda: search(dynamodb, "no-such-table"))
+def test_an_unknown_table_is_refused(dynamodb: Any) -> None:
+    code, message = error_from(lambda: search(dynamodb, "no-such-table"))
     assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
 
 
 def test_topk_is_checked_before_the_table(dynamodb: Any) -> None:
-    assert refused(lambda: search(dynamodb, "no-such-table", TopK=1000)).startswith("Provided TopK value '1000'")
+    assert validation_error(lambda: search(dynamodb, "no-such-table", TopK=1000)).startswith(
+        "Provided TopK value '1000'"
+    )

@@ -11,11 +11,11 @@ from tests.integration.vector_search.conftest import (
     Connect,
     Make,
     attributes,
+    error_from,
     item,
     keys,
-    refusal,
-    refused,
     search,
+    validation_error,
     vector_index,
 )
 
@@ -47,7 +47,7 @@ def test_describe_table_shows_the_index(dynamodb: Any, make: Make) -> None:
     assert {entry["AttributeName"] for entry in held["AttributeDefinitions"]} == {"pk", "tenant", "model"}
 
 
-def test_create_table_answers_with_the_index(dynamodb: Any) -> None:
+def test_create_table_returns_the_index(dynamodb: Any) -> None:
     answer = dynamodb.create_table(
         TableName="answered",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -110,79 +110,85 @@ def test_a_table_without_vector_indexes_shows_none(dynamodb: Any, make: Make) ->
         ),
     ],
 )
-def test_indexes_that_are_refused(dynamodb: Any, make: Make, index: dict[str, Any], message: str) -> None:
+def test_an_invalid_index_is_refused(dynamodb: Any, make: Make, index: dict[str, Any], message: str) -> None:
     before = dynamodb.list_tables()["TableNames"]
-    assert refused(lambda: make(index)) == message
+    assert validation_error(lambda: make(index)) == message
     assert dynamodb.list_tables()["TableNames"] == before
 
 
 def test_billing_must_be_on_demand(dynamodb: Any, make: Make) -> None:
     message = INVALID + "Vector indexes are only supported for PAY_PER_REQUEST tables"
     units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
-    assert refused(lambda: make(vector_index(), BillingMode="PROVISIONED", ProvisionedThroughput=units)) == message
+    assert (
+        validation_error(lambda: make(vector_index(), BillingMode="PROVISIONED", ProvisionedThroughput=units))
+        == message
+    )
     table = make(vector_index())
     assert (
-        refused(dynamodb.update_table, TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=units)
+        validation_error(dynamodb.update_table, TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=units)
         == message
     )
     plain = make(BillingMode="PROVISIONED", ProvisionedThroughput=units)
     change = [{"Create": vector_index()}]
-    assert refused(dynamodb.update_table, TableName=plain, VectorIndexUpdates=change) == message
+    assert validation_error(dynamodb.update_table, TableName=plain, VectorIndexUpdates=change) == message
 
 
-def test_searched_attributes_must_be_declared(make: Make) -> None:
+def test_search_attributes_must_be_declared(make: Make) -> None:
     assert (
-        refused(lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S")))
+        validation_error(lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S")))
         == INVALID + "One element in SearchSchema is not defined in attribute definitions"
     )
 
 
-def test_attributes_that_nothing_uses_are_refused_as_before(make: Make) -> None:
-    assert "AttributeDefinitions" in refused(
+def test_unused_attribute_definitions_are_still_refused(make: Make) -> None:
+    assert "AttributeDefinitions" in validation_error(
         lambda: make(vector_index(hash_key="tenant"), AttributeDefinitions=attributes(pk="S", tenant="S", idle="S"))
     )
 
 
-def test_at_most_five_indexes(dynamodb: Any, make: Make) -> None:
+def test_a_table_has_at_most_five_vector_indexes(dynamodb: Any, make: Make) -> None:
     five = [vector_index(f"near-{number}") for number in range(5)]
     assert (
-        refused(lambda: make(*five, vector_index())) == INVALID + "VectorIndex count exceeds the per-table limit of 5"
+        validation_error(lambda: make(*five, vector_index()))
+        == INVALID + "VectorIndex count exceeds the per-table limit of 5"
     )
-    assert refusal(dynamodb.update_table, TableName=make(*five), VectorIndexUpdates=[{"Create": vector_index()}]) == (
+    assert error_from(
+        dynamodb.update_table, TableName=make(*five), VectorIndexUpdates=[{"Create": vector_index()}]
+    ) == (
         "LimitExceededException",
         "Subscriber limit exceeded: Number of vector secondary indexes exceeds per-table limit of 5",
     )
 
 
-def test_one_attribute_has_one_number_of_dimensions(make: Make) -> None:
-    assert refused(lambda: make(vector_index(), vector_index("near2", Dimensions=4))) == (
+def test_indexes_on_one_attribute_must_agree_on_its_dimensions(make: Make) -> None:
+    assert validation_error(lambda: make(vector_index(), vector_index("near2", Dimensions=4))) == (
         INVALID + "Conflicting attribute definition for 'v'. All VectorIndexes on the same vector attribute must use "
         "the same dimensions."
     )
 
 
-def test_names_are_taken_once(dynamodb: Any, make: Make) -> None:
+def test_index_names_are_unique(dynamodb: Any, make: Make) -> None:
     message = INVALID + "Duplicate index name: near"
     secondary = {
         "IndexName": "near",
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
     }
-    assert refused(lambda: make(vector_index(), vector_index())) == message
-    assert refused(lambda: make(vector_index(), GlobalSecondaryIndexes=[secondary])) == message
+    assert validation_error(lambda: make(vector_index(), vector_index())) == message
+    assert validation_error(lambda: make(vector_index(), GlobalSecondaryIndexes=[secondary])) == message
     table = make(vector_index())
     assert (
-        refused(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index()}])
+        validation_error(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index()}])
         == "Attempting to create an index which already exists"
     )
 
 
-def test_update_table_adds_an_index_over_the_items_that_are_there(dynamodb: Any, make: Make) -> None:
+def test_update_table_adds_an_index_over_existing_items(dynamodb: Any, make: Make) -> None:
     table = make()
     for one in (item("a", 1, 0, 0, tenant="t"), item("b", 0, 1, 0, tenant="t"), item("c", 1, 0, tenant="t"), item("d")):
         dynamodb.put_item(TableName=table, Item=one)
     assert (
-        refused(
+        validation_error(
             dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Create": vector_index(hash_key="tenant")}]
         )
         == INVALID + "One element in SearchSchema is not defined in attribute definitions"
@@ -199,36 +205,37 @@ def test_update_table_adds_an_index_over_the_items_that_are_there(dynamodb: Any,
     assert keys(dynamodb, table, 0.9, 0.2, 0.1, **condition) == ["a", "b", "e"]
 
 
-def test_update_table_removes_an_index_and_leaves_the_items(dynamodb: Any, make: Make) -> None:
+def test_update_table_removes_an_index_and_keeps_the_items(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
     answer = dynamodb.update_table(TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
     assert "VectorIndexes" not in answer["TableDescription"]
-    assert refused(lambda: search(dynamodb, table)) == "The table does not have the specified index: near"
+    assert validation_error(lambda: search(dynamodb, table)) == "The table does not have the specified index: near"
     assert dynamodb.get_item(TableName=table, Key={"pk": {"S": "a"}})["Item"] == item("a", 1, 0, 0)
-    code, _ = refusal(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
+    code, _ = error_from(dynamodb.update_table, TableName=table, VectorIndexUpdates=[{"Delete": {"IndexName": "near"}}])
     assert code == "ResourceNotFoundException"
 
 
-def test_one_index_changes_at_a_time(dynamodb: Any, make: Make) -> None:
+def test_only_one_index_can_change_at_a_time(dynamodb: Any, make: Make) -> None:
     table = make()
     changes = [{"Create": vector_index("near-1")}, {"Create": vector_index("near-2")}]
-    assert refusal(dynamodb.update_table, TableName=table, VectorIndexUpdates=changes) == (
+    assert error_from(dynamodb.update_table, TableName=table, VectorIndexUpdates=changes) == (
         "LimitExceededException",
         "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
     )
     assert "VectorIndexes" not in described(dynamodb, table)
 
 
-def test_query_and_scan_do_not_read_a_vector_index(dynamodb: Any, make: Make) -> None:
+def test_query_and_scan_refuse_a_vector_index(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
     assert (
-        refused(dynamodb.query, TableName=table, IndexName="near", **condition)
+        validation_error(dynamodb.query, TableName=table, IndexName="near", **condition)
         == "Query operation not supported on this index type."
     )
     assert (
-        refused(dynamodb.scan, TableName=table, IndexName="near") == "Scan operation not supported on this index type"
+        validation_error(dynamodb.scan, TableName=table, IndexName="near")
+        == "Scan operation not supported on this index type"
     )
 
 
@@ -260,10 +267,10 @@ def test_cloudformation_creates_the_indexes(dynamodb: Any, connect: Connect) -> 
     assert keys(dynamodb, table, **condition) == ["a"]
 
 
-def test_cloudformation_refuses_as_create_table_does(dynamodb: Any, connect: Connect) -> None:
+def test_cloudformation_applies_the_checks_of_create_table(dynamodb: Any, connect: Connect) -> None:
     before = dynamodb.list_tables()["TableNames"]
     template = _stack(vector_index(hash_key="tenant"), billing="PROVISIONED")
-    # moto passes on the error of the service that refuses, in that service's protocol and not in CloudFormation's.
+    # moto passes on the error of the refusing service in that service's protocol, not in CloudFormation's.
     with pytest.raises(ResponseParserError, match="Vector indexes are only supported for PAY_PER_REQUEST tables"):
         connect("cloudformation").create_stack(StackName="refused", TemplateBody=template)
     assert dynamodb.list_tables()["TableNames"] == before

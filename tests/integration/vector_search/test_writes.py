@@ -1,4 +1,4 @@
-"""What is in the index after writes of every kind, and which writes are refused."""
+"""The contents of the index after every kind of write, and the writes that are refused."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.integration.vector_search.conftest import Make, item, keys, numbers, refusal, refused, search, vector_index
+from tests.integration.vector_search.conftest import (
+    Make,
+    error_from,
+    item,
+    keys,
+    numbers,
+    search,
+    validation_error,
+    vector_index,
+)
 
 SCHEMA: dict[str, Any] = {"hash_key": "tenant", "filters": ["model"]}
 IN_T: dict[str, Any] = {
@@ -32,7 +41,7 @@ def set_vector(client: Any, table: str, pk: str, *vector: float, **request: Any)
     )
 
 
-def test_an_overwritten_item_has_its_new_vector(dynamodb: Any, make: Make) -> None:
+def test_overwriting_an_item_replaces_its_vector_in_the_index(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     for vector in ((1, 0, 0), (0, 1, 0)):
         dynamodb.put_item(TableName=table, Item=item("a", *vector))
@@ -40,7 +49,7 @@ def test_an_overwritten_item_has_its_new_vector(dynamodb: Any, make: Make) -> No
     assert search(dynamodb, table, 0, 1, 0) == [("a", 0.0)]
 
 
-def test_lists_come_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
+def test_lists_are_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     lists: dict[str, Any] = {
         "numbers": {"L": numbers([1.5, -2, 3e-05] * 40)},
@@ -130,7 +139,7 @@ def test_a_transaction_is_indexed_whole_or_not_at_all(dynamodb: Any, make: Make)
         },
     ]
     fails = {"ConditionCheck": {"TableName": table, "Key": key("d"), "ConditionExpression": "attribute_exists(pk)"}}
-    code, _ = refusal(dynamodb.transact_write_items, TransactItems=[*writes, fails])
+    code, _ = error_from(dynamodb.transact_write_items, TransactItems=[*writes, fails])
     assert code == "TransactionCanceledException"
     assert search(dynamodb, table, 1, 0, 0) == [("a", 0.0), ("b", 1.0)]
     assert search(dynamodb, table, 0, 1, 0) == [("b", 0.0), ("a", 1.0)]
@@ -143,9 +152,9 @@ def test_a_write_whose_condition_fails_changes_nothing(dynamodb: Any, make: Make
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
     new = {"ConditionExpression": "attribute_not_exists(pk)"}
-    code, _ = refusal(dynamodb.put_item, TableName=table, Item=item("a", 0, 1, 0), **new)
+    code, _ = error_from(dynamodb.put_item, TableName=table, Item=item("a", 0, 1, 0), **new)
     assert code == "ConditionalCheckFailedException"
-    code, _ = refusal(set_vector, client=dynamodb, table=table, pk="a", ConditionExpression="attribute_exists(gone)")
+    code, _ = error_from(set_vector, client=dynamodb, table=table, pk="a", ConditionExpression="attribute_exists(gone)")
     assert code == "ConditionalCheckFailedException"
     assert search(dynamodb, table) == [("a", 0.0)]
 
@@ -169,52 +178,52 @@ BAD_VECTORS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("text", ["NaN", "nan", "Infinity", "-Infinity", "inf", "1e999", "one"])
-def test_what_is_no_number_is_refused_in_every_kind_of_write(dynamodb: Any, make: Make, text: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused_in_every_kind_of_write(dynamodb: Any, make: Make, text: str) -> None:
     table = make(vector_index())
     value = {"L": [{"N": "1"}, {"N": text}, {"N": "0"}]}
     written = key("a") | {"v": value}
     message = f"The parameter cannot be converted to a numeric value: {text}"
     update = {"UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": value}}
-    assert refused(dynamodb.put_item, TableName=table, Item=written) == message
-    assert refused(dynamodb.update_item, TableName=table, Key=key("a"), **update) == message
+    assert validation_error(dynamodb.put_item, TableName=table, Item=written) == message
+    assert validation_error(dynamodb.update_item, TableName=table, Key=key("a"), **update) == message
     batch = {table: [{"PutRequest": {"Item": written}}]}
-    assert refused(dynamodb.batch_write_item, RequestItems=batch) == message
-    _, said = refusal(dynamodb.transact_write_items, TransactItems=[{"Put": {"TableName": table, "Item": written}}])
+    assert validation_error(dynamodb.batch_write_item, RequestItems=batch) == message
+    _, said = error_from(dynamodb.transact_write_items, TransactItems=[{"Put": {"TableName": table, "Item": written}}])
     assert message in said
     assert dynamodb.scan(TableName=table)["Items"] == []
 
 
-def test_the_smallest_integer_of_64_bits_is_a_number(dynamodb: Any, make: Make) -> None:
-    """What a NaN becomes when it is rounded to an integer: no write is refused for it, so it must not come this far."""
+def test_the_smallest_64_bit_integer_is_accepted(dynamodb: Any, make: Make) -> None:
+    """The integer to which a NaN is rounded. Writes accept it, so a NaN must be detected before it is stored."""
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", -9223372036854775808, 0, 0))
     assert search(dynamodb, table) == [("a", 2.0)]
 
 
 @pytest.mark.parametrize(("value", "message"), BAD_VECTORS)
-def test_vectors_that_no_index_can_hold_are_refused(
+def test_vectors_that_the_index_cannot_hold_are_refused(
     dynamodb: Any, make: Make, value: dict[str, Any], message: str
 ) -> None:
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))
     message = "One or more parameter values were invalid. " + message
-    assert refused(dynamodb.put_item, TableName=table, Item=key("a") | {"v": value}) == message
+    assert validation_error(dynamodb.put_item, TableName=table, Item=key("a") | {"v": value}) == message
     update = {"UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": value}}
     for name in ("a", "new"):
-        assert refused(dynamodb.update_item, TableName=table, Key=key(name), **update) == message
+        assert validation_error(dynamodb.update_item, TableName=table, Key=key(name), **update) == message
     batch = [{"PutRequest": {"Item": key("a") | {"v": value}}}]
-    assert refused(dynamodb.batch_write_item, RequestItems={table: batch}) == message
+    assert validation_error(dynamodb.batch_write_item, RequestItems={table: batch}) == message
     assert dynamodb.scan(TableName=table)["Items"] == [item("a", 1, 0, 0)]
     assert search(dynamodb, table) == [("a", 0.0)]
 
 
-def test_searched_attributes_have_their_declared_type_and_are_not_empty(dynamodb: Any, make: Make) -> None:
+def test_search_attributes_must_have_their_declared_type_and_not_be_empty(dynamodb: Any, make: Make) -> None:
     table = make(vector_index(**SCHEMA))
-    assert refused(dynamodb.put_item, TableName=table, Item=item("a", 1, 0, 0, tenant="")) == (
+    assert validation_error(dynamodb.put_item, TableName=table, Item=item("a", 1, 0, 0, tenant="")) == (
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
         "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: near, IndexKey: tenant"
     )
-    assert refused(dynamodb.put_item, TableName=table, Item=item("a", 1, 0, 0) | {"tenant": {"N": "1"}}) == (
+    assert validation_error(dynamodb.put_item, TableName=table, Item=item("a", 1, 0, 0) | {"tenant": {"N": "1"}}) == (
         "One or more parameter values were invalid: Type mismatch for Index Key tenant Expected: S Actual: N "
         "IndexName: near"
     )
@@ -231,7 +240,7 @@ def test_tables_without_vector_indexes_store_any_list(dynamodb: Any, make: Make)
     assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"] == mixed | {"n": {"N": "1"}}
 
 
-def test_stored_vectors_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
+def test_vectors_are_read_back_as_they_were_written(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     exact = key("a") | {"v": {"L": [{"N": "0.1234567890123456789"}, {"N": "-1E-5"}, {"N": "1"}]}}
     dynamodb.put_item(TableName=table, Item=exact)
@@ -253,7 +262,7 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
     second, third = (key("a") | {"sk": {"S": number}} for number in "23")
     set_vector(dynamodb, table, "a", 0, -1, 0, Key=second)
     for refused_key in (second, third):
-        assert "Invalid size" in refused(set_vector, client=dynamodb, table=table, pk="a", Key=refused_key)
+        assert "Invalid size" in validation_error(set_vector, client=dynamodb, table=table, pk="a", Key=refused_key)
     assert dynamodb.scan(TableName=table)["Count"] == 2
     assert search(dynamodb, table, 0, 1, 0) == [("a", 1.0), ("a", 2.0)]
     dynamodb.delete_item(TableName=table, Key=key("a") | {"sk": {"S": "1"}})
@@ -261,17 +270,17 @@ def test_a_sort_key_is_part_of_the_key(dynamodb: Any, make: Make) -> None:
 
 
 @pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads change places fifty times as often as usual, so that what is not locked shows."""
+def frequent_thread_switches() -> Iterator[None]:
+    """Switch threads fifty times as often as usual, so that missing locks show."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)
     yield
     sys.setswitchinterval(before)
 
 
-@pytest.mark.usefixtures("restless")
-def test_writers_and_searchers_at_the_same_time(dynamodb: Any, make: Make) -> None:
-    """Every answer holds only vectors that were written, and in the end the last of each key."""
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_concurrent_searches_return_only_written_vectors(dynamodb: Any, make: Make) -> None:
+    """Every response contains only vectors that were written, and in the end the last one of each key."""
     table = make(vector_index())
     vectors = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
 
@@ -294,7 +303,7 @@ def test_writers_and_searchers_at_the_same_time(dynamodb: Any, make: Make) -> No
     assert sorted(search(dynamodb, table, 0, 1, 0)) == [(f"k{number}", 0.0) for number in range(5)]
 
 
-@pytest.mark.usefixtures("restless")
+@pytest.mark.usefixtures("frequent_thread_switches")
 def test_concurrent_updates_of_one_item_lose_nothing(dynamodb: Any, make: Make) -> None:
     table = make(vector_index())
     dynamodb.put_item(TableName=table, Item=item("a", 1, 0, 0))

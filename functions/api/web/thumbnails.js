@@ -1,0 +1,77 @@
+import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+
+const CONCURRENT_RENEWALS = 2;
+
+const renewals = [];
+const missing = new Map();
+let running = 0;
+
+/** Load what the API has under a path into an `<img>`; return its URL. */
+export async function load(img, path) {
+  const address = await api.link(path);
+  img.src = address;
+  return address;
+}
+
+/** Create an `<img>` with the thumbnail of a stored picture, loaded when it is almost in view. */
+export function thumbnail(image, alt = "") {
+  const img = make("img", { alt, loading: "lazy" });
+  show(img, image);
+  return img;
+}
+
+/** Show a thumbnail in an `<img>` by the link in its record, or by a new one if that does not work. */
+export function show(img, image) {
+  img.onerror = () => renew(img, image);
+  img.src = image.thumbnail_url;
+}
+
+/** Queue a thumbnail for a new link: the old one has expired, or an earlier version stored the picture without one. */
+function renew(img, image) {
+  img.onerror = null;
+  img.loading = "eager";
+  renewals.push({ img, image });
+  renewQueued();
+}
+
+/** Renew queued links, a few at a time, so that a page whose links have all expired does not overload the API. */
+async function renewQueued() {
+  if (running === CONCURRENT_RENEWALS) return;
+  running += 1;
+  for (let next = renewals.shift(); next; next = renewals.shift()) await reload(next);
+  running -= 1;
+}
+
+async function reload({ img, image }) {
+  if (!img.isConnected) return;
+  const path = `/v1/images/${image.image_id}/thumbnail?collection=${encodeURIComponent(image.collection)}`;
+  try {
+    await load(img, path);
+    await img.decode();
+    img.classList.remove("missing");
+    missing.delete(img);
+  } catch (problem) {
+    img.src = "/static/icon.svg";
+    img.classList.add("missing");
+    missing.set(img, { image, why: problem instanceof api.Problem ? problem.message : "The storage is not responding." });
+  }
+  reportMissing();
+}
+
+/** Show how many thumbnails on the page could not be loaded, and why. */
+export function reportMissing() {
+  for (const img of missing.keys()) if (!img.isConnected) missing.delete(img);
+  const [first] = missing.values();
+  byId("missing").hidden = missing.size === 0;
+  if (!first) return;
+  const amount = missing.size === 1 ? "1 thumbnail" : `${missing.size} thumbnails`;
+  byId("missing-text").textContent = `${amount} could not be loaded. ${first.why}`;
+}
+
+byId("reload").onclick = () => {
+  const failed = [...missing];
+  missing.clear();
+  reportMissing();
+  for (const [img, { image }] of failed) renew(img, image);
+};

@@ -1,0 +1,164 @@
+"""In-memory fakes of the parts of DynamoDB and S3 that the adapters use, fast enough for 10,000 histories of events.
+
+`test_fakes.py` shows that they answer as moto does. Every call goes through `before_call`, where a test can switch to
+another worker or kill this one.
+"""
+
+import copy
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+
+def client_error(operation: str, code: str, **more: Any) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": 400}, **more}
+    return ClientError(answer, operation)
+
+
+class MemoryTable:
+    """A table with `pk` and `sk` that supports the four condition expressions of the adapters."""
+
+    def __init__(self, before_call: Callable[[str], None] = lambda _: None) -> None:
+        self.items: dict[tuple[str, str], Item] = {}
+        self._before_call = before_call
+
+    class exceptions:  # noqa: N801 - boto3's name
+        ConditionalCheckFailedException = ClientError
+
+    def get_item(self, *, Key: Item, **_: Any) -> Item:
+        self._before_call("get_item")
+        found = self.items.get(_key(Key))
+        return {"Item": copy.deepcopy(found)} if found else {}
+
+    def put_item(self, *, Item: Item, **options: Any) -> Item:
+        self._before_call("put_item")
+        held = self.items.get(_key(Item))
+        if not _holds(held, options):
+            raise client_error("PutItem", "ConditionalCheckFailedException", Item=copy.deepcopy(held))
+        self.items[_key(Item)] = copy.deepcopy(Item)
+        return {}
+
+    def update_item(self, *, Key: Item, UpdateExpression: str, **options: Any) -> Item:
+        self._before_call("update_item")
+        item = self.items.setdefault(_key(Key), dict(Key))
+        for change in UpdateExpression.removeprefix("SET ").split(", "):
+            name, value = change.split(" = ")
+            item[options["ExpressionAttributeNames"][name]] = options["ExpressionAttributeValues"][value]
+        return {}
+
+    def delete_item(self, *, Key: Item, **options: Any) -> Item:
+        self._before_call("delete_item")
+        if not _holds(self.items.get(_key(Key)), options):
+            raise client_error("DeleteItem", "ConditionalCheckFailedException")
+        self.items.pop(_key(Key), None)
+        return {}
+
+    def transact_write_items(self, *, TransactItems: list[Item]) -> Item:
+        self._before_call("transact_write_items")
+        reasons = [
+            "None" if _holds(self.items.get(_key(write["Item"])), write) else "ConditionalCheckFailed"
+            for entry in TransactItems
+            for kind, write in entry.items()
+            if kind == "Put"
+        ]
+        if set(reasons) != {"None"}:
+            raise client_error(
+                "TransactWriteItems",
+                "TransactionCanceledException",
+                CancellationReasons=[{"Code": reason} for reason in reasons],
+            )
+        for entry in TransactItems:
+            for kind, write in entry.items():
+                if kind == "Put":
+                    self.items[_key(write["Item"])] = copy.deepcopy(write["Item"])
+                else:
+                    self.items.pop(_key(write["Key"]), None)
+        return {}
+
+    def get_paginator(self, _: str) -> "MemoryTable":
+        return self
+
+    def paginate(self, *, ExpressionAttributeValues: Item, **_: Any) -> Iterator[Item]:
+        self._before_call("query")
+        wanted, prefix = ExpressionAttributeValues[":pk"]["S"], ExpressionAttributeValues.get(":prefix", {"S": ""})["S"]
+        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == wanted and sk.startswith(prefix)]
+        yield {"Items": copy.deepcopy(found)}
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _holds(held: Item | None, options: Item) -> bool:
+    condition = options.get("ConditionExpression")
+    values = options.get("ExpressionAttributeValues", {})
+    match condition:
+        case None:
+            return True
+        case "attribute_not_exists(pk)":
+            return held is None
+        case "attribute_exists(pk)":
+            return held is not None
+        case "#revision = :revision":
+            return held is not None and held.get("revision") == values[":revision"]
+        case "attribute_not_exists(pk) OR #model <> :model":
+            return held is None or held.get("model") != values[":model"]
+    raise NotImplementedError(condition)
+
+
+class MemoryBucket:
+    """Buckets without versions; `on_change` is called for every object that is written or removed.
+
+    Attributes:
+        archived: objects that exist but cannot be read.
+    """
+
+    def __init__(
+        self,
+        before_call: Callable[[str], None] = lambda _: None,
+        on_change: Callable[[str, str, str], None] = lambda *_: None,
+    ) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.archived: set[tuple[str, str]] = set()
+        self._before_call = before_call
+        self._on_change = on_change
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Item:
+        self._before_call("put_object")
+        self.objects[Bucket, Key] = Body
+        self.archived.discard((Bucket, Key))
+        self._on_change("created", Bucket, Key)
+        return {}
+
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> Item:
+        self._before_call("get_object")
+        if (Bucket, Key) in self.archived:
+            raise client_error("GetObject", "InvalidObjectState")
+        return self._head(Bucket, Key, "GetObject") | {"Body": io.BytesIO(self.objects[Bucket, Key])}
+
+    def head_object(self, *, Bucket: str, Key: str) -> Item:
+        self._before_call("head_object")
+        return self._head(Bucket, Key, "HeadObject")
+
+    def _head(self, bucket: str, key: str, operation: str) -> Item:
+        if (bucket, key) not in self.objects:
+            raise client_error(operation, "NoSuchKey" if operation == "GetObject" else "404")
+        data = self.objects[bucket, key]
+        return {"ContentLength": len(data), "ETag": f'"{hashlib.md5(data).hexdigest()}"'}  # noqa: S324 - as S3 does
+
+    def delete_object(self, *, Bucket: str, Key: str, **_: Any) -> Item:
+        self._before_call("delete_object")
+        self.archived.discard((Bucket, Key))
+        if self.objects.pop((Bucket, Key), None) is not None:
+            self._on_change("removed", Bucket, Key)
+        return {}
+
+    def put_object_tagging(self, *, Bucket: str, Key: str, **_: Any) -> Item:
+        self._before_call("put_object_tagging")
+        self._head(Bucket, Key, "PutObjectTagging")
+        return {}

@@ -1,0 +1,184 @@
+"""Whatever events are repeated, late or out of order, and whatever workers die, the index matches the bucket."""
+
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.aws.dynamodb import item_mapper
+from shared.domain.events import Reindex
+from shared.domain.images import signature_key, thumbnail_key
+from shared.domain.ledger import ImageKey
+from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Simulation, Worker, stub_descriptions
+
+ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
+KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
+IMAGES: Final = [b"one", b"two", NO_IMAGE]
+
+
+def image_id(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def expected(simulation: Simulation) -> dict[str, set[str]]:
+    """The expected state: each image's sources are the keys that hold its bytes now."""
+    wanted: dict[str, set[str]] = {}
+    for (_, key), data in simulation.bucket.objects.items():
+        if key.startswith("uploads/") and data != NO_IMAGE:
+            wanted.setdefault(image_id(data), set()).add(key)
+    return wanted
+
+
+def held(simulation: Simulation) -> dict[str, set[str]]:
+    """The state of the index: each image's sources."""
+    found: dict[str, set[str]] = {}
+    for (pk, _), item in simulation.table.items.items():
+        if pk.startswith("image#") and not item_mapper.is_record(item) and not item_mapper.is_vectors(item):
+            found.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
+    return found
+
+
+def check(simulation: Simulation, *, archives: bool = False) -> None:
+    """Hold the index against the bucket.
+
+    Args:
+        archives: a thumbnail may be missing, because the object was archived while a removal that was under way
+            deleted it; it is made again when somebody first asks for it.
+    """
+    wanted = expected(simulation)
+    recorded, described = set(), set()
+    for (pk, _), item in simulation.table.items.items():
+        if pk.startswith("image#"):
+            if "model" in item:
+                described.add((pk.removeprefix("image#"), item["model"]["S"]))
+            if item_mapper.is_record(item):
+                recorded.add(pk.removeprefix("image#"))
+    assert held(simulation) == wanted
+    assert recorded == set(wanted)
+    signatures = {key for bucket, key in simulation.bucket.objects if key.startswith("signatures/")}
+    assert signatures == {signature_key(model, one) for one in wanted for model in simulation.models}
+    thumbnails = {key for bucket, key in simulation.bucket.objects if key.startswith("thumbnails/")}
+    kept = {thumbnail_key("c", one) for one in wanted}
+    assert thumbnails <= kept if archives else thumbnails == kept
+    assert described == {(one, model) for one in wanted for model in simulation.models}
+
+
+def change(simulation: Simulation, through_api: bool) -> Callable[[], None]:
+    """A random change that a person makes to the bucket."""
+    rng = simulation.rng
+    match rng.random():
+        case chance if chance < 0.6:
+            return simulation.put(rng.choice(KEYS), rng.choice(IMAGES))
+        case chance if chance < 0.75 and len(simulation.models) > 1:
+            return simulation.reindex(image_id(rng.choice(IMAGES[:2])))
+        case chance if chance < 0.85 or not through_api:
+            return simulation.delete(rng.choice(KEYS))
+        case _:
+            return simulation.remove_through_api(image_id(rng.choice(IMAGES[:2])))
+
+
+@pytest.fixture(autouse=True)
+def _stub_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_descriptions(monkeypatch)
+
+
+@settings(max_examples=ORDERS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+def test_the_index_ends_up_matching_the_bucket(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+    simulation = Simulation(random.Random(seed), sequenced, deaths)
+    simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
+    check(simulation)
+
+
+@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+def test_the_index_ends_up_matching_the_bucket_under_two_models(
+    seed: int, sequenced: bool, deaths: int, through_api: bool
+) -> None:
+    """Images are reindexed and the active model changes at any moment, yet nothing of a removed image remains."""
+    simulation = Simulation(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
+    simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
+    check(simulation)
+
+
+@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
+def test_archiving_and_restoring_objects_loses_no_image(seed: int, sequenced: bool, deaths: int) -> None:
+    """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
+    simulation = Simulation(random.Random(seed), sequenced, deaths)
+
+    def change_or_archive(simulation: Simulation) -> Callable[[], None]:
+        match simulation.rng.random():
+            case chance if chance < 0.25:
+                return simulation.archive(simulation.rng.choice(KEYS))
+            case chance if chance < 0.4:
+                return simulation.restore(simulation.rng.choice(KEYS))
+            case _:
+                return change(simulation, through_api=False)
+
+    simulation.play(simulation.rng.randint(1, 8), change_or_archive, repeat=0.2)
+    wanted = expected(simulation)
+    archived = {key for _, key in simulation.bucket.archived}
+    for one, keys in held(simulation).items():
+        assert keys <= wanted[one]
+    for one, keys in wanted.items():
+        assert keys - archived <= held(simulation).get(one, set())
+    for key in sorted(archived):
+        simulation.restore(key)()
+    simulation.play(0, change_or_archive, repeat=0.2)
+    check(simulation, archives=True)
+
+
+def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
+    simulation = Simulation(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
+
+    def until_done(job: Callable[[], None]) -> None:
+        worker = Worker(job, None)
+        while not worker.dead:
+            worker.switch()
+
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    until_done(partial(simulation.handle, simulation.waiting.pop()))
+    [secondary] = [key for key, item in simulation.table.items.items() if item_mapper.is_vectors(item)]
+    model = simulation.table.items.pop(secondary)["model"]["S"]
+    slow = Worker(partial(simulation.handle, Reindex(ImageKey("c", image_id(b"one")), model)), None)
+    while simulation.last_call != "put_item":
+        slow.switch()
+    until_done(simulation.remove_through_api(image_id(b"one")))
+    while not slow.dead:
+        slow.switch()
+    check(simulation)
+    assert expected(simulation) == {}
+
+
+def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:
+    """Without sequencers only the ledger's revision shows the removal: the entry says `removed` before and after."""
+    simulation = Simulation(random.Random(1), sequenced=False, deaths=0)
+    key, events = KEYS[0], simulation.waiting
+
+    def until_done(event: Event) -> None:
+        worker = Worker(lambda: simulation.handle(event), event)
+        while not worker.dead:
+            worker.switch()
+
+    simulation.bucket.put_object(Bucket=BUCKET, Key=key, Body=b"one")
+    until_done(events.pop())
+    simulation.bucket.delete_object(Bucket=BUCKET, Key=key)
+    until_done(events.pop())
+    simulation.bucket.put_object(Bucket=BUCKET, Key=key, Body=b"one")
+    late = events.pop()
+    slow = Worker(lambda: simulation.handle(late), late)
+    while simulation.last_call != "transact_write_items":
+        slow.switch()
+    simulation.bucket.delete_object(Bucket=BUCKET, Key=key)
+    until_done(events.pop())
+    while not slow.dead:
+        slow.switch()
+    check(simulation)
+    assert expected(simulation) == {}

@@ -1,0 +1,161 @@
+"""`python -m infra.operate adopt` configures a bucket and a table that an earlier stack left behind."""
+
+import argparse
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import boto3
+import httpx
+import pytest
+
+from infra.app import template_from_subprocess
+from infra.local.__main__ import serving
+from infra.local.cloud import STACK
+from infra.local.template import Template, resources
+from infra.operate import adopt
+from infra.operate.deployed_stack import DeployedStack
+from shared.domain import table_schema
+from shared.settings import ApiSettings
+from tests.conftest import PicTrace
+from tests.images import noise
+from tests.integration.conftest import invoke_ingest, until
+
+PAGE: Final = "https://abc123.execute-api.us-east-1.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_from_subprocess()
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """A bucket and a table that an earlier stack left behind, and a new stack that uses them."""
+
+    bucket: str
+    table: str
+    queue: str
+    stack: DeployedStack
+
+    def adopt(self, *, yes: bool = True) -> int:
+        return adopt.run(argparse.Namespace(yes=yes, context=[]), self.stack)
+
+    def described(self) -> Any:
+        return boto3.client("dynamodb").describe_table(TableName=self.table)["Table"]
+
+
+@pytest.fixture
+def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leftovers]:
+    """A bucket without settings, and a table as after a restore with only one of its two vector indexes."""
+    monkeypatch.setattr(adopt, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(adopt, "template_from_subprocess", lambda _: template)
+    name = f"left-{uuid.uuid4().hex[:8]}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        **{each: wanted[each] for each in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")},
+        VectorIndexes=wanted["VectorIndexes"][:1],
+    )
+    queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    outputs = {"BucketName": name, "TableName": name, "QueueUrl": queue, "ApiUrl": PAGE}
+    yield Leftovers(name, name, queue, DeployedStack(STACK, dict(running.cloud.outputs) | outputs))
+    boto3.client("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=False)
+    boto3.client("dynamodb").delete_table(TableName=name)
+
+
+def test_resources_that_the_stack_created_are_left_alone(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = DeployedStack(STACK, dict(running.cloud.outputs) | {"ApiUrl": PAGE})
+    assert adopt.run(argparse.Namespace(yes=True, context=[]), stack) == 0
+    assert "Nothing to adopt" in capsys.readouterr().out
+
+
+def test_nothing_is_changed_without_confirmation(left: Leftovers, capsys: pytest.CaptureFixture[str]) -> None:
+    assert left.adopt(yes=False) == 1
+    said = capsys.readouterr().out
+    assert f"{left.table}: create the index {table_schema.LOCAL_INDEX}" in said
+    assert f"create the index {table_schema.VECTOR_INDEX}" not in said
+    assert "DeletionProtectionEnabled" not in left.described() or not left.described()["DeletionProtectionEnabled"]
+
+
+def test_adopted_resources_match_the_template(left: Leftovers, template: Template) -> None:
+    assert left.adopt() == 0
+    [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
+    table, dynamodb, s3 = left.described(), boto3.client("dynamodb"), boto3.client("s3")
+    assert table["DeletionProtectionEnabled"] is True
+    for kind in ("VectorIndexes", "GlobalSecondaryIndexes"):
+        assert {one["IndexName"] for one in table[kind]} == {one["IndexName"] for one in wanted[kind]}
+    expiry = dynamodb.describe_time_to_live(TableName=left.table)["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": table_schema.TTL_ATTRIBUTE}
+    backups = dynamodb.describe_continuous_backups(TableName=left.table)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    [cors] = s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"]
+    assert (cors["AllowedOrigins"], cors["AllowedMethods"], cors["MaxAgeSeconds"]) == ([PAGE], ["POST"], 3600)
+    rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=left.bucket)["Rules"]}
+    assert rules.keys() == {"unfinished-uploads", "rejected-uploads"}
+    assert rules["rejected-uploads"]["Expiration"]["Days"] == 7
+    assert rules["rejected-uploads"]["Filter"]["And"]["Tags"] == [{"Key": "pictrace", "Value": "rejected"}]
+    policy = json.loads(s3.get_bucket_policy(Bucket=left.bucket)["Policy"])
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Deny"
+        assert statement["Resource"] == [f"arn:aws:s3:::{left.bucket}", f"arn:aws:s3:::{left.bucket}/*"]
+    assert left.adopt() == 0, "adopting again changes nothing"
+
+
+def test_an_upload_reaches_an_adopted_table_and_is_found(left: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functions.api.app import create_app
+    from functions.api.services import Services
+    from functions.ingest.bootstrap import reset
+
+    assert left.adopt() == 0
+    services = Services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
+    monkeypatch.setenv("PICTRACE_BUCKET", left.bucket)
+    monkeypatch.setenv("PICTRACE_TABLE", left.table)
+    reset()
+    data, sqs = noise(88_100), boto3.client("sqs")
+    sqs.purge_queue(QueueUrl=left.queue)  # S3 has sent a test event to the queue
+    boto3.client("s3").delete_bucket_policy(Bucket=left.bucket)  # moto enforces it but does not support TLS
+    try:
+        with serving(create_app(services), 0) as url, httpx.Client(base_url=url, timeout=60) as api:
+            form = api.post("/v1/uploads", json={"filename": "a.png", "content_type": "image/png"}).json()
+            httpx.post(form["url"], data=form["fields"], files={"file": ("a.png", data)})
+            message: Any = until(lambda: sqs.receive_message(QueueUrl=left.queue).get("Messages"))[0]
+            record = {"messageId": "1", "receiptHandle": "r", "body": message["Body"], "attributes": {}}
+            event = {"Records": [record | {"eventSource": "aws:sqs"}]}
+            assert invoke_ingest(event) == {"batchItemFailures": []}
+            found = api.post("/v1/search", files={"file": ("q", data)}).json()
+    finally:
+        monkeypatch.undo()
+        reset()
+    assert [match["verdict"] for match in found["matches"]] == ["identical"]
+
+
+def test_an_index_with_another_definition_is_named(left: Leftovers) -> None:
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.update_table(
+        TableName=left.table,
+        AttributeDefinitions=[{"AttributeName": "collection", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": table_schema.LISTING_INDEX}}],
+    )
+    dynamodb.update_table(
+        TableName=left.table,
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("collection", "created_at", "duplicate_group")
+        ],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": table_schema.LISTING_INDEX,
+                    "KeySchema": [{"AttributeName": "collection", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            }
+        ],
+    )
+    with pytest.raises(LookupError, match=f"{table_schema.LISTING_INDEX} of {left.table} has another KeySchema"):
+        left.adopt()

@@ -1,0 +1,214 @@
+"""A change of model on a running system: two separate models, `reindex`, the switch, and the cleanup."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from infra.local.cloud import STACK
+from infra.operate import flow
+from infra.operate.__main__ import main
+from infra.operate.deployed_stack import DeployedStack
+from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
+from shared.domain.ledger import ImageKey
+from tests.conftest import ROOT
+from tests.images import noise
+from tests.integration.conftest import until
+from tests.processes import read_until_ready, stop
+
+NEXT = "stand-in"
+SEEDS = range(91_000, 91_008)
+IMAGES = len(SEEDS)
+LATER = 91_100
+SMALL_NETWORK = """
+import json, sys
+from pathlib import Path
+import keras
+from layers.models.conversion import Precision, convert
+keras.utils.set_random_seed(5)
+rgb = keras.Input((224, 224, 3), batch_size=1, dtype="uint8", name="rgb")
+features = keras.layers.Flatten()(keras.layers.AveragePooling2D(16)(keras.ops.cast(rgb, "float32") - 127))
+features = keras.layers.Dense(2048)(features)
+probabilities = keras.layers.Dense(1000, activation="softmax")(features)
+network = keras.Model(rgb, {"features": features, "probabilities": probabilities})
+out = Path(sys.argv[1])
+(out / "model.tflite").write_bytes(convert(network, Precision.FLOAT16))
+(out / "model.json").write_text(json.dumps({"id": sys.argv[2], "has_labels": False}))
+"""
+"""A program that exports another, very fast network."""
+
+
+class System:
+    """The local run with two models, in a separate process."""
+
+    def __init__(self, said: str) -> None:
+        [self.url] = re.findall(r"PicTrace +(\S+)", said)
+        [self.endpoint] = re.findall(r"emulator +(\S+)", said)
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+
+    def found(self, seed: int, **parameters: str) -> bool:
+        """Whether a search finds an image by its own bytes."""
+        files = {"file": ("query", noise(seed))}
+        answer = self.client.post("/v1/search", params={"k": "1", **parameters}, files=files)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["model"] == parameters.get("model", answer.json()["model"])
+        matches = answer.json()["matches"]
+        return bool(matches) and matches[0]["verdict"] == "identical"
+
+    def every(self, **parameters: str) -> int:
+        """The number of the initial images that a search finds."""
+        return sum(self.found(seed, **parameters) for seed in SEEDS)
+
+    def upload(self, seed: int) -> None:
+        form = self.client.post("/v1/uploads", json={"filename": "n.png", "content_type": "image/png"}).json()
+        httpx.post(form["url"], data=form["fields"], files={"file": ("n.png", noise(seed))}).raise_for_status()
+        upload = f"/v1/uploads/{form['upload_id']}"
+        until(lambda: self.client.get(upload).json()["status"] == "indexed")
+
+    def stats(self) -> Any:
+        return self.client.get("/v1/stats").json()
+
+    def images(self) -> list[Any]:
+        listed: list[Any] = self.client.get("/v1/images").json()["images"]
+        return listed
+
+
+@pytest.fixture(scope="module")
+def next_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("next")
+    subprocess.run(
+        [sys.executable, "-c", SMALL_NETWORK, str(folder), NEXT],
+        check=True,
+        capture_output=True,
+        cwd=ROOT,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)},
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("images")
+    for seed in SEEDS:
+        (folder / f"{seed}.png").write_bytes(noise(seed))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
+    )
+    said = read_until_ready(process)
+    assert f"{IMAGES} indexed" in said
+    yield System(said)
+    stop(process)
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> DeployedStack:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION"):
+        monkeypatch.setenv(f"AWS_{name}", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", system.endpoint)
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
+    return DeployedStack.find(STACK)
+
+
+def reindex(*options: str) -> int:
+    return main(["--stack", STACK, "reindex", "--model", NEXT, *options])
+
+
+def items(stack: DeployedStack) -> list[Any]:
+    found: list[Any] = boto3.client("dynamodb").scan(TableName=stack.table)["Items"]
+    return [item for item in found if item["pk"]["S"].startswith("image#")]
+
+
+def test_a_model_change_reindexes_switches_and_cleans_up(
+    system: System, stack: DeployedStack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = system.stats()["model"]["id"]
+    listed = system.images()
+    assert system.stats()["models"] == [first, NEXT]
+    assert len(listed) == system.stats()["images"] == IMAGES, "two vectors are one image"
+    assert system.every(model=first) == system.every(model=NEXT) == IMAGES
+    unknown = system.client.get(f"/v1/images/{listed[0]['image_id']}/similar", params={"model": "other"})
+    assert (unknown.status_code, unknown.json()["type"]) == (422, "urn:pictrace:problem:invalid-request")
+
+    for image in listed:  # as if the images had been indexed before there was a next model
+        DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(ImageKey("default", image["image_id"]))
+    assert (system.every(), system.every(model=NEXT)) == (IMAGES, 0)
+    _refused_before_it_is_done(capsys)
+    _stopped_and_gone_on(capsys, monkeypatch)
+    assert system.every(model=first) == system.every(model=NEXT) == IMAGES
+
+    removed = listed[0]["image_id"]
+    assert system.client.delete(f"/v1/images/{removed}").is_success
+    assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], (
+        "a removal deletes both vectors"
+    )
+
+    assert reindex("--switch") == 0
+    assert f"To go back: reindex --switch --model {first}" in capsys.readouterr().out
+    until(lambda: system.stats()["model"]["id"] == NEXT)
+    assert system.every() == system.every(model=first) == IMAGES - 1
+    system.upload(LATER)
+    assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
+    assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
+    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
+    assert reindex("--switch") == 0
+
+    assert reindex("--clean") == 0
+    assert {item["model"]["S"] for item in items(stack) if "model" in item} == {first, NEXT}, "nobody confirm"
+    assert reindex("--clean", "--yes") == 0
+    kinds = {(item["sk"]["S"].split("#")[0], item.get("model", {"S": ""})["S"]) for item in items(stack)}
+    assert kinds == {("collection", NEXT), ("source", "")}
+    signatures = boto3.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"], Prefix="signatures/")
+    assert [entry["Key"].split("/")[1] for entry in signatures["Contents"]] == [NEXT] * IMAGES
+    assert (system.every(model=NEXT), system.every(model=first)) == (IMAGES - 1, 0)
+    assert system.found(LATER)
+    before = {image["image_id"]: image["created_at"] for image in listed[1:]}
+    now = {image["image_id"]: image["created_at"] for image in system.images()}
+    assert len(now) == IMAGES
+    assert before.items() <= now.items(), "no image is newer than it was"
+
+
+def _refused_before_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reindex("--switch") == 1
+    assert f"{IMAGES} images would not be found" in capsys.readouterr().err
+    assert reindex("--clean", "--yes") == 1
+    assert "reindex, then reindex --switch" in capsys.readouterr().err
+    assert reindex("--dry-run") == 0
+    assert f"{IMAGES} images, {IMAGES} of them not described by {NEXT} yet" in capsys.readouterr().out
+
+
+def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as pressed:
+        pressed.setattr(flow, "BATCH_GET_SIZE", 2)
+        pressed.setattr(flow, "MAX_IN_FLIGHT", 2)
+        pressed.setattr(flow.Flow, "_give_up", _press_ctrl_c)
+        assert reindex("--yes") == 130
+    assert reindex("--yes") == 0
+    said = capsys.readouterr()
+    assert "To continue, run the same command again." in said.err
+    assert re.search(r"\d indexed, [1-7] skipped\n$", said.out), said.out
+    assert reindex("--yes") == 0
+    assert f"{IMAGES} images, 0 of them" in capsys.readouterr().out
+
+
+def _press_ctrl_c(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_reindexing_without_a_next_model_is_refused(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stack", STACK, "reindex"]) == 1
+    assert "has no next model" in capsys.readouterr().err
