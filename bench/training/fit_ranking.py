@@ -198,7 +198,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as workspace:
         found = pairs(originals, embedder, Path(workspace))
     names = list(found[0].signals)
-    kept = json.loads(wanted.out.read_text(encoding="utf-8"))["fits"] if wanted.out.exists() else {}
+    before = json.loads(wanted.out.read_text(encoding="utf-8")) if wanted.out.exists() else {}
+    kept = before.get("fits", {})
     fits = kept | {WITHOUT_COSINE: fitted(found, [name for name in names if name != "cosine"])}
     own = fitted(found, names)
     fits.pop(embedder.model_id, None)
@@ -216,6 +217,7 @@ def main() -> None:
         "even places fitted, odd places held out",
         "seed": SEED,
         "fits": fits,
+        "alike": before.get("alike", {}),
     }
     wanted.out.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(fits, indent=2))

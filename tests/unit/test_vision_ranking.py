@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.alterations import ALTERATIONS, HARDER
-from bench.training import fit_ranking
+from bench.training import fit_look_alikes, fit_ranking
 from bench.training.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict
 from shared.vision.opencv import cv2
@@ -181,3 +181,16 @@ def test_the_threshold_is_the_least_score_of_that_precision() -> None:
     assert fit_ranking.threshold(scores, truth, 1.0) == 0.8
     assert fit_ranking.threshold(scores, truth, 0.75) == 0.6
     assert fit_ranking.threshold(scores, 1 - np.ones(5), 0.5) == 1.0
+
+
+def test_a_cosine_that_one_in_100_strangers_exceeds_is_as_likely_as_not(originals: dict[str, Signature]) -> None:
+    strangers = np.random.default_rng(2).normal(0.2, 0.08, 50_000)
+    intercept, weight = fit_look_alikes.curve(strangers)
+    fit = Fit(0, {}, 0.7, 0.1, (intercept, weight))
+    assert fit.look_alike(float(np.quantile(strangers, 0.99))) == pytest.approx(0.5)
+    assert fit.look_alike(float(np.median(strangers))) == pytest.approx(0.01)
+    model = "efficientnet-lite0-imagenet-f16"
+    a, b = originals["coffee.png"], originals["rocket.jpg"]
+    scored = [compare(a, b, cosine=cosine, ranking=Ranking.FUSED, model=model) for cosine in (0.2, 0.45)]
+    assert [found.verdict for found in scored] == [Verdict.UNRELATED, Verdict.SIMILAR]
+    assert scored[0].score < SIMILAR_FROM < scored[1].score < 0.7
