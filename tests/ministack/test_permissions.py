@@ -99,6 +99,6 @@ def test_only_ingest_publishes_events_and_dead_letters(deployed: PicTrace, call_
     entry = {"Source": "probe", "DetailType": "Probe", "Detail": "{}", "EventBusName": outputs["BusName"]}
     assert call_as("ingest", "events", "put_events", Entries=[entry]) == "allowed"
     assert call_as("api", "events", "put_events", Entries=[entry]) == "AccessDeniedException"
-    for who in ("api", "ingest"):
-        refused = call_as(who, "sqs", "send_message", QueueUrl=outputs["QueueUrl"], MessageBody="{}")
-        assert refused in ("AccessDenied", "AccessDeniedException")
+    message = {"QueueUrl": outputs["QueueUrl"], "MessageBody": '{"Event": "s3:TestEvent"}'}
+    assert call_as("ingest", "sqs", "send_message", **message) == "allowed", "it postpones checks for near-duplicates"
+    assert call_as("api", "sqs", "send_message", **message) in ("AccessDenied", "AccessDeniedException")
