@@ -14,6 +14,7 @@ from shared.aws.dynamodb.active_model import ActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.refusals import DynamoRefusals
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
@@ -65,7 +66,13 @@ def _dispatcher() -> Dispatcher:
     return Dispatcher(
         indexer=indexer,
         neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
-        reindexer=Reindexer(catalogue=catalogue, objects=objects, embedders=embedders, clean_up=indexer.clean_up),
+        reindexer=Reindexer(
+            catalogue=catalogue,
+            objects=objects,
+            embedders=embedders,
+            clean_up=indexer.clean_up,
+            refuse=DynamoRefusals(dynamodb, settings.table).put,
+        ),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         checks=QueuedChecks(sqs_client(), settings.queue),
         catalogue=catalogue,

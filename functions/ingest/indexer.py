@@ -285,11 +285,13 @@ class Indexer:
         """Store an image again whose record was deleted while this source was added."""
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
+            if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
+                return  # it was replaced, which has its own event
+            descriptions = self._describe(fetched, image_key, None)
         except PictureRefused:
-            return  # it was removed too, which has its own event, or cannot be read, and `index` submits it later
-        if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
-            return  # it was replaced, which has its own event
-        descriptions = self._describe(fetched, image_key, None)
+            # It was removed too, which has its own event; cannot be read, and `index` submits it later; or one of the
+            # models cannot describe it.
+            return
         self._store(descriptions, source)
         if not self._still_holds(image_key, source):
             self.clean_up([image_key])

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from shared.domain.errors import PictureRefused
+from shared.domain.errors import PictureRefused, Unreadable
 from shared.domain.events import Reindex
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
@@ -22,6 +23,7 @@ class Reindexer:
     Args:
         clean_up: deletes images that no object holds, stores those again of which something is missing, and returns
             those that are gone.
+        refuse: stores why an image cannot be described by a model.
     """
 
     def __init__(
@@ -31,48 +33,60 @@ class Reindexer:
         objects: Objects,
         embedders: Callable[[], Sequence[Embedder]],
         clean_up: Callable[[Sequence[ImageKey]], Sequence[ImageKey]],
+        refuse: Callable[[ImageKey, str, PictureRefused], None],
     ) -> None:
         self._catalogue = catalogue
         self._objects = objects
         self._embedders = embedders
         self._clean_up = clean_up
+        self._refuse = refuse
 
     def reindex(self, event: Reindex) -> Outcome:
         """Add the vectors; clean up last, because the image may be removed or added again in the meantime.
 
+        An image that cannot be read or described keeps the vectors that it has; the outcome has the code and reason.
+
         Raises:
-            LookupError: the function does not have the model, or the image's bytes cannot be read from any object.
+            LookupError: the function does not have the model.
         """
         embedder = next((one for one in self._embedders() if one.model_id == event.model), None)
         if embedder is None:
             raise LookupError(f"this deployment does not have the model {event.model}; set next_model in cdk.json")
         image_key = event.image_key
+        outcome = Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed")
         record = self._catalogue.find(image_key.image_id, image_key.collection)
-        if record and not self._catalogue.described(image_key, [event.model]):
-            data = self._bytes(record)
-            with COMPUTING:
-                description = describe(
-                    data, image_key, embedder, created_at=record.created_at, filename=record.filename
-                )
-            self._objects.write(
-                signature_key(event.model, image_key.image_id),
-                signature.pack(description.signature),
-                "application/octet-stream",
-            )
-            self._catalogue.add_secondary(description.indexed())
-        gone = self._clean_up([image_key])
         if record is None:
-            return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="the image had been removed")
-        return Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed", vanished=gone)
+            outcome = replace(outcome, reason="the image had been removed")
+        elif not self._catalogue.described(image_key, [event.model]):
+            try:
+                self._add_vectors(record, image_key, embedder)
+            except PictureRefused as refused:
+                self._refuse(image_key, event.model, refused)
+                outcome = replace(outcome, code=refused.code, reason=refused.reason)
+        gone = self._clean_up([image_key])
+        return replace(outcome, vanished=gone) if record else outcome
+
+    def _add_vectors(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
+        data = self._bytes(record)
+        with COMPUTING:
+            description = describe(data, image_key, embedder, created_at=record.created_at, filename=record.filename)
+        self._objects.write(
+            signature_key(embedder.model_id, image_key.image_id),
+            signature.pack(description.signature),
+            "application/octet-stream",
+        )
+        self._catalogue.add_secondary(description.indexed())
 
     def _bytes(self, record: ImageRecord) -> bytes:
-        refusals: list[str] = []
+        """Raises PictureRefused if the image's bytes cannot be read from any object, with the reason of one of them."""
+        refusals: list[PictureRefused] = []
         for source in record.sources:
             try:
                 data = self._objects.read(source, MAX_UPLOAD_BYTES).data
             except PictureRefused as refused:
-                refusals.append(refused.reason)  # a removal has its own event
+                refusals.append(refused)  # a removal has its own event
                 continue
             if hashlib.sha256(data).hexdigest() == record.image_id:
                 return data
-        raise LookupError(" ".join(["the image's bytes cannot be read from any object:", *refusals]))
+        refusals.sort(key=lambda refused: not isinstance(refused, Unreadable))
+        raise refusals[0] if refusals else PictureRefused("gone", "No object holds the bytes of this image any more.")

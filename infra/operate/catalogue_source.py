@@ -55,10 +55,11 @@ class CatalogueSource:
 
     def plan(self, entries: Sequence[CatalogueImage]) -> Mapping[CatalogueImage, EntryResult | int]:
         described = self._described([entry for entry in entries if entry.model != self._model])
+        refusals = self._refusals([entry for entry in entries if entry.image_key not in described])
         return {
             entry: EntryResult(self.name(entry), Outcome.SKIPPED)
             if entry.model == self._model or entry.image_key in described
-            else 0
+            else _revision(refusals.get(entry.image_key))
             for entry in entries
         }
 
@@ -69,6 +70,12 @@ class CatalogueSource:
     def results(self, sent: Mapping[CatalogueImage, int]) -> Mapping[CatalogueImage, EntryResult]:
         described = self._described(list(sent))
         done = {entry: EntryResult(self.name(entry), Outcome.INDEXED) for entry in sent if entry.image_key in described}
+        refusals = self._refusals([entry for entry in sent if entry not in done])
+        done |= {
+            entry: EntryResult(self.name(entry), Outcome.REJECTED, refusal["code"]["S"], refusal["reason"]["S"])
+            for entry, revision in sent.items()
+            if _revision(refusal := refusals.get(entry.image_key)) > revision and refusal
+        }
         others = [entry for entry in sent if entry not in done]
         existing = self._existing(others)
         deleted = [entry for entry in others if entry.image_key not in existing]
@@ -85,6 +92,16 @@ class CatalogueSource:
             ]
         )
 
+    def _refusals(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, Any]:
+        keys = [
+            item_mapper.refusal_key(entry.image_key.image_id, entry.image_key.collection, self._model)
+            for entry in entries
+        ]
+        return {
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item
+            for item in read_items(self._client, self._table, keys)
+        }
+
     def _existing(self, entries: Sequence[CatalogueImage]) -> set[ImageKey]:
         return self._read(
             [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries]
@@ -93,3 +110,7 @@ class CatalogueSource:
     def _read(self, keys: list[Any]) -> set[ImageKey]:
         items = read_items(self._client, self._table, keys, "sk, image_id")
         return {ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]) for item in items}
+
+
+def _revision(refusal: Any) -> int:
+    return int(refusal["revision"]["N"]) if refusal else 0

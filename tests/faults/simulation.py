@@ -19,6 +19,7 @@ from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.refusals import DynamoRefusals
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.objects import S3Objects
 from shared.domain.errors import NotFound, PictureRefused
@@ -117,7 +118,11 @@ class Simulation:
             models=self.models,
         )
         self.reindexer = Reindexer(
-            catalogue=self.catalogue, objects=objects, embedders=self._embedders, clean_up=self.indexer.clean_up
+            catalogue=self.catalogue,
+            objects=objects,
+            embedders=self._embedders,
+            clean_up=self.indexer.clean_up,
+            refuse=DynamoRefusals(table, "t").put,
         )
 
     def _embedders(self) -> list[Any]:

@@ -5,16 +5,20 @@ import os
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.ingest import indexer, reindexer
 from shared.aws.dynamodb import item_mapper
+from shared.aws.event_bus import events_for
+from shared.domain.errors import PictureRefused
 from shared.domain.events import Reindex
 from shared.domain.images import signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
+from shared.domain.outcomes import OutcomeStatus
 from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Simulation, Worker, stub_descriptions
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
@@ -155,6 +159,27 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
         slow.switch()
     check(simulation)
     assert expected(simulation) == {}
+
+
+def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = Simulation(random.Random(3), sequenced=True, deaths=0, models=(MODEL, "next"))
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    simulation.handle(simulation.waiting.pop())
+    [secondary] = [key for key, item in simulation.table.items.items() if item_mapper.is_vectors(item)]
+    model = simulation.table.items.pop(secondary)["model"]["S"]
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PictureRefused("undescribable", "The features are not all finite numbers.")
+
+    for module in (indexer, reindexer):
+        monkeypatch.setattr(module, "describe", refuse)
+    event = Reindex(ImageKey("c", image_id(b"one")), model)
+    outcome = simulation.reindexer.reindex(event)
+    assert (outcome.status, outcome.code, outcome.vanished) == (OutcomeStatus.IGNORED, "undescribable", ())
+    assert list(events_for(outcome)) == [], "the image is still indexed"
+    refusal = simulation.table.items[f"refusal#{image_id(b'one')}", f"model#c#{model}"]
+    assert (refusal["code"], refusal["reason"]) == ({"S": "undescribable"}, {"S": outcome.reason})
+    assert held(simulation) == expected(simulation)
 
 
 def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:

@@ -1,5 +1,6 @@
 """A change of model on a running system: two separate models, `reindex`, the switch, and the cleanup."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -29,6 +30,7 @@ NEXT = "stand-in"
 SEEDS = range(91_000, 91_008)
 IMAGES = len(SEEDS)
 LATER = 91_100
+ARCHIVED = 91_200
 SMALL_NETWORK = """
 import json, sys
 from pathlib import Path
@@ -207,6 +209,35 @@ def _stopped_and_gone_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 def _press_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_archived_original_is_reported_and_reindexed_once_restored(
+    system: System, stack: DeployedStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.upload(ARCHIVED)
+    image_id = hashlib.sha256(noise(ARCHIVED)).hexdigest()
+    image = system.client.get(f"/v1/images/{image_id}").json()
+    [other] = set(system.stats()["models"]) - {image["model"]}
+    command = ["--stack", STACK, "reindex", "--model", other, "--yes"]
+    DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(ImageKey("default", image_id))
+    s3, [held] = boto3.client("s3"), image["sources"]
+    bucket, key = held["bucket"], held["key"]
+    s3.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key}, StorageClass="GLACIER")
+
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "1 rejected\n  1 archived\n" in said
+    assert f"default/{image_id}: archived: The object is archived (GLACIER). Restore it, then index it again." in said
+    dead = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=stack.outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert dead["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    assert (system.found(ARCHIVED, model=image["model"]), system.found(ARCHIVED, model=other)) == (True, False)
+
+    s3.put_object(Bucket=bucket, Key=key, Body=noise(ARCHIVED))
+    assert main(command) == 0
+    assert "rejected" not in capsys.readouterr().out
+    assert system.found(ARCHIVED, model=other)
 
 
 def test_reindexing_without_a_next_model_is_refused(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ Item = Mapping[str, Any]
 
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
-_IMAGE, _SOURCE, _UPLOAD, _OBJECT = "image#", "source#", "upload#", "object#"
+_IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
 
 _TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
@@ -76,6 +76,11 @@ def vectors_prefix(collection: str) -> str:
 
 def vectors_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
     return {"pk": image_partition(image_id), "sk": {"S": vectors_prefix(collection) + model}}
+
+
+def refusal_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
+    """Return the key of a refused reindexing, outside the image's partition, whose other items are sources."""
+    return {"pk": {"S": f"{_REFUSAL}{image_id}"}, "sk": {"S": f"model#{collection}#{model}"}}
 
 
 def is_vectors(item: Item) -> bool:
