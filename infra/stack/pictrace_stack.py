@@ -17,10 +17,10 @@ from infra.stack.fetch import Fetching
 from infra.stack.ingest import Ingestion
 from infra.stack.monitoring import Operations
 from infra.stack.settings import LOG_RETENTION, Stage
-from infra.stack.storage import Storage
+from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
+from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX
 
 NEXT_MODEL_DIR = "/opt/next_model"
 
@@ -165,7 +165,7 @@ class PicTraceStack(Stack):
 
     def _grant(self, storage: Storage, ingestion: Ingestion, search: SearchApi, fetching: Fetching) -> None:
         table, bucket = storage.table_arn, storage.bucket
-        vectors = [f"{table}/index/{name}" for name in (VECTOR_INDEX, LOCAL_INDEX)]
+        vectors = [f"{table}/index/{name}" for name in VECTOR_INDEXES]
 
         def under(*prefixes: str) -> list[str]:
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]

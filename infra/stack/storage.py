@@ -1,6 +1,6 @@
 """Where images and records live."""
 
-from typing import cast
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,6 +12,12 @@ from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG, UPLOADS_PREFIX
 
 REJECTED_DAYS = 7
+VECTOR_INDEXES: Final = {
+    table_schema.VECTOR_INDEX: (table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+    table_schema.LOCAL_INDEX: (table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+}
+"""Attribute and dimensions of each vector index. The functions may search all of them, also one that is only being
+replaced: the rights on it are there before the code that searches it, and for as long (docs/guides/upgrades.md)."""
 
 
 class Storage(Construct):
@@ -130,8 +136,7 @@ class Storage(Construct):
                 ),
             ],
             vector_indexes=[
-                _vectors(table_schema.VECTOR_INDEX, table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
-                _vectors(table_schema.LOCAL_INDEX, table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+                _vectors(name, attribute, dimensions) for name, (attribute, dimensions) in VECTOR_INDEXES.items()
             ],
             time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
                 attribute_name=table_schema.TTL_ATTRIBUTE, enabled=True

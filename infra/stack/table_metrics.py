@@ -6,9 +6,9 @@ from typing import Final
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from shared.domain.table_schema import DUPLICATES_INDEX, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
+from infra.stack.storage import VECTOR_INDEXES
+from shared.domain.table_schema import DUPLICATES_INDEX, LISTING_INDEX
 
-VECTOR_INDEXES: Final = (VECTOR_INDEX, LOCAL_INDEX)
 EXAMINED: Final = "VectorSearchRequestBytes"
 REPLICATED: Final = "VectorWriteRequestBytes"
 """Bytes that searches of a vector index examine and that writes put into one, by table and index:

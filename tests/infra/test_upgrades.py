@@ -12,6 +12,8 @@ import aws_cdk
 import pytest
 
 from infra import app
+from infra.stack import storage
+from shared.domain.table_schema import VECTOR_INDEX
 from tests.infra.upgrades import GUIDE, PINNED, advice, stateful
 
 ROOT: Final = Path(__file__).parents[2]
@@ -106,6 +108,20 @@ def test_index_names_have_a_version_and_appear_in_the_guide(document: dict[str, 
     assert all(re.fullmatch(r"[a-z_]+-v\d+", name) for name in names)
     page = (ROOT / GUIDE).read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in names)
+
+
+def test_an_index_defined_beside_the_one_it_replaces_may_be_searched_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(storage.VECTOR_INDEXES, "features-v2", storage.VECTOR_INDEXES[VECTOR_INDEX])
+    resources = app.template()["Resources"]
+    assert [index["IndexName"] for index in resources[TABLE]["Properties"]["VectorIndexes"]][-1] == "features-v2"
+    searched = [
+        {part["Fn::Join"][1][-1] for part in statement["Resource"]}
+        for resource in resources.values()
+        if resource["Type"] == "AWS::IAM::Policy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "dynamodb:SearchVectors"
+    ]
+    assert searched == 2 * [{f"/index/{name}" for name in storage.VECTOR_INDEXES}]
 
 
 def test_a_stage_that_retains_its_data_is_protected_from_deletion() -> None:
