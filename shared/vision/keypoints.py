@@ -77,7 +77,7 @@ class Keypoints:
     def __len__(self) -> int:
         return len(self.points)
 
-    def of(self, chosen: npt.NDArray[np.intp]) -> "Keypoints":
+    def select(self, chosen: npt.NDArray[np.intp]) -> "Keypoints":
         """Those with these numbers, in that order."""
         return Keypoints(
             self.points[chosen], self.scales[chosen], self.angles[chosen], self.descriptors[chosen], self.size
@@ -92,13 +92,13 @@ class Keypoints:
         starts = np.flatnonzero(np.diff(fields[order], prepend=-1))
         turn = np.empty(len(self), np.intp)
         turn[order] = np.arange(len(self)) - np.repeat(starts, np.diff(starts, append=len(self)))
-        return self.of(np.argsort(turn, kind="stable")[:count])
+        return self.select(np.argsort(turn, kind="stable")[:count])
 
-    def within(self, left: float, top: float, side: float, count: int) -> "Keypoints":
+    def in_window(self, left: float, top: float, side: float, count: int) -> "Keypoints":
         """The `count` strongest in a window; its place and size in shares of the image's sides."""
         place = self.points / self.size
         inside = ((place >= (left, top)) & (place < (left + side, top + side))).all(axis=1)
-        return self.of(np.flatnonzero(inside)[:count])
+        return self.select(np.flatnonzero(inside)[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
         size=(width, height),
-    ).of(strongest)
+    ).select(strongest)
 
 
 def _none(size: tuple[int, int]) -> Keypoints:
@@ -185,7 +185,7 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     return (homography, kept) if is_sane(homography, a.size) else (None, nothing)
 
 
-def covered(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
+def hull_coverage(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
     """The share of an image that the convex hull of the pairs covers, of the two the larger; 0 without a transform."""
     if matches.transform is None:
         return 0.0

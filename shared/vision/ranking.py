@@ -12,7 +12,7 @@ from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
 from shared.vision.alignment import aligned_ssim
 from shared.vision.evidence.judgement import Relation, judge
 from shared.vision.histogram import correlation
-from shared.vision.keypoints import covered, match_keypoints
+from shared.vision.keypoints import hull_coverage, match_keypoints
 from shared.vision.signature import Signature
 from shared.vision.ssim import ssim_and_detail
 
@@ -124,7 +124,7 @@ def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
         orb=matches.score,
         histogram=correlation(a.histogram, b.histogram),
         geometry=matches.transform is not None,
-        covered=covered(a.keypoints, b.keypoints, matches),
+        covered=hull_coverage(a.keypoints, b.keypoints, matches),
         keypoints=(fewer, more),
     )
 

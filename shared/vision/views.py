@@ -72,7 +72,7 @@ def windows(view: View) -> list[View]:
     found = []
     for top in STEPS:
         for left in STEPS:
-            inside = view.keypoints.within(left, top, WINDOW, WINDOW_KEYPOINTS)
+            inside = view.keypoints.in_window(left, top, WINDOW, WINDOW_KEYPOINTS)
             if len(inside) >= MIN_INLIERS:
                 compared = replace(view.signature, keypoints=inside)
                 found.append(View(compared, inside, vlad_encode(inside.descriptors), view.mirrored))
