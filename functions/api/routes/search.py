@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
 from functions.api import presenters, query_image, schemas
-from functions.api.auth import SEARCH, DataRoute, KnownCaller
+from functions.api.auth import SEARCH, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import (
     EffortQuery,
     ImageIdPath,
@@ -29,7 +29,7 @@ from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import Described, SearchRequest
 from shared.search.timings import Stopwatch
 
-router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
+router = APIRouter(prefix="/v1", tags=["search"], route_class=AuthenticatedRoute)
 
 _BODY_PROBLEMS = (
     "malformed-body",
