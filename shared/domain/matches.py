@@ -21,8 +21,8 @@ class Ranking(StrEnum):
 class Effort(StrEnum):
     """How far a search looks for copies that are a part of the query, mirrored, or hardly to be recognised.
 
-    `FAST` looks once. `BALANCED` also looks for the mirror image, and closer where nothing near is found. `THOROUGH`
-    always looks closer.
+    `FAST` makes one pass. `BALANCED` also searches for the mirror image and, if nothing near is found, makes a second
+    pass by parts of the query. `THOROUGH` always makes both.
     """
 
     FAST = "fast"

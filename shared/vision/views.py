@@ -84,8 +84,8 @@ def _gray(pixels: Pixels, view: View) -> Pixels:
     return np.ascontiguousarray(gray, np.uint8)
 
 
-def closer(pixels: Pixels | None, side: View) -> list[View]:
-    """What a closer look searches for: parts of the image, and, where there are pixels, the image as a part."""
+def for_second_pass(pixels: Pixels | None, side: View) -> list[View]:
+    """Return the views of the second pass: parts of the image, and, if there are pixels, the image as a part."""
     if pixels is None:
         return windows(side)
     return [part(pixels, side), *windows(finer(pixels, side))]
