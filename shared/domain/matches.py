@@ -92,20 +92,20 @@ class Comparison:
     """Every score of two images.
 
     Attributes:
-        cosine: of the feature vectors, -1 to 1 (None where one has no vector of this model).
+        cosine: of the feature vectors, -1 to 1; None if one image has no vector of this model.
         ssim: structural similarity of the 256x256 gray images, -1 to 1.
-        ssim_aligned: the same after the transform that ORB found, None where it found none.
+        ssim_aligned: the same after the transform that ORB found; None if it found none.
         histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
-        score: under the chosen ranking, 0 to 1, higher is nearer.
-        low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
-            `similar`, whatever agrees, unless their bytes are the same.
+        score: under the chosen ranking, 0 to 1; higher is more similar.
+        low_information: whether one image has too little to recognise it by. The verdict is then at most `similar`,
+            whatever agrees, unless the pixels or the bytes are the same.
         mirrored: whether these are the scores of the first image's mirror image with the second.
-        same_bytes: whether their files are the same; if not, identical ones differ in metadata or encoding alone.
-        overlap: how much of the first and of the second image the other one shows, 0 to 1; None where they were not
-            laid over each other.
-        differences: parts that differ, of a variant; the largest first.
-        agreement: the fitted probability of the coarse signals that one is a copy of the other.
-        overlays: parts that one image has laid over what the other one shows: a caption, a logo, a sticker, a border.
+        same_bytes: whether the files are the same; identical images may differ in metadata or encoding.
+        overlap: shares of the first and of the second image that the other one shows, 0 to 1; None if they were not
+            registered.
+        differences: parts in which variants differ, largest first.
+        agreement: probability, fitted to the coarse signals, that one is a copy of the other.
+        overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
     score: float
