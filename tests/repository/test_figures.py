@@ -1,4 +1,4 @@
-"""Figures that documentation repeats are those of the code; test_documented_constants.py has those of the queue."""
+"""Figures that documentation repeats are those of the code; test_queue_figures.py has those of the queue."""
 
 import json
 import re
