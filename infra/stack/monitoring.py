@@ -30,7 +30,7 @@ BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
 """Longer than a single message takes with all its retries, even if its function dies."""
 
 
-class Operations(Construct):
+class Monitoring(Construct):
     """Alarms, which send mail if an address is configured."""
 
     def __init__(

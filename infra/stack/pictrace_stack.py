@@ -15,7 +15,7 @@ from infra.stack.dashboard import Dashboard
 from infra.stack.fetch import MEMORY_MB as FETCH_MEMORY_MB
 from infra.stack.fetch import Fetching
 from infra.stack.ingest import Ingestion
-from infra.stack.monitoring import Operations
+from infra.stack.monitoring import Monitoring
 from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import Storage
 from shared.domain import limits
@@ -125,7 +125,7 @@ class PicTraceStack(Stack):
             "Api": search.function,
             "Fetch": fetching.function,
         }
-        operations = Operations(
+        monitoring = Monitoring(
             self,
             "Operations",
             queue=ingestion.queue,
@@ -145,7 +145,7 @@ class PicTraceStack(Stack):
             gb_second=LAMBDA_GB_SECOND if stage.architecture == "arm64" else LAMBDA_GB_SECOND_X86,
             api=api,
             table=storage.table_name,
-            alarms=operations.alarms,
+            alarms=monitoring.alarms,
         )
         if stage.alarm_email and stage.monthly_budget:
             Budget(self, "Budget", dollars=stage.monthly_budget, email=stage.alarm_email)
