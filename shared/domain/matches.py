@@ -1,4 +1,4 @@
-"""What comparing two images gives."""
+"""Comparisons of two images: scores, verdicts, and how a search ranks them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from typing import Final
 class Ranking(StrEnum):
     """How matches are ordered and scored.
 
-    `FUSED` combines every signal into a probability. `CLASSIC` is the ancestor's score, the mean of
-    SSIM and the ratio of ORB matches. `COSINE` is the order of the vector index.
+    `FUSED` combines every signal into a probability. `CLASSIC` is the score of the legacy API, the mean
+    of SSIM and the ratio of ORB matches. `COSINE` keeps the order of the vector index.
     """
 
     FUSED = "fused"
@@ -19,7 +19,7 @@ class Ranking(StrEnum):
 
 
 class Effort(StrEnum):
-    """How far a search looks for copies that are a part of the query, mirrored, or hardly to be recognised.
+    """How thoroughly a search looks for copies that are mirrored, heavily altered, or a part of the query.
 
     `FAST` makes one pass. `BALANCED` also searches for the mirror image and, if nothing near is found, makes a second
     pass by parts of the query. `THOROUGH` always makes both.
@@ -31,10 +31,10 @@ class Effort(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What two images are to each other, the nearest first.
+    """The relation of two images, nearest first.
 
     `IDENTICAL`: the same pixels. `NEAR_DUPLICATE`: one is an altered copy of the other, and nothing else differs.
-    `VARIANT`: the same base, of which parts differ. `SIMILAR`: they look alike, or show the same kind of thing.
+    `VARIANT`: versions of one image in which parts differ. `SIMILAR`: they look alike, or show the same kind of subject.
     """
 
     IDENTICAL = "identical"
@@ -45,18 +45,18 @@ class Verdict(StrEnum):
 
 
 def at_least(verdict: Verdict, least: Verdict) -> bool:
-    """Whether a verdict is as near as `least`, or nearer."""
+    """Return whether a verdict is `least` or nearer."""
     order = list(Verdict)
     return order.index(verdict) <= order.index(least)
 
 
 SAFE_TO_ACT_ON: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
-"""Verdicts that say that one image can stand for the other."""
+"""Verdicts under which one image can replace the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of an image, in shares of its sides."""
+    """A rectangle in an image, in fractions of its sides."""
 
     left: float
     top: float
