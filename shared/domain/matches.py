@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     """The relation of two images, nearest first.
 
     `IDENTICAL`: the same pixels. `NEAR_DUPLICATE`: one is an altered copy of the other, and nothing else differs.
-    `VARIANT`: versions of one image in which parts differ. `SIMILAR`: they look alike, or show the same kind of subject.
+    `VARIANT`: versions of one image in which parts differ. `SIMILAR`: they look alike, or show one kind of subject.
     """
 
     IDENTICAL = "identical"
