@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 from tqdm import tqdm
 
-from bench.alterations import ALTERATIONS
+from bench.basic_alterations import ALTERATIONS
 from infra.local import seed
 from shared.domain.matches import Ranking
 from shared.vision.decode.decoding import decode

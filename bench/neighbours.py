@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from tqdm import tqdm
 
-from bench.alterations import ALTERATIONS, HARDER
+from bench.basic_alterations import ALTERATIONS, HARDER
 from bench.quality.collection import Memory, images, indexed, key_of
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking, Verdict

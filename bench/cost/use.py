@@ -39,10 +39,10 @@ TRACED: Final = 0.05
 STATE_SECONDS: Final = 0.015
 """Of the api function, for a form or a state: taken."""
 ALARM_METRICS: Final = 16
-"""Metrics that the alarms look at; a test counts them in the template."""
+"""Number of metrics that the alarms watch; a test counts them in the template."""
 IMAGE_GB: Final = 0.3
 RERANKED: Final = 20
-"""The aim is set for so many."""
+"""Number of reranked candidates for which the cost target is set."""
 
 EVENTUAL: Final = 8192
 CONSISTENT: Final = 4096

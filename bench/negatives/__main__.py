@@ -1,8 +1,8 @@
 """How often different things of one kind are called near-duplicates: `make bench-negatives` (DATA=folder).
 
-Pairs of documents, charts, screens, codes and products are drawn by code, two contents of one template each; bursts,
-memes and copies are made of photographs: a folder's, or those in scikit-image's wheel. Each pair is compared as the
-API's `/v1/compare` does it. PDQ and pHash say `near-duplicate` at the distances that their makers propose.
+Pairs of documents, charts, screens, codes and products are drawn by code, with different contents in one template.
+Bursts, memes and copies are made from photographs, of a folder or of scikit-image's wheel. Each pair is compared as
+`/v1/compare` does. PDQ and pHash count as `near-duplicate` at the distances that their authors recommend.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def judged(count: int, seed: int, folder: Path | None, model_dir: Path, processe
 
 
 def markdown(found: Iterable[Judged], about: dict[str, str]) -> str:
-    """A table for each group: how many pairs of each kind got which verdict."""
+    """Format a table for each group: the share of pairs of each kind by verdict."""
     by: dict[str, dict[str, list[Judged]]] = defaultdict(lambda: defaultdict(list))
     for one in found:
         by[one.group][one.kind].append(one)
@@ -62,8 +62,8 @@ def markdown(found: Iterable[Judged], about: dict[str, str]) -> str:
 def _row(kind: str, entries: list[Judged]) -> str:
     said: Counter[Any] = Counter(one.verdict.value for one in entries)
     near = said["near-duplicate"] + said["identical"]
-    peers = sum(one.pdq for one in entries), sum(one.phash for one in entries)
-    counts = (near, said["variant"], said["similar"], said["unrelated"], *peers)
+    others = sum(one.pdq for one in entries), sum(one.phash for one in entries)
+    counts = (near, said["variant"], said["similar"], said["unrelated"], *others)
     shares = " | ".join(f"{count / max(1, len(entries)):.2f}" for count in counts)
     return f"| {kind} | {len(entries)} | {shares} |"
 

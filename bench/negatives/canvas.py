@@ -1,8 +1,7 @@
-"""Where the benchmark's documents, charts and screens are drawn: a canvas, a style that two of them share, and what
-each of them says.
+"""Draw the benchmark's documents, charts and screens: a canvas, a style that two of them share, and their contents.
 
-Everything is drawn from seeds. A `Style` is the template (fonts, colours, proportions); `Content` is what one image
-says. Every value of a content has a seed of its own, so that one of them can be changed and all else stays.
+Everything is drawn from seeds. A `Style` is the template (fonts, colours, proportions); `Content` holds the values of
+one image. Each value has a seed of its own, so that one can be changed while all others stay.
 """
 
 from collections.abc import Sequence
@@ -55,13 +54,13 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 def colour_of(values: npt.ArrayLike) -> Colour:
-    """The nearest colour to three numbers."""
+    """Return the nearest colour to three numbers."""
     red, green, blue = np.clip(np.asarray(values), 0, 255).astype(int).tolist()
     return red, green, blue
 
 
 class Style:
-    """A template: two images of one style differ in what they say alone."""
+    """A template; two images of one style differ only in their content."""
 
     def __init__(self, seed: Sequence[int]) -> None:
         self.rng = np.random.default_rng(seed)
@@ -83,7 +82,7 @@ class Style:
         return float(self.rng.uniform(low, high))
 
     def whole(self, low: int, high: int) -> int:
-        """`high` is left out."""
+        """Draw a whole number from `low` to `high` - 1."""
         return int(self.rng.integers(low, high))
 
     def size(self, points: float) -> int:
@@ -99,10 +98,10 @@ class Style:
 
 
 class Content:
-    """What one image says: the same seed says the same, but for the values whose numbers are in `changed`.
+    """The values of one image; the same seed draws the same values, except those whose indices are in `changed`.
 
     Attributes:
-        numbers: the places, in the order of drawing, of the values that are numbers.
+        numbers: indices, in the order of drawing, of the values that are numbers.
     """
 
     def __init__(self, seed: Sequence[int], changed: Sequence[int] = ()) -> None:
@@ -111,13 +110,13 @@ class Content:
         self.numbers: list[int] = []
 
     def rng(self) -> np.random.Generator:
-        """Of the next value."""
+        """Return the generator of the next value."""
         seed = [*self._seed, self._place, int(self._place in self._changed)]
         self._place += 1
         return np.random.default_rng(seed)
 
     def number(self, low: int, high: int) -> int:
-        """From `low` to under `high`; another one where it is changed."""
+        """Draw a number from `low` to `high` - 1; a different one if its index is in `changed`."""
         self.numbers.append(self._place)
         seen = Content(self._seed) if self._place in self._changed else None
         value = int(self.rng().integers(low, high))
@@ -165,7 +164,7 @@ class Canvas:
         self.width, self.height = width, height
 
     def text(self, x: float, y: float, words: str, name: str, size: int, ink: Colour, anchor: str = "la") -> float:
-        """Draw a line of text; returns where it ends, in pixels from the left."""
+        """Draw a line of text; return the x coordinate of its end, in pixels."""
         face = font(name, size)
         self.draw.text((x, y), words, fill=ink, font=face, anchor=anchor)
         return x + face.getlength(words)

@@ -1,4 +1,4 @@
-"""What the search, PDQ and pHash say of one pair."""
+"""Judge one pair by the search, PDQ and pHash."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from shared.vision.pixels import Pixels
 PDQ_BITS: Final = 31
 """Of 256. ThreatExchange, hashing/hashing.pdf: a distance of 31 or less is a match."""
 PHASH_BITS: Final = 10
-"""Of 64. C. Zauner's benchmark and imagehash's examples put the line about there."""
+"""Of 64. C. Zauner's benchmark and imagehash's examples put the threshold near this value."""
 
 
 @dataclass(frozen=True, slots=True)

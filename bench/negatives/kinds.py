@@ -1,4 +1,4 @@
-"""Pairs of different things of one kind, and pairs of one thing."""
+"""Pairs of different things of one kind, and pairs of copies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ SCANNED: Final[Mapping[str, Drawing]] = {
     "sheet music": documents.sheet_music,
     "floor plan": charts.floor_plan,
 }
-"""What comes out of a scanner as often as not."""
+"""Kinds that are scanned in half of the pairs."""
 SHOWN: Final[Mapping[str, Drawing]] = {
     "QR code": documents.code,
     "bar code": documents.bar_code,
@@ -75,7 +75,7 @@ NUMBERED: Final = (
     "floor plan",
     "product",
 )
-"""Of these one number is changed, and nothing else."""
+"""Kinds in which a single number can be changed."""
 
 Scene = Callable[[Style, Content, Sequence[Pixels], bool], Pixels]
 BURSTS: Final[Mapping[str, Scene]] = {
@@ -128,7 +128,7 @@ class Pair:
     """Two images as JPEGs.
 
     Attributes:
-        kind: of what; the table has a row for each.
+        kind: a row of the table.
         group: `different`, `changed` (a small change of one base), `plain`, `dressed` or `degraded` (copies).
     """
 
@@ -143,7 +143,7 @@ PHOTOGRAPHS: Final = 60
 
 @cache
 def photographs(folder: Path | None, count: int = PHOTOGRAPHS) -> list[Pixels]:
-    """The last `count` of a folder's, or those in scikit-image's wheel."""
+    """Return the last `count` photographs of a folder, or those in scikit-image's wheel."""
     if folder is None:
         return [host_image(np.random.default_rng(seed)) for seed in range(2 * len(HOSTS))]
     found: list[Pixels] = []
@@ -169,7 +169,7 @@ def _finished(rgb: Pixels, kind: str, rng: np.random.Generator) -> bytes:
 
 
 def different(kind: str, seed: int, place: int) -> Pair:
-    """Two contents of one style."""
+    """Draw two contents of one style."""
     style = [seed, place, *kind.encode()]
     rng = np.random.default_rng([*style, 99])
     made = [DRAWN[kind](Style(style), Content([*style, side])) for side in (1, 2)]
@@ -178,7 +178,7 @@ def different(kind: str, seed: int, place: int) -> Pair:
 
 
 def one_number(kind: str, seed: int, place: int) -> Pair:
-    """The same but for one number."""
+    """Draw one content twice, with a single number changed."""
     style = [seed, place, *kind.encode(), 5]
     first = Content([*style, 1])
     a = DRAWN[kind](Style(style), first)
@@ -189,7 +189,7 @@ def one_number(kind: str, seed: int, place: int) -> Pair:
 
 
 def other_colour(seed: int, place: int) -> Pair:
-    """A product of which only the colour is another one."""
+    """Draw one product in two colours."""
     style = [seed, place, 6]
     a, b = (graphics.product(Style(style), Content([*style, 1], changed)) for changed in ((), (0,)))
     again = 1
@@ -280,7 +280,7 @@ def copy(name: str, group: str, rgb: Pixels, seed: int, place: int) -> Pair:
 
 
 def scan_again(kind: str, seed: int, place: int) -> Pair:
-    """One document, scanned twice."""
+    """Draw one document, and scan it twice."""
     style = [seed, place, *kind.encode(), 3]
     rgb = DRAWN[kind](Style(style), Content([*style, 1]))
     rng = np.random.default_rng([*style, 99])
@@ -289,7 +289,7 @@ def scan_again(kind: str, seed: int, place: int) -> Pair:
 
 
 def made(count: int, seed: int, folder: Path | None) -> Iterator[Callable[[], Pair]]:
-    """`count` pairs of each kind, each drawn when it is called for."""
+    """Yield `count` pairs of each kind, as functions that draw them."""
     names = list(DRAWN)
     for place in range(count):
         yield from (partial(different, kind, seed, place) for kind in DRAWN)

@@ -1,4 +1,4 @@
-"""Photographs that are not the same: bursts, memes, people before one background.
+"""Photographs that are not the same: bursts, memes, people in front of one background.
 
 The photographs are a folder's, or those in scikit-image's wheel.
 """
@@ -65,7 +65,7 @@ def _figure(rgb: Pixels, style: Style, x: float, y: float, r: float, *, shut: bo
 
 
 def _exposed(rgb: Pixels, content: Content) -> Pixels:
-    """Another exposure: noise and a hair's breadth of motion."""
+    """Simulate another exposure: noise, and a shift of up to two pixels."""
     rng = content.rng()
     dx, dy = rng.uniform(-2, 2, 2)
     move = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
@@ -76,7 +76,7 @@ def _exposed(rgb: Pixels, content: Content) -> Pixels:
 
 
 def blink(style: Style, content: Content, photographs: Sequence[Pixels], second: bool) -> Pixels:
-    """Eyes open in the first, shut in the second."""
+    """A person with open eyes in the first image, closed in the second."""
     rgb = _base(style, photographs)
     height, width = rgb.shape[:2]
     x, y = style.between(0.25, 0.75) * width, style.between(0.25, 0.5) * height
@@ -85,7 +85,7 @@ def blink(style: Style, content: Content, photographs: Sequence[Pixels], second:
 
 
 def moved(style: Style, content: Content, photographs: Sequence[Pixels], second: bool) -> Pixels:
-    """A person who takes a step."""
+    """A person who stands elsewhere in the second image."""
     rgb = _base(style, photographs)
     height, width = rgb.shape[:2]
     r = style.between(0.07, 0.14) * height
@@ -95,7 +95,7 @@ def moved(style: Style, content: Content, photographs: Sequence[Pixels], second:
 
 
 def moved_part(style: Style, content: Content, photographs: Sequence[Pixels], second: bool) -> Pixels:
-    """A part of the photograph itself lies elsewhere in the second, as what moves between two exposures does."""
+    """A photograph of which a part has moved in the second image."""
     rgb = _base(style, photographs)
     height, width = rgb.shape[:2]
     h, w = round(style.between(0.18, 0.35) * height), round(style.between(0.12, 0.25) * width)
@@ -113,7 +113,7 @@ def moved_part(style: Style, content: Content, photographs: Sequence[Pixels], se
 
 
 def another_person(style: Style, content: Content, photographs: Sequence[Pixels], second: bool) -> Pixels:
-    """Other people before one background."""
+    """Different people in front of the same background."""
     rgb = _base(style, photographs)
     height, width = rgb.shape[:2]
     person = Style((*style.seed, 7 + second))
@@ -123,7 +123,7 @@ def another_person(style: Style, content: Content, photographs: Sequence[Pixels]
 
 
 def captioned(rgb: Pixels, style: Style, words: Sequence[str]) -> Pixels:
-    """Lines of text over a photograph, as memes and stories have them."""
+    """Draw lines of text over a photograph, as in memes and stories."""
     image = Image.fromarray(rgb)
     draw = ImageDraw.Draw(image)
     width, height = image.size
@@ -158,7 +158,7 @@ def meme(style: Style, content: Content, photographs: Sequence[Pixels]) -> Pixel
 
 
 def story(style: Style, content: Content, photographs: Sequence[Pixels]) -> Pixels:
-    """A post of one template: another photograph, another name, in one frame."""
+    """Posts of one template, with different photographs and names."""
     frame = Style(style.seed)
     w = frame.whole(420, 720)
     post = Image.new("RGB", (w, round(1.5 * w)), frame.ground)

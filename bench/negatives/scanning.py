@@ -1,4 +1,4 @@
-"""What happens to an image on its way: scanning, photographing, saving."""
+"""Degrade images as scanning and sending do."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from shared.vision.pixels import Pixels
 
 
 def scanned(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """A flatbed's page: turned by up to a degree, unevenly lit, softened, grainy."""
+    """Simulate a flatbed scan: rotated by up to 0.8 degrees, unevenly lit, softened, grainy."""
     height, width = rgb.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.985, 1)))
     turn = np.asarray(turn, np.float64) + np.array([[0, 0, 1], [0, 0, 1]]) * rng.uniform(-3, 3, (2, 1))
@@ -27,5 +27,5 @@ def resized(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def sent(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Made smaller for half of them; saving as JPEG is the caller's."""
+    """Reduce the size of half of the images; the caller saves them as JPEGs."""
     return resized(rgb, rng) if rng.random() < 0.5 else rgb

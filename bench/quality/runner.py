@@ -99,7 +99,7 @@ class Asker:
             found.answers.append(Answer.of(method, name, ids, scores, right))
             if ranking is not Ranking.FUSED:
                 continue
-            first = next((place for place, one in enumerate(answer.gathered) if one in right), None)
+            first = next((place for place, one in enumerate(answer.candidate_ids) if one in right), None)
             found.gathered[name, effort].append(first)
             cost = (watch.finish()["total"], answer.candidates, answer.bytes_examined or 0)
             found.spent[effort].append(cost)

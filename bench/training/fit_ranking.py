@@ -155,7 +155,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
         where = SearchScope(collection="", model=collection.model, labels=None)
         finder = CandidateFinder(collection, threads, where)
         finder.search_by_features(query.features)
-        finder.search_by_views([*sides, *views.closer(query.pixels, sides[0])])
+        finder.search_by_views([*sides, *views.for_second_pass(query.pixels, sides[0])])
         return {groups[entry.record.image_id]: entry.view for entry in finder.found(sides[0])}
 
 

@@ -46,7 +46,7 @@ def identify(request: Request) -> Caller:
             return services.keys.verify(key_from_headers(request.headers))
 
 
-class DataRoute(APIRoute):
+class AuthenticatedRoute(APIRoute):
     """A route that authenticates its caller before it reads the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -87,4 +87,4 @@ KnownCaller = Annotated[Caller, Depends(known_caller)]
 ANY_SCOPE: Final = Security(require_scopes)
 SEARCH: Final = Security(require_scopes, scopes=[Scope.SEARCH])
 WRITE: Final = Security(require_scopes, scopes=[Scope.WRITE])
-"""Scopes for the `dependencies` of a `DataRoute`, which run before all other dependencies."""
+"""Scopes for the `dependencies` of an `AuthenticatedRoute`, which run before all other dependencies."""

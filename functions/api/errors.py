@@ -233,7 +233,7 @@ def _first_message(errors: Sequence[Any]) -> str:
 
 
 def problem_responses(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI `responses` of a `DataRoute` that can return these problems besides the common ones."""
+    """Return the OpenAPI `responses` of an `AuthenticatedRoute` for these problems and the common ones."""
     responses: dict[int | str, dict[str, Any]] = {}
     common = ("invalid-request", "unauthenticated", "forbidden", "too-large", "rate-limited", "unavailable")
     for slug in (*common, *slugs):

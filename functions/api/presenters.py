@@ -1,4 +1,4 @@
-"""Domain objects as the API shows them; where an image is shown, `thumbnail` gives the URL of its thumbnail."""
+"""Convert domain objects to response models; `thumbnail` returns the URL of an image's thumbnail."""
 
 from collections.abc import Callable
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What the API takes and gives."""
+"""Request and response models of the API."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from shared.version import VERSION
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
 EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
 EXAMPLE_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
-"""One gray pixel as PNG."""
+"""A PNG of one gray pixel."""
 EXAMPLE_MODEL = "resnet50-imagenet-f16"
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
@@ -60,7 +60,7 @@ class UploadAccepted(BaseModel):
 
 
 class Link(BaseModel):
-    """Where an image's bytes are, for what cannot send a key itself, as an `<img>` cannot."""
+    """A link to an image's bytes, for clients that cannot send a key, such as an `<img>` element."""
 
     url: Annotated[
         str, Field(description="a presigned S3 URL", examples=["https://pictrace-uploads.s3.amazonaws.com/…"])
@@ -80,8 +80,8 @@ class Image(BaseModel):
     thumbnail_url: Annotated[
         str,
         Field(
-            description="a presigned S3 URL of a small WebP, to be asked without a key. It works for 7 to 15 minutes; "
-            "when it has ended or leads nowhere, `/v1/images/{image_id}/thumbnail` has another",
+            description="presigned S3 URL of a small WebP; needs no key. It is valid for 7 to 15 minutes; if it has "
+            "expired or is broken, `/v1/images/{image_id}/thumbnail` returns another",
             examples=["https://pictrace-uploads.s3.amazonaws.com/thumbnails/…"],
         ),
     ]
@@ -90,13 +90,17 @@ class Image(BaseModel):
     format: Annotated[str, Field(examples=["jpeg"])]
     bytes: Annotated[int, Field(examples=[48_213])]
     phash: Annotated[str, Field(description="64-bit perceptual hash", examples=["c3d41e6b9a2f5570"])]
-    label: Annotated[str | None, Field(description="the most probable class, if any is", examples=["tabby"])]
+    label: Annotated[
+        str | None, Field(description="the most probable class, if one is probable enough", examples=["tabby"])
+    ]
     labels: Annotated[list[LabelModel], Field(description="classes that are probable enough, at most five")]
-    filename: Annotated[str | None, Field(description="as the sender gave it: never trust it", examples=["cat.jpg"])]
+    filename: Annotated[
+        str | None, Field(description="as the sender named it; not to be trusted", examples=["cat.jpg"])
+    ]
     created_at: Annotated[str, Field(examples=["2026-11-20T09:30:00.000000+00:00"])]
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     low_information: Annotated[
-        bool, Field(description="it shows nothing to be recognised by: flat, or a few pixels wide")
+        bool, Field(description="too little to recognise it by: flat, or only a few pixels wide or high")
     ]
     sharpness: Annotated[
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
@@ -104,17 +108,19 @@ class Image(BaseModel):
 
 
 class DuplicateGroup(BaseModel):
-    """Images that nearly repeat each other, at least two, best first."""
+    """At least two near-duplicates of each other, best first."""
 
-    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the image that the group began with")]
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the image that the group started with")]
     best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
     images: list[Image]
-    truncated: Annotated[bool, Field(description="there are more than these")]
+    truncated: Annotated[bool, Field(description="whether the group has more images than these")]
 
 
 class DuplicatePage(BaseModel):
     groups: list[DuplicateGroup]
-    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last", examples=[None])]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class Source(BaseModel):
@@ -129,17 +135,19 @@ class ImageWithSources(Image):
 
 class ImagePage(BaseModel):
     images: list[Image]
-    cursor: Annotated[str | None, Field(description="ask for the next page with it; null on the last", examples=[None])]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class OrbModel(BaseModel):
     matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test", examples=[197])]
-    inliers: Annotated[int, Field(description="those that one geometric transform explains", examples=[147])]
+    inliers: Annotated[int, Field(description="pairs that one geometric transform explains", examples=[147])]
     ratio: Annotated[float, Field(ge=0, le=1, examples=[0.394])]
 
 
 class Box(BaseModel):
-    """A part of an image, in shares of its width and height."""
+    """A rectangle in an image, in fractions of its width and height."""
 
     left: Annotated[float, Field(ge=0, le=1, examples=[0.62])]
     top: Annotated[float, Field(ge=0, le=1, examples=[0.41])]
@@ -150,8 +158,8 @@ class Box(BaseModel):
 class Part(BaseModel):
     """The same part of both images."""
 
-    query: Annotated[Box, Field(description="where it is in the query, or in `a`")]
-    match: Annotated[Box, Field(description="where it is in the match, or in `b`")]
+    query: Annotated[Box, Field(description="its position in the query, or in `a`")]
+    match: Annotated[Box, Field(description="its position in the match, or in `b`")]
 
 
 class Overlap(BaseModel):
@@ -160,7 +168,7 @@ class Overlap(BaseModel):
 
 
 class Scores(BaseModel):
-    score: Annotated[float, Field(ge=0, le=1, description="higher is nearer", examples=[0.99999])]
+    score: Annotated[float, Field(ge=0, le=1, description="higher is more similar", examples=[0.99999])]
     verdict: Verdict
     cosine: Annotated[float | None, Field(description="of the model's features, -1 to 1", examples=[0.99873])]
     ssim: Annotated[float, Field(description="-1 to 1", examples=[0.23234])]
@@ -168,16 +176,17 @@ class Scores(BaseModel):
     orb: OrbModel
     histogram: Annotated[float, Field(description="correlation of 8x8x8 RGB histograms, -1 to 1", examples=[0.97461])]
     low_information: Annotated[
-        bool, Field(description="one of the two shows nothing to be recognised by, so that agreement says nothing")
+        bool, Field(description="one of the images has too little to recognise it by, so agreement means nothing")
     ]
-    mirrored: Annotated[bool, Field(description="these are the scores of the query's mirror image")]
+    mirrored: Annotated[bool, Field(description="whether the scores are those of the query's mirror image")]
     same_bytes: Annotated[
-        bool, Field(description="the files are the same; identical ones may differ in metadata or encoding")
+        bool, Field(description="whether the files are the same; identical images may differ in metadata or encoding")
     ]
-    overlap: Annotated[Overlap | None, Field(description="null where the images could not be laid over each other")]
-    differences: Annotated[list[Part], Field(description="parts that differ, the largest first")]
+    overlap: Annotated[Overlap | None, Field(description="null if the images could not be registered")]
+    differences: Annotated[list[Part], Field(description="parts that differ, largest first")]
     overlays: Annotated[
-        list[Part], Field(description="parts that one has laid over the other's content: a caption, a logo, a border")
+        list[Part],
+        Field(description="parts in which one image covers content of the other: a caption, a logo, a border"),
     ]
 
 
@@ -191,13 +200,13 @@ class SearchAnswer(BaseModel):
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     ranking: Ranking
     effort: Effort
-    candidates: Annotated[int, Field(description="images that were compared with the query", examples=[16])]
+    candidates: Annotated[int, Field(description="number of images compared with the query", examples=[16])]
     bytes_examined: Annotated[
-        int | None, Field(description="what the vector indexes report and bill, in all", examples=[393_216])
+        int | None, Field(description="total that the vector indexes report and bill", examples=[393_216])
     ]
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
-    low_information: Annotated[bool, Field(description="the query shows nothing to be recognised by")]
-    notice: Annotated[str | None, Field(description="what a person should know of this answer", examples=[None])] = None
+    low_information: Annotated[bool, Field(description="the query has too little to recognise it by")]
+    notice: Annotated[str | None, Field(description="a note to users about this result", examples=[None])] = None
 
 
 class Comparison(Scores):
@@ -206,24 +215,24 @@ class Comparison(Scores):
 
 class ModelState(BaseModel):
     id: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
-    network: Annotated[str, Field(description="its name for people", examples=["ResNet50"])]
+    network: Annotated[str, Field(description="its display name", examples=["ResNet50"])]
     instead_of: Annotated[
-        str | None, Field(description="the network that was asked for but has no weights here", examples=[None])
+        str | None, Field(description="the configured network, if its weights were not available", examples=[None])
     ]
-    labels: Annotated[bool, Field(description="whether images have labels under it")]
+    labels: Annotated[bool, Field(description="whether it assigns labels")]
     untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)] = False
 
 
 class Stats(BaseModel):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     images: Annotated[int, Field(ge=0, examples=[500])]
-    exact: Annotated[bool, Field(description="false: there are at least `images`")]
+    exact: Annotated[bool, Field(description="if false, `images` is a lower bound")]
     model: Annotated[ModelState, Field(description="the active one")]
     models: Annotated[
         list[str],
-        Field(description="every one that can be asked: two while images are reindexed", examples=[[EXAMPLE_MODEL]]),
+        Field(description="every model that can be used: two while images are reindexed", examples=[[EXAMPLE_MODEL]]),
     ]
-    notice: Annotated[str | None, Field(description="what a person should know of the model", examples=[None])]
+    notice: Annotated[str | None, Field(description="a note to users about the model", examples=[None])]
     versions: Annotated[dict[str, str], Field(examples=[{"pictrace": VERSION}])]
     limits: Annotated[
         dict[str, int], Field(description="in bytes and pixels", examples=[{"max_query_bytes": MAX_QUERY_BYTES}])
@@ -236,7 +245,7 @@ class Health(BaseModel):
 
 
 class LegacyAnswer(BaseModel):
-    """The ancestor's answer to an upload."""
+    """The legacy API's answer to an upload."""
 
     message: Annotated[str, Field(examples=["File uploaded successfully"])]
     filename: Annotated[str, Field(examples=["cat.jpg"])]

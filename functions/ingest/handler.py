@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.ingest.bootstrap import dead_letters, dispatcher, retry_delays
 from functions.ingest.processing import count, logger, metrics, process_event, process_message
-from functions.ingest.subprocess_runner import SHARED_ATTEMPTS, SubprocessFailed, run_in_subprocess
+from functions.ingest.subprocess_runner import IN_PROCESS_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
 from shared.aws.retry_delays import FailedMessage
 from shared.domain.events import Created, UrlSubmitted
@@ -40,7 +40,7 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """
     attempt = receive_count(record)
     try:
-        if attempt > SHARED_ATTEMPTS:
+        if attempt > IN_PROCESS_ATTEMPTS:
             with _subprocess_lock:  # memory suffices for one more process, not for a batch of them
                 run_in_subprocess(record.body, record.message_id, lambda_context.get_remaining_time_in_millis() / 1000)
         else:

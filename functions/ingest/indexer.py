@@ -33,10 +33,10 @@ from shared.vision.thumbnail import thumbnail
 
 MAX_ATTEMPTS: Final = 8
 """Maximum number of attempts while other workers change the same object; then the message is retried."""
-LEAVING_SECONDS: Final = 86_400
+FORMER_IMAGE_SECONDS: Final = 86_400
 """How long an object's ledger entry keeps the images that it held before. Each event of the object checks them again,
 because a worker may have died before it cleaned them up."""
-MAX_LEAVING: Final = 20
+MAX_FORMER_IMAGES: Final = 20
 """Maximum number of such images in an entry."""
 
 T = TypeVar("T")
@@ -171,7 +171,7 @@ class Indexer:
                 return replace(outcome, status=OutcomeStatus.SUPERSEDED, vanished=self.clean_up([image_key])), None
             self._require_vectors(descriptions, image_key, source)
         status = OutcomeStatus.INDEXED if is_first else OutcomeStatus.DUPLICATE
-        outcome = replace(outcome, status=status, vanished=self.clean_up(entry.leaving))
+        outcome = replace(outcome, status=status, vanished=self.clean_up(entry.former_images))
         return outcome, descriptions[0] if descriptions else None
 
     def _reject(
@@ -186,10 +186,10 @@ class Indexer:
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
-            vanished = self.clean_up(self._update_ledger(before, state, event.sequencer).leaving)
+            vanished = self.clean_up(self._update_ledger(before, state, event.sequencer).former_images)
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
-            vanished = self.clean_up([before.held, *self._update_ledger(before, state, event.sequencer).leaving])
+            vanished = self.clean_up([before.held, *self._update_ledger(before, state, event.sequencer).former_images])
         else:
             vanished = self.clean_up(_left_images(before))
         return replace(
@@ -216,7 +216,7 @@ class Indexer:
             upload_id=None,
             code=refused.code,
             reason=refused.reason,
-            vanished=self.clean_up(entry.leaving),
+            vanished=self.clean_up(entry.former_images),
         )
 
     def _remove(self, event: Removed) -> Outcome:
@@ -231,8 +231,8 @@ class Indexer:
             return self._supersede(before)
         entry = self._update_ledger(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.image_key is None:
-            return replace(self._supersede(before), vanished=self.clean_up(entry.leaving))
-        vanished = self.clean_up([before.image_key, *entry.leaving])
+            return replace(self._supersede(before), vanished=self.clean_up(entry.former_images))
+        vanished = self.clean_up([before.image_key, *entry.former_images])
         return Outcome(
             status=OutcomeStatus.REMOVED if before.image_key in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
@@ -252,17 +252,17 @@ class Indexer:
     def _update_ledger(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
         """Write the new ledger entry, unless an event with a sequencer changes nothing; return it."""
         since = int(self._clock().timestamp())
-        leaving: dict[ImageKey, int] = {}
+        former: dict[ImageKey, int] = {}
         if before:
-            leaving = {left: at for left, at in before.leaving.items() if at > since - LEAVING_SECONDS}
+            former = {left: at for left, at in before.former_images.items() if at > since - FORMER_IMAGE_SECONDS}
             if before.image_key and (before.image_key != state.image_key or not before.held):
-                leaving[before.image_key] = since  # even if held again: a worker may be about to delete it
-        newest_first = sorted(leaving.items(), key=lambda entry: entry[1], reverse=True)
-        leaving = dict(newest_first[:MAX_LEAVING])
+                former[before.image_key] = since  # even if held again: a worker may be about to delete it
+        newest_first = sorted(former.items(), key=lambda entry: entry[1], reverse=True)
+        former = dict(newest_first[:MAX_FORMER_IMAGES])
         after = replace(
             state,
             sequencer=sequencer or (before.sequencer if before else None),
-            leaving=leaving,
+            former_images=former,
             revision=before.revision if before else 0,
         )
         # Without a sequencer, only the revision shows other workers that the object changed in the meantime.
@@ -349,7 +349,7 @@ def _left_images(entry: ObjectState | None) -> Sequence[ImageKey]:
     """Return images that an object no longer holds and that a worker that died may have left behind."""
     if entry is None:
         return ()
-    return (*entry.leaving, *([entry.image_key] if entry.image_key and not entry.held else []))
+    return (*entry.former_images, *([entry.image_key] if entry.image_key and not entry.held else []))
 
 
 _UPLOAD_STATUS = {

@@ -13,7 +13,7 @@ from typing import Final
 from functions.ingest.processing import metrics, process_message
 from shared.domain.limits import SUBPROCESS_SECONDS
 
-SHARED_ATTEMPTS: Final = 2
+IN_PROCESS_ATTEMPTS: Final = 2
 """Number of attempts to process a message together with the others of its batch."""
 MARK: Final = "\x1efailed: "
 """Marks the reason of a failure among whatever else a process writes to standard error."""

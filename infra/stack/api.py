@@ -1,4 +1,4 @@
-"""The HTTPS endpoint, the function behind it, and who checks what callers present."""
+"""The HTTPS endpoint, the function behind it, and the authentication of callers."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from infra.stack.container_function import ContainerFunction
 from shared.domain.access import Access
 
 TIMEOUT = Duration.seconds(29)
-"""An HTTP API gives up after 30 seconds."""
+"""An HTTP API times out after 30 seconds."""
 
 ACCESS_LOG_FORMAT = json.dumps(
     {
@@ -35,12 +35,12 @@ PUBLIC: Final = {
     "OpenApi": "/openapi.json",
     "Health": "/health",
 }
-"""What has no data and needs no token, by the names of the routes."""
+"""Routes that return no data and need no token."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Whose JWTs are believed, and for whom they must be."""
+    """The issuer of the JWTs that are accepted, and their audience."""
 
     issuer: str
     audience: str

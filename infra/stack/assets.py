@@ -1,4 +1,4 @@
-"""What goes into each function's image or zip: an allow-list, so that editing one function leaves the others alone."""
+"""The contents of each function's image or zip: an allow-list, so that changing one function leaves others alone."""
 
 import json
 import shutil
@@ -25,13 +25,17 @@ SHIPPED: Final = (
     "layers/wheels.py",
     "shared",
 )
-"""What every image is built from, besides the function's own folder."""
+"""Files and folders in every image, besides the function's own folder."""
 NEXT_MODEL: Final = "layers/next_model"
-"""Where the export of a second model lies while there is one."""
+"""Folder of the export of a second model, while there is one."""
 
 
 def check_next_model(model: str) -> None:
-    """Raises ContextError where `NEXT_MODEL` does not hold the export of this model."""
+    """Check that `NEXT_MODEL` holds the export of this model.
+
+    Raises:
+        ContextError: it does not.
+    """
     try:
         card = json.loads((ROOT / NEXT_MODEL / "model.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -41,7 +45,7 @@ def check_next_model(model: str) -> None:
 
 
 def function_image(function: str, model: str, precision: str) -> lambda_.DockerImageCode:
-    """The image of `functions/<function>` for the architecture of the Lambda function that gets it.
+    """Return the image of `functions/<function>`, for the architecture of its Lambda function.
 
     Its hash covers `SHIPPED`, that folder, the model, its precision and the platform, which the CDK takes from the
     function. The Dockerfile makes the files readable to Lambda's user.
@@ -80,7 +84,7 @@ def _copy_readable(source: Path, target: Path) -> None:
 
 
 def _all_but(kept: tuple[str, ...]) -> list[str]:
-    """Ignore patterns (as .dockerignore has them) for everything but some files and folders."""
+    """Return ignore patterns, as in .dockerignore, for everything except some files and folders."""
     parents = {str(parent) for path in kept for parent in Path(path).parents} - {"."}
     patterns = ["*"]
     for parent in sorted(parents):

@@ -6,7 +6,7 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 WARNINGS: Final = {"ACTUAL": 80, "FORECASTED": 100}
-"""Per cent of the budget at which mail goes out: of what is spent, and of what the month is expected to cost."""
+"""Percentages of the budget at which mail is sent: of actual and of forecast costs."""
 
 
 class Budget(Construct):

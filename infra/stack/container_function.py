@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.stack.assets import function_image
 
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
-"""NumPy's threads compete with LiteRT's for the same cores: without NumPy's, ingest takes half the time."""
+"""NumPy's threads compete with LiteRT's for the same cores; without them, ingest takes half the time."""
 
 
 def function_role(scope: Construct, construct_id: str, log_group: logs.ILogGroup) -> iam.Role:

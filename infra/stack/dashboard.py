@@ -1,4 +1,4 @@
-"""One page in CloudWatch that shows how the deployment is and what it has cost."""
+"""The CloudWatch dashboard: the deployment's health and its costs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -27,7 +27,7 @@ class Dashboard(Construct):
     """Queue, errors, throttles, durations, bytes that searches examine, cost.
 
     Attributes:
-        url: where it is shown.
+        url: address of the dashboard.
     """
 
     def __init__(

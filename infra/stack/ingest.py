@@ -64,7 +64,7 @@ class Ingestion(Construct):
         self._admit(existing_bucket)
         if bucket:
             self._notify(bucket)
-        self.bus = events.EventBus(self, "Bus", description="Images handed in to PicTrace, and what became of them")
+        self.bus = events.EventBus(self, "Bus", description="Images submitted to PicTrace, and their outcomes")
         self._subscribe(source_topics)
         self.function = ContainerFunction(
             self,
@@ -94,13 +94,13 @@ class Ingestion(Construct):
         )
 
     def _subscribe(self, source_topics: Sequence[str]) -> None:
-        """Whatever else of the account may send: each through a policy that names it."""
+        """Let other services and roles of the account send, each by a policy that names it."""
         target = targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)
         events.Rule(
             self,
             "Submitted",
             event_bus=self.bus,
-            description="Images that others hand in",
+            description="Images that other systems submit",
             event_pattern=events.EventPattern(detail_type=[SUBMITTED]),
             targets=[target],
         )
@@ -108,7 +108,7 @@ class Ingestion(Construct):
             events.Rule(
                 self,
                 "SourceBuckets",
-                description="Objects of other buckets that send their events to the account's bus",
+                description="Objects in source buckets whose events arrive on the account's bus",
                 event_pattern=events.EventPattern(
                     source=["aws.s3"],
                     detail_type=["Object Created", "Object Deleted"],
@@ -123,8 +123,8 @@ class Ingestion(Construct):
     def _admit(self, existing_bucket: str | None) -> None:
         """Let the buckets send to the queue.
 
-        S3 tries the queue when the stack's own bucket is made, so the policy comes first and cannot refer to it. It
-        names the account and what CloudFormation begins the bucket's name with.
+        S3 tests the queue when the stack's own bucket is created, so the policy must exist before and cannot refer to
+        the bucket. It names the account and the prefix that CloudFormation gives the bucket's name.
         """
         stack = Stack.of(self)
         own = existing_bucket or f"{stack.stack_name.lower()}-*"
@@ -144,7 +144,7 @@ class Ingestion(Construct):
         )
 
     def _notify(self, bucket: s3.CfnBucket) -> None:
-        """Let the bucket notify the queue, by its own property: the library's way would add a function of its own."""
+        """Let the bucket notify the queue by a property of its own; the CDK's method would add a Lambda function."""
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(

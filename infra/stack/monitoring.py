@@ -1,4 +1,4 @@
-"""What tells an operator that something is wrong."""
+"""Alarms that notify the operator of problems."""
 
 import math
 from typing import cast
@@ -21,17 +21,17 @@ from shared.domain.queue_times import INGEST_QUEUE
 PERIOD = Duration.minutes(5)
 HOUR = Duration.hours(1)
 LATENCY_MS = 5_000
-"""A search takes a third of a second; a page that waits for five looks broken. Cold starts alone are fewer than one
-call in twenty wherever there are calls for a quarter of an hour."""
+"""A search takes a third of a second; a page that waits for five seconds looks broken. Under steady traffic, cold
+starts are fewer than one call in twenty."""
 SEARCH_GB_AN_HOUR = 100
-"""A search examines a quarter of a megabyte of an index: this is a hundred searches a second, or an index that has
-become as dear to search."""
+"""A search examines a quarter of a megabyte of an index, so this is a hundred searches a second, or an index that has
+become far more expensive to search."""
 BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
-"""One message that is retried, also one whose function died, does not make a backlog."""
+"""Longer than a single message takes with all its retries, even if its function dies."""
 
 
-class Operations(Construct):
-    """Alarms; they send mail where an address is given."""
+class Monitoring(Construct):
+    """Alarms, which send mail if an address is configured."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Operations(Construct):
         ]
         if email:
             topic = sns.Topic(self, "Alarms", enforce_ssl=True)
-            # A topic with a policy of its own no longer takes messages from the account's alarms by default.
+            # A topic with a policy of its own no longer accepts messages from the account's alarms by default.
             topic.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid="AlarmsOfThisAccount",

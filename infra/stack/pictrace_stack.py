@@ -1,4 +1,4 @@
-"""Everything together, and who may do what."""
+"""The whole stack, and the permissions of each function."""
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -15,7 +15,7 @@ from infra.stack.dashboard import Dashboard
 from infra.stack.fetch import MEMORY_MB as FETCH_MEMORY_MB
 from infra.stack.fetch import Fetching
 from infra.stack.ingest import Ingestion
-from infra.stack.monitoring import Operations
+from infra.stack.monitoring import Monitoring
 from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
@@ -125,7 +125,7 @@ class PicTraceStack(Stack):
             "Api": search.function,
             "Fetch": fetching.function,
         }
-        operations = Operations(
+        monitoring = Monitoring(
             self,
             "Operations",
             queue=ingestion.queue,
@@ -145,7 +145,7 @@ class PicTraceStack(Stack):
             gb_second=LAMBDA_GB_SECOND if stage.architecture == "arm64" else LAMBDA_GB_SECOND_X86,
             api=api,
             table=storage.table_name,
-            alarms=operations.alarms,
+            alarms=monitoring.alarms,
         )
         if stage.alarm_email and stage.monthly_budget:
             Budget(self, "Budget", dollars=stage.monthly_budget, email=stage.alarm_email)
@@ -207,9 +207,9 @@ class PicTraceStack(Stack):
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 
     def _grant_sources(self, stage: Stage, ingestion: Ingestion, search: SearchApi) -> None:
-        """Both functions read the images of other buckets; nothing there is ever written or removed.
+        """Let both functions read the images in source buckets; nothing there is ever written or removed.
 
-        Links that the api function signs are opened with its rights, so it decrypts too.
+        Links that the api function signs are opened with its permissions, so it must decrypt as well.
         """
         for function in (ingestion.function, search.function):
             for name in stage.source_buckets:
@@ -225,7 +225,7 @@ def _allow(function: lambda_.Function, actions: list[str], resources: list[str])
 
 
 def _keep_from_keys(function: lambda_.Function, table: str) -> None:
-    """No function may make, change or remove an API key, whatever else it may write: operators do."""
+    """Deny the functions creating, changing and removing API keys, which only operators may."""
     function.add_to_role_policy(
         iam.PolicyStatement(
             effect=iam.Effect.DENY,
@@ -237,9 +237,9 @@ def _keep_from_keys(function: lambda_.Function, table: str) -> None:
 
 
 def _tell_absent(function: lambda_.Function, bucket_arn: str, *prefixes: str) -> None:
-    """Let a function learn that an object is absent: without the right to list, S3 answers 403 and not 404.
+    """Let a function see that an object is absent: without permission to list, S3 answers 403 instead of 404.
 
-    S3 takes the key asked for as the prefix of this condition.
+    S3 evaluates the requested key as the prefix of this condition.
     """
     function.add_to_role_policy(
         iam.PolicyStatement(

@@ -1,4 +1,4 @@
-"""cdk-nag's AWS Solutions rules over the stack, and what is acknowledged: where, and for what reason."""
+"""Check the stack by cdk-nag's AWS Solutions rules, and acknowledge findings with a place and a reason."""
 
 from typing import Final, NamedTuple
 
@@ -11,7 +11,7 @@ from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_P
 
 
 class Acknowledged(NamedTuple):
-    """One finding that stays.
+    """A finding that is acknowledged.
 
     Attributes:
         where: path of the construct below the stack; the finding still fails anywhere else.
@@ -27,9 +27,9 @@ INGEST_ROLE: Final = "Ingestion/FunctionRole"
 API_ROLE: Final = "Search/FunctionRole"
 FETCH_ROLE: Final = "Fetching/FunctionRole"
 
-PREFIXES: Final = "Rights on objects are given by key prefix, and IAM writes a prefix with a wildcard."
+PREFIXES: Final = "Permissions on objects are granted by key prefix, which IAM expresses with a wildcard."
 NAMED: Final = "The deployer named this bucket, any of whose objects may be an image; they are only read."
-TRACING: Final = "X-Ray's two actions to send traces know no resources; IAM takes nothing but a wildcard for them."
+TRACING: Final = "X-Ray's two actions to send traces do not support resources; IAM accepts only a wildcard for them."
 
 
 OWN_BUCKET_ARN: Final = "<StorageBucket5CB7C8EA.Arn>"
@@ -38,7 +38,7 @@ RIGHTS: Final = {
     API_ROLE: (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX),
     FETCH_ROLE: (UPLOADS_PREFIX,),
 }
-"""Prefixes of the bucket's keys that each role has a right on."""
+"""Key prefixes in the bucket on which each role has permissions."""
 
 
 ACKNOWLEDGED: Final = (
@@ -63,7 +63,7 @@ OWN_BUCKET: Final = Acknowledged(
 OWN_TABLE: Final = Acknowledged(
     "Storage/Table",
     "CloudFormation-Validate::E3039",
-    "The rule knows no vector indexes and takes the attributes of their search schema for unused; they must be "
+    "The rule does not know vector indexes and reports the attributes of their search schema as unused; they must be "
     "declared: "
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html",
 )
@@ -88,7 +88,7 @@ WITH_TOKENS: Final = tuple(
 
 
 def acknowledged(stage: Stage) -> tuple[Acknowledged, ...]:
-    """What stays with these settings."""
+    """Return the findings that are acknowledged under these settings."""
     bucket = f"arn:<AWS::Partition>:s3:::{stage.existing_bucket}" if stage.existing_bucket else OWN_BUCKET_ARN
     prefixes = [
         Acknowledged(role, f"AwsSolutions::AwsSolutions-IAM5[Resource::{bucket}/{prefix}*]", PREFIXES)
@@ -111,7 +111,7 @@ def acknowledged(stage: Stage) -> tuple[Acknowledged, ...]:
 
 
 def acknowledge(stack: Stack, stage: Stage) -> None:
-    """Write down why these findings stay."""
+    """Acknowledge these findings, each with its reason."""
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
     for finding in acknowledged(stage):
         construct = constructs[f"{stack.node.path}/{finding.where}"]
@@ -119,5 +119,5 @@ def acknowledge(stack: Stack, stage: Stage) -> None:
 
 
 def add_checks(app: App) -> None:
-    """Check the application when it is synthesised; an error that is not acknowledged fails it."""
+    """Check the application during synthesis, which fails on an error that is not acknowledged."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

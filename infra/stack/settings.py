@@ -1,4 +1,4 @@
-"""What a deployer chooses, from `cdk.json` context or `-c name=value`, checked before anything is made."""
+"""Read and check the settings of a deployment, from the context in `cdk.json` or `-c name=value`."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where images and records live."""
+"""The bucket of images and the table of records."""
 
 from typing import Final, cast
 
@@ -24,12 +24,12 @@ class Storage(Construct):
     """The bucket, and the table with its indexes, or those of an earlier stack.
 
     The bucket keeps no old versions: a key is an upload's id and never used again, and an image that is removed
-    must be gone. Its objects are encrypted with S3's own keys, and the table with DynamoDB's, so that a presigned
-    upload needs no right on a key and no request pays for one
+    must be gone. Its objects are encrypted with S3's own keys, and the table with DynamoDB's, so that presigned
+    uploads need no permission for a key and requests are not charged for one
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html).
 
-    A bucket or table that is named stays outside the stack: `python -m infra.operate adopt` makes its settings what
-    they would be here.
+    An existing bucket or table stays outside the stack; `python -m infra.operate adopt` gives it the settings defined
+    here.
 
     Args:
         protected: whether DynamoDB refuses to delete the table.
@@ -38,7 +38,7 @@ class Storage(Construct):
         existing_table: name of a table to use instead of a new one.
 
     Attributes:
-        raw_bucket: the stack's own bucket; None where an existing one is used.
+        raw_bucket: the stack's own bucket; None if an existing one is used.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Storage(Construct):
             deletion_protection_enabled=protected,
         )
         table.apply_removal_policy(removal_policy)
-        # The rule knows no vector indexes: it takes what their search schema must have declared for unused.
+        # The rule does not know vector indexes, and reports the attributes of their search schema as unused.
         table.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3039"]}})
         return table
 

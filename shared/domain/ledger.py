@@ -38,7 +38,7 @@ class ObjectState:
         sequencer: sequencer of the newest event that was applied.
         etag: ETag of the bytes that were read.
         code, reason: why the object was rejected, or, if it holds an image, why it could not be read again.
-        leaving: images that the object held before, with the time (epoch seconds) when it ceased to hold them.
+        former_images: images that the object held before, with the time (epoch seconds) when it ceased to hold them.
     """
 
     object: ObjectRef
@@ -49,7 +49,7 @@ class ObjectState:
     etag: str | None = None
     code: str | None = None
     reason: str | None = None
-    leaving: Mapping[ImageKey, int] = field(default_factory=dict)
+    former_images: Mapping[ImageKey, int] = field(default_factory=dict)
 
     @property
     def held(self) -> ImageKey | None:

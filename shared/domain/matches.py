@@ -1,4 +1,4 @@
-"""What comparing two images gives."""
+"""Comparisons of two images: scores, verdicts, and how a search ranks them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from typing import Final
 class Ranking(StrEnum):
     """How matches are ordered and scored.
 
-    `FUSED` combines every signal into a probability. `CLASSIC` is the ancestor's score, the mean of
-    SSIM and the ratio of ORB matches. `COSINE` is the order of the vector index.
+    `FUSED` combines every signal into a probability. `CLASSIC` is the score of the legacy API, the mean
+    of SSIM and the ratio of ORB matches. `COSINE` keeps the order of the vector index.
     """
 
     FUSED = "fused"
@@ -19,10 +19,10 @@ class Ranking(StrEnum):
 
 
 class Effort(StrEnum):
-    """How far a search looks for copies that are a part of the query, mirrored, or hardly to be recognised.
+    """How thoroughly a search looks for copies that are mirrored, heavily altered, or a part of the query.
 
-    `FAST` looks once. `BALANCED` also looks for the mirror image, and closer where nothing near is found. `THOROUGH`
-    always looks closer.
+    `FAST` makes one pass. `BALANCED` also searches for the mirror image and, if nothing near is found, makes a second
+    pass by parts of the query. `THOROUGH` always makes both.
     """
 
     FAST = "fast"
@@ -31,10 +31,10 @@ class Effort(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What two images are to each other, the nearest first.
+    """The relation of two images, nearest first.
 
     `IDENTICAL`: the same pixels. `NEAR_DUPLICATE`: one is an altered copy of the other, and nothing else differs.
-    `VARIANT`: the same base, of which parts differ. `SIMILAR`: they look alike, or show the same kind of thing.
+    `VARIANT`: versions of one image in which parts differ. `SIMILAR`: they look alike, or show one kind of subject.
     """
 
     IDENTICAL = "identical"
@@ -45,18 +45,18 @@ class Verdict(StrEnum):
 
 
 def at_least(verdict: Verdict, least: Verdict) -> bool:
-    """Whether a verdict is as near as `least`, or nearer."""
+    """Return whether a verdict is `least` or nearer."""
     order = list(Verdict)
     return order.index(verdict) <= order.index(least)
 
 
 SAFE_TO_ACT_ON: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
-"""Verdicts that say that one image can stand for the other."""
+"""Verdicts under which one image can replace the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of an image, in shares of its sides."""
+    """A rectangle in an image, in fractions of its sides."""
 
     left: float
     top: float
@@ -92,20 +92,20 @@ class Comparison:
     """Every score of two images.
 
     Attributes:
-        cosine: of the feature vectors, -1 to 1 (None where one has no vector of this model).
+        cosine: of the feature vectors, -1 to 1; None if one image has no vector of this model.
         ssim: structural similarity of the 256x256 gray images, -1 to 1.
-        ssim_aligned: the same after the transform that ORB found, None where it found none.
+        ssim_aligned: the same after the transform that ORB found; None if it found none.
         histogram: correlation of the 8x8x8 RGB histograms, -1 to 1.
-        score: under the chosen ranking, 0 to 1, higher is nearer.
-        low_information: whether one of the two shows nothing that it could be recognised by; then they are at most
-            `similar`, whatever agrees, unless their bytes are the same.
+        score: under the chosen ranking, 0 to 1; higher is more similar.
+        low_information: whether one image has too little to recognise it by. The verdict is then at most `similar`,
+            whatever agrees, unless the pixels or the bytes are the same.
         mirrored: whether these are the scores of the first image's mirror image with the second.
-        same_bytes: whether their files are the same; if not, identical ones differ in metadata or encoding alone.
-        overlap: how much of the first and of the second image the other one shows, 0 to 1; None where they were not
-            laid over each other.
-        differences: parts that differ, of a variant; the largest first.
-        agreement: the fitted probability of the coarse signals that one is a copy of the other.
-        overlays: parts that one image has laid over what the other one shows: a caption, a logo, a sticker, a border.
+        same_bytes: whether the files are the same; identical images may differ in metadata or encoding.
+        overlap: shares of the first and of the second image that the other one shows, 0 to 1; None if they were not
+            registered.
+        differences: parts in which variants differ, largest first.
+        agreement: probability, fitted to the coarse signals, that one is a copy of the other.
+        overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
     score: float

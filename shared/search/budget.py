@@ -1,32 +1,32 @@
-"""How many candidates a search finds and compares: what it may cost."""
+"""The budget of a search: how many candidates it finds and compares."""
 
 from typing import Final
 
 SEARCHED: Final = 100
-"""Images that one search of a vector index returns: the most that SearchVectors does."""
+"""Images that one search of a vector index returns: the maximum of SearchVectors."""
 
 LABEL_SEARCHES: Final = 16
-"""Most classes that a search filtered by label asks the index for one by one. Of a kind with more, as `dog` has, only
-the nearest `SEARCHED` images of any class are considered."""
+"""Maximum number of classes for which a search filtered by label queries the index one by one. If a label has more
+classes, as `dog` does, only the nearest `SEARCHED` images of any class are considered."""
 
-FIRST_GLANCE: Final = 16
-"""Candidates compared at first, each for one read from S3: all of them at `effort=fast`, and where the first half of
-them has near-duplicates and the last half none."""
+FIRST_BATCH: Final = 16
+"""Candidates compared first, at one read from S3 each. The search stops here at `effort=fast`, and if the first half of
+the batch has near-duplicates and the second half has none."""
 
-FIRST_LOOK: Final = 32
-"""Candidates compared before a closer look, where the first glance was not enough."""
+FIRST_PASS: Final = 32
+"""Candidates compared in the first pass, if the first batch was not enough."""
 
-CLOSER_LOOK: Final = 32
-"""Further candidates that a closer look compares at `effort=balanced`."""
+SECOND_PASS: Final = 32
+"""Further candidates that the second pass compares at `effort=balanced`."""
 
-CLOSER_LOOK_THOROUGH: Final = 68
-"""Further candidates that a closer look compares at `effort=thorough`."""
+SECOND_PASS_THOROUGH: Final = 68
+"""Further candidates that the second pass compares at `effort=thorough`."""
 
 JUDGED: Final = 8
-"""Candidates whose details are compared, those on which most keypoints agree; 0.1 to 0.4 s of one processor each."""
+"""Candidates whose details are compared: those with the most inliers. Each takes 0.1 to 0.4 s of processor time."""
 
 JUDGED_THOROUGH: Final = 16
 """The same at `effort=thorough`."""
 
 PROMISING: Final = 0.05
-"""Coarse probability from which a candidate's details are looked at."""
+"""Least coarse probability at which a candidate's details are compared."""

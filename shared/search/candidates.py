@@ -1,4 +1,4 @@
-"""The images that are worth comparing with a query: several searches of the vector indexes, as one list."""
+"""Find the images worth comparing with a query, by several searches of the vector indexes."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -13,12 +13,16 @@ from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision.views import View
 
 COMPARABLE: Final = 1.5
-"""How many times as many keypoints a view may have whose cosines mean the same as another's."""
+"""Maximum ratio between the keypoint counts of two views whose cosines can be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchScope:
-    """What is searched; `labels`, in canonical form: only images that have one of them."""
+    """The images that are searched.
+
+    Attributes:
+        labels: in canonical form; only images that have one of them are found.
+    """
 
     collection: str
     model: str
@@ -27,7 +31,7 @@ class SearchScope:
 
 @dataclass(frozen=True, slots=True)
 class ViewedCandidate:
-    """A candidate with the view of the query that it is nearest to."""
+    """A candidate, and the view of the query that it is nearest to."""
 
     record: ImageRecord
     view: View
@@ -35,15 +39,18 @@ class ViewedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class _Nearest:
-    """The best place that searches gave a candidate, and the view that it is nearest to."""
+    """The best rank of a candidate in any search, and the view that it is nearest to."""
 
     place: int
     cosine: float
     viewed: ViewedCandidate
 
     def or_nearer(self, other: "_Nearest") -> "_Nearest":
-        """With the better place of both, and the view of the larger cosine, or of the better place where one view has
-        far fewer keypoints: such a view has high cosines with everything."""
+        """Return the better rank of both, with the view of the larger cosine.
+
+        If one view has far fewer keypoints, the view of the better rank is taken: such a view has high cosines with
+        everything.
+        """
         fewer, more = sorted(len(each.viewed.view.keypoints) for each in (self, other))
         comparable = more <= COMPARABLE * fewer
         nearer = other.cosine > self.cosine if comparable else other.place < self.place
@@ -53,10 +60,12 @@ class _Nearest:
 
 @dataclass(slots=True)
 class CandidateFinder:
-    """Finds the candidates of one query; every further view adds to what was found before.
+    """Finds the candidates of one query; each further view adds candidates.
 
-    Searches begin when they are asked for, all at once, and `found` waits for them. `bytes_examined` is what those cost
-    that it has waited for, None where one did not report it.
+    Searches start immediately and run concurrently; `found` waits for them.
+
+    Attributes:
+        bytes_examined: total of the searches that have finished; None if one of them did not report it.
     """
 
     index: VectorSearch
@@ -70,9 +79,9 @@ class CandidateFinder:
     def search_by_features(self, features: FeatureVector) -> None:
         """Search by the features of the whole image.
 
-        The index can be asked for one class at a time, and that must be the most probable one of an image. So where
-        few classes are wanted each is searched for, and always the nearest images of any class, of which those that
-        have another label than wanted are left out.
+        The index filters by one class at a time, and only by an image's most probable class. Therefore each class is
+        searched for separately if there are few of them. In addition, the nearest images of any class are searched,
+        and those without a wanted label are dropped.
         """
         labels = sorted(self.where.labels or ())
         for label in (None, *(labels if len(labels) <= LABEL_SEARCHES else ())):
@@ -90,15 +99,16 @@ class CandidateFinder:
         """Search by the local features of these views."""
         self._begun += [(view, self.threads.submit(self._local, view)) for view in views if view.vector.any()]
 
-    def found(self, otherwise: View, *, closer: bool = False) -> list[ViewedCandidate]:
-        """All candidates so far, best first; those that no view found are seen by `otherwise`.
+    def found(self, otherwise: View, *, second_pass: bool = False) -> list[ViewedCandidate]:
+        """Return all candidates so far, best first.
 
         Args:
-            closer: whether nothing near has been found by the best of each search, so that what several found comes
-                first now.
+            otherwise: the view of candidates that only the features found.
+            second_pass: whether the best of each search were not near, so that candidates that several searches found
+                now come first.
         """
         self._wait()
-        merged = reciprocal if closer else interleaved
+        merged = reciprocal if second_pass else interleaved
         local = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
         return [
             self._nearest[record.image_id].viewed

@@ -1,4 +1,4 @@
-"""Compare an image with a stored one by their signatures: the first, coarse look of ingest and search alike."""
+"""Compare an image coarsely with a stored one by their signatures, for ingest and search alike."""
 
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.matches import Comparison, Ranking
@@ -19,11 +19,11 @@ def compare_with_stored(
 
     Args:
         seen: signature of the view.
-        features: of the whole image, under `model`; they are compared if the stored signature has features too.
+        features: of the whole image, under `model`; compared if the stored signature has features too.
         identical: whether both images have the same bytes.
 
     Returns:
-        Every score; its verdict still needs `shared.vision.ranking.conclude` where the images agree.
+        Every score. If the images agree, `shared.vision.ranking.conclude` must still settle the verdict.
     """
     return compare_coarsely(
         seen,

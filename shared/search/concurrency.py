@@ -6,4 +6,4 @@ from typing import Final
 from shared.domain.limits import CONCURRENT_IMAGES
 
 COMPUTING: Final = BoundedSemaphore(CONCURRENT_IMAGES)
-"""Held while an image's pixels are in memory; never across a call of a service."""
+"""Held while an image's pixels are in memory; never during a call to a service."""

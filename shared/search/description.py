@@ -1,4 +1,4 @@
-"""What is computed from an image, at ingest and for a search."""
+"""Describe an image: everything that is computed from it, at ingest and for a search."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -29,8 +29,8 @@ class Description:
     """An image's record, vectors and signature.
 
     Attributes:
-        preview: RGB, uint8, at most `LONGEST_SIDE` pixels a side: what the thumbnail shows.
-        local_features: None where there are no keypoints.
+        preview: the pixels of the thumbnail: RGB, uint8, at most `LONGEST_SIDE` pixels a side.
+        local_features: None if there are no keypoints.
     """
 
     record: ImageRecord
@@ -40,6 +40,7 @@ class Description:
     local_features: LocalVector | None = None
 
     def indexed(self) -> IndexedImage:
+        """Return the record and the vectors, as the catalogue stores them."""
         return IndexedImage(self.record, self.features, self.local_features)
 
 
@@ -53,13 +54,13 @@ def analyse(
 ) -> tuple[Signature, Embedding]:
     """Compute the signature and the features of pixels.
 
-    The network runs in one of `threads` while the rest is computed, by another processor where there is one.
+    The network runs in one of `threads` while this thread computes the rest.
 
     Args:
         rgb: upright RGB, uint8, height x width x 3.
         embedder: returns the network, and may load it first.
         keypoints: maximum number of keypoints.
-        watch: takes the time of the stages `keypoints` and `features`.
+        watch: measures the stages `keypoints` and `features`.
     """
     watch = watch or Stopwatch()
     embedding = threads.submit(lambda: embedder().embed(rgb))
@@ -76,7 +77,7 @@ def describe(
     """Decode an image and compute everything that a search needs.
 
     Raises:
-        PictureRefused: the bytes are no image that we decode.
+        PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
     """
     image = decode(data)
     described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)

@@ -1,4 +1,4 @@
-"""Does a new image nearly repeat an earlier one?"""
+"""Find the nearest earlier image of which a new image is a near-duplicate."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,16 +22,16 @@ from shared.vision.ranking import conclude
 from shared.vision.signature import Signature
 
 CANDIDATES: Final = 6
-"""How many nearest images are looked at."""
+"""Number of nearest images that are considered."""
 
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
-"""A candidate's signature is only read where the local features' cosine is at least the one, or the perceptual hashes
-differ in at most the other: docs/explanation/ranking.md has what that loses."""
+"""A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, or if at most
+`MOST_BITS` bits of the perceptual hashes differ. docs/explanation/ranking.md states how many copies this misses."""
 
 
 def alike(local: float | None, phash: str, other: str) -> bool:
-    """Whether two images may be near-duplicates, by what the indexes tell of them.
+    """Return whether two images may be near-duplicates, judging by what the indexes hold.
 
     Args:
         local: the cosine of their local features, None if unknown.
@@ -41,13 +41,13 @@ def alike(local: float | None, phash: str, other: str) -> bool:
 
 
 def bits_apart(phash: str, other: str) -> int:
-    """Hamming distance of two perceptual hashes, 0 to 64."""
+    """Return the Hamming distance of two perceptual hashes, 0 to 64."""
     return (int(phash, 16) ^ int(other, 16)).bit_count()
 
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """What is known of the image that came."""
+    """The new image."""
 
     image_id: str
     created_at: str
@@ -58,7 +58,7 @@ class _New:
 
 
 class NearDuplicateFinder:
-    """Looks beside a stored image for the nearest earlier one of its collection."""
+    """Finds the nearest earlier image in the collection of a stored image."""
 
     def __init__(self, *, index: NearDuplicateIndex, signatures: Signatures, model: Callable[[], str]) -> None:
         self._index = index
@@ -67,12 +67,12 @@ class NearDuplicateFinder:
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
     def nearest_earlier(self, image_key: ImageKey, described: Description | None = None) -> Neighbour | None:
-        """The best match that is at least a near-duplicate, or None.
+        """Return the best match that is at least a near-duplicate, or None.
 
-        The vector index follows the table with a delay, so two that come at the same moment may miss each other.
+        The vector index follows the table with a delay, so images that arrive at the same moment may miss each other.
 
         Args:
-            described: the image, where it was described just now; it is read from what is stored otherwise.
+            described: the image, if it has just been described; otherwise it is read from storage.
 
         Raises:
             IndexNotReady: a vector index is being built.
@@ -80,7 +80,7 @@ class NearDuplicateFinder:
         model = self._model()
         new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
         if new is None:
-            return None  # removed meanwhile
+            return None  # removed in the meantime
         found = list(self._worth_reading(new, image_key.collection, model))
         best: Neighbour | None = None
         for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
@@ -96,7 +96,7 @@ class NearDuplicateFinder:
         return best
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
-        """The nearest earlier images, without those that cannot be near-duplicates."""
+        """Yield the nearest earlier images, without those that cannot be near-duplicates."""
         where = {"collection": collection, "model": model}
         limit = CANDIDATES + 1
         asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)

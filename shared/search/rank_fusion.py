@@ -1,4 +1,4 @@
-"""Several searches for one query, as one list."""
+"""Fuse the ranked lists of several searches into one."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,14 +6,14 @@ from typing import Final
 from shared.domain.images import ImageRecord
 
 LOCAL_TO_WHOLE: Final = 3
-"""So many found by local features for each one found by the features of the whole;
-docs/explanation/ranking.md has the figures."""
+"""Number of results of the local features for each result of the whole image's features;
+docs/explanation/ranking.md has the measurements."""
 
 RANK_CONSTANT: Final = 20
 
 
 def interleaved(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Three of `local`, one of `whole`, and so on, each image once; where one list ends, the rest of the other."""
+    """Alternate three of `local` with one of `whole`, each image once; then append the rest of the longer list."""
     places = [(place // LOCAL_TO_WHOLE, 0, place, record) for place, record in enumerate(local)]
     places += [(place, 1, place, record) for place, record in enumerate(whole)]
     first: dict[str, ImageRecord] = {}
@@ -23,7 +23,7 @@ def interleaved(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> l
 
 
 def reciprocal(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Reciprocal rank fusion: what is far down in both lists comes before what is in one only.
+    """Rank by reciprocal rank fusion, which favours images that are in both lists.
 
     G. Cormack, C. Clarke, S. Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
     Methods, SIGIR 2009.

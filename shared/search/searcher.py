@@ -1,4 +1,4 @@
-"""The search use case: features, candidates, a first look and, where nothing near is found, a closer one."""
+"""Search a collection: describe the query, find and compare candidates, and if none is near, search its parts."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ from shared.domain.images import ImageRecord, signature_key
 from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import (
-    CLOSER_LOOK,
-    CLOSER_LOOK_THOROUGH,
-    FIRST_GLANCE,
-    FIRST_LOOK,
+    FIRST_BATCH,
+    FIRST_PASS,
     JUDGED,
     JUDGED_THOROUGH,
     PROMISING,
+    SECOND_PASS,
+    SECOND_PASS_THOROUGH,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.comparison import compare_with_stored
@@ -35,7 +35,7 @@ from shared.vision.signature import Signature
 from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
-"""Unpacked signatures that a process keeps, about 133 KB each."""
+"""Maximum number of unpacked signatures that a process caches, about 133 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Described:
 
     Attributes:
         image_id: the SHA-256 of its bytes.
-        signature: with up to `QUERY_KEYPOINTS` of an image that came with the request.
-        pixels: of such an image, as they were decoded; None for a stored one, of which only the signature is read.
+        signature: has up to `QUERY_KEYPOINTS` keypoints if the image came with the request.
+        pixels: the decoded pixels of an image that came with the request; None for a stored one.
     """
 
     image_id: str
@@ -56,32 +56,35 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class ScoredMatch:
+    """A stored image, compared with the query."""
+
     record: ImageRecord
     comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A search's answer, best match first.
+    """The result of a search.
 
     Attributes:
-        gathered: every candidate in the order in which they were to be compared.
-        candidates: how many were.
+        matches: best first.
+        candidate_ids: every candidate found, in the order of comparison.
+        candidates: number of candidates that were compared.
     """
 
     matches: Sequence[ScoredMatch]
-    gathered: Sequence[str]
+    candidate_ids: Sequence[str]
     candidates: int
     bytes_examined: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """What a search is asked for.
+    """The parameters of a search.
 
     Attributes:
         labels: in canonical form; only images that have one of them are found.
-        exclude: an image_id that is left out.
+        exclude: an image_id to leave out.
     """
 
     collection: str
@@ -94,31 +97,31 @@ class SearchRequest:
     exclude: str | None = None
 
 
-_FIRST: Final = {Effort.FAST: FIRST_GLANCE, Effort.BALANCED: FIRST_LOOK, Effort.THOROUGH: FIRST_LOOK}
+_FIRST: Final = {Effort.FAST: FIRST_BATCH, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS}
 _JUDGED: Final = {Effort.FAST: JUDGED, Effort.BALANCED: JUDGED, Effort.THOROUGH: JUDGED_THOROUGH}
 NEAR: Final = 0.7
-"""Coarse probability of images that are likely of one base: where strangers follow them, there are no more."""
+"""Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""
 EXPLAINED: Final = 0.6
-"""The share of a query that a found copy must show; what is left may be another image."""
-_CLOSER: Final = {Effort.BALANCED: CLOSER_LOOK, Effort.THOROUGH: CLOSER_LOOK_THOROUGH}
+"""Least share of the query that a copy must show; the rest might be another image."""
+_SECOND: Final = {Effort.BALANCED: SECOND_PASS, Effort.THOROUGH: SECOND_PASS_THOROUGH}
 
 
 def _mirrored(query: Described) -> list[View]:
-    """The mirror image of an image that came with the request; of a stored one there is none."""
+    """Return the view of the query's mirror image; none for a stored image, whose pixels are not read."""
     if query.pixels is None:
         return []
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
 
 
-def _looks_closer(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
-    """`classic` and `cosine` are what others do, so they never look closer."""
+def _needs_second_pass(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
+    """Return whether to search again by parts of the query; never for `classic` and `cosine`, which stay baselines."""
     if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
         return False
     return wanted.effort is Effort.THOROUGH or not any(_explains(match.comparison) for match in scored)
 
 
 def _explains(found: Comparison) -> bool:
-    """Whether the query is a copy, and this is of what."""
+    """Return whether the query is a copy of this match, and shows little else."""
     shown = 1.0 if found.overlap is None else found.overlap[0]
     return found.verdict in SAFE_TO_ACT_ON and shown >= EXPLAINED
 
@@ -128,7 +131,7 @@ def _may_stop_early(wanted: SearchRequest) -> bool:
 
 
 def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
-    """Whether near-duplicates were found, and all of them before the last half: candidates come nearest first."""
+    """Return whether near-duplicates were found, all of them in the first half of the candidates, nearest first."""
     near = [place for place, match in enumerate(scored) if match.comparison.agreement >= NEAR]
     return bool(near) and near[-1] < len(scored) // 2
 
@@ -143,7 +146,7 @@ def _rank(match: ScoredMatch) -> tuple[float, bool, float]:
 
 
 class Searcher:
-    """Compares images, and finds the nearest ones of a collection."""
+    """Compares images, and finds the nearest images of a collection."""
 
     def __init__(
         self, *, index: SearchIndex, signatures: Signatures, embedder: Callable[[], Embedder], model: str
@@ -157,27 +160,27 @@ class Searcher:
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
-        """Features and signature of an image's bytes.
+        """Compute the features and the signature of an image.
 
         Raises:
-            PictureRefused: the bytes are no image that we decode.
+            PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
         """
         with watch.stage("decode"):
             rgb = decode(data).rgb
         return self.describe_pixels(hashlib.sha256(data).hexdigest(), rgb, watch)
 
     def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
-        """The same of decoded pixels: upright RGB, uint8, height x width x 3."""
+        """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3."""
         described, embedding = analyse(
             rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch
         )
         return Described(image_id, embedding.features, described, rgb)
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
-        """Features and signature of a stored image.
+        """Read the features and the signature of a stored image.
 
         Raises:
-            NotFound: it was removed meanwhile, or another model indexed it.
+            NotFound: it was removed in the meantime, or indexed by another model.
         """
         with watch.stage("recall"):
             features = self._index.features(record.image_id, record.collection, self._model)
@@ -187,7 +190,7 @@ class Searcher:
         return Described(record.image_id, features, described)
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
-        """The `wanted.k` best matches, reranked from stored signatures."""
+        """Return the `wanted.k` best matches, reranked by their stored signatures."""
         where = SearchScope(collection=wanted.collection, model=self._model, labels=wanted.labels)
         finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features)
@@ -200,19 +203,19 @@ class Searcher:
                     finder.search_by_views(whole[1:])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
-        first, scored = self._first_look(query, found, wanted, watch)
+        first, scored = self._first_pass(query, found, wanted, watch)
         scored = self._judged(query, scored, wanted, watch)
-        if _looks_closer(wanted, scored):
+        if _needs_second_pass(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
-                closer = [view for side in sides for view in views.closer(query.pixels, side)]
-                finder.search_by_views(closer)
+                further = [view for side in sides for view in views.for_second_pass(query.pixels, side)]
+                finder.search_by_views(further)
             with watch.stage("candidates"):
-                nearer = _others(finder.found(whole[0], closer=True), wanted)
+                nearer = _others(finder.found(whole[0], second_pass=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
-            more = self._compared(query, fresh[: _CLOSER[wanted.effort]], wanted.ranking, watch)
+            more = self._compared(query, fresh[: _SECOND[wanted.effort]], wanted.ranking, watch)
             scored += self._judged(query, more, wanted, watch)
         best: dict[str, ScoredMatch] = {}
         for match in sorted(scored, key=_rank):
@@ -223,35 +226,35 @@ class Searcher:
             if match.comparison.score >= wanted.min_score and at_least(match.comparison.verdict, wanted.min_verdict)
         ]
         with watch.stage("check"):
-            standing = self._existing(matches, wanted)
-        gathered = list(dict.fromkeys(entry.record.image_id for entry in found))
-        return SearchResult(standing, gathered, len(best), finder.bytes_examined)
+            existing = self._existing(matches, wanted)
+        candidate_ids = list(dict.fromkeys(entry.record.image_id for entry in found))
+        return SearchResult(existing, candidate_ids, len(best), finder.bytes_examined)
 
-    def _first_look(
+    def _first_pass(
         self, query: Described, found: Sequence[ViewedCandidate], wanted: SearchRequest, watch: Stopwatch
     ) -> tuple[list[ViewedCandidate], list[ScoredMatch]]:
-        """The nearest candidates, compared; few of them are enough where strangers already follow the copies."""
+        """Compare the nearest candidates; stop after one batch if it already ends with unrelated ones."""
         most = max(0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort], wanted.k)
-        glance = max(FIRST_GLANCE, wanted.k) if _may_stop_early(wanted) else most
-        scored = self._compared(query, found[:glance], wanted.ranking, watch)
-        if glance < most and not _ends_with_strangers(scored):
-            scored += self._compared(query, found[glance:most], wanted.ranking, watch)
-            glance = most
-        return list(found[:glance]), scored
+        count = max(FIRST_BATCH, wanted.k) if _may_stop_early(wanted) else most
+        scored = self._compared(query, found[:count], wanted.ranking, watch)
+        if count < most and not _ends_with_strangers(scored):
+            scored += self._compared(query, found[count:most], wanted.ranking, watch)
+            count = most
+        return list(found[:count]), scored
 
     def _existing(self, matches: Sequence[ScoredMatch], wanted: SearchRequest) -> list[ScoredMatch]:
-        """The first `wanted.k` that are still there: the vector index may not know yet what was removed."""
-        standing: list[ScoredMatch] = []
+        """Return the first `wanted.k` that still exist; the vector index learns of removals with a delay."""
+        existing: list[ScoredMatch] = []
         at = 0
-        while at < len(matches) and len(standing) < wanted.k:
-            batch = matches[at : at + wanted.k - len(standing)]
+        while at < len(matches) and len(existing) < wanted.k:
+            batch = matches[at : at + wanted.k - len(existing)]
             at += len(batch)
             there = self._index.existing([match.record.image_id for match in batch], wanted.collection)
-            standing += [match for match in batch if match.record.image_id in there]
-        return standing
+            existing += [match for match in batch if match.record.image_id in there]
+        return existing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
-        """Every score of two images."""
+        """Return every score of two images."""
         sides = [views.whole(a.signature), *_mirrored(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
@@ -260,7 +263,7 @@ class Searcher:
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
     ) -> list[ScoredMatch]:
-        """The same, the details of the most promising ones compared."""
+        """Compare the details of the most promising matches; return all matches."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
         promising = [match for match in order if match.comparison.agreement >= PROMISING]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
@@ -279,7 +282,7 @@ class Searcher:
     def _compared(
         self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
     ) -> list[ScoredMatch]:
-        """Those that are still there; each is compared as soon as its signature is read, on every processor."""
+        """Compare the candidates that still exist, each as soon as its signature has been read, on all processors."""
         reading = self._threads.map(self._signature, [entry.record for entry in candidates])
         submit = self._comparing.submit
         with watch.stage("signatures"):
@@ -309,8 +312,10 @@ class Searcher:
             return None
 
     def _read_signature(self, _collection: str, image_id: str) -> Signature:
-        """Kept for each collection apart: how quickly one is answered must not tell what another has asked for."""
+        """Read a signature; cached per collection, so that response times reveal nothing about other collections."""
         data = self._signatures.get(signature_key(self._model, image_id))
         if data is None:
-            raise KeyError(image_id)  # not kept: it may come
+            raise KeyError(
+                image_id
+            )  # raised, not returned, so that absence is not cached: the signature may be written later
         return signature.unpack(data)

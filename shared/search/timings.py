@@ -1,4 +1,4 @@
-"""How long the stages of a search take."""
+"""Measure how long the stages of a search take."""
 
 import time
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent in the block to a stage."""
         started = time.perf_counter()
         try:
             yield
@@ -21,6 +22,7 @@ class Stopwatch:
             self.took_ms[name] = round(self.took_ms.get(name, 0.0) + self._since(started), 2)
 
     def finish(self) -> dict[str, float]:
+        """Return the time of each stage and the total, in milliseconds."""
         return self.took_ms | {"total": self._since(self._started)}
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Features and labels from an exported network, with LiteRT."""
+"""Compute features and labels with an exported network, in LiteRT."""
 
 import threading
 from dataclasses import dataclass
@@ -21,12 +21,17 @@ MAX_LABELS: Final = 5
 
 
 class ModelMissing(RuntimeError):  # noqa: N818
-    """There is no exported model where one is expected; the message says how to make it."""
+    """The folder holds no exported model; the message names the command that makes one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What the network says of an image: features of unit length, and the classes that are probable enough to tell."""
+    """The network's output for an image.
+
+    Attributes:
+        features: of unit length.
+        labels: the classes that are probable enough, at most `MAX_LABELS`, most probable first.
+    """
 
     features: FeatureVector
     labels: tuple[Label, ...]
@@ -36,10 +41,10 @@ class Embedder:
     """The exported network. Safe to share between threads, which take turns.
 
     Args:
-        threads: that run one image; as many as there are processors unless told otherwise.
+        threads: number of threads for one image; by default the number of processors.
 
     Raises:
-        ModelMissing: `model_dir` holds no export.
+        ModelMissing: `model_dir` holds no exported model.
     """
 
     def __init__(self, model_dir: Path, threads: int | None = None) -> None:
@@ -60,7 +65,7 @@ class Embedder:
         self._lock = threading.Lock()
 
     def embed(self, rgb: Pixels) -> Embedding:
-        """Features and labels of upright RGB pixels, uint8, height x width x 3, of any size."""
+        """Compute the features and labels of upright RGB pixels, uint8, height x width x 3, of any size."""
         batch = resize_square(rgb, SIDE)[np.newaxis]
         with self._lock:
             outputs = self._run(rgb=batch)

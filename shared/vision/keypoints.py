@@ -1,4 +1,4 @@
-"""ORB keypoints, and the geometry on which two images' keypoints agree.
+"""Detect and match ORB keypoints, and estimate the homography between two images.
 
 E. Rublee, V. Rabaud, K. Konolige, G. Bradski: ORB: an efficient alternative to SIFT or SURF, ICCV 2011.
 """
@@ -16,29 +16,29 @@ from shared.vision.resizing import resize_longest
 
 MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
-"""Keypoints are found on the gray image with this longest side, in its own proportions;
-docs/explanation/ranking.md says why."""
+"""Pixels: keypoints are detected on the gray image scaled to this longest side, with its proportions kept;
+docs/explanation/ranking.md explains the choice."""
 
 ORB_EDGE: Final = 31
-"""OpenCV's default: the width in pixels of the border without keypoints, as wide as a descriptor's patch."""
+"""Width in pixels of the border without keypoints: OpenCV's default, the size of a descriptor's patch."""
 
 QUERY_KEYPOINTS: Final = 1500
-"""Of a query's image, which is not stored: a copy may be a small part of it."""
+"""Maximum for a query, which is not stored: a copy may be a small part of it."""
 
 PART_SIDE: Final = 256
-"""Of a query that may be a small part of a larger image: about as large as that part is where it is stored."""
+"""Longest side, in pixels, of a query that may be a small part of a stored image: about the size of that part."""
 
 PART_EDGE: Final = 16
-"""Of such a query, instead of `ORB_EDGE`: of 256 x 192 pixels a border of 31 would leave half."""
+"""Border of such a query, instead of `ORB_EDGE`: a border of 31 would leave half of 256 x 192 pixels."""
 
 FINE_KEYPOINTS: Final = 3000
-"""Where a search looks closer at a larger query: an inset of a third has 170 of 512 pixels, 340 of these."""
+"""Maximum for the second pass of a search, at full resolution: at 512 pixels, an inset of a third has only 170."""
 
 CORNER_CONTRAST: Final = 7
-"""Gray levels that a corner must differ by (FAST's threshold; OpenCV's default of 20 finds little in dark images)."""
+"""FAST's threshold in gray levels; OpenCV's default of 20 finds few corners in dark images."""
 
 LEVELS, QUERY_LEVELS = 8, 10
-"""Of the pyramid; each is 1.2 times smaller."""
+"""Levels of the image pyramid; each is 1.2 times smaller than the one before."""
 
 GRID: Final = 6
 
@@ -46,7 +46,7 @@ LOWE_RATIO: Final = 0.8
 """D. Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004, section 7.1."""
 
 MIN_INLIERS: Final = 10
-"""Fewer agree by chance: a homography always explains the four pairs that made it, and some more."""
+"""Fewer inliers occur by chance: a homography always explains the four pairs it was estimated from, and some more."""
 
 REPROJECTION_PIXELS: Final = 4.0
 MAX_SCALE: Final = 8.0
@@ -65,7 +65,7 @@ class Keypoints:
         scales: uint8 (N,), pyramid level.
         angles: uint8 (N,), orientation in 1/256 turns.
         descriptors: uint8 (N, 32), the 256 bits of each.
-        size: width and height in pixels; the longest is `LONGEST_SIDE` unless `detect` was told otherwise.
+        size: width and height in pixels; the longest is `LONGEST_SIDE` unless `detect` was given another one.
     """
 
     points: Points
@@ -77,14 +77,17 @@ class Keypoints:
     def __len__(self) -> int:
         return len(self.points)
 
-    def of(self, chosen: npt.NDArray[np.intp]) -> "Keypoints":
-        """Those with these numbers, in that order."""
+    def select(self, chosen: npt.NDArray[np.intp]) -> "Keypoints":
+        """Return the keypoints at these indices, in that order."""
         return Keypoints(
             self.points[chosen], self.scales[chosen], self.angles[chosen], self.descriptors[chosen], self.size
         )
 
     def spread(self, count: int) -> "Keypoints":
-        """At most `count`, the strongest of each of 6 x 6 fields in turn, so that no detail takes them all."""
+        """Return at most `count` keypoints, the strongest of each cell of a 6 x 6 grid in turn.
+
+        Otherwise one detailed part of an image could use them all.
+        """
         if len(self) <= count:
             return self
         fields = np.minimum((self.points * GRID / self.size).astype(np.intp), GRID - 1) @ (1, GRID)
@@ -92,23 +95,22 @@ class Keypoints:
         starts = np.flatnonzero(np.diff(fields[order], prepend=-1))
         turn = np.empty(len(self), np.intp)
         turn[order] = np.arange(len(self)) - np.repeat(starts, np.diff(starts, append=len(self)))
-        return self.of(np.argsort(turn, kind="stable")[:count])
+        return self.select(np.argsort(turn, kind="stable")[:count])
 
-    def within(self, left: float, top: float, side: float, count: int) -> "Keypoints":
-        """The `count` strongest in a window; its place and size in shares of the image's sides."""
+    def in_window(self, left: float, top: float, side: float, count: int) -> "Keypoints":
+        """Return the `count` strongest in a window; its position and size are fractions of the image's sides."""
         place = self.points / self.size
         inside = ((place >= (left, top)) & (place < (left + side, top + side))).all(axis=1)
-        return self.of(np.flatnonzero(inside)[:count])
+        return self.select(np.flatnonzero(inside)[:count])
 
 
 @dataclass(frozen=True, slots=True)
 class KeypointMatches:
-    """Where two images agree.
+    """The keypoints on which two images agree.
 
     Attributes:
-        pairs: int (M, 2), keypoint numbers of the pairs that one geometry explains, fewer than `MIN_INLIERS` of them
-            without a transform.
-        transform: 3 x 3 homography from the first image's points to the second's; None if there is no sane one.
+        pairs: int (M, 2), keypoint indices of the inliers; without a transform, fewer than `MIN_INLIERS`.
+        transform: 3 x 3 homography from the first image's points to the second's; None if no plausible one was found.
     """
 
     score: OrbScore
@@ -117,14 +119,15 @@ class KeypointMatches:
 
 
 def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE, edge: int = ORB_EDGE) -> Keypoints:
-    """The `count` strongest keypoints of a gray image of any size, brought to a longest side; none on flat ones.
+    """Detect the `count` strongest keypoints of a gray image of any size; flat images have none.
 
     Args:
-        edge: pixels of the border without keypoints, at every level of the pyramid.
+        longest: longest side in pixels to which the image is scaled first.
+        edge: width in pixels of the border without keypoints, at every level of the pyramid.
     """
     gray = resize_longest(gray, longest)
     height, width = gray.shape
-    # ORB looks no nearer to an edge than this, and raises where its pyramid shrinks a side to nothing.
+    # ORB finds nothing closer to an edge, and raises if its pyramid shrinks a side to zero.
     if min(width, height) <= 2 * edge:
         return _none((width, height))
     found, descriptors = cv2.ORB.create(
@@ -135,7 +138,7 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE
     ).detectAndCompute(gray, None)
     if not found:
         return _none((width, height))
-    # ORB may find a few more than it is asked for.
+    # ORB may return a few more than requested.
     strongest = np.argsort([-point.response for point in found], kind="stable")[:count]
     return Keypoints(
         points=np.array([point.pt for point in found], dtype=np.float32),
@@ -143,7 +146,7 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
         size=(width, height),
-    ).of(strongest)
+    ).select(strongest)
 
 
 def _none(size: tuple[int, int]) -> Keypoints:
@@ -152,7 +155,7 @@ def _none(size: tuple[int, int]) -> Keypoints:
 
 
 def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:
-    """Pairs that pass Lowe's ratio test, and the one geometry that explains most of them."""
+    """Match descriptors by Lowe's ratio test, and estimate the homography that explains most pairs."""
     smaller = min(len(a), len(b))
     if smaller < 2:  # noqa: PLR2004 - the ratio test needs a second-best
         return KeypointMatches(OrbScore(0, 0, 0.0), np.zeros((0, 2), np.intp), None)
@@ -177,7 +180,7 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     if transform is None or mask is None:
         return None, nothing
     kept = pairs[mask.reshape(-1).astype(bool)]
-    # One point of an image can be paired with many of another; only distinct ends are evidence.
+    # Many keypoints of one image can match a single one of the other; only distinct keypoints are evidence.
     kept = kept[np.sort(np.unique(kept[:, 1], return_index=True)[1])]
     if len(kept) < MIN_INLIERS:
         return None, kept
@@ -185,8 +188,11 @@ def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[
     return (homography, kept) if is_sane(homography, a.size) else (None, nothing)
 
 
-def covered(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
-    """The share of an image that the convex hull of the pairs covers, of the two the larger; 0 without a transform."""
+def hull_coverage(a: Keypoints, b: Keypoints, matches: KeypointMatches) -> float:
+    """Return the share of an image that the inliers' convex hull covers, 0 to 1: the larger share of the two images.
+
+    It is 0 without a transform.
+    """
     if matches.transform is None:
         return 0.0
     return max(_share(side, matches.pairs[:, index]) for index, side in enumerate((a, b)))
@@ -198,7 +204,11 @@ def _share(found: Keypoints, chosen: npt.NDArray[np.intp]) -> float:
 
 
 def is_sane(transform: Transform, size: tuple[int, int]) -> bool:
-    """Whether an image of `size` stays a convex, unmirrored quadrilateral, not shrunk or stretched beyond reason."""
+    """Return whether a homography is plausible for an image of `size`.
+
+    The image must remain a convex, unmirrored quadrilateral, scaled by at most `MAX_SCALE` and with a perspective of
+    at most `MAX_PERSPECTIVE`.
+    """
     width, height = size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     weights = corners @ transform[2, :2] + transform[2, 2]

@@ -1,4 +1,4 @@
-"""From signals to one score and a verdict."""
+"""Combine the signals of two images into one score and a verdict."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
 from shared.vision.alignment import aligned_ssim
 from shared.vision.evidence.judgement import Relation, judge
 from shared.vision.histogram import correlation
-from shared.vision.keypoints import covered, match_keypoints
+from shared.vision.keypoints import hull_coverage, match_keypoints
 from shared.vision.signature import Signature
 from shared.vision.ssim import ssim_and_detail
 
@@ -21,12 +21,13 @@ NEAR_DUPLICATE_FROM: Final = 0.9
 VARIANT_FROM: Final = 0.7
 LIKE: Final = 0.5
 SIMILAR_FROM: Final = VARIANT_FROM * LIKE
-"""Scores from which these verdicts begin."""
+"""Lowest scores of these verdicts; `LIKE` is the same on the scale of likeness, 0 to 1."""
 MOST: Final = 0.999
-"""The highest score of images whose pixels are not the same."""
+"""Highest score of images whose pixels differ."""
 ENOUGH_KEYPOINTS: Final = 50
 ENOUGH_COVERED: Final = 0.2
-"""Share of an image: agreement on more of it says no more. Images that share a caption agree on less of both."""
+"""Number of keypoints, and share of an image, above which more agreement adds no evidence; images that only share a
+caption stay below both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Fit:
 
     Attributes:
         weights: by signal name, see `Measured.signals`.
-        near_duplicate, similar: least probabilities at which two images are likely, and may be, of one base.
-        alike: intercept and weight of the cosine as a sign of the same kind of thing; None for a model that was not
-            calibrated.
+        near_duplicate, similar: lowest probabilities at which two images are likely, or may be, versions of one image.
+        alike: intercept and weight that turn a cosine into the probability of the same kind of subject; None if the
+            model was not calibrated.
     """
 
     intercept: float
@@ -47,13 +48,13 @@ class Fit:
     alike: tuple[float, float] | None = None
 
     def look_alike(self, cosine: float | None) -> float:
-        """The probability, 0 to 1, that images of this cosine show the same kind of thing."""
+        """Return the probability, 0 to 1, that images with this cosine show the same kind of subject."""
         return 0.0 if self.alike is None or cosine is None else _logistic(self.alike[0] + self.alike[1] * cosine)
 
 
 @cache
 def fit_for(model: str | None) -> Fit:
-    """The fit for a model id: its own, or the one that leaves the cosine out, since models' cosines differ."""
+    """Return the fit for a model id; without one of its own it gets the fit that ignores the cosine."""
     fits = json.loads(FIT.read_text(encoding="utf-8"))["fits"]
     chosen = fits.get(model, fits["any"])
     alike = json.loads(FIT.read_text(encoding="utf-8")).get("alike", {}).get(model)
@@ -68,13 +69,13 @@ def fit_for(model: str | None) -> Fit:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How two images agree, before any weighing; names that `Comparison` has mean the same.
+    """The measurements of two images, before any weighting; fields that `Comparison` also has mean the same.
 
     Attributes:
         detail: SSIM weighted by detail, -1 to 1.
-        geometry: whether the keypoints agree on one sane transform.
-        covered: how much of an image the keypoints that agree span, of the two the larger share, 0 to 1.
-        keypoints: how many the two images have, the smaller number first.
+        geometry: whether the keypoints agree on one plausible transform.
+        covered: share of an image that the inliers' convex hull covers, 0 to 1; the larger of the two.
+        keypoints: number of keypoints of the two images, the smaller first.
     """
 
     cosine: float | None
@@ -88,11 +89,11 @@ class Measured:
     keypoints: tuple[int, int]
 
     def signals(self) -> dict[str, float]:
-        """The inputs of the logistic regression, each roughly 0 to 1 (cosine, detail and histogram may be negative).
+        """Return the inputs of the logistic regression, roughly 0 to 1 (cosine, detail, histogram may be negative).
 
-        Where neither image has keypoints their absence says nothing, and structure and colour must carry the
-        score: `smooth` is 1 there and 0 as soon as one image has `ENOUGH_KEYPOINTS`. `explained` is the share of the
-        keypoints that agree, as far as they cover an image: letters that two images share are many keypoints.
+        If neither image has keypoints, their absence means nothing, and structure and colour must decide: `smooth` is 1
+        then, and 0 as soon as one image has `ENOUGH_KEYPOINTS`. `explained` is the share of keypoints that are inliers,
+        weighted by the area that they cover, because a shared caption has many keypoints in a small area.
         """
         fewer, more = self.keypoints
         smooth = 1 - min(1.0, more / ENOUGH_KEYPOINTS)
@@ -112,7 +113,7 @@ class Measured:
 
 
 def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
-    """Every signal of two images; `a` is the one that is compared with many."""
+    """Measure every signal of two images; `a` should be the image that is compared with many."""
     matches = match_keypoints(a.keypoints, b.keypoints)
     plain, detail = ssim_and_detail(a.moments, b.gray)
     fewer, more = sorted((len(a.keypoints), len(b.keypoints)))
@@ -124,7 +125,7 @@ def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
         orb=matches.score,
         histogram=correlation(a.histogram, b.histogram),
         geometry=matches.transform is not None,
-        covered=covered(a.keypoints, b.keypoints, matches),
+        covered=hull_coverage(a.keypoints, b.keypoints, matches),
         keypoints=(fewer, more),
     )
 
@@ -138,7 +139,7 @@ def compare(
     identical: bool = False,
     model: str | None = None,
 ) -> Comparison:
-    """Every score of two images, with the verdict that their details bear out.
+    """Return every score of two images, with the verdict that their details support.
 
     Args:
         cosine: of their features under `model`, -1 to 1; None if unknown.
@@ -146,9 +147,9 @@ def compare(
 
     Returns:
         `score` is (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine under `COSINE`, each clipped to 0..1. Under
-        `FUSED` it orders an answer: 1 for identical images, at least `NEAR_DUPLICATE_FROM`, `VARIANT_FROM` and
-        `SIMILAR_FROM` for those of these verdicts. Whatever agrees, images of which one shows nothing are unrelated;
-        where both show nothing they are at most similar, and that only if their colours are the same.
+        `FUSED` it is 1 for identical images, and at least `NEAR_DUPLICATE_FROM`, `VARIANT_FROM` or `SIMILAR_FROM` for
+        these verdicts. If one image has low information, the images are unrelated whatever agrees; if both have, they
+        are at most similar, and only if their colours are the same.
     """
     coarse = compare_coarsely(query, candidate, cosine=cosine, ranking=ranking, identical=identical, model=model)
     return conclude(coarse, query, candidate, ranking)
@@ -163,14 +164,14 @@ def compare_coarsely(
     identical: bool = False,
     model: str | None = None,
 ) -> Comparison:
-    """The same without a look at details: `identical`, `similar` or `unrelated`."""
+    """Compare as `compare` does, but without details: the verdict is `identical`, `similar` or `unrelated`."""
     measured = measure(query, candidate, cosine)
     fit = fit_for(model if cosine is not None else None)
     given = measured.signals()
     agreement = _logistic(fit.intercept + sum(weight * given[name] for name, weight in fit.weights.items()))
     low_information = query.low_information or candidate.low_information
     if low_information:
-        agreement = _of_nothing(query, candidate)
+        agreement = _low_information_agreement(query, candidate)
         likeness = LIKE * agreement
     else:
         likeness = max(_likeness(agreement, fit), fit.look_alike(cosine))
@@ -195,7 +196,7 @@ def compare_coarsely(
 
 
 def conclude(coarse: Comparison, query: Signature, candidate: Signature, ranking: Ranking) -> Comparison:
-    """A coarse comparison with the verdict that a look at details bears out; without one where none was stored."""
+    """Settle the verdict of a coarse comparison by details; return it unchanged if they are not stored."""
     if coarse.verdict is Verdict.IDENTICAL or coarse.low_information or not (query.fine and candidate.fine):
         return coarse
     judged = judge(query.fine, candidate.fine)
@@ -218,21 +219,21 @@ def conclude(coarse: Comparison, query: Signature, candidate: Signature, ranking
 
 
 def _with_inliers(coarse: OrbScore, inliers: int) -> OrbScore:
-    """The detailed look's geometry where the coarse one found less."""
+    """Return the larger number of inliers, of the coarse and the detailed comparison."""
     if inliers <= coarse.inliers:
         return coarse
     return replace(coarse, matches=max(coarse.matches, inliers), inliers=inliers)
 
 
 def _likeness(agreement: float, fit: Fit) -> float:
-    """The coarse probability so that `similar` begins at `LIKE`."""
+    """Rescale the coarse probability so that `similar` starts at `LIKE`."""
     if agreement < fit.similar:
         return LIKE * agreement / fit.similar
     return LIKE + (1 - LIKE) * 0.9 * (agreement - fit.similar) / (1 - fit.similar)
 
 
-def _of_nothing(query: Signature, candidate: Signature) -> float:
-    """How alike two images are of which at least one shows nothing, 0 to 1."""
+def _low_information_agreement(query: Signature, candidate: Signature) -> float:
+    """Return the agreement, 0 to 1, of two images of which at least one has low information."""
     if query.low_information != candidate.low_information:
         return 0.0
     return max(0.0, correlation(query.histogram, candidate.histogram))

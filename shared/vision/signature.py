@@ -1,4 +1,4 @@
-"""Everything that reranking needs of an image, as one small object."""
+"""Signatures: everything that reranking needs of an image, stored as one small object."""
 
 import hashlib
 import struct
@@ -19,14 +19,14 @@ from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0
-"""Standard deviation of gray levels, 0 to 255, under which an image is flat. The least of 500 photographs had 13."""
+"""Standard deviation of gray levels, 0 to 255, below which an image is flat; 500 photographs had at least 13."""
 
 LEAST_SIDE: Final = 8
-"""Pixels: a side shorter than one window of SSIM and its neighbour shows nothing."""
+"""Pixels: a shorter side does not hold two neighbouring windows of SSIM."""
 
 _MAGIC: Final = b"PTS4"
 _EARLIER: Final = b"PTS3"
-"""Without pixels' hash and fine image: such an image is never called a copy until it is indexed again."""
+"""The earlier version, without `pixels_hash` and `fine`; such an image is at most `similar` until it is reindexed."""
 _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
 _LOW_INFORMATION, _FEATURES = 1, 2
@@ -37,17 +37,17 @@ _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 @dataclass(frozen=True)
 class Signature:
-    """What is compared of an image.
+    """What comparing needs of an image.
 
     Attributes:
-        gray: uint8 256 x 256, the whole image resize_square into the square, as the ancestor compares it.
-        keypoints: up to 500 of ORB's.
+        gray: uint8 256 x 256, the whole image resized to a square, as the legacy API compares it.
+        keypoints: up to 500 ORB keypoints.
         histogram: float32 (512,).
-        features: of the network, so that a candidate's cosine is known whichever index found it; packed as f16.
-        low_information: whether the image is flat, or has a side under `LEAST_SIDE`, so that agreement with
-            another one says nothing.
+        features: the network's, so that a candidate's cosine is known whichever index found it; stored as float16.
+        low_information: whether the image is flat, or has a side shorter than `LEAST_SIDE`, so that agreement with
+            another image means nothing.
         pixels_hash: SHA-256 of the size and the upright pixels; empty in signatures of an earlier version.
-        fine: the image that details are compared in, as `evidence.fine` encodes it; empty likewise.
+        fine: the JPEG of `evidence.fine` in which details are compared; empty in signatures of an earlier version.
     """
 
     gray: Pixels
@@ -60,17 +60,17 @@ class Signature:
 
     @cached_property
     def moments(self) -> Moments:
-        """Of `gray`: 0.6 MB that one that is compared with many keeps."""
+        """Moments of `gray`, 0.6 MB; cached, because a query is compared with many images."""
         return moments(self.gray)
 
 
 def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int = MAX_KEYPOINTS) -> Signature:
-    """The signature of upright RGB pixels, uint8, height x width x 3, of any size.
+    """Compute the signature of upright RGB pixels, uint8, height x width x 3, of any size.
 
     Args:
-        keypoints: at most so many; only one with no more than `MAX_KEYPOINTS` can be packed.
+        keypoints: maximum number of keypoints; signatures with more than `MAX_KEYPOINTS` cannot be packed.
     """
-    # Everything below averages anyway: the large image is read once.
+    # Everything below works on averages, so the large image is read only once.
     small = shrink_to_fit(rgb, LONGEST_SIDE)
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     square, found = resize_square(gray, SIDE), detect(gray, keypoints)
@@ -114,10 +114,10 @@ def pack(signature: Signature) -> bytes:
 
 
 def unpack(data: bytes) -> Signature:
-    """The signature that `pack` packed; its arrays are read-only views of `data`.
+    """Return the signature that `pack` packed; its arrays are read-only views of `data`.
 
     Raises:
-        ValueError: the bytes are no signature of this version.
+        ValueError: the bytes are not a signature of a supported version.
     """
     if len(data) < _FIXED or not data.startswith((_MAGIC, _EARLIER)):
         raise ValueError("not a signature of this version")

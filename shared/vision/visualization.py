@@ -62,7 +62,7 @@ def _views(rgb: Pixels) -> Iterator[View]:
     sides = [views.whole(plain), views.whole(views.mirror(rgb, plain), mirrored=True)]
     yield from sides
     for side in sides:
-        yield from views.closer(rgb, side)
+        yield from views.for_second_pass(rgb, side)
 
 
 def matches_image(a: Pixels, b: Pixels) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 from mangum import Mangum
 
 from functions.api.app import create_app
-from functions.api.auth import DataRoute
+from functions.api.auth import AuthenticatedRoute
 from functions.api.errors import UNAUTHENTICATED
 from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
@@ -61,7 +61,7 @@ def flatten(routes: Iterable[Any]) -> Iterator[Any]:
 def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
     """Read from the application's routing table, so that a new route cannot be forgotten."""
     routes = list(flatten(running.cloud.app.routes))
-    asking = {route.path for route in routes if isinstance(route, DataRoute)}
+    asking = {route.path for route in routes if isinstance(route, AuthenticatedRoute)}
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
     assert {route.path for route in routes} - asking == (public - {"/static-offline-docs/{name}"}) | {
         "/static-offline-docs"

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.model_card import ModelCard
-from shared.search.budget import FIRST_GLANCE, FIRST_LOOK
+from shared.search.budget import FIRST_BATCH, FIRST_PASS
 from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
 from tests.conftest import PicTrace
@@ -154,8 +154,8 @@ def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: P
         assert answer["matches"][0]["verdict"] == "near-duplicate"
         return int(answer["candidates"])
 
-    assert compared(cat) == FIRST_GLANCE
-    assert compared(cup) == FIRST_LOOK, "an image with many copies may have more of them"
+    assert compared(cat) == FIRST_BATCH
+    assert compared(cup) == FIRST_PASS, "an image with many copies may have more of them"
 
 
 def test_the_response_reports_the_cost_of_the_search(running: PicTrace, album: dict[str, str], model_dir: Path) -> None:

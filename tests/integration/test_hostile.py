@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from bench import hostile
-from functions.ingest.subprocess_runner import SHARED_ATTEMPTS
+from functions.ingest.subprocess_runner import IN_PROCESS_ATTEMPTS
 from shared.domain.images import upload_key
 from shared.domain.limits import MAX_JPEG_SCANS, MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
 from shared.vision.decode import decoding
@@ -122,7 +122,7 @@ class TestCrashingDecoder:
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(decoding, "SANDBOX", None)
         images = [noise(610), noise(611, side=13), b"no image"]
-        states = self.states(running, put, collection, images, attempt=SHARED_ATTEMPTS + 1)
+        states = self.states(running, put, collection, images, attempt=IN_PROCESS_ATTEMPTS + 1)
         assert [state["status"] for state in states] == ["indexed", "rejected", "rejected"]
         assert [state["code"] for state in states] == [None, "decoder_failed", "unsupported_type"]
         assert "SIGSEGV" in states[1]["reason"]

@@ -1,4 +1,4 @@
-"""Figures that documentation repeats are those of the code; test_documented_constants.py has those of the queue."""
+"""Figures that documentation repeats are those of the code; test_queue_figures.py has those of the queue."""
 
 import json
 import re
@@ -39,7 +39,7 @@ FIGURES: Final = (
     ("README.md", f"{MIB} MiB"),
     ("README.md", f"{MEGAPIXELS} megapixels"),
     ("README.md", f"{QUERY_MB} MB"),
-    ("README.md", f"{budget.FIRST_LOOK + budget.CLOSER_LOOK} candidates"),
+    ("README.md", f"{budget.FIRST_PASS + budget.SECOND_PASS} candidates"),
     (HOSTILE, f"| {MIB} MiB; {QUERY_MB} MB"),
     (HOSTILE, f"{MEGAPIXELS} million, {limits.MAX_SIDE:,} a side"),
     (HOSTILE, f"| {limits.MAX_JPEG_SCANS} |"),
@@ -47,12 +47,12 @@ FIGURES: Final = (
     (HOSTILE, f"| {limits.MAX_DECODE_MEMORY // limits.MIB} MiB |"),
     (HOSTILE, f"| {limits.MAX_DECODE_CPU_SECONDS} s |"),
     (HOSTILE, f"| {limits.MAX_DECODE_SECONDS} s |"),
-    (RANKING, f"{budget.FIRST_GLANCE} or {budget.FIRST_LOOK}, and {budget.CLOSER_LOOK} more"),
-    (RANKING, f"{budget.FIRST_LOOK}, and {budget.CLOSER_LOOK_THOROUGH} more"),
+    (RANKING, f"{budget.FIRST_BATCH} or {budget.FIRST_PASS}, and {budget.SECOND_PASS} more"),
+    (RANKING, f"{budget.FIRST_PASS}, and {budget.SECOND_PASS_THOROUGH} more"),
     (RANKING, f"at least {near_duplicates.LEAST_LOCAL}"),
     (RANKING, f"at most {near_duplicates.MOST_BITS} of 64 bits"),
     (RANKING, f"{keypoints.QUERY_KEYPOINTS:,} keypoints"),
-    ("docs/explanation/architecture.md", f"{budget.CLOSER_LOOK} more candidates"),
+    ("docs/explanation/architecture.md", f"{budget.SECOND_PASS} more candidates"),
     ("docs/explanation/architecture.md", f"{limits.UPLOAD_STATE_DAYS} days"),
     ("docs/explanation/architecture.md", f"{REFUSAL_DAYS} days"),
     (ACCESS, f"at most {limits.MAX_KEY_COLLECTIONS}"),

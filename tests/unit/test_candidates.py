@@ -22,7 +22,7 @@ QUERY = views.whole(extract(pixels("chelsea.png")))
 def view(number: int, keypoints: int = 400) -> views.View:
     vector = np.zeros(LOCAL_DIMENSIONS, np.float32)
     vector[number] = 1
-    return views.View(QUERY.signature, QUERY.keypoints.of(np.arange(keypoints)), vector)
+    return views.View(QUERY.signature, QUERY.keypoints.select(np.arange(keypoints)), vector)
 
 
 def record(name: str) -> ImageRecord:

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from bench.alterations import ALTERATIONS, HARDER
+from bench.basic_alterations import ALTERATIONS, HARDER
 from bench.training import fit_look_alikes, fit_ranking
 from bench.training.originals import document, flat, on_white, shape
 from shared.domain.matches import Ranking, Verdict

@@ -145,7 +145,7 @@ def test_spread_keypoints_are_not_concentrated_in_one_corner() -> None:
 
     spread = found.spread(MAX_KEYPOINTS)
     assert len(spread) == MAX_KEYPOINTS
-    assert in_the_corner(spread) < 0.5 * in_the_corner(found.of(np.arange(MAX_KEYPOINTS)))
+    assert in_the_corner(spread) < 0.5 * in_the_corner(found.select(np.arange(MAX_KEYPOINTS)))
     assert found.spread(len(found)) is found
 
 

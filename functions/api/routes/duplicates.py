@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from functions.api import presenters, schemas
-from functions.api.auth import SEARCH, DataRoute
+from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
-router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=DataRoute)
+router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=AuthenticatedRoute)
 
 
 @router.get(

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
-from functions.api.auth import SEARCH, WRITE, DataRoute, KnownCaller
+from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach, RemovedFrom
 from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
 
-router = APIRouter(prefix="/v1/images", tags=["images"], route_class=DataRoute)
+router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
 
 LINK_HEADERS = {
     "Cache-Control": f"private, max-age={LINK_HALF_LIFE_SECONDS}",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse
 
 from functions.api import schemas
-from functions.api.auth import SEARCH, WRITE, DataRoute
+from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach
 from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
@@ -17,7 +17,7 @@ from shared.domain.matches import Ranking
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 
-router = APIRouter(tags=["legacy API"], route_class=DataRoute)
+router = APIRouter(tags=["legacy API"], route_class=AuthenticatedRoute)
 
 
 @router.post(

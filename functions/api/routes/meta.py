@@ -5,14 +5,14 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from functions.api import schemas
-from functions.api.auth import SEARCH, DataRoute
+from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import problem_responses
 from shared.domain import limits
 from shared.version import VERSION
 
 router = APIRouter(tags=["service"])
-stats_router = APIRouter(tags=["service"], route_class=DataRoute)
+stats_router = APIRouter(tags=["service"], route_class=AuthenticatedRoute)
 
 _PACKAGES = ("ai-edge-litert", "boto3", "fastapi", "numpy", "opencv-python-headless")
 

@@ -1,4 +1,4 @@
-"""Search and comparison."""
+"""Search for images, and compare two."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
 from functions.api import presenters, query_image, schemas
-from functions.api.auth import SEARCH, DataRoute, KnownCaller
+from functions.api.auth import SEARCH, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import (
     EffortQuery,
     ImageIdPath,
@@ -29,7 +29,7 @@ from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import Described, SearchRequest
 from shared.search.timings import Stopwatch
 
-router = APIRouter(prefix="/v1", tags=["search"], route_class=DataRoute)
+router = APIRouter(prefix="/v1", tags=["search"], route_class=AuthenticatedRoute)
 
 _BODY_PROBLEMS = (
     "malformed-body",
@@ -40,8 +40,8 @@ _BODY_PROBLEMS = (
 )
 
 _NOTHING_IN_IT = (
-    "The query shows nothing to be recognised by (one colour, or a few pixels), so no other image is called more "
-    "than similar to it."
+    "The query has too little to recognise it by (one colour, or only a few pixels), so no other image gets a "
+    "higher verdict than similar."
 )
 
 
@@ -73,8 +73,8 @@ def search(
 
     Candidates come from two vector indexes, of the whole image and of its keypoints; ORB with a geometric check,
     SSIM and a colour histogram rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2,
-    `cosine` the order of the whole images' index. `fast` looks once; `balanced` also for the mirror image and,
-    where nothing near is found, for parts of the query; `thorough` for all of that always.
+    `cosine` the order of the index of whole images. `fast` makes one pass; `balanced` also searches for the mirror
+    image and, if nothing near is found, for parts of the query; `thorough` always searches for all of these.
     """
     watch = Stopwatch()
     labels = services.model.classes(label) if label else None
@@ -108,7 +108,7 @@ def similar(
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
 ) -> schemas.SearchAnswer:
-    """The nearest images of the same collection, the image itself left out."""
+    """Find the nearest images of the same collection, without the image itself."""
     watch = Stopwatch()
     labels = services.model.classes(label) if label else None
     record = services.library.image(image_id, collections)
@@ -138,12 +138,14 @@ def compare(
     caller: KnownCaller,
     services: NeedsModel,
     pair: Annotated[tuple[query_image.Query, query_image.Query], Depends(query_image.read_pair)],
-    drawing: Annotated[Drawing | None, QueryParameter(alias="picture", description="draw it as PNG instead")] = None,
+    drawing: Annotated[
+        Drawing | None, QueryParameter(alias="picture", description="return a PNG that shows this instead")
+    ] = None,
     ranking: RankingQuery = Ranking.FUSED,
 ) -> schemas.Comparison | Response:
     """Two images as multipart `a` and `b` (files or ids), or as JSON `{"a": id, "b": id}`.
 
-    `picture=matches` draws the keypoints that agree, `picture=difference` where the images differ.
+    `picture=matches` draws the keypoints that agree, `picture=difference` the areas where the images differ.
     """
     if drawing is not None:
         return Response(_draw(services, caller, pair, drawing), media_type="image/png")
@@ -191,9 +193,9 @@ def _stored(services: Services, caller: Caller, query: query_image.Stored | quer
         case query_image.Uploaded(upload_id):
             upload = services.library.upload(upload_id, caller.reach(None))
             if upload.status is UploadStatus.PENDING:
-                raise Problem("upload-pending", "Ask for the upload's state until it is indexed, then search again.")
+                raise Problem("upload-pending", "Query the upload's state until it is indexed, then search again.")
             if upload.image_id is None:
-                raise Problem("upload-rejected", f"This upload brought no image: {upload.reason}")
+                raise Problem("upload-rejected", f"This upload was rejected: {upload.reason}")
             return services.library.image(upload.image_id, [upload.collection])
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from functions.api import presenters, schemas
-from functions.api.auth import ANY_SCOPE, WRITE, DataRoute, KnownCaller
+from functions.api.auth import ANY_SCOPE, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs
 from functions.api.errors import Problem, problem_responses
 from shared.domain.errors import NotFound
@@ -14,7 +14,7 @@ from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import UPLOAD_ID_PATTERN
 from shared.domain.limits import UPLOAD_EXPIRES_SECONDS
 
-router = APIRouter(prefix="/v1", tags=["uploads"], route_class=DataRoute)
+router = APIRouter(prefix="/v1", tags=["uploads"], route_class=AuthenticatedRoute)
 
 
 @router.post(

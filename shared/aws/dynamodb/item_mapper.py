@@ -200,11 +200,11 @@ def object_item(state: ObjectState, revision: int) -> dict[str, Any]:
         "code": state.code,
         "reason": state.reason,
     }
-    leaving = {f"{left.collection}/{left.image_id}": {"N": str(since)} for left, since in state.leaving.items()}
+    former = {f"{left.collection}/{left.image_id}": {"N": str(since)} for left, since in state.former_images.items()}
     return {
         **object_key(state.object),
         "revision": {"N": str(revision)},
-        "leaving": {"M": leaving},
+        "leaving": {"M": former},
         **{name: {"S": value} for name, value in texts.items() if value is not None},
     }
 
@@ -221,7 +221,7 @@ def to_object_state(item: Item) -> ObjectState:
         etag=text("etag"),
         code=text("code"),
         reason=text("reason"),
-        leaving={ImageKey(*name.split("/")): int(since["N"]) for name, since in item["leaving"]["M"].items()},
+        former_images={ImageKey(*name.split("/")): int(since["N"]) for name, since in item["leaving"]["M"].items()},
     )
 
 

@@ -1,6 +1,6 @@
-"""Whether two images are copies of each other, or share a base of which parts differ.
+"""Tell copies of an image from variants of it, in which parts differ.
 
-`fine` keeps what is compared, `registration` lays one image over the other, `tone` takes their brightness, colour and
-sharpness to each other, `differences` finds where they disagree, `overlays` says which of that was laid over one of
-them, and `judgement` puts it together.
+`fine` encodes the images, `registration` aligns them, `tone` matches brightness, colour and sharpness, `colours` and
+`differences` find the regions that differ, `overlays` finds those that cover content of the other image, and
+`judgement` combines the results.
 """

@@ -1,7 +1,7 @@
-"""Whether parts of an image have another colour, where their gray levels may be the same.
+"""Find parts of two images that differ in colour, even if their gray levels are the same.
 
-A change of hue of the whole image is one change of tone, if several hues take part in it. Where a single one does, a
-thing of one colour has got another one.
+A change of hue throughout an image counts as a change of tone if it affects several hues. If it affects a single one,
+an object has another colour.
 """
 
 from typing import Final
@@ -14,29 +14,29 @@ from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
 SIDE: Final = 128
-"""Pixels: colour is compared in coarse cells, as JPEG keeps it."""
+"""Pixels: colour is compared in coarse cells, because JPEG stores it at a lower resolution."""
 LEAST: Final = 22.0
-"""Of 255: how far a cell's chroma must lie from what it is expected to be; photographs saved twice stay under 10."""
+"""Least distance of a cell's chroma from the expected one, of 255; photographs saved twice stay below 10."""
 LEAST_SHARE: Final = 0.004
-"""Of all cells, of a part that has another colour."""
+"""Least share of all cells that a part of another colour must have."""
 VIVID: Final = 14.0
-"""Chroma from which a cell has a hue."""
+"""Least chroma at which a cell has a hue."""
 HUES: Final = 12
 SEVERAL: Final = 2
 MOST: Final = 0.75
 SAME_HUE: Final = 0.82
 """Cosine of 35 degrees."""
 STRONG, SAME_STRONG = 40.0, 0.97
-"""Of colours as strong as this a turn by 14 degrees is seen, where no channel is clipped."""
+"""For chroma of at least 40, a change of hue by 14 degrees counts (cosine 0.97), unless a channel is clipped."""
 UNCLIPPED: Final = 0.97
 LEAST_HUE: Final = 0.03
-"""Of all cells that have a hue, those that another hue must have to count as one."""
+"""Least share of the cells with a hue that a further hue must have to count."""
 
 Cells = npt.NDArray[np.float64]
 
 
-def recoloured(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
-    """Where the images' colours differ, of the images' shape; all False where one change explains them."""
+def colour_differences(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
+    """Return where the images' colours differ, in the images' shape; all False if one change of tone explains them."""
     height, width = valid.shape
     scale = min(1.0, SIDE / max(height, width))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
@@ -45,7 +45,7 @@ def recoloured(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
     if kept.sum() < 30:  # noqa: PLR2004
         return nothing
     x, y = _chroma(moved, size)[kept], _chroma(fixed, size)[kept]
-    # What has lost its colour cannot be mapped back: one direction is enough.
+    # A lost colour cannot be mapped back, so both directions must disagree.
     away = _part(np.linalg.norm(y - _mapped(_cells(moved, size)[kept], y), axis=1) > LEAST, kept)
     if away is not None:
         back = _part(np.linalg.norm(x - _mapped(_cells(fixed, size)[kept], x), axis=1) > LEAST, kept)
@@ -60,7 +60,7 @@ def recoloured(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
 
 
 def retinted(moved: Pixels, fixed: Pixels) -> bool:
-    """Whether all of several hues have changed, or gone: then a program has changed them."""
+    """Return whether several hues have all changed or disappeared, as a program's colour filter does it."""
     size = (SIDE // 2, SIDE // 2)
     x, y = (_chroma(image, size).reshape(-1, 2) for image in (moved, fixed))
     vivid = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) > VIVID
@@ -69,7 +69,7 @@ def retinted(moved: Pixels, fixed: Pixels) -> bool:
 
 
 def hues(image: Pixels) -> int:
-    """How many clearly different hues there are."""
+    """Return the number of clearly different hues."""
     cells = _chroma(image, (SIDE // 2, SIDE // 2)).reshape(-1, 2)
     vivid = cells[np.linalg.norm(cells, axis=1) > VIVID]
     if len(vivid) < LEAST_SHARE * len(cells):
@@ -79,7 +79,7 @@ def hues(image: Pixels) -> int:
     there = np.roll(counts > LEAST_HUE, -int(np.argmin(counts)))
     found = last = 0
     for place in np.flatnonzero(there).tolist():
-        # Neighbouring twelfths are one hue.
+        # Neighbouring twelfths of the colour circle are one hue.
         if not found or place - last > 1:
             found, last = found + 1, place
     return found
@@ -97,21 +97,21 @@ def _chroma(image: Pixels, size: tuple[int, int]) -> Cells:
 
 
 def _mapped(colours: Cells, y: Cells) -> Cells:
-    """The chroma that a quadratic map of the colours, the one that most of `y` follows, gives each."""
+    """Return the chroma that a robust quadratic fit from `colours` to `y` predicts for each cell."""
     terms = quadratic(colours)
     columns = [robust_fit(terms, y[:, axis], np.ones(len(y)), 2) for axis in (0, 1)]
     return terms @ np.stack(columns, axis=1)
 
 
 def _turned(x: Cells, y: Cells, vivid: float = VIVID, same: float = SAME_HUE) -> Mask:
-    """The cells that have a hue in both and not the same one."""
+    """Return the cells that have a hue in both images, and not the same one."""
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
     turned: Mask = (lengths > vivid**2) & ((x * y).sum(axis=1) < same * lengths)
     return turned
 
 
 def _part(seen: Mask, kept: Mask) -> Mask | None:
-    """The cells that are far off, if enough of them hang together."""
+    """Return the connected groups of differing cells that are large enough, or None."""
     far = np.zeros(kept.shape, bool)
     far[kept] = seen
     far = cv2.morphologyEx(far.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0

@@ -1,4 +1,4 @@
-"""Where two images that lie over each other disagree."""
+"""Find the regions in which two registered images differ."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,22 +10,22 @@ from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 
 WINDOW: Final = 7
-"""Pixels: as large as a small figure, or a shut eye."""
+"""Pixels: the size of a small digit, or of a closed eye."""
 AROUND: Final = 31
 BLOCK: Final = 17
 TAIL: Final = 2.7
 MOST_TAIL: Final = 4.0
-"""The ninth decile of a window's mean squared difference, in shares of the median, where the noise is normal and as
-large as a few pixels; in bands of a coarse JPEG it is more, and up to `MOST_TAIL` times as much is expected."""
+"""Ratio of the ninth decile to the median of a window's mean squared difference, for normal noise with a grain of a few
+pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` is tolerated."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
-"""How many times the noise a window's squared difference must be to disagree: three standard deviations."""
+"""A window differs if its squared difference exceeds the noise by this factor: three standard deviations."""
 LEFT_TIMES: Final = 5.0
-"""The same of what compression usually leaves of a window's variance."""
+"""The same factor for the share of a window's variance that compression usually changes."""
 LEAST_SHARE: Final = 0.4
-"""Of a window's own variance: what two windows of other content have is 2 on average."""
+"""Least squared difference as a share of the window's variance; unrelated windows have 2 on average."""
 LEAST_LEVELS: Final = 8.0
-"""Gray levels of difference that are seen at all."""
+"""Least difference in gray levels that is visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Agreement:
     """How two images agree, window by window.
 
     Attributes:
-        a, b: gray levels of both, taken to one tone and sharpness.
-        away: float32, the mean squared difference of each window, of nine places a pixel apart the least.
+        a, b: gray levels of both, brought to the same tone and sharpness.
+        away: float32, the mean squared difference of each window; the least of nine offsets of up to one pixel.
         variance: float32, the larger variance of both in the window.
-        noise: the squared difference of windows that show nothing.
-        differs: where they disagree.
-        drawn: where either shows something.
-        valid: where both are.
+        noise: the squared difference of flat windows.
+        differs: where the images differ.
+        drawn: where at least one image has detail.
+        valid: where the images overlap.
     """
 
     a: Plane
@@ -53,11 +53,11 @@ class Agreement:
 
     @property
     def agreeing(self) -> float:
-        """The share of what is drawn on which they agree."""
+        """The share of the detail that agrees, 0 to 1."""
         return 1 - float((self.differs & self.drawn).sum()) / max(1, int(self.drawn.sum()))
 
     def alike(self, covered: Mask) -> float:
-        """The correlation of what is drawn in both, slow changes and what is `covered` apart, -1 to 1."""
+        """Return the correlation of the detail of both, -1 to 1, without slow changes and the area `covered`."""
         x, y = (
             (one - cv2.boxFilter(one, cv2.CV_32F, (AROUND, AROUND)))[self.drawn & ~covered] for one in (self.a, self.b)
         )
@@ -70,11 +70,13 @@ def _box(plane: Plane) -> Plane:
 
 
 def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
-    """What is expected of two copies is learnt from the two themselves: the noise of flat windows, and the share of a
-    window's variance that compression and a hair's breadth of misplacement leave.
+    """Compare two registered images window by window.
+
+    The tolerance is estimated from the images themselves: the noise of flat windows, and the share of a window's
+    variance that compression and slight misregistration usually change.
 
     Args:
-        gain: by how much more than usual the tone of a place has been stretched, 1 or more.
+        gain: factor by which the tone curve amplifies differences at each pixel, relative to the median; at least 1.
     """
     height, width = a.shape
     around = cv2.copyMakeBorder(a, 1, 1, 1, 1, cv2.BORDER_REFLECT)
@@ -83,7 +85,7 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
         for across in range(3):
             np.minimum(away, _box((around[down : down + height, across : across + width] - b) ** 2), out=away)
     variance = np.maximum(*(np.maximum(_box(one * one) - _box(one) ** 2, 0) for one in (a, b)))
-    # Compression rings around what is drawn, as far as its blocks reach.
+    # Compression causes ringing around edges, as far as its blocks extend.
     nearby = cv2.boxFilter(variance, cv2.CV_32F, (BLOCK, BLOCK), borderType=cv2.BORDER_REFLECT)
     kept, spread = away[valid], nearby[valid]
     flat = kept[spread <= np.quantile(spread, 0.33)]
@@ -104,13 +106,13 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A connected part on which two images disagree.
+    """A connected region in which two images differ.
 
     Attributes:
-        mask: of the whole grid.
+        mask: bool, in the shape of the grid.
         box: left, top, width, height in pixels of the grid.
         area: pixels.
-        share: mean squared difference by variance, 0 to 2 and some.
+        share: mean squared difference divided by variance, 0 to slightly above 2.
     """
 
     mask: Mask
@@ -120,17 +122,17 @@ class Region:
 
 
 LEAST_AREA: Final = 60
-"""Pixels, of a part that counts: a point that differs fills a window of 49."""
+"""Least number of pixels of a region: a single differing point already fills a window of 49."""
 SMALL_AREA: Final = 500
 STRONG: Final = 20.0
-"""Gray levels that a smaller part must differ by."""
+"""Least difference in gray levels of a region smaller than `SMALL_AREA`."""
 MOST_REGIONS: Final = 40
 JOINED: Final = 9
-"""Pixels: parts nearer than this to each other are one."""
+"""Pixels: regions closer to each other than this are merged."""
 
 
 def regions(found: Agreement) -> list[Region]:
-    """The parts that disagree, the largest first."""
+    """Return the regions that differ, largest first."""
     joined = cv2.morphologyEx(found.differs.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOINED, JOINED), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_REGIONS] + 1

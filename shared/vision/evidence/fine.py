@@ -1,4 +1,4 @@
-"""The image that two are compared by in detail: in colour, at most 1,024 pixels long, as a JPEG."""
+"""Encode and decode the JPEG in which details are compared: colour, at most 1,024 pixels a side."""
 
 from functools import lru_cache
 from typing import Final
@@ -10,14 +10,14 @@ from shared.vision.pixels import Pixels
 from shared.vision.resizing import shrink_to_fit
 
 LONGEST: Final = 1024
-"""Pixels: a figure of an A4 page's small print is 7 of them high, and differs from another one."""
+"""Pixels: a digit in the small print of an A4 page is 7 pixels high, enough to tell it from another one."""
 
 QUALITY: Final = 80
-"""Of the JPEG: 30 KB for a photograph of 500 pixels, 90 KB for one that fills the size."""
+"""Quality of the JPEG: 30 KB for a photograph of 500 pixels, 90 KB for one of the maximum size."""
 
 
 def encode_fine(rgb: Pixels) -> bytes:
-    """A JPEG of upright RGB pixels, of whatever size."""
+    """Encode upright RGB pixels of any size as a JPEG."""
     small = np.ascontiguousarray(shrink_to_fit(rgb, LONGEST)[:, :, ::-1])
     done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
@@ -27,7 +27,7 @@ def encode_fine(rgb: Pixels) -> bytes:
 
 @lru_cache(maxsize=32)
 def decode_fine(data: bytes) -> Pixels:
-    """The BGR pixels of what `encode_fine` wrote, read-only.
+    """Decode a JPEG that `encode_fine` wrote into BGR pixels, read-only.
 
     Raises:
         ValueError: the bytes are not such a JPEG.

@@ -1,4 +1,4 @@
-"""What two images are to each other, by everything that can be seen of them."""
+"""Judge by their details whether two images are copies, variants of one image, or neither."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.matches import Box, Part
-from shared.vision.evidence.colours import recoloured
+from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, regions
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.overlays import Laid, laid_over
-from shared.vision.evidence.registration import Mask, Overlap, bent, exact, overlap
-from shared.vision.evidence.tone import curved, equally_sharp, evenly_lit, gray, toned
+from shared.vision.evidence.overlays import OverlaidImage, find_overlays
+from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
+from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, match_tone
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MIN_INLIERS,
@@ -31,31 +31,31 @@ from shared.vision.pixels import Pixels
 
 KEYPOINTS: Final = 1500
 SAME_PLACE: Final = 0.01
-"""Of an image's longest side."""
+"""Maximum distance of corners, as a fraction of the longest side, at which two transforms count as the same."""
 PARTS: Final = (384, 192)
-"""Pixels that an image is made to be long where it may be a small part of the other."""
+"""Longest sides in pixels to which an image is scaled if it may be a small part of the other."""
 ENOUGH_KEYPOINTS: Final = 50
-"""Where both images have as many, a copy must have a geometry on which some of them agree."""
+"""If both images have at least this number, copies must agree on a homography."""
 LEAST_OVERLAP: Final = 600
-"""Pixels of the coarser image that both show."""
+"""Least number of pixels, on the grid of the coarser image, that both show."""
 LEAST_DRAWN: Final = 200
-"""Pixels on which something is drawn: on less nothing can agree."""
+"""Least number of pixels with detail; with fewer, agreement means nothing."""
 COPY: Final = 0.97
-"""Share of what is drawn that agrees in copies, but for what was laid over: JPEGs of quality 5 have 0.99."""
+"""Least share of the detail that agrees in copies, overlays excluded; JPEGs of quality 5 have 0.99."""
 VARIANT: Final = 0.35
-"""The same of images of one base: what is laid over each other by chance agrees on less."""
+"""The same for variants; unrelated images agree on less by chance."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
-"""Correlations of what is drawn, of images of one base and of copies."""
+"""Least correlation of the detail, of variants and of copies."""
 MANY_INLIERS: Final = 50
-"""On as many keypoints nothing agrees by chance, whatever else is drawn."""
+"""Number of inliers that never occurs by chance, whatever else the images show."""
 CLEAR: Final = 0.8
-"""Above it, a base is not also looked for in the mirror image."""
+"""Share of agreeing detail above which the mirror image is not tried as well."""
 MOST_LAID: Final = 0.5
-"""Share of the overlap that may be laid over."""
+"""Maximum share of the overlap that overlays may cover."""
 SAME_SHAPE: Final = 0.04
-"""By how much the proportions of two images may differ that show the same frame."""
+"""Maximum relative difference of the proportions of two images with the same frame."""
 SAME_FRAME: Final = 0.6
-"""Correlation of two images at 32 x 32 from which they may show the same frame."""
+"""Least correlation, at 32 x 32 pixels, of two images with the same frame."""
 
 
 class Relation(StrEnum):
@@ -66,16 +66,16 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What two images are to each other.
+    """The relation of two images, and its evidence.
 
     Attributes:
-        agreeing: share of what is drawn in the overlap on which they agree, overlays apart, 0 to 1.
-        overlap: the share of the first and of the second image that the other one shows too.
+        agreeing: share of the overlap's detail that agrees, overlays excluded, 0 to 1.
+        overlap: the shares of the first and of the second image that the other one also shows.
         differences: parts that differ, the largest first.
-        overlays: parts that one of them has laid over the other's content.
-        inliers: keypoints on which both agree.
-        mirrored: whether the first was mirrored for it.
-        alike: correlation of what is drawn in both, -1 to 1.
+        overlays: parts in which one image covers content of the other.
+        inliers: number of keypoints that agree on the transform.
+        mirrored: whether the first image was mirrored.
+        alike: correlation of the detail of both, -1 to 1.
     """
 
     relation: Relation
@@ -89,17 +89,17 @@ class Judgement:
 
 
 _CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
-"""From places counted from an image's corner to pixels, whose centres lie at whole numbers."""
+"""From coordinates measured from an image's corner to pixel coordinates, with centres at whole numbers."""
 
 NOTHING: Final = Judgement(Relation.NONE)
 
 
 @lru_cache(maxsize=128)
 def judge(first: bytes, second: bytes) -> Judgement:
-    """What two images are to each other; the same whichever comes first.
+    """Judge two images; the order of the arguments does not change the relation.
 
     Args:
-        first, second: of `fine.encode_fine`.
+        first, second: JPEGs of `fine.encode_fine`.
     """
     if second < first:
         return swapped(judge(second, first))
@@ -122,7 +122,7 @@ def _standing(found: Judgement) -> tuple[int, float]:
 
 
 def swapped(found: Judgement) -> Judgement:
-    """The same with the images in the other order."""
+    """Return the judgement with the images in the other order."""
 
     def other(parts: Sequence[Part]) -> list[Part]:
         return [Part(part.second, part.first) for part in parts]
@@ -140,11 +140,11 @@ def swapped(found: Judgement) -> Judgement:
 
 
 def _keypoints(image: Pixels, side: int | None = None) -> Keypoints:
-    """In pixels of the image.
+    """Detect keypoints, in pixels of the image.
 
     Args:
-        side: pixels that the image is made to be long first; None: as it is, but for a small one, which is enlarged,
-            so that its copies' keypoints have the same size.
+        side: longest side in pixels to which the image is scaled first. None keeps its size, but enlarges small images,
+            so that keypoints of its copies have the same size.
     """
     longest = max(image.shape[:2])
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
@@ -155,16 +155,16 @@ def _keypoints(image: Pixels, side: int | None = None) -> Keypoints:
 
 
 def _geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Iterator[Transform]:
-    """Transforms worth a look: what the keypoints agree on, then frame upon frame."""
+    """Yield plausible transforms: the homography of the keypoints, otherwise frame onto frame."""
     frames = list(_frames(a, b))
     found = match_keypoints(own, other)
     if found.transform is not None:
-        # Where that is frame upon frame but for the keypoints' errors, the frames are exact.
+        # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
         near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
         yield near[0] if near else found.transform
         return
     yield from frames
-    # One may be a small part of the other.
+    # One image may be a small part of the other.
     for side in PARTS:
         for smaller, larger, image, turn in ((own, other, a, False), (other, own, b, True)):
             if max(smaller.size) <= side:
@@ -176,7 +176,7 @@ def _geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Itera
 
 
 def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
-    """The whole of one image upon the whole of the other, turned by quarters, where it looks alike."""
+    """Yield transforms of the whole frame onto the other, in quarter turns, if the images look alike."""
     small = [
         cv2.resize(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA) for one in (a, b)
     ]
@@ -188,13 +188,13 @@ def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
     for quarters in range(4):
         alike = abs(float((np.rot90(x, quarters) * y).mean()))
         if abs(shape[quarters % 2] - 1) <= SAME_SHAPE and alike >= SAME_FRAME:
-            # A quarter turn against the clock takes the top left corner to the bottom left one.
+            # A counter-clockwise quarter turn takes the top left corner to the bottom left.
             edges = cv2.getPerspectiveTransform(own, np.roll(corners, quarters, axis=0)).astype(np.float64)
             yield _CENTRE @ edges @ np.linalg.inv(_CENTRE)
 
 
 def _apart(one: Transform, other: Transform, image: Pixels) -> float:
-    """How far apart two transforms put a corner of an image, at most, in pixels."""
+    """Return the largest distance in pixels between the positions of a corner under two transforms."""
     height, width = image.shape[:2]
     corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
     moved = [cv2.perspectiveTransform(corners, each) for each in (one, other)]
@@ -206,7 +206,7 @@ def _standard(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform, mirrored: bool) -> Judgement:
-    transform, inliers = exact(own, other, transform)
+    transform, inliers = refine_homography(own, other, transform)
     if inliers < MIN_INLIERS and min(len(own), len(other)) >= ENOUGH_KEYPOINTS:
         return NOTHING
     over = overlap(a, b, transform)
@@ -216,7 +216,7 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     if found.drawn.sum() < LEAST_DRAWN:
         return NOTHING
     parts = regions(found)
-    place, laid = laid_over(found, parts)
+    place, laid = find_overlays(found, parts)
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:
@@ -224,8 +224,8 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     left = found.drawn & ~covered
     agreeing = 1 - float((found.differs & left).sum()) / max(1, int(left.sum()))
     differing = [part for part, here in zip(parts, laid, strict=True) if not here]
-    if place is Laid.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
-        differing += _of_other_colour(over, covered)
+    if place is OverlaidImage.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
+        differing += _recoloured_region(over, covered)
     shares = _shares(over, a, b)
     boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
     overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
@@ -239,16 +239,16 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
 
 def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
     fixed = gray(over.fixed)
-    over = bent(over, curved(gray(over.moved), fixed, over.valid), fixed)
-    tone = toned(over.moved, over.fixed, over.valid)
-    # Where one is clipped the other one may say more.
+    over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
+    tone = match_tone(over.moved, over.fixed, over.valid)
+    # Where one image is clipped, the other may have more detail.
     beyond = (fixed - tone.levels) * tone.clipped > 0
-    a, b = equally_sharp(np.where(beyond, fixed, tone.levels).astype(np.float32), fixed, over.valid)
-    return over, agreement(evenly_lit(a, b, over.valid), b, over.valid, tone.gain)
+    a, b = match_sharpness(np.where(beyond, fixed, tone.levels).astype(np.float32), fixed, over.valid)
+    return over, agreement(match_lighting(a, b, over.valid), b, over.valid, tone.gain)
 
 
-def _of_other_colour(over: Overlap, covered: Mask) -> list[Region]:
-    other = recoloured(over.moved, over.fixed, over.valid & ~covered)
+def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:
+    other = colour_differences(over.moved, over.fixed, over.valid & ~covered)
     if not other.any():
         return []
     _, labels, stats, _ = cv2.connectedComponentsWithStats(other.astype(np.uint8))
@@ -258,7 +258,7 @@ def _of_other_colour(over: Overlap, covered: Mask) -> list[Region]:
 
 
 def _shares(over: Overlap, a: Pixels, b: Pixels) -> tuple[float, float]:
-    """How much of either image the other one shows."""
+    """Return the share of each image that the other one shows."""
     found = []
     for image, other, there, back in (
         (a, b, over.to_first, over.to_second),

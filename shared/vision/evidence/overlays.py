@@ -1,7 +1,8 @@
-"""Which of two images something was laid over.
+"""Find overlays (captions, logos, stickers, borders), and which of two images they are on.
 
-A caption, a logo or a sticker covers what the other image still shows: there the one goes on as around the part, and
-the other does not. Where both do (something moved), or neither does (two captions, two numbers), the images differ.
+An overlay covers content that the other image still shows. In the other image, the region continues its surroundings;
+in the image with the overlay, it does not. If it continues them in both (something moved) or in neither (two captions,
+two numbers), the images differ.
 """
 
 from collections.abc import Sequence
@@ -18,26 +19,26 @@ from shared.vision.opencv import cv2
 
 BINS: Final = 16
 CHANGED: Final = 18.0
-"""Gray levels by which a pixel has changed, so that it tells of what was laid there."""
+"""Least difference in gray levels of a pixel that counts as part of an overlay."""
 RING: Final = 0.35
-"""Width of what lies around a part, in shares of its smaller side; at least `LEAST_RING` pixels."""
+"""Width of a region's surroundings, as a fraction of its smaller side; at least `LEAST_RING` pixels."""
 LEAST_RING: Final = 12
 FEW_LEVELS: Final = 0.8
-"""Share of the pixels that three gray levels have: 0.84 and more on pages, charts, codes and screens of
-`bench.negatives`, 0.68 at most on 45 photographs."""
+"""Share of pixels in the three commonest gray levels: at least 0.84 for the pages, charts, codes and screens of
+`bench.negatives`, at most 0.68 for 45 photographs."""
 FOREIGN: Final = 0.42
-"""What one side's outline, levels and plainness must add up to beyond the other's; measured in `bench.negatives`."""
-GOES_ON: Final = 0.8
-"""How much of a part that goes on as around it has levels that are around it."""
+"""Least difference of `Side.foreign` between the images; measured in `bench.negatives`."""
+CONTINUES: Final = 0.8
+"""Least share of a region's levels that also occur in its surroundings, if it continues them."""
 NO_SEAM: Final = 0.3
 SMALL: Final = 0.12
-"""Of the largest part laid over, parts that are as small as this belong to it."""
+"""Regions up to this share of the largest overlay belong to it."""
 FLAT: Final = 6.0
-"""Gray levels: the standard deviation of a border."""
+"""Maximum standard deviation of a border, in gray levels."""
 
 
-class Laid(IntEnum):
-    """On which image a part was laid, if on one."""
+class OverlaidImage(IntEnum):
+    """The image that an overlay is on."""
 
     NEITHER = -1
     FIRST = 0
@@ -46,12 +47,12 @@ class Laid(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """How one image shows a part.
+    """A region as one image shows it.
 
     Attributes:
-        fits: how much of it has levels that are around it too, 0 to 1.
-        plain: how much of it is of two levels, as letters and boxes are, 0 to 1.
-        seam: how much sharper its outline is than what is around it, as a logarithm.
+        fits: share of its levels that also occur in its surroundings, 0 to 1.
+        plain: share of its two commonest levels, high for letters and boxes, 0 to 1.
+        seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
     """
 
     fits: float
@@ -63,17 +64,17 @@ class Side:
         return self.seam + 0.8 * self.plain - 1.5 * self.fits
 
     @property
-    def goes_on(self) -> bool:
-        return self.fits >= GOES_ON and self.seam <= NO_SEAM
+    def continues(self) -> bool:
+        return self.fits >= CONTINUES and self.seam <= NO_SEAM
 
 
 def is_page(found: Agreement) -> bool:
-    """Whether what is compared is a page, a chart, a code or a screen: what stands on it belongs to it."""
+    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay."""
     return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > FEW_LEVELS
 
 
 def _few_levels(values: npt.NDArray[np.float32]) -> float:
-    """The share of the three commonest of 32 levels, neighbours apart."""
+    """Return the share of the three commonest of 32 levels, each with its neighbours."""
     counts = np.histogram(values, 2 * BINS, (0, 256))[0] / len(values)
     total = 0.0
     for _ in range(3):
@@ -84,47 +85,50 @@ def _few_levels(values: npt.NDArray[np.float32]) -> float:
     return total
 
 
-def laid_over(found: Agreement, parts: Sequence[Region]) -> tuple[Laid, list[bool]]:
-    """On which image things were laid, and which of the parts that differ are such things.
+def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+    """Return which image has overlays, and which of the differing regions are overlays.
 
-    `NEITHER`, and no part, where things were laid on both, for then both show something of their own.
+    If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
     """
-    nobody = Laid.NEITHER, [False] * len(parts)
+    nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts or is_page(found):
         return nobody
     shown = [_sides(found, part) for part in parts]
     margins = [_border(found, part) for part in parts]
-    on = [_laid(*each) if margin is Laid.NEITHER else margin for each, margin in zip(shown, margins, strict=True)]
-    places = {place for place in on if place is not Laid.NEITHER}
+    on = [
+        _overlaid_image(*each) if margin is OverlaidImage.NEITHER else margin
+        for each, margin in zip(shown, margins, strict=True)
+    ]
+    places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
         return nobody
     place = places.pop()
     largest = max(part.area for part, here in zip(parts, on, strict=True) if here is place)
     belongs = [
-        here is place or (part.area <= SMALL * largest and each[1 - place].fits >= GOES_ON)
+        here is place or (part.area <= SMALL * largest and each[1 - place].fits >= CONTINUES)
         for part, here, each in zip(parts, on, shown, strict=True)
     ]
     return place, belongs
 
 
-def _laid(first: Side, second: Side) -> Laid:
-    if second.goes_on and first.foreign - second.foreign > FOREIGN:
-        return Laid.FIRST
-    if first.goes_on and second.foreign - first.foreign > FOREIGN:
-        return Laid.SECOND
-    return Laid.NEITHER
+def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
+    if second.continues and first.foreign - second.foreign > FOREIGN:
+        return OverlaidImage.FIRST
+    if first.continues and second.foreign - first.foreign > FOREIGN:
+        return OverlaidImage.SECOND
+    return OverlaidImage.NEITHER
 
 
-def _border(found: Agreement, part: Region) -> Laid:
-    """On which image a part is a flat border that ends where the images' overlap does."""
+def _border(found: Agreement, part: Region) -> OverlaidImage:
+    """Return the image in which a region is a flat border at the edge of the overlap."""
     rim = found.valid & ~(cv2.erode(found.valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0)
     if not (rim & part.mask).any():
-        return Laid.NEITHER
+        return OverlaidImage.NEITHER
     seen = part.mask & found.differs
     first, second = float(found.a[seen].std()), float(found.b[seen].std())
     if min(first, second) > FLAT or max(first, second) < 2 * FLAT:
-        return Laid.NEITHER
-    return Laid.FIRST if first < second else Laid.SECOND
+        return OverlaidImage.NEITHER
+    return OverlaidImage.FIRST if first < second else OverlaidImage.SECOND
 
 
 def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
@@ -149,7 +153,7 @@ def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
 
 def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
     inside, around = _levels(plane[changed]), _levels(plane[ring])
-    # A level that is around at all is around: how much of it there is differs from place to place.
+    # Only whether a level occurs in the surroundings counts; how much of it there is varies from place to place.
     usual = np.minimum(1.0, around / 0.02)
     fits = float((inside * usual).sum())
     spread = np.convolve(inside, np.ones(3), "same")

@@ -1,4 +1,4 @@
-"""One image laid over another: the homography that their keypoints agree on, made exact, and a slight bend."""
+"""Register two images: refine the homography of their keypoints, then correct a slight bend."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,23 +14,23 @@ Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 GUIDED: Final = ((10.0, 3.0), (5.0, 2.0))
-"""Pixels: how far from its place a keypoint's match is sought, and how far it may lie once the geometry is fitted."""
+"""Pixels: search radius around a keypoint's predicted position, and maximum residual after fitting, for each round."""
 CLOSE: Final = 1.5
 AS_GOOD: Final = 0.9
 GUIDED_BITS: Final = 64
-"""A quarter of a descriptor's bits: matches at the right place need no second-best to be better than."""
+"""Maximum Hamming distance, a quarter of a descriptor; matches at the right position need no ratio test."""
 GUIDED_POINTS: Final = 700
-"""Of the first image; all of the second are looked through."""
+"""Maximum number of keypoints of the first image; all of the second are candidates."""
 EDGE: Final = 7
-"""Pixels at the overlap's edge that are not compared, for there an image meets its border."""
-NUDGE: Final = 1.5
-"""Pixels: the most that one step of the last refinement moves a point."""
-NUDGED_BY: Final = 8_000
-"""Pixels that it reads."""
+"""Width in pixels of the overlap's edge that is not compared, because images end there."""
+MAX_SHIFT: Final = 1.5
+"""Maximum shift of a point, in pixels, in one step of the final refinement."""
+SHIFT_SAMPLES: Final = 8_000
+"""Number of pixels that the final refinement samples."""
 WORTH: Final = 0.95
-"""Share of the difference that a bend must not leave more of."""
+"""A bend is kept only if it reduces the difference to this share."""
 BEND: Final = 6.0
-"""Pixels: the most that a bend moves a point."""
+"""Maximum shift of a point, in pixels, by a bend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Overlap:
 
     Attributes:
         moved, fixed: BGR, uint8, of one shape.
-        valid: where both show something.
-        to_first, to_second: 3 x 3, from the grid to either image's pixels, in the order they were given in.
+        valid: where both images have pixels.
+        to_first, to_second: 3 x 3, from the grid to either image's pixels, in the order of the arguments.
         first_moved: whether the first image is the one that was moved.
     """
 
@@ -52,8 +52,8 @@ class Overlap:
     first_moved: bool
 
 
-def exact(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, int]:
-    """The homography fitted to all keypoints that lie where it says, and how many these are."""
+def refine_homography(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, int]:
+    """Refine a homography by all keypoints near their predicted positions; return it with their number."""
     x, y = a.spread(GUIDED_POINTS), b
     bits = [np.unpackbits(one.descriptors, axis=1).astype(np.float32) * 2 - 1 for one in (x, y)]
     apart = (bits[0].shape[1] - bits[0] @ bits[1].T) / 2
@@ -67,12 +67,12 @@ def exact(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, 
             return first, near
         transform, near = found, count
     as_given, fitted = (len(_guided(x, y, apart, each, CLOSE)[0]) for each in (first, transform))
-    # Frames that lie upon each other exactly are not moved by the keypoints' own errors.
+    # If the first transform is as good, keep it: frames that match exactly must not shift by keypoint errors.
     return (first, as_given) if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS else (transform, near)
 
 
 def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | None, int]:
-    """The transform of most pairs, an affine one where that explains nearly as many: it bends nothing elsewhere."""
+    """Fit a homography, or an affine transform if that explains nearly as many pairs: it distorts nothing elsewhere."""
     found, inliers = cv2.findHomography(here, there, cv2.USAC_MAGSAC, within, maxIters=2000)
     if found is None:
         return None, 0
@@ -85,7 +85,7 @@ def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | Non
 def _guided(
     a: Keypoints, b: Keypoints, apart: Plane, transform: Transform, radius: float
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Pairs that are each other's nearest by descriptor of those within `radius` of where the transform puts them."""
+    """Return the pairs that are mutual nearest neighbours by descriptor, within `radius` of the predicted position."""
     there = cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 1, 2)
     away = there - b.points[np.newaxis]
     cost = np.where((away * away).sum(axis=2) > radius**2, np.float32(999), apart)
@@ -96,7 +96,7 @@ def _guided(
 
 
 def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
-    """The finer image moved onto the grid of the coarser one.
+    """Warp the finer image onto the grid of the coarser one.
 
     Args:
         transform: from the first's pixels to the second's.
@@ -112,7 +112,7 @@ def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
 
 
 def _scale(transform: Transform, image: Pixels) -> float:
-    """By how much the transform enlarges lengths, on average over the image."""
+    """Return the average factor by which the transform enlarges lengths."""
     height, width = image.shape[:2]
     corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
     area = abs(cv2.contourArea(cv2.perspectiveTransform(corners, transform)))
@@ -123,7 +123,7 @@ def _warped(source: Pixels, onto: Transform, fixed: Pixels, scale: float) -> tup
     height, width = source.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
-    # Pixel centres lie at whole numbers, so that a shrunken image is also shifted.
+    # Pixel centres lie at whole numbers, so shrinking an image also shifts it.
     grown = np.diag([width / size[0], height / size[1], 1.0])
     grown[:2, 2] = (grown[0, 0] - 1) / 2, (grown[1, 1] - 1) / 2
     grid = (fixed.shape[1], fixed.shape[0])
@@ -139,11 +139,11 @@ def _inner(valid: Mask) -> Mask:
     return inner
 
 
-def bent(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
-    """The same with the moved image bent by a polynomial of the second degree, as lenses and lying pages do.
+def refine_bend(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
+    """Correct a bend of second degree, such as that of a lens or of a page that does not lie flat.
 
     Args:
-        moved, fixed: gray levels of both, taken to each other's tone.
+        moved, fixed: gray levels of both, brought to the same tone.
     """
     height, width = fixed.shape
     step = max(1, round(max(height, width) / 512))
@@ -179,7 +179,7 @@ def bent(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
     bend = (xs + moves[0], ys + moves[1])
     if _apart(_remapped(moved, bend), fixed, drawn) < best:
         maps = bend
-    for tried in (maps, _nudged(moved, fixed, drawn, maps, place)):
+    for tried in (maps, _shifted(moved, fixed, drawn, maps, place)):
         left = _apart(_remapped(moved, tried), fixed, drawn)
         if left < best:
             best, maps = left, tried
@@ -189,10 +189,10 @@ def bent(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
     return Overlap(image, over.fixed, valid & over.valid, over.to_first, over.to_second, over.first_moved)
 
 
-def _nudged(
+def _shifted(
     moved: Plane, fixed: Plane, drawn: Mask, maps: tuple[Plane, Plane], place: npt.NDArray[np.float32]
 ) -> tuple[Plane, Plane]:
-    """The maps moved by a fraction of a pixel, as the gradients of what is drawn say.
+    """Shift the maps by a fraction of a pixel along the image gradients.
 
     B. Lucas, T. Kanade: An Iterative Image Registration Technique with an Application to Stereo Vision, IJCAI 1981.
 
@@ -200,7 +200,7 @@ def _nudged(
         place: (H, W, 6), the terms of a polynomial of the second degree at each pixel.
     """
     rows, columns = np.nonzero(drawn)
-    step = max(1, len(rows) // NUDGED_BY)
+    step = max(1, len(rows) // SHIFT_SAMPLES)
     rows, columns = rows[::step], columns[::step]
     terms = place[rows, columns].astype(np.float64)
     x_map, y_map = maps
@@ -210,8 +210,8 @@ def _nudged(
         across, down = (cv2.Sobel(here, cv2.CV_32F, *axis)[rows, columns] / 8 for axis in ((1, 0), (0, 1)))
         slopes = np.hstack([terms * across[:, np.newaxis], terms * down[:, np.newaxis]])
         moves = robust_fit(slopes, left, np.ones(len(left)), 1).astype(np.float32)
-        x_map = (x_map + np.clip(place @ moves[:6], -NUDGE, NUDGE)).astype(np.float32)
-        y_map = (y_map + np.clip(place @ moves[6:], -NUDGE, NUDGE)).astype(np.float32)
+        x_map = (x_map + np.clip(place @ moves[:6], -MAX_SHIFT, MAX_SHIFT)).astype(np.float32)
+        y_map = (y_map + np.clip(place @ moves[6:], -MAX_SHIFT, MAX_SHIFT)).astype(np.float32)
     return x_map, y_map
 
 
@@ -226,7 +226,7 @@ def _apart(a: Plane, b: Plane, drawn: Mask) -> float:
 def robust_fit(
     terms: npt.NDArray[np.float64], values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], least: float
 ) -> npt.NDArray[np.float64]:
-    """Least squares with Cauchy weights, so that a part that follows another rule does not count."""
+    """Solve least squares with Cauchy weights, so that outliers do not count."""
     trust = np.ones_like(values)
     solution = np.zeros(terms.shape[1])
     for _ in range(10):
@@ -240,6 +240,6 @@ def robust_fit(
 
 
 def quadratic(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The ten terms of a quadratic function of three channels, (N, 3) to (N, 10)."""
+    """Return the ten terms of a quadratic function of three channels, (N, 3) to (N, 10)."""
     b, g, r = colours.T
     return np.stack([np.ones_like(b), b, g, r, b * b, g * g, r * r, b * g, b * r, g * r], axis=1)

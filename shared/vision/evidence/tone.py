@@ -1,4 +1,4 @@
-"""Two images taken to one brightness, colour and sharpness, by what most of them says."""
+"""Bring two images to the same brightness, colour and sharpness, by robust fits over most of their pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,24 +14,24 @@ from shared.vision.pixels import Pixels
 
 SAMPLES: Final = 8000
 SOFT: Final = 2.0
-"""Pixels: tone is compared after a blur of this sigma, so that edges that lie a hair apart do not count."""
+"""Pixels: sigma of the blur before tone is compared, so that slightly displaced edges do not count."""
 LEVELS: Final = 32
 FREE: Final = 28.0
-"""Gray levels that the curve may lie from a smooth one: what programs do to tone is smooth."""
+"""Maximum distance of the curve from a smooth one, in gray levels: programs change tone smoothly."""
 SIGMAS: Final = (0.5, 0.8, 1.2, 1.8, 2.6, 4.0)
 STEADY: Final = 0.15
-"""Of all levels: on a shorter stretch a curve has no slope to go on with."""
+"""Least range of levels, as a share of all, from which a slope is extrapolated."""
 ALIKE: Final = 15
-"""Pixels: the window of structure."""
+"""Pixels: side of the window in which structure is compared."""
 EXACT: Final = 6.0
-"""Gray levels of difference that the tone of a copy leaves, at its median and eighth decile together."""
+"""Difference in gray levels, median plus eighth decile, that a copy keeps after its tone is matched."""
 MOST_GAIN: Final = 6.0
 DARKEST, BRIGHTEST = 5, 250
-"""Gray levels from which an image may be clipped."""
+"""Gray levels at and beyond which an image may be clipped."""
 GRAINY: Final = ((15.0, 1.8), (6.0, 1.2))
-"""Gray levels of noise, and the blur of both images with which it is compared."""
+"""Noise in gray levels, and the sigma of the blur that both images get above it."""
 LIGHT: Final = 40.0
-"""Gray levels: the most that the light of two scans of one page differs across it."""
+"""Maximum difference in lighting across two scans of one page, in gray levels."""
 
 
 def gray(bgr: Pixels) -> Plane:
@@ -41,11 +41,11 @@ def gray(bgr: Pixels) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Toned:
-    """An image's gray levels in another one's tone.
+    """An image's gray levels in the tone of another image.
 
     Attributes:
-        gain: by how much a difference of levels has grown there, 1 or more, in shares of what is usual.
-        clipped: 1 where the levels may be higher than told, -1 where lower: the image had no more to say.
+        gain: factor by which the curve amplifies differences, relative to the median; at least 1.
+        clipped: 1 where the true level may be higher, -1 where it may be lower, because the image is clipped.
     """
 
     levels: Plane
@@ -53,9 +53,12 @@ class Toned:
     clipped: npt.NDArray[np.int8]
 
 
-def toned(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
-    """Gray levels of the moved image as if the fixed one's tone had been given to it: by a curve of its gray levels,
-    or, where that leaves far less, of a mixture of its colours (if all of them have changed)."""
+def match_tone(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
+    """Bring the gray levels of the moved image to the tone of the fixed one.
+
+    A curve of the gray levels is used, or, if it fits much better, one curve for each channel, or, if all hues have
+    changed, a curve of a mixture of the colours.
+    """
     fixed = gray(fixed_image)
     by_gray = _toned(gray(moved), fixed, valid)
     if _left(by_gray.levels, fixed, valid) > EXACT:
@@ -70,7 +73,7 @@ def toned(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
 
 
 def _channelwise(moved: Pixels, fixed: Pixels, valid: Mask) -> Plane:
-    """The gray levels where each channel has a curve of its own, as exposure and gamma change strong colours."""
+    """Return gray levels with a curve of its own for each channel, which exposure and gamma need in strong colours."""
     shares = (0.114, 0.587, 0.299)
     channels = [
         curved(moved[:, :, place].astype(np.float32), fixed[:, :, place].astype(np.float32), valid)
@@ -104,12 +107,12 @@ def _sampled(valid: Mask) -> tuple[slice, slice]:
 
 
 def curved(levels: Plane, fixed: Plane, valid: Mask) -> Plane:
-    """`levels` under the rising or falling curve that takes most of them to `fixed`."""
+    """Map `levels` by the monotonic curve that takes most of them to `fixed`."""
     return curve_between(levels, fixed, valid)(levels)
 
 
 def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane], Plane]:
-    """The rising or falling curve that takes most of `levels` to `fixed`."""
+    """Return the monotonic curve that takes most of `levels` to `fixed`."""
     at = _sampled(valid)
     kept = valid[at]
     x = cv2.GaussianBlur(levels, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
@@ -132,7 +135,7 @@ def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane],
     ys = np.clip(ys, around - FREE, around + FREE)
     rising = float(np.sum(counts * (xs - np.average(xs, weights=counts)) * (ys - np.average(ys, weights=counts)))) >= 0
     ys = _isotonic(ys if rising else -ys, counts) * (1 if rising else -1)
-    # Fine strokes lose their darkest levels in the blur: beyond its ends the curve goes on as it does on the whole.
+    # Fine strokes lose their darkest levels in the blur, so the curve is extrapolated with its overall slope.
     slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0]) if xs[-1] - xs[0] > STEADY else 255.0 if rising else -255.0
     xs = np.array([0.0, *xs, 1.0])
     ys = np.array([ys[0] - slope * xs[1], *ys, ys[-1] + slope * (1 - xs[-2])])
@@ -140,7 +143,7 @@ def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane],
 
 
 def _alike(a: Plane, b: Plane) -> npt.NDArray[np.float64]:
-    """How much each place tells of the tone: where both show the same structure, whichever way round."""
+    """Return the weight of each pixel for fitting tone: high where both show the same structure, even if inverted."""
     x, y = (cv2.boxFilter(one, cv2.CV_32F, (ALIKE, ALIKE)) for one in (a, b))
     both = cv2.boxFilter(a * b, cv2.CV_32F, (ALIKE, ALIKE)) - x * y
     own = [np.maximum(cv2.boxFilter(one * one, cv2.CV_32F, (ALIKE, ALIKE)) - m * m, 0) for one, m in ((a, x), (b, y))]
@@ -149,7 +152,7 @@ def _alike(a: Plane, b: Plane) -> npt.NDArray[np.float64]:
 
 
 def _isotonic(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The nearest rising sequence, by pooling adjacent violators."""
+    """Return the nearest non-decreasing sequence, by the pool-adjacent-violators algorithm."""
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
         blocks.append((value, weight, 1))
@@ -160,7 +163,7 @@ def _isotonic(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64])
 
 
 def _mixed(moved: Pixels, fixed: Plane, valid: Mask) -> Plane:
-    """The quadratic mixture of the moved image's colours that most of `fixed` is nearest to."""
+    """Return the quadratic mixture of the moved image's colours that fits most of `fixed` best."""
     at = _sampled(valid)
     kept = valid[at]
     soft = cv2.GaussianBlur(moved, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
@@ -174,8 +177,8 @@ def _mixed(moved: Pixels, fixed: Plane, valid: Mask) -> Plane:
     return np.asarray(np.clip(mixed, 0, 255), np.float32)
 
 
-def equally_sharp(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
-    """Both, the sharper one blurred until they agree best where they agree most."""
+def match_sharpness(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
+    """Blur the sharper image until the best-matching part of the images agrees best; return both."""
     grain = max(_grain(a, valid), _grain(b, valid))
     for levels, sigma in GRAINY:
         if grain > levels:
@@ -183,7 +186,7 @@ def equally_sharp(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
             break
     step = max(1, round(max(a.shape) / 640))
     detail = [np.abs(cv2.Laplacian(cv2.GaussianBlur(plane, (0, 0), 1), cv2.CV_32F)) for plane in (a, b)]
-    drawn = (valid & (np.maximum(*detail) > 3))[::step, ::step]  # noqa: PLR2004 - gray levels; what is flat stays so
+    drawn = (valid & (np.maximum(*detail) > 3))[::step, ::step]  # noqa: PLR2004 - gray levels; flat areas do not show sharpness
     if drawn.sum() < 100:  # noqa: PLR2004
         return a, b
 
@@ -204,13 +207,13 @@ def equally_sharp(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
 
 
 def _grain(plane: Plane, valid: Mask) -> float:
-    """The standard deviation of noise, by the median of J. Immerkaer's filter (CVIU 64(2), 1996), in gray levels."""
+    """Return the standard deviation of the noise, in gray levels (median of Immerkaer's filter, CVIU 64(2), 1996)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     return float(np.median(np.abs(cv2.filter2D(plane, cv2.CV_32F, kernel))[valid])) / (6 * 0.6745)
 
 
-def evenly_lit(a: Plane, b: Plane, valid: Mask) -> Plane:
-    """`a` with the slow change of light across the image that most of `b` shows."""
+def match_lighting(a: Plane, b: Plane, valid: Mask) -> Plane:
+    """Return `a` with the gradual lighting of `b` across the image."""
     height, width = a.shape
     rows, columns = np.mgrid[0:height:16, 0:width:16]
     kept = valid[rows, columns]

@@ -1,7 +1,6 @@
 """The documentation states the queue's times and the refusal codes as the code defines them."""
 
 import math
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,8 +9,9 @@ from infra.operate import flow
 from infra.stack.monitoring import BACKLOG_MINUTES
 from shared.domain.errors import REFUSAL_CODES
 from shared.domain.queue_times import INGEST_QUEUE
+from tests.repository.files import ROOT
 
-DOCS: Final = Path(__file__).parents[2] / "docs"
+DOCS: Final = ROOT / "docs"
 MINUTES: Final = INGEST_QUEUE.visibility_seconds // 60
 FIRST, SECOND, THIRD, FOURTH = (
     INGEST_QUEUE.retry_seconds(receives) for receives in range(1, INGEST_QUEUE.max_receives)

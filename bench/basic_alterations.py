@@ -1,4 +1,4 @@
-"""Alterations that people make to images, each a pure function of the image and a seeded generator."""
+"""The few alterations of the older benchmarks and the unit tests; bench.quality.alterations has the full set."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
