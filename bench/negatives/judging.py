@@ -56,4 +56,4 @@ def _pdq(a: Pixels, b: Pixels) -> bool:
 
 def _phash(a: Pixels, b: Pixels) -> bool:
     x, y = (imagehash.phash(Image.fromarray(rgb)) for rgb in (a, b))
-    return x - y <= PHASH_BITS
+    return bool(x - y <= PHASH_BITS)

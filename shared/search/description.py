@@ -1,15 +1,18 @@
-"""What ingest computes from an image's bytes."""
+"""What is computed from an image, at ingest and for a search."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage
 from shared.domain.ledger import ImageKey
+from shared.search.timings import Stopwatch
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
-from shared.vision.embedding import Embedder
+from shared.vision.embedding import Embedder, Embedding
+from shared.vision.keypoints import MAX_KEYPOINTS
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
 from shared.vision.pixels import Pixels
@@ -18,8 +21,7 @@ from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
 from shared.vision.thumbnail import LONGEST_SIDE
 
-_BESIDE: Final = ThreadPoolExecutor(1, "network")
-"""The network runs while the rest is computed, which another core does where there is one."""
+_NETWORK: Final = ThreadPoolExecutor(1, "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,33 @@ class Description:
         return IndexedImage(self.record, self.features, self.local_features)
 
 
+def analyse(
+    rgb: Pixels,
+    embedder: Callable[[], Embedder],
+    *,
+    threads: Executor,
+    keypoints: int = MAX_KEYPOINTS,
+    watch: Stopwatch | None = None,
+) -> tuple[Signature, Embedding]:
+    """Compute the signature and the features of pixels.
+
+    The network runs in one of `threads` while the rest is computed, by another processor where there is one.
+
+    Args:
+        rgb: upright RGB, uint8, height x width x 3.
+        embedder: returns the network, and may load it first.
+        keypoints: maximum number of keypoints.
+        watch: takes the time of the stages `keypoints` and `features`.
+    """
+    watch = watch or Stopwatch()
+    embedding = threads.submit(lambda: embedder().embed(rgb))
+    with watch.stage("keypoints"):
+        described = signature.extract(rgb, keypoints=keypoints)
+    with watch.stage("features"):
+        found = embedding.result()
+    return replace(described, features=found.features), found
+
+
 def describe(
     data: bytes, image_key: ImageKey, embedder: Embedder, *, created_at: str, filename: str | None
 ) -> Description:
@@ -50,12 +79,9 @@ def describe(
         PictureRefused: the bytes are no image that we decode.
     """
     image = decode(data)
-    looking = _BESIDE.submit(embedder.embed, image.rgb)
-    described = signature.extract(image.rgb)
+    described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)
     descriptors = described.keypoints.descriptors
     local = vlad_encode(descriptors) if len(descriptors) else None
-    sharp = sharpness(image.rgb)
-    embedding = looking.result()
     record = ImageRecord(
         collection=image_key.collection,
         image_id=image_key.image_id,
@@ -69,12 +95,12 @@ def describe(
         labels=embedding.labels,
         filename=filename,
         low_information=described.low_information,
-        sharpness=sharp,
+        sharpness=sharpness(image.rgb),
     )
     return Description(
         record,
         embedding.features,
-        replace(described, features=embedding.features),
+        described,
         shrink_to_fit(image.rgb, LONGEST_SIDE),
         local,
     )

@@ -5,19 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.features import FeatureVector, LocalVector, cosine
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import NearDuplicateIndex, Signatures
 from shared.search.budget import PROMISING
+from shared.search.comparison import compare_with_stored
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
 from shared.vision import signature
 from shared.vision.local_features import vlad_encode
-from shared.vision.ranking import compare_coarsely, conclude
+from shared.vision.ranking import conclude
 from shared.vision.signature import Signature
 
 CANDIDATES: Final = 6
@@ -87,14 +88,7 @@ class NearDuplicateFinder:
                 continue
             with COMPUTING:
                 stored = signature.unpack(data)
-                compared = compare_coarsely(
-                    new.signature,
-                    stored,
-                    cosine=None if stored.features is None else cosine(new.features, stored.features),
-                    ranking=Ranking.FUSED,
-                    identical=False,
-                    model=model,
-                )
+                compared = compare_with_stored(new.signature, new.features, stored, model=model)
                 if compared.agreement >= PROMISING:
                     compared = conclude(compared, new.signature, stored, Ranking.FUSED)
             if compared.verdict in SAFE_TO_ACT_ON and (best is None or compared.score > best.comparison.score):

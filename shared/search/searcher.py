@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.domain.errors import NotFound
-from shared.domain.features import FeatureVector, cosine
+from shared.domain.features import FeatureVector
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
@@ -22,13 +22,15 @@ from shared.search.budget import (
     PROMISING,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
+from shared.search.comparison import compare_with_stored
+from shared.search.description import analyse
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import compare_coarsely, conclude
+from shared.vision.ranking import conclude
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
@@ -166,12 +168,10 @@ class Searcher:
 
     def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
         """The same of decoded pixels: upright RGB, uint8, height x width x 3."""
-        looking = self._threads.submit(lambda: self._embedder().embed(rgb).features)
-        with watch.stage("keypoints"):
-            described = signature.extract(rgb, keypoints=QUERY_KEYPOINTS)
-        with watch.stage("features"):
-            features = looking.result()
-        return Described(image_id, features, replace(described, features=features), rgb)
+        described, embedding = analyse(
+            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch
+        )
+        return Described(image_id, embedding.features, described, rgb)
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
         """Features and signature of a stored image.
@@ -292,13 +292,13 @@ class Searcher:
             return [ScoredMatch(record, compared.result()) for record, compared in comparing]
 
     def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
-        compared = compare_coarsely(
+        compared = compare_with_stored(
             view.signature,
+            query.features,
             stored,
-            cosine=None if stored.features is None else cosine(query.features, stored.features),
+            model=self._model,
             ranking=ranking,
             identical=image_id == query.image_id,
-            model=self._model,
         )
         return replace(compared, mirrored=view.mirrored)
 

@@ -58,18 +58,18 @@ def assert_unavailable(answer: httpx.Response) -> None:
 def test_searches_answer_503_and_other_calls_still_work(
     running: PicTrace, set_index_phase: SetIndexPhase, collection: str, phase: Phase, index: str
 ) -> None:
-    picture = encoded(pixels("coffee.png"), ".png")
-    image_id = running.add(picture, collection=collection)
+    image = encoded(pixels("coffee.png"), ".png")
+    image_id = running.add(image, collection=collection)
     set_index_phase(phase, index)
     within = {"collection": collection}
-    assert_unavailable(running.client.post("/v1/search", params=within, files={"file": ("a", picture)}))
+    assert_unavailable(running.client.post("/v1/search", params=within, files={"file": ("a", image)}))
     assert_unavailable(running.client.post("/v1/search", params=within, json={"image_id": image_id}))
     assert_unavailable(running.client.get(f"/v1/images/{image_id}/similar", params=within))
     for path in ("/v1/images", "/v1/stats", f"/v1/images/{image_id}", "/v1/duplicates"):
         assert running.client.get(path, params=within).status_code == 200, path
     assert running.client.post("/v1/compare", json={"a": image_id, "b": image_id}).status_code == 200
     set_index_phase(Phase.SEARCHABLE)
-    assert running.search(picture, collection=collection)["matches"][0]["image_id"] == image_id
+    assert running.search(image, collection=collection)["matches"][0]["image_id"] == image_id
 
 
 def delayed(running: PicTrace) -> int:

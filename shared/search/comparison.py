@@ -1,0 +1,35 @@
+"""Compare an image with a stored one by their signatures: the first, coarse look of ingest and search alike."""
+
+from shared.domain.features import FeatureVector, cosine
+from shared.domain.matches import Comparison, Ranking
+from shared.vision.ranking import compare_coarsely
+from shared.vision.signature import Signature
+
+
+def compare_with_stored(
+    seen: Signature,
+    features: FeatureVector,
+    stored: Signature,
+    *,
+    model: str,
+    ranking: Ranking = Ranking.FUSED,
+    identical: bool = False,
+) -> Comparison:
+    """Compare one view of an image with the signature of a stored image.
+
+    Args:
+        seen: signature of the view.
+        features: of the whole image, under `model`; they are compared if the stored signature has features too.
+        identical: whether both images have the same bytes.
+
+    Returns:
+        Every score; its verdict still needs `shared.vision.ranking.conclude` where the images agree.
+    """
+    return compare_coarsely(
+        seen,
+        stored,
+        cosine=None if stored.features is None else cosine(features, stored.features),
+        ranking=ranking,
+        identical=identical,
+        model=model,
+    )
