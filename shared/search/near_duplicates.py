@@ -11,8 +11,8 @@ from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import NearDuplicateIndex, Signatures
-from shared.search.budget import PROMISING
-from shared.search.comparison import compare_with_stored
+from shared.search.budget import SAME_BY_FEATURES
+from shared.search.comparison import compare_with_stored, deserves_details
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
@@ -27,17 +27,19 @@ CANDIDATES: Final = 6
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read where the local features' cosine is at least the one, or the perceptual hashes
-differ in at most the other: docs/explanation/ranking.md has what that loses."""
+differ in at most the other, or where the features look the same: docs/explanation/ranking.md has what that loses."""
 
 
-def alike(local: float | None, phash: str, other: str) -> bool:
+def alike(local: float | None, whole: float | None, phash: str, other: str) -> bool:
     """Whether two images may be near-duplicates, by what the indexes tell of them.
 
     Args:
-        local: the cosine of their local features, None if unknown.
+        local, whole: the cosines of their local features and of their features, None if unknown.
         phash, other: their perceptual hashes.
     """
-    return bits_apart(phash, other) <= MOST_BITS or (local is not None and local >= LEAST_LOCAL)
+    close = local is not None and local >= LEAST_LOCAL
+    same = whole is not None and whole >= SAME_BY_FEATURES
+    return close or same or bits_apart(phash, other) <= MOST_BITS
 
 
 def bits_apart(phash: str, other: str) -> int:
@@ -89,7 +91,7 @@ class NearDuplicateFinder:
             with COMPUTING:
                 stored = signature.unpack(data)
                 compared = compare_with_stored(new.signature, new.features, stored, model=model)
-                if compared.agreement >= PROMISING:
+                if deserves_details(compared):
                     compared = conclude(compared, new.signature, stored, Ranking.FUSED)
             if compared.verdict in SAFE_TO_ACT_ON and (best is None or compared.score > best.comparison.score):
                 best = Neighbour(candidate.image_id, compared)
@@ -106,10 +108,11 @@ class NearDuplicateFinder:
             else ()
         )
         whole = asked.result().found
-        local = {candidate.record.image_id: candidate.cosine for candidate in near}
+        local, features = ({entry.record.image_id: entry.cosine for entry in found} for found in (near, whole))
         for record in interleaved([entry.record for entry in near], [entry.record for entry in whole])[:limit]:
             earlier = record.image_id != new.image_id and record.created_at < new.created_at
-            if earlier and alike(local.get(record.image_id), record.phash, new.phash):
+            cosines = local.get(record.image_id), features.get(record.image_id)
+            if earlier and alike(*cosines, record.phash, new.phash):
                 yield record
 
     def _stored(self, image_key: ImageKey, model: str) -> _New | None:

@@ -19,10 +19,9 @@ from shared.search.budget import (
     FIRST_LOOK,
     JUDGED,
     JUDGED_THOROUGH,
-    PROMISING,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
-from shared.search.comparison import compare_with_stored
+from shared.search.comparison import compare_with_stored, deserves_details
 from shared.search.description import analyse
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
@@ -262,7 +261,7 @@ class Searcher:
     ) -> list[ScoredMatch]:
         """The same, the details of the most promising ones compared."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
-        promising = [match for match in order if match.comparison.agreement >= PROMISING]
+        promising = [match for match in order if deserves_details(match.comparison)]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
         chosen = chosen[: _JUDGED[wanted.effort]]
         with watch.stage("details"):
