@@ -31,6 +31,6 @@ JUDGED_THOROUGH: Final = 16
 PROMISING: Final = 0.05
 """Coarse probability from which a candidate's details are looked at."""
 
-SAME_BY_FEATURES: Final = 0.85
-"""Cosine of features from which an image may be another one's mirror image, of which the keypoints say nothing. 100
-photographs mirrored have 0.93 or more under EfficientNet-Lite0, and the nearest of 99 others 0.57 at most."""
+SAME_BY_FEATURES: Final = 0.7
+"""Cosine of features from which an image may be a copy of which the keypoints say nothing, a mirror image or a small
+part. 100 photographs mirrored have 0.93 or more under EfficientNet-Lite0, and the nearest of 99 others 0.57 at most."""
