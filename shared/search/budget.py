@@ -28,9 +28,12 @@ JUDGED: Final = 8
 JUDGED_THOROUGH: Final = 16
 """The same at `effort=thorough`."""
 
+ROUNDS: Final = 2
+"""How often as many are compared in detail, as long as all of them are copies or variants: a template has many."""
+
 PROMISING: Final = 0.05
 """Coarse probability from which a candidate's details are looked at."""
 
-SAME_BY_FEATURES: Final = 0.7
+SAME_BY_FEATURES: Final = 0.6
 """Cosine of features from which an image may be a copy of which the keypoints say nothing, a mirror image or a small
 part. 100 photographs mirrored have 0.93 or more under EfficientNet-Lite0, and the nearest of 99 others 0.57 at most."""

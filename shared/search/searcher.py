@@ -19,6 +19,7 @@ from shared.search.budget import (
     FIRST_LOOK,
     JUDGED,
     JUDGED_THOROUGH,
+    ROUNDS,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.comparison import compare_with_stored, deserves_details
@@ -259,14 +260,19 @@ class Searcher:
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
     ) -> list[ScoredMatch]:
-        """The same, the details of the most promising ones compared."""
+        """The same, the details of the most promising ones compared; of more where those are all of one base."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
         promising = [match for match in order if deserves_details(match.comparison)]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
-        chosen = chosen[: _JUDGED[wanted.effort]]
+        count = _JUDGED[wanted.effort]
+        found: dict[str, ScoredMatch] = {}
         with watch.stage("details"):
-            concluded = self._comparing.map(lambda match: self._conclude(query, match, wanted.ranking), chosen)
-            found = {match.record.image_id: match for match in concluded}
+            for at in range(0, ROUNDS * count, count):
+                batch = chosen[at : at + count]
+                concluded = list(self._comparing.map(lambda one: self._conclude(query, one, wanted.ranking), batch))
+                found |= {match.record.image_id: match for match in concluded}
+                if not all(at_least(match.comparison.verdict, Verdict.VARIANT) for match in concluded):
+                    break
         return [found.get(match.record.image_id, match) for match in scored]
 
     def _conclude(self, query: Described, match: ScoredMatch, ranking: Ranking) -> ScoredMatch:
