@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.matches import SAFE_TO_ACT_ON, Ranking
+from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import NearDuplicateIndex, Signatures
 from shared.search.budget import SAME_BY_FEATURES
@@ -88,14 +88,21 @@ class NearDuplicateFinder:
         for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
             if data is None:
                 continue
-            with COMPUTING:
-                stored = signature.unpack(data)
-                compared = compare_with_stored(new.signature, new.features, stored, model=model)
-                if deserves_details(compared):
-                    compared = conclude(compared, new.signature, stored, Ranking.FUSED)
+            compared = _compared(new, data, model)
             if compared.verdict in SAFE_TO_ACT_ON and (best is None or compared.score > best.comparison.score):
                 best = Neighbour(candidate.image_id, compared)
         return best
+
+    def repeats(self, image_key: ImageKey, other: str, described: Description | None = None) -> bool:
+        """Whether an image is a near-duplicate of the image `other`; true if either is gone.
+
+        Args:
+            described: see `nearest_earlier`.
+        """
+        model = self._model()
+        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
+        data = self._signatures.get(signature_key(model, other))
+        return new is None or data is None or _compared(new, data, model).verdict in SAFE_TO_ACT_ON
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
         """The nearest earlier images, without those that cannot be near-duplicates."""
@@ -128,6 +135,13 @@ class NearDuplicateFinder:
 
     def _read(self, model: str, record: ImageRecord) -> bytes | None:
         return self._signatures.get(signature_key(model, record.image_id))
+
+
+def _compared(new: _New, data: bytes, model: str) -> Comparison:
+    with COMPUTING:
+        stored = signature.unpack(data)
+        compared = compare_with_stored(new.signature, new.features, stored, model=model)
+        return conclude(compared, new.signature, stored, Ranking.FUSED) if deserves_details(compared) else compared
 
 
 def _of(described: Description) -> _New:
