@@ -173,6 +173,41 @@ def screenshot(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     return window(rgb, rng)
 
 
+def negative(rgb: Pixels, _: np.random.Generator) -> Pixels:
+    return (255 - rgb).astype(np.uint8)
+
+
+def cell_of_a_collage(rgb: Pixels, rng: np.random.Generator) -> Pixels:
+    """Put the image into one of 3 x 3 cells of equal size; other images fill the others."""
+    height, width = (max(24, round(side * 0.6)) for side in rgb.shape[:2])
+    cells = [host_image(rng) for _ in range(9)]
+    cells[int(rng.integers(9))] = rgb
+    small = [cv2.resize(cell, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8) for cell in cells]
+    return np.vstack([np.hstack(small[row : row + 3]) for row in (0, 3, 6)])
+
+
+def sketch(rgb: Pixels, rng: np.random.Generator) -> Pixels:
+    """Draw the image as pencil lines: gray levels divided by those around them."""
+    levels = gray(rgb, rng).astype(np.float32)
+    around = cv2.GaussianBlur(levels, (0, 0), max(2.0, max(rgb.shape[:2]) / 100))
+    return np.clip(255 * levels / np.maximum(around, 1), 0, 255).astype(np.uint8)
+
+
+def halftone(rgb: Pixels, rng: np.random.Generator) -> Pixels:
+    """Print the image as black dots on a grid of four pixels, at 45 degrees."""
+    levels = gray(rgb, rng)[:, :, 0].astype(np.float32) / 255
+    down, across = np.mgrid[: rgb.shape[0], : rgb.shape[1]] * np.pi / (4 * np.sqrt(2))
+    screen = (np.cos(across + down) + np.cos(across - down)) / 4 + 0.5
+    return np.repeat(np.where(levels > screen, 255, 0).astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+
+
+def blended(rgb: Pixels, rng: np.random.Generator) -> Pixels:
+    """Mix the image half and half with another one."""
+    height, width = rgb.shape[:2]
+    other = cv2.resize(host_image(rng), (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.addWeighted(rgb, 0.5, other.astype(np.uint8), 0.5, 0).astype(np.uint8)
+
+
 def chained(*steps: Alteration) -> Alteration:
     def alter(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         for step in steps:
@@ -221,6 +256,17 @@ MIXTURES: Final[Mapping[str, Alteration]] = {
 
 ALTERATIONS: Final[Mapping[str, Alteration]] = {**SINGLE, **MIXTURES}
 
+HARD: Final[Mapping[str, Alteration]] = {
+    "negative": negative,
+    "cropped to 10 %": cropped(0.9),
+    "inset of a quarter": inset(1 / 4),
+    "one of 3 x 3": cell_of_a_collage,
+    "sketch": sketch,
+    "halftone": halftone,
+    "blend": blended,
+}
+"""Alterations of which little of the original is left; `python -m bench.quality.hard` asks for them."""
+
 FINAL_QUALITY: Final = 90
 """Every altered copy is saved as a JPEG of this quality; copies altered by JPEG itself are saved a second time."""
 
@@ -228,4 +274,4 @@ FINAL_QUALITY: Final = 90
 def altered(rgb: Pixels, name: str, seed: int, place: int) -> bytes:
     """Return an altered copy as a JPEG. It depends on image, name, seed and place only, not on earlier calls."""
     rng = np.random.default_rng([seed, place, *name.encode()])
-    return encoded(ALTERATIONS[name](rgb, rng), FINAL_QUALITY)
+    return encoded({**ALTERATIONS, **HARD}[name](rgb, rng), FINAL_QUALITY)

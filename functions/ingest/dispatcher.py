@@ -141,10 +141,16 @@ class Dispatcher:
             return replace(checked, reason="the vector index is still not ready")
 
     def _group(self, image_key: ImageKey, description: Description | None) -> Neighbour | None:
-        """Put an image into the group of its nearest earlier near-duplicate and return that one, if there is one."""
+        """Return an image's nearest earlier near-duplicate, if there is one, and put the image into its group.
+
+        All in a group are near-duplicates of its first image: it is no chain whose ends share nothing.
+        """
         neighbour = self._neighbours.nearest_earlier(image_key, description)
         if neighbour:
-            self._duplicates.join(image_key, ImageKey(image_key.collection, neighbour.image_id))
+            earlier = ImageKey(image_key.collection, neighbour.image_id)
+            first = self._duplicates.group_of(earlier)
+            if first in (None, earlier.image_id) or self._neighbours.repeats(image_key, first, description):
+                self._duplicates.join(image_key, earlier)
         return neighbour
 
     def _is_in_scope(self, source: ObjectRef) -> bool:

@@ -2,6 +2,7 @@
 
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.matches import Comparison, Ranking
+from shared.search.budget import PROMISING, SAME_BY_FEATURES
 from shared.vision.ranking import compare_coarsely
 from shared.vision.signature import Signature
 
@@ -33,3 +34,8 @@ def compare_with_stored(
         identical=identical,
         model=model,
     )
+
+
+def deserves_details(found: Comparison) -> bool:
+    """Whether a coarse comparison leaves it possible that one image is a copy or a variant of the other."""
+    return found.agreement >= PROMISING or (found.cosine or 0.0) >= SAME_BY_FEATURES

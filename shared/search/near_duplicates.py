@@ -8,11 +8,11 @@ from typing import Final
 from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.matches import SAFE_TO_ACT_ON, Ranking
+from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import NearDuplicateIndex, Signatures
-from shared.search.budget import PROMISING
-from shared.search.comparison import compare_with_stored
+from shared.search.budget import SAME_BY_FEATURES
+from shared.search.comparison import compare_with_stored, deserves_details
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
@@ -26,18 +26,21 @@ CANDIDATES: Final = 6
 
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
-"""A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, or if at most
-`MOST_BITS` bits of the perceptual hashes differ. docs/explanation/ranking.md states how many copies this misses."""
+"""A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, if at most
+`MOST_BITS` bits of the perceptual hashes differ, or if the features look the same. docs/explanation/ranking.md states
+how many copies this misses."""
 
 
-def alike(local: float | None, phash: str, other: str) -> bool:
+def alike(local: float | None, whole: float | None, phash: str, other: str) -> bool:
     """Return whether two images may be near-duplicates, judging by what the indexes hold.
 
     Args:
-        local: the cosine of their local features, None if unknown.
+        local, whole: the cosines of their local features and of their features, None if unknown.
         phash, other: their perceptual hashes.
     """
-    return bits_apart(phash, other) <= MOST_BITS or (local is not None and local >= LEAST_LOCAL)
+    close = local is not None and local >= LEAST_LOCAL
+    same = whole is not None and whole >= SAME_BY_FEATURES
+    return close or same or bits_apart(phash, other) <= MOST_BITS
 
 
 def bits_apart(phash: str, other: str) -> int:
@@ -86,14 +89,21 @@ class NearDuplicateFinder:
         for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
             if data is None:
                 continue
-            with COMPUTING:
-                stored = signature.unpack(data)
-                compared = compare_with_stored(new.signature, new.features, stored, model=model)
-                if compared.agreement >= PROMISING:
-                    compared = conclude(compared, new.signature, stored, Ranking.FUSED)
+            compared = _compared(new, data, model)
             if compared.verdict in SAFE_TO_ACT_ON and (best is None or compared.score > best.comparison.score):
                 best = Neighbour(candidate.image_id, compared)
         return best
+
+    def repeats(self, image_key: ImageKey, other: str, described: Description | None = None) -> bool:
+        """Whether an image is a near-duplicate of the image `other`; true if either is gone.
+
+        Args:
+            described: see `nearest_earlier`.
+        """
+        model = self._model()
+        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
+        data = self._signatures.get(signature_key(model, other))
+        return new is None or data is None or _compared(new, data, model).verdict in SAFE_TO_ACT_ON
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
         """Yield the nearest earlier images, without those that cannot be near-duplicates."""
@@ -106,10 +116,11 @@ class NearDuplicateFinder:
             else ()
         )
         whole = asked.result().found
-        local = {candidate.record.image_id: candidate.cosine for candidate in near}
+        local, features = ({entry.record.image_id: entry.cosine for entry in found} for found in (near, whole))
         for record in interleaved([entry.record for entry in near], [entry.record for entry in whole])[:limit]:
             earlier = record.image_id != new.image_id and record.created_at < new.created_at
-            if earlier and alike(local.get(record.image_id), record.phash, new.phash):
+            cosines = local.get(record.image_id), features.get(record.image_id)
+            if earlier and alike(*cosines, record.phash, new.phash):
                 yield record
 
     def _stored(self, image_key: ImageKey, model: str) -> _New | None:
@@ -125,6 +136,13 @@ class NearDuplicateFinder:
 
     def _read(self, model: str, record: ImageRecord) -> bytes | None:
         return self._signatures.get(signature_key(model, record.image_id))
+
+
+def _compared(new: _New, data: bytes, model: str) -> Comparison:
+    with COMPUTING:
+        stored = signature.unpack(data)
+        compared = compare_with_stored(new.signature, new.features, stored, model=model)
+        return conclude(compared, new.signature, stored, Ranking.FUSED) if deserves_details(compared) else compared
 
 
 def _of(described: Description) -> _New:

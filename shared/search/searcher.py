@@ -17,12 +17,12 @@ from shared.search.budget import (
     FIRST_PASS,
     JUDGED,
     JUDGED_THOROUGH,
-    PROMISING,
+    ROUNDS,
     SECOND_PASS,
     SECOND_PASS_THOROUGH,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
-from shared.search.comparison import compare_with_stored
+from shared.search.comparison import compare_with_stored, deserves_details
 from shared.search.description import analyse
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
@@ -263,14 +263,19 @@ class Searcher:
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
     ) -> list[ScoredMatch]:
-        """Compare the details of the most promising matches; return all matches."""
+        """Compare the details of the most promising matches, of more while all have one base; return all matches."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
-        promising = [match for match in order if match.comparison.agreement >= PROMISING]
+        promising = [match for match in order if deserves_details(match.comparison)]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
-        chosen = chosen[: _JUDGED[wanted.effort]]
+        count = _JUDGED[wanted.effort]
+        found: dict[str, ScoredMatch] = {}
         with watch.stage("details"):
-            concluded = self._comparing.map(lambda match: self._conclude(query, match, wanted.ranking), chosen)
-            found = {match.record.image_id: match for match in concluded}
+            for at in range(0, ROUNDS * count, count):
+                batch = chosen[at : at + count]
+                concluded = list(self._comparing.map(lambda one: self._conclude(query, one, wanted.ranking), batch))
+                found |= {match.record.image_id: match for match in concluded}
+                if not all(at_least(match.comparison.verdict, Verdict.VARIANT) for match in concluded):
+                    break
         return [found.get(match.record.image_id, match) for match in scored]
 
     def _conclude(self, query: Described, match: ScoredMatch, ranking: Ranking) -> ScoredMatch:

@@ -1,4 +1,4 @@
-"""Conversion of decoded pixels, of any depth and with or without alpha, to 8-bit RGB on white."""
+"""Conversion of decoded pixels, of any depth and with or without alpha, to 8-bit RGB on a ground."""
 
 from typing import Any, Final
 
@@ -9,6 +9,12 @@ from shared.vision.opencv import cv2
 
 Pixels = npt.NDArray[np.uint8]
 """uint8, height x width x 3 (RGB), or height x width (gray)."""
+
+_NEARLY_WHITE: Final = 0.9
+"""Of full lightness, in every channel."""
+
+_NEARLY_ALL: Final = 0.95
+"""Share of what is visible, by alpha."""
 
 RawPixels = npt.NDArray[Any]
 """Pixels as OpenCV decodes them: gray (2-D), BGR or BGRA, of any depth."""
@@ -34,8 +40,10 @@ def to_uint8(stored: RawPixels, depth: int | None = None) -> Pixels:
     return cv2.convertScaleAbs(stored, alpha=255 / ((1 << depth) - 1))  # type: ignore[return-value]
 
 
-def composite_on_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
-    """Return the RGB of gray, BGR or BGRA pixels, the latter composited on white.
+def composite(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
+    """Return the RGB of gray, BGR or BGRA pixels, the latter composited on white, or on black if they are white.
+
+    A white logo made for dark pages would show nothing on white.
 
     Args:
         premultiplied: whether the colours are already multiplied by their alpha.
@@ -45,13 +53,27 @@ def composite_on_white(stored: Pixels, *, premultiplied: bool = False) -> Pixels
     if stored.shape[2] == 3:  # noqa: PLR2004
         return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
     rgb: Pixels = cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB)  # type: ignore[assignment]
+    ground = 0 if _is_white(stored, premultiplied=premultiplied) else 255
     for top in range(0, len(rgb), _STRIP):
         strip = rgb[top : top + _STRIP]
         alpha = stored[top : top + _STRIP, :, 3:].astype(np.uint16)
-        white = 255 - alpha
-        mixed = strip + white if premultiplied else (strip * alpha + 255 * white + 127) // 255
+        behind = ground * (255 - alpha)
+        mixed = strip + behind // 255 if premultiplied else (strip * alpha + behind + 127) // 255
         np.minimum(mixed, 255, out=strip, casting="unsafe")
     return rgb
+
+
+def _is_white(stored: Pixels, *, premultiplied: bool) -> bool:
+    """Whether BGRA pixels are transparent in places, and nearly all that is visible is nearly white."""
+    visible = white = 0
+    for top in range(0, len(stored), _STRIP):
+        strip = stored[top : top + _STRIP]
+        alpha = strip[:, :, 3]
+        darkest = strip[:, :, :3].min(axis=2)
+        light = darkest >= (_NEARLY_WHITE * alpha.astype(np.float32) if premultiplied else _NEARLY_WHITE * 255)
+        visible += int(alpha.sum(dtype=np.int64))
+        white += int(alpha[light].sum(dtype=np.int64))
+    return bool(visible < 255 * stored[:, :, 3].size and white > _NEARLY_ALL * visible)
 
 
 def add_key_alpha(gray: RawPixels, key: int) -> RawPixels:

@@ -89,3 +89,26 @@ def test_one_verdict_whichever_way_one_asks(running: PicTrace, collection: str) 
     for index in (0, 1):
         found = running.client.get(f"/v1/images/{ids[index]}/similar", params={"collection": collection}).json()
         assert [match["verdict"] for match in found["matches"]] == ["near-duplicate"]
+
+
+def test_a_group_is_no_chain(running: PicTrace, collection: str) -> None:
+    wide = np.hstack([pixels("coffee.png")[:300, :500], pixels("rocket.jpg")[:300, :500]])
+    ids = [
+        running.add(encoded(wide[:, left : left + 400].copy()), collection=collection) for left in range(0, 601, 100)
+    ]
+
+    def grouped() -> Any:
+        found = running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"]
+        return found if sum(len(group["images"]) for group in found) >= len(ids) - 1 else None
+
+    for group in until(grouped):
+        pairs = [{"a": group["group_id"], "b": image["image_id"]} for image in group["images"]]
+        said = [running.client.post("/v1/compare", json=pair).json()["verdict"] for pair in pairs]
+        assert set(said) <= {"identical", "near-duplicate"}
+
+
+def test_mirror_images_are_grouped(running: PicTrace, collection: str) -> None:
+    for image in (pixels("chelsea.png"), pixels("chelsea.png")[:, ::-1].copy()):
+        running.add(encoded(image), collection=collection)
+    found = until(lambda: running.client.get("/v1/duplicates", params={"collection": collection}).json()["groups"])
+    assert [len(group["images"]) for group in found] == [2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.quality.alterations import ALTERATIONS, altered
+from bench.quality.alterations import ALTERATIONS, HARD, altered
 from bench.quality.collection import images
 from bench.quality.metrics import Answer, recall_at_precision
 from shared.vision.decode.decoding import decode
@@ -11,7 +11,7 @@ from shared.vision.resizing import shrink_to_fit
 from tests.images import pixels
 
 
-@pytest.mark.parametrize("name", ALTERATIONS)
+@pytest.mark.parametrize("name", [*ALTERATIONS, *HARD])
 def test_an_alteration_is_reproducible_and_changes_the_image(name: str) -> None:
     rgb = shrink_to_fit(pixels("coffee.png"), 200)
     before = rgb.copy()

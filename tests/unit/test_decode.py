@@ -140,6 +140,16 @@ def test_what_transparency_hides_leaves_no_trace() -> None:
     assert (decode(encoded(Image.fromarray(hidden), "PNG")).rgb == 255).all()
 
 
+@pytest.mark.parametrize(("ink", "ground"), [(255, 0), (240, 0), (200, 255), (0, 255)])
+def test_white_on_transparent_stands_out_from_its_ground(ink: int, ground: int) -> None:
+    logo = np.zeros((40, 60, 4), np.uint8)
+    logo[10:30, 20:40] = ink, ink, ink, 255
+    for form in ("PNG", "WEBP", "TIFF"):
+        rgb = decode(encoded(Image.fromarray(logo), form, **({"lossless": True} if form == "WEBP" else {}))).rgb
+        assert (rgb[20, 30] == ink).all(), form
+        assert (rgb[0, 0] == ground).all(), form
+
+
 def test_transparent_palette_entries_and_colour_keys_become_white() -> None:
     palette = COLOUR.quantize(64)
     key = COLOUR.quantize(64).convert("RGB").getpixel((5, 5))

@@ -1,6 +1,7 @@
 """Which earlier images a new one is compared with, and which signatures are read for it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Verdict
 from shared.domain.ports import Candidate, Candidates
+from shared.search.budget import SAME_BY_FEATURES
 from shared.search.description import Description
 from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, NearDuplicateFinder, alike, bits_apart
 from shared.vision import signature
@@ -85,16 +87,26 @@ def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description |
     assert stored.read == [*own, EARLIER.record.image_id]
 
 
+def test_a_mirror_image_is_found_by_its_features() -> None:
+    mirrored = replace(describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5), features=EARLIER.features)
+    found = finder(FakeStore([EARLIER, CAT, mirrored])).nearest_earlier(
+        ImageKey("c", mirrored.record.image_id), mirrored
+    )
+    assert found is not None
+    assert (found.image_id, found.comparison.mirrored) == (EARLIER.record.image_id, True)
+
+
 def test_later_and_removed_images_are_not_near_duplicates() -> None:
     later = describe_pixels(COFFEE, "later", 5)
     assert finder(FakeStore([later, COPY])).nearest_earlier(COPY_KEY, COPY) is None
     assert finder(FakeStore([EARLIER])).nearest_earlier(COPY_KEY) is None
 
 
-def test_a_candidate_is_read_if_its_keypoints_or_its_hash_are_close() -> None:
+def test_a_candidate_is_read_if_its_keypoints_its_features_or_its_hash_are_close() -> None:
     assert bits_apart("0" * 16, "f" * 16) == 64
     near, far = f"{(1 << MOST_BITS) - 1:016x}", f"{(1 << MOST_BITS + 1) - 1:016x}"
-    assert alike(None, near, "0" * 16)
-    assert not alike(None, far, "0" * 16)
-    assert alike(LEAST_LOCAL, far, "0" * 16)
-    assert not alike(LEAST_LOCAL - 0.01, far, "0" * 16)
+    assert alike(None, None, near, "0" * 16)
+    assert not alike(None, None, far, "0" * 16)
+    assert alike(LEAST_LOCAL, None, far, "0" * 16)
+    assert alike(None, SAME_BY_FEATURES, far, "0" * 16)
+    assert not alike(LEAST_LOCAL - 0.01, SAME_BY_FEATURES - 0.01, far, "0" * 16)

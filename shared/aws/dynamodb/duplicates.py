@@ -28,6 +28,11 @@ class DynamoDuplicates:
         self._client = client
         self._table = table
 
+    def group_of(self, image: ImageKey) -> str | None:
+        """Return the `image_id` of the first image of an image's group; None without a group."""
+        held = self._held(item_mapper.record_key(image.image_id, image.collection))
+        return _group_of(held) if held and DUPLICATES_SORT in held else None
+
     def join(self, image: ImageKey, earlier: ImageKey) -> None:
         """Put an image into the group of an earlier near-duplicate. A repeated call changes nothing."""
         group = self._assign(earlier, earlier.image_id)
@@ -38,17 +43,11 @@ class DynamoDuplicates:
         """Put an image into `group` unless it has a group; return its group, or None if the image was removed."""
         key = item_mapper.record_key(image_key.image_id, image_key.collection)
         for _ in range(2):  # another worker may assign a group in the meantime
-            held = self._client.get_item(
-                TableName=self._table,
-                Key=key,
-                ProjectionExpression="pk, #group",
-                ExpressionAttributeNames={"#group": DUPLICATES_SORT},
-                ConsistentRead=True,
-            ).get("Item")
+            held = self._held(key)
             if not held:
                 return None
             if DUPLICATES_SORT in held:
-                return str(held[DUPLICATES_SORT]["S"])
+                return _group_of(held)
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client.update_item(
                     TableName=self._table,
@@ -60,6 +59,15 @@ class DynamoDuplicates:
                 )
                 return group
         return None
+
+    def _held(self, key: item_mapper.Item) -> Any:
+        return self._client.get_item(
+            TableName=self._table,
+            Key=key,
+            ProjectionExpression="pk, #group",
+            ExpressionAttributeNames={"#group": DUPLICATES_SORT},
+            ConsistentRead=True,
+        ).get("Item")
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
         """Return groups of at least two images, ordered by id; a page may have fewer than `limit`.

@@ -11,7 +11,7 @@ from shared.vision.decode import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
 from shared.vision.opencv import cv2
-from shared.vision.pixels import Pixels, RawPixels, add_key_alpha, composite_on_white, to_uint8
+from shared.vision.pixels import Pixels, RawPixels, add_key_alpha, composite, to_uint8
 from shared.vision.resizing import shrink_to_fit
 
 LONGEST_SIDE: Final = 1024
@@ -35,8 +35,8 @@ class Image:
     """A decoded image.
 
     Attributes:
-        rgb: uint8, height x width x 3, contiguous, upright, composited on white; reduced to `LONGEST_SIDE` if the
-            image is larger.
+        rgb: uint8, height x width x 3, contiguous, upright, composited on white, or on black if it is white itself;
+            reduced to `LONGEST_SIDE` if the image is larger.
         format: the format that the magic bytes identify.
         width, height: size of the upright image before any reduction, in pixels.
     """
@@ -121,7 +121,7 @@ def _jpeg(data: bytes, header: Header) -> tuple[Pixels, tuple[int, int]]:
 
 
 def _with_alpha(data: bytes) -> Pixels:
-    return composite_on_white(to_uint8(_imdecode(data, cv2.IMREAD_UNCHANGED)))
+    return composite(to_uint8(_imdecode(data, cv2.IMREAD_UNCHANGED)))
 
 
 def _png(data: bytes) -> Pixels:
@@ -129,12 +129,12 @@ def _png(data: bytes) -> Pixels:
     key = png.transparent_gray(data)
     if key is not None and stored.ndim == 2:  # noqa: PLR2004 - OpenCV did not apply the key
         stored = add_key_alpha(stored, key)
-    return orientation.upright(composite_on_white(to_uint8(stored)), orientation.from_png(data))
+    return orientation.upright(composite(to_uint8(stored)), orientation.from_png(data))
 
 
 def _bmp(data: bytes) -> Pixels:
     pixels = bmp.decode_bit_fields(data)
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if pixels is None else composite_on_white(pixels)
+    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if pixels is None else composite(pixels)
 
 
 def _gif(data: bytes) -> Pixels:
@@ -150,7 +150,7 @@ def _avif(data: bytes) -> Pixels:
     stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
     # A file that does not state its depth: 10 bits is by far the most common depth above 8.
     depth = max(properties.depth, 10)
-    return properties.upright(composite_on_white(to_uint8(stored, depth)))
+    return properties.upright(composite(to_uint8(stored, depth)))
 
 
 def _tiff(data: bytes) -> Pixels:
@@ -167,9 +167,9 @@ def _tiff(data: bytes) -> Pixels:
         stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
         # libtiff premultiplies 8-bit colours by their alpha but returns 16-bit colours as they are stored.
         premultiplied = bits == 8 or extra == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
-        return composite_on_white(to_uint8(stored), premultiplied=premultiplied)
+        return composite(to_uint8(stored), premultiplied=premultiplied)
     if chunky and bits == 16:  # noqa: PLR2004 - if no value exceeds 255, decoding to 8 bits would yield black
-        return composite_on_white(to_uint8(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
+        return composite(to_uint8(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
     return _imdecode(data, cv2.IMREAD_COLOR_RGB)
 
 
