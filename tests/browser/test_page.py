@@ -133,6 +133,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     for path in paths:
         page.set_input_files("#files", path)
         expect(page.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+    expect(page.locator("#collection-title")).to_have_text(f"The collection “{collection}”")
     section = page.locator("#duplicates")
     where = {"collection": collection}
 
@@ -144,7 +145,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     page.reload()
     expect(section.locator("h3")).to_have_text("3 copies of one picture")
     copies = section.locator(".copies li")
-    expect(copies.first).to_contain_text("Best512 × 512, PNG")
+    expect(copies.first).to_contain_text("Bestlarge.png512 × 512, PNG")
     copies.nth(1).get_by_role("button").click()
     expect(page.locator("#viewer")).to_contain_text("compressed.jpg")
     page.keyboard.press("Escape")
