@@ -119,6 +119,16 @@ def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path)
     expect(drawing).to_be_visible()
 
 
+def test_an_overlay_is_marked_on_both_images(monitored: MonitoredPage) -> None:
+    page, rgb = monitored.page, pixels("astronaut.png")
+    rgb[430:] = 0
+    rgb[455:490:4, 60:450] = 255
+    page.set_input_files("#file", payload("captioned.png", encoded(rgb, ".png")))
+    page.locator("#matches .card button.open").first.click()
+    assert page.locator("#viewer figure:has(.overlay)").count() == 2
+    expect(page.locator("#viewer .legend")).to_contain_text("laid on top")
+
+
 def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     monitored: MonitoredPage, pictrace: PicTrace, tmp_path: Path
 ) -> None:
