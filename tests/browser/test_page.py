@@ -119,6 +119,16 @@ def test_a_match_is_drawn_and_described(monitored: MonitoredPage, altered: Path)
     expect(drawing).to_be_visible()
 
 
+def test_an_overlay_is_marked_on_both_images(monitored: MonitoredPage) -> None:
+    page, rgb = monitored.page, pixels("astronaut.png")
+    rgb[430:] = 0
+    rgb[455:490:4, 60:450] = 255
+    page.set_input_files("#file", payload("captioned.png", encoded(rgb, ".png")))
+    page.locator("#matches .card button.open").first.click()
+    assert page.locator("#viewer figure:has(.overlay)").count() == 2
+    expect(page.locator("#viewer .legend")).to_contain_text("laid on top")
+
+
 def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     monitored: MonitoredPage, pictrace: PicTrace, tmp_path: Path
 ) -> None:
@@ -133,6 +143,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     for path in paths:
         page.set_input_files("#files", path)
         expect(page.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+    expect(page.locator("#collection-title")).to_have_text(f"The collection “{collection}”")
     section = page.locator("#duplicates")
     where = {"collection": collection}
 
@@ -144,7 +155,7 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
     page.reload()
     expect(section.locator("h3")).to_have_text("3 copies of one picture")
     copies = section.locator(".copies li")
-    expect(copies.first).to_contain_text("Best512 × 512, PNG")
+    expect(copies.first).to_contain_text("Bestlarge.png512 × 512, PNG")
     copies.nth(1).get_by_role("button").click()
     expect(page.locator("#viewer")).to_contain_text("compressed.jpg")
     page.keyboard.press("Escape")

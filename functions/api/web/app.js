@@ -135,6 +135,7 @@ async function showStats() {
   limits = stats.limits;
   byId("count").textContent = `${stats.images}${stats.exact ? "" : "+"}`;
   byId("count").hidden = false;
+  byId("collection-title").textContent = stats.collection === "default" ? "The collection" : `The collection “${stats.collection}”`;
   byId("notice").textContent = stats.notice ?? "";
   byId("notice").hidden = !stats.notice;
   byId("model").textContent = `Model: ${stats.model.id}.`;

@@ -10,6 +10,7 @@ const DRAWINGS = [
 /** Return buttons that draw how a query compares with a match, with room for the drawing. */
 export function drawings(operand, match) {
   const image = make("img", { className: "drawing", hidden: true });
+  image.onload = () => image.scrollIntoView({ block: "nearest" });
   const words = make("p", { className: "why", role: "status" });
   const buttons = DRAWINGS.map(([kind, label, caption]) => {
     const button = make("button", { type: "button", "aria-pressed": "false" }, label);

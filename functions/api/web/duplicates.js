@@ -10,7 +10,7 @@ function copy(image, best, open) {
     "li",
     { className: best ? "best" : "" },
     make("button", { type: "button", "aria-label": label, onclick: () => open(image) }, thumbnail(image)),
-    make("span", {}, best ? "Best" : "", make("small", {}, sizeOf(image))),
+    make("span", {}, best ? "Best" : "Copy", make("small", {}, nameOf(image)), make("small", {}, sizeOf(image))),
   );
 }
 

@@ -9,6 +9,8 @@ const VERDICTS = {
   unrelated: "Probably unrelated",
 };
 
+const TOO_PLAIN = "This picture has too little detail to recognise; only the identical file can be found.";
+
 /** Format a number with two decimals, and zero without a sign. */
 const twoDecimals = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
 
@@ -16,7 +18,7 @@ const twoDecimals = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
 export function signals(match) {
   const rows = [
     ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), twoDecimals],
-    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers} match`],
+    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers}`],
     ["Colours", match.histogram, twoDecimals],
   ];
   if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => value.toFixed(3)]);
@@ -46,9 +48,9 @@ export function why(match) {
   const reasons = [];
   if (match.verdict === "variant") {
     const count = match.differences.length;
-    reasons.push(count ? `the same base, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same base, not the same content");
+    reasons.push(count ? `the same picture, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same picture, but not the same content");
   }
-  if (match.overlays.length) reasons.push("something was laid over one of them: a caption, a logo, a border");
+  if (match.overlays.length) reasons.push("one of them has something on top, such as a caption, a logo or a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
     reasons.push(`${match.orb.inliers} keypoints${whose} match under one geometric transform`);
@@ -93,6 +95,7 @@ export function show(answer, open) {
   const others = answer.matches.filter((match) => !related(match));
   byId("matches").replaceChildren(...near.map((match) => card(match, open)));
   byId("none").hidden = near.length > 0;
+  byId("none").textContent = answer.low_information ? TOO_PLAIN : "Nothing in the collection looks like it.";
   byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
   byId("others-title").textContent = `Less similar pictures, probably unrelated (${others.length})`;
   byId("others").hidden = others.length === 0;
@@ -104,6 +107,6 @@ export function show(answer, open) {
   const found = near.length
     ? `${near.length} ${near.length === 1 ? "picture looks" : "pictures look"} like it`
     : "Nothing in the collection looks like it";
-  if (answer.low_information) return "This picture has too little detail to recognise; only the identical file can be found.";
+  if (answer.low_information) return TOO_PLAIN;
   return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
 }

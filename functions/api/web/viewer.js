@@ -6,12 +6,26 @@ import { signals, verdict, why } from "./results.js";
 
 const dialog = byId("viewer");
 
-const figure = (picture, caption, boxes = []) =>
-  make("figure", {}, make("div", { className: "marked" }, picture, ...boxes.map(mark)), make("figcaption", {}, caption));
+const figure = (picture, caption, marks = []) =>
+  make("figure", {}, make("div", { className: "marked" }, picture, ...marks), make("figcaption", {}, caption));
 
-/** A part that differs, drawn over an image; the box is in shares of its sides. */
-function mark({ left, top, width, height }) {
-  const found = make("span", { className: "difference" });
+/** Return the marks of a match on one of its two images, `query` or `match`. */
+const marksOn = (side, match) => [
+  ...match.differences.map((part) => mark("difference", part[side])),
+  ...match.overlays.map((part) => mark("overlay", part[side])),
+];
+
+/** Return a line that explains the marks of a match, or null if there are none. */
+function legend({ differences, overlays }) {
+  const said = [];
+  if (differences.length) said.push("Red: what differs.");
+  if (overlays.length) said.push("Dashed yellow: what was laid on top.");
+  return said.length ? make("p", { className: "why legend" }, said.join(" ")) : null;
+}
+
+/** Return a box drawn over an image; it is in shares of the sides of the image. */
+function mark(className, { left, top, width, height }) {
+  const found = make("span", { className });
   Object.assign(found.style, { left: `${left * 100}%`, top: `${top * 100}%`, width: `${width * 100}%`, height: `${height * 100}%` });
   return found;
 }
@@ -33,7 +47,7 @@ export function open(image, { match = null, query = null, moreLikeThis, onLabel,
     }
   };
   retry.onclick();
-  const stored = figure(picture, sizeOf(image), match ? match.differences.map((part) => part.match) : []);
+  const stored = figure(picture, sizeOf(image), match ? marksOn("match", match) : []);
   const more = make("button", { type: "button", className: "primary" }, "More like this");
   more.onclick = () => {
     dialog.close();
@@ -57,7 +71,8 @@ export function open(image, { match = null, query = null, moreLikeThis, onLabel,
   if (match) {
     parts.push(
       make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.preview, alt: "Your picture" }), "Your picture", match.differences.map((part) => part.query)) : null, stored),
+      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.preview, alt: "Your picture" }), "Your picture", marksOn("query", match)) : null, stored),
+      legend(match),
       make("p", { className: "why" }, why(match)),
       signals(match),
       query ? drawings(query.operand, match) : null,
