@@ -112,9 +112,9 @@ def test_k_and_min_score_limit_the_matches(running: PicTrace, album: dict[str, s
     assert [match["image_id"] for match in near] == [album["rocket.jpg"]]
 
 
-def test_a_mirrored_copy_is_found_unless_the_search_is_fast(running: PicTrace, album: dict[str, str]) -> None:
+def test_a_mirrored_copy_is_found_whatever_the_effort(running: PicTrace, album: dict[str, str]) -> None:
     copy = encoded(np.ascontiguousarray(pixels("astronaut.png")[:, ::-1]))
-    for effort in ("balanced", "thorough"):
+    for effort in ("fast", "balanced", "thorough"):
         answer = running.search(copy, collection="album", effort=effort)
         first = answer["matches"][0]
         assert answer["effort"] == effort
@@ -123,8 +123,6 @@ def test_a_mirrored_copy_is_found_unless_the_search_is_fast(running: PicTrace, a
             "near-duplicate",
             True,
         )
-    fast = running.search(copy, collection="album", effort="fast")
-    assert not any(match["mirrored"] or match["verdict"] == "near-duplicate" for match in fast["matches"])
 
 
 def test_an_inset_is_found_by_a_thorough_search(running: PicTrace, album: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def test_both_functions_work_without_the_pruned_files(python: str, running: PicT
     with runtime_api.running(API, python) as api:
         _, answer = api.call(events.search())
         assert answer["statusCode"] == 200, answer
-        assert json.loads(answer["body"])["matches"][0]["verdict"] == "near-duplicate"
+        assert json.loads(answer["body"])["matches"][0]["verdict"] == "identical"
         asked = [
             http_event("GET", "/health"),
             http_event("GET", "/openapi.json"),
