@@ -26,8 +26,9 @@ from shared.settings import ApiSettings
 pytest_plugins = ["tests.tables"]
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_SECONDS = 60
-"""How long to wait for an expected result; generous, because the machine may be running other tests."""
+PATIENCE_SECONDS = 180
+"""How long to wait for an expected result; generous, because the machine may be running other tests, and earlier ones
+may have left messages that fail, each of which takes its time in a subprocess."""
 
 NO_RETRY_DELAY = replace(INGEST_QUEUE, first_retry_seconds=0)
 
