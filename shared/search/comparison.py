@@ -37,5 +37,5 @@ def compare_with_stored(
 
 
 def deserves_details(found: Comparison) -> bool:
-    """Whether a coarse comparison leaves it possible that one image is a copy or a variant of the other."""
+    """Return whether a coarse comparison leaves it possible that one image is a copy or a variant of the other."""
     return found.agreement >= PROMISING or (found.cosine or 0.0) >= SAME_BY_FEATURES

@@ -81,7 +81,7 @@ class NearDuplicateFinder:
             IndexNotReady: a vector index is being built.
         """
         model = self._model()
-        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
+        new = self._known(image_key, model, described)
         if new is None:
             return None  # removed in the meantime
         found = list(self._worth_reading(new, image_key.collection, model))
@@ -95,13 +95,13 @@ class NearDuplicateFinder:
         return best
 
     def repeats(self, image_key: ImageKey, other: str, described: Description | None = None) -> bool:
-        """Whether an image is a near-duplicate of the image `other`; true if either is gone.
+        """Return whether an image is a near-duplicate of the image `other`; true if either is gone.
 
         Args:
             described: see `nearest_earlier`.
         """
         model = self._model()
-        new = _of(described) if described and described.record.model == model else self._stored(image_key, model)
+        new = self._known(image_key, model, described)
         data = self._signatures.get(signature_key(model, other))
         return new is None or data is None or _compared(new, data, model).verdict in SAFE_TO_ACT_ON
 
@@ -122,6 +122,10 @@ class NearDuplicateFinder:
             cosines = local.get(record.image_id), features.get(record.image_id)
             if earlier and alike(*cosines, record.phash, new.phash):
                 yield record
+
+    def _known(self, image_key: ImageKey, model: str, described: Description | None) -> _New | None:
+        """Return what is known of an image: its fresh description if that is of `model`, otherwise what is stored."""
+        return _of(described) if described and described.record.model == model else self._stored(image_key, model)
 
     def _stored(self, image_key: ImageKey, model: str) -> _New | None:
         record = self._index.find(image_key.image_id, image_key.collection)
