@@ -75,7 +75,7 @@ def main(url: str) -> None:
         page.goto(url)
         for copy in altered_copies():
             page.set_input_files("#files", copy)
-            expect(page.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+            expect(page.locator("#uploads-status")).to_have_text("1 of 1 image is in the collection.")
         page.wait_for_timeout(5000)  # groups are formed after the uploads have been answered
         page.reload()
         expect(page.locator("#groups > li")).to_have_count(2)
