@@ -155,4 +155,4 @@ export const putCollection = (name, title) => call(`/v1/collections/${name}`, js
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 
-export const duplicates = (cursor) => call(inCollection(`/v1/duplicates?limit=12${part("cursor", cursor)}`));
+export const duplicates = (cursor, limit) => call(inCollection(`/v1/duplicates?limit=${limit}${part("cursor", cursor)}`));

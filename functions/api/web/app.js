@@ -272,6 +272,8 @@ filters.start();
 collections.start();
 selection.onDelete(askDelete);
 grid.start((image) => route.go({ image: image.image_id }));
+byId("more-groups").onclick = () => attempt(duplicates.more);
+duplicates.start(removed);
 search.start(runSearch);
 route.start(show);
 uploads.start(followUploads);

@@ -108,6 +108,22 @@ export const text = {
   removeField: "Remove this field",
   saved: "Saved.",
 
+  copiesOfOne: (count, more) => `${number(count)}${more ? "+" : ""} copies of one image`,
+  groupAddress: "Link to this group",
+  proposed: "Best",
+  keep: "Keep",
+  keepOf: (name) => `Keep ${name}`,
+  compareWith: "Compare",
+  compareOf: (name) => `Compare ${name} with the image that is kept`,
+  deleteOthers: (count) => (count === 1 ? "Delete the other" : `Delete the ${number(count)} others`),
+  reallyDeleteOthers: (count) => (count === 1 ? "Really delete the other?" : `Really delete the ${number(count)} others?`),
+  keepAll: "Keep all of them",
+  notDuplicates: "Not duplicates",
+  separated: "They will not be grouped again.",
+  slider: "Slider",
+  sideBySide: "Side by side",
+  sliderBetween: (left, right) => `Slider between ${left} on the left and ${right} on the right`,
+
   sections: {
     copies: "Copies", variants: "Variants", lookAlikes: "Look-alikes",
   },
