@@ -139,4 +139,4 @@ def test_the_viewer_reports_an_image_that_it_cannot_load(busy_page: BusyPage) ->
     refused.times = 0
     busy_page.page.get_by_role("button", name="Load it again").click()
     expect(busy_page.page.locator("#viewer .problem")).to_be_hidden()
-    until(lambda: is_shown(busy_page.page, "#viewer .pair img"))
+    until(lambda: is_shown(busy_page.page, "#viewer figure img"))

@@ -33,13 +33,14 @@ function careful(words, work) {
 function copy(image, group, state) {
   const name = nameOf(image);
   const isBest = image.image_id === group.best;
+  const reason = group.reasons?.[image.image_id]; // why the best one is kept and not this one
   const box = make("input", { type: "checkbox", checked: state.kept.has(image.image_id), "aria-label": text.keepOf(name) });
   box.onchange = () => state.keep(image.image_id, box.checked);
   const row = make(
     "li",
     {},
     button(thumbnail(image), () => route.go({ image: image.image_id }), { className: "open", "aria-label": text.open(name) }),
-    make("span", { className: "what" }, isBest ? make("b", {}, text.proposed) : null, make("span", { className: "name", title: name }, name), make("small", {}, sizeOf(image))),
+    make("span", { className: "what" }, isBest ? make("b", {}, text.proposed) : null, make("span", { className: "name", title: name }, name), make("small", {}, sizeOf(image)), reason ? make("small", { className: "reason" }, reason) : null),
     make("label", { className: "keep" }, box, text.keep),
     button(text.compareWith, () => compare(find(state.first(image.image_id)), image), { className: "compare-with", "aria-label": text.compareOf(name) }),
   );
@@ -82,7 +83,6 @@ function card(group) {
     "li",
     {},
     make("div", { className: "heading" }, make("h2", { className: "title" }, text.copiesOfOne(group.images.length, group.truncated)), make("a", { href: route.href({ group: group.group_id }) }, text.groupAddress)),
-    group.reason ? make("p", { className: "why" }, group.reason) : null,
     copies,
     make("div", { className: "actions" }, discard),
   );
