@@ -281,6 +281,7 @@ api.onBusy((seconds) => {
 });
 startBackground();
 key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
+queries.start();
 filters.start();
 collections.start();
 selection.onDelete(askDelete);
