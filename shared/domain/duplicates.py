@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cmp_to_key
 
 from shared.domain.images import ImageRecord
+from shared.domain.preference import prefer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,9 @@ class DuplicatePage:
 
 
 def best_first(records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Return the records sorted by pixels, sharpness and bytes, most first, then by age, oldest first."""
-    oldest_first = sorted(records, key=lambda record: record.created_at)
-    return sorted(
-        oldest_first, key=lambda record: (record.width * record.height, record.sharpness, record.bytes), reverse=True
-    )
+    """Return the records, the best copy first; see `shared.domain.preference`."""
+
+    def order(a: ImageRecord, b: ImageRecord) -> int:
+        return -1 if prefer(a, b).first else 1
+
+    return sorted(records, key=cmp_to_key(order))

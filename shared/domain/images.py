@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
     from shared.domain.features import FeatureVector, LocalVector
@@ -70,8 +71,10 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
-        sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
+        sharpness: variance of the Laplacian, 0 or more.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        quality: evidence by which the best of several copies is chosen; None if it was not measured, or not read.
+        chosen: whether somebody chose to keep it, whatever its quality.
     """
 
     collection: str
@@ -88,6 +91,8 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    quality: Quality | None = None
+    chosen: bool = False
 
     @property
     def label(self) -> str | None:

@@ -24,6 +24,7 @@ from shared.domain.images import (
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
+from shared.domain.quality import Quality
 from shared.domain.table_schema import SINCE
 
 Item = Mapping[str, Any]
@@ -118,6 +119,7 @@ def record_item(
         "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
+        "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
     }
     return {
@@ -171,6 +173,8 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
+        chosen="chosen" in item,
     )
 
 
