@@ -144,6 +144,18 @@ def test_a_revoked_key_stops_working_within_the_cache_time(
         keys.revoke("0" * 16)
 
 
+def test_a_revoked_key_stops_working_when_the_clock_is_set_back(running: PicTrace, clock: Clock) -> None:
+    steady = Clock()
+    keys = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock, steady)
+    key = create_key(keys)
+    keys.verify(key)
+    keys.revoke(key.split("_")[1])
+    clock.now -= KEY_CACHE_SECONDS / 2
+    steady.now += KEY_CACHE_SECONDS
+    with pytest.raises(Unauthenticated):
+        keys.verify(key)
+
+
 def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:
     other = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
     text, free = create_key(keys, per_minute=3), create_key(keys)

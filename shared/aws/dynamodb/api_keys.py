@@ -60,18 +60,36 @@ class ApiKey:
         return "expired" if self.expires is not None and self.expires <= now else "active"
 
 
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    """A key, or None if there is none of this id, as it was read at a time of two clocks, in seconds."""
+
+    read_at: float
+    monotonic_read_at: float
+    key: ApiKey | None
+    stored_hash: str
+
+
 class DynamoApiKeys:
     """Stores and verifies the API keys of one table.
 
     Args:
         clock: seconds since the epoch.
+        monotonic: seconds of a clock that is never set back.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._table = table
         self._clock = clock
-        self._cache: OrderedDict[str, tuple[float, ApiKey | None, str]] = OrderedDict()
+        self._monotonic = monotonic
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._exhausted_minutes: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -146,16 +164,20 @@ class DynamoApiKeys:
         return Caller(key.key_id, key.scopes, key.collections)
 
     def _cached_key(self, key_id: str) -> tuple[ApiKey | None, str]:
-        """Return a key and the hash of its secret, or None and a hash of no secret, at most `KEY_CACHE_SECONDS` old."""
-        now = self._clock()
+        """Return a key and the hash of its secret, or None and a hash of no secret, at most `KEY_CACHE_SECONDS` old.
+
+        The age is the larger one of two clocks: the time of day may be set back, and the monotonic clock may stand still
+        while Lambda has the process frozen.
+        """
+        now, monotonic_now = self._clock(), self._monotonic()
         with self._lock:
-            read_at, key, stored_hash = self._cache.get(key_id, (float("-inf"), None, _UNKNOWN_HASH))
-        if now - read_at < KEY_CACHE_SECONDS:
-            return key, stored_hash
+            cached = self._cache.get(key_id)
+        if cached and max(abs(now - cached.read_at), monotonic_now - cached.monotonic_read_at) < KEY_CACHE_SECONDS:
+            return cached.key, cached.stored_hash
         item = self._client.get_item(TableName=self._table, Key=_item_key(key_id), ConsistentRead=True).get("Item")
         key, stored_hash = (_to_key(item), item["secret_hash"]["S"]) if item else (None, _UNKNOWN_HASH)
         with self._lock:
-            self._cache[key_id] = (now, key, stored_hash)
+            self._cache[key_id] = _Cached(now, monotonic_now, key, stored_hash)
             self._cache.move_to_end(key_id)
             while len(self._cache) > MAX_CACHED_KEYS:
                 self._cache.popitem(last=False)
