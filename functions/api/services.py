@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.api.library import Library
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
@@ -90,7 +90,7 @@ class Services:
             bucket=settings.bucket,
             models=list(self.models),
         )
-        self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
+        self._active: Callable[[], str] = DynamoActiveModel(dynamodb, settings.table, list(self.models))
         self._searchers: dict[str, Searcher] = {}
 
     def with_model(self, model: str | None) -> "Services":

@@ -10,7 +10,7 @@ from functions.ingest.reindexer import Reindexer
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.duplicate_checks import QueuedChecks
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -50,7 +50,7 @@ def _dispatcher() -> Dispatcher:
     uploads = DynamoUploads(dynamodb, settings.table)
     objects = S3Objects(s3_client(), settings.bucket)
     by_model = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
-    active = ActiveModel(dynamodb, settings.table, list(by_model))
+    active = DynamoActiveModel(dynamodb, settings.table, list(by_model))
 
     def embedders() -> list[Embedder]:
         first = active()

@@ -12,8 +12,9 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import MAX_CACHED_KEYS, DynamoApiKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
+from shared.domain.api_keys import MAX_CACHED_KEYS
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
 from tests.conftest import PicTrace
