@@ -57,6 +57,9 @@ MAX_K: Final = 50
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
 
+MAX_SOURCES_SHOWN: Final = 100
+"""Maximum number of an image's sources in its record."""
+
 DEFAULT_COLLECTION: Final = "default"
 
 FETCH_SECONDS: Final = 10
