@@ -166,8 +166,8 @@ class DynamoApiKeys:
     def _cached_key(self, key_id: str) -> tuple[ApiKey | None, str]:
         """Return a key and the hash of its secret, or None and a hash of no secret, at most `KEY_CACHE_SECONDS` old.
 
-        The age is the larger one of two clocks: the time of day may be set back, and the monotonic clock may stand still
-        while Lambda has the process frozen.
+        The age is the larger one of two clocks: the time of day may be set back, and the monotonic clock may stand
+        still while Lambda has the process frozen.
         """
         now, monotonic_now = self._clock(), self._monotonic()
         with self._lock:
