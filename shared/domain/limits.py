@@ -39,6 +39,10 @@ image's fault."""
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
 
+UPLOAD_ABANDONED_SECONDS: Final = 2 * UPLOAD_EXPIRES_SECONDS
+"""Age from which a pending upload without an object is over. A file that was being sent when its form expired has as
+long again to arrive."""
+
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned link to a stored image."""
 
