@@ -52,6 +52,9 @@ LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload is kept."""
 
+REFUSAL_DAYS: Final = 7
+"""How long it is kept why an image could not be described by another model."""
+
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
 
