@@ -153,6 +153,8 @@ class EmbeddedCatalogue:
         return self._search.nearest_local(local, collection=collection, model=model, limit=limit)
 
     def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
+        if not image_ids:
+            return set()
         places = ", ".join("?" * len(image_ids))
         with self._database.read() as connection:
             found = connection.execute(

@@ -111,6 +111,8 @@ def read_records(
     connection: sqlite3.Connection, image_ids: Collection[str], *, collection: str, model: str
 ) -> Mapping[str, ImageRecord]:
     """Return the records of those of the images, at most 100, that a model has described, with that model's labels."""
+    if not image_ids:
+        return {}
     places = ", ".join("?" * len(image_ids))
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM images JOIN descriptions USING (image_id, collection)"  # noqa: S608
