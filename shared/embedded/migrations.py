@@ -4,12 +4,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from shared.embedded import active_model, api_keys, ledger, records, refusals, uploads, vector_table
+from shared.embedded import (
+    active_model,
+    api_keys,
+    collections,
+    ledger,
+    records,
+    refusals,
+    uploads,
+    vector_table,
+)
 from shared.embedded.database import Database
 
-MIGRATIONS: Final[Sequence[str]] = (
-    "\n".join(module.SCHEMA for module in (records, vector_table, ledger, uploads, api_keys, active_model, refusals)),
+_ADAPTERS: Final = (
+    records,
+    vector_table,
+    ledger,
+    collections,
+    uploads,
+    api_keys,
+    active_model,
+    refusals,
 )
+
+MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 
