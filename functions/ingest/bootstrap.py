@@ -7,10 +7,11 @@ from threading import Lock
 from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
+from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.duplicate_checks import QueuedChecks
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -37,7 +38,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, dead_letters, retry_delays):
+        for build in (_dispatcher, upload_ends, dead_letters, retry_delays):
             build.cache_clear()
 
 
@@ -50,7 +51,7 @@ def _dispatcher() -> Dispatcher:
     uploads = DynamoUploads(dynamodb, settings.table)
     objects = S3Objects(s3_client(), settings.bucket)
     by_model = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
-    active = ActiveModel(dynamodb, settings.table, list(by_model))
+    active = DynamoActiveModel(dynamodb, settings.table, list(by_model))
 
     def embedders() -> list[Embedder]:
         first = active()
@@ -82,6 +83,11 @@ def _dispatcher() -> Dispatcher:
         source_buckets=settings.source_buckets,
         publish=EventBus(events_client(), settings.bus).publish,
     )
+
+
+@cache
+def upload_ends() -> UploadEnds:
+    return UploadEnds(DynamoUploads(dynamodb_client(), IngestSettings.from_environ(os.environ).table))
 
 
 @cache
