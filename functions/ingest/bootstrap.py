@@ -21,6 +21,7 @@ from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
 from shared.aws.retry_delays import RetryDelays
+from shared.search.grouping import Grouper
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -66,7 +67,10 @@ def _dispatcher() -> Dispatcher:
     )
     return Dispatcher(
         indexer=indexer,
-        neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
+        grouper=Grouper(
+            duplicates=DynamoDuplicates(dynamodb, settings.table),
+            finder=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
+        ),
         reindexer=Reindexer(
             catalogue=catalogue,
             objects=objects,
@@ -74,7 +78,6 @@ def _dispatcher() -> Dispatcher:
             clean_up=indexer.clean_up,
             refuse=DynamoRefusals(dynamodb, settings.table).put,
         ),
-        duplicates=DynamoDuplicates(dynamodb, settings.table),
         checks=QueuedChecks(sqs_client(), settings.queue),
         catalogue=catalogue,
         uploads=uploads,

@@ -46,6 +46,13 @@ class UploadStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class Grouping(StrEnum):
+    """Whether an indexed image has been compared with all others that arrived before or together with it."""
+
+    PENDING = "pending"
+    DONE = "done"
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
     """An object in S3. `key` is the real key, never URL-encoded."""
@@ -77,6 +84,7 @@ class ImageRecord:
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
         quality: evidence by which the best of several copies is chosen; None if it was not measured, or not read.
         chosen: whether somebody chose to keep it, whatever its quality.
+        group: `image_id` of the image that is kept of its group of near-duplicates; None without a group, or not read.
         annotations: what callers noted about it.
     """
 
@@ -96,6 +104,7 @@ class ImageRecord:
     sharpness: float = 0.0
     quality: Quality | None = None
     chosen: bool = False
+    group: str | None = None
     annotations: Annotations = NO_ANNOTATIONS
 
     @property
@@ -126,6 +135,7 @@ class Upload:
         code, reason: why the upload was rejected.
         metadata: values of the sender, repeated in the published events.
         opened_at: when it was opened, in seconds since the epoch; None if no one opened it.
+        grouping: whether the image is in its group of near-duplicates; None unless it was indexed.
         ends_by: when its last attempt has ended whatever happens, in seconds since the epoch; None before that attempt.
     """
 
@@ -139,6 +149,7 @@ class Upload:
     metadata: Mapping[str, str] = field(default_factory=dict)
     opened_at: int | None = None
     ends_by: int | None = None
+    grouping: Grouping | None = None
 
 
 @dataclass(frozen=True, slots=True)

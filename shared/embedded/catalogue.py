@@ -15,6 +15,7 @@ from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
+from shared.embedded.duplicates import write_quality
 from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
@@ -52,6 +53,7 @@ class EmbeddedCatalogue:
                     _delete_description(connection, record, held[0])
                 register_collection(connection, record.collection)
                 write_record(connection, record, source_id(source))
+                write_quality(connection, ImageKey(record.collection, record.image_id), record.quality)
                 write_vectors(connection, image)
                 is_first = True
             else:

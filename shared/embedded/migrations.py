@@ -8,6 +8,7 @@ from shared.embedded import (
     active_model,
     api_keys,
     collections,
+    duplicates,
     ledger,
     records,
     refusals,
@@ -18,6 +19,7 @@ from shared.embedded.database import Database
 
 _ADAPTERS: Final = (
     records,
+    duplicates,
     vector_table,
     ledger,
     collections,

@@ -9,6 +9,7 @@ from shared.domain import cursors
 from shared.domain.annotations import Annotations
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
+    Grouping,
     ImageRecord,
     IndexedImage,
     Label,
@@ -21,7 +22,7 @@ from shared.domain.images import (
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.quality import Quality
-from shared.domain.table_schema import ANNOTATED_PARTITION, SINCE
+from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -66,6 +67,11 @@ def vectors_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
 def refusal_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
     """Return the key of a refused reindexing, outside the image's partition, whose other items are sources."""
     return {"pk": {"S": f"{_REFUSAL}{image_id}"}, "sk": {"S": f"model#{collection}#{model}"}}
+
+
+def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
+    """Return the key of what was decided on an image and another of its collection, outside the image's partition."""
+    return {"pk": {"S": f"decided#{image.collection}#{image.image_id}"}, "sk": {"S": other}}
 
 
 def is_vectors(item: Item) -> bool:
@@ -159,6 +165,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
+        group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
         annotations=to_annotations(item),
     )
 
@@ -247,6 +254,7 @@ def to_upload(item: Item) -> Upload:
         image_id=text("image_id"),
         code=text("code"),
         reason=text("reason"),
+        grouping=Grouping(text("grouping") or "") if "grouping" in item else None,
         metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
         opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
         ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,

@@ -21,6 +21,7 @@ from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
+from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.active_model import ActiveModel
@@ -28,12 +29,13 @@ from shared.domain.api_keys import StoredApiKeys
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.ports import Catalogue, Collections, Ledger, Uploads
+from shared.domain.ports import Catalogue, Collections, Duplicates, Ledger, Uploads
 from shared.embedded.active_model import EmbeddedActiveModel
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
 from shared.embedded.database import Database
+from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.migrations import MIGRATIONS
 from shared.embedded.uploads import EmbeddedUploads
@@ -61,6 +63,7 @@ class Store:
 
     catalogue: Catalogue
     collections: Collections
+    duplicates: Duplicates
     ledger: Ledger
     uploads: Uploads
     keys: Callable[[Callable[[], float], Callable[[], float]], StoredApiKeys]
@@ -96,7 +99,9 @@ class TracedDatabase(Database):
             for statement in sorted(self.statements):
                 if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")) and not statement.startswith(SCANNED):
                     plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-                    if any("TEMP B-TREE" in step or re.match("SCAN (?!json_each|sqlite_sequence)", step) for step in plan):
+                    if any(
+                        "TEMP B-TREE" in step or re.match("SCAN (?!json_each|sqlite_sequence)", step) for step in plan
+                    ):
                         found["\n    ".join(plan)] = statement
         return [f"{statement}\n    {plan}" for plan, statement in found.items()]
 
@@ -143,6 +148,7 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
     return Store(
         catalogue=EmbeddedCatalogue(database, vectors),
         collections=EmbeddedCollections(database),
+        duplicates=EmbeddedDuplicates(database),
         ledger=EmbeddedLedger(database),
         uploads=EmbeddedUploads(database),
         keys=lambda clock, monotonic: EmbeddedApiKeys(database, clock, monotonic),
@@ -160,6 +166,7 @@ def _dynamo(table: str) -> Store:
     return Store(
         catalogue=DynamoCatalogue(client, table),
         collections=DynamoCollections(client, table),
+        duplicates=DynamoDuplicates(client, table),
         ledger=DynamoLedger(client, table),
         uploads=DynamoUploads(client, table),
         keys=lambda clock, monotonic: DynamoApiKeys(client, table, clock, monotonic),
