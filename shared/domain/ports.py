@@ -10,6 +10,7 @@ from shared.domain.duplicates import Decision, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.events import DuplicateCheck
@@ -239,6 +240,39 @@ class Duplicates(Protocol):
         ...
 
     def decisions(self, image: ImageKey) -> Decisions: ...
+
+
+class Trash(Protocol):
+    """Hides images that were deleted, until they are restored or purged. Their objects and sources stay."""
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        """Move an image into the trash; return False if the collection does not have it.
+
+        No search, listing or read of the catalogue returns it any more, except that `occurrences` has its record, so
+        that nothing takes its objects for orphans. Storing it again (`Catalogue.add`) restores it.
+
+        Args:
+            at: now, ISO 8601 in UTC.
+        """
+        ...
+
+    def take_out(self, image: ImageKey) -> bool:
+        """Restore an image; return False if it is not in the trash."""
+        ...
+
+    def holds(self, image: ImageKey) -> bool: ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def due(self, before: str, limit: int) -> Sequence[ImageKey]:
+        """Return images of any collection that were deleted before a time, ISO 8601 in UTC."""
+        ...
 
 
 class DuplicateChecks(Protocol):

@@ -12,6 +12,7 @@ from shared.embedded import (
     ledger,
     records,
     refusals,
+    trash,
     uploads,
     vector_table,
 )
@@ -21,6 +22,7 @@ _ADAPTERS: Final = (
     records,
     duplicates,
     vector_table,
+    trash,
     ledger,
     collections,
     uploads,

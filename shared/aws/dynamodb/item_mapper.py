@@ -147,7 +147,7 @@ def vectors_item(image: IndexedImage) -> dict[str, Any]:
 
 def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
     return ImageRecord(
-        collection=item["collection"]["S"],
+        collection=collection_of(item),
         image_id=item["image_id"]["S"],
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
