@@ -30,7 +30,7 @@ NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
 @pytest.fixture
 def set_index_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetIndexPhase]:
     """A function that sets the phase of the indexes; afterwards they are searchable again and no check is pending."""
-    monkeypatch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
+    monkeypatch.setattr("shared.domain.limits.MAX_CHECK_DELAY_SECONDS", 2)
     table = running.cloud.outputs["TableName"]
 
     def into(phase: Phase, *indexes: str) -> None:
@@ -145,7 +145,7 @@ def test_a_check_that_cannot_be_queued_fails_the_message(
     body = json.dumps(in_stack_bucket(running, {"Records": [notification(key)]}))
     set_index_phase(Phase.BACKFILLING)
     with monkeypatch.context() as broken:
-        broken.setattr(dispatcher()._checks, "_queue_url", "http://localhost:1/no-queue")
+        broken.setattr(dispatcher()._messages, "_queue_url", "http://localhost:1/no-queue")
         assert invoke_ingest(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
     assert invoke_ingest(record_of(body)) == {"batchItemFailures": []}
     assert delayed(running) == 1
