@@ -6,7 +6,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import collections, duplicates, images, legacy, meta, search, uploads
+from functions.api.routes import collections, duplicates, images, legacy, meta, search, trash, uploads
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
@@ -33,6 +33,7 @@ def create_app(services: Services) -> FastAPI:
         collections.router,
         search.router,
         duplicates.router,
+        trash.router,
         meta.stats_router,
         legacy.router,
         meta.router,

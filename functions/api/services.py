@@ -7,19 +7,26 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
-from shared.aws.clients import dynamodb_client, lambda_client, s3_client
-from shared.aws.dynamodb.active_model import ActiveModel
+from functions.api.trash_bin import TrashBin
+from shared.aws.clients import dynamodb_client, lambda_client, s3_client, sqs_client
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
+from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
+from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
+from shared.domain.duplicate_scans import DuplicateScans
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
+from shared.domain.removal import Remover
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
 from shared.vision.decode.decoding import SANDBOX
@@ -83,16 +90,32 @@ class Services:
             address for name in settings.source_buckets for address in self.objects.addresses(name)
         ]
         self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
+        self.messages = IngestMessages(sqs_client(), settings.queue)
+        self.trash = TrashBin(
+            catalogue=self.catalogue,
+            duplicates=self.duplicates,
+            trash=DynamoTrash(dynamodb, settings.table),
+            remover=Remover(
+                catalogue=self.catalogue,
+                ledger=DynamoLedger(dynamodb, settings.table),
+                objects=self.objects,
+                bucket=settings.bucket,
+                models=list(self.models),
+            ),
+            messages=self.messages,
+            models=list(self.models),
+            days=settings.trash_days,
+        )
+        self.groups = DuplicateGroups(duplicates=self.duplicates, trash=self.trash, messages=self.messages)
+        self.scans = DuplicateScans(DynamoScans(dynamodb, settings.table), self.messages)
         self.library = Library(
             catalogue=self.catalogue,
-            ledger=DynamoLedger(dynamodb, settings.table),
             uploads=DynamoUploads(dynamodb, settings.table),
             objects=self.objects,
             fetcher=self.fetcher,
             bucket=settings.bucket,
-            models=list(self.models),
         )
-        self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
+        self._active: Callable[[], str] = DynamoActiveModel(dynamodb, settings.table, list(self.models))
         self._searchers: dict[str, Searcher] = {}
 
     def with_model(self, model: str | None) -> "Services":

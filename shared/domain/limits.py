@@ -39,6 +39,10 @@ image's fault."""
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
 
+UPLOAD_ABANDONED_SECONDS: Final = 2 * UPLOAD_EXPIRES_SECONDS
+"""Age from which a pending upload without an object is over. A file that was being sent when its form expired has as
+long again to arrive."""
+
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned link to a stored image."""
 
@@ -47,6 +51,9 @@ LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
 
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload is kept."""
+
+REFUSAL_DAYS: Final = 7
+"""How long it is kept why an image could not be described by another model."""
 
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
@@ -66,6 +73,9 @@ MAX_K: Final = 50
 
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
+
+MAX_SOURCES_SHOWN: Final = 100
+"""Maximum number of an image's sources in its record."""
 
 DEFAULT_COLLECTION: Final = "default"
 
@@ -89,9 +99,21 @@ RETRY_AFTER_SECONDS: Final = 5
 INDEX_RETRY_AFTER_SECONDS: Final = 30
 """`Retry-After` of a response while a vector index is being built, which takes minutes."""
 
-CHECK_DELAY_SECONDS: Final = 300
-"""How long ingest waits before it compares an image that was stored while a vector index was being built. SQS delays a
-message by at most 900 s."""
+CHECK_DELAY_SECONDS: Final = 5
+"""How long ingest waits before it compares an image again that a vector index did not have yet. The delay doubles with
+each attempt."""
+MAX_CHECK_DELAY_SECONDS: Final = 300
+"""Maximum of that delay, for an index that is being built, which takes minutes. SQS allows at most 900 s."""
+MAX_CHECKS: Final = 12
+"""Number of checks after which an index that still lacks the image is no longer waited for: after 30 minutes."""
+MAX_REGROUPINGS: Final = 4
+"""Number of changes of groups in a row, each because of the one before, after which no more follow."""
+
+
+def check_delay_seconds(attempt: int) -> int:
+    """Return how long to wait before a check, of which there have been `attempt` before."""
+    return min(CHECK_DELAY_SECONDS * (1 << min(attempt, 10)), MAX_CHECK_DELAY_SECONDS)
+
 
 CHECK_HOURS: Final = 12
 """How long ingest repeats that check before it gives up."""

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.annotations import Annotations
 from shared.domain.collections import CollectionEntry, CollectionPage
-from shared.domain.duplicates import DuplicatePage
+from shared.domain.duplicates import Decision, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.quality import Quality
+from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
-    from shared.domain.events import DuplicateCheck
+    from shared.domain.duplicate_scans import DuplicateScan
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -57,7 +60,22 @@ class Uploads(Protocol):
 
     def open(self, upload: Upload, source: ObjectRef) -> None: ...
     def find(self, upload_id: str) -> Upload | None: ...
-    def finish(self, upload: Upload) -> None: ...
+
+    def finish(self, upload: Upload) -> None:
+        """Store the final state of an upload; nothing of an earlier end remains."""
+        ...
+
+    def grouped(self, upload_id: str) -> None:
+        """Note that the image of a finished upload is in its group of near-duplicates."""
+        ...
+
+    def expect_end(self, upload_id: str, ends_by: int) -> None:
+        """Store when a pending upload's last attempt will have ended, in seconds since the epoch."""
+        ...
+
+    def fail(self, upload_id: str, reason: str) -> None:
+        """Reject an upload with the code `failed`, if it is pending."""
+        ...
 
 
 class Ledger(Protocol):
@@ -199,18 +217,93 @@ class Collections(Protocol):
 
 
 class Duplicates(Protocol):
-    """Stores groups of near-duplicates."""
+    """Stores groups of near-duplicates, and what people decided on them."""
 
-    def group_of(self, image: ImageKey) -> str | None: ...
-    def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
+    def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
+        """Return those of the images that the collection has now, with quality, group and choice."""
+        ...
+
+    def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
+        """Move an image into a group, or out of any; return False unless it exists and its group is `before`."""
+        ...
+
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        """Store the quality of an image, if it exists."""
+        ...
+
+    def choose(self, image: ImageKey, *, chosen: bool) -> None:
+        """Note whether somebody chose to keep an image."""
+        ...
+
+    def members(self, group: ImageKey, limit: int) -> Sequence[str]:
+        """Return the ids of images in a group; the last changes may not be seen yet."""
+        ...
+
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
+    def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None:
+        """Store a decision on two images of a collection, or forget it. It outlives both images."""
+        ...
 
-class DuplicateChecks(Protocol):
-    """Postpones checks for near-duplicates."""
+    def decisions(self, image: ImageKey) -> Decisions: ...
+
+
+class Scans(Protocol):
+    """Stores the progress of comparing collections again."""
+
+    def put(self, scan: "DuplicateScan") -> None: ...
+    def find(self, collection: str) -> "DuplicateScan | None": ...
+
+    def advance(self, before: "DuplicateScan", after: "DuplicateScan") -> bool:
+        """Store progress; return False if another worker did, or another scan was started."""
+        ...
+
+
+class Trash(Protocol):
+    """Hides images that were deleted, until they are restored or purged. Their objects and sources stay."""
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        """Move an image into the trash; return False if the collection does not have it.
+
+        No search, listing or read of the catalogue returns it any more, except that `occurrences` has its record, so
+        that nothing takes its objects for orphans. Storing it again (`Catalogue.add`) restores it.
+
+        Args:
+            at: now, ISO 8601 in UTC.
+        """
+        ...
+
+    def take_out(self, image: ImageKey) -> bool:
+        """Restore an image; return False if it is not in the trash."""
+        ...
+
+    def holds(self, image: ImageKey) -> bool: ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        """Return images of one collection, or of any, that were deleted before a time, ISO 8601 in UTC."""
+        ...
+
+
+class Messages(Protocol):
+    """Sends the ingest function what is to be done later."""
 
     def postpone(self, check: "DuplicateCheck") -> None:
-        """Queue the check again, with a delay of `CHECK_DELAY_SECONDS`."""
+        """Queue the check, with a delay that grows with its attempts."""
+        ...
+
+    def reindex(self, event: "Reindex") -> None: ...
+    def scan(self, step: "DuplicateScanStep") -> None: ...
+
+    def purge(self, collection: str | None, before: str | None) -> None:
+        """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""
         ...
 
 

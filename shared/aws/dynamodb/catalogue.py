@@ -14,9 +14,9 @@ from shared.domain.annotations import Annotations
 from shared.domain.errors import IndexNotReady, InvalidCursor
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.filters import ImageFilter, Order
-from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
+from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import (
     ANNOTATED_INDEX,
@@ -27,13 +27,13 @@ from shared.domain.table_schema import (
     LOCAL_INDEX,
     RECORD_ATTRIBUTES,
     SINCE,
+    TRASHED_AT,
     VECTOR_INDEX,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
 """Maximum number of pages of 1 MB that a count reads; a page holds about 3,000 images."""
 FILTER_PAGES: Final = 10
@@ -72,7 +72,7 @@ class DynamoCatalogue:
             replaced = self._client.put_item(
                 TableName=self._table,
                 Item=item_mapper.record_item(record, image.features, source, image.local_features),
-                ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
+                ConditionExpression="attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},
                 ReturnValues="ALL_OLD",
@@ -82,7 +82,7 @@ class DynamoCatalogue:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             held: Any = error.response
-            return bool(held["Item"]["brought_by"]["S"] == item_mapper.source_id(source))
+            return bool(held["Item"]["brought_by"]["S"] == source_id(source))
         if replaced and (kept := item_mapper.to_annotations(replaced)):
             self.annotate(ImageKey(record.collection, record.image_id), Annotations(), kept)
         return True
@@ -94,7 +94,7 @@ class DynamoCatalogue:
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
         """Return whether `source` was the first to bring an image; None unless it has the vectors of all `models`."""
         held = self._described(image_key, models)
-        return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
+        return None if held is None else bool(held["brought_by"]["S"] == source_id(source))
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
         """Return whether an image is stored with the vectors of all `models`."""
@@ -104,10 +104,12 @@ class DynamoCatalogue:
         held = self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_key.image_id, image_key.collection),
-            ProjectionExpression="#model, brought_by",
+            ProjectionExpression="#model, brought_by, trashed_at",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
+        if held and TRASHED_AT in held:
+            return held  # the vectors of secondary models are added when it is restored
         if held and all(held["model"]["S"] == model or self._secondary.has(image_key, model) for model in models):
             return held
         return None
@@ -119,9 +121,9 @@ class DynamoCatalogue:
         neither the result nor the time it takes reveals what they hold.
         """
         chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
-        if chosen is None and collection is None:
-            chosen = next(iter(self._partition(image_id, item_mapper.RECORDS_PREFIX, limit=1)), None)
-        if chosen is None:
+        if not _is_shown(chosen) and collection is None:
+            chosen = next(filter(_is_shown, self._partition(image_id, item_mapper.RECORDS_PREFIX)), None)
+        if not _is_shown(chosen):
             return None
         record = item_mapper.to_record(chosen)
         found = self._partition(image_id, item_mapper.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
@@ -363,7 +365,7 @@ class DynamoCatalogue:
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
         keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
-        names = ("image_id", *ANNOTATIONS)
+        names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
         found: dict[str, Annotations] = {}
         while keys:
             answer: Any = self._client.batch_get_item(
@@ -376,7 +378,7 @@ class DynamoCatalogue:
                     }
                 }
             )
-            items = answer["Responses"].get(self._table, [])
+            items = filter(_is_shown, answer["Responses"].get(self._table, []))
             found |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
@@ -407,3 +409,8 @@ class DynamoCatalogue:
         ):
             items += page["Items"]
         return [item for item in items if not item_mapper.is_vectors(item)]
+
+
+def _is_shown(record: Any) -> bool:
+    """Return whether there is a record, and it is not in the trash."""
+    return record is not None and LISTING_PARTITION in record

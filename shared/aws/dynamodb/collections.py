@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.collections import CollectionEntry, CollectionPage
+from shared.domain.cursors import decode_name, encode_name
 from shared.domain.table_schema import COLLECTIONS_PARTITION
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class DynamoCollections:
         condition, values = "pk = :pk", {":pk": {"S": COLLECTIONS_PARTITION}}
         if cursor:
             condition += " AND sk > :after"
-            values[":after"] = {"S": item_mapper.decode_name(cursor)}
+            values[":after"] = {"S": decode_name(cursor)}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression=condition,
@@ -78,7 +79,7 @@ class DynamoCollections:
         )
         entries = [_to_entry(item) for item in answer["Items"]]
         more = len(entries) > limit
-        return CollectionPage(entries[:limit], item_mapper.encode_name(entries[limit - 1].name) if more else None)
+        return CollectionPage(entries[:limit], encode_name(entries[limit - 1].name) if more else None)
 
     def find(self, names: Collection[str]) -> Sequence[CollectionEntry]:
         """Return those of the collections, at most 100, that exist, ordered by name."""
