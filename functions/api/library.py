@@ -6,8 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from shared.aws.fetch_client import LambdaFetcher
-from shared.aws.objects import S3Objects
 from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
@@ -24,7 +22,7 @@ from shared.domain.images import (
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
-from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
 
 MAX_REMOVAL_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""
@@ -42,8 +40,8 @@ class Library:
         catalogue: Catalogue,
         ledger: Ledger,
         uploads: Uploads,
-        objects: S3Objects,
-        fetcher: LambdaFetcher,
+        objects: WebObjects,
+        fetcher: Fetcher,
         bucket: str,
         models: Sequence[str],
     ) -> None:
