@@ -1,0 +1,20 @@
+"""The format of the embedded store's database: the tables of all adapters, and how earlier formats become this one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from shared.embedded import catalogue
+from shared.embedded.database import Database
+
+MIGRATIONS: Final[Sequence[str]] = ("\n".join([catalogue.SCHEMA]),)
+"""The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
+
+
+def open_database(path: Path) -> Database:
+    """Open the database, created if missing, in the current format.
+
+    Raises:
+        UnusableDatabase: see `Database`.
+    """
+    return Database(path, MIGRATIONS)
