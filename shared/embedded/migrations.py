@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from shared.embedded import catalogue
+from shared.embedded import catalogue, links, objects, queue
 from shared.embedded.database import Database
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join([catalogue.SCHEMA]),)
+MIGRATIONS: Final[Sequence[str]] = ("\n".join([catalogue.SCHEMA, links.SCHEMA, objects.SCHEMA, queue.SCHEMA]),)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 
