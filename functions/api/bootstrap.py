@@ -11,7 +11,7 @@ from functions.api.app import create_app
 from functions.api.outages import Outages
 from functions.api.services import Adapters, Model, Services
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
@@ -43,7 +43,7 @@ def deployed_services(settings: ApiSettings) -> Services:
         uploads=DynamoUploads(dynamodb, settings.table),
         objects=objects,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
-        active_model=ActiveModel(dynamodb, settings.table, [model.id for model in models]),
+        active_model=DynamoActiveModel(dynamodb, settings.table, [model.id for model in models]),
         outages=AWS_OUTAGES,
         bucket=settings.bucket,
         source_addresses=[address for name in settings.source_buckets for address in objects.addresses(name)],

@@ -9,7 +9,7 @@ from functions.ingest.dispatcher import Dispatcher
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.duplicate_checks import QueuedChecks
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -54,7 +54,7 @@ def _dispatcher() -> Dispatcher:
         checks=QueuedChecks(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         refuse=DynamoRefusals(dynamodb, settings.table).put,
-        active_model=ActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
+        active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
         publish=EventBus(events_client(), settings.bus).publish,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,

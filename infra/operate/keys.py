@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import ApiKey, DynamoApiKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
+from shared.domain.api_keys import ApiKey
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (
     DEFAULT_COLLECTION,

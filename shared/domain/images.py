@@ -1,5 +1,6 @@
 """Images, where they came from, and the state of an upload."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
@@ -145,6 +146,17 @@ def parse_upload_key(key: str) -> tuple[str, str] | None:
     """Return (collection, upload_id) of a key that `upload_key` made, or None for any other key."""
     match = _UPLOAD_KEY.fullmatch(key)
     return (match["collection"], match["upload_id"]) if match else None
+
+
+def object_id(source: ObjectRef) -> str:
+    """Return the hash of an object's bucket and key, 64 hex digits."""
+    return hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
+
+
+def source_id(source: ObjectRef) -> str:
+    """Return a short stable id of an object: the id of an upload, otherwise a hash of bucket and key."""
+    parsed = parse_upload_key(source.key)
+    return parsed[1] if parsed else object_id(source)
 
 
 def collection_of_key(key: str) -> str:

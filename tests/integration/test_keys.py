@@ -12,8 +12,9 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import MAX_CACHED_KEYS, DynamoApiKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
+from shared.domain.api_keys import MAX_CACHED_KEYS
 from shared.domain.errors import NotFound, RateLimited, Unauthenticated
 from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
 from tests.conftest import PicTrace
@@ -142,6 +143,18 @@ def test_a_revoked_key_stops_working_within_the_cache_time(
         keys.verify(text)
     with pytest.raises(NotFound):
         keys.revoke("0" * 16)
+
+
+def test_a_revoked_key_stops_working_when_the_clock_is_set_back(running: PicTrace, clock: Clock) -> None:
+    steady = Clock()
+    keys = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock, steady)
+    key = create_key(keys)
+    keys.verify(key)
+    keys.revoke(key.split("_")[1])
+    clock.now -= KEY_CACHE_SECONDS / 2
+    steady.now += KEY_CACHE_SECONDS
+    with pytest.raises(Unauthenticated):
+        keys.verify(key)
 
 
 def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:

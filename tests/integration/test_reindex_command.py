@@ -18,7 +18,7 @@ from infra.operate import flow
 from infra.operate.__main__ import main
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
@@ -166,7 +166,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
+    assert DynamoActiveModel(dynamodb_client(), stack.table, []).stored() == first
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0

@@ -11,7 +11,7 @@ from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
-from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
+from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION
 from shared.domain.ports import Candidate, Candidates, Occurrences
@@ -62,7 +62,7 @@ class DynamoCatalogue:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             held: Any = error.response
-            return bool(held["Item"]["brought_by"]["S"] == item_mapper.source_id(source))
+            return bool(held["Item"]["brought_by"]["S"] == source_id(source))
         return True
 
     def add_secondary(self, image: IndexedImage) -> None:
@@ -72,7 +72,7 @@ class DynamoCatalogue:
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
         """Return whether `source` was the first to bring an image; None unless it has the vectors of all `models`."""
         held = self._described(image_key, models)
-        return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
+        return None if held is None else bool(held["brought_by"]["S"] == source_id(source))
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
         """Return whether an image is stored with the vectors of all `models`."""

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
+from shared.domain.cursors import decode_group, encode_group
 from shared.domain.duplicates import DuplicateGroup, DuplicatePage, best_first
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import DUPLICATES_INDEX, DUPLICATES_SORT, LISTING_PARTITION
@@ -75,7 +76,7 @@ class DynamoDuplicates:
         Raises:
             InvalidCursor: the cursor is malformed or belongs to another collection.
         """
-        after = item_mapper.decode_group(cursor, collection) if cursor else ""
+        after = decode_group(cursor, collection) if cursor else ""
         groups: list[DuplicateGroup] = []
         for _ in range(MAX_READS):
             answer = self._read(collection, after)
@@ -89,10 +90,10 @@ class DynamoDuplicates:
                     shown = best_first([item_mapper.to_record(item) for item in items[:MAX_SHOWN]])
                     groups.append(DuplicateGroup(name, shown, truncated=len(items) > MAX_SHOWN))
                 if len(groups) == limit and (more or name != runs[-1][0]):
-                    return DuplicatePage(groups, item_mapper.encode_group(collection, after))
+                    return DuplicatePage(groups, encode_group(collection, after))
             if not more:
                 return DuplicatePage(groups)
-        return DuplicatePage(groups, item_mapper.encode_group(collection, after))
+        return DuplicatePage(groups, encode_group(collection, after))
 
     def _read(self, collection: str, after: str) -> Any:
         condition = "#collection = :collection"

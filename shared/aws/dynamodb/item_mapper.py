@@ -1,26 +1,21 @@
 """Convert domain objects to DynamoDB items and back."""
 
-import base64
-import binascii
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from shared.domain.errors import InvalidCursor
+from shared.domain import cursors
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
-    IMAGE_ID_PATTERN,
     ImageRecord,
     IndexedImage,
     Label,
     ObjectRef,
     Upload,
     UploadStatus,
-    parse_upload_key,
+    object_id,
+    source_id,
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
@@ -32,8 +27,6 @@ Item = Mapping[str, Any]
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
-
-_TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -52,22 +45,12 @@ def source_prefix(collection: str) -> str:
     return f"{_SOURCE}{collection}#"
 
 
-def source_id(source: ObjectRef) -> str:
-    """Return a short stable id of an object: the id of an upload, otherwise a hash of bucket and key."""
-    parsed = parse_upload_key(source.key)
-    return parsed[1] if parsed else _object_id(source)
-
-
-def _object_id(source: ObjectRef) -> str:
-    return hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
-
-
 def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
     return {"pk": image_partition(image_id), "sk": {"S": source_prefix(collection) + source_id(source)}}
 
 
 def object_key(source: ObjectRef) -> dict[str, Any]:
-    return {"pk": {"S": _OBJECT + _object_id(source)}, "sk": {"S": "state"}}
+    return {"pk": {"S": _OBJECT + object_id(source)}, "sk": {"S": "state"}}
 
 
 def vectors_prefix(collection: str) -> str:
@@ -244,53 +227,15 @@ def to_upload(item: Item) -> Upload:
 
 
 def encode_cursor(last: Item) -> str:
-    """Return the keys of a page's last item as an opaque, URL-safe string."""
-    return _opaque(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
+    """Return the cursor after a record or a key of the listing index."""
+    return cursors.encode_cursor(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
 
 
 def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
-    """Return the key after which the next page starts.
+    """Return the key of the listing index after which the next page starts.
 
     Raises:
         InvalidCursor: the cursor is malformed or belongs to another collection.
     """
-    match _fields(cursor):
-        case [str(owner), str(created_at), str(image_id)] if (
-            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
-        ):
-            return {
-                **record_key(image_id, collection),
-                "collection": {"S": collection},
-                "created_at": {"S": created_at},
-            }
-        case _:
-            raise InvalidCursor("the cursor is not one that a page of this collection gave")
-
-
-def encode_group(collection: str, group: str) -> str:
-    """Return the last group of near-duplicates on a page as an opaque, URL-safe string."""
-    return _opaque(collection, group)
-
-
-def decode_group(cursor: str, collection: str) -> str:
-    """Return the group after which the next page starts.
-
-    Raises:
-        InvalidCursor: the cursor is malformed or belongs to another collection.
-    """
-    match _fields(cursor):
-        case [str(owner), str(group)] if owner == collection and re.fullmatch(IMAGE_ID_PATTERN, group):
-            return group
-        case _:
-            raise InvalidCursor("the cursor is not one that a page of this collection gave")
-
-
-def _opaque(*fields: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _fields(cursor: str) -> Any:
-    try:
-        return json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError, binascii.Error) as error:
-        raise InvalidCursor("the cursor is malformed") from error
+    created_at, image_id = cursors.decode_cursor(cursor, collection)
+    return {**record_key(image_id, collection), "collection": {"S": collection}, "created_at": {"S": created_at}}
