@@ -1,10 +1,11 @@
 """Add, show and remove images: everything that the API does with them except searching."""
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
@@ -21,8 +22,15 @@ from shared.domain.images import (
     upload_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
-from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
 from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
+from shared.domain.queue_times import INGEST_QUEUE
+
+OVERDUE: Final = {
+    "expired": "No file arrived before the form expired, or it was removed before it was read. Upload it again.",
+    "failed": "PicTrace could not process this image in any attempt. The operator can have it tried again.",
+}
+"""Reasons of uploads that ended without a worker that could say so."""
 
 MAX_REMOVAL_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""
@@ -44,6 +52,7 @@ class Library:
         fetcher: Fetcher,
         bucket: str,
         models: Sequence[str],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
@@ -52,6 +61,7 @@ class Library:
         self._fetcher = fetcher
         self._bucket = bucket
         self._models = models
+        self._clock = clock
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
         """Open an upload; return its id, and the URL and form fields of a presigned POST for one image."""
@@ -100,7 +110,25 @@ class Library:
         found = self._uploads.find(upload_id)
         if found is None or (collections is not None and found.collection not in collections):
             raise NotFound("There is no upload with this id.")
-        return found
+        code = self._overdue(found)
+        return replace(found, status=UploadStatus.REJECTED, code=code, reason=OVERDUE[code]) if code else found
+
+    def _overdue(self, upload: Upload) -> Literal["expired", "failed"] | None:
+        """Return why nothing will come of a pending upload any more, or None.
+
+        This needs no message and no worker, so it cannot be missed. Workers end what they can, and sooner.
+        """
+        if upload.status is not UploadStatus.PENDING:
+            return None
+        now = self._clock()
+        if upload.ends_by is not None and now > upload.ends_by:
+            return "failed"
+        if upload.opened_at is None or now < upload.opened_at + UPLOAD_ABANDONED_SECONDS:
+            return None
+        if not self._objects.present(ObjectRef(self._bucket, upload_key(upload.collection, upload.upload_id))):
+            return "expired"
+        kept = UPLOAD_ABANDONED_SECONDS + INGEST_QUEUE.retention_days * 86_400
+        return "failed" if now > upload.opened_at + kept else None
 
     def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
         """Return the record of the first of `collections` that has the image.

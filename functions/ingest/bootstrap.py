@@ -6,6 +6,7 @@ from threading import Lock
 
 from functions.ingest.composition import Adapters, compose
 from functions.ingest.dispatcher import Dispatcher
+from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.duplicate_checks import QueuedChecks
@@ -35,7 +36,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, dead_letters, retry_delays):
+        for build in (_dispatcher, upload_ends, dead_letters, retry_delays):
             build.cache_clear()
 
 
@@ -60,6 +61,11 @@ def _dispatcher() -> Dispatcher:
         source_buckets=settings.source_buckets,
     )
     return compose(adapters, models)
+
+
+@cache
+def upload_ends() -> UploadEnds:
+    return UploadEnds(DynamoUploads(dynamodb_client(), IngestSettings.from_environ(os.environ).table))
 
 
 @cache

@@ -117,6 +117,8 @@ class Upload:
         image_id: the indexed image, if there is one.
         code, reason: why the upload was rejected.
         metadata: values of the sender, repeated in the published events.
+        opened_at: when it was opened, in seconds since the epoch; None if no one opened it.
+        ends_by: when its last attempt has ended whatever happens, in seconds since the epoch; None before that attempt.
     """
 
     upload_id: str
@@ -127,6 +129,8 @@ class Upload:
     code: str | None = None
     reason: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opened_at: int | None = None
+    ends_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,11 @@ class Page:
 def upload_key(collection: str, upload_id: str) -> str:
     """Return the S3 key of an upload: `uploads/<collection>/<upload_id>`."""
     return f"{UPLOADS_PREFIX}{collection}/{upload_id}"
+
+
+def upload_id_of_message(message_id: str) -> str:
+    """Return the id of the upload for a URL that a message submits, the same in each attempt."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:32]
 
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:

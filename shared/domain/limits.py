@@ -39,6 +39,10 @@ image's fault."""
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
 
+UPLOAD_ABANDONED_SECONDS: Final = 2 * UPLOAD_EXPIRES_SECONDS
+"""Age from which a pending upload without an object is over. A file that was being sent when its form expired has as
+long again to arrive."""
+
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned link to a stored image."""
 
@@ -48,6 +52,9 @@ LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload is kept."""
 
+REFUSAL_DAYS: Final = 7
+"""How long it is kept why an image could not be described by another model."""
+
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
 
@@ -56,6 +63,9 @@ MAX_K: Final = 50
 
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
+
+MAX_SOURCES_SHOWN: Final = 100
+"""Maximum number of an image's sources in its record."""
 
 DEFAULT_COLLECTION: Final = "default"
 

@@ -58,7 +58,18 @@ class Uploads(Protocol):
 
     def open(self, upload: Upload, source: ObjectRef) -> None: ...
     def find(self, upload_id: str) -> Upload | None: ...
-    def finish(self, upload: Upload) -> None: ...
+
+    def finish(self, upload: Upload) -> None:
+        """Store the final state of an upload; nothing of an earlier end remains."""
+        ...
+
+    def expect_end(self, upload_id: str, ends_by: int) -> None:
+        """Store when a pending upload's last attempt will have ended, in seconds since the epoch."""
+        ...
+
+    def fail(self, upload_id: str, reason: str) -> None:
+        """Reject an upload with the code `failed`, if it is pending."""
+        ...
 
 
 class Ledger(Protocol):

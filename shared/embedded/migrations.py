@@ -4,10 +4,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from shared.embedded import catalogue, links, objects, queue
+from shared.embedded import (
+    active_model,
+    api_keys,
+    ledger,
+    links,
+    objects,
+    queue,
+    records,
+    refusals,
+    uploads,
+    vector_table,
+)
 from shared.embedded.database import Database
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join([catalogue.SCHEMA, links.SCHEMA, objects.SCHEMA, queue.SCHEMA]),)
+MIGRATIONS: Final[Sequence[str]] = (
+    "\n".join(
+        module.SCHEMA
+        for module in (
+            records,
+            vector_table,
+            ledger,
+            uploads,
+            api_keys,
+            active_model,
+            refusals,
+            objects,
+            links,
+            queue,
+        )
+    ),
+)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 

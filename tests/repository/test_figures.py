@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from shared.aws.dynamodb.refusals import REFUSAL_DAYS
+
 from shared.domain import limits
 from shared.search import budget, near_duplicates
 from shared.vision import keypoints

@@ -13,14 +13,13 @@ from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import LISTING_INDEX, LOCAL_INDEX, RECORD_ATTRIBUTES, SINCE, VECTOR_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
 """Maximum number of pages of 1 MB that a count reads; a page holds about 3,000 images."""
 FILTER_PAGES: Final = 10

@@ -223,6 +223,8 @@ def to_upload(item: Item) -> Upload:
         code=text("code"),
         reason=text("reason"),
         metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
+        opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
+        ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,
     )
 
 
