@@ -15,8 +15,8 @@ import pytest
 
 from infra.app import template_from_subprocess
 from infra.local import seed
-from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
+from infra.local.serving import serving
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -41,10 +41,8 @@ class Model:
         return self.card.id
 
     def embedder(self) -> "Embedder":
-        """Load the model."""
-        from shared.vision.embedding import Embedder
-
-        return Embedder(self.folder)
+        """Return the model, loaded at the first call."""
+        return self._embedder
 
     def classes(self, words: str) -> frozenset[str]:
         """Return the classes that match `words`; see `Vocabulary.matching`.
@@ -55,6 +53,12 @@ class Model:
         if not self.card.has_labels:
             raise UnknownLabel(f"The model {self.id} has no labels. Search without `label`.")
         return self._vocabulary.matching(words)
+
+    @cached_property
+    def _embedder(self) -> "Embedder":
+        from shared.vision.embedding import Embedder
+
+        return Embedder(self.folder)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -134,6 +138,6 @@ class Services:
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                index=self.catalogue, signatures=self.objects, embedder=cache(model.embedder), model=model.id
+                index=self.catalogue, signatures=self.objects, embedder=model.embedder, model=model.id
             )
         return self._searchers[model.id]

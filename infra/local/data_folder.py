@@ -113,8 +113,8 @@ def _lock(lock: IO[str], path: Path) -> None:
         lock.seek(0)
         holder = lock.read().strip()
         raise FolderUnusable(
-            f"Another PicTrace{f' (process {holder})' if holder else ''} uses the data folder {path}. Stop it, or choose "
-            "another folder: DATA=folder"
+            f"Another PicTrace{f' (process {holder})' if holder else ''} uses the data folder {path}. "
+            "Stop it, or choose another folder: DATA=folder"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))

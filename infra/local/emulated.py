@@ -1,4 +1,4 @@
-"""`make run`: run the whole system on this machine until Ctrl-C."""
+"""`make emulate`: run the real stack in an emulator on this machine until Ctrl-C, and keep nothing."""
 
 import argparse
 import logging
@@ -6,28 +6,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import uvicorn
 
 from infra.local import seed
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
+from infra.local.serving import PortUnusable, bind, serving
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
 from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.local",
+        prog="python -m infra.local.emulated",
         description="Run PicTrace on this machine: the real stack in an emulator, the API and the web page.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -48,28 +41,6 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--closed", action="store_true", help="require keys, as in AWS; one is created and printed once"
     )
     return parser.parse_args(argv)
-
-
-@contextmanager
-def serving(app: "FastAPI", port: int) -> Iterator[str]:
-    """Serve `app` on the loopback interface in a thread, and yield its address.
-
-    Raises:
-        RuntimeError: the server did not start.
-    """
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="api", daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise RuntimeError(f"the API could not be served on port {port}. Choose another: make run PORT=9000")
-            time.sleep(0.01)
-        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
 
 
 def create_admin_key(cloud: LocalCloud) -> str:
@@ -115,11 +86,16 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    try:
+        listener = bind(args.port)
+    except PortUnusable as unusable:
+        print(f"pictrace: {unusable}", file=sys.stderr)
+        return 1
     print("starting the local cloud ...", flush=True)
     try:
         with (
             local_cloud(args.model_dir.resolve(), closed=args.closed) as cloud,
-            serving(cloud.app, args.port) as url,
+            serving(cloud.app, listener) as url,
         ):
             key = create_admin_key(cloud) if args.closed else None
             paths = seed.list_files(args.images) if args.images else seed.sample_images()

@@ -1,6 +1,5 @@
 """What happens when the folder's images were described by another model than the one of this run."""
 
-import sqlite3
 from typing import Final
 
 from shared.domain.errors import NotFound
@@ -34,7 +33,7 @@ class ModelChange:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE background = 1")
             connection.execute(
-                "INSERT INTO messages (body, visible_at, background) SELECT json_object("  # noqa: S608
+                "INSERT INTO messages (body, visible_at, background) SELECT json_object("
                 f"'image_id', image_id, 'collection', collection, 'model', :model), 0, 1 {_MISSING}",
                 {"model": self._model},
             )
@@ -42,7 +41,7 @@ class ModelChange:
     def missing(self) -> int:
         """Return the number of images that the current model has not described."""
         with self._database.read() as connection:
-            (count,) = connection.execute(f"SELECT count(*) {_MISSING}", {"model": self._model}).fetchone()  # noqa: S608
+            (count,) = connection.execute(f"SELECT count(*) {_MISSING}", {"model": self._model}).fetchone()
         return int(count)
 
     def sweep(self) -> None:
@@ -63,7 +62,3 @@ class ModelChange:
             kept = {image_id for (image_id,) in connection.execute("SELECT DISTINCT image_id FROM images")}
         for image_id in files.keys() - kept:
             files[image_id].unlink(missing_ok=True)
-
-
-def resume_uploads(database: Database, objects: FolderObjects) -> None:
-    """Announce the uploads that were stored just before the process died, and not announced."""

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.api.errors import respond
 from functions.api.security_headers import SECURITY_HEADERS
@@ -83,6 +84,19 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
             Route(f"{OBJECTS_PATH}/{{key:path}}", show, methods=["GET"]),
         ]
     )
+
+
+class WithStorage:
+    """An application with `storage_app` below `OBJECTS_PATH`, where its own limits on requests do not apply."""
+
+    def __init__(self, app: ASGIApp, objects: FolderObjects, links: Links) -> None:
+        self._app = app
+        self._storage = storage_app(objects, links)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_storage = path == OBJECTS_PATH or path.startswith(f"{OBJECTS_PATH}/")
+        await (self._storage if is_storage else self._app)(scope, receive, send)
 
 
 class UploadForm:

@@ -4,7 +4,7 @@ import errno
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -21,28 +21,31 @@ from functions.ingest.upload_ends import UploadEnds
 from infra.local.data_folder import DataFolder
 from infra.local.model_change import ModelChange
 from infra.local.request_guard import RequestGuard, request_origin
-from infra.local.storage_routes import storage_app
+from infra.local.storage_routes import WithStorage
 from infra.local.worker_pool import WorkerPool
 from shared.aws import messages
-from shared.domain.access import Access
+from shared.domain.access import Access, Scope
+from shared.domain.api_keys import ApiKey
 from shared.domain.events import DuplicateCheck
-from shared.domain.limits import CHECK_DELAY_SECONDS, CONCURRENT_IMAGES
+from shared.domain.images import ImageRecord
+from shared.domain.limits import CHECK_DELAY_SECONDS, CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
-from shared.embedded.links import OBJECTS_PATH, Links
+from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
 from shared.embedded.queue import Message, Queue
+from shared.embedded.records import read_records
 from shared.embedded.refusals import EmbeddedRefusals
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
 from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +65,13 @@ class LocalSystem:
     app: "ASGIApp"
     keys: EmbeddedApiKeys
     queue: Queue
-    catalogue: EmbeddedCatalogue
     model_change: ModelChange
+
+    def create_admin_key(self, name: str) -> tuple[ApiKey, str]:
+        """Create a key with every right to every collection; return it with its text."""
+        return self.keys.create(
+            name=name, scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=MAX_KEY_CALLS_PER_MINUTE
+        )
 
 
 class QueuedChecks:
@@ -92,7 +100,12 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     queue = Queue(database)
     links = Links(database, request_origin)
     objects = FolderObjects(folder.objects, database, queue, links)
-    index = VectorIndex(folder.vectors, database, partial(read_records, database))
+
+    def find_records(image_ids: Sequence[str], collection: str, model_id: str) -> Mapping[str, ImageRecord]:
+        with database.read() as connection:
+            return read_records(connection, image_ids, collection=collection, model=model_id)
+
+    index = VectorIndex(folder.vectors, database, find_records)
     catalogue = EmbeddedCatalogue(database, index)
     ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
@@ -156,11 +169,11 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     workers = WorkerPool(queue, process, give_up, workers=WORKERS)
     housekeeper = threading.Thread(target=keep_house, args=(stopped,), name="housekeeping", daemon=True)
     try:
-        resume_uploads(database, objects, queue)
+        objects.announce_pending()
         change.begin()
         workers.start()
         housekeeper.start()
-        app = RequestGuard(_Split(storage_app(objects, links), create_app(api)))
+        app = RequestGuard(WithStorage(create_app(api), objects, links))
         yield LocalSystem(app, keys, queue, change)
     finally:
         stopped.set()
@@ -168,19 +181,6 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
         housekeeper.join(timeout=10)
         index.close()
         database.close()
-
-
-class _Split:
-    """Sends requests for `OBJECTS_PATH` to the first application, and all others to the second."""
-
-    def __init__(self, storage: "ASGIApp", api: "ASGIApp") -> None:
-        self._storage = storage
-        self._api = api
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        path = scope.get("path", "")
-        ours = path == OBJECTS_PATH or path.startswith(f"{OBJECTS_PATH}/")
-        await (self._storage if ours else self._api)(scope, receive, send)
 
 
 def _publish(outcome: Outcome) -> None:

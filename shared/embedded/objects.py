@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Final
 from urllib.parse import quote_plus
 
 from shared.domain.errors import NotFound, PictureRefused
-from shared.domain.images import UPLOADS_PREFIX, ObjectRef
+from shared.domain.images import UPLOADS_PREFIX, ObjectRef, UploadStatus
 from shared.domain.ports import Fetched
 from shared.embedded.database import Database
 from shared.embedded.links import Links
@@ -90,8 +91,12 @@ class FolderObjects:
         return source.bucket == BUCKET and self.exists(source.key)
 
     def etag(self, source: ObjectRef) -> str | None:
-        data = self.get(source.key) if source.bucket == BUCKET else None
-        return None if data is None else _etag(data)
+        try:
+            path = self.path(source.key)
+            status = path.stat()
+            return _etag_of_file(path, status.st_ino, status.st_size, status.st_mtime_ns)
+        except FileNotFoundError:
+            return None
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes under `key`, or None."""
@@ -112,7 +117,7 @@ class FolderObjects:
         """Yield a file to write to. At the end it becomes the object; an exception discards it.
 
         The object and the message that announces it are stored in one step: a process that dies before the end has
-        stored neither, except for an upload's file, which `Uploads` still lists as pending.
+        stored neither, or only the file, which `announce_pending` finds.
         """
         path = self.path(key)
         with NamedTemporaryFile(dir=self._incomplete, delete=False) as file:
@@ -132,6 +137,25 @@ class FolderObjects:
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
+
+    def announce_pending(self) -> int:
+        """Queue the event of each upload whose file was stored just before the process died; return their number.
+
+        Call it while nothing is being uploaded or processed.
+        """
+        with self._database.transaction() as connection:
+            keys = connection.execute(
+                "SELECT key FROM uploads WHERE status = ? AND bucket = ?", (UploadStatus.PENDING, BUCKET)
+            ).fetchall()
+            found = [notification("ObjectCreated:Post", key) for (key,) in keys if self.exists(key)]
+            lost = [
+                body
+                for body in found
+                if not connection.execute("SELECT 1 FROM messages WHERE body = ?", (body,)).fetchone()
+            ]
+            for body in lost:
+                self._queue.send(body)
+        return len(lost)
 
     def delete(self, key: str, version: str | None = None) -> None:  # noqa: ARG002 - there are no versions
         """Delete an object; deleting one that does not exist is not an error."""
@@ -187,6 +211,11 @@ def notification(event: str, key: str) -> str:
 
 def _etag(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _etag_of_file(path: Path, *_status: int) -> str:
+    return _etag(path.read_bytes())
 
 
 def _move(file: Path, path: Path) -> None:

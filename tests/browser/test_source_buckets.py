@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from functions.api.app import create_app
 from functions.api.bootstrap import deployed_services
 from functions.ingest.bootstrap import dispatcher
-from infra.local.__main__ import serving
+from infra.local.serving import serving
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.domain.images import ObjectRef

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from infra.app import template_from_subprocess
-from infra.local.__main__ import serving
 from infra.local.cloud import STACK
+from infra.local.serving import serving
 from infra.local.template import Template, resources
 from infra.operate import adopt
 from infra.operate.deployed_stack import DeployedStack

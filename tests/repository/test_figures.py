@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-
 from shared.domain import limits
 from shared.search import budget, near_duplicates
 from shared.vision import keypoints

@@ -1,0 +1,135 @@
+"""`make run`: run the whole system on this machine until Ctrl-C."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
+from infra.local.serving import PortUnusable, bind, serving
+from shared.domain.access import Scope
+from shared.domain.model_card import EXPORT_COMMAND, ModelCard
+from shared.embedded.database import UnusableDatabase
+
+if TYPE_CHECKING:
+    from infra.local.system import LocalSystem
+
+COMMANDS: Final = ("keys", "redrive")
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="Run PicTrace on this machine: the API and the web page, over a folder that keeps everything.",
+        epilog=f"Commands on a folder: {', '.join(f'python -m infra.local {name} --help' for name in COMMANDS)}",
+    )
+    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API (default: 8000)")
+    parser.add_argument(
+        "--data",
+        help=f"folder that keeps everything; {THROW_AWAY}: one that is removed at the end (default: {default_path()})",
+    )
+    parser.add_argument(
+        "--pictures",
+        dest="images",
+        type=lambda name: Path(name).expanduser(),
+        help="folder to index, instead of the sample images that a new data folder gets",
+    )
+    parser.add_argument(
+        "--model-dir",
+        type=Path,
+        default=Path(".build/model"),
+        help="folder that `python -m layers.models.export` wrote (default: .build/model)",
+    )
+    parser.add_argument("--closed", action="store_true", help="require keys, as in AWS; the first is printed once")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in COMMANDS:
+        from infra.local import commands
+
+        return commands.main(argv)
+    args = parse_arguments(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        card = ModelCard.read(args.model_dir)
+        with closing(bind(args.port)) as listener, data_folder(args.data) as folder:
+            from infra.local.system import local_system
+
+            with (
+                local_system(folder, args.model_dir.resolve(), closed=args.closed) as system,
+                serving(system.app, listener) as url,
+            ):
+                add_images(args, folder, system, url)
+                announce(folder, system, url, card, closed=args.closed)
+                threading.Event().wait()
+    except FileNotFoundError:
+        return _fail(f"there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}")
+    except (FolderUnusable, PortUnusable, UnusableDatabase) as unusable:
+        return _fail(str(unusable))
+    except KeyboardInterrupt:
+        print("\nstopped.")
+    return 0
+
+
+def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSystem", url: str) -> None:
+    """Index the files that the caller names or, in a new folder, the sample images."""
+    if args.images is None and not folder.is_new:
+        return
+    from infra.local import seed
+
+    paths = seed.list_files(args.images) if args.images else seed.sample_images()
+    if not paths:
+        print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
+        return
+    print(f"{url} answers already", flush=True)
+    started = time.monotonic()
+    key, text = system.create_admin_key("indexing of a folder") if args.closed else (None, None)
+    try:
+        outcomes = seed.index(url, paths, key=text)
+    finally:
+        if key:
+            system.keys.delete(key.key_id)
+    print(seed.summary(outcomes, time.monotonic() - started))
+
+
+def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, *, closed: bool) -> None:
+    print(f"\n  PicTrace   {url}          (the page)")
+    print(f"             {url}/docs     (the API)")
+    if folder.throw_away:
+        print(f"  data       {folder.path}, which is removed when you stop it")
+    else:
+        print(f"  data       {folder.path}, where everything is kept")
+    if not closed:
+        print("  OPEN to everyone on this machine.")
+    elif any(Scope.ADMIN in key.scopes for key in system.keys.list_all()):
+        print("  CLOSED: every call on data needs a key. To create one: .venv/bin/python -m infra.local keys --help")
+    else:
+        _, text = system.create_admin_key("local admin")
+        print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
+        print(f"\n    {text}\n")
+        print("  Others: .venv/bin/python -m infra.local keys --help")
+    print(f"  model      {card.id}")
+    if card.notice:
+        print(f"  NOTE: {card.notice}")
+        print("        docs/reference/models.md explains how to get them.")
+    if missing := system.model_change.missing():
+        print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
+        print("        background; until then a search does not find them.")
+    print("  Press Ctrl-C to stop.\n", flush=True)
+
+
+def _fail(reason: str) -> int:
+    print(f"pictrace: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
