@@ -4,7 +4,7 @@ import errno
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,6 @@ from shared.aws import messages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
 from shared.domain.events import DuplicateCheck
-from shared.domain.images import ImageRecord
 from shared.domain.limits import CHECK_DELAY_SECONDS, CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
 from shared.embedded.api_keys import EmbeddedApiKeys
@@ -38,7 +37,6 @@ from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
 from shared.embedded.queue import Message, Queue
-from shared.embedded.records import read_records
 from shared.embedded.refusals import EmbeddedRefusals
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
@@ -101,11 +99,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     links = Links(database, request_origin)
     objects = FolderObjects(folder.objects, database, queue, links)
 
-    def find_records(image_ids: Sequence[str], collection: str, model_id: str) -> Mapping[str, ImageRecord]:
-        with database.read() as connection:
-            return read_records(connection, image_ids, collection=collection, model=model_id)
-
-    index = VectorIndex(folder.vectors, database, find_records)
+    index = VectorIndex(folder.vectors, database)
     catalogue = EmbeddedCatalogue(database, index)
     ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
