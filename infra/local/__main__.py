@@ -60,6 +60,9 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         card = ModelCard.read(args.model_dir)
+    except FileNotFoundError:
+        return _fail(f"there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}")
+    try:
         with closing(bind(args.port)) as listener, data_folder(args.data) as folder:
             from infra.local.system import local_system
 
@@ -70,8 +73,6 @@ def main(argv: list[str] | None = None) -> int:
                 add_images(args, folder, system, url)
                 announce(folder, system, url, card, closed=args.closed)
                 threading.Event().wait()
-    except FileNotFoundError:
-        return _fail(f"there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}")
     except (FolderUnusable, PortUnusable, UnusableDatabase) as unusable:
         return _fail(str(unusable))
     except KeyboardInterrupt:

@@ -68,5 +68,6 @@ def _redrive(args: argparse.Namespace, database: Database) -> int:
         return 0
     if not args.yes and not confirm(f"Have all {len(dead):,} processed again?"):
         return 1
-    print(f"{queue.redrive():,} messages are processed again while PicTrace runs")
+    sent = queue.redrive()
+    print(f"{sent:,} {'message is' if sent == 1 else 'messages are'} processed again while PicTrace runs")
     return 0
