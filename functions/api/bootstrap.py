@@ -14,6 +14,7 @@ from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.uploads import DynamoUploads
@@ -37,6 +38,7 @@ def deployed_services(settings: ApiSettings) -> Services:
     models = [Model.read(folder) for folder in settings.model_dirs]
     adapters = Adapters(
         catalogue=DynamoCatalogue(dynamodb, settings.table),
+        collections=DynamoCollections(dynamodb, settings.table),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         keys=DynamoApiKeys(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),

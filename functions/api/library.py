@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal
 
+from shared.domain.annotations import AnnotationChange
 from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
@@ -32,6 +33,8 @@ OVERDUE: Final = {
 }
 """Reasons of uploads that ended without a worker that could say so."""
 
+MAX_CHANGE_ROUNDS: Final = 3
+"""Maximum number of rounds of a change of annotations while others change them."""
 MAX_REMOVAL_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""
 
@@ -146,9 +149,10 @@ class Library:
         """Return the bytes of an image."""
         return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
 
-    def content_link(self, record: ImageRecord) -> str:
-        """Return a short-lived URL of the image, served with the media type of its format."""
-        return self._objects.link(self._source(record), MEDIA_TYPES[record.format])
+    def content_link(self, record: ImageRecord, *, download: bool = False) -> str:
+        """Return a short-lived URL of the image, served with the media type of its format, to show or to save it."""
+        name = record.filename or f"{record.image_id}.{record.format}"
+        return self._objects.link(self._source(record), MEDIA_TYPES[record.format], name if download else None)
 
     def thumbnail_url(self, record: ImageRecord) -> str:
         """Return a short-lived URL of the thumbnail, signed without checking that the thumbnail exists."""
@@ -170,6 +174,24 @@ class Library:
                 self._objects.delete(key)
                 raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
+
+    def annotate(self, image_id: str, collection: str, change: AnnotationChange) -> ImageRecord:
+        """Change the annotations of an image; return its record.
+
+        Raises:
+            NotFound: the collection does not have it.
+            TooManyFields: it would have more than `MAX_FIELDS` fields.
+            ConflictError: other callers changed them in every round.
+        """
+        for _ in range(MAX_CHANGE_ROUNDS):
+            record = self.image(image_id, (collection,))
+            after = change.apply(record.annotations)
+            if after == record.annotations:
+                return record
+            with suppress(ConflictError):
+                self._catalogue.annotate(ImageKey(collection, image_id), record.annotations, after)
+                return replace(record, annotations=after)
+        raise ConflictError
 
     def _source(self, record: ImageRecord) -> ObjectRef:
         source = next(iter(record.sources), None)

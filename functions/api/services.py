@@ -12,7 +12,7 @@ from functions.api.outages import Outages
 from shared.domain.access import Access
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
-from shared.domain.ports import ApiKeys, Catalogue, Duplicates, Ledger, Uploads, WebFetcher, WebObjects
+from shared.domain.ports import ApiKeys, Catalogue, Collections, Duplicates, Ledger, Uploads, WebFetcher, WebObjects
 from shared.search.searcher import Searcher
 from shared.vision.decode.decoding import SANDBOX
 
@@ -76,6 +76,7 @@ class Adapters:
     """
 
     catalogue: Catalogue
+    collections: Collections
     duplicates: Duplicates
     keys: ApiKeys
     ledger: Ledger
@@ -99,6 +100,7 @@ class Services:
         self.models = {model.id: model for model in models}
         self.access = access
         self.catalogue = adapters.catalogue
+        self.collections = adapters.collections
         self.duplicates = adapters.duplicates
         self.keys = adapters.keys
         self.objects = adapters.objects

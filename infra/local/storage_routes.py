@@ -28,7 +28,6 @@ IDLE_SECONDS: Final = 30
 _LINK_HEADERS: Final = {
     **SECURITY_HEADERS,
     "Cache-Control": "private, max-age=3600",
-    "Content-Disposition": "inline",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
 }
 
@@ -68,7 +67,7 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
     def show(request: Request) -> Response:
         key = request.path_params["key"]
         try:
-            media_type = links.check_link(key, request.query_params)
+            media_type, name = links.check_link(key, request.query_params)
             path = objects.path(key)
         except LinkRefused as refused:
             return respond("forbidden", str(refused))
@@ -76,7 +75,10 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
             return respond("not-found", "There is no such object.")
         if not path.is_file():
             return respond("not-found", "There is no such object.")
-        return FileResponse(path, media_type=media_type, headers=_LINK_HEADERS)
+        kind = "attachment" if name else "inline"
+        return FileResponse(
+            path, media_type=media_type, filename=name, content_disposition_type=kind, headers=_LINK_HEADERS
+        )
 
     return Starlette(
         routes=[

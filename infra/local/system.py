@@ -31,6 +31,7 @@ from shared.domain.limits import CHECK_DELAY_SECONDS, CONCURRENT_IMAGES, MAX_KEY
 from shared.domain.outcomes import Outcome
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
+from shared.embedded.collections import EmbeddedCollections
 from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.links import Links
@@ -109,6 +110,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     api = services.Services(
         services.Adapters(
             catalogue=catalogue,
+            collections=EmbeddedCollections(database),
             duplicates=duplicates,
             keys=keys,
             ledger=ledger,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
@@ -73,6 +74,7 @@ class ImageRecord:
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        annotations: what callers noted about it.
     """
 
     collection: str
@@ -89,6 +91,7 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    annotations: Annotations = NO_ANNOTATIONS
 
     @property
     def label(self) -> str | None:

@@ -58,6 +58,16 @@ REFUSAL_DAYS: Final = 7
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
 
+MAX_TITLE_LENGTH: Final = 100
+"""Maximum length of the title of a collection, in characters."""
+
+MAX_FIELDS: Final = 10
+"""Maximum number of named strings in the annotations of an image."""
+MAX_FIELD_NAME_LENGTH: Final = 64
+MAX_FIELD_LENGTH: Final = 256
+"""Maximum length of such a string, and of a caller's id of an image, in characters."""
+MAX_NOTE_LENGTH: Final = 2000
+
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -41,9 +42,9 @@ class Links:
         self._origin = origin
         self._clock = clock
 
-    def link(self, key: str, media_type: str) -> str:
-        """Return a link to an object, valid for `LINK_EXPIRES_SECONDS`."""
-        return self._link(key, media_type, int(self._clock()) + LINK_EXPIRES_SECONDS)
+    def link(self, key: str, media_type: str, download_as: str | None = None) -> str:
+        """Return a link that shows an object, or saves it under a name; valid for `LINK_EXPIRES_SECONDS`."""
+        return self._link(key, media_type, int(self._clock()) + LINK_EXPIRES_SECONDS, download_as or "")
 
     def lasting_link(self, key: str, media_type: str) -> str:
         """Return a link that stays the same for `LINK_HALF_LIFE_SECONDS`, and is valid for as long at least."""
@@ -54,17 +55,19 @@ class Links:
         """Return URL and fields of a form that stores an object, valid for `UPLOAD_EXPIRES_SECONDS`."""
         expires = str(int(self._clock()) + UPLOAD_EXPIRES_SECONDS)
         fields = {"key": key, "Content-Type": media_type, "expires": expires}
-        return f"{self._origin()}{OBJECTS_PATH}", fields | {"signature": self._sign("POST", key, media_type, expires)}
+        return f"{self._origin()}{OBJECTS_PATH}", fields | {
+            "signature": self._sign("POST", key, media_type, expires, "")
+        }
 
-    def check_link(self, key: str, parameters: Mapping[str, str]) -> str:
-        """Return the media type with which a link shows an object.
+    def check_link(self, key: str, parameters: Mapping[str, str]) -> tuple[str, str | None]:
+        """Return the media type with which a link shows an object, and the name under which to save it.
 
         Raises:
             LinkRefused: the link is not one of ours, or has expired.
         """
-        media_type = parameters.get("type", "")
-        self._check("GET", key, media_type, parameters)
-        return media_type
+        media_type, name = parameters.get("type", ""), parameters.get("name", "")
+        self._check("GET", key, media_type, parameters, name)
+        return media_type, name or None
 
     def check_form(self, fields: Mapping[str, str]) -> tuple[str, str]:
         """Return the key and the media type of the object that a form may store.
@@ -76,19 +79,19 @@ class Links:
         self._check("POST", key, media_type, fields)
         return key, media_type
 
-    def _link(self, key: str, media_type: str, expires: int) -> str:
-        signature = self._sign("GET", key, media_type, str(expires))
-        query = urlencode({"type": media_type, "expires": expires, "signature": signature})
+    def _link(self, key: str, media_type: str, expires: int, name: str = "") -> str:
+        signature = self._sign("GET", key, media_type, str(expires), name)
+        query = urlencode({"type": media_type, "name": name, "expires": expires, "signature": signature})
         return f"{self._origin()}{OBJECTS_PATH}/{quote(key)}?{query}"
 
-    def _check(self, method: str, key: str, media_type: str, signed: Mapping[str, str]) -> None:
+    def _check(self, method: str, key: str, media_type: str, signed: Mapping[str, str], name: str = "") -> None:
         expires = signed.get("expires", "")
-        genuine = self._sign(method, key, media_type, expires)
+        genuine = self._sign(method, key, media_type, expires, name)
         if not hmac.compare_digest(genuine.encode(), signed.get("signature", "").encode()):
             raise LinkRefused("The signature does not fit the rest.")
         if int(expires) < self._clock():
             raise LinkRefused("The link or form has expired; request a new one.")
 
-    def _sign(self, method: str, key: str, media_type: str, expires: str) -> str:
-        text = "\n".join((method, key, media_type, expires))
-        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    def _sign(self, method: str, *values: str) -> str:
+        text = json.dumps([method, *values])
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

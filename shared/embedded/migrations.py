@@ -7,6 +7,7 @@ from typing import Final
 from shared.embedded import (
     active_model,
     api_keys,
+    collections,
     ledger,
     links,
     objects,
@@ -18,23 +19,21 @@ from shared.embedded import (
 )
 from shared.embedded.database import Database
 
-MIGRATIONS: Final[Sequence[str]] = (
-    "\n".join(
-        module.SCHEMA
-        for module in (
-            records,
-            vector_table,
-            ledger,
-            uploads,
-            api_keys,
-            active_model,
-            refusals,
-            objects,
-            links,
-            queue,
-        )
-    ),
+_ADAPTERS: Final = (
+    records,
+    vector_table,
+    ledger,
+    collections,
+    uploads,
+    api_keys,
+    active_model,
+    refusals,
+    objects,
+    links,
+    queue,
 )
+
+MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 

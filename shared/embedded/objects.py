@@ -188,9 +188,9 @@ class FolderObjects:
             connection.executemany("DELETE FROM rejected_objects WHERE key = ?", rows)
         return len(rows)
 
-    def link(self, source: ObjectRef, media_type: str) -> str:
-        """Return a signed link that shows an image with `media_type`."""
-        return self._links.link(source.key, media_type)
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
+        """Return a signed link that shows an image with `media_type`, or saves it under the name `download_as`."""
+        return self._links.link(source.key, media_type, download_as)
 
     def lasting_link(self, key: str, media_type: str) -> str:
         return self._links.lasting_link(key, media_type)

@@ -123,7 +123,7 @@ class RealLinkObjects(S3Objects):
         super().__init__(emulated._client, emulated._bucket)
         self._real = real
 
-    def link(self, source: ObjectRef, media_type: str) -> str:
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
         return (
             self._real.link(source, media_type) if source.bucket == SOURCE_BUCKET else super().link(source, media_type)
         )
@@ -143,6 +143,7 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
     S3Front.hosts.clear()
     real = objects_in_region(region)
     services = deployed_services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
+    assert isinstance(services.objects, S3Objects)
     services.objects = services.library._objects = RealLinkObjects(services.objects, real)
     services.source_addresses = list(real.addresses(SOURCE_BUCKET)) if named else []
     complaints: list[str] = []

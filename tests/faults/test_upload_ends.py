@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus, upload_key
-from tests.faults.simulation import BUCKET, Simulation, stub_descriptions
-from tests.faults.test_event_orders import IMAGES, NO_IMAGE, image_id
+from tests.faults.simulation import BUCKET, NO_IMAGE, Simulation, stub_descriptions
+from tests.faults.stores import STORES, MakeStore
+from tests.faults.test_event_orders import IMAGES, image_id
 
 IDS = [letter * 32 for letter in "abc"]
 
@@ -32,11 +32,14 @@ def change(simulation: Simulation) -> Callable[[], None]:
             return simulation.remove_through_api(image_id(rng.choice(IMAGES[:2])))
 
 
+@pytest.mark.parametrize("make_store", STORES)
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
-def test_the_upload_of_every_object_ends_and_states_only_its_last_end(seed: int, sequenced: bool, deaths: int) -> None:
-    simulation = Simulation(random.Random(seed), sequenced, deaths)
-    uploads = DynamoUploads(simulation.table, "t")  # type: ignore[arg-type]
+def test_the_upload_of_every_object_ends_and_states_only_its_last_end(
+    make_store: MakeStore, seed: int, sequenced: bool, deaths: int
+) -> None:
+    simulation = Simulation(random.Random(seed), sequenced, deaths, make_store=make_store)
+    uploads = simulation.store.uploads
     for upload_id in IDS:
         uploads.open(Upload(upload_id, "c", UploadStatus.PENDING), ObjectRef(BUCKET, upload_key("c", upload_id)))
     for upload_id in IDS:

@@ -76,6 +76,8 @@ def test_an_upload_is_indexed_and_found_and_its_links_show_it(local: Local) -> N
     assert (thumbnail.status_code, thumbnail.headers["content-type"]) == (200, "image/webp")
     content = local.client.get(match["image"]["url"], follow_redirects=True)
     assert (content.content, content.headers["content-type"]) == (data, "image/png")
+    saved = local.client.get(f"{match['image']['url']}&download=true", follow_redirects=True)
+    assert saved.headers["content-disposition"] == 'attachment; filename="a.png"'
     assert "sandbox" in content.headers["content-security-policy"]
     assert content.headers["x-content-type-options"] == "nosniff"
     assert local.client.delete(f"/v1/images/{state['image_id']}").status_code == 204

@@ -177,9 +177,15 @@ def test_a_link_shows_one_object_with_one_type_until_it_expires(store: Store) ->
     url = store.objects.link(SOURCE, "image/png")
     assert url.startswith(f"http://localhost:8000{OBJECTS_PATH}/")
     key, signed = unquote(urlsplit(url).path).removeprefix(f"{OBJECTS_PATH}/"), parameters(url)
-    assert (key, store.links.check_link(key, signed)) == (KEY, "image/png")
+    assert (key, store.links.check_link(key, signed)) == (KEY, ("image/png", None))
     later = str(int(signed["expires"]) + 1)
-    for changed in ({"type": "text/html"}, {"expires": later}, {"signature": ""}, {"signature": "é"}):
+    for changed in (
+        {"type": "text/html"},
+        {"name": "a.exe"},
+        {"expires": later},
+        {"signature": ""},
+        {"signature": "é"},
+    ):
         with pytest.raises(LinkRefused):
             store.links.check_link(key, signed | changed)
     with pytest.raises(LinkRefused):
@@ -199,7 +205,7 @@ def test_a_lasting_link_stays_the_same_and_lasts(store: Store) -> None:
     store.clock.now += LINK_HALF_LIFE_SECONDS - 1
     assert store.objects.lasting_link("thumbnails/default/ab.webp", "image/webp") == first
     store.clock.now += LINK_HALF_LIFE_SECONDS
-    assert store.links.check_link("thumbnails/default/ab.webp", parameters(first)) == "image/webp"
+    assert store.links.check_link("thumbnails/default/ab.webp", parameters(first)) == ("image/webp", None)
     assert store.objects.lasting_link("thumbnails/default/ab.webp", "image/webp") != first
 
 
