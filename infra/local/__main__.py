@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import PortUnusable, bind, serving
-from shared.domain.access import Scope
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
 from shared.embedded.database import UnusableDatabase
 
@@ -110,7 +109,7 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
         print(f"  data       {folder.path}, where everything is kept")
     if not closed:
         print("  OPEN to everyone on this machine.")
-    elif any(Scope.ADMIN in key.scopes for key in system.keys.list_all()):
+    elif system.has_admin_key():
         print("  CLOSED: every call on data needs a key. To create one: .venv/bin/python -m infra.local keys --help")
     else:
         _, text = system.create_admin_key("local admin")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -65,6 +66,11 @@ class LocalSystem:
     keys: EmbeddedApiKeys
     queue: Queue
     model_change: ModelChange
+
+    def has_admin_key(self) -> bool:
+        """Return whether a key with every right can be used."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return any(Scope.ADMIN in key.scopes and key.state(now) == "active" for key in self.keys.list_all())
 
     def create_admin_key(self, name: str) -> tuple[ApiKey, str]:
         """Create a key with every right to every collection; return it with its text."""
