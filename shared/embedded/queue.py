@@ -147,11 +147,6 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
 
-    def release(self, message: Message) -> None:
-        """Return a message whose attempt was given up without a failure."""
-        with self._database.transaction() as connection:
-            connection.execute("UPDATE messages SET in_flight = 0 WHERE id = ?", (message.id,))
-
     def fail(self, message: Message, reason: str) -> bool:
         """Have a message delivered again after the delay of `INGEST_QUEUE`, or make it a dead letter.
 
