@@ -100,6 +100,40 @@ def test_threads_write_one_after_another_and_read_at_the_same_time(database: Dat
     assert len(numbers(database)) == 160
 
 
+def test_a_transaction_is_on_the_disk_when_it_returns(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each returns after a wait for the disk that began after its commit; threads that wait together share one."""
+    waits: list[set[int]] = []
+
+    def wait(_: int) -> None:
+        waits.append(set(numbers(database)))
+        time.sleep(0.02)
+
+    def insert_durably(number: int) -> bool:
+        insert(database, number)
+        return any(number in wait for wait in list(waits))
+
+    monkeypatch.setattr("shared.embedded.database.sync", wait)
+    insert(database, 1)
+    assert waits == [{1}]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(insert_durably, range(100, 140)))
+    assert len(waits) <= 30
+    waits.clear()
+    with database.transaction() as connection:
+        insert(database, 2)
+        assert not waits
+        connection.execute("INSERT INTO t VALUES (3)")
+    assert len(waits) == 1
+    with database.transaction() as connection:
+        connection.execute("INSERT OR IGNORE INTO t VALUES (3)")
+    assert len(waits) == 1, "nothing was written"
+    path.with_name("new").unlink(missing_ok=True)
+    Database(path.with_name("new"), [TABLE]).close()
+    assert len(waits) == 2, "the tables are there for good"
+
+
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     entered, leave = threading.Event(), threading.Event()
 
