@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.images import ObjectRef, Upload, UploadStatus, upload_key
-from tests.faults.simulation import BUCKET, Simulation, stub_descriptions
-from tests.faults.test_event_orders import IMAGES, NO_IMAGE, image_id
+from tests.faults.simulation import BUCKET, NO_IMAGE, Simulation, stub_descriptions
+from tests.faults.test_event_orders import IMAGES, image_id
 
 IDS = [letter * 32 for letter in "abc"]
 

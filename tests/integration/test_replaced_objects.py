@@ -53,7 +53,7 @@ def test_a_replayed_form_is_not_drawn_as_the_earlier_image(running: PicTrace, co
 def test_another_object_with_the_same_bytes_is_shown_instead(running: PicTrace, collection: str, replaced: str) -> None:
     again = running.wait_for_upload(running.upload(noise(8201), collection=collection))
     assert again["image_id"] == replaced
-    where = {"params": {"collection": collection}, "follow_redirects": True}
+    where: Any = {"params": {"collection": collection}, "follow_redirects": True}
     assert running.client.get(f"/v1/images/{replaced}/content", **where).content == noise(8201)
     shown = decode(running.client.get(f"/v1/images/{replaced}/thumbnail", **where).content)
     assert shown.rgb.std() > 10
