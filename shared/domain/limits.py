@@ -43,6 +43,9 @@ MAX_DECODE_SECONDS: Final = 20
 """Wall-clock limit of a decode that has not used up its CPU time. It is retried, because a busy machine is not the
 image's fault."""
 
+DECODE_WAIT_SECONDS: Final = 20
+"""How long a request waits while other images are decoded; it is then answered with 503. Ingest waits longer."""
+
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
 
