@@ -14,10 +14,11 @@ export class Problem extends Error {
   }
 }
 
+const TAKES_COLLECTION = /^\/v1\/(duplicates|images|search|stats)\b/;
 const collection = new URLSearchParams(location.search).get("collection");
 
 function withCollection(path) {
-  if (!collection || /[?&]collection=/.test(path)) return path;
+  if (!collection || !TAKES_COLLECTION.test(path) || /[?&]collection=/.test(path)) return path;
   return `${path}${path.includes("?") ? "&" : "?"}collection=${encodeURIComponent(collection)}`;
 }
 
