@@ -8,12 +8,14 @@ from shared.embedded import (
     active_model,
     api_keys,
     collections,
+    duplicates,
     ledger,
     links,
     objects,
     queue,
     records,
     refusals,
+    trash,
     uploads,
     vector_table,
 )
@@ -21,7 +23,9 @@ from shared.embedded.database import Database
 
 _ADAPTERS: Final = (
     records,
+    duplicates,
     vector_table,
+    trash,
     ledger,
     collections,
     uploads,
