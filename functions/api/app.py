@@ -6,7 +6,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import duplicates, images, legacy, meta, search, uploads
+from functions.api.routes import collections, duplicates, images, legacy, meta, search, uploads
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SECURITY_HEADERS
 from functions.api.services import Services
@@ -30,6 +30,7 @@ def create_app(services: Services) -> FastAPI:
     for router in (
         uploads.router,
         images.router,
+        collections.router,
         search.router,
         duplicates.router,
         meta.stats_router,

@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 from functions.api.security_headers import SECURITY_HEADERS
 from shared.aws.transient_errors import is_transient
+from shared.domain.annotations import TooManyFields
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -28,7 +29,7 @@ from shared.domain.errors import (
 )
 from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_FIELDS, RETRY_AFTER_SECONDS
 from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -45,6 +46,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
+    "collection-not-empty": (409, "The collection still has images"),
     "upload-rejected": (409, "The upload was rejected"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
@@ -163,7 +165,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ConflictError)
     async def conflict(_: Request, __: ConflictError) -> JSONResponse:
-        return respond("unavailable", f"The same image keeps being uploaded. Try again in {RETRY_AFTER_SECONDS} s.")
+        return respond("unavailable", f"Others keep changing the same image. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(TooManyFields)
+    async def too_many_fields(_: Request, __: TooManyFields) -> JSONResponse:
+        return respond("invalid-request", f"fields: An image has at most {MAX_FIELDS} fields. Remove others with null.")
 
     @app.exception_handler(UnknownLabel)
     async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:

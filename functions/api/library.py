@@ -1,13 +1,15 @@
 """Add, show and remove images: everything that the API does with them except searching."""
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
+from shared.domain.annotations import AnnotationChange
 from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
@@ -23,9 +25,18 @@ from shared.domain.images import (
     upload_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
-from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
 from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.queue_times import INGEST_QUEUE
 
+OVERDUE: Final = {
+    "expired": "No file arrived before the form expired, or it was removed before it was read. Upload it again.",
+    "failed": "PicTrace could not process this image in any attempt. The operator can have it tried again.",
+}
+"""Reasons of uploads that ended without a worker that could say so."""
+
+MAX_CHANGE_ROUNDS: Final = 3
+"""Maximum number of rounds of a change of annotations while others change them."""
 MAX_REMOVAL_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""
 
@@ -46,6 +57,7 @@ class Library:
         fetcher: LambdaFetcher,
         bucket: str,
         models: Sequence[str],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
@@ -54,6 +66,7 @@ class Library:
         self._fetcher = fetcher
         self._bucket = bucket
         self._models = models
+        self._clock = clock
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
         """Open an upload; return its id, and the URL and form fields of a presigned POST for one image."""
@@ -102,7 +115,25 @@ class Library:
         found = self._uploads.find(upload_id)
         if found is None or (collections is not None and found.collection not in collections):
             raise NotFound("There is no upload with this id.")
-        return found
+        code = self._overdue(found)
+        return replace(found, status=UploadStatus.REJECTED, code=code, reason=OVERDUE[code]) if code else found
+
+    def _overdue(self, upload: Upload) -> Literal["expired", "failed"] | None:
+        """Return why nothing will come of a pending upload any more, or None.
+
+        This needs no message and no worker, so it cannot be missed. Workers end what they can, and sooner.
+        """
+        if upload.status is not UploadStatus.PENDING:
+            return None
+        now = self._clock()
+        if upload.ends_by is not None and now > upload.ends_by:
+            return "failed"
+        if upload.opened_at is None or now < upload.opened_at + UPLOAD_ABANDONED_SECONDS:
+            return None
+        if not self._objects.present(ObjectRef(self._bucket, upload_key(upload.collection, upload.upload_id))):
+            return "expired"
+        kept = UPLOAD_ABANDONED_SECONDS + INGEST_QUEUE.retention_days * 86_400
+        return "failed" if now > upload.opened_at + kept else None
 
     def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
         """Return the record of the first of `collections` that has the image.
@@ -120,9 +151,10 @@ class Library:
         """Return the bytes of an image."""
         return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
 
-    def content_link(self, record: ImageRecord) -> str:
-        """Return a short-lived URL of the image, served with the media type of its format."""
-        return self._objects.link(self._source(record), MEDIA_TYPES[record.format])
+    def content_link(self, record: ImageRecord, *, download: bool = False) -> str:
+        """Return a short-lived URL of the image, served with the media type of its format, to show or to save it."""
+        name = record.filename or f"{record.image_id}.{record.format}"
+        return self._objects.link(self._source(record), MEDIA_TYPES[record.format], name if download else None)
 
     def thumbnail_url(self, record: ImageRecord) -> str:
         """Return a short-lived URL of the thumbnail, signed without checking that the thumbnail exists."""
@@ -144,6 +176,24 @@ class Library:
                 self._objects.delete(key)
                 raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
+
+    def annotate(self, image_id: str, collection: str, change: AnnotationChange) -> ImageRecord:
+        """Change the annotations of an image; return its record.
+
+        Raises:
+            NotFound: the collection does not have it.
+            TooManyFields: it would have more than `MAX_FIELDS` fields.
+            ConflictError: other callers changed them in every round.
+        """
+        for _ in range(MAX_CHANGE_ROUNDS):
+            record = self.image(image_id, (collection,))
+            after = change.apply(record.annotations)
+            if after == record.annotations:
+                return record
+            with suppress(ConflictError):
+                self._catalogue.annotate(ImageKey(collection, image_id), record.annotations, after)
+                return replace(record, annotations=after)
+        raise ConflictError
 
     def _source(self, record: ImageRecord) -> ObjectRef:
         source = next(iter(record.sources), None)

@@ -31,6 +31,9 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         model=record.model,
         low_information=record.low_information,
         sharpness=record.sharpness,
+        external_id=record.annotations.external_id,
+        note=record.annotations.note,
+        fields=dict(record.annotations.fields),
     )
 
 

@@ -6,7 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_QUERY_BYTES, MAX_URL_LENGTH
+from shared.domain.limits import (
+    DEFAULT_COLLECTION,
+    MAX_FIELD_LENGTH,
+    MAX_FIELD_NAME_LENGTH,
+    MAX_FIELDS,
+    MAX_NOTE_LENGTH,
+    MAX_QUERY_BYTES,
+    MAX_TITLE_LENGTH,
+    MAX_URL_LENGTH,
+)
 from shared.domain.matches import Effort, Ranking, Verdict
 from shared.version import VERSION
 
@@ -104,6 +113,61 @@ class Image(BaseModel):
     ]
     sharpness: Annotated[
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
+    ]
+    external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
+    note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
+    fields: Annotated[
+        dict[str, str], Field(description="the caller's named strings", examples=[{"photographer": "Ada"}])
+    ] = {}
+
+
+FieldName = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_NAME_LENGTH, pattern=r"^[^\x00-\x1f:]+$")]
+FieldText = Annotated[str, Field(max_length=MAX_FIELD_LENGTH)]
+
+
+class ImageChange(BaseModel):
+    """What to change, as a JSON merge patch: what is left out stays, and null removes a value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    external_id: Annotated[FieldText | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
+    note: Annotated[
+        Annotated[str, Field(max_length=MAX_NOTE_LENGTH)] | None, Field(examples=["Cropped for the cover"])
+    ] = None
+    fields: Annotated[
+        dict[FieldName, FieldText | None],
+        Field(
+            max_length=2 * MAX_FIELDS,
+            description=f"named strings, of which an image has at most {MAX_FIELDS}; null removes one",
+            examples=[{"photographer": "Ada"}],
+        ),
+    ] = {}
+
+
+class CollectionChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[
+        Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] | None,
+        Field(description="the name for people; null or empty for none", examples=["Holidays 2026"]),
+    ] = None
+
+
+class CollectionState(BaseModel):
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])]
+    images: Annotated[int, Field(ge=0, examples=[500])]
+    exact: Annotated[bool, Field(description="if false, `images` is a lower bound")]
+    created_at: Annotated[
+        str | None,
+        Field(description="when it was first used, if that is known", examples=["2026-11-28T09:30:00+00:00"]),
+    ]
+
+
+class CollectionPage(BaseModel):
+    collections: list[CollectionState]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
 
 

@@ -12,6 +12,7 @@ from shared.aws.clients import dynamodb_client, lambda_client, s3_client
 from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.uploads import DynamoUploads
@@ -74,6 +75,7 @@ class Services:
         self.access = settings.access
         dynamodb = dynamodb_client()
         self.catalogue = DynamoCatalogue(dynamodb, settings.table)
+        self.collections = DynamoCollections(dynamodb, settings.table)
         self.duplicates = DynamoDuplicates(dynamodb, settings.table)
         self.keys = DynamoApiKeys(dynamodb, settings.table)
         self.objects = S3Objects(s3_client(), settings.bucket)

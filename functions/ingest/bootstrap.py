@@ -7,6 +7,7 @@ from threading import Lock
 from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
+from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.duplicate_checks import QueuedChecks
@@ -37,7 +38,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, dead_letters, retry_delays):
+        for build in (_dispatcher, upload_ends, dead_letters, retry_delays):
             build.cache_clear()
 
 
@@ -82,6 +83,11 @@ def _dispatcher() -> Dispatcher:
         source_buckets=settings.source_buckets,
         publish=EventBus(events_client(), settings.bus).publish,
     )
+
+
+@cache
+def upload_ends() -> UploadEnds:
+    return UploadEnds(DynamoUploads(dynamodb_client(), IngestSettings.from_environ(os.environ).table))
 
 
 @cache

@@ -1,6 +1,5 @@
 """Dispatch each event to its use case and publish the outcome."""
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from shared.domain.images import (
     UploadStatus,
     filename_of_url,
     parse_upload_key,
+    upload_id_of_message,
     upload_key,
 )
 from shared.domain.ledger import ImageKey
@@ -161,7 +161,7 @@ class Dispatcher:
         """Fetch the image and store it as an upload; the event of that object then indexes it."""
         collection = submitted.collection or DEFAULT_COLLECTION
         upload = Upload(
-            hashlib.sha256(message_id.encode()).hexdigest()[:32],
+            upload_id_of_message(message_id),
             collection,
             UploadStatus.PENDING,
             filename=filename_of_url(submitted.url),

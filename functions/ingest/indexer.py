@@ -86,7 +86,9 @@ class Indexer:
             ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
         """
         outcome, description = self._retry(lambda: self._index(event))
-        if outcome.upload_id and outcome.status is not OutcomeStatus.SUPERSEDED:
+        if outcome.status is OutcomeStatus.SUPERSEDED:
+            self._finish_removed(event.object)
+        elif outcome.upload_id:
             self._uploads.finish(
                 Upload(
                     outcome.upload_id,
@@ -98,6 +100,18 @@ class Indexer:
                 )
             )
         return outcome, description
+
+    def _finish_removed(self, source: ObjectRef) -> None:
+        """Finish the upload of an object that was removed before its image was stored; no other event does."""
+        parsed = parse_upload_key(source.key)
+        upload = self._uploads.find(parsed[1]) if parsed else None
+        if upload is None or upload.status is not UploadStatus.PENDING:
+            return
+        entry = self._ledger.find(source)
+        if entry and entry.status is ObjectStatus.REMOVED:
+            self._uploads.finish(
+                replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
+            )
 
     def remove(self, event: Removed) -> Outcome:
         """Remove the image of a removed object, unless another object holds it too.
@@ -125,10 +139,6 @@ class Indexer:
             happened_before(event.sequencer, by=before.sequencer)
             or (before.status is ObjectStatus.DISMISSED and event.sequencer == before.sequencer is not None)
         ):
-            if before.status is ObjectStatus.REMOVED and upload and upload.status is UploadStatus.PENDING:
-                self._uploads.finish(
-                    replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
-                )
             return self._supersede(before), None
         held = before.held if before else None
         outcome = Outcome(

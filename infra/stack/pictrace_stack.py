@@ -20,7 +20,7 @@ from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX
+from shared.domain.table_schema import ANNOTATED_INDEX, DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX
 
 NEXT_MODEL_DIR = "/opt/next_model"
 
@@ -202,7 +202,9 @@ class PicTraceStack(Stack):
         for function in (ingestion.function, search.function):
             _keep_from_keys(function, table)
         _allow(
-            search.function, ["dynamodb:Query"], [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX)]
+            search.function,
+            ["dynamodb:Query"],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX)],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

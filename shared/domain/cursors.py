@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from shared.domain.errors import InvalidCursor
-from shared.domain.images import IMAGE_ID_PATTERN
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 
 _TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 _FOREIGN: Final = "the cursor is not one that a page of this collection gave"
@@ -31,6 +31,24 @@ def decode_cursor(cursor: str, collection: str) -> tuple[str, str]:
             return created_at, image_id
         case _:
             raise InvalidCursor(_FOREIGN)
+
+
+def encode_name(name: str) -> str:
+    """Return the cursor after a collection in the list of collections."""
+    return _opaque(name)
+
+
+def decode_name(cursor: str) -> str:
+    """Return the collection after which the next page starts.
+
+    Raises:
+        InvalidCursor: the cursor is malformed.
+    """
+    match _fields(cursor):
+        case [str(name)] if re.fullmatch(COLLECTION_PATTERN, name):
+            return name
+        case _:
+            raise InvalidCursor("no page of collections returned the cursor")
 
 
 def encode_group(collection: str, group: str) -> str:

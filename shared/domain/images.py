@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
@@ -73,6 +74,7 @@ class ImageRecord:
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        annotations: what callers noted about it.
     """
 
     collection: str
@@ -89,6 +91,7 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    annotations: Annotations = NO_ANNOTATIONS
 
     @property
     def label(self) -> str | None:
@@ -117,6 +120,8 @@ class Upload:
         image_id: the indexed image, if there is one.
         code, reason: why the upload was rejected.
         metadata: values of the sender, repeated in the published events.
+        opened_at: when it was opened, in seconds since the epoch; None if no one opened it.
+        ends_by: when its last attempt has ended whatever happens, in seconds since the epoch; None before that attempt.
     """
 
     upload_id: str
@@ -127,6 +132,8 @@ class Upload:
     code: str | None = None
     reason: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opened_at: int | None = None
+    ends_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,11 @@ class Page:
 def upload_key(collection: str, upload_id: str) -> str:
     """Return the S3 key of an upload: `uploads/<collection>/<upload_id>`."""
     return f"{UPLOADS_PREFIX}{collection}/{upload_id}"
+
+
+def upload_id_of_message(message_id: str) -> str:
+    """Return the id of the upload for a URL that a message submits, the same in each attempt."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:32]
 
 
 def parse_upload_key(key: str) -> tuple[str, str] | None:

@@ -39,6 +39,10 @@ image's fault."""
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
 
+UPLOAD_ABANDONED_SECONDS: Final = 2 * UPLOAD_EXPIRES_SECONDS
+"""Age from which a pending upload without an object is over. A file that was being sent when its form expired has as
+long again to arrive."""
+
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned link to a stored image."""
 
@@ -48,8 +52,21 @@ LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload is kept."""
 
+REFUSAL_DAYS: Final = 7
+"""How long it is kept why an image could not be described by another model."""
+
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
+
+MAX_TITLE_LENGTH: Final = 100
+"""Maximum length of the title of a collection, in characters."""
+
+MAX_FIELDS: Final = 10
+"""Maximum number of named strings in the annotations of an image."""
+MAX_FIELD_NAME_LENGTH: Final = 64
+MAX_FIELD_LENGTH: Final = 256
+"""Maximum length of such a string, and of a caller's id of an image, in characters."""
+MAX_NOTE_LENGTH: Final = 2000
 
 DEFAULT_K: Final = 5
 MAX_K: Final = 50

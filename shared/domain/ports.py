@@ -1,10 +1,13 @@
 """The protocols through which the use cases reach storage and other services; `shared.aws` implements them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from shared.domain.annotations import Annotations
+from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.duplicates import DuplicatePage
+from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
 
@@ -54,7 +57,18 @@ class Uploads(Protocol):
 
     def open(self, upload: Upload, source: ObjectRef) -> None: ...
     def find(self, upload_id: str) -> Upload | None: ...
-    def finish(self, upload: Upload) -> None: ...
+
+    def finish(self, upload: Upload) -> None:
+        """Store the final state of an upload; nothing of an earlier end remains."""
+        ...
+
+    def expect_end(self, upload_id: str, ends_by: int) -> None:
+        """Store when a pending upload's last attempt will have ended, in seconds since the epoch."""
+        ...
+
+    def fail(self, upload_id: str, reason: str) -> None:
+        """Reject an upload with the code `failed`, if it is pending."""
+        ...
 
 
 class Ledger(Protocol):
@@ -98,8 +112,11 @@ class SearchIndex(VectorSearch, Protocol):
 
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
-    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Return which of these images, at most 100, the collection holds now; the vector index may lag behind."""
+    def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
+        """Return which of these images, at most 100, the collection holds now, with their annotations.
+
+        The vector index may lag behind, and has no annotations.
+        """
         ...
 
 
@@ -139,11 +156,57 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
 
-    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
-        """Return one page, newest first; `labels`, in canonical form, limits it to images that have one of them."""
+    def page(
+        self,
+        collection: str,
+        *,
+        wanted: ImageFilter,
+        order: Order = Order.NEWEST,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return one page of the images that `wanted` accepts, with their annotations.
+
+        Raises:
+            InvalidCursor: the cursor is malformed, or no page of this listing returned it.
+        """
+        ...
+
+    def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
+        """Replace the annotations of an image.
+
+        Raises:
+            ConflictError: they are no longer `before`, or the image was removed.
+        """
         ...
 
     def count(self, collection: str) -> tuple[int, bool]: ...
+
+
+class Collections(Protocol):
+    """Stores which collections exist. A catalogue registers the collection of each image that it stores."""
+
+    def register(self, name: str) -> None:
+        """Note that a collection is used, unless this process did so within the last minute."""
+        ...
+
+    def put(self, name: str, title: str | None) -> CollectionEntry:
+        """Create a collection, or change its title."""
+        ...
+
+    def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
+        """Return one page of all collections.
+
+        Raises:
+            InvalidCursor: the cursor is malformed.
+        """
+        ...
+
+    def find(self, names: Collection[str]) -> Sequence[CollectionEntry]:
+        """Return those of the collections, at most 100, that exist."""
+        ...
+
+    def remove(self, name: str) -> None: ...
 
 
 class Duplicates(Protocol):
@@ -187,7 +250,10 @@ class Objects(Signatures, Protocol):
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...
-    def link(self, source: ObjectRef, media_type: str) -> str: ...
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
+        """Return a short-lived URL that shows an image, or saves it under the name `download_as`."""
+        ...
+
     def lasting_link(self, key: str, media_type: str) -> str: ...
 
 

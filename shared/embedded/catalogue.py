@@ -1,29 +1,30 @@
 """The catalogue in SQLite: records, features and sources of images."""
 
-import heapq
+import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from shared.domain.cursors import decode_cursor, encode_cursor
+from shared.domain.annotations import Annotations
 from shared.domain.features import FeatureVector, LocalVector
+from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
-from shared.domain.ledger import ImageKey
+from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
+from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
-from shared.embedded.records import COLUMNS, to_record, write_labels, write_record
+from shared.embedded.listing import read_page
+from shared.embedded.records import (
+    read_record,
+    write_annotations,
+    write_labels,
+    write_record,
+)
 from shared.embedded.vector_table import read_features, write_vectors
 
-_RECORDS: Final = (
-    f"SELECT {COLUMNS} FROM images JOIN descriptions"  # noqa: S608
-    " ON descriptions.image_id = images.image_id AND descriptions.collection = images.collection"
-    " AND descriptions.model = images.model"
-)
-_OF_IMAGE: Final = "images.image_id = ? AND images.collection = ?"
-_AFTER_ALL: Final = ("~", "")
-"""A time after all times, which consist of digits and punctuation before the tilde."""
+_OF_IMAGE: Final = "image_id = ? AND collection = ?"
 
 
 class EmbeddedCatalogue:
@@ -49,13 +50,15 @@ class EmbeddedCatalogue:
             if held is None or held[0] != record.model:
                 if held and held[0] not in {other.record.model for other in secondary}:
                     _delete_description(connection, record, held[0])
+                register_collection(connection, record.collection)
                 write_record(connection, record, source_id(source))
-                _describe(connection, image)
+                write_vectors(connection, image)
                 is_first = True
             else:
                 is_first = bool(held[1] == source_id(source))
             for other in secondary:
-                _describe(connection, other)
+                write_labels(connection, other.record)
+                write_vectors(connection, other)
         return is_first
 
     def add_secondary(self, image: IndexedImage) -> None:
@@ -63,7 +66,8 @@ class EmbeddedCatalogue:
         record = image.record
         with self._database.transaction() as connection:
             if _first_source(connection, ImageKey(record.collection, record.image_id)) is not None:
-                _describe(connection, image)
+                write_labels(connection, record)
+                write_vectors(connection, image)
 
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
         with self._database.read() as connection:
@@ -81,18 +85,16 @@ class EmbeddedCatalogue:
         Without a collection, the default collection is preferred.
         """
         with self._database.read() as connection:
-            found: Any = connection.execute(
-                f"{_RECORDS} WHERE {_OF_IMAGE}", (image_id, collection or DEFAULT_COLLECTION)
-            ).fetchone()
-            if found is None and collection is None:
-                found = connection.execute(
-                    f"{_RECORDS} WHERE images.image_id = ? ORDER BY images.collection LIMIT 1", (image_id,)
+            record = read_record(connection, ImageKey(collection or DEFAULT_COLLECTION, image_id))
+            if record is None and collection is None:
+                held: Any = connection.execute(
+                    "SELECT min(collection) FROM images WHERE image_id = ?", (image_id,)
                 ).fetchone()
-            if found is None:
+                record = read_record(connection, ImageKey(held[0], image_id)) if held[0] else None
+            if record is None:
                 return None
-            record = to_record(found)
             sources = _sources(connection, image_id, record.collection, MAX_SOURCES_SHOWN)
-        return replace(record, sources=tuple(source for _, source in sources))
+            return replace(record, sources=tuple(source for _, source in sources))
 
     def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
         """Return the stored features, or None if there are none of this model."""
@@ -114,27 +116,25 @@ class EmbeddedCatalogue:
             )
             return deleted.rowcount > 0
 
-    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
-        """Return one page of a collection, newest first.
-
-        Raises:
-            InvalidCursor: the cursor is malformed or belongs to another collection.
-        """
-        after = decode_cursor(cursor, collection) if cursor else _AFTER_ALL
+    def page(
+        self,
+        collection: str,
+        *,
+        wanted: ImageFilter,
+        order: Order = Order.NEWEST,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return one page of a collection; see `read_page`."""
         with self._database.read() as connection:
-            # One image more than requested shows whether there is a next page.
-            if labels is None:
-                rows = connection.execute(
-                    f"{_RECORDS} WHERE images.collection = ? AND (images.created_at, images.image_id) < (?, ?)"
-                    " ORDER BY images.created_at DESC, images.image_id DESC LIMIT ?",
-                    (collection, *after, limit + 1),
-                ).fetchall()
-                records = [to_record(row) for row in rows]
-            else:
-                records = list(_newest_of(connection, collection, labels, after, limit + 1))
-        page = records[:limit]
-        more = len(records) > limit
-        return Page(page, encode_cursor(collection, page[-1].created_at, page[-1].image_id) if more else None)
+            return read_page(connection, collection, wanted=wanted, order=order, limit=limit, cursor=cursor)
+
+    def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
+        with self._database.transaction() as connection:
+            record = read_record(connection, image_key)
+            if record is None or record.annotations != before:
+                raise ConflictError
+            write_annotations(connection, image_key, after)
 
     def count(self, collection: str) -> tuple[int, bool]:
         """Return the number of images in a collection, and True because it is exact."""
@@ -152,19 +152,17 @@ class EmbeddedCatalogue:
     def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
         return self._search.nearest_local(local, collection=collection, model=model, limit=limit)
 
-    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        places = ", ".join("?" * len(image_ids))
+    def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         with self._database.read() as connection:
             found = connection.execute(
-                f"SELECT image_id FROM images WHERE image_id IN ({places}) AND collection = ?",  # noqa: S608
-                (*image_ids, collection),
+                "SELECT image_id, external_id, note, fields FROM images"
+                " WHERE image_id IN (SELECT value FROM json_each(?)) AND collection = ?",
+                (json.dumps(list(image_ids)), collection),
             )
-            return {image_id for (image_id,) in found}
-
-
-def _describe(connection: sqlite3.Connection, image: IndexedImage) -> None:
-    write_labels(connection, image.record)
-    write_vectors(connection, image)
+            return {
+                image_id: Annotations(external_id, note, json.loads(fields))
+                for image_id, external_id, note, fields in found
+            }
 
 
 def _delete_description(connection: sqlite3.Connection, record: ImageRecord, model: str) -> None:
@@ -209,20 +207,3 @@ def _sources(
         (*values, limit),
     ):
         yield owner, ObjectRef(*source)
-
-
-def _newest_of(
-    connection: sqlite3.Connection, collection: str, labels: Collection[str], after: tuple[str, str], limit: int
-) -> Iterator[ImageRecord]:
-    """Yield the newest images that have one of the labels; each label's images are read in the order of an index."""
-    found = set[tuple[str, str]]()
-    for label in labels:
-        found.update(
-            connection.execute(
-                "SELECT created_at, image_id FROM image_labels WHERE collection = ? AND label = ?"
-                " AND (created_at, image_id) < (?, ?) ORDER BY created_at DESC, image_id DESC LIMIT ?",
-                (collection, label, *after, limit),
-            )
-        )
-    for _, image_id in heapq.nlargest(limit, found):
-        yield to_record(connection.execute(f"{_RECORDS} WHERE {_OF_IMAGE}", (image_id, collection)).fetchone())

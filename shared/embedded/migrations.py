@@ -4,10 +4,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from shared.embedded import records, vector_table
+from shared.embedded import (
+    active_model,
+    api_keys,
+    collections,
+    ledger,
+    records,
+    refusals,
+    uploads,
+    vector_table,
+)
 from shared.embedded.database import Database
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join([records.SCHEMA, vector_table.SCHEMA]),)
+_ADAPTERS: Final = (
+    records,
+    vector_table,
+    ledger,
+    collections,
+    uploads,
+    api_keys,
+    active_model,
+    refusals,
+)
+
+MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 

@@ -46,9 +46,12 @@ class MemoryTable:
     def update_item(self, *, Key: Item, UpdateExpression: str, **options: Any) -> Item:
         self._before_call("update_item")
         item = self.items.setdefault(_key(Key), dict(Key))
-        for change in UpdateExpression.removeprefix("SET ").split(", "):
+        assigned, _, removed = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
+        for change in assigned.split(", "):
             name, value = change.split(" = ")
             item[options["ExpressionAttributeNames"][name]] = options["ExpressionAttributeValues"][value]
+        for name in filter(None, removed.split(", ")):
+            item.pop(options["ExpressionAttributeNames"][name], None)
         return {}
 
     def delete_item(self, *, Key: Item, **options: Any) -> Item:

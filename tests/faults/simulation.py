@@ -1,4 +1,5 @@
-"""A simulated bucket, queue and workers, which can be switched or killed at any AWS call.
+"""A simulated bucket, queue and workers, which can be switched or killed at any call of the
+store or the bucket.
 
 For tests of events that are repeated or out of order.
 """
@@ -17,10 +18,6 @@ from functions.api.library import Library
 from functions.ingest import indexer, reindexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
-from shared.aws.dynamodb.catalogue import DynamoCatalogue
-from shared.aws.dynamodb.ledger import DynamoLedger
-from shared.aws.dynamodb.refusals import DynamoRefusals
-from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.objects import S3Objects
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.events import Created, Reindex, Removed
@@ -28,7 +25,8 @@ from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
-from tests.faults.fakes import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket
+from tests.faults.stores import DynamoStore, MakeStore
 
 BUCKET: Final = "images"
 MODEL: Final = "m"
@@ -80,56 +78,54 @@ class Simulation:
         last_call: the call that a worker is about to make.
         deaths: the number of workers that may still die.
         models: the models that describe images; if there are several, any can be active at any moment.
+        make_store: makes the store that is written to.
     """
 
     rng: random.Random
     sequenced: bool
     deaths: int
     models: tuple[str, ...] = (MODEL,)
+    make_store: MakeStore = DynamoStore
     waiting: list[Event] = field(default_factory=list)
     last_call: str = ""
     clock: int = 0
 
     def __post_init__(self) -> None:
-        self.table = MemoryTable(self._call)
+        self.store = self.make_store(self._call)
         self.bucket = MemoryBucket(self._call, self._changed)
-        table: Any = self.table
         bucket: Any = self.bucket
         fetcher: Any = None  # no image is fetched from a URL
-        self.catalogue = DynamoCatalogue(table, "t")
-        self.ledger = DynamoLedger(table, "t")
         objects = S3Objects(bucket, BUCKET)
-        uploads = DynamoUploads(table, "t")
         self.indexer = Indexer(
-            catalogue=self.catalogue,
-            ledger=self.ledger,
-            uploads=uploads,
+            catalogue=self.store.catalogue,
+            ledger=self.store.ledger,
+            uploads=self.store.uploads,
             objects=objects,
             embedders=self._embedders,
             pause=lambda _: None,
         )
         self.library = Library(
-            catalogue=self.catalogue,
-            ledger=self.ledger,
-            uploads=uploads,
+            catalogue=self.store.catalogue,
+            ledger=self.store.ledger,
+            uploads=self.store.uploads,
             objects=objects,
             fetcher=fetcher,
             bucket=BUCKET,
             models=self.models,
         )
         self.reindexer = Reindexer(
-            catalogue=self.catalogue,
+            catalogue=self.store.catalogue,
             objects=objects,
             embedders=self._embedders,
             clean_up=self.indexer.clean_up,
-            refuse=DynamoRefusals(table, "t").put,
+            refuse=self.store.refuse,
         )
 
     def _embedders(self) -> list[Any]:
         return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
 
     def _call(self, name: str) -> None:
-        """Possibly kill the current worker, or switch to another one, before an AWS call."""
+        """Possibly kill the current worker, or switch to another one, before a call."""
         here = greenlet.getcurrent()
         if here.parent is None:
             return

@@ -63,6 +63,7 @@ API: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest-v1"),
+    ("dynamodb:Query", "<StorageTable>/index/annotated-v1"),
     ("dynamodb:Query", "<StorageTable>/index/duplicates-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain import cursors
+from shared.domain.annotations import Annotations
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
     ImageRecord,
@@ -19,7 +20,7 @@ from shared.domain.images import (
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.table_schema import SINCE
+from shared.domain.table_schema import ANNOTATED_PARTITION, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -154,7 +155,27 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        annotations=to_annotations(item),
     )
+
+
+def annotation_attributes(annotations: Annotations, collection: str) -> dict[str, Any]:
+    """Return annotations as attributes, without those that have no value; nothing if there are none."""
+    texts = {
+        ANNOTATED_PARTITION: collection if annotations else None,
+        "external_id": annotations.external_id,
+        "note": annotations.note,
+    }
+    attributes: dict[str, Any] = {name: {"S": value} for name, value in texts.items() if value}
+    if annotations.fields:
+        attributes["fields"] = {"M": {name: {"S": value} for name, value in sorted(annotations.fields.items())}}
+    return attributes
+
+
+def to_annotations(item: Item) -> Annotations:
+    text = _texts(item)
+    fields = item["fields"]["M"] if "fields" in item else {}
+    return Annotations(text("external_id"), text("note"), {name: str(value["S"]) for name, value in fields.items()})
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
@@ -223,6 +244,8 @@ def to_upload(item: Item) -> Upload:
         code=text("code"),
         reason=text("reason"),
         metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
+        opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
+        ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,
     )
 
 
