@@ -25,7 +25,7 @@ ROW: Final = np.dtype(
 DEVIATIONS: Final = 4
 """By how many standard deviations a cosine may be off. A row is missed if it and the last of the nearest are off by
 twice as many together. docs/decisions/0022-an-index-of-bytes.md has the errors that were measured."""
-SHORTLIST: Final = 1_000
+SHORTLIST: Final = 4_000
 """Maximum number of rows that a search returns, should thousands be equally near."""
 LEAST_CAPACITY: Final = 1_024
 GROWTH: Final = 1.25
