@@ -14,13 +14,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from infra.local.data_folder import DataFolder
-
 from bench.embedded_scale import index, servers
 from bench.embedded_scale.folders import fill, opened
 from bench.embedded_scale.made import described
 from bench.embedded_scale.report import Size, section, write
 from bench.speed.runtime_api import ROOT
+from infra.local.data_folder import DataFolder
 
 SIZES: Final = (1_000, 10_000, 100_000)
 
@@ -69,7 +68,8 @@ def measure(wanted: argparse.Namespace, work: Path) -> list[str]:
             size: stack.enter_context(servers.server(folder, wanted.model_dir)) for size, folder in folders.items()
         }
         say("searching over HTTP")
-        times |= servers.searches(running, photographs, wanted.rounds)
+        over_http, processor = servers.searches(running, photographs, wanted.rounds)
+        times |= over_http
         memory = {size: run.memory() for size, run in running.items()}
     sizes = [
         Size(
@@ -84,7 +84,7 @@ def measure(wanted: argparse.Namespace, work: Path) -> list[str]:
         )
         for size, folder in folders.items()
     ]
-    return section(sizes, times, equal, f"Medians of {wanted.rounds}.")
+    return section(sizes, times, processor, equal, f"{wanted.rounds} searches of each kind.")
 
 
 def megabytes(paths: Iterable[Path]) -> float:

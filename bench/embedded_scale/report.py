@@ -35,7 +35,13 @@ class Size:
     index: float
 
 
-def section(sizes: Sequence[Size], times: Mapping[str, Times], equal: Mapping[str, float], note: str) -> list[str]:
+def section(
+    sizes: Sequence[Size],
+    times: Mapping[str, Times],
+    processor: Mapping[str, Mapping[int, float]],
+    equal: Mapping[str, float],
+    note: str,
+) -> list[str]:
     """Return the lines of the section."""
     small = sizes[0]
     resident = [
@@ -62,12 +68,12 @@ def section(sizes: Sequence[Size], times: Mapping[str, Times], equal: Mapping[st
         "",
         *_table(
             [
-                "searches, milliseconds",
-                *(f"p50 at {each}" for each in count),
-                *(f"p95 at {each}" for each in count),
-                *(f"p50, times that at {count[0]}" for each in count[-1:]),
+                "milliseconds of a search, p50 and p95",
+                *(f"{each} images" for each in count),
+                "p50, largest to smallest",
             ],
-            {name: _times(found, [size.images for size in sizes]) for name, found in times.items()},
+            {name: _times(found, [size.images for size in sizes]) for name, found in times.items()}
+            | {f"{name}: processor time, mean": _processor(list(used.values())) for name, used in processor.items()},
         ),
         "",
         *_table(["", *(f"{each} images" for each in count)], rows),
@@ -88,11 +94,19 @@ def _rate(size: Size) -> str:
 
 
 def _times(found: Times, sizes: Sequence[int]) -> list[str]:
-    percentiles = [found.percentile(size, percent) for percent in (50, 95) for size in sizes]
+    middle, slow = ([found.percentile(size, percent) for size in sizes] for percent in (50, 95))
     return [
-        *(f"{value:.1f}" if value < 100 else f"{value:.0f}" for value in percentiles),
-        f"{found.ratio(sizes[-1]):.2f}",
+        *(f"{_milliseconds(p50)}, {_milliseconds(p95)}" for p50, p95 in zip(middle, slow, strict=True)),
+        f"{middle[-1] / middle[0]:.2f}",
     ]
+
+
+def _processor(used: Sequence[float]) -> list[str]:
+    return [*(f"{each:.0f}" for each in used), f"{used[-1] / used[0]:.2f}"]
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def _table(head: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from infra.local.data_folder import DataFolder
 
 from bench.embedded_scale.made import Photographs
 from bench.embedded_scale.timing import Times, in_turns
 from bench.speed.runtime_api import ROOT
+from infra.local.data_folder import DataFolder
 
 PATIENCE: Final = 120
 """Seconds in which the page must answer."""
@@ -29,7 +29,6 @@ class Server:
 
     Attributes:
         seconds: from its start until the page answered.
-        searched: from its start until the first search was answered.
     """
 
     client: httpx.Client
@@ -42,6 +41,11 @@ class Server:
         answer.raise_for_status()
         matches = answer.json()["matches"]
         return str(matches[0]["verdict"]) if matches else "none"
+
+    def processor_ms(self) -> float:
+        """Return the processor time that the process has used, in steps of 10 ms."""
+        used = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(used[11]) + int(used[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> Mapping[str, float]:
         """Return the resident memory in MB: of the process itself (`RssAnon`) and of files that are mapped."""
@@ -77,12 +81,20 @@ def server(folder: DataFolder, model_dir: Path) -> Iterator[Server]:
         process.wait(30)
 
 
-def searches(servers: Mapping[int, Server], photographs: Photographs, rounds: int) -> Mapping[str, Times]:
-    """Return the milliseconds of searches over HTTP: by a copy of a stored image, and by an image of which none is."""
-    return {
-        name: in_turns(servers, Server.search, [photograph.copy for photograph in queries], rounds)
-        for name, queries in (("a copy is found", photographs.stored), ("nothing near", photographs.unknown))
-    }
+def searches(
+    servers: Mapping[int, Server], photographs: Photographs, rounds: int
+) -> tuple[Mapping[str, Times], Mapping[str, Mapping[int, float]]]:
+    """Search over HTTP by copies of stored images, and by images of which the collection has nothing.
+
+    Returns:
+        The milliseconds by kind and size, and the processor time that a search took, in milliseconds on average.
+    """
+    times, used = {}, {}
+    for name, queries in (("a copy is found", photographs.stored), ("nothing near", photographs.unknown)):
+        before = {size: server.processor_ms() for size, server in servers.items()}
+        times[name] = in_turns(servers, Server.search, [photograph.copy for photograph in queries], rounds)
+        used[name] = {size: (server.processor_ms() - before[size]) / (rounds + 1) for size, server in servers.items()}
+    return times, used
 
 
 def _free_port() -> int:

@@ -21,10 +21,6 @@ class Times:
     def percentile(self, size: int, percent: float) -> float:
         return float(np.percentile(self.by_size[size], percent))
 
-    def ratio(self, size: int) -> float:
-        """Return the median at `size` divided by that at the smallest size."""
-        return self.percentile(size, 50) / self.percentile(min(self.by_size), 50)
-
 
 def in_turns(
     systems: Mapping[int, System], call: Callable[[System, Query], object], queries: Sequence[Query], rounds: int
