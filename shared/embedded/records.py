@@ -32,7 +32,9 @@ CREATE TABLE images (
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
 
-CREATE INDEX images_by_time ON images (collection, created_at, image_id);
+CREATE INDEX images_by_time ON images (
+    collection, created_at, image_id, format, bytes, width, height, folded_filename
+);
 
 CREATE TABLE descriptions (
     image_id TEXT NOT NULL,
@@ -82,7 +84,8 @@ CREATE TABLE sources (
 """The tables as of format 1.
 
 `images` has one row for each image and collection, `descriptions` one for each model that has described it, with its
-labels as JSON. `terms` has the strings by which a listing finds an image, see `terms_of`. `sources`, which the ledger
+labels as JSON. `images_by_time` has all that a listing filters by, so that images are only read if they are shown.
+`terms` has the strings by which a listing finds an image, see `terms_of`. `sources`, which the ledger
 writes, may have rows of an image that has no record yet, or no longer.
 """
 
@@ -91,11 +94,6 @@ COLUMNS: Final = (
     " filename, low_information, sharpness, labels, external_id, note, fields"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
-DESCRIBED: Final = (
-    "descriptions ON descriptions.image_id = images.image_id AND descriptions.collection = images.collection"
-    " AND descriptions.model = images.model"
-)
-"""Joins each row of `images` with the description by the record's model."""
 
 
 def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRecord:
@@ -122,7 +120,9 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
 def read_record(connection: sqlite3.Connection, image_key: ImageKey) -> ImageRecord | None:
     """Return the record of an image, without its sources."""
     found: Any = connection.execute(
-        f"SELECT {COLUMNS} FROM images JOIN {DESCRIBED} WHERE images.image_id = ? AND images.collection = ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM images JOIN descriptions ON descriptions.image_id = images.image_id"  # noqa: S608
+        " AND descriptions.collection = images.collection AND descriptions.model = images.model"
+        " WHERE images.image_id = ? AND images.collection = ?",
         (image_key.image_id, image_key.collection),
     ).fetchone()
     return to_record(found) if found else None
