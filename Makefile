@@ -6,6 +6,7 @@ CLOSED ?=
 PRECISION ?= float16
 EXAMPLES ?= 100
 SECONDS ?= 300
+MOMENTS ?= 60
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
@@ -27,13 +28,16 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: FORCE help run emulate kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+
+emulate: preflight $(MODEL_DIR)/model.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
 	$(SUITE)
@@ -46,6 +50,9 @@ test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test
 
 explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
+
+kill-test: $(VENV)/.test $(MODEL_DIR)/model.json ## Kill the local run at random moments, and look for all that it had acknowledged (MOMENTS=60)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kill --moments $(MOMENTS)
 
 fuzz: $(VENV)/.test ## Fuzz the code that reads untrusted bytes (SECONDS=300 per target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

@@ -17,8 +17,8 @@ import httpx
 import numpy as np
 
 from bench.hostile import ROOT, Gauntlet, table
-from infra.local.__main__ import serving
 from infra.local.cloud import local_cloud
+from infra.local.serving import serving
 from shared.vision.decode import decoding
 from shared.vision.opencv import cv2
 

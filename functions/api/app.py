@@ -25,7 +25,7 @@ def create_app(services: Services) -> FastAPI:
         title="PicTrace", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None
     )
     app.state.services = services
-    errors.install(app)
+    errors.install(app, services.outages)
     app.add_middleware(BodyLimit)
     for router in (
         uploads.router,

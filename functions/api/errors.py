@@ -5,15 +5,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from functions.api.outages import Outages
 from functions.api.security_headers import SECURITY_HEADERS
-from shared.aws.transient_errors import is_transient
 from shared.domain.annotations import TooManyFields
 from shared.domain.errors import (
     CollectionNeeded,
@@ -96,7 +95,7 @@ def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None,
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, outages: Outages) -> None:
     """Install handlers that turn every error of `app` into problem details."""
 
     @app.exception_handler(Problem)
@@ -145,13 +144,14 @@ def install(app: FastAPI) -> None:
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
 
-    @app.exception_handler(ClientError)
-    @app.exception_handler(BotoCoreError)
-    async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
-        if not is_transient(error):
+    async def outage(request: Request, error: Exception) -> JSONResponse:
+        if not outages.is_transient(error):
             raise error
-        logger.error("an AWS service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
-        return respond("unavailable", f"An AWS service is not responding. Try again in {RETRY_AFTER_SECONDS} s.")
+        logger.error("a service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"{outages.sentence} Try again in {RETRY_AFTER_SECONDS} s.")
+
+    for kind in outages.errors:
+        app.add_exception_handler(kind, outage)
 
     @app.exception_handler(IndexNotReady)
     async def building(request: Request, error: IndexNotReady) -> JSONResponse:

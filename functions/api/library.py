@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal
 
-from shared.aws.fetch_client import LambdaFetcher
-from shared.aws.objects import S3Objects
 from shared.domain.annotations import AnnotationChange
 from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
@@ -26,7 +24,7 @@ from shared.domain.images import (
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
-from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
 from shared.domain.queue_times import INGEST_QUEUE
 
 OVERDUE: Final = {
@@ -53,8 +51,8 @@ class Library:
         catalogue: Catalogue,
         ledger: Ledger,
         uploads: Uploads,
-        objects: S3Objects,
-        fetcher: LambdaFetcher,
+        objects: WebObjects,
+        fetcher: Fetcher,
         bucket: str,
         models: Sequence[str],
         clock: Callable[[], float] = time.time,

@@ -4,9 +4,8 @@ import os
 from functools import cache
 from threading import Lock
 
+from functions.ingest.composition import Adapters, compose
 from functions.ingest.dispatcher import Dispatcher
-from functions.ingest.indexer import Indexer
-from functions.ingest.reindexer import Reindexer
 from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
@@ -21,7 +20,6 @@ from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.objects import S3Objects
 from shared.aws.retry_delays import RetryDelays
-from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
@@ -47,42 +45,22 @@ def _dispatcher() -> Dispatcher:
     SANDBOX.start()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
-    catalogue = DynamoCatalogue(dynamodb, settings.table)
-    uploads = DynamoUploads(dynamodb, settings.table)
-    objects = S3Objects(s3_client(), settings.bucket)
-    by_model = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
-    active = DynamoActiveModel(dynamodb, settings.table, list(by_model))
-
-    def embedders() -> list[Embedder]:
-        first = active()
-        return [by_model[first], *(embedder for model, embedder in by_model.items() if model != first)]
-
-    indexer = Indexer(
-        catalogue=catalogue,
-        ledger=DynamoLedger(dynamodb, settings.table),
-        uploads=uploads,
-        objects=objects,
-        embedders=embedders,
-    )
-    return Dispatcher(
-        indexer=indexer,
-        neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
-        reindexer=Reindexer(
-            catalogue=catalogue,
-            objects=objects,
-            embedders=embedders,
-            clean_up=indexer.clean_up,
-            refuse=DynamoRefusals(dynamodb, settings.table).put,
-        ),
+    models = [Embedder(folder) for folder in settings.model_dirs]
+    adapters = Adapters(
+        catalogue=DynamoCatalogue(dynamodb, settings.table),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
+        ledger=DynamoLedger(dynamodb, settings.table),
+        uploads=DynamoUploads(dynamodb, settings.table),
+        objects=S3Objects(s3_client(), settings.bucket),
         checks=QueuedChecks(sqs_client(), settings.queue),
-        catalogue=catalogue,
-        uploads=uploads,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
+        refuse=DynamoRefusals(dynamodb, settings.table).put,
+        active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
+        publish=EventBus(events_client(), settings.bus).publish,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
-        publish=EventBus(events_client(), settings.bus).publish,
     )
+    return compose(adapters, models)
 
 
 @cache

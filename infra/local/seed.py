@@ -1,5 +1,6 @@
 """Indexing of a folder through the API's uploads, as any client would do it."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,9 @@ def upload(client: httpx.Client, path: Path, collection: str) -> str | Outcome:
         return Outcome(path, "skipped", error.strerror)
     except PictureRefused as refused:
         return Outcome(path, "skipped", refused.reason)
+    held = client.get(f"/v1/images/{hashlib.sha256(data).hexdigest()}", params={"collection": collection})
+    if held.is_success:
+        return Outcome(path, UploadStatus.DUPLICATE)
     request = {"filename": path.name, "content_type": media_type, "collection": collection}
     form = client.post("/v1/uploads", json=request).raise_for_status().json()
     httpx.post(form["url"], data=form["fields"], files={"file": (path.name, data)}, timeout=60).raise_for_status()

@@ -9,6 +9,9 @@ from shared.embedded import (
     api_keys,
     collections,
     ledger,
+    links,
+    objects,
+    queue,
     records,
     refusals,
     uploads,
@@ -25,6 +28,9 @@ _ADAPTERS: Final = (
     api_keys,
     active_model,
     refusals,
+    objects,
+    links,
+    queue,
 )
 
 MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)

@@ -1,9 +1,12 @@
 """A file of quantised vectors, memory-mapped, and the search for those nearest to a query.
 
-A vector has one byte per component and a scale of its own. The cosines that they yield are off by at most `MARGIN`. So
-a search returns all rows that may be among the nearest, and the caller compares the exact vectors of those.
+A vector has one byte per component and a scale of its own: the value of the byte 1. Rounding moves a component by up to
+half a scale, evenly distributed, so the cosine of two vectors of unit length, with the scales s and t, is off with a
+standard deviation of sqrt((s^2 + t^2) / 12). A search returns all rows that may be among the nearest in view of that,
+and the caller compares their exact vectors.
 """
 
+import math
 import mmap
 import os
 from dataclasses import dataclass, replace
@@ -19,8 +22,9 @@ ROW: Final = np.dtype(
 )
 """What is kept of a vector beside its codes. `collection` and `label` are hashes of the names."""
 
-MARGIN: Final = 0.006
-"""How much larger than approximated a cosine may be; docs/decisions/0022-a-vector-index-of-bytes.md has the errors."""
+DEVIATIONS: Final = 6
+"""By how many standard deviations a cosine may be off. docs/decisions/0022-an-index-of-bytes.md has the largest errors
+that were measured."""
 SHORTLIST: Final = 1_000
 """Maximum number of rows that a search returns, should thousands be equally near."""
 LEAST_CAPACITY: Final = 1_024
@@ -156,7 +160,7 @@ class VectorFile:
         products = _products(view.codes, places, codes)
         own_scales = view.rows["scale"][places]
         return [
-            view.ids[places[_shortlist(products[:, number] * own_scales * scale, limit)]]
+            view.ids[places[_shortlist(products[:, number], own_scales, scale, limit)]]
             for number, scale in enumerate(scales)
         ]
 
@@ -259,9 +263,13 @@ def _products(stored: Codes, places: npt.NDArray[np.intp], queries: Codes) -> np
     return products if len(places) == end - first else products[places - first]
 
 
-def _shortlist(cosines: npt.NDArray[np.floating], limit: int) -> npt.NDArray[np.intp]:
-    """Return the places of all cosines that may be among the `limit` largest, at most `SHORTLIST`."""
-    least = np.partition(cosines, -limit)[-limit] - 2 * MARGIN
-    places = np.flatnonzero(cosines >= least)
+def _shortlist(
+    products: npt.NDArray[np.int32], scales: Vectors, query_scale: np.float32, limit: int
+) -> npt.NDArray[np.intp]:
+    """Return the places of all products that may be among the `limit` largest cosines, at most `SHORTLIST`."""
+    cosines = products.astype(np.float32) * (scales * query_scale)
+    errors = np.sqrt(scales**2 + query_scale**2) * np.float32(DEVIATIONS / math.sqrt(12))
+    least = np.partition(cosines - errors, -limit)[-limit]
+    places = np.flatnonzero(cosines + errors >= least)
     most = max(SHORTLIST, limit)
     return places if len(places) <= most else places[np.argpartition(cosines[places], -most)[-most:]]

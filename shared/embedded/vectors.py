@@ -247,10 +247,10 @@ def _width(vectors: Vectors) -> int:
     return -(-components // WIDTH_STEP) * WIDTH_STEP
 
 
-def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> npt.NDArray[np.float64]:
+def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> npt.NDArray[np.float32]:
     """Return the cosines of stored vectors with a query of unit length, 0 for a zero vector."""
-    stored = stack(blobs).astype(np.float64)
-    lengths = np.linalg.norm(stored, axis=1)
-    products = stored @ fit(query[np.newaxis], stored.shape[1])[0].astype(np.float64)
-    cosines: npt.NDArray[np.float64] = np.divide(products, lengths, out=np.zeros(len(stored)), where=lengths > 0)
+    stored = stack(blobs)
+    lengths = np.sqrt(np.einsum("ij,ij->i", stored, stored))
+    products = stored @ fit(query[np.newaxis], stored.shape[1])[0]
+    cosines: npt.NDArray[np.float32] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
     return np.clip(cosines, -1, 1)

@@ -49,8 +49,8 @@ def smoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path: Path, closed: bool) -> None:
     (tmp_path / "mine.png").write_bytes(noise(900))
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", str(model_dir), "--pictures", str(tmp_path)]
-        + ["--closed"] * closed,
+        [sys.executable, "-m", "infra.local", "--port", "0", "--data", "none", "--model-dir", str(model_dir)]
+        + ["--pictures", str(tmp_path), *["--closed"] * closed],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

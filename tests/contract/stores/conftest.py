@@ -96,7 +96,9 @@ class TracedDatabase(Database):
             for statement in sorted(self.statements):
                 if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")) and not statement.startswith(SCANNED):
                     plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-                    if any("TEMP B-TREE" in step or re.match("SCAN (?!json_each|sqlite_sequence)", step) for step in plan):
+                    if any(
+                        "TEMP B-TREE" in step or re.match("SCAN (?!json_each|sqlite_sequence)", step) for step in plan
+                    ):
                         found["\n    ".join(plan)] = statement
         return [f"{statement}\n    {plan}" for plan, statement in found.items()]
 
