@@ -94,6 +94,11 @@ COLUMNS: Final = (
     " filename, low_information, sharpness, labels, external_id, note, fields"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
+DESCRIBED: Final = (
+    "descriptions ON descriptions.image_id = images.image_id AND descriptions.collection = images.collection"
+    " AND descriptions.model = images.model"
+)
+"""Joins each row of `images` with the description by the record's model."""
 
 
 def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRecord:
@@ -120,9 +125,7 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
 def read_record(connection: sqlite3.Connection, image_key: ImageKey) -> ImageRecord | None:
     """Return the record of an image, without its sources."""
     found: Any = connection.execute(
-        f"SELECT {COLUMNS} FROM images JOIN descriptions ON descriptions.image_id = images.image_id"  # noqa: S608
-        " AND descriptions.collection = images.collection AND descriptions.model = images.model"
-        " WHERE images.image_id = ? AND images.collection = ?",
+        f"SELECT {COLUMNS} FROM images JOIN {DESCRIBED} WHERE images.image_id = ? AND images.collection = ?",  # noqa: S608
         (image_key.image_id, image_key.collection),
     ).fetchone()
     return to_record(found) if found else None
