@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.quality import COARSER, Quality
+from shared.domain.quality import COARSER, LEAST_STEP, Quality
 
 if TYPE_CHECKING:
     from shared.domain.images import ImageRecord
@@ -15,6 +15,10 @@ TOP: Final = 8
 """Bands, two octaves, below the lower of two Nyquist frequencies, in which copies are compared."""
 LOST: Final = 13.0
 """dB of the four highest bands above which detail is missing, not smoothed: sharpening reaches 12."""
+ROLL_OFF, STEEPER, FLAT, REPEATED = 2.0, 0.5, 2.5, 0.15
+"""A copy was reduced if it has at least `ROLL_OFF` dB less than the larger one in its highest bands, `STEEPER` dB less
+than in the bands below, and those at most `FLAT` dB less: enlarging does not do that to the larger one, unless at least
+`REPEATED` of its lines are repeated. It was so in 90 of 91 pairs."""
 LOW: Final = 9
 OTHER_FRAME: Final = 1.0
 """Mean size in dB of the second difference of the gain over the `LOW` lowest bands, from which on two images do not
@@ -22,6 +26,8 @@ show the same frame: sharpening and smoothing change them evenly."""
 SAME_DETAIL: Final = 0.3
 SAME_NOISE: Final = 1.5
 """dB in the highest bands, and of noise, up to which two copies have the same detail."""
+FINER: Final = 1.08
+"""The same where both steps are known well, because they are not small."""
 FRAME_DETAIL: Final = 1.0
 """dB in the highest bands from which on one of two images with different frames has more detail."""
 ARTEFACT_STEP, ARTEFACT_DETAIL, ARTEFACT_NOISE = 3.5, 2.0, 2.5
@@ -130,7 +136,7 @@ def _by_detail(one: Quality, other: Quality, ratio: float) -> Preference | None:
         return Preference(highest > 0, Reason.DETAIL)
     if len(one.spectrum) != len(other.spectrum):
         larger, smaller = (one, other) if len(one.spectrum) > common else (other, one)
-        return Preference((larger is one) == REAL.holds(enlargement_signals(larger, smaller)), Reason.DETAIL)
+        return Preference((larger is one) == _is_real(enlargement_signals(larger, smaller)), Reason.DETAIL)
     if not FEWER < ratio < 1 / FEWER and not _reframed(gain):
         larger_has_more = _mean(gain[-2:]) > 0 if ratio > 1 else _mean(gain[-2:]) < 0
         return Preference((ratio > 1) == larger_has_more, Reason.DETAIL)
@@ -159,6 +165,14 @@ def _by_fine_detail(sharper: Quality, smoother: Quality, gain: Sequence[float]) 
         return None
     sharpened = SHARPENED.holds(sharpening_signals(sharper, smoother))
     return Preference(not sharpened, Reason.SHARPENED if sharpened else Reason.SMOOTHED)
+
+
+def _is_real(signals: Sequence[float]) -> bool:
+    """Return whether the detail of the larger of two copies is real; see `enlargement_signals`."""
+    highest, middle, *_, replicated = signals
+    if highest >= max(ROLL_OFF, middle + STEEPER) and middle < FLAT and replicated < REPEATED:
+        return True
+    return REAL.holds(signals)
 
 
 def enlargement_signals(larger: Quality, smaller: Quality) -> Sequence[float]:
@@ -190,7 +204,7 @@ def sharpening_signals(sharper: Quality, smoother: Quality) -> Sequence[float]:
 
 def _by_compression(one: Quality, other: Quality) -> Preference | None:
     steps = max(one.worst_step, 1.0), max(other.worst_step, 1.0)
-    if max(steps) / min(steps) >= COARSER:
+    if max(steps) / min(steps) >= (COARSER if min(steps) < LEAST_STEP else FINER):
         return Preference(steps[0] < steps[1], Reason.COMPRESSED)
     if one.saved_again != other.saved_again:
         return Preference(other.saved_again, Reason.SAVED_AGAIN)
