@@ -158,13 +158,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=8)
     arguments = parser.parse_args()
     rng = np.random.default_rng(7)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pictrace.sqlite"
         store = Store(path)
         count = 0
-        print(
-            "| written | images | images/s | processor time an image, ms | p50, ms | p95, ms |\n|---|---|---|---|---|---|"
-        )
+        print("| written | images | images/s | processor time an image, ms | p50, ms | p95, ms |")
+        print("|---|---|---|---|---|---|")
         for name, threads, more, context in (
             ("without waits for the disk", 1, arguments.images, no_waits()),
             ("durably, by one thread", 1, arguments.durable, nullcontext()),

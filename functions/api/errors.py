@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from functions.api.outages import Outages
@@ -47,6 +48,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "upload-pending": (409, "The upload is not indexed yet"),
     "collection-not-empty": (409, "The collection still has images"),
     "upload-rejected": (409, "The upload was rejected"),
+    "request-timeout": (408, "The request did not arrive in time"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "undecodable-picture": (422, "The image cannot be decoded"),
@@ -57,12 +59,24 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 }
 """Status and title of every problem type, by slug. docs/reference/api.md lists them."""
 
-_BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_BY_STATUS: Final = {
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "request-timeout",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
 
 
 UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
 """The same detail whether the key is missing, wrong, revoked or expired."""
+
+
+MAX_ERRORS: Final = 10
+"""Maximum number of errors that a response lists: a request may have as many as it has bytes."""
+MAX_ECHO: Final = 200
+"""Maximum length of a text in a response that a request may have caused, in characters."""
 
 
 def problem_type(slug: str) -> str:
@@ -188,6 +202,10 @@ def install(app: FastAPI, outages: Outages) -> None:
             return respond("unsupported-media-type", "Send the body as application/json.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return respond("malformed-body", "The connection was closed before the body was complete.")
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         slug = _BY_STATUS.get(error.status_code)
@@ -228,14 +246,23 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
-    return [{"where": [str(part) for part in error["loc"]], "message": error["msg"]} for error in errors]
+    return [
+        {"where": [shortened(str(part)) for part in error["loc"]], "message": shortened(error["msg"])}
+        for error in errors[:MAX_ERRORS]
+    ]
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MAX_ECHO else f"{text[: MAX_ECHO - 1]}…"
 
 
 def _first_message(errors: Sequence[Any]) -> str:
     if not errors:
         return "The request is not valid."
     first = errors[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    message = shortened(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
+    more = len(errors) - 1
+    return f"{message} ({more:,} more)" if more else message
 
 
 def problem_responses(*slugs: str) -> dict[int | str, dict[str, Any]]:

@@ -7,13 +7,16 @@ from shared.domain.images import SIGNATURES_PREFIX
 from shared.embedded.database import Database
 from shared.embedded.objects import FolderObjects
 
-_MISSING: Final = """
+_QUEUE_MISSING: Final = """
+INSERT INTO messages (body, visible_at, background)
+SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
 FROM images WHERE NOT EXISTS (
     SELECT 1 FROM descriptions
     WHERE descriptions.image_id = images.image_id
         AND descriptions.collection = images.collection AND descriptions.model = :model
 )
 """
+"""The messages are those of `shared.aws.messages.ReindexRequest`."""
 
 
 class ModelChange:
@@ -32,17 +35,17 @@ class ModelChange:
         """Queue the images; what was queued for another model is given up. May be repeated at each start."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE background = 1")
-            connection.execute(
-                "INSERT INTO messages (body, visible_at, background) SELECT json_object("
-                f"'image_id', image_id, 'collection', collection, 'model', :model), 0, 1 {_MISSING}",
-                {"model": self._model},
-            )
+            if self.missing():
+                connection.execute(_QUEUE_MISSING, {"model": self._model})
 
     def missing(self) -> int:
         """Return the number of images that the current model has not described."""
         with self._database.read() as connection:
-            (count,) = connection.execute(f"SELECT count(*) {_MISSING}", {"model": self._model}).fetchone()
-        return int(count)
+            (images,) = connection.execute("SELECT coalesce(sum(images), 0) FROM collection_sizes").fetchone()
+            (described,) = connection.execute(
+                "SELECT count(*) FROM descriptions WHERE model = ?", (self._model,)
+            ).fetchone()
+        return int(images - described)
 
     def sweep(self) -> None:
         """Delete the signatures that other models have computed of images that were removed since."""

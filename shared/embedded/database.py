@@ -22,8 +22,6 @@ BUSY_SECONDS: Final = 30
 """How long a transaction waits for one of another process."""
 APPLICATION_ID: Final = 0x50696354
 """Marks a database file as one of PicTrace (`PicT` in ASCII)."""
-PAGE_BYTES: Final = 8192
-"""Size of a page. A vector of 8 kB fits on two."""
 IDLE_READERS: Final = 16
 """Maximum number of idle connections for reads that are kept open."""
 CACHE_KIB: Final = 2048
@@ -170,7 +168,6 @@ class Database:
 
     def _prepare(self, migrations: Sequence[str]) -> None:
         self._format(len(migrations))
-        self._writer.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = NORMAL")
         self._writer.execute("PRAGMA foreign_keys = ON")

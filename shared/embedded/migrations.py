@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 from shared.embedded import (
-    active_model,
     api_keys,
     collections,
     ledger,
@@ -26,7 +25,6 @@ _ADAPTERS: Final = (
     collections,
     uploads,
     api_keys,
-    active_model,
     refusals,
     objects,
     links,

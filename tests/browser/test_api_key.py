@@ -69,7 +69,7 @@ def test_a_key_unlocks_the_page_for_the_session(
     enter_key(page, f"  {key} ")
     expect(dialog).to_be_hidden()
     expect(count).to_have_text("1")
-    wait_until_shown(page, "#pictures img")
+    wait_until_shown(page, "#images img")
     save_screenshot(page, "open")
 
     page.reload()
@@ -91,7 +91,7 @@ def test_a_key_unlocks_the_page_for_the_session(
 
     page.get_by_role("button", name="Forget the key").click()
     expect(dialog).to_be_visible()
-    expect(page.locator("#pictures img")).to_have_count(0)
+    expect(page.locator("#images img")).to_have_count(0)
     assert page.evaluate("sessionStorage.length") == 0
     assert {host for host, _ in requests.sent} == {closed.url, running.cloud.endpoint}
     assert {given for host, given in requests.sent if host == closed.url} == {None, f"Bearer {key}"}

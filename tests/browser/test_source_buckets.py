@@ -151,7 +151,7 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
         page: Page = browser.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.goto(f"{url}/?collection={collection}")
-        page.locator("#pictures li button").first.click()
+        page.locator("#images li button").first.click()
         picture = page.locator("#viewer figure img")
         expect(picture.and_(page.locator("[src]"))).to_be_visible() if named else page.wait_for_timeout(500)
         page.wait_for_load_state("networkidle")

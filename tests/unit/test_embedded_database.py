@@ -52,6 +52,12 @@ def insert_all_or_none(database: Database, *several: int) -> None:
             insert(database, number)
 
 
+def insert_with_blob(database: Database, number: int) -> None:
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (?)", (number,))
+        connection.execute("INSERT INTO blobs VALUES (zeroblob(1000000))")
+
+
 def numbers(database: Database) -> list[int]:
     with database.read() as connection:
         return [number for (number,) in connection.execute("SELECT n FROM t")]
@@ -150,6 +156,20 @@ def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
         leave.set()
         writing.result()
     assert numbers(database) == [1]
+
+
+def test_a_full_disk_loses_nothing_and_is_recovered_from(database: Database) -> None:
+    insert(database, 1)
+    with database.transaction() as connection:
+        connection.execute("CREATE TABLE blobs (data BLOB)")
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        insert_with_blob(database, 2)
+    assert numbers(database) == [1]
+    database._writer.execute("PRAGMA max_page_count = 1000000")
+    insert(database, 3)
+    assert numbers(database) == [1, 3]
 
 
 def test_two_processes_write_one_after_another(database: Database, path: Path) -> None:
