@@ -46,6 +46,8 @@ def group(found: DuplicateGroup, thumbnail: ThumbnailUrl) -> schemas.DuplicateGr
     return schemas.DuplicateGroup(
         group_id=found.group_id,
         best=found.records[0].image_id,
+        reasons=dict(found.reasons()),
+        chosen=found.records[0].chosen,
         images=[image(record, thumbnail) for record in found.records],
         truncated=found.truncated,
     )
@@ -57,6 +59,7 @@ def upload(state: Upload) -> schemas.UploadState:
         status=state.status,
         collection=state.collection,
         image_id=state.image_id,
+        grouping=state.grouping,
         code=state.code,
         reason=state.reason,
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.formats import MEDIA_TYPES
-from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, Grouping, UploadStatus
 from shared.domain.limits import (
     DEFAULT_COLLECTION,
     MAX_FIELD_LENGTH,
@@ -53,6 +53,13 @@ class UploadState(BaseModel):
     status: UploadStatus
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     image_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
+    grouping: Annotated[
+        Grouping | None,
+        Field(
+            description="`done` once the image is in its group of near-duplicates, if there is one; `pending` while it "
+            "must still be compared with images that arrived at the same time; null unless it was indexed"
+        ),
+    ] = None
     code: Annotated[str | None, Field(description="why it was rejected, for programs", examples=[None])] = None
     reason: Annotated[str | None, Field(description="why it was rejected, for people", examples=[None])] = None
 
@@ -172,10 +179,20 @@ class CollectionPage(BaseModel):
 
 
 class DuplicateGroup(BaseModel):
-    """At least two near-duplicates of each other, best first."""
+    """One image and those that are near-duplicates of it, the one to keep first and then best first."""
 
-    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the image that the group started with")]
-    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
+    group_id: Annotated[
+        str, Field(examples=[EXAMPLE_ID], description="the image that was kept when the group last changed")
+    ]
+    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep, by evidence of quality")]
+    reasons: Annotated[
+        dict[str, str],
+        Field(
+            description="for each other image, why `best` is kept and not that one",
+            examples=[{EXAMPLE_ID: "It has fine detail that the other copy has lost."}],
+        ),
+    ]
+    chosen: Annotated[bool, Field(description="whether somebody chose `best` by hand")]
     images: list[Image]
     truncated: Annotated[bool, Field(description="whether the group has more images than these")]
 

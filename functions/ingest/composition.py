@@ -10,6 +10,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
 from shared.domain.ports import Catalogue, DuplicateChecks, Duplicates, Fetcher, Ledger, Objects, Uploads
+from shared.search.grouping import Grouper
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.vision.embedding import Embedder
 
@@ -57,8 +58,11 @@ def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
     )
     return Dispatcher(
         indexer=indexer,
-        neighbours=NearDuplicateFinder(
-            index=adapters.catalogue, signatures=adapters.objects, model=adapters.active_model
+        grouper=Grouper(
+            duplicates=adapters.duplicates,
+            finder=NearDuplicateFinder(
+                index=adapters.catalogue, signatures=adapters.objects, model=adapters.active_model
+            ),
         ),
         reindexer=Reindexer(
             catalogue=adapters.catalogue,
@@ -67,7 +71,6 @@ def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
             clean_up=indexer.clean_up,
             refuse=adapters.refuse,
         ),
-        duplicates=adapters.duplicates,
         checks=adapters.checks,
         catalogue=adapters.catalogue,
         uploads=adapters.uploads,

@@ -13,6 +13,7 @@ from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
     THUMBNAIL_TYPE,
+    Grouping,
     ObjectRef,
     Upload,
     UploadStatus,
@@ -40,6 +41,7 @@ MAX_FORMER_IMAGES: Final = 20
 """Maximum number of such images in an entry."""
 
 T = TypeVar("T")
+Group = Callable[[Outcome, Description | None], tuple[Outcome, Grouping]]
 
 
 def now() -> datetime:
@@ -76,16 +78,20 @@ class Indexer:
         self._clock = clock
         self._pause = pause
 
-    def index(self, event: Created) -> tuple[Outcome, Description | None]:
+    def index(self, event: Created, group: Group = lambda outcome, _: (outcome, Grouping.DONE)) -> Outcome:
         """Index an object and store the final state of its upload.
 
-        Returns:
-            The outcome, and the description that was stored, or None if nothing had to be stored.
+        Args:
+            group: puts a new image, with the description that was stored (None if it already was), into its group of
+                near-duplicates, before its upload ends.
 
         Raises:
             ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
         """
         outcome, description = self._retry(lambda: self._index(event))
+        grouping = None
+        if outcome.status is OutcomeStatus.INDEXED:
+            outcome, grouping = group(outcome, description)
         if outcome.status is OutcomeStatus.SUPERSEDED:
             self._finish_removed(event.object)
         elif outcome.upload_id:
@@ -97,9 +103,10 @@ class Indexer:
                     image_id=outcome.image_key.image_id if outcome.image_key else None,
                     code=outcome.code,
                     reason=outcome.reason,
+                    grouping=grouping,
                 )
             )
-        return outcome, description
+        return outcome
 
     def _finish_removed(self, source: ObjectRef) -> None:
         """Finish the upload of an object that was removed before its image was stored; no other event does."""

@@ -28,7 +28,7 @@ from shared.aws import messages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
 from shared.domain.events import DuplicateCheck
-from shared.domain.limits import CHECK_DELAY_SECONDS, CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
+from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE, check_delay_seconds
 from shared.domain.outcomes import Outcome
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
@@ -86,7 +86,7 @@ class QueuedChecks:
         self._queue = queue
 
     def postpone(self, check: DuplicateCheck) -> None:
-        self._queue.send(messages.duplicate_check(check), delay_seconds=CHECK_DELAY_SECONDS)
+        self._queue.send(messages.duplicate_check(check), delay_seconds=check_delay_seconds(check.attempt))
 
 
 @contextmanager

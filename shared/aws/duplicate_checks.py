@@ -1,10 +1,10 @@
-"""Checks for near-duplicates that wait in the queue until a vector index can be searched."""
+"""Checks for near-duplicates that wait in the queue, for example until a vector index has the image."""
 
 from typing import TYPE_CHECKING
 
 from shared.aws.messages import duplicate_check
 from shared.domain.events import DuplicateCheck
-from shared.domain.limits import CHECK_DELAY_SECONDS
+from shared.domain.limits import check_delay_seconds
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,5 +20,7 @@ class QueuedChecks:
     def postpone(self, check: DuplicateCheck) -> None:
         """Have the check come back as a message of its own, which no attempt at another counts against."""
         self._client.send_message(
-            QueueUrl=self._queue_url, MessageBody=duplicate_check(check), DelaySeconds=CHECK_DELAY_SECONDS
+            QueueUrl=self._queue_url,
+            MessageBody=duplicate_check(check),
+            DelaySeconds=check_delay_seconds(check.attempt),
         )

@@ -80,17 +80,18 @@ class ReindexRequest(BaseModel):
 
 
 class DuplicateCheckRequest(BaseModel):
-    """What the ingest function sends to itself for an image that it could not compare yet."""
+    """What the functions send to the ingest function for an image that must be compared again."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    bucket: str
-    key: str
+    bucket: str | None = None
+    key: str | None = None
     version: str | None = None
     since: AwareDatetime
     metadata: dict[str, str] = {}
+    attempt: Annotated[int, Field(ge=0)] = 0
 
     @classmethod
     def of(cls, check: DuplicateCheck) -> Self:
@@ -98,20 +99,22 @@ class DuplicateCheckRequest(BaseModel):
         return cls(
             image_id=check.image_key.image_id,
             collection=check.image_key.collection,
-            bucket=check.object.bucket,
-            key=check.object.key,
-            version=check.object.version,
+            bucket=check.object.bucket if check.object else None,
+            key=check.object.key if check.object else None,
+            version=check.object.version if check.object else None,
             since=datetime.fromisoformat(check.since),
             metadata=dict(check.metadata),
+            attempt=check.attempt,
         )
 
     def event(self) -> DuplicateCheck:
         """Return the event that the request stands for."""
         return DuplicateCheck(
             ImageKey(self.collection, self.image_id),
-            ObjectRef(self.bucket, self.key, self.version),
+            ObjectRef(self.bucket, self.key, self.version) if self.bucket and self.key else None,
             self.since.isoformat(),
             self.metadata,
+            self.attempt,
         )
 
 

@@ -59,18 +59,20 @@ class Reindex:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateCheck:
-    """An image that was stored while the vector index was not ready must still be compared with earlier images.
+    """An image must be compared again: the vector index did not have it yet, or its group has changed.
 
     Attributes:
-        object: the object that brought the image.
+        object: the object that brought the image; None if a change of its group is the reason.
         since: when the check was first due, ISO 8601 in UTC.
         metadata: values of the sender, repeated in the published event.
+        attempt: number of checks before this one, or of changes of groups that led to it.
     """
 
     image_key: ImageKey
-    object: ObjectRef
+    object: ObjectRef | None
     since: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

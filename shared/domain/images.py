@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
     from shared.domain.features import FeatureVector, LocalVector
@@ -45,6 +46,13 @@ class UploadStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class Grouping(StrEnum):
+    """Whether an indexed image has been compared with all others that arrived before or together with it."""
+
+    PENDING = "pending"
+    DONE = "done"
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
     """An object in S3. `key` is the real key, never URL-encoded."""
@@ -72,8 +80,11 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
-        sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
+        sharpness: variance of the Laplacian, 0 or more.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        quality: evidence by which the best of several copies is chosen; None if it was not measured, or not read.
+        chosen: whether somebody chose to keep it, whatever its quality.
+        group: `image_id` of the image that is kept of its group of near-duplicates; None without a group, or not read.
         annotations: what callers noted about it.
     """
 
@@ -91,6 +102,9 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    quality: Quality | None = None
+    chosen: bool = False
+    group: str | None = None
     annotations: Annotations = NO_ANNOTATIONS
 
     @property
@@ -121,6 +135,7 @@ class Upload:
         code, reason: why the upload was rejected.
         metadata: values of the sender, repeated in the published events.
         opened_at: when it was opened, in seconds since the epoch; None if no one opened it.
+        grouping: whether the image is in its group of near-duplicates; None unless it was indexed.
         ends_by: when its last attempt has ended whatever happens, in seconds since the epoch; None before that attempt.
     """
 
@@ -134,6 +149,7 @@ class Upload:
     metadata: Mapping[str, str] = field(default_factory=dict)
     opened_at: int | None = None
     ends_by: int | None = None
+    grouping: Grouping | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,21 @@ RETRY_AFTER_SECONDS: Final = 5
 INDEX_RETRY_AFTER_SECONDS: Final = 30
 """`Retry-After` of a response while a vector index is being built, which takes minutes."""
 
-CHECK_DELAY_SECONDS: Final = 300
-"""How long ingest waits before it compares an image that was stored while a vector index was being built. SQS delays a
-message by at most 900 s."""
+CHECK_DELAY_SECONDS: Final = 5
+"""How long ingest waits before it compares an image again that a vector index did not have yet. The delay doubles with
+each attempt."""
+MAX_CHECK_DELAY_SECONDS: Final = 300
+"""Maximum of that delay, for an index that is being built, which takes minutes. SQS allows at most 900 s."""
+MAX_CHECKS: Final = 12
+"""Number of checks after which an index that still lacks the image is no longer waited for: after 30 minutes."""
+MAX_REGROUPINGS: Final = 4
+"""Number of changes of groups in a row, each because of the one before, after which no more follow."""
+
+
+def check_delay_seconds(attempt: int) -> int:
+    """Return how long to wait before a check, of which there have been `attempt` before."""
+    return min(CHECK_DELAY_SECONDS * (1 << min(attempt, 10)), MAX_CHECK_DELAY_SECONDS)
+
 
 CHECK_HOURS: Final = 12
 """How long ingest repeats that check before it gives up."""

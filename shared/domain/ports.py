@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.annotations import Annotations
 from shared.domain.collections import CollectionEntry, CollectionPage
-from shared.domain.duplicates import DuplicatePage
+from shared.domain.duplicates import Decision, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
@@ -64,6 +65,10 @@ class Uploads(Protocol):
 
     def finish(self, upload: Upload) -> None:
         """Store the final state of an upload; nothing of an earlier end remains."""
+        ...
+
+    def grouped(self, upload_id: str) -> None:
+        """Note that the image of a finished upload is in its group of near-duplicates."""
         ...
 
     def expect_end(self, upload_id: str, ends_by: int) -> None:
@@ -214,18 +219,71 @@ class Collections(Protocol):
 
 
 class Duplicates(Protocol):
-    """Stores groups of near-duplicates."""
+    """Stores groups of near-duplicates, and what people decided on them."""
 
-    def group_of(self, image: ImageKey) -> str | None: ...
-    def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
+    def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
+        """Return those of the images that the collection has now, with quality, group and choice."""
+        ...
+
+    def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
+        """Move an image into a group, or out of any; return False unless it exists and its group is `before`."""
+        ...
+
+    def choose(self, image: ImageKey, *, chosen: bool) -> None:
+        """Note whether somebody chose to keep an image."""
+        ...
+
+    def members(self, group: ImageKey, limit: int) -> Sequence[str]:
+        """Return the ids of images in a group; the last changes may not be seen yet."""
+        ...
+
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
+
+    def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None:
+        """Store a decision on two images of a collection, or forget it. It outlives both images."""
+        ...
+
+    def decisions(self, image: ImageKey) -> Decisions: ...
+
+
+class Trash(Protocol):
+    """Hides images that were deleted, until they are restored or purged. Their objects and sources stay."""
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        """Move an image into the trash; return False if the collection does not have it.
+
+        No search, listing or read of the catalogue returns it any more, except that `occurrences` has its record, so
+        that nothing takes its objects for orphans. Storing it again (`Catalogue.add`) restores it.
+
+        Args:
+            at: now, ISO 8601 in UTC.
+        """
+        ...
+
+    def take_out(self, image: ImageKey) -> bool:
+        """Restore an image; return False if it is not in the trash."""
+        ...
+
+    def holds(self, image: ImageKey) -> bool: ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def due(self, before: str, limit: int) -> Sequence[ImageKey]:
+        """Return images of any collection that were deleted before a time, ISO 8601 in UTC."""
+        ...
 
 
 class DuplicateChecks(Protocol):
     """Postpones checks for near-duplicates."""
 
     def postpone(self, check: "DuplicateCheck") -> None:
-        """Queue the check again, with a delay of `CHECK_DELAY_SECONDS`."""
+        """Queue the check, with a delay that grows with its attempts."""
         ...
 
 

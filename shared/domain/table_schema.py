@@ -50,6 +50,11 @@ RECORD_ATTRIBUTES: Final = (
 SINCE: Final = "since"
 """The attribute that replaces `created_at` in items that the listing index must not contain."""
 
+TRASH_PARTITION: Final = "trash"
+"""Partition of the images in the trash, one item each, so that they are listed by a query."""
+TRASHED_AT: Final = "trashed_at"
+"""When a record was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every index."""
+
 COLLECTIONS_PARTITION: Final = "collections"
 """Partition of the collections, one item each, so that they are listed by a query and not by a scan of the table."""
 

@@ -15,6 +15,7 @@ from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
+from shared.embedded.duplicates import write_quality
 from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
@@ -22,6 +23,7 @@ from shared.embedded.records import (
     write_labels,
     write_record,
 )
+from shared.embedded.trash import first_source_in_trash, forget
 from shared.embedded.vector_table import read_features, write_vectors
 
 _OF_IMAGE: Final = "image_id = ? AND collection = ?"
@@ -51,7 +53,9 @@ class EmbeddedCatalogue:
                 if held and held[0] not in {other.record.model for other in secondary}:
                     _delete_description(connection, record, held[0])
                 register_collection(connection, record.collection)
+                forget(connection, ImageKey(record.collection, record.image_id))
                 write_record(connection, record, source_id(source))
+                write_quality(connection, ImageKey(record.collection, record.image_id), record.quality)
                 write_vectors(connection, image)
                 is_first = True
             else:
@@ -73,10 +77,14 @@ class EmbeddedCatalogue:
         with self._database.read() as connection:
             first_source = _first_source(connection, image_key)
             described = first_source is not None and _has_all(connection, image_key, models)
+            if first_source is None and (first_source := first_source_in_trash(connection, image_key)) is not None:
+                described = True
         return first_source == source_id(source) if described else None
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
         with self._database.read() as connection:
+            if first_source_in_trash(connection, image_key) is not None:
+                return True
             return _first_source(connection, image_key) is not None and _has_all(connection, image_key, models)
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None:
@@ -104,7 +112,11 @@ class EmbeddedCatalogue:
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences:
         with self._database.read() as connection:
             where, values = _where(image_id, collection)
-            found = connection.execute(f"SELECT collection FROM images WHERE {where}", values)  # noqa: S608
+            found = connection.execute(
+                f"SELECT collection FROM images WHERE {where} UNION ALL"  # noqa: S608
+                f" SELECT collection FROM trashed_images WHERE {where}",
+                (*values, *values),
+            )
             return Occurrences([name for (name,) in found], list(_sources(connection, image_id, collection)))
 
     def delete_record(self, image_key: ImageKey) -> bool:
@@ -114,7 +126,7 @@ class EmbeddedCatalogue:
                 f"DELETE FROM images WHERE {_OF_IMAGE}",  # noqa: S608
                 (image_key.image_id, image_key.collection),
             )
-            return deleted.rowcount > 0
+            return forget(connection, image_key) or deleted.rowcount > 0
 
     def page(
         self,

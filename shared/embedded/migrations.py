@@ -7,12 +7,14 @@ from typing import Final
 from shared.embedded import (
     api_keys,
     collections,
+    duplicates,
     ledger,
     links,
     objects,
     queue,
     records,
     refusals,
+    trash,
     uploads,
     vector_table,
 )
@@ -20,7 +22,9 @@ from shared.embedded.database import Database
 
 _ADAPTERS: Final = (
     records,
+    duplicates,
     vector_table,
+    trash,
     ledger,
     collections,
     uploads,

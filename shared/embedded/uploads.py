@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from shared.domain.images import ObjectRef, Upload, UploadStatus
+from shared.domain.images import Grouping, ObjectRef, Upload, UploadStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.embedded.database import Database
 from shared.embedded.expiry import delete_expired
@@ -21,6 +21,7 @@ CREATE TABLE uploads (
     image_id TEXT,
     code TEXT,
     reason TEXT,
+    grouping TEXT,
     metadata TEXT NOT NULL DEFAULT '{}',
     opened_at INTEGER,
     ends_by INTEGER,
@@ -67,13 +68,14 @@ class EmbeddedUploads:
     def find(self, upload_id: str) -> Upload | None:
         with self._database.read() as connection:
             found: Any = connection.execute(
-                "SELECT upload_id, collection, status, filename, image_id, code, reason, metadata, opened_at, ends_by"
+                "SELECT upload_id, collection, status, filename, image_id, code, reason, metadata, opened_at, ends_by,"
+                " grouping"
                 " FROM uploads WHERE upload_id = ?",
                 (upload_id,),
             ).fetchone()
         if found is None:
             return None
-        stored_id, collection, status, filename, image_id, code, reason, metadata, opened_at, ends_by = found
+        stored_id, collection, status, filename, image_id, code, reason, metadata, opened_at, ends_by, grouping = found
         return Upload(
             upload_id=stored_id,
             collection=collection,
@@ -85,15 +87,17 @@ class EmbeddedUploads:
             metadata=json.loads(metadata),
             opened_at=opened_at,
             ends_by=ends_by,
+            grouping=Grouping(grouping) if grouping else None,
         )
 
     def finish(self, upload: Upload) -> None:
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO uploads (upload_id, collection, status, image_id, code, reason, expires_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO uploads (upload_id, collection, status, image_id, code, reason, grouping, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (upload_id) DO UPDATE SET collection = excluded.collection, status = excluded.status,"
                 " image_id = excluded.image_id, code = excluded.code, reason = excluded.reason,"
+                " grouping = excluded.grouping,"
                 " expires_at = excluded.expires_at",
                 (
                     upload.upload_id,
@@ -102,8 +106,16 @@ class EmbeddedUploads:
                     upload.image_id,
                     upload.code,
                     upload.reason,
+                    upload.grouping.value if upload.grouping else None,
                     self._expiry(),
                 ),
+            )
+
+    def grouped(self, upload_id: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE uploads SET grouping = ? WHERE upload_id = ? AND grouping = ?",
+                (Grouping.DONE.value, upload_id, Grouping.PENDING.value),
             )
 
     def expect_end(self, upload_id: str, ends_by: int) -> None:

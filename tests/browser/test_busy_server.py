@@ -93,8 +93,9 @@ def test_searches_and_removals_are_retried_too(busy_page: BusyPage, running: Pic
     busy_page.page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5101)})
     expect(busy_page.page.locator("#matches .card")).to_contain_text("Identical")
     assert len(search.seen) == 2
-    removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1)
     busy_page.page.locator("#images button").click()
+    busy_page.page.wait_for_load_state("networkidle")  # the viewer has read the record
+    removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1)
     busy_page.page.get_by_role("button", name="Delete").click()
     busy_page.page.get_by_role("button", name="Really delete?").click()
     expect(busy_page.page.locator("#count")).to_have_text("0")

@@ -74,9 +74,10 @@ def copies(desktop: Page, running: PicTrace, collection: str) -> Iterator[Copies
         running.client.delete(f"/v1/images/{image_id}", params={"collections": "all"})
 
 
-def test_keep_only_the_best_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+def test_resolving_a_group_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+    copies.page.get_by_role("link", name="Duplicates").click()
     group = copies.page.locator("#groups > li").filter(has=copies.page.get_by_label("Open coins-small.png"))
-    group.get_by_role("button", name="Keep only the best").click()
+    group.get_by_role("button", name="Delete the other").click()
     copies.page.get_by_role("button", name="Really delete the other?").click()
     expect(group).to_have_count(0)
     assert not copies.has(copies.small, "default")

@@ -1,5 +1,6 @@
 """The page in a real browser, against the running system."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_an_overlay_is_marked_on_both_images(monitored: MonitoredPage) -> None:
     expect(page.locator("#viewer .legend")).to_contain_text("laid on top")
 
 
-def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
+def test_near_duplicates_are_compared_and_those_that_are_not_kept_are_deleted(
     monitored: MonitoredPage, pictrace: PicTrace, tmp_path: Path
 ) -> None:
     page, rgb = monitored.page, pixels("astronaut.png")
@@ -152,16 +153,31 @@ def test_near_duplicates_are_grouped_and_only_the_best_is_kept(
         return len(groups[0]["images"]) if groups else 0
 
     until(lambda: grouped() == 3)  # images are compared after their upload has been answered
-    page.reload()
-    expect(section.locator("h3")).to_have_text("3 copies of one picture")
+    page.get_by_role("link", name="Duplicates").click()
+    expect(section.get_by_role("heading", level=2)).to_have_text("3 copies of one image")
     copies = section.locator(".copies li")
     expect(copies.first).to_contain_text("Bestlarge.png512 × 512, PNG")
-    copies.nth(1).get_by_role("button").click()
+    copies.nth(1).get_by_role("button", name="Open").click()
     expect(page.locator("#viewer")).to_contain_text("compressed.jpg")
     page.keyboard.press("Escape")
-    section.get_by_role("button", name="Keep only the best").click()
-    section.get_by_role("button", name="Really delete the 2 others?").click()
-    expect(section).to_be_hidden()
+    copies.nth(1).get_by_role("button", name="Compare").click()
+    slider = page.get_by_label("Slider between large.png on the left")
+    slider.fill("75")
+    expect(page.locator("#compare .cut")).to_have_attribute("style", re.compile("75%"))
+    page.keyboard.press("+")
+    page.get_by_role("button", name="Side by side").click()
+    expect(page.locator("#compare figure img")).to_have_count(2)
+    page.locator("#compare .close").click()
+    copies.nth(1).get_by_label("Keep").check()
+    section.get_by_role("button", name="Delete the other").click()
+    section.get_by_role("button", name="Really delete the other?").click()
+    expect(copies).to_have_count(2)
+    section.get_by_role("link", name="Link to this group").click()
+    expect(page).to_have_url(re.compile(r"view=duplicates&group=\w{64}$"))
+    section.get_by_role("button", name="Delete the other").click()
+    section.get_by_role("button", name="Really delete the other?").click()
+    expect(page.locator("#no-groups")).to_be_visible()
+    page.get_by_role("link", name="Images").click()
     expect(page.locator("#images li")).to_have_count(1)
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
 

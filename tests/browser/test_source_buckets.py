@@ -124,9 +124,9 @@ class RealLinkObjects(S3Objects):
         self._real = real
 
     def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
-        return (
-            self._real.link(source, media_type) if source.bucket == SOURCE_BUCKET else super().link(source, media_type)
-        )
+        if source.bucket == SOURCE_BUCKET:
+            return self._real.link(source, media_type, download_as)
+        return super().link(source, media_type, download_as)
 
 
 def objects_in_region(region: str) -> S3Objects:

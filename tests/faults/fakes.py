@@ -109,8 +109,8 @@ def _holds(held: Item | None, options: Item) -> bool:
             return held is not None
         case "#revision = :revision":
             return held is not None and held.get("revision") == values[":revision"]
-        case "attribute_not_exists(pk) OR #model <> :model":
-            return held is None or held.get("model") != values[":model"]
+        case "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)":
+            return held is None or held.get("model") != values[":model"] or "trashed_at" in held
     raise NotImplementedError(condition)
 
 

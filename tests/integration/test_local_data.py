@@ -80,7 +80,7 @@ def test_everything_is_there_after_a_stop_and_a_second_process_is_refused(
         refused = refusal("--port", 0, "--model-dir", model_dir, "--data", data)
         assert re.search(rf"Another PicTrace \(process \d+\) uses the data folder {re.escape(str(data))}", refused)
     with running(model_dir, data, "--pictures", pictures, "--closed") as (said, client):
-        assert "3 duplicate" in said
+        assert "3 present" in said
         assert "pt_" not in said
         client.headers["X-Api-Key"] = key[0]
         after = client.get("/v1/images").json()["images"]

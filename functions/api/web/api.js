@@ -155,4 +155,8 @@ export const putCollection = (name, title) => call(`/v1/collections/${name}`, js
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 
+export const trash = (cursor) => call(inCollection(`/v1/trash?limit=48${part("cursor", cursor)}`));
+export const restore = ({ image_id: id, collection }) =>
+  call(`/v1/trash/${id}/restore?collection=${encodeURIComponent(collection)}`, { method: "POST" });
+
 export const duplicates = (cursor, limit) => call(inCollection(`/v1/duplicates?limit=${limit}${part("cursor", cursor)}`));

@@ -15,6 +15,7 @@ import * as search from "./search.js";
 import * as selection from "./selection.js";
 import { text } from "./text.js";
 import * as thumbnails from "./thumbnails.js";
+import * as trash from "./trash.js";
 import * as uploadQueue from "./upload_queue.js";
 import * as uploads from "./uploads.js";
 import * as viewer from "./viewer.js";
@@ -75,6 +76,7 @@ async function showView(now) {
   }
   await attempt(async () => {
     if (view === "duplicates") await duplicates.load(now);
+    else if (view === "trash") await trash.load();
     else if (view === null) await grid.load(now);
     await showStats();
     thumbnails.reportMissing();
@@ -137,6 +139,17 @@ async function removed(gone) {
     await showStats();
     if (search.matchOf([...gone][0])) await runSearch(now);
     else if (!now.view) grid.focus(next);
+  });
+}
+
+/** Let the page follow the return of images from the trash. */
+async function returned() {
+  search.forget();
+  await attempt(async () => {
+    const now = route.current();
+    if (now.view === "duplicates") await duplicates.load(now);
+    else if (!now.view) await grid.load(now);
+    await showStats();
   });
 }
 
@@ -268,12 +281,15 @@ api.onBusy((seconds) => {
 });
 startBackground();
 key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
+queries.start();
 filters.start();
 collections.start();
 selection.onDelete(askDelete);
 grid.start((image) => route.go({ image: image.image_id }));
 byId("more-groups").onclick = () => attempt(duplicates.more);
+byId("more-trash").onclick = () => attempt(trash.more);
 duplicates.start(removed);
+trash.start(returned);
 search.start(runSearch);
 route.start(show);
 uploads.start(followUploads);

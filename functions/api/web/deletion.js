@@ -2,6 +2,7 @@ import * as api from "./api.js";
 import { each } from "./dom.js";
 import { confirm, progress, toast } from "./notices.js";
 import { text } from "./text.js";
+import { restore } from "./trash.js";
 
 const CONCURRENT_DELETIONS = 4;
 
@@ -19,7 +20,7 @@ export async function remove(images) {
     }
   });
   if (why) toast(text.notDeleted(images.length - gone.size, why));
-  else toast(text.deleted(gone.size));
+  else toast(text.deleted(gone.size), [text.undo, () => restore(images)]);
   return gone;
 }
 

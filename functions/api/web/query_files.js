@@ -1,7 +1,8 @@
-/** The files of the last searches, by their SHA-256, so that Back and a reload search for them again. */
+/** The files of the last searches, by their SHA-256, for a day, so that Back and a reload search for them again. */
 const DATABASE = "pictrace-queries";
 const STORE = "files";
 const MOST_KEPT = 20;
+const KEPT_MS = 86_400_000;
 
 const here = new Map();
 
@@ -24,6 +25,12 @@ async function idOf(file) {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Delete the files that are kept for long enough, or that are too many. */
+async function tidy(files) {
+  const all = (await done(files.getAll())).sort((a, b) => b.at - a.at);
+  for (const [place, old] of all.entries()) if (place >= MOST_KEPT || old.at < Date.now() - KEPT_MS) files.delete(old.id);
+}
+
 /** Keep a file, of which `small` is searched for; return its id. */
 export async function keep(file, small) {
   const id = await idOf(file);
@@ -31,8 +38,7 @@ export async function keep(file, small) {
   try {
     const files = await store("readwrite");
     await done(files.put({ id, file, small, at: Date.now() }));
-    const all = await done(files.getAll());
-    for (const old of all.sort((a, b) => b.at - a.at).slice(MOST_KEPT)) files.delete(old.id);
+    await tidy(files);
   } catch {
     // Then it is kept until the page is closed.
   }
@@ -48,6 +54,9 @@ export async function find(id) {
     return null;
   }
 }
+
+/** Delete what is kept for more than a day. */
+export const start = () => store("readwrite").then(tidy).catch(() => {});
 
 export function clear() {
   here.clear();

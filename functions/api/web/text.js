@@ -24,13 +24,17 @@ export const text = {
   select: (name) => `Select ${name}`,
 
   selected: (count) => `${number(count)} selected`,
-  askDelete: (count, name) => `Delete ${images(count)}?`,
-  whereDeleted: (name) => `They leave the collection “${name}” and no other.`,
+  askDelete: (count) => `Delete ${images(count)}?`,
+  whereDeleted: (name) => `They leave the collection “${name}” and no other, and can be restored for 30 days.`,
   doDelete: (count) => (count === 1 ? "Delete it" : `Delete ${images(count)}`),
   deleting: (done, count) => `Deleting ${number(done)} of ${images(count)} …`,
   deleted: (count) => (count === 1 ? "Deleted." : `${images(count)} deleted.`),
   notDeleted: (count, why) => `${images(count)} could not be deleted. ${why}`,
   undo: "Undo",
+  restore: "Restore",
+  restoreOf: (name) => `Restore ${name}`,
+  trashed: (since, until) => `Deleted ${since}; gone after ${until}`,
+  notRestored: (count, why) => `${images(count)} could not be restored. ${why}`,
   restored: (count) => (count === 1 ? "Restored." : `${images(count)} restored.`),
 
   askAdd: (count) => `Add ${files(count)}?`,
@@ -73,7 +77,7 @@ export const text = {
   removeCollectionOf: (name) => `Remove ${name}`,
   askRemoveCollection: (name, count, exact) =>
     count ? `Remove “${name}” with its ${exact ? images(count) : `${number(count)} or more images`}?` : `Remove “${name}”?`,
-  whyRemoveCollection: (count) => (count ? "All its images are deleted." : "It has no images."),
+  whyRemoveCollection: (count) => (count ? "All its images are deleted. They can be restored for 30 days." : "It has no images."),
   doRemoveCollection: (count) => (count ? `Delete ${images(count)} and remove it` : "Remove it"),
   collectionRemoved: (name) => `“${name}” was removed.`,
   nameless: "Use at least one letter or digit.",

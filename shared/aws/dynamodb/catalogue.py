@@ -27,6 +27,7 @@ from shared.domain.table_schema import (
     LOCAL_INDEX,
     RECORD_ATTRIBUTES,
     SINCE,
+    TRASHED_AT,
     VECTOR_INDEX,
 )
 
@@ -71,7 +72,7 @@ class DynamoCatalogue:
             replaced = self._client.put_item(
                 TableName=self._table,
                 Item=item_mapper.record_item(record, image.features, source, image.local_features),
-                ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
+                ConditionExpression="attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},
                 ReturnValues="ALL_OLD",
@@ -103,10 +104,12 @@ class DynamoCatalogue:
         held = self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_key.image_id, image_key.collection),
-            ProjectionExpression="#model, brought_by",
+            ProjectionExpression="#model, brought_by, trashed_at",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
+        if held and TRASHED_AT in held:
+            return held  # the vectors of secondary models are added when it is restored
         if held and all(held["model"]["S"] == model or self._secondary.has(image_key, model) for model in models):
             return held
         return None
@@ -118,9 +121,9 @@ class DynamoCatalogue:
         neither the result nor the time it takes reveals what they hold.
         """
         chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
-        if chosen is None and collection is None:
-            chosen = next(iter(self._partition(image_id, item_mapper.RECORDS_PREFIX, limit=1)), None)
-        if chosen is None:
+        if not _is_shown(chosen) and collection is None:
+            chosen = next(filter(_is_shown, self._partition(image_id, item_mapper.RECORDS_PREFIX)), None)
+        if not _is_shown(chosen):
             return None
         record = item_mapper.to_record(chosen)
         found = self._partition(image_id, item_mapper.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
@@ -362,7 +365,7 @@ class DynamoCatalogue:
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
         keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
-        names = ("image_id", *ANNOTATIONS)
+        names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
         found: dict[str, Annotations] = {}
         while keys:
             answer: Any = self._client.batch_get_item(
@@ -375,7 +378,7 @@ class DynamoCatalogue:
                     }
                 }
             )
-            items = answer["Responses"].get(self._table, [])
+            items = filter(_is_shown, answer["Responses"].get(self._table, []))
             found |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
@@ -406,3 +409,8 @@ class DynamoCatalogue:
         ):
             items += page["Items"]
         return [item for item in items if not item_mapper.is_vectors(item)]
+
+
+def _is_shown(record: Any) -> bool:
+    """Return whether there is a record, and it is not in the trash."""
+    return record is not None and LISTING_PARTITION in record

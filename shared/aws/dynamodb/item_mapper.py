@@ -9,6 +9,7 @@ from shared.domain import cursors
 from shared.domain.annotations import Annotations
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
+    Grouping,
     ImageRecord,
     IndexedImage,
     Label,
@@ -20,7 +21,8 @@ from shared.domain.images import (
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.table_schema import ANNOTATED_PARTITION, SINCE
+from shared.domain.quality import Quality
+from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -67,6 +69,11 @@ def refusal_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
     return {"pk": {"S": f"{_REFUSAL}{image_id}"}, "sk": {"S": f"model#{collection}#{model}"}}
 
 
+def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
+    """Return the key of what was decided on an image and another of its collection, outside the image's partition."""
+    return {"pk": {"S": f"decided#{image.collection}#{image.image_id}"}, "sk": {"S": other}}
+
+
 def is_vectors(item: Item) -> bool:
     return bool(item["sk"]["S"].startswith(VECTORS_PREFIX))
 
@@ -102,6 +109,7 @@ def record_item(
         "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
+        "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
     }
     return {
@@ -139,7 +147,7 @@ def vectors_item(image: IndexedImage) -> dict[str, Any]:
 
 def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
     return ImageRecord(
-        collection=item["collection"]["S"],
+        collection=collection_of(item),
         image_id=item["image_id"]["S"],
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
@@ -155,6 +163,9 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
+        chosen="chosen" in item,
+        group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
         annotations=to_annotations(item),
     )
 
@@ -243,6 +254,7 @@ def to_upload(item: Item) -> Upload:
         image_id=text("image_id"),
         code=text("code"),
         reason=text("reason"),
+        grouping=Grouping(text("grouping") or "") if "grouping" in item else None,
         metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
         opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
         ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import item_mapper
-from shared.domain.images import ObjectRef, Upload, UploadStatus
+from shared.domain.images import Grouping, ObjectRef, Upload, UploadStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
@@ -56,6 +56,7 @@ class DynamoUploads:
             "image_id": upload.image_id,
             "code": upload.code,
             "reason": upload.reason,
+            "grouping": upload.grouping.value if upload.grouping else None,
         }
         known = {name: {"S": value} for name, value in fields.items() if value is not None}
         known[TTL_ATTRIBUTE] = _expiry()
@@ -70,6 +71,18 @@ class DynamoUploads:
             ExpressionAttributeNames={f"#{name}": name for name in (*known, *unset)},
             ExpressionAttributeValues={f":{name}": value for name, value in known.items()},
         )
+
+    def grouped(self, upload_id: str) -> None:
+        """Note that the image of a finished upload is in its group; see `shared.domain.ports.Uploads`."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.upload_item_key(upload_id),
+                UpdateExpression="SET #grouping = :done",
+                ConditionExpression="#grouping = :pending",
+                ExpressionAttributeNames={"#grouping": "grouping"},
+                ExpressionAttributeValues={":done": {"S": Grouping.DONE}, ":pending": {"S": Grouping.PENDING}},
+            )
 
     def expect_end(self, upload_id: str, ends_by: int) -> None:
         """Store when a pending upload's last attempt will have ended; see `shared.domain.ports.Uploads`."""

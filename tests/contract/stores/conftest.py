@@ -20,19 +20,23 @@ from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
+from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.api_keys import StoredApiKeys
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.ports import Catalogue, Collections, Ledger, Uploads
+from shared.domain.ports import Catalogue, Collections, Duplicates, Ledger, Trash, Uploads
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
 from shared.embedded.database import Database
+from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.migrations import MIGRATIONS
+from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
 from tests.ministack.conftest import EXECUTABLE, ministack
@@ -57,6 +61,8 @@ class Store:
 
     catalogue: Catalogue
     collections: Collections
+    duplicates: Duplicates
+    trash: Trash
     ledger: Ledger
     uploads: Uploads
     keys: Callable[[Callable[[], float], Callable[[], float]], StoredApiKeys]
@@ -138,6 +144,8 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
     return Store(
         catalogue=EmbeddedCatalogue(database, vectors),
         collections=EmbeddedCollections(database),
+        duplicates=EmbeddedDuplicates(database),
+        trash=EmbeddedTrash(database),
         ledger=EmbeddedLedger(database),
         uploads=EmbeddedUploads(database),
         keys=lambda clock, monotonic: EmbeddedApiKeys(database, clock, monotonic),
@@ -154,6 +162,8 @@ def _dynamo(table: str) -> Store:
     return Store(
         catalogue=DynamoCatalogue(client, table),
         collections=DynamoCollections(client, table),
+        duplicates=DynamoDuplicates(client, table),
+        trash=DynamoTrash(client, table),
         ledger=DynamoLedger(client, table),
         uploads=DynamoUploads(client, table),
         keys=lambda clock, monotonic: DynamoApiKeys(client, table, clock, monotonic),
