@@ -204,10 +204,11 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK TO inner_transaction")
+        if connection.in_transaction:  # SQLite rolls all of it back after some errors, such as a full disk
+            connection.execute("ROLLBACK TO inner_transaction")
+            connection.execute("RELEASE inner_transaction")
         raise
-    finally:
-        connection.execute("RELEASE inner_transaction")
+    connection.execute("RELEASE inner_transaction")
 
 
 def _statements(script: str) -> Iterator[str]:

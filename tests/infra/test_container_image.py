@@ -122,7 +122,7 @@ def test_bytecode_is_compiled_by_the_python_that_runs_it() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An editable copy of the files from which the functions are built."""
-    for path in (*assets.SHIPPED, *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
+    for path in (*assets.SHIPPED, "shared/net", *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():
@@ -154,8 +154,10 @@ def test_an_edit_rebuilds_only_the_images_that_it_affects(checkout: Path) -> Non
         before.update(after)
         return different
 
-    (checkout / "docs").mkdir()
+    for folder in ("docs", "shared/embedded"):
+        (checkout / folder).mkdir()
     assert changed("docs/page.md") == set()
+    assert changed("shared/embedded/database.py") == set()
     assert changed("functions/api/handler.py") == {"api"}
     assert changed("functions/ingest/handler.py") == {"ingest"}
     assert changed("shared/settings.py") == {"api", "ingest"}
