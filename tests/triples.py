@@ -1,7 +1,5 @@
 """Twenty photographs and drawings in three copies each, of which the first is the best."""
 
-import numpy as np
-
 from shared.vision.opencv import cv2
 from shared.vision.resizing import shrink_to_fit
 from tests.images import Pixels, encoded, pixels
@@ -21,14 +19,14 @@ def _originals() -> list[Pixels]:
         whole = pixels(name)
         height, width = whole.shape[:2]
         found += [whole[: height // 2, : width // 2], whole[height // 2 :, width // 2 :]]
-    return [np.ascontiguousarray(shrink_to_fit(one, SIDE)) for one in found]
+    return [shrink_to_fit(one, SIDE).copy() for one in found]
 
 
 def triples() -> list[tuple[bytes, bytes, bytes]]:
     """Return 20 triples: a PNG, a smaller JPEG of it, and a JPEG that is compressed more."""
     found = []
     for rgb in _originals():
-        smaller = cv2.resize(rgb, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+        smaller = shrink_to_fit(rgb, round(0.7 * max(rgb.shape[:2])))
         found.append(
             (
                 encoded(rgb, ".png"),

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from shared.domain.annotations import AnnotationChange
-from shared.domain.cleanup import collect_garbage
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -23,7 +22,7 @@ from shared.domain.images import (
     thumbnail_key,
     upload_key,
 )
-from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
+from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
 from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
 from shared.domain.queue_times import INGEST_QUEUE
@@ -38,8 +37,6 @@ REPLACED: Final = "The image is being removed or replaced."
 
 MAX_CHANGE_ROUNDS: Final = 3
 """Maximum number of rounds of a change of annotations while others change them."""
-MAX_REMOVAL_ROUNDS: Final = 3
-"""Maximum number of rounds of a removal while the same bytes are being uploaded."""
 
 
 class Library:
@@ -57,7 +54,6 @@ class Library:
         objects: WebObjects,
         fetcher: Fetcher,
         bucket: str,
-        models: Sequence[str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._catalogue = catalogue
@@ -66,7 +62,6 @@ class Library:
         self._objects = objects
         self._fetcher = fetcher
         self._bucket = bucket
-        self._models = models
         self._clock = clock
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
@@ -220,54 +215,6 @@ class Library:
                 self._catalogue.annotate(ImageKey(collection, image_id), record.annotations, after)
                 return replace(record, annotations=after)
         raise ConflictError
-
-    def remove(self, image_id: str, collections: Sequence[str] | None) -> None:
-        """Remove an image from each of `collections`.
-
-        Raises:
-            NotFound: none of them has it.
-            ConflictError: the same bytes were uploaded again in every round.
-        """
-        removed = [self._remove(image_id, collection) for collection in _each(collections)]
-        if not any(removed):
-            where = "" if collections is None else f" in {' or '.join(collections)}"
-            raise NotFound(f"There is no image with this id{where}.")
-
-    def _remove(self, image_id: str, collection: str | None) -> bool:
-        """Remove an image from one collection, or from all; return False if nothing is stored of it.
-
-        Records are deleted first, so that no search returns the image. Each ledger entry is changed after its object is
-        deleted, so that a removal that died can be repeated. Objects in source buckets are kept; the ledger marks them
-        as dismissed.
-        """
-        held = self._catalogue.occurrences(image_id, collection)
-        if not held:
-            return False
-        for _ in range(MAX_REMOVAL_ROUNDS):
-            for owner in held.collections:
-                self._catalogue.delete_record(ImageKey(owner, image_id))
-            for owner, source in held.sources:
-                self._delete_source(ImageKey(owner, image_id), source)
-            for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                collect_garbage(
-                    ImageKey(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models
-                )
-            held = self._catalogue.occurrences(image_id, collection)
-            if not held:
-                return True
-        raise ConflictError
-
-    def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
-        ours = source.bucket == self._bucket
-        entry = self._ledger.find(
-            source
-        )  # read first, so that the change fails if the object comes back in the meantime
-        if ours:
-            self._objects.delete(source.key, source.version)
-        if entry and entry.held == image_key:
-            status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
-            with suppress(ConflictError):  # its event was faster, or it came back: the next round handles that
-                self._ledger.change(entry, replace(entry, status=status))
 
 
 def _each(collections: Sequence[str] | None) -> Sequence[str | None]:

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.duplicate_scans import ScanStatus
+from shared.domain.duplicates import Decision
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, Grouping, UploadStatus
 from shared.domain.limits import (
@@ -12,6 +14,7 @@ from shared.domain.limits import (
     MAX_FIELD_NAME_LENGTH,
     MAX_FIELDS,
     MAX_NOTE_LENGTH,
+    MAX_PAGE,
     MAX_QUERY_BYTES,
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
@@ -202,6 +205,90 @@ class DuplicatePage(BaseModel):
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
+
+
+class KeptImage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    image_id: ImageId
+
+
+class DuplicateDecision(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
+    decision: Decision | None
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+
+
+class GroupToResolve(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    group_id: Annotated[ImageId, Field(description="the group's id, or that of any of its images")]
+    keep: Annotated[
+        list[ImageId], Field(max_length=MAX_PAGE, description="the images to keep; by default the best one")
+    ] = []
+
+
+class DuplicateResolution(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    groups: Annotated[
+        list[GroupToResolve] | None,
+        Field(min_length=1, max_length=24, description="by default all of the collection, 24 at a time"),
+    ] = None
+    dry_run: Annotated[bool, Field(description="only answer what would be done")] = True
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="the cursor of the previous answer", examples=[None])
+    ] = None
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+
+
+class DeletedDuplicate(BaseModel):
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    filename: Annotated[str | None, Field(examples=["cat.jpg"])] = None
+    reason: Annotated[
+        str, Field(examples=["It has more real detail: the other copy was reduced, enlarged or blurred."])
+    ]
+
+
+class ResolvedGroup(BaseModel):
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    kept: Annotated[list[str], Field(examples=[[EXAMPLE_ID]])]
+    deleted: Annotated[list[DeletedDuplicate], Field(description="with the reason why the first of `kept` is better")]
+
+
+class ResolvedDuplicates(BaseModel):
+    dry_run: Annotated[bool, Field(description="if true, nothing was changed")]
+    groups: list[ResolvedGroup]
+    deleted: Annotated[int, Field(ge=0, description="number of images that were, or would be, moved into the trash")]
+    cursor: Annotated[
+        str | None, Field(description="pass it to resolve the next groups; null after the last", examples=[None])
+    ]
+
+
+class DuplicateCheckState(BaseModel):
+    """The progress of comparing every image of a collection again."""
+
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    status: ScanStatus
+    images: Annotated[int, Field(ge=0, description="how many there were at the start", examples=[500])]
+    done: Annotated[int, Field(ge=0, examples=[120])]
+    changed: Annotated[int, Field(ge=0, description="images whose group changed", examples=[3])]
+    started_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
+
+
+class TrashedImage(Image):
+    trashed_at: Annotated[str, Field(description="when it was deleted", examples=["2026-11-28T18:00:00+00:00"])]
+    purged_at: Annotated[str, Field(description="from when on it is purged", examples=["2026-12-28T18:00:00+00:00"])]
+
+
+class TrashPage(BaseModel):
+    images: list[TrashedImage]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
+    days: Annotated[int, Field(description="how long a deleted image can be restored", examples=[30])]
 
 
 class Source(BaseModel):

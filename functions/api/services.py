@@ -7,12 +7,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
 from functions.api.outages import Outages
+from functions.api.trash_bin import TrashBin
 from shared.domain.access import Access
+from shared.domain.duplicate_scans import DuplicateScans
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
-from shared.domain.ports import ApiKeys, Catalogue, Collections, Duplicates, Ledger, Uploads, WebFetcher, WebObjects
+from shared.domain.ports import (
+    ApiKeys,
+    Catalogue,
+    Collections,
+    Duplicates,
+    Ledger,
+    Messages,
+    Scans,
+    Trash,
+    Uploads,
+    WebFetcher,
+    WebObjects,
+)
+from shared.domain.removal import Remover
 from shared.search.searcher import Searcher
 from shared.vision.decode.decoding import SANDBOX
 
@@ -71,6 +87,7 @@ class Adapters:
 
     Attributes:
         active_model: returns the id of the model that searches use unless they name one.
+        trash_days: how long a deleted image can be restored.
         bucket: the bucket of uploads.
         source_addresses: where links to other buckets lead, as sources of a Content-Security-Policy.
     """
@@ -78,6 +95,9 @@ class Adapters:
     catalogue: Catalogue
     collections: Collections
     duplicates: Duplicates
+    scans: Scans
+    trash: Trash
+    messages: Messages
     keys: ApiKeys
     ledger: Ledger
     uploads: Uploads
@@ -85,6 +105,7 @@ class Adapters:
     fetcher: WebFetcher
     active_model: Callable[[], str]
     outages: Outages
+    trash_days: int
     bucket: str
     source_addresses: Sequence[str] = ()
 
@@ -107,6 +128,25 @@ class Services:
         self.fetcher = adapters.fetcher
         self.outages = adapters.outages
         self.source_addresses = adapters.source_addresses
+        self.messages = adapters.messages
+        remover = Remover(
+            catalogue=adapters.catalogue,
+            ledger=adapters.ledger,
+            objects=adapters.objects,
+            bucket=adapters.bucket,
+            models=list(self.models),
+        )
+        self.trash = TrashBin(
+            catalogue=adapters.catalogue,
+            duplicates=adapters.duplicates,
+            trash=adapters.trash,
+            remover=remover,
+            messages=adapters.messages,
+            models=list(self.models),
+            days=adapters.trash_days,
+        )
+        self.groups = DuplicateGroups(duplicates=adapters.duplicates, trash=self.trash, messages=adapters.messages)
+        self.scans = DuplicateScans(adapters.scans, adapters.messages)
         self.library = Library(
             catalogue=adapters.catalogue,
             ledger=adapters.ledger,
@@ -114,7 +154,6 @@ class Services:
             objects=adapters.objects,
             fetcher=adapters.fetcher,
             bucket=adapters.bucket,
-            models=list(self.models),
         )
         self._active = adapters.active_model
         self._searchers: dict[str, Searcher] = {}

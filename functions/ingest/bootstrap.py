@@ -9,15 +9,17 @@ from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
-from shared.aws.duplicate_checks import QueuedChecks
 from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.refusals import DynamoRefusals
+from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
+from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
 from shared.aws.retry_delays import RetryDelays
 from shared.settings import IngestSettings
@@ -52,11 +54,14 @@ def _dispatcher() -> Dispatcher:
         ledger=DynamoLedger(dynamodb, settings.table),
         uploads=DynamoUploads(dynamodb, settings.table),
         objects=S3Objects(s3_client(), settings.bucket),
-        checks=QueuedChecks(sqs_client(), settings.queue),
+        scans=DynamoScans(dynamodb, settings.table),
+        trash=DynamoTrash(dynamodb, settings.table),
+        messages=IngestMessages(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         refuse=DynamoRefusals(dynamodb, settings.table).put,
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
         publish=EventBus(events_client(), settings.bus).publish,
+        trash_days=settings.trash_days,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
     )

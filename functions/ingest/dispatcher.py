@@ -4,10 +4,22 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from functions.ingest.duplicate_scanner import DuplicateScanner
 from functions.ingest.indexer import Indexer
+from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
 from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
-from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.domain.events import (
+    Created,
+    DuplicateCheck,
+    DuplicateScanStep,
+    Ignored,
+    IngestEvent,
+    PurgeTrash,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import (
     UPLOADS_PREFIX,
     Grouping,
@@ -22,7 +34,7 @@ from shared.domain.images import (
 )
 from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, DuplicateChecks, Fetcher, Uploads
+from shared.domain.ports import Catalogue, Fetcher, Messages, Uploads
 from shared.search.description import Description
 from shared.search.grouping import Grouper, Settled
 
@@ -42,7 +54,9 @@ class Dispatcher:
         indexer: Indexer,
         grouper: Grouper,
         reindexer: Reindexer,
-        checks: DuplicateChecks,
+        purger: Purger,
+        scanner: DuplicateScanner,
+        messages: Messages,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
@@ -54,7 +68,9 @@ class Dispatcher:
         self._indexer = indexer
         self._grouper = grouper
         self._reindexer = reindexer
-        self._checks = checks
+        self._purger = purger
+        self._scanner = scanner
+        self._messages = messages
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
@@ -94,18 +110,25 @@ class Dispatcher:
 
     def _handle(self, event: IngestEvent, message_id: str) -> Outcome:
         match event:
+            case Created() | Removed() if not self._is_in_scope(event.object):
+                outcome = _foreign_outcome(event)
             case Created():
-                return self._index(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._index(event)
             case Removed():
-                return self._indexer.remove(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._indexer.remove(event)
             case UrlSubmitted():
-                return self._fetch(event, message_id)
+                outcome = self._fetch(event, message_id)
             case Reindex():
-                return self._reindexer.reindex(event)
+                outcome = self._reindexer.reindex(event)
             case DuplicateCheck():
-                return self._check(event)
+                outcome = self._check(event)
+            case DuplicateScanStep():
+                outcome = self._scanner.step(event)
+            case PurgeTrash():
+                outcome = self._purger.purge(event)
             case Ignored():
-                return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+        return outcome
 
     def _index(self, event: Created) -> Outcome:
         def group(outcome: Outcome, description: Description | None) -> tuple[Outcome, Grouping]:
@@ -146,7 +169,7 @@ class Dispatcher:
         except IndexNotReady:
             if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
                 return Settled(), Grouping.DONE, f"no vector index was ready for {CHECK_HOURS} hours"
-            self._checks.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS)))
+            self._messages.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS)))
             return Settled(), Grouping.PENDING, "the vector index is still not ready"
         affected = set(settled.affected)
         if description is None:
@@ -155,10 +178,10 @@ class Dispatcher:
             attempt = 0 if check.object is not None else again.attempt
             for image_id in sorted(affected - {check.image_key.image_id}):
                 key = replace(check.image_key, image_id=image_id)
-                self._checks.postpone(DuplicateCheck(key, None, self._now(), attempt=attempt))
+                self._messages.postpone(DuplicateCheck(key, None, self._now(), attempt=attempt))
         if settled.complete or check.attempt >= MAX_CHECKS:
             return settled, Grouping.DONE, "compared with all images"
-        self._checks.postpone(again)
+        self._messages.postpone(again)
         return settled, Grouping.PENDING, "the vector index does not have the image yet"
 
     def _now(self) -> str:

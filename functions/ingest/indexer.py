@@ -25,7 +25,7 @@ from shared.domain.images import (
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Uploads
+from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Trash, Uploads
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description, describe
 from shared.vision import signature
@@ -66,6 +66,7 @@ class Indexer:
         ledger: Ledger,
         uploads: Uploads,
         objects: Objects,
+        trash: Trash,
         embedders: Callable[[], Sequence[Embedder]],
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
@@ -74,6 +75,7 @@ class Indexer:
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
+        self._trash = trash
         self._embedders = embedders
         self._clock = clock
         self._pause = pause
@@ -161,7 +163,10 @@ class Indexer:
             fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
             image_key = ImageKey(outcome.collection or "", hashlib.sha256(fetched.data).hexdigest())
             descriptions = None
-            if self._is_first_source(image_key, event.object) is None:
+            trashed = self._trash.holds(image_key)
+            if trashed and held == image_key and event.sequencer in (None, before.sequencer if before else None):
+                return self._supersede(before), None  # a repeated event does not restore what was deleted since
+            if trashed or self._is_first_source(image_key, event.object) is None:
                 descriptions = self._describe(fetched, image_key, outcome.filename)
         except PictureRefused as refused:
             return self._reject(event, before, outcome, refused, fetched.etag if fetched else None), None

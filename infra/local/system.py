@@ -25,14 +25,15 @@ from infra.local.request_guard import RequestGuard, request_origin
 from infra.local.storage_routes import WithStorage
 from infra.local.worker_pool import WorkerPool
 from shared.aws import messages
+from shared.aws.ingest_messages import IngestMessages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
-from shared.domain.events import DuplicateCheck
-from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE, check_delay_seconds
+from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
+from shared.embedded.duplicate_scans import EmbeddedScans
 from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.links import Links
@@ -40,6 +41,7 @@ from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
 from shared.embedded.queue import Message, Queue
 from shared.embedded.refusals import EmbeddedRefusals
+from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
 from shared.vision.decode.decoding import SANDBOX
@@ -51,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 WORKERS: Final = 2 * CONCURRENT_IMAGES
 """Messages that are processed at once: while some compute, others read and write."""
+TRASH_DAYS: Final = 30
+"""How long a deleted image can be restored."""
 REJECTED_DAYS: Final = 7
 """How long the file of a refused upload is kept, as in a deployment."""
 HOUSEKEEPING_SECONDS: Final = 3600
@@ -79,14 +83,14 @@ class LocalSystem:
         )
 
 
-class QueuedChecks:
-    """Postpones checks for near-duplicates in the queue."""
+class QueuedMessages(IngestMessages):
+    """Messages to the ingest use cases, in the queue of this process."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def postpone(self, check: DuplicateCheck) -> None:
-        self._queue.send(messages.duplicate_check(check), delay_seconds=check_delay_seconds(check.attempt))
+    def _send(self, body: str, delay: int) -> None:
+        self._queue.send(body, delay_seconds=delay)
 
 
 @contextmanager
@@ -110,6 +114,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     catalogue = EmbeddedCatalogue(database, index)
     ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
+    scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
     fetcher = ImageFetcher(objects)
     change = ModelChange(database, objects, model.id)
 
@@ -118,6 +123,9 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             catalogue=catalogue,
             collections=EmbeddedCollections(database),
             duplicates=duplicates,
+            scans=scans,
+            trash=trash,
+            messages=queued,
             keys=keys,
             ledger=ledger,
             uploads=uploads,
@@ -125,6 +133,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             fetcher=fetcher,
             active_model=lambda: model.id,
             outages=OUTAGES,
+            trash_days=TRASH_DAYS,
             bucket=BUCKET,
         ),
         [model],
@@ -140,11 +149,14 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             ledger=ledger,
             uploads=uploads,
             objects=objects,
-            checks=QueuedChecks(queue),
+            scans=scans,
+            trash=trash,
+            messages=queued,
             fetcher=fetcher,
             refuse=EmbeddedRefusals(database).put,
             active_model=lambda: model.id,
             publish=_publish,
+            trash_days=TRASH_DAYS,
             bucket=BUCKET,
         )
         return composition.compose(adapters, [model.embedder()])
@@ -161,6 +173,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             try:
                 objects.expire(REJECTED_DAYS)
                 queue.expire()
+                queued.purge(None, None)
                 change.sweep()
             except (sqlite3.Error, OSError):
                 logger.exception("housekeeping failed; it is tried again in an hour")

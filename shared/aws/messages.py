@@ -15,8 +15,10 @@ from shared.domain.events import (
     SUBMITTED,
     Created,
     DuplicateCheck,
+    DuplicateScanStep,
     Ignored,
     IngestEvent,
+    PurgeTrash,
     Reindex,
     Removed,
     UrlSubmitted,
@@ -29,6 +31,8 @@ _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
+_SCAN: Final = "duplicate_scan"
+_PURGE: Final = "purge_trash"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -118,6 +122,47 @@ class DuplicateCheckRequest(BaseModel):
         )
 
 
+class ScanRequest(BaseModel):
+    """What the API, the operator and the ingest function send to have a page of a collection compared again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    scan_id: Annotated[str, Field(min_length=1, max_length=64)]
+    cursor: Annotated[str | None, Field(max_length=1024)] = None
+    done: Annotated[int, Field(ge=0)] = 0
+
+    def event(self) -> DuplicateScanStep:
+        """Return the event that the request stands for."""
+        return DuplicateScanStep(self.collection, self.scan_id, self.cursor, self.done)
+
+
+class PurgeRequest(BaseModel):
+    """What a schedule, or the API, sends to have images in the trash removed for good."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str | None, Field(pattern=COLLECTION_PATTERN)] = None
+    before: AwareDatetime | None = None
+
+    def event(self) -> PurgeTrash:
+        """Return the event that the request stands for."""
+        before = self.before.isoformat(timespec="microseconds") if self.before else None
+        return PurgeTrash(self.collection, before)
+
+
+def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
+    """Return the message that `parse` turns into a purge."""
+    values = {"collection": collection, "before": before}
+    return {_PURGE: {name: value for name, value in values.items() if value is not None}}
+
+
+def duplicate_scan(step: DuplicateScanStep) -> dict[str, Any]:
+    """Return the message that `parse` turns into this step."""
+    values = {"collection": step.collection, "scan_id": step.scan_id, "cursor": step.cursor, "done": step.done}
+    return {_SCAN: {name: value for name, value in values.items() if value is not None}}
+
+
 def duplicate_check(check: DuplicateCheck) -> str:
     """Return the text of the message that `parse` turns into this check."""
     return json.dumps({_CHECK: DuplicateCheckRequest.of(check).model_dump(mode="json", exclude_none=True)})
@@ -157,6 +202,10 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield from _from_s3(S3Event(body), len(entries))
         case {"duplicate_check": dict(check)} if len(body) == 1:
             yield DuplicateCheckRequest.model_validate(check).event()
+        case {"duplicate_scan": dict(step)} if len(body) == 1:
+            yield ScanRequest.model_validate(step).event()
+        case {"purge_trash": dict(purge)} if len(body) == 1:
+            yield PurgeRequest.model_validate(purge).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

@@ -13,11 +13,13 @@ from shared.domain.duplicates import Decision, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.quality import Quality
 from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck
+    from shared.domain.duplicate_scans import DuplicateScan
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -229,6 +231,10 @@ class Duplicates(Protocol):
         """Move an image into a group, or out of any; return False unless it exists and its group is `before`."""
         ...
 
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        """Store the quality of an image, if it exists."""
+        ...
+
     def choose(self, image: ImageKey, *, chosen: bool) -> None:
         """Note whether somebody chose to keep an image."""
         ...
@@ -244,6 +250,17 @@ class Duplicates(Protocol):
         ...
 
     def decisions(self, image: ImageKey) -> Decisions: ...
+
+
+class Scans(Protocol):
+    """Stores the progress of comparing collections again."""
+
+    def put(self, scan: "DuplicateScan") -> None: ...
+    def find(self, collection: str) -> "DuplicateScan | None": ...
+
+    def advance(self, before: "DuplicateScan", after: "DuplicateScan") -> bool:
+        """Store progress; return False if another worker did, or another scan was started."""
+        ...
 
 
 class Trash(Protocol):
@@ -274,16 +291,23 @@ class Trash(Protocol):
         """
         ...
 
-    def due(self, before: str, limit: int) -> Sequence[ImageKey]:
-        """Return images of any collection that were deleted before a time, ISO 8601 in UTC."""
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        """Return images of one collection, or of any, that were deleted before a time, ISO 8601 in UTC."""
         ...
 
 
-class DuplicateChecks(Protocol):
-    """Postpones checks for near-duplicates."""
+class Messages(Protocol):
+    """Sends the ingest function what is to be done later."""
 
     def postpone(self, check: "DuplicateCheck") -> None:
         """Queue the check, with a delay that grows with its attempts."""
+        ...
+
+    def reindex(self, event: "Reindex") -> None: ...
+    def scan(self, step: "DuplicateScanStep") -> None: ...
+
+    def purge(self, collection: str | None, before: str | None) -> None:
+        """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""
         ...
 
 

@@ -55,6 +55,9 @@ TRASH_PARTITION: Final = "trash"
 TRASHED_AT: Final = "trashed_at"
 """When a record was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every index."""
 
+SCANS_PARTITION: Final = "duplicate_scans"
+"""Partition of the progress of comparing collections again, one item for each collection."""
+
 COLLECTIONS_PARTITION: Final = "collections"
 """Partition of the collections, one item each, so that they are listed by a query and not by a scan of the table."""
 

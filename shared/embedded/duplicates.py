@@ -69,6 +69,10 @@ class EmbeddedDuplicates:
             )
             return changed.rowcount > 0
 
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        with self._database.transaction() as connection:
+            write_quality(connection, image, quality)
+
     def choose(self, image: ImageKey, *, chosen: bool) -> None:
         with self._database.transaction() as connection:
             _ensure(connection, image)

@@ -7,6 +7,7 @@ from typing import Final
 from shared.embedded import (
     api_keys,
     collections,
+    duplicate_scans,
     duplicates,
     ledger,
     links,
@@ -25,6 +26,7 @@ _ADAPTERS: Final = (
     duplicates,
     vector_table,
     trash,
+    duplicate_scans,
     ledger,
     collections,
     uploads,

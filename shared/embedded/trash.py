@@ -141,11 +141,13 @@ class EmbeddedTrash:
             found[:limit], encode_cursor(collection, last.trashed_at, last.record.image_id) if last else None
         )
 
-    def due(self, before: str, limit: int) -> Sequence[ImageKey]:
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        where, values = ("collection = ? AND ", (collection,)) if collection else ("", ())
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT collection, image_id FROM trashed_images WHERE trashed_at < ? ORDER BY trashed_at LIMIT ?",
-                (before, limit),
+                f"SELECT collection, image_id FROM trashed_images WHERE {where}trashed_at < ?"  # noqa: S608
+                " ORDER BY trashed_at LIMIT ?",
+                (*values, before, limit),
             )
             return [ImageKey(*row) for row in rows]
 

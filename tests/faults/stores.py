@@ -17,15 +17,17 @@ from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.refusals import DynamoRefusals
+from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.ports import Catalogue, Ledger, Trash, Uploads
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.migrations import MIGRATIONS
 from shared.embedded.refusals import EmbeddedRefusals
+from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from tests.faults.fakes import MemoryTable
 
@@ -44,6 +46,7 @@ class SimulatedStore(Protocol):
     catalogue: Catalogue
     ledger: Ledger
     uploads: Uploads
+    trash: Trash
 
     def refuse(self, image_key: ImageKey, model: str, refused: PictureRefused) -> None: ...
 
@@ -80,6 +83,7 @@ class DynamoStore:
         self.catalogue: Catalogue = DynamoCatalogue(table, "t")
         self.ledger: Ledger = DynamoLedger(table, "t")
         self.uploads: Uploads = DynamoUploads(table, "t")
+        self.trash: Trash = DynamoTrash(table, "t")
         self.refuse = DynamoRefusals(table, "t").put
 
     def sources(self) -> dict[str, set[str]]:
@@ -152,13 +156,14 @@ class EmbeddedStore:
         self._database = _database()
         self._database.before_call = lambda _: None
         with self._database.transaction() as connection:
-            for table in ("images", "sources", "objects", "uploads", "refusals", "vector_deletions"):
+            for table in ("images", "trashed_images", "sources", "objects", "uploads", "refusals", "vector_deletions"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608
         self._database.before_call = before_call
         search: Any = None  # nothing is searched for
         self.catalogue: Catalogue = EmbeddedCatalogue(self._database, search)
         self.ledger: Ledger = EmbeddedLedger(self._database)
         self.uploads: Uploads = EmbeddedUploads(self._database)
+        self.trash: Trash = EmbeddedTrash(self._database)
         self._refusals = EmbeddedRefusals(self._database)
         self.refuse = self._refusals.put
 

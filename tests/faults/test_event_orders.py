@@ -112,6 +112,42 @@ def test_the_index_in_the_embedded_store_ends_up_matching_the_bucket(
 
 
 @pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
+def test_trashing_and_restoring_loses_and_resurrects_no_image(make_store: MakeStore, orders: int) -> None:
+    """Images move into the trash and out of it at any moment; once all are restored, the index is exact."""
+    moved = 0
+
+    @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+    def trash_and_restore(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+        nonlocal moved
+        simulation = Simulation(random.Random(seed), sequenced, deaths, make_store=make_store)
+        play_with_trash(simulation, through_api)
+        moved += simulation.moved
+
+    trash_and_restore()
+    assert moved > orders / 20
+
+
+def play_with_trash(simulation: Simulation, through_api: bool) -> None:
+    def change_or_trash(simulation: Simulation) -> Callable[[], None]:
+        one = image_id(simulation.rng.choice(IMAGES[:2]))
+        match simulation.rng.random():
+            case chance if chance < 0.3:
+                return simulation.trash(one)
+            case chance if chance < 0.45:
+                return simulation.take_out(one)
+            case _:
+                return change(simulation, through_api)
+
+    simulation.play(simulation.rng.randint(1, 8), change_or_trash, repeat=0.2)
+    for data in IMAGES[:2]:
+        held = simulation.store.trash.holds(ImageKey("c", image_id(data)))
+        assert not held or image_id(data) in expected(simulation)
+        simulation.store.trash.take_out(ImageKey("c", image_id(data)))
+    check(simulation)
+
+
+@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
 def test_archiving_and_restoring_objects_loses_no_image(make_store: MakeStore, orders: int) -> None:
     """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
 

@@ -5,6 +5,7 @@ import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def all_groups(running: PicTrace, collection: str) -> list[Any]:
     found, cursor = list[Any](), None
     while True:
         page = running.client.get(
-            "/v1/duplicates", params={"collection": collection, "limit": 50} | ({"cursor": cursor} if cursor else {})
+            f"/v1/duplicates?collection={collection}&limit=50{f'&cursor={cursor}' if cursor else ''}"
         ).json()
         found += page["groups"]
         cursor = page["cursor"]
@@ -48,7 +49,7 @@ def test_twenty_triples_that_arrive_at_once_are_twenty_groups(
             )
         )
     for upload_id in uploads:
-        state = until(lambda upload_id=upload_id: final(running, upload_id))
+        state = until(partial(final, running, upload_id))
         assert state["status"] == "indexed"
     expected = {frozenset(hashlib.sha256(data).hexdigest() for data in triple) for triple in wanted}
     groups = all_groups(running, collection)

@@ -103,12 +103,13 @@ def change_image(
     dependencies=[WRITE],
 )
 def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFrom) -> None:
-    """Removes the image's record, signature, thumbnail and stored bytes from one collection.
+    """Moves the image of one collection into its trash, where no search and no listing finds it.
 
-    That is the collection named, otherwise `default`, otherwise the only one of the key. `collections=all` removes the
-    image from every collection of the key.
+    It can be restored for 30 days (`/v1/trash`), or as many as the deployment has set, and is then purged with its
+    bytes. The collection is the one named, otherwise `default`, otherwise the only one of the key. `collections=all`
+    deletes the image in every collection of the key.
     """
-    services.library.remove(image_id, collections)
+    services.trash.delete(image_id, collections)
 
 
 @router.get(

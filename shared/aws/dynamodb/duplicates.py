@@ -1,6 +1,7 @@
 """Groups of near-duplicates in DynamoDB."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from shared.domain.cursors import decode_group, encode_group
 from shared.domain.duplicates import Decision, Decisions, DuplicateGroup, DuplicatePage, best_first, kept_first
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
+from shared.domain.quality import Quality
 from shared.domain.table_schema import DUPLICATES_INDEX, DUPLICATES_SORT, LISTING_PARTITION, RECORD_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -76,18 +78,27 @@ class DynamoDuplicates:
             return False
         return True
 
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        """Store the quality of an image, if it exists."""
+        self._set_existing(image, "SET quality = :value", {"S": quality.to_text()})
+
     def choose(self, image: ImageKey, *, chosen: bool) -> None:
         """Note whether somebody chose to keep an image; an image that was removed stays removed."""
-        try:
+        if chosen:
+            self._set_existing(image, "SET chosen = :value", {"BOOL": True})
+        else:
+            self._set_existing(image, "REMOVE chosen", None)
+
+    def _set_existing(self, image: ImageKey, change: str, value: dict[str, Any] | None) -> None:
+        values: Any = {"ExpressionAttributeValues": {":value": value}} if value else {}
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
                 Key=item_mapper.record_key(image.image_id, image.collection),
-                UpdateExpression="SET chosen = :chosen" if chosen else "REMOVE chosen",
+                UpdateExpression=change,
                 ConditionExpression="attribute_exists(pk)",
-                **({"ExpressionAttributeValues": {":chosen": {"BOOL": True}}} if chosen else {}),  # type: ignore[arg-type]
+                **values,
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
 
     def members(self, group: ImageKey, limit: int) -> Sequence[str]:
         """Return the ids of images in a group; the index may lag behind."""

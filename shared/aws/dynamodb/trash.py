@@ -93,13 +93,14 @@ class DynamoTrash:
         last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
         return TrashPage(self._found(entries), encode_cursor(collection, last[1], last[0].image_id) if last else None)
 
-    def due(self, before: str, limit: int) -> Sequence[ImageKey]:
-        """Return images of any collection that were deleted before a time; entries of restored ones are deleted."""
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        """Return images that were deleted before a time; entries of images restored otherwise are deleted."""
         due: list[ImageKey] = []
+        prefix: dict[str, Any] = {":prefix": {"S": f"{collection}#"}} if collection else {}
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}},
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if collection else "pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}, **prefix},
         ):
             entries = [_parsed(item) for item in page["Items"]]
             old = [(image, at) for image, at in entries if at < before]
