@@ -156,7 +156,18 @@ export const removeCollection = (name) => call(`/v1/collections/${name}`, { meth
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 
 export const trash = (cursor) => call(inCollection(`/v1/trash?limit=48${part("cursor", cursor)}`));
+export const emptyTrash = () => call(inCollection("/v1/trash"), { method: "DELETE" });
 export const restore = ({ image_id: id, collection }) =>
   call(`/v1/trash/${id}/restore?collection=${encodeURIComponent(collection)}`, { method: "POST" });
 
+export const duplicateGroup = (id) => call(inCollection(`/v1/duplicates/${id}`));
+
+/** Delete all images of some groups but those to `keep`, as [{ group_id, keep }]; at most 24 groups. */
+export const resolve = (groups, collection) => call("/v1/duplicates/resolve", json({ groups, collection, dry_run: false }));
+
+/** Remember that an image is no near-duplicate of another one. */
+export const separate = (one, other) =>
+  call("/v1/duplicates/decisions", json({ images: [one.image_id, other.image_id], decision: "different", collection: one.collection }));
+export const startCheck = () => call(inCollection("/v1/duplicates/check"), { method: "POST" });
+export const checkState = () => call(inCollection("/v1/duplicates/check"));
 export const duplicates = (cursor, limit) => call(inCollection(`/v1/duplicates?limit=${limit}${part("cursor", cursor)}`));

@@ -1,48 +1,52 @@
 /** Groups of near-duplicates: one image to keep of each, and the others. */
 import * as api from "./api.js";
-import * as deletion from "./deletion.js";
 import { byId, make, nameOf, sizeOf } from "./dom.js";
+import { toast } from "./notices.js";
+import * as resolution from "./resolution.js";
 import * as route from "./route.js";
 import { open as compare } from "./slider.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
 const PAGE = 12;
-const MOST_PAGES = 20; // that are read to find one group
 
 const images = new Map();
 let next = null;
 let latest = 0;
-let removed = () => {};
+let changed = () => {};
 
 export const find = (id) => images.get(id) ?? null;
 
 const button = (label, onclick, properties = {}) => make("button", { type: "button", onclick, ...properties }, label);
 
-/** Return a button that asks once more before it works; `words` are its label and its question. */
-function careful(words, work) {
-  const made = button(words()[0], async () => {
-    const [, question] = words();
-    if (made.textContent !== question) made.textContent = question;
-    else await work(made);
-  }, { className: "danger" });
-  made.reset = () => ([made.textContent] = words());
-  return made;
-}
-
+/** Return what is shown of one image of a group, with what can be done with it. */
 function copy(image, group, state) {
   const name = nameOf(image);
   const isBest = image.image_id === group.best;
   const reason = group.reasons?.[image.image_id]; // why the best one is kept and not this one
-  const box = make("input", { type: "checkbox", checked: state.kept.has(image.image_id), "aria-label": text.keepOf(name) });
+  const best = find(group.best);
+  const box = make("input", { type: "checkbox", checked: isBest, "aria-label": text.keepOf(name) });
   box.onchange = () => state.keep(image.image_id, box.checked);
+  const actions = isBest
+    ? []
+    : [
+        button(text.compareWith, () => compare(best, image), { "aria-label": text.compareOf(name) }),
+        button(text.notADuplicate, () => state.separate(best, image), { "aria-label": text.notADuplicateOf(name) }),
+      ];
   const row = make(
     "li",
-    {},
+    { className: isBest ? "kept" : "" },
     button(thumbnail(image), () => route.go({ image: image.image_id }), { className: "open", "aria-label": text.open(name) }),
-    make("span", { className: "what" }, isBest ? make("b", {}, text.proposed) : null, make("span", { className: "name", title: name }, name), make("small", {}, sizeOf(image)), reason ? make("small", { className: "reason" }, reason) : null),
+    make(
+      "span",
+      { className: "what" },
+      isBest ? make("b", {}, text.proposed) : null,
+      make("span", { className: "name", title: name }, name),
+      make("small", {}, sizeOf(image)),
+      reason ? make("small", { className: "reason" }, `${text.proposed}: ${reason}`) : null,
+    ),
     make("label", { className: "keep" }, box, text.keep),
-    button(text.compareWith, () => compare(find(state.first(image.image_id)), image), { className: "compare-with", "aria-label": text.compareOf(name) }),
+    make("span", { className: "actions" }, ...actions),
   );
   row.dataset.id = image.image_id;
   return row;
@@ -51,39 +55,53 @@ function copy(image, group, state) {
 function card(group) {
   for (const image of group.images) images.set(image.image_id, image);
   const kept = new Set([group.best]);
-  const others = () => group.images.filter(({ image_id: id }) => !kept.has(id));
-  const discard = careful(
-    () => (others().length ? [text.deleteOthers(others().length), text.reallyDeleteOthers(others().length)] : [text.keepAll, text.keepAll]),
-    async (made) => {
-      made.disabled = true;
-      const gone = await deletion.remove(others());
-      made.disabled = false;
-      if (gone.size) await removed(gone);
-    },
-  );
   const copies = make("ul", { className: "copies" });
+  const others = () => group.images.filter(({ image_id: id }) => !kept.has(id));
+  const label = () => (others().length ? text.deleteOthers(others().length) : text.keepAll);
+  const question = () => (others().length ? text.reallyDeleteOthers(others().length) : text.keepAll);
+  const problem = make("p", { className: "problem", role: "alert", hidden: true });
+  const act = async (work) => {
+    problem.hidden = true;
+    discard.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      discard.disabled = false;
+    }
+  };
+  const discard = button(label(), () => {
+    if (discard.textContent !== question()) discard.textContent = question();
+    else act(() => resolution.resolve([{ group, keep: [...kept] }]).then(changed));
+  }, { className: "danger" });
   const state = {
-    kept,
-    /** Return the image that another one is compared with. */
-    first: (id) => [...kept].find((one) => one !== id) ?? group.images.find((image) => image.image_id !== id).image_id,
     keep(id, wanted) {
       if (wanted) kept.add(id);
       else kept.delete(id);
-      discard.disabled = kept.size === 0 || others().length === 0;
-      discard.reset();
-      show();
+      for (const row of copies.children) row.classList.toggle("kept", kept.has(row.dataset.id));
+      discard.disabled = kept.size === 0;
+      discard.textContent = label();
     },
-  };
-  const show = () => {
-    for (const row of copies.children) row.classList.toggle("kept", kept.has(row.dataset.id));
+    separate: (best, image) =>
+      act(async () => {
+        await api.separate(best, image);
+        toast(text.separated);
+        await changed(new Set());
+      }),
   };
   copies.append(...group.images.map((image) => copy(image, group, state)));
-  show();
   return make(
     "li",
     {},
-    make("div", { className: "heading" }, make("h2", { className: "title" }, text.copiesOfOne(group.images.length, group.truncated)), make("a", { href: route.href({ group: group.group_id }) }, text.groupAddress)),
+    make(
+      "div",
+      { className: "heading" },
+      make("h2", { className: "title" }, text.copiesOfOne(group.images.length, group.truncated)),
+      make("a", { href: route.href({ group: group.group_id }) }, text.groupAddress),
+    ),
     copies,
+    problem,
     make("div", { className: "actions" }, discard),
   );
 }
@@ -91,42 +109,43 @@ function card(group) {
 async function append() {
   const page = await api.duplicates(next, PAGE);
   next = page.cursor;
-  byId("more-groups").hidden = next === null;
   return page.groups;
 }
 
-/** Read pages until one has the group; return it, or nothing. */
-async function search(id, mine) {
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const groups = await append();
-    const found = groups.find((group) => group.group_id === id);
-    if (found || next === null || mine !== latest) return found ? [found] : [];
+/** Return the one group that an address names, or nothing if it does not exist any more. */
+async function only(id) {
+  try {
+    return [await api.duplicateGroup(id)];
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return [];
   }
-  return [];
 }
 
 /** Show the groups, or the one group, that an address names. */
 export async function load(now) {
   const mine = ++latest;
   next = null;
-  const groups = now.group ? await search(now.group, mine) : await append();
+  const groups = now.group ? await only(now.group) : await append();
   if (mine !== latest) return;
   images.clear();
   byId("groups").replaceChildren(...groups.map(card));
   byId("no-groups").hidden = groups.length > 0 || next !== null;
   byId("one-group").hidden = !now.group;
   byId("all-groups").href = route.bare({ view: "duplicates" });
-  if (now.group) byId("more-groups").hidden = true;
+  byId("resolve-all").hidden = Boolean(now.group) || groups.length === 0;
+  byId("more-groups").hidden = next === null;
 }
 
 /** Append the next page and focus its first image. */
 export async function more() {
   const cards = (await append()).map(card);
   byId("groups").append(...cards);
+  byId("more-groups").hidden = next === null;
   cards[0]?.querySelector(".copies button").focus();
 }
 
 /** Set what lets the page follow the removal of images. */
-export function start(followRemoval) {
-  removed = followRemoval;
+export function start(follow) {
+  changed = follow;
 }

@@ -145,7 +145,7 @@ export function remove(gone) {
   byId("nothing").textContent = emptyText;
   byId("nothing").hidden = tiles.size > 0;
   reach();
-  return order.slice(first).find((id) => tiles.has(id)) ?? ids().at(-1) ?? null;
+  return (first < 0 ? null : order.slice(first).find((id) => tiles.has(id))) ?? ids().at(-1) ?? null;
 }
 
 export const has = (id) => tiles.has(id);

@@ -1,7 +1,7 @@
 /** The trash of a collection: images that were deleted and can be restored. */
 import * as api from "./api.js";
 import { byId, each, make, moment, nameOf, sizeOf } from "./dom.js";
-import { toast } from "./notices.js";
+import { confirm, toast } from "./notices.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
@@ -48,7 +48,7 @@ function line(image) {
     again.disabled = true;
     if (await restore([image])) row.remove();
     again.disabled = false;
-    byId("no-trash").hidden = byId("trashed").children.length > 0 || next !== null;
+    show();
   };
   return row;
 }
@@ -59,8 +59,26 @@ async function append() {
   if (mine !== latest) return;
   next = page.cursor;
   byId("trashed").append(...page.images.map(line));
+  byId("trash-days").textContent = text.trashKept(page.days);
+  show();
+}
+
+function show() {
+  const empty = byId("trashed").children.length === 0 && next === null;
   byId("more-trash").hidden = next === null;
-  byId("no-trash").hidden = byId("trashed").children.length > 0 || next !== null;
+  byId("no-trash").hidden = !empty;
+  byId("empty-trash").hidden = empty;
+}
+
+/** Ask whether to purge all that is in the trash, and do it. */
+export async function empty() {
+  const yes = await confirm({ title: text.askEmpty, explanation: text.whyEmpty, action: text.emptyTrash, danger: true });
+  if (!yes) return;
+  await api.emptyTrash();
+  next = null;
+  byId("trashed").replaceChildren();
+  show();
+  toast(text.emptied);
 }
 
 /** Show the first page. */
