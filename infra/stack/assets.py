@@ -18,7 +18,7 @@ DOCKERFILE: Final = "functions/Dockerfile"
 SHIPPED: Final = (
     DOCKERFILE,
     "functions/__init__.py",
-    "functions/requirements.txt",
+    "functions/requirements.lock",
     "functions/prune.txt",
     "layers/__init__.py",
     "layers/models",
