@@ -10,7 +10,7 @@ import boto3
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra.local.__main__ import serving
+from infra.local.serving import serving
 from tests.browser.busy_server import BusyServer
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace

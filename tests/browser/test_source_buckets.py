@@ -21,9 +21,9 @@ from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from functions.api.app import create_app
-from functions.api.services import Services
+from functions.api.bootstrap import deployed_services
 from functions.ingest.bootstrap import dispatcher
-from infra.local.__main__ import serving
+from infra.local.serving import serving
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.domain.images import ObjectRef
@@ -142,7 +142,8 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
     """Open the viewer, and return the width of the shown original and the browser's error messages."""
     S3Front.hosts.clear()
     real = objects_in_region(region)
-    services = Services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
+    services = deployed_services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
+    assert isinstance(services.objects, S3Objects)
     services.objects = services.library._objects = RealLinkObjects(services.objects, real)
     services.source_addresses = list(real.addresses(SOURCE_BUCKET)) if named else []
     complaints: list[str] = []

@@ -125,7 +125,7 @@ def test_trashing_and_restoring_loses_and_resurrects_no_image(make_store: MakeSt
         moved += simulation.moved
 
     trash_and_restore()
-    assert moved > orders / 4
+    assert moved > orders / 20
 
 
 def play_with_trash(simulation: Simulation, through_api: bool) -> None:

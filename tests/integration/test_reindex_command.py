@@ -106,7 +106,7 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
     for seed in SEEDS:
         (folder / f"{seed}.png").write_bytes(noise(seed))
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
+        [sys.executable, "-m", "infra.local.emulated", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
