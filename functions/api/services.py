@@ -23,10 +23,10 @@ from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
-from shared.domain.duplicate_scans import DuplicateScans
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.domain.removal import Remover
+from shared.search.duplicate_scans import DuplicateScans
 from shared.search.searcher import Searcher
 from shared.settings import ApiSettings
 from shared.vision.decode.decoding import SANDBOX
