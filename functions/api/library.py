@@ -1,5 +1,6 @@
 """Add, show and remove images: everything that the API does with them except searching."""
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -7,8 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal
 
-from shared.aws.fetch_client import LambdaFetcher
-from shared.aws.objects import S3Objects
 from shared.domain.annotations import AnnotationChange
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
@@ -25,7 +24,7 @@ from shared.domain.images import (
 )
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
-from shared.domain.ports import Catalogue, Uploads
+from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
 from shared.domain.queue_times import INGEST_QUEUE
 
 OVERDUE: Final = {
@@ -33,6 +32,8 @@ OVERDUE: Final = {
     "failed": "PicTrace could not process this image in any attempt. The operator can have it tried again.",
 }
 """Reasons of uploads that ended without a worker that could say so."""
+
+REPLACED: Final = "The image is being removed or replaced."
 
 MAX_CHANGE_ROUNDS: Final = 3
 """Maximum number of rounds of a change of annotations while others change them."""
@@ -48,13 +49,15 @@ class Library:
         self,
         *,
         catalogue: Catalogue,
+        ledger: Ledger,
         uploads: Uploads,
-        objects: S3Objects,
-        fetcher: LambdaFetcher,
+        objects: WebObjects,
+        fetcher: Fetcher,
         bucket: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._catalogue = catalogue
+        self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._fetcher = fetcher
@@ -141,13 +144,38 @@ class Library:
         raise NotFound("There is no image with this id.")
 
     def content(self, record: ImageRecord) -> bytes:
-        """Return the bytes of an image."""
-        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
+        """Return the bytes of an image, which are checked against its id: an object may have been replaced.
+
+        Raises:
+            NotFound: no object holds these bytes any more.
+            PictureRefused: none of the objects can be read.
+        """
+        refusals: list[PictureRefused] = []
+        for source in record.sources:
+            try:
+                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
+            except PictureRefused as refused:
+                refusals.append(refused)
+                continue
+            if hashlib.sha256(data).hexdigest() == record.image_id:
+                return data
+        raise next(iter(refusals), NotFound(REPLACED))
 
     def content_link(self, record: ImageRecord, *, download: bool = False) -> str:
-        """Return a short-lived URL of the image, served with the media type of its format, to show or to save it."""
+        """Return a short-lived URL of the image, served with the media type of its format, to show or to save it.
+
+        The object has the ETag of the bytes that were indexed, so its event is not still on the way.
+
+        Raises:
+            NotFound: no object holds these bytes any more.
+        """
         name = record.filename or f"{record.image_id}.{record.format}"
-        return self._objects.link(self._source(record), MEDIA_TYPES[record.format], name if download else None)
+        held = ImageKey(record.collection, record.image_id)
+        for source in record.sources:
+            entry = self._ledger.find(source)
+            if entry and entry.held == held and entry.etag == self._objects.etag(source):
+                return self._objects.link(source, MEDIA_TYPES[record.format], name if download else None)
+        raise NotFound(REPLACED)
 
     def thumbnail_url(self, record: ImageRecord) -> str:
         """Return a short-lived URL of the thumbnail, signed without checking that the thumbnail exists."""
@@ -187,12 +215,6 @@ class Library:
                 self._catalogue.annotate(ImageKey(collection, image_id), record.annotations, after)
                 return replace(record, annotations=after)
         raise ConflictError
-
-    def _source(self, record: ImageRecord) -> ObjectRef:
-        source = next(iter(record.sources), None)
-        if source is None:
-            raise NotFound("The image is being removed.")
-        return source
 
 
 def _each(collections: Sequence[str] | None) -> Sequence[str | None]:

@@ -393,6 +393,7 @@ class ModelState(BaseModel):
 
 class Stats(BaseModel):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])] = None
     images: Annotated[int, Field(ge=0, examples=[500])]
     exact: Annotated[bool, Field(description="if false, `images` is a lower bound")]
     model: Annotated[ModelState, Field(description="the active one")]

@@ -12,8 +12,7 @@ from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
-from shared.aws.dynamodb.active_model import DynamoActiveModel
-from shared.domain.active_model import CACHE_SECONDS
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

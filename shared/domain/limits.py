@@ -13,6 +13,13 @@ MAX_QUERY_BYTES: Final = 4_400_000
 MAX_REQUEST_BYTES: Final = 6 * MIB
 """Maximum size of a request's body, the limit of Lambda."""
 
+MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
+"""Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
+
+BODY_SECONDS: Final = 30
+"""How long the body of a request may take to arrive, where the API does not run behind API Gateway: at the largest size
+that is 1.6 Mbit/s."""
+
 MAX_PIXELS: Final = 40_000_000
 """Maximum pixels (width x height) of an image; checked in the header, before decoding."""
 
@@ -35,6 +42,9 @@ MAX_DECODE_CPU_SECONDS: Final = 4
 MAX_DECODE_SECONDS: Final = 20
 """Wall-clock limit of a decode that has not used up its CPU time. It is retried, because a busy machine is not the
 image's fault."""
+
+DECODE_WAIT_SECONDS: Final = 20
+"""How long a request waits while other images are decoded; it is then answered with 503. Ingest waits longer."""
 
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""

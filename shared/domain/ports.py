@@ -1,4 +1,7 @@
-"""The protocols through which the use cases reach storage and other services; `shared.aws` implements them."""
+"""The protocols through which the use cases reach storage and other services.
+
+`shared.aws` implements them with AWS services, `shared.embedded` with files and a database in one folder.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from shared.domain.quality import Quality
 from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
+    from shared.domain.access import Caller
     from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
@@ -339,6 +343,19 @@ class Objects(Signatures, Protocol):
     def lasting_link(self, key: str, media_type: str) -> str: ...
 
 
+class WebObjects(Objects, Protocol):
+    """Objects that browsers upload and load by themselves."""
+
+    @property
+    def origin(self) -> str:
+        """Where links and forms lead, as a source of a Content-Security-Policy."""
+        ...
+
+    def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
+        """Return URL and fields of a form that accepts one image, with this key and media type only."""
+        ...
+
+
 class Fetcher(Protocol):
     """Fetches images from the web, with permissions of its own."""
 
@@ -347,5 +364,30 @@ class Fetcher(Protocol):
 
         Raises:
             PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class WebFetcher(Fetcher, Protocol):
+    """Fetches images from the web, also without storing them."""
+
+    def read(self, url: str) -> bytes:
+        """Return the bytes of the image at a public URL, at most `MAX_QUERY_BYTES`.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class ApiKeys(Protocol):
+    """Verifies API keys."""
+
+    def verify(self, text: str | None) -> "Caller":
+        """Return the caller that a key identifies, and count the call.
+
+        Raises:
+            Unauthenticated: the text is not a valid key.
+            RateLimited: the key has used up its calls for this minute.
         """
         ...

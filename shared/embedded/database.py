@@ -4,8 +4,12 @@ One connection writes, under a lock, and is the only one that moves the write-ah
 connections do either at the same time, which before SQLite 3.51.3 could corrupt a database
 (https://www.sqlite.org/wal.html#walresetbug). Other connections only read; each read sees one state of the database
 and waits for nobody.
+
+A transaction is on the disk when it returns, as with `synchronous = FULL`. There, each would wait for the disk while it
+keeps the others from writing. Here SQLite does not wait, and threads that have committed wait together.
 """
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -18,8 +22,6 @@ BUSY_SECONDS: Final = 30
 """How long a transaction waits for one of another process."""
 APPLICATION_ID: Final = 0x50696354
 """Marks a database file as one of PicTrace (`PicT` in ASCII)."""
-PAGE_BYTES: Final = 8192
-"""Size of a page. A vector of 8 kB fits on two."""
 IDLE_READERS: Final = 16
 """Maximum number of idle connections for reads that are kept open."""
 CACHE_KIB: Final = 2048
@@ -27,6 +29,9 @@ CACHE_KIB: Final = 2048
 LOG_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut back after it has grown beyond it."""
 _STATEMENTS: Final = 256
+
+sync: Final = getattr(os, "fdatasync", os.fsync)
+"""Waits until a file's content is on the disk; macOS has no `fdatasync`."""
 
 
 class UnusableDatabase(Exception):  # noqa: N818 - told to a person, not a fault
@@ -52,8 +57,11 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
         self.path = path
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._owner: int | None = None
+        self._syncing = threading.Lock()
+        self._commits = self._durable = 0
+        self._log: int | None = None
         self._idle: deque[sqlite3.Connection] = deque()
         self._writer = self._connect()
         try:
@@ -74,13 +82,14 @@ class Database:
         An exception rolls it back. Other threads wait for its end. A transaction inside another of the same thread
         becomes part of it: it can be rolled back alone, and is durable with the outer one.
         """
+        if self._owner == threading.get_ident():
+            with _savepoint(self._writer):
+                yield self._writer
+            return
         with self._lock:
-            if self._owner is not None:
-                with _savepoint(self._writer):
-                    yield self._writer
-                return
             self._writer.execute("BEGIN IMMEDIATE")
             self._owner = threading.get_ident()
+            changes = self._writer.total_changes
             try:
                 yield self._writer
                 self._writer.execute("COMMIT")
@@ -90,6 +99,21 @@ class Database:
                 raise
             finally:
                 self._owner = None
+            if self._writer.total_changes == changes:
+                return
+            self._commits += 1
+            commit = self._commits
+        self._make_durable(commit)
+
+    def _make_durable(self, commit: int) -> None:
+        """Wait until the log is on the disk up to a commit; threads that wait at the same time share one wait."""
+        with self._syncing:
+            if self._durable < commit:
+                newest = self._commits
+                if self._log is None:
+                    self._log = os.open(f"{self.path}-wal", os.O_RDWR)
+                sync(self._log)
+                self._durable = newest
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -119,6 +143,9 @@ class Database:
             while connection := self._idle_reader():
                 connection.close()
             self._writer.close()
+            if self._log is not None:
+                os.close(self._log)
+                self._log = None
 
     def _idle_reader(self) -> sqlite3.Connection | None:
         try:
@@ -141,18 +168,20 @@ class Database:
 
     def _prepare(self, migrations: Sequence[str]) -> None:
         self._format(len(migrations))
-        self._writer.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         self._writer.execute("PRAGMA journal_mode = WAL")
-        self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.execute("PRAGMA synchronous = NORMAL")
         self._writer.execute("PRAGMA foreign_keys = ON")
         self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         with self.transaction() as connection:
             found = self._format(len(migrations))
+            if found == len(migrations):
+                return
             for script in migrations[found:]:
                 for statement in _statements(script):
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        self._make_durable(self._commits + 1)
 
     def _format(self, known: int) -> int:
         """Return the format of the database, 0 for an empty one."""
@@ -175,10 +204,11 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK TO inner_transaction")
+        if connection.in_transaction:  # SQLite rolls all of it back after some errors, such as a full disk
+            connection.execute("ROLLBACK TO inner_transaction")
+            connection.execute("RELEASE inner_transaction")
         raise
-    finally:
-        connection.execute("RELEASE inner_transaction")
+    connection.execute("RELEASE inner_transaction")
 
 
 def _statements(script: str) -> Iterator[str]:

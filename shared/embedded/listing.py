@@ -10,14 +10,15 @@ from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import Page
-from shared.embedded.records import COLUMNS, DESCRIBED, annotation_terms, label_term, to_record
+from shared.domain.ledger import ImageKey
+from shared.embedded.records import annotation_terms, label_term, read_record
 
 _FIRST_TIME: Final = ""
 _LAST_TIME: Final = "~"
 """Before and after every `created_at`, which consists of digits and punctuation before the tilde."""
-_TIME: Final = 8
-"""The place of `created_at` among `COLUMNS`."""
-_OF_TERM: Final = "terms CROSS JOIN images ON images.image_id = terms.image_id AND images.collection = terms.collection"
+_WITH_IMAGES: Final = (
+    "terms CROSS JOIN images ON images.image_id = terms.image_id AND images.collection = terms.collection"
+)
 
 Condition = tuple[str, Sequence[Any]]
 """A condition in SQL and its values."""
@@ -41,29 +42,30 @@ def read_page(
         InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
     """
     alternatives, required = _terms(wanted)
-    by_term = alternatives is not None
-    table, direction = "terms" if by_term else "images", "ASC" if order is Order.OLDEST else "DESC"
+    table, direction = "images" if alternatives is None else "terms", "ASC" if order is Order.OLDEST else "DESC"
+    properties = list(_properties(wanted))
     conditions = [
         (f"{table}.collection = ?", [collection]),
         *_times(collection, wanted, order, cursor, table),
-        *_properties(wanted),
-        *map(_one_of, required),
+        *properties,
+        *(_one_of(terms, table) for terms in required),
     ]
     query = (
-        f"SELECT {COLUMNS} FROM {_OF_TERM if by_term else 'images'} CROSS JOIN {DESCRIBED}"  # noqa: S608
-        f" WHERE {' AND '.join(condition for condition, _ in conditions)} {'AND terms.term = ?' if by_term else ''}"
+        f"SELECT {table}.created_at, {table}.image_id"  # noqa: S608
+        f" FROM {_WITH_IMAGES if properties and table == 'terms' else table}"
+        f" WHERE {' AND '.join(condition for condition, _ in conditions)}"
+        f" {'AND terms.term = ?' if table == 'terms' else ''}"
         f" ORDER BY {table}.created_at {direction}, {table}.image_id {direction} LIMIT ?"
     )
     values = [value for _, several in conditions for value in several]
-    rows: dict[str, Any] = {}
+    found = set[tuple[str, str]]()
     for term in [[]] if alternatives is None else [[term] for term in alternatives]:
         # One image more than requested shows whether there is a next page.
-        rows |= {row[0]: row for row in connection.execute(query, (*values, *term, limit + 1))}
-    first = heapq.nsmallest if order is Order.OLDEST else heapq.nlargest
-    found = first(limit + 1, rows.values(), key=lambda row: (row[_TIME], row[0]))
-    page = [to_record(row) for row in found[:limit]]
-    more = len(found) > limit
-    return Page(page, encode_cursor(collection, page[-1].created_at, page[-1].image_id) if more else None)
+        found.update(connection.execute(query, (*values, *term, limit + 1)))
+    ids = (heapq.nsmallest if order is Order.OLDEST else heapq.nlargest)(limit + 1, found)
+    records = [read_record(connection, ImageKey(collection, image_id)) for _, image_id in ids[:limit]]
+    cursor = encode_cursor(collection, *ids[limit - 1]) if len(ids) > limit else None
+    return Page([record for record in records if record], cursor)
 
 
 def _terms(wanted: ImageFilter) -> tuple[Sequence[str] | None, Sequence[Sequence[str]]]:
@@ -104,10 +106,10 @@ def _properties(wanted: ImageFilter) -> Iterator[Condition]:
             yield condition, (value,)
 
 
-def _one_of(terms: Sequence[str]) -> Condition:
+def _one_of(terms: Sequence[str], table: str) -> Condition:
     places = ", ".join("?" * len(terms))
     return (
-        "EXISTS (SELECT 1 FROM terms AS others WHERE others.image_id = images.image_id"  # noqa: S608
-        f" AND others.collection = images.collection AND others.term IN ({places}))",
+        f"EXISTS (SELECT 1 FROM terms AS others WHERE others.image_id = {table}.image_id"  # noqa: S608
+        f" AND others.collection = {table}.collection AND others.term IN ({places}))",
         terms,
     )

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from shared.embedded import (
-    active_model,
     api_keys,
     collections,
     duplicate_scans,
     duplicates,
     ledger,
+    links,
+    objects,
+    queue,
     records,
     refusals,
     trash,
@@ -29,8 +31,10 @@ _ADAPTERS: Final = (
     collections,
     uploads,
     api_keys,
-    active_model,
     refusals,
+    objects,
+    links,
+    queue,
 )
 
 MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)

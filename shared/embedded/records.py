@@ -32,7 +32,9 @@ CREATE TABLE images (
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
 
-CREATE INDEX images_by_time ON images (collection, created_at, image_id);
+CREATE INDEX images_by_time ON images (
+    collection, created_at, image_id, format, bytes, width, height, folded_filename
+);
 
 CREATE TABLE descriptions (
     image_id TEXT NOT NULL,
@@ -82,7 +84,8 @@ CREATE TABLE sources (
 """The tables as of format 1.
 
 `images` has one row for each image and collection, `descriptions` one for each model that has described it, with its
-labels as JSON. `terms` has the strings by which a listing finds an image, see `terms_of`. `sources`, which the ledger
+labels as JSON. `images_by_time` has all that a listing filters by, so that images are only read if they are shown.
+`terms` has the strings by which a listing finds an image, see `terms_of`. `sources`, which the ledger
 writes, may have rows of an image that has no record yet, or no longer.
 """
 

@@ -48,12 +48,14 @@ def read_after(connection: sqlite3.Connection, last_id: int) -> Iterator[tuple[i
         yield part[-1][2], [_new_rows(Space(*space), rows) for space, rows in groupby(by_space, itemgetter(0, 1))]
 
 
-def read_ids(connection: sqlite3.Connection, ids: Ids) -> Iterator[tuple[int, str, bytes]]:
-    """Yield the id, image id and vector of those of the rows that exist."""
-    yield from connection.execute(
+def read_vectors(connection: sqlite3.Connection, ids: Ids) -> Iterator[Sequence[tuple[int, str, bytes]]]:
+    """Yield the id, image id and vector of those of the rows that exist, in parts."""
+    cursor = connection.execute(
         "SELECT id, image_id, vector FROM vectors WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids.tolist()),),
     )
+    while part := cursor.fetchmany(READ_ROWS):
+        yield part
 
 
 def read_rows(connection: sqlite3.Connection, ids: Ids) -> Sequence[NewRows]:

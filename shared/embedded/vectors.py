@@ -5,6 +5,7 @@ database. So an index that a crash has damaged may miss an image, but never retu
 """
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.domain.errors import IndexNotReady
 from shared.domain.features import FeatureVector, LocalVector, normalise
@@ -29,8 +29,8 @@ from shared.embedded.vector_rows import (
     newest_id,
     read_after,
     read_deletions,
-    read_ids,
     read_rows,
+    read_vectors,
     stack,
 )
 
@@ -124,22 +124,15 @@ class VectorIndex:
         while True:
             proposed = batches.answer(query)
             with self._database.read() as connection:
-                found = sorted(read_ids(connection, proposed))
-                if len(found) == len(proposed):
-                    cosines = _cosines([blob for _, _, blob in found], query.vector)
-                    nearest = np.argsort(-cosines, kind="stable")[:limit]
-                    image_ids = [found[place][1] for place in nearest]
+                compared = _compare(connection, proposed, query.vector)
+                if len(compared) == len(proposed):
+                    nearest = sorted(compared, key=_nearest_first)[:limit]
+                    image_ids = [image_id for _, _, image_id in nearest]
                     records = read_records(connection, image_ids, collection=collection, model=space.model)
                     break
-            self._forget(folder, np.setdiff1d(proposed, [row_id for row_id, _, _ in found]))
-        return Candidates(
-            [
-                Candidate(records[image_id], float(cosine))
-                for image_id, cosine in zip(image_ids, cosines[nearest], strict=True)
-                if image_id in records
-            ],
-            bytes_examined=None,
-        )
+            self._forget(folder, np.setdiff1d(proposed, [row_id for _, row_id, _ in compared]))
+        found = [Candidate(records[image_id], cosine) for cosine, _, image_id in nearest if image_id in records]
+        return Candidates(found, bytes_examined=None)
 
     def _folder(self) -> VectorFolder:
         try:
@@ -247,10 +240,25 @@ def _width(vectors: Vectors) -> int:
     return -(-components // WIDTH_STEP) * WIDTH_STEP
 
 
-def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> npt.NDArray[np.float64]:
+def _compare(connection: sqlite3.Connection, ids: Ids, query: FeatureVector) -> list[tuple[float, int, str]]:
+    """Return cosine, id and image id of those of the rows that exist."""
+    return [
+        (cosine, row_id, image_id)
+        for part in read_vectors(connection, ids)
+        for cosine, (row_id, image_id, _) in zip(_cosines([blob for _, _, blob in part], query), part, strict=True)
+    ]
+
+
+def _nearest_first(compared: tuple[float, int, str]) -> tuple[float, int]:
+    """Return what to sort by; of equally near images, the oldest is the first."""
+    cosine, row_id, _ = compared
+    return -cosine, row_id
+
+
+def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> list[float]:
     """Return the cosines of stored vectors with a query of unit length, 0 for a zero vector."""
-    stored = stack(blobs).astype(np.float64)
-    lengths = np.linalg.norm(stored, axis=1)
-    products = stored @ fit(query[np.newaxis], stored.shape[1])[0].astype(np.float64)
-    cosines: npt.NDArray[np.float64] = np.divide(products, lengths, out=np.zeros(len(stored)), where=lengths > 0)
-    return np.clip(cosines, -1, 1)
+    stored = stack(blobs)
+    lengths = np.sqrt(np.einsum("ij,ij->i", stored, stored))
+    products = stored @ fit(query[np.newaxis], stored.shape[1])[0]
+    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return [float(cosine) for cosine in np.clip(cosines, -1, 1)]

@@ -80,7 +80,7 @@ def describe(
     Raises:
         PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
     """
-    image = decode(data)
+    image = decode(data, patience=None)
     described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)
     descriptors = described.keypoints.descriptors
     local = vlad_encode(descriptors) if len(descriptors) else None

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from functions.ingest import handler
+from functions.ingest import bootstrap, handler
 from infra.local.queue_worker import FunctionContext
 from shared.domain.images import upload_key
 from shared.domain.limits import MAX_RECEIVES, UPLOAD_ABANDONED_SECONDS
@@ -127,7 +127,7 @@ def test_an_indexed_upload_stays_indexed_if_its_event_cannot_be_published(
 ) -> None:
     upload_id = running.upload(noise(8104), collection=collection)
     assert running.wait_for_upload(upload_id)["status"] == "indexed"
-    handler.upload_ends().fail(created(running, collection, upload_id), "m")
+    bootstrap.upload_ends().fail(created(running, collection, upload_id), "m")
     assert state(running, upload_id) == ("indexed", None)
 
 

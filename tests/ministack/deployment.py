@@ -73,8 +73,13 @@ def deploy(template: Template, model_dir: Path) -> Deployment:
 def create_table(template: Template, name: str) -> str:
     """Create the template's table alone, with its indexes, under a name of its own; return the name."""
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
-    copied = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
-    boto3.client("dynamodb").create_table(TableName=name, **{member: wanted[member] for member in copied})
+    schemas = [wanted["KeySchema"], *(index["KeySchema"] for index in wanted["GlobalSecondaryIndexes"])]
+    used = {key["AttributeName"] for schema in schemas for key in schema}
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[one for one in wanted["AttributeDefinitions"] if one["AttributeName"] in used],
+        **{member: wanted[member] for member in ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")},
+    )
     _add_vector_indexes(template, name)
     return name
 

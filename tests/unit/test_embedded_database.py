@@ -52,6 +52,12 @@ def insert_all_or_none(database: Database, *several: int) -> None:
             insert(database, number)
 
 
+def insert_with_blob(database: Database, number: int) -> None:
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (?)", (number,))
+        connection.execute("INSERT INTO blobs VALUES (zeroblob(1000000))")
+
+
 def numbers(database: Database) -> list[int]:
     with database.read() as connection:
         return [number for (number,) in connection.execute("SELECT n FROM t")]
@@ -100,6 +106,40 @@ def test_threads_write_one_after_another_and_read_at_the_same_time(database: Dat
     assert len(numbers(database)) == 160
 
 
+def test_a_transaction_is_on_the_disk_when_it_returns(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each returns after a wait for the disk that began after its commit; threads that wait together share one."""
+    waits: list[set[int]] = []
+
+    def wait(_: int) -> None:
+        waits.append(set(numbers(database)))
+        time.sleep(0.02)
+
+    def insert_durably(number: int) -> bool:
+        insert(database, number)
+        return any(number in wait for wait in list(waits))
+
+    monkeypatch.setattr("shared.embedded.database.sync", wait)
+    insert(database, 1)
+    assert waits == [{1}]
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(insert_durably, range(100, 140)))
+    assert len(waits) <= 30
+    waits.clear()
+    with database.transaction() as connection:
+        insert(database, 2)
+        assert not waits
+        connection.execute("INSERT INTO t VALUES (3)")
+    assert len(waits) == 1
+    with database.transaction() as connection:
+        connection.execute("INSERT OR IGNORE INTO t VALUES (3)")
+    assert len(waits) == 1, "nothing was written"
+    path.with_name("new").unlink(missing_ok=True)
+    Database(path.with_name("new"), [TABLE]).close()
+    assert len(waits) == 2, "the tables are there for good"
+
+
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     entered, leave = threading.Event(), threading.Event()
 
@@ -116,6 +156,20 @@ def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
         leave.set()
         writing.result()
     assert numbers(database) == [1]
+
+
+def test_a_full_disk_loses_nothing_and_is_recovered_from(database: Database) -> None:
+    insert(database, 1)
+    with database.transaction() as connection:
+        connection.execute("CREATE TABLE blobs (data BLOB)")
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        insert_with_blob(database, 2)
+    assert numbers(database) == [1]
+    database._writer.execute("PRAGMA max_page_count = 1000000")
+    insert(database, 3)
+    assert numbers(database) == [1, 3]
 
 
 def test_two_processes_write_one_after_another(database: Database, path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,6 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
@@ -25,13 +24,11 @@ from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
-from shared.domain.active_model import ActiveModel
 from shared.domain.api_keys import StoredApiKeys
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.ports import Catalogue, Collections, Duplicates, Ledger, Trash, Uploads
-from shared.embedded.active_model import EmbeddedActiveModel
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
@@ -59,7 +56,6 @@ class Store:
 
     Attributes:
         keys: returns the keys as another process sees them, by two clocks.
-        active_model: returns the active model of a process that has these models, by a clock.
         text: returns everything of keys that is stored, as text.
     """
 
@@ -70,7 +66,6 @@ class Store:
     ledger: Ledger
     uploads: Uploads
     keys: Callable[[Callable[[], float], Callable[[], float]], StoredApiKeys]
-    active_model: Callable[[Sequence[str], Callable[[], float]], ActiveModel]
     text: Callable[[], str]
 
     def hold(self, key: ImageKey, *names: str, bucket: str = "images") -> list[ObjectRef]:
@@ -126,16 +121,14 @@ def vectors(database: TracedDatabase, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(params=["embedded", EMULATOR])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "embedded":
-        yield _embedded(request.getfixturevalue("database"), request.getfixturevalue("vectors"))
-        return
+        return _embedded(request.getfixturevalue("database"), request.getfixturevalue("vectors"))
     if request.param == "ministack":
         table = request.getfixturevalue("ministack_table")
     else:
         table = request.getfixturevalue("running").cloud.outputs["TableName"]
-    yield _dynamo(table)
-    dynamodb_client().delete_item(TableName=table, Key={"pk": {"S": "settings"}, "sk": {"S": "model"}})
+    return _dynamo(table)
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +149,6 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
         ledger=EmbeddedLedger(database),
         uploads=EmbeddedUploads(database),
         keys=lambda clock, monotonic: EmbeddedApiKeys(database, clock, monotonic),
-        active_model=lambda models, clock: EmbeddedActiveModel(database, models, clock),
         text=text,
     )
 
@@ -175,15 +167,14 @@ def _dynamo(table: str) -> Store:
         ledger=DynamoLedger(client, table),
         uploads=DynamoUploads(client, table),
         keys=lambda clock, monotonic: DynamoApiKeys(client, table, clock, monotonic),
-        active_model=lambda models, clock: DynamoActiveModel(client, table, models, clock),
         text=text,
     )
 
 
-def make_image(collection: str, *, model: str = "m", seed: int | None = None, **changes: Any) -> IndexedImage:
-    """An image that no other test has, newer than the one made before; its vectors depend on `seed`."""
+def make_image(collection: str, *, model: str = "m", **changes: Any) -> IndexedImage:
+    """An image that no other test has, newer than the one made before."""
     image_id = hashlib.sha256(uuid.uuid4().bytes).hexdigest()
-    rng = np.random.default_rng(int(image_id[:8], 16) if seed is None else seed)
+    rng = np.random.default_rng(int(image_id[:8], 16))
     record = ImageRecord(
         collection=collection,
         image_id=image_id,

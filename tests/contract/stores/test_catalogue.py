@@ -231,22 +231,22 @@ def test_pages_are_limited_by_every_condition(store: Store, collection: str) -> 
     three = add(store, collection, format="jpeg", bytes=300, width=10, height=50, labels=())
     records = [image.record for image in (one, two, three)]
     for expected, conditions in (
-        ("c", {"since": records[2].created_at}),
-        ("ba", {"until": records[1].created_at}),
-        ("b", {"since": records[1].created_at, "until": records[1].created_at}),
+        ("2", {"since": records[2].created_at}),
+        ("10", {"until": records[1].created_at}),
+        ("1", {"since": records[1].created_at, "until": records[1].created_at}),
         ("", {"since": "2026-11-29"}),
-        ("cb", {"format": "jpeg"}),
-        ("cb", {"min_bytes": 200}),
-        ("ba", {"max_bytes": 200}),
-        ("c", {"min_pixels": 301}),
-        ("ba", {"max_pixels": 300}),
-        ("ba", {"filename": "sEe"}),
-        ("a", {"filename": "STRASSE"}),
-        ("b", {"filename": "%_"}),
-        ("b", {"format": "jpeg", "labels": frozenset({"lynx"}), "min_bytes": 1}),
-        ("cba", {"filename": ""}),
+        ("21", {"format": "jpeg"}),
+        ("21", {"min_bytes": 200}),
+        ("10", {"max_bytes": 200}),
+        ("2", {"min_pixels": 301}),
+        ("10", {"max_pixels": 300}),
+        ("10", {"filename": "sEe"}),
+        ("0", {"filename": "STRASSE"}),
+        ("1", {"filename": "%_"}),
+        ("1", {"format": "jpeg", "labels": frozenset({"lynx"}), "min_bytes": 1}),
+        ("210", {"filename": ""}),
     ):
-        wanted = [records["abc".index(letter)] for letter in expected]
+        wanted = [records[int(place)] for place in expected]
         assert listed(store, collection, **conditions) == wanted, conditions
         assert listed(store, collection, Order.OLDEST, **conditions) == wanted[::-1], conditions
 
@@ -265,15 +265,15 @@ def test_annotations_are_returned_and_listed_by(store: Store, collection: str) -
     assert store.catalogue.existing(ids, collection) == dict(zip(ids, noted, strict=True))
     assert listed(store, collection)[1:] == records[::-1]
     for expected, conditions in (
-        ("a", {"external_id": "DAM-1"}),
-        ("ba", {"fields": ada}),
-        ("b", {"fields": both}),
+        ("0", {"external_id": "DAM-1"}),
+        ("10", {"fields": ada}),
+        ("1", {"fields": both}),
         ("", {"fields": both, "external_id": "DAM-1"}),
-        ("a", {"fields": ada, "external_id": "DAM-1", "labels": frozenset({"lynx", "wolf"}), "format": "jpeg"}),
+        ("0", {"fields": ada, "external_id": "DAM-1", "labels": frozenset({"lynx", "wolf"}), "format": "jpeg"}),
         ("", {"external_id": "DAM-1", "labels": frozenset({"wolf"})}),
         ("", {"external_id": "dam-1"}),
     ):
-        wanted = [records["abc".index(letter)] for letter in expected]
+        wanted = [records[int(place)] for place in expected]
         assert listed(store, collection, **conditions) == wanted, conditions
 
 
