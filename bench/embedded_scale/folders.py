@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from infra.local.data_folder import DataFolder
 
 from bench.embedded_scale.made import COLLECTION, Photograph, Photographs, made_images
+from infra.local.data_folder import DataFolder
 from shared.domain.images import IndexedImage, ObjectRef, signature_key
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database

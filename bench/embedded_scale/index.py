@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from infra.local.data_folder import DataFolder
 
 from bench.embedded_scale.folders import opened, stored_vectors
 from bench.embedded_scale.made import COLLECTION, Photographs
 from bench.embedded_scale.timing import Times, in_turns
+from infra.local.data_folder import DataFolder
 from shared.domain.features import cosine
 from shared.domain.images import IndexedImage
 from shared.domain.ports import Candidates

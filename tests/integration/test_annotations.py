@@ -59,7 +59,7 @@ def test_a_listing_is_limited_to_dates_and_paged(running: PicTrace, album: tuple
     assert listed(running, collection, until=created) == [cat, small]
     assert listed(running, collection, since=created[:10], until=created[:10]) == [rocket, cat, small]
     assert listed(running, collection, until="2000-01-01") == []
-    where = {"collection": collection, "order": "oldest", "limit": 2}
+    where: dict[str, str | int] = {"collection": collection, "order": "oldest", "limit": 2}
     first = running.client.get("/v1/images", params=where).json()
     rest = running.client.get("/v1/images", params=where | {"cursor": first["cursor"]}).json()
     assert [image["image_id"] for image in (*first["images"], *rest["images"])] == [small, cat, rocket]

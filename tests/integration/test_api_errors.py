@@ -223,11 +223,12 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_unknown_query_parameters_are_refused_and_named(running: PicTrace, method: str, path: str) -> None:
-    answer = running.client.request(method, path, params=[("colection", "a"), ("colection", "b"), ("x" * 500, "1")])
+    unknown: list[Any] = [("collection_name", "a"), ("collection_name", "b"), ("x" * 500, "1")]
+    answer = running.client.request(method, path, params=unknown)
     assert problem(answer) == (422, "invalid-request")
-    assert answer.json()["detail"].startswith("Unknown query parameters `colection`, `xxx")
+    assert answer.json()["detail"].startswith("Unknown query parameters `collection_name`, `xxx")
     assert [error["where"][:1] for error in answer.json()["errors"]] == [["query"], ["query"]]
-    assert answer.json()["errors"][0]["where"] == ["query", "colection"]
+    assert answer.json()["errors"][0]["where"] == ["query", "collection_name"]
     assert len(answer.content) < 2000
 
 
@@ -240,9 +241,9 @@ def test_every_call_below_v1_refuses_unknown_query_parameters(running: PicTrace)
 
 
 def test_a_misspelt_query_parameter_is_answered_with_what_may_be_meant(running: PicTrace) -> None:
-    answer = running.client.get("/v1/images", params={"colection": "a"})
+    answer = running.client.get("/v1/images", params={"collection_name": "a"})
     assert answer.json()["detail"] == (
-        "Unknown query parameter `colection`. Did you mean `collection`? "
+        "Unknown query parameter `collection_name`. Did you mean `collection`? "
         "This call takes `collection`, `cursor`, `label`, `limit`."
     )
 
