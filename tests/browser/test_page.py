@@ -178,6 +178,7 @@ def test_near_duplicates_are_compared_and_those_that_are_not_kept_are_deleted(
 
     section.get_by_role("link", name="Link to this group").click()
     expect(page).to_have_url(re.compile(r"view=duplicates&group=\w{64}$"))
+    expect(page.locator("#all-groups")).to_be_visible()
     copies.nth(1).get_by_label("Keep").check()
     section.get_by_role("button", name="Delete the other").click()
     section.get_by_role("button", name="Really delete the other?").click()
