@@ -79,6 +79,8 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     folders = [Path(name).expanduser().resolve() for name in args.paths if Path(name).expanduser().is_dir()]
     if args.watch and not folders:
         raise LookupError("--watch needs a folder.")
+    if args.json:
+        _require_writable(args.json)
     watch = _watch(folders) if args.watch else None
     files = list(find_files(args.paths))
     report = AddReport(url, args.collection)
@@ -139,6 +141,14 @@ def _follow(
             if delete:
                 uploader.remove(image_id)
             print(printable(f"{'removed' if delete else 'kept'}: the image {image_id[:12]}… of {name}"), flush=True)
+
+
+def _require_writable(path: Path) -> None:
+    """Create an empty report, so that a wrong name does not show after hours."""
+    try:
+        path.write_text("", encoding="utf-8")
+    except OSError as error:
+        raise LookupError(f"the report cannot be written: {error}. Name another file.") from error
 
 
 def _held_below(held: dict[Path, str], gone: Path) -> list[Path]:
