@@ -1,4 +1,4 @@
-"""The calls of AWS behind one view of the page: of its three calls, and of the one that makes or finds a thumbnail."""
+"""The calls of AWS behind one view of the page: of its two calls, and of the one that makes or finds a thumbnail."""
 
 import json
 import os
@@ -24,7 +24,6 @@ from shared.domain.limits import DEFAULT_PAGE, MAX_KEY_CALLS_PER_MINUTE
 COLLECTION: Final = "viewed"
 VIEW: Final = {
     "/v1/images": f"limit={DEFAULT_PAGE}",
-    "/v1/duplicates": "limit=12",
     "/v1/stats": "",
 }
 """What the page asks for when it is opened, with the query of each (tests/browser/test_page_view.py counts them)."""
@@ -110,11 +109,10 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
         objects.lasting_link(f"thumbnails/{COLLECTION}/{number:064d}.webp", "image/webp")
     link_ms = (time.process_time() - started) * 1000 / LINKS
     stored = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"thumbnails/{COLLECTION}/")["Contents"]
-    listed = found["/v1/images"], found["/v1/duplicates"]
     figures: dict[str, float] = {
         "view_calls": len(VIEW),
         "view_writes": sum(found[path].writes for path in VIEW),
-        "view_reads": sum(each.reads for each in listed),
+        "view_reads": found["/v1/images"].reads,
         "thumbnail_writes": found["…/thumbnail"].writes,
         "thumbnail_reads": found["…/thumbnail"].reads,
         "thumbnail_heads": found["…/thumbnail"].calls["HeadObject"],
@@ -128,7 +126,7 @@ def measure(cloud: LocalCloud, images: list[bytes]) -> Part:
         (),
         (
             f"Of an API that asks for keys, with {len(stored)} images stored and the key in memory. The page makes "
-            f"the first three calls; each of {DEFAULT_PAGE} thumbnails was one of the fourth before listings had "
+            f"the first two calls; each of {DEFAULT_PAGE} thumbnails was one of the third before listings had "
             f"signed links, of which one takes {link_ms:.2f} ms to sign. A thumbnail has "
             f"{figures['thumbnail_bytes'] / 1024:.1f} KB. `/v1/stats` counts the collection: its reads grow with that.",
         ),
