@@ -132,6 +132,8 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
                 "shape": image.rgb.shape,
                 "width": image.width,
                 "height": image.height,
+                "damaged": image.damaged,
+                "intact": image.intact,
             }
             _write_all(job, memoryview(image.rgb).cast("B"), HEADER_SIZE)
         _write_all(job, memoryview(json.dumps(answer).encode().ljust(HEADER_SIZE, b"\0")), 0)

@@ -59,12 +59,16 @@ class DecodedImage:
         format: the decoder's name of the format.
         rgb: uint8, height x width x 3; in memory that no other process uses any more.
         width, height: size of the image according to the decoder, in pixels.
+        damaged: whether the file is cut off, or lacks its end.
+        intact: share of the image that is there.
     """
 
     format: str
     rgb: npt.NDArray[np.uint8]
     width: int
     height: int
+    damaged: bool = False
+    intact: float = 1.0
 
 
 class Sandbox:
@@ -149,7 +153,7 @@ class Sandbox:
             answer = json.loads(os.pread(job, HEADER_SIZE, 0).rstrip(b"\0"))
             if "code" in answer:
                 raise PictureRefused(answer["code"], answer["reason"])
-            return DecodedImage(answer["format"], _map_pixels(job, *answer["shape"]), answer["width"], answer["height"])
+            return DecodedImage(rgb=_map_pixels(job, *answer.pop("shape")), **answer)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
             raise PictureRefused("too_complex", f"Decoding needs more than {self._memory // MIB} MB of memory.")
         if _was_killed(status):
