@@ -31,6 +31,10 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         model=record.model,
         low_information=record.low_information,
         sharpness=record.sharpness,
+        raw=record.raw,
+        damaged=record.damaged,
+        intact=record.intact,
+        pages=record.pages,
     )
 
 

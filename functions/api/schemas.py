@@ -24,7 +24,14 @@ class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
-    content_type: Annotated[str, Field(examples=["image/jpeg"], json_schema_extra={"enum": [*MEDIA_TYPES.values()]})]
+    content_type: Annotated[
+        str,
+        Field(
+            max_length=255,
+            examples=["image/jpeg"],
+            description="any type of image, or none: the bytes decide. Only types of something else are refused",
+        ),
+    ] = ""
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
@@ -105,6 +112,14 @@ class Image(BaseModel):
     sharpness: Annotated[
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
     ]
+    raw: Annotated[bool, Field(description="a camera RAW file, shown by the JPEG that the camera put into it")] = False
+    damaged: Annotated[bool, Field(description="the file is cut off, or lacks its end")] = False
+    intact: Annotated[
+        float, Field(ge=0, le=1, description="share of the image that is there; only this part is compared")
+    ] = 1.0
+    pages: Annotated[
+        int, Field(ge=1, description="pages of a TIFF, frames of an animation, or images in the file", examples=[1])
+    ] = 1
 
 
 class DuplicateGroup(BaseModel):

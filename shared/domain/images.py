@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.formats import RAW_FORMATS
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 
@@ -72,6 +73,9 @@ class ImageRecord:
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        damaged: whether the file is cut off, or lacks its end.
+        intact: share of the image that is there; only this part is described.
+        pages: number of pages, frames or images in the file.
     """
 
     collection: str
@@ -88,6 +92,14 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    damaged: bool = False
+    intact: float = 1.0
+    pages: int = 1
+
+    @property
+    def raw(self) -> bool:
+        """Whether the image is a camera RAW file."""
+        return self.format in RAW_FORMATS
 
     @property
     def label(self) -> str | None:

@@ -97,6 +97,8 @@ def describe(
         filename=filename,
         low_information=described.low_information,
         sharpness=sharpness(image.rgb),
+        damaged=image.damaged,
+        intact=image.intact,
     )
     return Description(
         record,

@@ -134,7 +134,7 @@ def record_item(
         },
         "width": {"N": str(record.width)},
         "height": {"N": str(record.height)},
-        "format": {"S": record.format},
+        "format": {"S": _format_text(record)},
         "bytes": {"N": str(record.bytes)},
         "phash": {"S": record.phash},
         "sharpness": {"N": f"{record.sharpness:.5g}"},
@@ -160,7 +160,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
-        format=item["format"]["S"],
+        format=_format_parts(item)[""],
         bytes=int(item["bytes"]["N"]),
         phash=item["phash"]["S"],
         created_at=item.get("created_at", item.get(SINCE))["S"],
@@ -171,7 +171,26 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        damaged="intact" in _format_parts(item),
+        intact=float(_format_parts(item).get("intact", 1)),
+        pages=int(_format_parts(item).get("pages", 1)),
     )
+
+
+def _format_text(record: ImageRecord) -> str:
+    """Return the format, with parameters as a media type has them for what few images have: `tiff; pages=3`.
+
+    Every index projects `format`. What an index projects cannot be changed without building it again.
+    """
+    parameters = [f"; intact={record.intact:.4g}"] if record.damaged else []
+    parameters += [f"; pages={record.pages}"] if record.pages > 1 else []
+    return record.format + "".join(parameters)
+
+
+def _format_parts(item: Item) -> dict[str, str]:
+    """Return the parameters of the format by their names; the format itself has the name \"\"."""
+    name, *parameters = item["format"]["S"].split("; ")
+    return {"": name} | dict(parameter.split("=", 1) for parameter in parameters)
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
