@@ -162,7 +162,8 @@ function searchAddress(url) {
 
 /** Search by what was dropped or pasted, a picture or the URL of one; return whether it was either. */
 function searchTransfer(transfer) {
-  const file = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  const files = [...(transfer?.files ?? [])];
+  const file = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
   if (file) {
     searchFile(file);
     return true;
