@@ -23,8 +23,17 @@ def pictrace() -> Callable[[bytes], Pixels]:
         except ModuleNotFoundError:
             continue
         decode = getattr(found, "decode_in_process", None) or found.decode_here
-        return lambda data: decode(data).rgb
+        return lambda data: _cover(decode(data))
     raise SystemExit("this checkout has no decoder that is known")
+
+
+def _cover(image: Any) -> Pixels:
+    """Return the image, or the first one on a sheet, in its own size."""
+    if getattr(image, "cover_size", None) is None:
+        return image.rgb  # type: ignore[no-any-return]
+    import cv2
+
+    return cv2.resize(image.cover, (image.width, image.height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def opencv() -> Callable[[bytes], Pixels]:

@@ -177,7 +177,7 @@ def pngs() -> Iterator[Kind]:
     clear[GRAY == 0] = 255
     yield kind("transparent gray value", encoded(Image.fromarray(GRAY), "PNG", transparency=0), clear)
     moving = encoded(COLOUR, "PNG", save_all=True, append_images=[COLOUR.rotate(180)])
-    yield kind("animation", moving)
+    yield kind("animation", moving, PHOTO, LOSSY)
     yield kind("without its end", encoded(COLOUR, "PNG")[:-12])
     for orientation in (3, 6):
         data = encoded(COLOUR, "PNG", exif=exif(orientation))
@@ -208,8 +208,8 @@ def gifs() -> Iterator[Kind]:
     yield Kind("GIF", "still", still, shown)
     yield Kind("GIF", "gray", encoded(Image.fromarray(GRAY), "GIF"), GRAY_SHOWN)
     moving = encoded(palette, "GIF", save_all=True, append_images=[palette.rotate(180)], duration=100)
-    yield Kind("GIF", "animation", moving, shown)
-    yield Kind("GIF", "animation cut off", moving[: len(moving) - 500], shown)
+    yield Kind("GIF", "animation", moving, shown, LOSSY)
+    yield Kind("GIF", "animation cut off", moving[: len(moving) - 500], shown, LOSSY)
     yield Kind("GIF", "without its trailer", still[:-1], shown)
     clear = shown.copy()
     clear[np.asarray(palette) == 5] = 255
@@ -235,7 +235,7 @@ def webps() -> Iterator[Kind]:
         data = encoded(image_in(space), "WEBP", lossless=True, icc_profile=spaces.profile(space))
         yield Kind("WebP", f"profile {space}", data, PHOTO)
     data = encoded(COLOUR, "WEBP", lossless=True, save_all=True, append_images=[COLOUR.rotate(180)])
-    yield Kind("WebP", "animation", data, PHOTO)
+    yield Kind("WebP", "animation", data, PHOTO, LOSSY)
 
 
 def bmps() -> Iterator[Kind]:
@@ -375,7 +375,7 @@ def tiff_colours() -> Iterator[Kind]:
         writer.write(PHOTO, photometric="rgb", metadata=None)
     yield kind("a reduced page first", first.getvalue())
     pages = encoded(COLOUR, "TIFF", save_all=True, append_images=[COLOUR.rotate(180)])
-    yield kind("two pages", pages)
+    yield kind("two pages", pages, PHOTO, LOSSY)
     whole = tiff(PHOTO, photometric="rgb", compression="deflate", rowsperstrip=HEIGHT)
     at = whole.index(struct.pack("<HHI", 259, 3, 1)) + 8
     yield kind("compression that does not exist", whole[:at] + struct.pack("<H", 60123) + whole[at + 2 :], None)
@@ -428,7 +428,7 @@ def avifs() -> Iterator[Kind]:
         data = encoded(image_in(space), "AVIF", icc_profile=spaces.profile(space), subsampling="4:4:4", **options)
         yield kind(f"profile {space}", data)
     moving = encoded(COLOUR, "AVIF", save_all=True, append_images=[COLOUR.rotate(180)], duration=100, **options)
-    yield kind("animation", moving)
+    yield kind("animation", moving, PHOTO, LOSSY)
     for name, bits, space, primaries, transfer, curve in (
         ("Display P3", 8, "Display P3", 12, 13, None),
         ("10 bits", 10, "sRGB", 1, 13, None),

@@ -87,7 +87,7 @@ def upload_type(stated: str) -> str | None:
     Senders guess the type from the file's name, and cameras and messengers invent names: the bytes decide what the
     image is, so that any type of image is taken, and no type at all.
     """
-    kind = stated.split(";")[0].strip().lower()
+    kind = stated.split(";", maxsplit=1)[0].strip().lower()
     if kind in MEDIA_TYPES.values():
         return kind
     taken = not kind or kind.endswith("/octet-stream") or (kind.startswith("image/") and kind not in _NOT_IMAGES)

@@ -99,11 +99,12 @@ def describe(
         sharpness=sharpness(image.rgb),
         damaged=image.damaged,
         intact=image.intact,
+        pages=image.pages,
     )
     return Description(
         record,
         embedding.features,
         described,
-        shrink_to_fit(image.rgb, LONGEST_SIDE),
+        shrink_to_fit(image.cover, LONGEST_SIDE),
         local,
     )

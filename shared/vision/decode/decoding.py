@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import RAW_FORMATS
-from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pillow, raw, tiff
+from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
@@ -26,11 +26,14 @@ class Image:
 
     Attributes:
         rgb: uint8, height x width x 3, contiguous, upright sRGB, composited on white, or on black if it is white
-            itself; reduced if the image is larger than `LONGEST_SIDE` (`resizing.longest_side`).
+            itself; reduced if the image is larger than `LONGEST_SIDE` (`resizing.longest_side`). Of a file with several
+            images, a sheet of those that show something new (`pages`).
         format: the format that the bytes identify.
         width, height: size of the upright image before any reduction, in pixels; of a camera RAW file, the sensor's.
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
+        pages: number of pages, frames or images in the file.
+        cover_size: width and height of the first page in `rgb`, at its upper left; None if it is all of it.
     """
 
     rgb: Pixels
@@ -39,6 +42,16 @@ class Image:
     height: int
     damaged: bool = False
     intact: float = 1.0
+    pages: int = 1
+    cover_size: tuple[int, int] | None = None
+
+    @property
+    def cover(self) -> Pixels:
+        """The first page on the sheet, or the whole image: what thumbnails show."""
+        if self.cover_size is None:
+            return self.rgb
+        width, height = self.cover_size
+        return self.rgb[:height, :width]
 
 
 def decode(data: bytes) -> Image:
@@ -49,7 +62,16 @@ def decode(data: bytes) -> Image:
     """
     headers.check(data)
     decoded = SANDBOX.decode(data)
-    return Image(decoded.rgb, decoded.format, decoded.width, decoded.height, decoded.damaged, decoded.intact)
+    return Image(
+        decoded.rgb,
+        decoded.format,
+        decoded.width,
+        decoded.height,
+        decoded.damaged,
+        decoded.intact,
+        decoded.pages,
+        decoded.cover_size and (decoded.cover_size[0], decoded.cover_size[1]),
+    )
 
 
 def decode_in_process(data: bytes) -> Image:
@@ -72,7 +94,13 @@ def decode_in_process(data: bytes) -> Image:
     width, height = _size(stored)
     if stored.turned:
         width, height = height, width
-    return Image(rgb, header.format, width, height, stored.damaged, stored.intact)
+    found = pages.count(data, header)
+    cover = None
+    if found > 1:
+        most = pages.MAX_SHOWN if header.format == "tiff" else pages.MAX_FRAMES_SHOWN
+        each = [rgb, *map(upright_srgb, pages.further(data, header, found))]
+        rgb, cover = pages.sheet(pages.telling(each, most))
+    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover)
 
 
 SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")

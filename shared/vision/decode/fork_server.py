@@ -134,6 +134,8 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
                 "height": image.height,
                 "damaged": image.damaged,
                 "intact": image.intact,
+                "pages": image.pages,
+                "cover_size": image.cover_size,
             }
             _write_all(job, memoryview(image.rgb).cast("B"), HEADER_SIZE)
         _write_all(job, memoryview(json.dumps(answer).encode().ljust(HEADER_SIZE, b"\0")), 0)

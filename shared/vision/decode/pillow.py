@@ -3,7 +3,7 @@
 import io
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -115,6 +115,24 @@ def decode_heic(data: bytes, _header: Header) -> Stored:
     mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
     colour = colour_of(image.info, data, "heic")
     return Stored(pixels, mode, colour, premultiplied=image.premultiplied_alpha, owner=image)
+
+
+def further_heics(data: bytes, most: int) -> Iterator[Stored]:
+    """Yield up to `most` images of a HEIC besides the primary one."""
+    file = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+    others = [number for number in range(len(file)) if number != file.primary_index]
+    for image in (file[number] for number in others[:most]):
+        check_size("heic", *image.size)
+        mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
+        pixels: Pixels = np.asarray(image)[:, : image.size[0]]
+        yield Stored(pixels, mode, colour_of(image.info, data, "heic"), owner=image)
+
+
+def frame(image: Image.Image) -> Stored:
+    """Return the frame of an animation to which Pillow has moved."""
+    copy = image.copy()
+    profile = image.info.get("icc_profile") or None
+    return Stored(copy, _mode_of_colours(copy), Colour(profile), orientation_of(image.info.get("exif")))
 
 
 def orientation_of(exif: bytes | None) -> int:

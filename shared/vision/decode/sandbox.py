@@ -61,6 +61,8 @@ class DecodedImage:
         width, height: size of the image according to the decoder, in pixels.
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there.
+        pages: number of images in the file.
+        cover_size: width and height of the first of them in `rgb`.
     """
 
     format: str
@@ -69,6 +71,8 @@ class DecodedImage:
     height: int
     damaged: bool = False
     intact: float = 1.0
+    pages: int = 1
+    cover_size: tuple[int, int] | None = None
 
 
 class Sandbox:
