@@ -30,10 +30,11 @@ def pictrace() -> Callable[[bytes], Pixels]:
 def _cover(image: Any) -> Pixels:
     """Return the image, or the first one on a sheet, in its own size."""
     if getattr(image, "cover_size", None) is None:
-        return image.rgb  # type: ignore[no-any-return]
+        rgb: Pixels = image.rgb
+        return rgb
     import cv2
 
-    return cv2.resize(image.cover, (image.width, image.height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(image.cover, (image.width, image.height), interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def opencv() -> Callable[[bytes], Pixels]:

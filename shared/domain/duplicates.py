@@ -29,8 +29,10 @@ class DuplicatePage:
 
 
 def best_first(records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Return the records sorted by pixels, sharpness and bytes, most first, then by age, oldest first."""
+    """Return the records sorted by intact pixels, camera RAW first, then by sharpness, bytes and age, oldest first."""
     oldest_first = sorted(records, key=lambda record: record.created_at)
     return sorted(
-        oldest_first, key=lambda record: (record.width * record.height, record.sharpness, record.bytes), reverse=True
+        oldest_first,
+        key=lambda record: (record.width * record.height * record.intact, record.raw, record.sharpness, record.bytes),
+        reverse=True,
     )

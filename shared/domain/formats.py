@@ -74,7 +74,7 @@ _NOT_TAKEN: Final = (
     (rb"DDS ", "DirectDraw texture"),
     (rb"II\xbc", "JPEG XR image"),
     (rb"P[1-7]\s", "Netpbm image"),
-    (rb"FOVb", "Sigma (X3F) camera RAW file"),
+    (rb"FOV\x62", "Sigma (X3F) camera RAW file"),
     (rb".{4}ftyp", "video, or an image in a codec that is not supported"),
     (rb"PK\x03\x04", "ZIP archive or Office document"),
     (rb"\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "video"),

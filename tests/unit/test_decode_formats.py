@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from bench.formats import kinds
+from bench.formats import kinds, spaces
 from bench.formats.kinds import PHOTO, Kind, encoded
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS
@@ -95,7 +95,7 @@ def test_a_whole_jpeg_with_a_gray_corner_is_not_damaged() -> None:
 
 
 def test_a_thumbnail_has_the_colours_of_the_original_and_no_profile() -> None:
-    data = encoded(kinds.image_in("ProPhoto"), "JPEG", quality=95, icc_profile=kinds.spaces.profile("ProPhoto"))
+    data = encoded(kinds.image_in("ProPhoto"), "JPEG", quality=95, icc_profile=spaces.profile("ProPhoto"))
     small = thumbnail(decode(data).rgb)
     shown = PillowImage.open(io.BytesIO(small))
     assert "icc_profile" not in shown.info

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pi_heif
 from PIL import Image
-from tifffile import TiffFile
+from tifffile import TiffFile, TiffPage
 
 from shared.domain.errors import PictureRefused
 from shared.vision.decode import pillow, tiff
@@ -81,7 +81,7 @@ def further(data: bytes, header: Header, pages: int) -> Iterator[Stored]:
             yield from _frames(pillow.open_image(data, header.format), pages)
 
 
-def _tiff_pages(file: TiffFile) -> Iterator[tiff.TiffPage]:
+def _tiff_pages(file: TiffFile) -> Iterator[TiffPage]:
     pages = (page.aspage() for page in itertools.islice(file.pages, _MAX_PAGES))
     return (page for page in pages if not page.is_reduced)
 
