@@ -18,6 +18,7 @@ from PIL import Image
 from tifffile import TiffFile, TiffPage
 
 from shared.domain.errors import PictureRefused
+from shared.domain.limits import MAX_CHUNKS
 from shared.vision.decode import pillow, tiff
 from shared.vision.decode.headers import Header, check_size
 from shared.vision.decode.stored import LONGEST_SIDE, Stored
@@ -41,6 +42,8 @@ _NEW: Final = 0.6
 _FADED: Final = 0.9
 """Share of the largest deviation below which a frame may be fading in."""
 _SIDE: Final = 32
+_GIF_FRAME: Final = b"\0\x2c"
+"""The end of what precedes a frame, and its first byte."""
 _ANIMATIONS: Final = ("gif", "webp", "png", "avif")
 _STOPS: Final = (
     OSError,
@@ -56,10 +59,12 @@ _STOPS: Final = (
 
 
 def count(data: bytes, header: Header) -> int:
-    """Return the number of pages, frames or images in the file; 1 if it cannot be told."""
+    """Return the number of pages, frames or images in the file, `MAX_CHUNKS` at most; 1 if it cannot be told."""
+    if header.format == "gif" and data.count(_GIF_FRAME) > MAX_CHUNKS:
+        return 1  # counting alone would take seconds
     with contextlib.suppress(*_STOPS):
         if header.format in _ANIMATIONS and (header.format != "webp" or header.animated):
-            return int(getattr(pillow.open_image(data, header.format), "n_frames", 1))
+            return min(MAX_CHUNKS, getattr(pillow.open_image(data, header.format), "n_frames", 1))
         if header.format == "tiff":
             with TiffFile(io.BytesIO(data)) as file:
                 return max(1, sum(1 for _ in _tiff_pages(file)))
