@@ -477,6 +477,9 @@ def heics() -> Iterator[Kind]:
         pillow_heif.options.SAVE_HDR_TO_12_BIT = bits == 12
         pillow_heif.from_bytes("RGB;16", size, DEEP.tobytes()).save(out, quality=92)
         yield kind(f"{bits} bits", out.getvalue())
+    out = io.BytesIO()
+    pillow_heif.from_bytes("L;16", (WIDTH, HEIGHT), GRAY_DEEP.tobytes()).save(out, quality=92)
+    yield kind("gray of 12 bits", out.getvalue(), GRAY_SHOWN)
     two = pillow_heif.from_pillow(COLOUR)
     two.add_from_pillow(COLOUR.rotate(180))
     out = io.BytesIO()

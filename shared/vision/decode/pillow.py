@@ -109,23 +109,26 @@ def decode_heic(data: bytes, _header: Header) -> Stored:
     Raises:
         OSError, ValueError, RuntimeError: pi-heif cannot decode it.
     """
-    image = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
-    check_size("heic", *image.size)
-    pixels: Pixels = np.asarray(image)[:, : image.size[0]]
-    mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
-    colour = colour_of(image.info, data, "heic")
-    return Stored(pixels, mode, colour, premultiplied=image.premultiplied_alpha, owner=image)
+    file = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+    return _heic(file[file.primary_index], data)
 
 
 def further_heics(data: bytes, most: int) -> Iterator[Stored]:
     """Yield up to `most` images of a HEIC besides the primary one."""
     file = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     others = [number for number in range(len(file)) if number != file.primary_index]
-    for image in (file[number] for number in others[:most]):
-        check_size("heic", *image.size)
-        mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
-        pixels: Pixels = np.asarray(image)[:, : image.size[0]]
-        yield Stored(pixels, mode, colour_of(image.info, data, "heic"), owner=image)
+    for number in others[:most]:
+        yield _heic(file[number], data)
+
+
+def _heic(image: Any, data: bytes) -> Stored:
+    check_size("heic", *image.size)
+    colour = colour_of(image.info, data, "heic")
+    samples = np.asarray(image)[:, : image.size[0]]
+    if samples.dtype == np.uint16:  # gray of 10 or 12 bits, which pi-heif scales to 16
+        return Stored(to_uint8(samples, depth=16), "L", colour)
+    mode = "L" if image.mode in ("L", "LA", "La") else "RGB"
+    return Stored(samples, mode, colour, premultiplied=image.premultiplied_alpha, owner=image)
 
 
 def frame(image: Image.Image) -> Stored:
