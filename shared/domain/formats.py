@@ -6,7 +6,7 @@ from typing import Final
 from shared.domain.errors import PictureRefused
 
 RAW_FORMATS: Final = {
-    "dng": "DNG",
+    "dng": "Adobe",
     "nef": "Nikon",
     "cr2": "Canon",
     "cr3": "Canon",
@@ -16,6 +16,15 @@ RAW_FORMATS: Final = {
     "raf": "Fujifilm",
     "pef": "Pentax",
     "srw": "Samsung",
+    "3fr": "Hasselblad",
+    "crw": "Canon",
+    "dcr": "Kodak",
+    "erf": "Epson",
+    "iiq": "Phase One",
+    "mef": "Mamiya",
+    "mos": "Leaf",
+    "mrw": "Minolta",
+    "x3f": "Sigma",
 }
 """Camera RAW formats, with the name that a person knows them by."""
 
@@ -29,16 +38,7 @@ MEDIA_TYPES: Final = {
     "avif": "image/avif",
     "heic": "image/heic",
     "jxl": "image/jxl",
-    "dng": "image/x-adobe-dng",
-    "nef": "image/x-nikon-nef",
-    "cr2": "image/x-canon-cr2",
-    "cr3": "image/x-canon-cr3",
-    "arw": "image/x-sony-arw",
-    "orf": "image/x-olympus-orf",
-    "rw2": "image/x-panasonic-rw2",
-    "raf": "image/x-fuji-raf",
-    "pef": "image/x-pentax-pef",
-    "srw": "image/x-samsung-srw",
+    **{kind: f"image/x-{maker.lower().replace(' ', '')}-{kind}" for kind, maker in RAW_FORMATS.items()},
 }
 
 UNKNOWN_TYPE: Final = "application/octet-stream"
@@ -49,8 +49,9 @@ TAKEN: Final = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC, JPEG XL or camera R
 
 _MAGIC: Final = re.compile(
     rb"(?P<jpeg>\xff\xd8\xff)|(?P<png>\x89PNG\r\n\x1a\n)|(?P<webp>RIFF.{4}WEBP)|(?P<gif>GIF8[79]a)|(?P<bmp>BM)"
-    rb"|(?P<cr2>II\*\0.{4}CR)|(?P<tiff>II[*+]\0|MM\0[*+])|(?P<orf>IIR[OS]|MMOR)|(?P<rw2>IIU\0)"
-    rb"|(?P<raf>FUJIFILMCCD-RAW)|(?P<jxl>\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n)|(?P<ftyp>.{4}ftyp)",
+    rb"|(?P<cr2>II\*\0.{4}CR)|(?P<iiq>II\*\0.{4}IIII|MM\0\*.{4}RawT)|(?P<tiff>II[*+]\0|MM\0[*+])"
+    rb"|(?P<orf>IIR[OS]|MMOR)|(?P<rw2>IIU\0)|(?P<raf>FUJIFILMCCD-RAW)|(?P<crw>II\x1a\0\0\0HEAPCCDR)"
+    rb"|(?P<mrw>\0MRM)|(?P<x3f>FOV\x62)|(?P<jxl>\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n)|(?P<ftyp>.{4}ftyp)",
     re.DOTALL,
 )
 _BRANDS: Final = {
@@ -74,7 +75,6 @@ _NOT_TAKEN: Final = (
     (rb"DDS ", "DirectDraw texture"),
     (rb"II\xbc", "JPEG XR image"),
     (rb"P[1-7]\s", "Netpbm image"),
-    (rb"FOV\x62", "Sigma (X3F) camera RAW file"),
     (rb".{4}ftyp", "video, or an image in a codec that is not supported"),
     (rb"PK\x03\x04", "ZIP archive or Office document"),
     (rb"\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "video"),

@@ -49,6 +49,10 @@ def box(brand: bytes, *others: bytes, codec: bytes = b"") -> bytes:
         (b"FUJIFILMCCD-RAW 0201", "raf"),
         (b"IIRO\x08\0\0\0", "orf"),
         (b"IIU\0\x18\0\0\0", "rw2"),
+        (b"II*\0\x08\0\0\0IIII", "iiq"),
+        (b"FOV\x62\0", "x3f"),
+        (b"II\x1a\0\0\0HEAPCCDR", "crw"),
+        (b"\0MRM\0", "mrw"),
         (b"II*\0\x08\0\0\0", "tiff"),
     ],
 )

@@ -42,7 +42,7 @@ def decode(data: bytes, header: Header) -> Stored:
     if max(preview.width, preview.height) < LEAST_PREVIEW:
         raise PictureRefused(
             "unsupported_type",
-            f"The file is a {RAW_FORMATS[kind]} camera RAW file ({kind.upper()}) without a JPEG of at least "
+            f"The file is a camera RAW file ({RAW_FORMATS[kind]} {kind.upper()}) without a JPEG of at least "
             f"{LEAST_PREVIEW} pixels in it, which is what is shown of RAW files. Export it as a JPEG or TIFF.",
         )
     end = len(data) if preview.end is None else preview.end + 2

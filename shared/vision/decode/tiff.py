@@ -46,9 +46,14 @@ def decode(data: bytes, _header: Header) -> Stored:
 
 
 def first_page(file: TiffFile) -> TiffPage:
-    """Return the first page that is not marked as a reduced image; the first one if all are."""
+    """Return the first page that is not marked as a reduced image, in its directory's sub-directories if need be.
+
+    The first one if all are.
+    """
     pages = (page.aspage() for page in itertools.islice(file.pages, _MAX_PAGES))
-    return next((page for page in pages if not page.is_reduced), file.pages.first)
+    first = file.pages.first
+    below = (page.aspage() for page in itertools.islice(first.pages or (), _MAX_PAGES))
+    return next((page for page in itertools.chain(pages, below) if not page.is_reduced), first)
 
 
 def decode_page(page: TiffPage, data: bytes) -> Stored:

@@ -14,7 +14,21 @@ _MAKE: Final = 271
 _DNG_VERSION: Final = 50706
 _REDUCED: Final = 1
 _COLOUR_FILTER_ARRAY: Final = 32803
-_MAKERS: Final = {b"NIKON": "nef", b"SONY": "arw", b"PENTAX": "pef", b"RICOH": "pef", b"SAMSUNG": "srw"}
+_MAKERS: Final = {
+    b"NIKON": "nef",
+    b"SONY": "arw",
+    b"PENTAX": "pef",
+    b"RICOH": "pef",
+    b"SAMSUNG": "srw",
+    b"HASSELBLAD": "3fr",
+    b"EASTMAN KODAK": "dcr",
+    b"KODAK": "dcr",
+    b"SEIKO EPSON": "erf",
+    b"EPSON": "erf",
+    b"MAMIYA": "mef",
+    b"LEAF": "mos",
+    b"PHASE ONE": "iiq",
+}
 
 _TYPES: Final = {1: "B", 2: "B", 3: "H", 4: "I", 16: "Q"}
 _MAX_TAGS: Final = 4096
