@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import IO, Final
 
 import numpy as np
@@ -77,6 +77,10 @@ class DecodedImage:
     intact: float = 1.0
     pages: int = 1
     cover_size: tuple[int, int] | None = None
+
+
+ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")
+"""What a decoder answers besides the pixels; it may leave out what has a default."""
 
 
 class Sandbox:
