@@ -38,6 +38,25 @@ def listed(store: Store, collection: str, order: Order = Order.NEWEST, **conditi
             return found
 
 
+def test_what_an_image_lacks_and_its_pages_are_in_every_answer(store: Store, collection: str) -> None:
+    cut = add(store, collection, format="jpeg", damaged=True, intact=0.7188)
+    endless = add(store, collection, format="jpeg", damaged=True)
+    fax = add(store, collection, format="tiff", pages=12)
+    raw = add(store, collection, format="nef")
+    records = {image.record.image_id: image.record for image in (cut, endless, fax, raw)}
+    assert raw.record.raw
+    for image_id, record in records.items():
+        assert store.catalogue.find(image_id, collection) == record
+    found = listed(store, collection)
+    assert {record.image_id: (record.damaged, record.intact, record.pages, record.raw) for record in found} == {
+        image_id: (record.damaged, record.intact, record.pages, record.raw) for image_id, record in records.items()
+    }
+    assert {record.image_id for record in listed(store, collection, format="jpeg")} == {
+        cut.record.image_id,
+        endless.record.image_id,
+    }
+
+
 def test_a_record_is_found_as_it_was_stored(store: Store, collection: str) -> None:
     whole = add(store, collection, filename="<é>.jpg", low_information=True, sharpness=123.25)
     bare = add(store, collection, labels=())
