@@ -8,6 +8,7 @@ import contextlib
 import io
 import itertools
 import math
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -46,16 +47,10 @@ _GIF_FRAME: Final = b"\0\x2c"
 """The end of what precedes a frame, and its first byte."""
 _ANIMATIONS: Final = ("gif", "webp", "png", "avif")
 _STOPS: Final = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    RuntimeError,
-    EOFError,
-    MemoryError,
-    PictureRefused,
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, ArithmeticError, AttributeError),
+    *(EOFError, MemoryError, struct.error, cv2.error, PictureRefused),
 )
+"""What ends the search for further pages: the first one is shown whatever the others are."""
 
 
 def count(data: bytes, header: Header) -> int:
