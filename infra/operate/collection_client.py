@@ -23,11 +23,11 @@ class CollectionClient(UploadClient):
     def image(self, image_id: str) -> dict[str, Any]:
         return self._json("GET", f"/v1/images/{image_id}", params=self._where)
 
-    def download(self, image_id: str, path: Path) -> str:
-        """Write the bytes of an image to a file as they come, and return their SHA-256.
+    def download(self, image_id: str, path: Path) -> None:
+        """Write the bytes of an image to a file as they come.
 
         Raises:
-            StorageRefused: there are none.
+            StorageRefused: there are none, or they are not the image's.
         """
         answer = self._call(
             "GET", f"/v1/images/{image_id}/content", params=self._where, headers={"Accept": "application/json"}
@@ -51,7 +51,8 @@ class CollectionClient(UploadClient):
         received = self._repeat(receive)
         if received.is_error:
             raise StorageRefused(f"The storage answered {received.status_code}.")
-        return digest.hexdigest()
+        if digest.hexdigest() != image_id:
+            raise StorageRefused("The storage has other bytes than those that were indexed.")
 
     def annotate(self, image_id: str, change: Mapping[str, Any]) -> None:
         """Change annotations as `PATCH /v1/images/{image_id}` does.

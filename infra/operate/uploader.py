@@ -69,6 +69,15 @@ class AddResult:
         return self.named or self.code not in ("unsupported_type", "empty")
 
 
+class NotSendable(Exception):  # noqa: N818
+    """A file cannot be sent; `code` and `reason` say why."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 class Uploader:
     """Adds files. Files with the same bytes are sent once in a run.
 
@@ -116,7 +125,7 @@ class Uploader:
             return AddResult(file.path, AddStatus.PRESENT, file.image_id, named=file.named)
         try:
             image_id, media_type, data = _read(file)
-        except PictureRefused as refused:
+        except NotSendable as refused:
             return AddResult(file.path, AddStatus.SKIPPED, None, refused.code, refused.reason, file.named)
         with self._lock:
             if image_id in self._present:
@@ -189,18 +198,21 @@ def _read(file: FoundFile) -> tuple[str, str, bytes]:
     """Return a file's SHA-256, media type and bytes.
 
     Raises:
-        PictureRefused: it cannot be sent.
+        NotSendable: it is unreadable, too large, changed or not an image.
     """
     try:
         if file.path.stat().st_size > MAX_UPLOAD_BYTES:
-            raise PictureRefused("too_large", f"more than {MAX_UPLOAD_BYTES:,} bytes")
+            raise NotSendable("too_large", f"more than {MAX_UPLOAD_BYTES:,} bytes")
         data = file.path.read_bytes()
     except OSError as error:
-        raise PictureRefused("unreadable", error.strerror or str(error)) from error
+        raise NotSendable("unreadable", error.strerror or str(error)) from error
     image_id = hashlib.sha256(data).hexdigest()
     if file.image_id not in (None, image_id):
-        raise PictureRefused("changed", "The file does not have the bytes that were exported.")
-    return image_id, MEDIA_TYPES[sniff(data)], data
+        raise NotSendable("changed", "The file does not have the bytes that were exported.")
+    try:
+        return image_id, MEDIA_TYPES[sniff(data)], data
+    except PictureRefused as refused:
+        raise NotSendable(refused.code, refused.reason) from refused
 
 
 def _repeated(file: FoundFile, earlier: AddResult) -> AddResult:
