@@ -314,10 +314,10 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_run_does(
         await local_app(scope, receive, send)
 
     folder = tmp_path / "to"
+    command = [sys.executable, "-m", "infra.operate", "export", str(folder), "--parallel", "1"]
     with serving(slow, 0) as url:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.operate", "export", str(folder), "--parallel", "1"]
-            + ["--url", url, "--collection", source.collection],
+            [*command, "--url", url, "--collection", source.collection],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
