@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.operate.add_report import AddReport
+from infra.operate.add_report import AddReport, require_writable
 from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.index import parse_collection
@@ -52,6 +52,8 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     folders = [Path(name).expanduser().resolve() for name in args.paths if Path(name).expanduser().is_dir()]
     if args.watch and not folders:
         raise LookupError("--watch needs a folder.")
+    if args.json:
+        require_writable(args.json)
     watch = _watch(folders) if args.watch else None
     files = list(find_files(args.paths))
     report = AddReport(url, args.collection)

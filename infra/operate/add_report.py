@@ -124,6 +124,14 @@ def _summary(statuses: type[StrEnum], counts: Counter[StrEnum], not_added: Seque
     return "\n".join(lines)
 
 
+def require_writable(path: Path) -> None:
+    """Create an empty report, so that a wrong name does not show after hours."""
+    try:
+        path.write_text("", encoding="utf-8")
+    except OSError as error:
+        raise LookupError(f"the report cannot be written: {error}. Name another file.") from error
+
+
 def _text(path: Path) -> str:
     """Return a path as valid Unicode, with escapes for bytes that are not UTF-8."""
     return str(path).encode("utf-8", "backslashreplace").decode()

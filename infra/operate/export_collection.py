@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.operate.add_report import AddReport
+from infra.operate.add_report import AddReport, require_writable
 from infra.operate.collection_client import CollectionClient
 from infra.operate.collection_folder import CollectionFolder, FolderUnusable
 from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
@@ -39,6 +39,8 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     url = api_url(args.url, stack)
     folder = CollectionFolder(args.folder.expanduser())
+    if args.json:
+        require_writable(args.json)
     report = AddReport(url, args.collection, statuses=ExportStatus, doing="exporting", listed_as="not_exported")
     total = 0
     with (

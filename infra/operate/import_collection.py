@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.operate.add_report import AddReport
+from infra.operate.add_report import AddReport, require_writable
 from infra.operate.collection_client import CollectionClient
 from infra.operate.collection_folder import CollectionFolder
 from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
@@ -45,6 +45,8 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     url = api_url(args.url, stack)
     folder = CollectionFolder(args.folder.expanduser())
     contents = folder.check()
+    if args.json:
+        require_writable(args.json)
     collection = args.collection or contents.about.collection
     report = AddReport(url, collection)
     unrestored: list[str] = []
