@@ -110,10 +110,10 @@ def main() -> None:
         found["before"] = decoded("pictrace", kinds, wanted.before)
     found["PicTrace"] = decoded("pictrace", kinds, ROOT)
     found |= {name: decoded(name, kinds, ROOT) for name in decoders.DECODERS if name != "pictrace"}
-    lines = ["### Right, wrong and refused", "", *table(kinds, found)]
-    lines += ["", "### Kinds that not all decoders have right", "", *details(kinds, found)]
+    lines = ["## Right, wrong and refused", "", *table(kinds, found)]
+    lines += ["", "## Kinds that not all decoders have right", "", *details(kinds, found)]
     if wanted.costs:
-        lines += ["", "### Memory and time", "", *costs.table()]
+        lines += ["", "## Memory and time", "", *costs.table()]
     print("\n".join(lines))
     if wanted.write:
         page = PAGE.read_text(encoding="utf-8")
