@@ -15,7 +15,7 @@ from shared.vision.evidence.differences import Agreement, Region, agreement, reg
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.overlays import OverlaidImage, find_overlays
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
-from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, match_tone
+from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MIN_INLIERS,
@@ -238,13 +238,22 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
 
 
 def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
+    """Compare under one change of tone after another, until one leaves no difference; return the best."""
     fixed = gray(over.fixed)
     over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
-    tone = match_tone(over.moved, over.fixed, over.valid)
-    # Where one image is clipped, the other may have more detail.
-    beyond = (fixed - tone.levels) * tone.clipped > 0
-    a, b = match_sharpness(np.where(beyond, fixed, tone.levels).astype(np.float32), fixed, over.valid)
-    return over, agreement(match_lighting(a, b, over.valid), b, over.valid, tone.gain)
+    best: tuple[float, Agreement] | None = None
+    for tone in tones(over.moved, over.fixed, over.valid):
+        a, b = match_sharpness(tone.a, tone.b, over.valid)
+        for levels in (match_lighting(a, b, over.valid), a):
+            found = agreement(levels, b, over.valid, tone.gain)
+            left = sum(part.area for part in regions(found))
+            if best is None or left < best[0]:
+                best = left, found
+            if not left:
+                return over, found
+        if best[1].agreeing < VARIANT:
+            break
+    return over, best[1]
 
 
 def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:
