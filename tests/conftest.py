@@ -2,7 +2,10 @@
 
 import os
 import re
+import sys
+import threading
 import time
+import traceback
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -64,6 +67,19 @@ def export_model(name: str, *options: str) -> Path:
     return folder
 
 
+def ingest_state(cloud: LocalCloud) -> str:
+    """Describe what the queue holds and where its worker is, for the message of a test that waited in vain."""
+    queue = boto3.client("sqs").get_queue_attributes(QueueUrl=cloud.outputs["QueueUrl"], AttributeNames=["All"])
+    counts = {name: count for name, count in queue["Attributes"].items() if name.startswith("Approximate")}
+    threads = {thread.ident: thread.name for thread in threading.enumerate()}
+    stacks = [
+        f"{threads[ident]}:\n{''.join(traceback.format_stack(frame)[-6:])}"
+        for ident, frame in sys._current_frames().items()
+        if threads.get(ident, "").startswith(("queue-worker", "message"))
+    ]
+    return "\n".join([f"the queue: {counts}", *stacks])
+
+
 @dataclass(frozen=True)
 class PicTrace:
     """A running system, with the calls that a client makes."""
@@ -89,7 +105,7 @@ class PicTrace:
             if state["status"] != "pending":
                 return state
             time.sleep(0.05)
-        raise AssertionError(f"upload {upload_id} is still pending after {seconds} s")
+        raise AssertionError(f"upload {upload_id} is still pending after {seconds} s; {ingest_state(self.cloud)}")
 
     def add(self, data: bytes, *, collection: str, **options: str) -> str:
         """Upload an image, wait until it is indexed, and return its image id."""

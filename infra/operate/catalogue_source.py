@@ -77,9 +77,14 @@ class CatalogueSource:
             if _revision(refusal := refusals.get(entry.image_key)) > revision and refusal
         }
         others = [entry for entry in sent if entry not in done]
-        existing = self._existing(others)
-        deleted = [entry for entry in others if entry.image_key not in existing]
-        return done | {entry: EntryResult(self.name(entry), Outcome.SKIPPED) for entry in deleted}
+        models = self._record_models(others)
+        for entry in others:
+            model = models.get(entry.image_key)
+            if model is None:  # deleted in the meantime
+                done[entry] = EntryResult(self.name(entry), Outcome.SKIPPED)
+            elif model == self._model:  # indexed again since this model is the active one
+                done[entry] = EntryResult(self.name(entry), Outcome.INDEXED)
+        return done
 
     def name(self, entry: CatalogueImage) -> str:
         return f"{entry.image_key.collection}/{entry.image_key.image_id}"
@@ -102,10 +107,12 @@ class CatalogueSource:
             for item in read_items(self._client, self._table, keys)
         }
 
-    def _existing(self, entries: Sequence[CatalogueImage]) -> set[ImageKey]:
-        return self._read(
-            [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries]
-        )
+    def _record_models(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, str]:
+        keys: list[Any] = [
+            item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries
+        ]
+        items = read_items(self._client, self._table, keys, "sk, image_id, model")
+        return {ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item["model"]["S"] for item in items}
 
     def _read(self, keys: list[Any]) -> set[ImageKey]:
         items = read_items(self._client, self._table, keys, "sk, image_id")

@@ -27,10 +27,17 @@ NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
 """Each phase has its own error message, tested in `tests/integration/vector_search/test_lifecycle.py`."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_delay() -> Iterator[None]:
+    """Delay checks for 2 seconds, also those that are postponed after their test has ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
+        yield
+
+
 @pytest.fixture
-def set_index_phase(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetIndexPhase]:
+def set_index_phase(running: PicTrace) -> Iterator[SetIndexPhase]:
     """A function that sets the phase of the indexes; afterwards they are searchable again and no check is pending."""
-    monkeypatch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
     table = running.cloud.outputs["TableName"]
 
     def into(phase: Phase, *indexes: str) -> None:

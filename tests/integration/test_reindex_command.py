@@ -16,7 +16,9 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate import flow
 from infra.operate.__main__ import main
+from infra.operate.catalogue_source import CatalogueImage, CatalogueSource
 from infra.operate.deployed_stack import DeployedStack
+from infra.operate.flow import Outcome
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.active_model import ActiveModel
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
@@ -31,6 +33,7 @@ SEEDS = range(91_000, 91_008)
 IMAGES = len(SEEDS)
 LATER = 91_100
 ARCHIVED = 91_200
+REPLACED = 91_300
 SMALL_NETWORK = """
 import json, sys
 from pathlib import Path
@@ -243,3 +246,18 @@ def test_an_archived_original_is_reported_and_reindexed_once_restored(
 def test_reindexing_without_a_next_model_is_refused(stack: DeployedStack, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", STACK, "reindex"]) == 1
     assert "has no next model" in capsys.readouterr().err
+
+
+def test_an_image_that_was_indexed_again_by_the_model_meanwhile_has_a_result(
+    system: System, stack: DeployedStack
+) -> None:
+    """After a switch, an event may replace the record that the survey saw by one of the next model."""
+    system.upload(REPLACED)
+    image_id = hashlib.sha256(noise(REPLACED)).hexdigest()
+    model = system.client.get(f"/v1/images/{image_id}").json()["model"]
+    surveyed = CatalogueImage(ImageKey("default", image_id), "the model before")
+    source = CatalogueSource(dynamodb_client(), stack.table, model)
+    assert source.results({surveyed: 0})[surveyed].outcome is Outcome.INDEXED
+    [other] = set(system.stats()["models"]) - {model}
+    DynamoSecondaryVectors(dynamodb_client(), stack.table).delete(surveyed.image_key)
+    assert not CatalogueSource(dynamodb_client(), stack.table, other).results({surveyed: 0})
