@@ -20,7 +20,7 @@ from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX
+from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, PIXELS_INDEX
 
 NEXT_MODEL_DIR = "/opt/next_model"
 
@@ -178,6 +178,7 @@ class PicTraceStack(Stack):
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
             [table],
         )
+        _allow(ingestion.function, ["dynamodb:Query"], [f"{table}/index/{PIXELS_INDEX}"])
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
         _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn])
@@ -202,7 +203,9 @@ class PicTraceStack(Stack):
         for function in (ingestion.function, search.function):
             _keep_from_keys(function, table)
         _allow(
-            search.function, ["dynamodb:Query"], [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX)]
+            search.function,
+            ["dynamodb:Query"],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, PIXELS_INDEX)],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

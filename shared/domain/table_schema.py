@@ -19,6 +19,10 @@ DUPLICATES_INDEX: Final = "duplicates-v1"
 """Sparse global secondary index, by group, of a collection's images that are in a group of near-duplicates."""
 DUPLICATES_SORT: Final = "duplicate_group"
 
+PIXELS_INDEX: Final = "pixels-v1"
+"""Sparse global secondary index, by the hash of the decoded pixels and the collection, of records that have one."""
+PIXELS_HASH: Final = "pixels_hash"
+
 VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
 LOCAL_INDEX: Final = "local_features-v1"

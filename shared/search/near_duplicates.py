@@ -24,6 +24,9 @@ from shared.vision.signature import Signature
 CANDIDATES: Final = 6
 """Number of nearest images that are considered."""
 
+SAME_PIXELS: Final = 8
+"""Maximum number of images with the same pixels that are considered; one suffices unless it has just been removed."""
+
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, if at most
@@ -106,7 +109,11 @@ class NearDuplicateFinder:
         return new is None or data is None or _compared(new, data, model).verdict in SAFE_TO_ACT_ON
 
     def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
-        """Yield the nearest earlier images, without those that cannot be near-duplicates."""
+        """Yield the earlier images with the same pixels, then the nearest, without those that are no near-duplicates."""
+        pixels = new.signature.pixels_hash.hex()
+        same = self._index.with_pixels(pixels, collection=collection, limit=SAME_PIXELS) if pixels else ()
+        yield from (one for one in same if one.image_id != new.image_id and one.created_at < new.created_at)
+        known = {one.image_id for one in same}
         where = {"collection": collection, "model": model}
         limit = CANDIDATES + 1
         asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
@@ -118,7 +125,7 @@ class NearDuplicateFinder:
         whole = asked.result().found
         local, features = ({entry.record.image_id: entry.cosine for entry in found} for found in (near, whole))
         for record in interleaved([entry.record for entry in near], [entry.record for entry in whole])[:limit]:
-            earlier = record.image_id != new.image_id and record.created_at < new.created_at
+            earlier = record.image_id not in {new.image_id, *known} and record.created_at < new.created_at
             cosines = local.get(record.image_id), features.get(record.image_id)
             if earlier and alike(*cosines, record.phash, new.phash):
                 yield record

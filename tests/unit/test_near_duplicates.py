@@ -12,7 +12,7 @@ from skimage import data
 from shared.domain.features import normalise
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.matches import Verdict
+from shared.domain.matches import Reason, Verdict
 from shared.domain.ports import Candidate, Candidates
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.description import Description
@@ -52,6 +52,9 @@ class FakeStore:
         assert key == signature_key(MODEL, image_id)
         self.read.append(image_id)
         return signature.pack(self.images[image_id].signature) if image_id in self.images else None
+
+    def with_pixels(self, pixels_hash: str, **_: Any) -> list[ImageRecord]:
+        return [one.record for one in self.images.values() if one.signature.pixels_hash.hex() == pixels_hash]
 
     def nearest(self, vector: Any, **_: Any) -> Candidates:
         return self._nearest(lambda one: one.features @ vector)
@@ -94,6 +97,19 @@ def test_a_mirror_image_is_found_by_its_features() -> None:
     )
     assert found is not None
     assert (found.image_id, found.comparison.mirrored) == (EARLIER.record.image_id, True)
+
+
+def test_the_same_pixels_are_found_although_the_vector_indexes_do_not_have_them_yet() -> None:
+    class Lagging(FakeStore):
+        def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:  # noqa: ARG002
+            return Candidates([], None)
+
+    saved_again = describe_pixels(COFFEE, "saved again", 5)
+    found = finder(Lagging([EARLIER, CAT, saved_again])).nearest_earlier(
+        ImageKey("c", saved_again.record.image_id), saved_again
+    )
+    assert found is not None
+    assert (found.image_id, found.comparison.reason) == (EARLIER.record.image_id, Reason.SAME_PIXELS)
 
 
 def test_later_and_removed_images_are_not_near_duplicates() -> None:

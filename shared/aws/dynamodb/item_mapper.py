@@ -24,7 +24,7 @@ from shared.domain.images import (
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.table_schema import SINCE
+from shared.domain.table_schema import PIXELS_HASH, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -111,7 +111,11 @@ def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
 
 
 def record_item(
-    record: ImageRecord, features: FeatureVector, first_source: ObjectRef, local: LocalVector | None = None
+    record: ImageRecord,
+    features: FeatureVector,
+    first_source: ObjectRef,
+    local: LocalVector | None = None,
+    pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
     optional = {
@@ -119,6 +123,7 @@ def record_item(
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
+        PIXELS_HASH: {"S": pixels_hash} if pixels_hash else None,
     }
     return {
         **record_key(record.image_id, record.collection),
