@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.hues import Cells, cells, chroma, monochrome, retinted, turned
+from shared.vision.evidence.hues import GRAY, VIVID, Cells, cells, chroma, filtered, retinted, turned
 from shared.vision.evidence.registration import Mask, quadratic, robust_fit
 from shared.vision.evidence.tone import channel_tables
 from shared.vision.opencv import cv2
@@ -23,6 +23,10 @@ LEAST_SHARE: Final = 0.004
 STRONG, SAME_STRONG = 40.0, 0.97
 """For chroma of at least 40, a change of hue by 14 degrees counts (cosine 0.97), unless a channel is clipped."""
 UNCLIPPED: Final = 0.97
+BLEACHED: Final = 0.25
+"""Maximum share of its saturation that a thing has left which is coloured in one image and gray in the other."""
+OTHER_LEVEL: Final = 0.06
+"""Least difference of gray levels, 0 to 1, of such a thing; a photograph made gray keeps its levels."""
 
 
 def colour_differences(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
@@ -49,14 +53,28 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
         and _part(np.linalg.norm(x - _mapped(cells(fixed, size)[kept], x), axis=1) > LEAST, kept) is not None
     ):
         return away
-    if retinted(moved, fixed) or monochrome(moved) != monochrome(fixed):
+    if retinted(moved, fixed) or filtered(moved, fixed):
         return None
     there = chroma(_balanced(moved, fixed, valid), size)[kept]
     back = chroma(_balanced(fixed, moved, valid), size)[kept]
     clipped = np.maximum(*(cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
     weak = turned(there, y) & turned(back, x)
     strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
-    return _part(weak | strong, kept)
+    colours = [cells(image, size)[kept] for image in (moved, fixed)]
+    lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
+    return _part(weak | strong | lost, kept)
+
+
+def _bleached(x: Cells, y: Cells, colours: Cells, others: Cells) -> Mask:
+    """Return the cells that have a hue, and neither it nor the gray level in the other image, which is not clipped."""
+    levels, other_levels = colours @ np.array(GRAY), others @ np.array(GRAY)
+    before, after = (
+        np.linalg.norm(one, axis=1) / (255 * np.maximum(of, 0.05)) for one, of in ((x, levels), (y, other_levels))
+    )
+    vivid = (np.linalg.norm(x, axis=1) > VIVID) & (after < BLEACHED * before) & (np.linalg.norm(y, axis=1) < VIVID / 2)
+    inside = (others.max(axis=1) < UNCLIPPED) & (others.max(axis=1) > 1 - UNCLIPPED)
+    bleached: Mask = vivid & inside & (np.abs(levels - other_levels) > OTHER_LEVEL)
+    return bleached
 
 
 def _balanced(moved: Pixels, fixed: Pixels, valid: Mask) -> Pixels:

@@ -16,6 +16,8 @@ VIVID: Final = 14.0
 HUES: Final = 12
 SEVERAL: Final = 2
 MOST: Final = 0.75
+NEARLY_ALL: Final = 0.6
+"""Least share of the cells that a filter changes in an image of one hue."""
 SAME_HUE: Final = 0.82
 """Cosine of 35 degrees."""
 LEAST_HUE: Final = 0.03
@@ -39,6 +41,16 @@ def retinted(moved: Pixels, fixed: Pixels) -> bool:
     vivid = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) > VIVID
     changed = (turned(x, y) | (np.minimum(*(np.linalg.norm(each, axis=1) for each in (x, y))) < VIVID / 2))[vivid]
     return len(changed) > 0 and changed.mean() > MOST and max(hues(moved), hues(fixed)) >= SEVERAL
+
+
+def filtered(a: Pixels, b: Pixels) -> bool:
+    """Return whether a filter has left one of the images with a single hue: gray, sepia or a duotone."""
+    if monochrome(a) == monochrome(b):
+        return False
+    x, y = (chroma(image, (SIDE, SIDE)).reshape(-1, 2) for image in (a, b))
+    changed = float((np.linalg.norm(x - y, axis=1) > VIVID / 2).mean())
+    # A single thing of another colour, on a neutral ground, is not filtered.
+    return changed > NEARLY_ALL or max(hues(a), hues(b)) >= SEVERAL
 
 
 def monochrome(image: Pixels) -> bool:

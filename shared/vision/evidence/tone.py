@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.evidence.hues import GRAY, monochrome, retinted
+from shared.vision.evidence.hues import GRAY, filtered, monochrome, retinted
 from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -70,12 +70,11 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
     yield _by_gray(gray(moved), gray(fixed), valid)
     yield _by_tables(moved, fixed, valid, channel_tables(moved, fixed, valid))
     yield _by_tables(moved, fixed, valid, _linear_tables(moved, fixed, valid))
-    single = monochrome(moved)
-    if single and not monochrome(fixed):
+    if filtered(moved, fixed) and monochrome(moved):
         # The filtered image does not have the colours of which its levels are a mixture.
-        filtered = _by_gray(_mixed(fixed, gray(moved), valid), gray(moved), valid)
-        yield Toned(filtered.b, filtered.a, filtered.gain)
-    elif single != monochrome(fixed) or retinted(moved, fixed):
+        toned = _by_gray(_mixed(fixed, gray(moved), valid), gray(moved), valid)
+        yield Toned(toned.b, toned.a, toned.gain)
+    elif filtered(moved, fixed) or retinted(moved, fixed):
         yield _by_gray(_mixed(moved, gray(fixed), valid), gray(fixed), valid)
 
 
@@ -131,7 +130,7 @@ def channel_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
 
 
 def _linear_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
-    """Return the one linear change of all channels, clipped to 0..255, that takes most of the moved image to the fixed one.
+    """Return the linear change of all channels, clipped to 0..255, that takes most of the moved image to the fixed one.
 
     Pages, charts and screens have too few unclipped levels for a curve.
     """
@@ -152,7 +151,7 @@ def _linear_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
     for step in (0.04, 0.01):
         _, slope, offset = best
         near = (((1 + i * step) * slope, offset + 100 * j * step) for i in range(-3, 4) for j in range(-3, 4))
-        best = min(best, min((cost(*one), *one) for one in near))
+        best = min(best, *((cost(*one), *one) for one in near))
     table = np.clip(best[1] * np.arange(256, dtype=np.float32) + np.float32(best[2]), 0, 255).astype(np.float32)
     return [table] * 3
 
