@@ -60,9 +60,7 @@ class DynamoCatalogue:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=item_mapper.record_item(
-                    record, image.features, source, image.local_features, image.pixels_hash
-                ),
+                Item=item_mapper.record_item(record, image.features, source, image.local_features, image.pixels_hash),
                 ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},

@@ -71,7 +71,9 @@ def _bleached(x: Cells, y: Cells, colours: Cells, others: Cells) -> Mask:
     before, after = (
         np.linalg.norm(one, axis=1) / (255 * np.maximum(of, 0.05)) for one, of in ((x, levels), (y, other_levels))
     )
-    vivid = (np.linalg.norm(x, axis=1) > VIVID) & (after < BLEACHED * before) & (np.linalg.norm(y, axis=1) < VIVID / 2)
+    vivid = (
+        (np.linalg.norm(x, axis=1) > 2 * VIVID) & (after < BLEACHED * before) & (np.linalg.norm(y, axis=1) < VIVID / 2)
+    )
     inside = (others.max(axis=1) < UNCLIPPED) & (others.max(axis=1) > 1 - UNCLIPPED)
     bleached: Mask = vivid & inside & (np.abs(levels - other_levels) > OTHER_LEVEL)
     return bleached
@@ -81,7 +83,8 @@ def _balanced(moved: Pixels, fixed: Pixels, valid: Mask) -> Pixels:
     """Return the moved image in the exposure and white balance of the fixed one."""
     tables = channel_tables(moved, fixed, valid)
     channels = [table.round().astype(np.uint8)[levels] for table, levels in zip(tables, cv2.split(moved), strict=True)]
-    return cv2.merge(channels).astype(np.uint8, copy=False)
+    balanced: Pixels = np.dstack(channels)
+    return balanced
 
 
 def _mapped(colours: Cells, y: Cells) -> Cells:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
-from shared.vision.evidence.differences import Agreement, Region, agreement, regions
+from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.overlays import OverlaidImage, find_overlays
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
@@ -227,8 +227,8 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     if place is OverlaidImage.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
         differing += _recoloured_region(over, covered)
     shares = _shares(over, a, b)
-    boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
-    overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
+    boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
+    overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
     alike = found.alike(covered)
     if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
         return NOTHING
@@ -241,19 +241,20 @@ def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
     """Compare under one change of tone after another, until one leaves no difference; return the best."""
     fixed = gray(over.fixed)
     over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
-    best: tuple[float, Agreement] | None = None
+    best, least = None, float("inf")
     for tone in tones(over.moved, over.fixed, over.valid):
         a, b = match_sharpness(tone.a, tone.b, over.valid)
         for levels in (match_lighting(a, b, over.valid), a):
             found = agreement(levels, b, over.valid, tone.gain)
             left = sum(part.area for part in regions(found))
-            if best is None or left < best[0]:
-                best = left, found
+            if best is None or left < least:
+                best, least = found, left
             if not left:
                 return over, found
-        if best[1].agreeing < VARIANT:
+        if best is None or best.agreeing < VARIANT:
             break
-    return over, best[1]
+    assert best is not None  # noqa: S101 - there is at least one hypothesis
+    return over, best
 
 
 def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:

@@ -34,18 +34,18 @@ NO_SEAM: Final = 0.3
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
 MOST_PATCHES: Final = 3
+MANY: Final = 10
+"""Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
 LEAST_PATCH: Final = 0.003
 """Least share of the overlap that the box of a patch on a page covers; icons and digits are smaller."""
 LEAST_AREA: Final = 50
 COMPACT: Final = 0.65
 """Least share of its box that a patch fills; a disc fills 0.79."""
-LEAST_HIDDEN: Final = 0.02
-"""Least share of a patch that hides something drawn. On a blank part of a page, a patch may be the page's own."""
 GROUND: Final = 14.0
 LEAST_GROUND: Final = 0.5
 MOST_ELSEWHERE: Final = 0.1
-"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share of its surroundings. Letters
-do not fill their outline."""
+"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it. Letters do not
+fill their outline."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -111,8 +111,8 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     shown = [_sides(found, part) for part in parts]
     margins = [_border(found, part) for part in parts]
     on = [
-        _overlaid_image(*each) if margin is OverlaidImage.NEITHER else margin
-        for each, margin in zip(shown, margins, strict=True)
+        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, page=False))
+        for margin, each, part in zip(margins, shown, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
@@ -126,14 +126,20 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     return place, belongs
 
 
+def _first_found(*places: OverlaidImage) -> OverlaidImage:
+    return next((place for place in places if place is not OverlaidImage.NEITHER), OverlaidImage.NEITHER)
+
+
 def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
     """Return which page has patches laid over it, and which regions they are.
 
-    Letters are a page's content, so only a patch with a ground of its own that hides letters is an overlay, and only if
-    nothing else differs.
+    Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
+    differs.
     """
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
-    on = [_patched_image(found, part) for part in parts]
+    if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
+        return nobody
+    on = [_patched_image(found, part, page=True) for part in parts]
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:
@@ -152,8 +158,8 @@ def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
     )
 
 
-def _patched_image(found: Agreement, region: Region) -> OverlaidImage:
-    """Return the page on which a region is a compact patch with a ground that its surroundings do not have."""
+def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImage:
+    """Return the image on which a region is a compact patch with a ground that its surroundings do not have."""
     left, top, width, height = region.box
     if width * height < LEAST_PATCH * found.valid.sum() or min(width, height) < LEAST_RING:
         return OverlaidImage.NEITHER
@@ -171,10 +177,10 @@ def _patched_image(found: Agreement, region: Region) -> OverlaidImage:
     rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
     first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
     laid = [rimmed > LEAST_GROUND and there < MOST_ELSEWHERE for rimmed, there in (first, second)]
-    hidden = [1 - _ground(plane, inside, inside) for plane in planes]
-    goes_on = [
-        there > LEAST_GROUND and drawn > LEAST_HIDDEN for (_, there), drawn in zip((first, second), hidden, strict=True)
-    ]
+    if page:
+        goes_on = [there > LEAST_GROUND for _, there in (first, second)]
+    else:
+        goes_on = [_fits(plane, inside, ring) >= CONTINUES for plane in planes]
     if laid[0] and goes_on[1]:
         return OverlaidImage.FIRST
     return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
