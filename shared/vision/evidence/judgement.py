@@ -13,7 +13,7 @@ from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.overlays import OverlaidImage, find_overlays
+from shared.vision.evidence.overlays import OverlaidImage, find_overlays, is_page
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
 from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
 from shared.vision.keypoints import (
@@ -48,6 +48,11 @@ ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
+PAGE_INLIERS: Final = 0.1
+"""Least share of the keypoints that are inliers on pages that are variants, if they are fewer than `MANY_INLIERS`: the
+lines of any two pages of text fall upon each other."""
+DENSE: Final = 0.7
+"""Share of the three commonest gray levels of a page of bold text; photographs have at most 0.68."""
 CLEAR: Final = 0.8
 """Share of agreeing detail above which the mirror image is not tried as well."""
 MOST_LAID: Final = 0.5
@@ -232,8 +237,11 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     alike = found.alike(covered)
     if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
         return NOTHING
+    by_chance = is_page(found, DENSE) and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
     nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
+    if relation is Relation.VARIANT and by_chance:
+        return NOTHING
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
 
 

@@ -81,9 +81,13 @@ class Side:
         return self.fits >= CONTINUES and self.seam <= NO_SEAM
 
 
-def is_page(found: Agreement) -> bool:
-    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay."""
-    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > FEW_LEVELS
+def is_page(found: Agreement, least: float = FEW_LEVELS) -> bool:
+    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay.
+
+    Args:
+        least: share of pixels that the three commonest gray levels must have.
+    """
+    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > least
 
 
 def _few_levels(values: npt.NDArray[np.float32]) -> float:
