@@ -19,6 +19,8 @@ TAIL: Final = 2.7
 MOST_TAIL: Final = 4.0
 """Ratio of the ninth decile to the median of a window's mean squared difference, for normal noise with a grain of a few
 pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` is tolerated."""
+MOST_NOISE: Final = 150.0
+"""Largest squared difference of flat windows that passes for noise: of a page with a noise of 25 levels it is 75."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
 """A window differs if its squared difference exceeds the noise by this factor: three standard deviations."""
@@ -102,7 +104,7 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
     kept, spread = away[valid], nearby[valid]
     flat = kept[spread <= np.quantile(spread, 0.33)]
     usual, tail = float(np.median(flat)), float(np.quantile(flat, 0.9)) / TAIL
-    noise = max(usual, min(tail, MOST_TAIL * usual + 5)) + 1
+    noise = min(MOST_NOISE, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
     busy = spread > max(float(np.median(spread)), 4 * noise)
     share, loss = np.quantile(kept[busy] / spread[busy], (0.5, 0.9)).tolist() if busy.sum() > 50 else (0.05, 0.0)  # noqa: PLR2004
     left = min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
