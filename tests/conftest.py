@@ -18,8 +18,8 @@ import pytest
 
 from infra.app import template_from_subprocess
 from infra.local import seed
-from infra.local.__main__ import serving
 from infra.local.cloud import LocalCloud, local_cloud
+from infra.local.serving import serving
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
@@ -168,7 +168,7 @@ class ClosedApi:
 @pytest.fixture(scope="session")
 def closed(running: PicTrace) -> Iterator[ClosedApi]:
     from functions.api.app import create_app
-    from functions.api.services import Services
+    from functions.api.bootstrap import deployed_services
 
     outputs, calls = running.cloud.outputs, list[str]()
 
@@ -179,7 +179,7 @@ def closed(running: PicTrace) -> Iterator[ClosedApi]:
 
     session: Any = boto3.DEFAULT_SESSION
     session.events.register("before-call", note)
-    services = Services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
+    services = deployed_services(replace(ApiSettings.from_environ(os.environ), access=Access.KEYS))
     session.events.unregister("before-call", note)
     with serving(create_app(services), 0) as url:
         yield ClosedApi(url, DynamoApiKeys(dynamodb_client(), outputs["TableName"]), calls)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from shared.domain.annotations import Annotations
 from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import ImageRecord, signature_key
@@ -86,8 +87,8 @@ class Memory:
         same = [one for one in self.originals if one.described.signature.pixels_hash.hex() == pixels_hash]
         return [one.described.record for one in same[:limit]]
 
-    def existing(self, image_ids: Ids[str], collection: str) -> set[str]:  # noqa: ARG002 - as the port has it
-        return set(image_ids)
+    def existing(self, image_ids: Ids[str], collection: str) -> dict[str, Annotations]:  # noqa: ARG002 - the port's
+        return dict.fromkeys(image_ids, Annotations())
 
     def get(self, key: str) -> bytes | None:
         return self._kept.get(key)

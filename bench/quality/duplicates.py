@@ -56,7 +56,8 @@ def main() -> None:
             arrived = f"{len(collection.originals):09}"
             described = describe(data, key_of(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
-            near = neighbours.nearest_earlier(key_of(data))
+            look = neighbours.look(key_of(data))
+            near = next(iter(look.near), None) if look else None
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )

@@ -31,8 +31,8 @@ from bench.speed import (
 from bench.speed.collection import GrowingCollection
 from bench.speed.report import Part
 from bench.speed.runtime_api import ROOT
-from infra.local.__main__ import serving
 from infra.local.cloud import local_cloud
+from infra.local.serving import serving
 
 RESULTS: Final = ROOT / "bench" / "results"
 DATA: Final = "PICTRACE_EVAL_DATA"

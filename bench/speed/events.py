@@ -11,15 +11,26 @@ from infra.local.queue_worker import lambda_event
 
 
 class Events:
-    """Events for the functions; every image is new to the collection."""
+    """Events for the functions; every image is new to the collection.
+
+    Until `close`, the bucket sends no events of its own, so that no image is indexed twice.
+    """
 
     def __init__(self, cloud: LocalCloud, images: list[bytes], collection: str) -> None:
         self._collection = collection
         self._bucket = cloud.outputs["BucketName"]
         self._s3 = boto3.client("s3")
+        settings: Any = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
+        self._notifications: Any = {name: value for name, value in settings.items() if name != "ResponseMetadata"}
         self._s3.put_bucket_notification_configuration(Bucket=self._bucket, NotificationConfiguration={})
         self._images = images
         self._count = 0
+
+    def close(self) -> None:
+        """Let the bucket send its events again."""
+        self._s3.put_bucket_notification_configuration(
+            Bucket=self._bucket, NotificationConfiguration=self._notifications
+        )
 
     def health(self) -> Any:
         return http_event("GET", "/health")

@@ -15,7 +15,7 @@ from shared.domain.limits import MIB
 
 REQUIREMENTS: Final = {
     "image": shipped.REQUIREMENTS,
-    "layer": ROOT / "layers" / "runtime" / "requirements.txt",
+    "layer": ROOT / "layers" / "runtime" / "requirements.lock",
 }
 ARCHITECTURE: Final = "x86_64"
 """The libraries of arm64 are the same."""
@@ -57,7 +57,7 @@ def measure(model_dir: Path) -> Part | None:
         ],
         (),
         (
-            f"`functions/requirements.txt` without `functions/prune.txt`, for Python {PYTHON} on Linux, without "
+            f"`functions/requirements.lock` without `functions/prune.txt`, for Python {PYTHON} on Linux, without "
             "bytecode. The zip functions' layer "
             f"(`layers/runtime`) has {layer / MIB:.1f} MB.",
         ),

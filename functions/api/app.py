@@ -1,14 +1,13 @@
 """The FastAPI application."""
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.base import RequestResponseEndpoint
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import duplicates, images, legacy, meta, search, uploads
+from functions.api.routes import collections, duplicates, images, legacy, meta, search, trash, uploads
 from functions.api.routes.web import page_router
-from functions.api.security_headers import SECURITY_HEADERS
+from functions.api.security_headers import SecurityHeaders
 from functions.api.services import Services
 from functions.api.swagger_ui import documentation_router
 from shared.version import VERSION
@@ -25,13 +24,15 @@ def create_app(services: Services) -> FastAPI:
         title="PicTrace", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None
     )
     app.state.services = services
-    errors.install(app)
+    errors.install(app, services.outages)
     app.add_middleware(BodyLimit)
     for router in (
         uploads.router,
         images.router,
+        collections.router,
         search.router,
         duplicates.router,
+        trash.router,
         meta.stats_router,
         legacy.router,
         meta.router,
@@ -39,14 +40,7 @@ def create_app(services: Services) -> FastAPI:
         _add(app, router)
     _add(app, documentation_router("PicTrace API", "/openapi.json"))
     _add(app, page_router(services.objects.origin, services.source_addresses))
-
-    @app.middleware("http")
-    async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    app.add_middleware(SecurityHeaders)
     return app
 
 

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from starlette.concurrency import run_in_threadpool
 
+from functions.api import query_parameters
 from functions.api.jwt_claims import caller_from_claims
 from functions.api.services import Services
 from shared.domain.access import EVERYONE, Access, Caller, Scope
@@ -47,13 +48,17 @@ def identify(request: Request) -> Caller:
 
 
 class AuthenticatedRoute(APIRoute):
-    """A route that authenticates its caller before it reads the body."""
+    """A route that authenticates its caller, and below /v1 checks the names of parameters, before it reads the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle_request = super().get_route_handler()
+        is_strict = self.path.startswith(query_parameters.STRICT_PREFIX)
+        known = sorted(query_parameters.names(self.dependant))
 
         async def handle(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(identify, request)
+            if is_strict:
+                query_parameters.require_known(request, known)
             return await handle_request(request)
 
         return handle

@@ -5,15 +5,16 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from functions.api.outages import Outages
 from functions.api.security_headers import SECURITY_HEADERS
-from shared.aws.transient_errors import is_transient
+from shared.domain.annotations import TooManyFields
 from shared.domain.errors import (
     CollectionNeeded,
     FetchFailed,
@@ -28,7 +29,7 @@ from shared.domain.errors import (
 )
 from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_FIELDS, RETRY_AFTER_SECONDS
 from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -45,7 +46,9 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
+    "collection-not-empty": (409, "The collection still has images"),
     "upload-rejected": (409, "The upload was rejected"),
+    "request-timeout": (408, "The request did not arrive in time"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
     "undecodable-picture": (422, "The image cannot be decoded"),
@@ -56,12 +59,24 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 }
 """Status and title of every problem type, by slug. docs/reference/api.md lists them."""
 
-_BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_BY_STATUS: Final = {
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "request-timeout",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
 _BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
 
 
 UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"
 """The same detail whether the key is missing, wrong, revoked or expired."""
+
+
+MAX_ERRORS: Final = 10
+"""Maximum number of errors that a response lists: a request may have as many as it has bytes."""
+MAX_ECHO: Final = 200
+"""Maximum length of a text in a response that a request may have caused, in characters."""
 
 
 def problem_type(slug: str) -> str:
@@ -94,7 +109,7 @@ def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None,
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, outages: Outages) -> None:
     """Install handlers that turn every error of `app` into problem details."""
 
     @app.exception_handler(Problem)
@@ -143,13 +158,14 @@ def install(app: FastAPI) -> None:
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
 
-    @app.exception_handler(ClientError)
-    @app.exception_handler(BotoCoreError)
-    async def outage(request: Request, error: BotoCoreError | ClientError) -> JSONResponse:
-        if not is_transient(error):
+    async def outage(request: Request, error: Exception) -> JSONResponse:
+        if not outages.is_transient(error):
             raise error
-        logger.error("an AWS service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
-        return respond("unavailable", f"An AWS service is not responding. Try again in {RETRY_AFTER_SECONDS} s.")
+        logger.error("a service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        return respond("unavailable", f"{outages.sentence} Try again in {RETRY_AFTER_SECONDS} s.")
+
+    for kind in outages.errors:
+        app.add_exception_handler(kind, outage)
 
     @app.exception_handler(IndexNotReady)
     async def building(request: Request, error: IndexNotReady) -> JSONResponse:
@@ -163,7 +179,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ConflictError)
     async def conflict(_: Request, __: ConflictError) -> JSONResponse:
-        return respond("unavailable", f"The same image keeps being uploaded. Try again in {RETRY_AFTER_SECONDS} s.")
+        return respond("unavailable", f"Others keep changing the same image. Try again in {RETRY_AFTER_SECONDS} s.")
+
+    @app.exception_handler(TooManyFields)
+    async def too_many_fields(_: Request, __: TooManyFields) -> JSONResponse:
+        return respond("invalid-request", f"fields: An image has at most {MAX_FIELDS} fields. Remove others with null.")
 
     @app.exception_handler(UnknownLabel)
     async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:
@@ -181,6 +201,10 @@ def install(app: FastAPI) -> None:
         if not is_json and any(entry["type"] == "model_attributes_type" for entry in error.errors()):
             return respond("unsupported-media-type", "Send the body as application/json.")
         return respond("invalid-request", _first_message(error.errors()), errors=_messages(error.errors()))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return respond("malformed-body", "The connection was closed before the body was complete.")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -222,14 +246,23 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _messages(errors: Sequence[Any]) -> list[dict[str, Any]]:
-    return [{"where": [str(part) for part in error["loc"]], "message": error["msg"]} for error in errors]
+    return [
+        {"where": [shortened(str(part)) for part in error["loc"]], "message": shortened(error["msg"])}
+        for error in errors[:MAX_ERRORS]
+    ]
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MAX_ECHO else f"{text[: MAX_ECHO - 1]}…"
 
 
 def _first_message(errors: Sequence[Any]) -> str:
     if not errors:
         return "The request is not valid."
     first = errors[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    message = shortened(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
+    more = len(errors) - 1
+    return f"{message} ({more:,} more)" if more else message
 
 
 def problem_responses(*slugs: str) -> dict[int | str, dict[str, Any]]:

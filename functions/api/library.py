@@ -1,14 +1,14 @@
 """Add, show and remove images: everything that the API does with them except searching."""
 
+import hashlib
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
-from shared.aws.fetch_client import LambdaFetcher
-from shared.aws.objects import S3Objects
-from shared.domain.cleanup import collect_garbage
+from shared.domain.annotations import AnnotationChange
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -22,12 +22,21 @@ from shared.domain.images import (
     thumbnail_key,
     upload_key,
 )
-from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
-from shared.domain.limits import MAX_UPLOAD_BYTES
-from shared.domain.ports import Catalogue, Ledger, Uploads
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
+from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
+from shared.domain.queue_times import INGEST_QUEUE
 
-MAX_REMOVAL_ROUNDS: Final = 3
-"""Maximum number of rounds of a removal while the same bytes are being uploaded."""
+OVERDUE: Final = {
+    "expired": "No file arrived before the form expired, or it was removed before it was read. Upload it again.",
+    "failed": "PicTrace could not process this image in any attempt. The operator can have it tried again.",
+}
+"""Reasons of uploads that ended without a worker that could say so."""
+
+REPLACED: Final = "The image is being removed or replaced."
+
+MAX_CHANGE_ROUNDS: Final = 3
+"""Maximum number of rounds of a change of annotations while others change them."""
 
 
 class Library:
@@ -42,10 +51,10 @@ class Library:
         catalogue: Catalogue,
         ledger: Ledger,
         uploads: Uploads,
-        objects: S3Objects,
-        fetcher: LambdaFetcher,
+        objects: WebObjects,
+        fetcher: Fetcher,
         bucket: str,
-        models: Sequence[str],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
@@ -53,7 +62,7 @@ class Library:
         self._objects = objects
         self._fetcher = fetcher
         self._bucket = bucket
-        self._models = models
+        self._clock = clock
 
     def open_upload(self, filename: str, media_type: str, collection: str) -> tuple[str, str, dict[str, str]]:
         """Open an upload; return its id, and the URL and form fields of a presigned POST for one image."""
@@ -102,7 +111,25 @@ class Library:
         found = self._uploads.find(upload_id)
         if found is None or (collections is not None and found.collection not in collections):
             raise NotFound("There is no upload with this id.")
-        return found
+        code = self._overdue(found)
+        return replace(found, status=UploadStatus.REJECTED, code=code, reason=OVERDUE[code]) if code else found
+
+    def _overdue(self, upload: Upload) -> Literal["expired", "failed"] | None:
+        """Return why nothing will come of a pending upload any more, or None.
+
+        This needs no message and no worker, so it cannot be missed. Workers end what they can, and sooner.
+        """
+        if upload.status is not UploadStatus.PENDING:
+            return None
+        now = self._clock()
+        if upload.ends_by is not None and now > upload.ends_by:
+            return "failed"
+        if upload.opened_at is None or now < upload.opened_at + UPLOAD_ABANDONED_SECONDS:
+            return None
+        if not self._objects.present(ObjectRef(self._bucket, upload_key(upload.collection, upload.upload_id))):
+            return "expired"
+        kept = UPLOAD_ABANDONED_SECONDS + INGEST_QUEUE.retention_days * 86_400
+        return "failed" if now > upload.opened_at + kept else None
 
     def image(self, image_id: str, collections: Sequence[str] | None) -> ImageRecord:
         """Return the record of the first of `collections` that has the image.
@@ -117,12 +144,38 @@ class Library:
         raise NotFound("There is no image with this id.")
 
     def content(self, record: ImageRecord) -> bytes:
-        """Return the bytes of an image."""
-        return self._objects.read(self._source(record), MAX_UPLOAD_BYTES).data
+        """Return the bytes of an image, which are checked against its id: an object may have been replaced.
 
-    def content_link(self, record: ImageRecord) -> str:
-        """Return a short-lived URL of the image, served with the media type of its format."""
-        return self._objects.link(self._source(record), MEDIA_TYPES[record.format])
+        Raises:
+            NotFound: no object holds these bytes any more.
+            PictureRefused: none of the objects can be read.
+        """
+        refusals: list[PictureRefused] = []
+        for source in record.sources:
+            try:
+                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
+            except PictureRefused as refused:
+                refusals.append(refused)
+                continue
+            if hashlib.sha256(data).hexdigest() == record.image_id:
+                return data
+        raise next(iter(refusals), NotFound(REPLACED))
+
+    def content_link(self, record: ImageRecord, *, download: bool = False) -> str:
+        """Return a short-lived URL of the image, served with the media type of its format, to show or to save it.
+
+        The object has the ETag of the bytes that were indexed, so its event is not still on the way.
+
+        Raises:
+            NotFound: no object holds these bytes any more.
+        """
+        name = record.filename or f"{record.image_id}.{record.format}"
+        held = ImageKey(record.collection, record.image_id)
+        for source in record.sources:
+            entry = self._ledger.find(source)
+            if entry and entry.held == held and entry.etag == self._objects.etag(source):
+                return self._objects.link(source, MEDIA_TYPES[record.format], name if download else None)
+        raise NotFound(REPLACED)
 
     def thumbnail_url(self, record: ImageRecord) -> str:
         """Return a short-lived URL of the thumbnail, signed without checking that the thumbnail exists."""
@@ -145,59 +198,23 @@ class Library:
                 raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
 
-    def _source(self, record: ImageRecord) -> ObjectRef:
-        source = next(iter(record.sources), None)
-        if source is None:
-            raise NotFound("The image is being removed.")
-        return source
-
-    def remove(self, image_id: str, collections: Sequence[str] | None) -> None:
-        """Remove an image from each of `collections`.
+    def annotate(self, image_id: str, collection: str, change: AnnotationChange) -> ImageRecord:
+        """Change the annotations of an image; return its record.
 
         Raises:
-            NotFound: none of them has it.
-            ConflictError: the same bytes were uploaded again in every round.
+            NotFound: the collection does not have it.
+            TooManyFields: it would have more than `MAX_FIELDS` fields.
+            ConflictError: other callers changed them in every round.
         """
-        removed = [self._remove(image_id, collection) for collection in _each(collections)]
-        if not any(removed):
-            where = "" if collections is None else f" in {' or '.join(collections)}"
-            raise NotFound(f"There is no image with this id{where}.")
-
-    def _remove(self, image_id: str, collection: str | None) -> bool:
-        """Remove an image from one collection, or from all; return False if nothing is stored of it.
-
-        Records are deleted first, so that no search returns the image. Each ledger entry is changed after its object is
-        deleted, so that a removal that died can be repeated. Objects in source buckets are kept; the ledger marks them
-        as dismissed.
-        """
-        held = self._catalogue.occurrences(image_id, collection)
-        if not held:
-            return False
-        for _ in range(MAX_REMOVAL_ROUNDS):
-            for owner in held.collections:
-                self._catalogue.delete_record(ImageKey(owner, image_id))
-            for owner, source in held.sources:
-                self._delete_source(ImageKey(owner, image_id), source)
-            for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                collect_garbage(
-                    ImageKey(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models
-                )
-            held = self._catalogue.occurrences(image_id, collection)
-            if not held:
-                return True
+        for _ in range(MAX_CHANGE_ROUNDS):
+            record = self.image(image_id, (collection,))
+            after = change.apply(record.annotations)
+            if after == record.annotations:
+                return record
+            with suppress(ConflictError):
+                self._catalogue.annotate(ImageKey(collection, image_id), record.annotations, after)
+                return replace(record, annotations=after)
         raise ConflictError
-
-    def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
-        ours = source.bucket == self._bucket
-        entry = self._ledger.find(
-            source
-        )  # read first, so that the change fails if the object comes back in the meantime
-        if ours:
-            self._objects.delete(source.key, source.version)
-        if entry and entry.held == image_key:
-            status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
-            with suppress(ConflictError):  # its event was faster, or it came back: the next round handles that
-                self._ledger.change(entry, replace(entry, status=status))
 
 
 def _each(collections: Sequence[str] | None) -> Sequence[str | None]:

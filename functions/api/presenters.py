@@ -5,9 +5,12 @@ from dataclasses import asdict
 from urllib.parse import quote
 
 from functions.api import schemas
+from functions.api.duplicate_groups import Resolution
+from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import Comparison, Part
+from shared.domain.trash import TrashedImage, purged_at
 from shared.search.searcher import ScoredMatch
 
 ThumbnailUrl = Callable[[ImageRecord], str]
@@ -31,6 +34,9 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         model=record.model,
         low_information=record.low_information,
         sharpness=record.sharpness,
+        external_id=record.annotations.external_id,
+        note=record.annotations.note,
+        fields=dict(record.annotations.fields),
     )
 
 
@@ -43,8 +49,40 @@ def group(found: DuplicateGroup, thumbnail: ThumbnailUrl) -> schemas.DuplicateGr
     return schemas.DuplicateGroup(
         group_id=found.group_id,
         best=found.records[0].image_id,
+        reasons=dict(found.reasons()),
+        chosen=found.records[0].chosen,
         images=[image(record, thumbnail) for record in found.records],
         truncated=found.truncated,
+    )
+
+
+def resolution(done: Resolution) -> schemas.ResolvedGroup:
+    return schemas.ResolvedGroup(
+        group_id=done.group_id,
+        kept=[record.image_id for record in done.kept],
+        deleted=[
+            schemas.DeletedDuplicate(image_id=record.image_id, filename=record.filename, reason=reason)
+            for record, reason in done.deleted
+        ],
+    )
+
+
+def scan(found: DuplicateScan) -> schemas.DuplicateCheckState:
+    return schemas.DuplicateCheckState(
+        collection=found.collection,
+        status=found.status,
+        images=found.images,
+        done=found.done,
+        changed=found.changed,
+        started_at=found.started_at,
+    )
+
+
+def trashed(found: TrashedImage, thumbnail: ThumbnailUrl, days: int) -> schemas.TrashedImage:
+    return schemas.TrashedImage(
+        **image(found.record, thumbnail).model_dump(),
+        trashed_at=found.trashed_at,
+        purged_at=purged_at(found.trashed_at, days),
     )
 
 
@@ -54,6 +92,7 @@ def upload(state: Upload) -> schemas.UploadState:
         status=state.status,
         collection=state.collection,
         image_id=state.image_id,
+        grouping=state.grouping,
         code=state.code,
         reason=state.reason,
     )

@@ -4,9 +4,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.duplicate_scans import ScanStatus
+from shared.domain.duplicates import Decision
 from shared.domain.formats import MEDIA_TYPES
-from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, UploadStatus
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_QUERY_BYTES, MAX_URL_LENGTH
+from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, Grouping, UploadStatus
+from shared.domain.limits import (
+    DEFAULT_COLLECTION,
+    MAX_FIELD_LENGTH,
+    MAX_FIELD_NAME_LENGTH,
+    MAX_FIELDS,
+    MAX_NOTE_LENGTH,
+    MAX_PAGE,
+    MAX_QUERY_BYTES,
+    MAX_TITLE_LENGTH,
+    MAX_URL_LENGTH,
+)
 from shared.domain.matches import Effort, Ranking, Reason, Verdict
 from shared.version import VERSION
 
@@ -44,6 +56,13 @@ class UploadState(BaseModel):
     status: UploadStatus
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     image_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
+    grouping: Annotated[
+        Grouping | None,
+        Field(
+            description="`done` once the image is in its group of near-duplicates, if there is one; `pending` while it "
+            "must still be compared with images that arrived at the same time; null unless it was indexed"
+        ),
+    ] = None
     code: Annotated[str | None, Field(description="why it was rejected, for programs", examples=[None])] = None
     reason: Annotated[str | None, Field(description="why it was rejected, for people", examples=[None])] = None
 
@@ -105,13 +124,78 @@ class Image(BaseModel):
     sharpness: Annotated[
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
     ]
+    external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
+    note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
+    fields: Annotated[
+        dict[str, str], Field(description="the caller's named strings", examples=[{"photographer": "Ada"}])
+    ] = {}
+
+
+FieldName = Annotated[str, Field(min_length=1, max_length=MAX_FIELD_NAME_LENGTH, pattern=r"^[^\x00-\x1f:]+$")]
+FieldText = Annotated[str, Field(max_length=MAX_FIELD_LENGTH)]
+
+
+class ImageChange(BaseModel):
+    """What to change, as a JSON merge patch: what is left out stays, and null removes a value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    external_id: Annotated[FieldText | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
+    note: Annotated[
+        Annotated[str, Field(max_length=MAX_NOTE_LENGTH)] | None, Field(examples=["Cropped for the cover"])
+    ] = None
+    fields: Annotated[
+        dict[FieldName, FieldText | None],
+        Field(
+            max_length=2 * MAX_FIELDS,
+            description=f"named strings, of which an image has at most {MAX_FIELDS}; null removes one",
+            examples=[{"photographer": "Ada"}],
+        ),
+    ] = {}
+
+
+class CollectionChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[
+        Annotated[str, Field(max_length=MAX_TITLE_LENGTH)] | None,
+        Field(description="the name for people; null or empty for none", examples=["Holidays 2026"]),
+    ] = None
+
+
+class CollectionState(BaseModel):
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])]
+    images: Annotated[int, Field(ge=0, examples=[500])]
+    exact: Annotated[bool, Field(description="if false, `images` is a lower bound")]
+    created_at: Annotated[
+        str | None,
+        Field(description="when it was first used, if that is known", examples=["2026-11-28T09:30:00+00:00"]),
+    ]
+
+
+class CollectionPage(BaseModel):
+    collections: list[CollectionState]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class DuplicateGroup(BaseModel):
-    """At least two near-duplicates of each other, best first."""
+    """One image and those that are near-duplicates of it, the one to keep first and then best first."""
 
-    group_id: Annotated[str, Field(examples=[EXAMPLE_ID], description="the image that the group started with")]
-    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep: the largest, then the sharpest")]
+    group_id: Annotated[
+        str, Field(examples=[EXAMPLE_ID], description="the image that was kept when the group last changed")
+    ]
+    best: Annotated[str, Field(examples=[EXAMPLE_ID], description="the one to keep, by evidence of quality")]
+    reasons: Annotated[
+        dict[str, str],
+        Field(
+            description="for each other image, why `best` is kept and not that one",
+            examples=[{EXAMPLE_ID: "It has fine detail that the other copy has lost."}],
+        ),
+    ]
+    chosen: Annotated[bool, Field(description="whether somebody chose `best` by hand")]
     images: list[Image]
     truncated: Annotated[bool, Field(description="whether the group has more images than these")]
 
@@ -121,6 +205,90 @@ class DuplicatePage(BaseModel):
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
+
+
+class KeptImage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    image_id: ImageId
+
+
+class DuplicateDecision(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
+    decision: Decision | None
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+
+
+class GroupToResolve(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    group_id: Annotated[ImageId, Field(description="the group's id, or that of any of its images")]
+    keep: Annotated[
+        list[ImageId], Field(max_length=MAX_PAGE, description="the images to keep; by default the best one")
+    ] = []
+
+
+class DuplicateResolution(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    groups: Annotated[
+        list[GroupToResolve] | None,
+        Field(min_length=1, max_length=24, description="by default all of the collection, 24 at a time"),
+    ] = None
+    dry_run: Annotated[bool, Field(description="only answer what would be done")] = True
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="the cursor of the previous answer", examples=[None])
+    ] = None
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+
+
+class DeletedDuplicate(BaseModel):
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    filename: Annotated[str | None, Field(examples=["cat.jpg"])] = None
+    reason: Annotated[
+        str, Field(examples=["It has more real detail: the other copy was reduced, enlarged or blurred."])
+    ]
+
+
+class ResolvedGroup(BaseModel):
+    group_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    kept: Annotated[list[str], Field(examples=[[EXAMPLE_ID]])]
+    deleted: Annotated[list[DeletedDuplicate], Field(description="with the reason why the first of `kept` is better")]
+
+
+class ResolvedDuplicates(BaseModel):
+    dry_run: Annotated[bool, Field(description="if true, nothing was changed")]
+    groups: list[ResolvedGroup]
+    deleted: Annotated[int, Field(ge=0, description="number of images that were, or would be, moved into the trash")]
+    cursor: Annotated[
+        str | None, Field(description="pass it to resolve the next groups; null after the last", examples=[None])
+    ]
+
+
+class DuplicateCheckState(BaseModel):
+    """The progress of comparing every image of a collection again."""
+
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    status: ScanStatus
+    images: Annotated[int, Field(ge=0, description="how many there were at the start", examples=[500])]
+    done: Annotated[int, Field(ge=0, examples=[120])]
+    changed: Annotated[int, Field(ge=0, description="images whose group changed", examples=[3])]
+    started_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
+
+
+class TrashedImage(Image):
+    trashed_at: Annotated[str, Field(description="when it was deleted", examples=["2026-11-28T18:00:00+00:00"])]
+    purged_at: Annotated[str, Field(description="from when on it is purged", examples=["2026-12-28T18:00:00+00:00"])]
+
+
+class TrashPage(BaseModel):
+    images: list[TrashedImage]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
+    days: Annotated[int, Field(description="how long a deleted image can be restored", examples=[30])]
 
 
 class Source(BaseModel):
@@ -226,6 +394,7 @@ class ModelState(BaseModel):
 
 class Stats(BaseModel):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])] = None
     images: Annotated[int, Field(ge=0, examples=[500])]
     exact: Annotated[bool, Field(description="if false, `images` is a lower bound")]
     model: Annotated[ModelState, Field(description="the active one")]

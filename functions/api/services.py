@@ -1,26 +1,35 @@
 """The adapters and use cases of the api function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
-from shared.aws.clients import dynamodb_client, lambda_client, s3_client
-from shared.aws.dynamodb.active_model import ActiveModel
-from shared.aws.dynamodb.api_keys import DynamoApiKeys
-from shared.aws.dynamodb.catalogue import DynamoCatalogue
-from shared.aws.dynamodb.duplicates import DynamoDuplicates
-from shared.aws.dynamodb.ledger import DynamoLedger
-from shared.aws.dynamodb.uploads import DynamoUploads
-from shared.aws.fetch_client import LambdaFetcher
-from shared.aws.objects import S3Objects
+from functions.api.outages import Outages
+from functions.api.trash_bin import TrashBin
+from shared.domain.access import Access
+from shared.domain.duplicate_scans import DuplicateScans
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
+from shared.domain.ports import (
+    ApiKeys,
+    Catalogue,
+    Collections,
+    Duplicates,
+    Ledger,
+    Messages,
+    Scans,
+    Trash,
+    Uploads,
+    WebFetcher,
+    WebObjects,
+)
+from shared.domain.removal import Remover
 from shared.search.searcher import Searcher
-from shared.settings import ApiSettings
 from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
@@ -34,15 +43,22 @@ class Model:
     card: ModelCard
     folder: Path
 
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Return the model whose export is in `folder`.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        return cls(ModelCard.read(folder), folder)
+
     @property
     def id(self) -> str:
         return self.card.id
 
     def embedder(self) -> "Embedder":
-        """Load the model."""
-        from shared.vision.embedding import Embedder
-
-        return Embedder(self.folder)
+        """Return the model, loaded at the first call."""
+        return self._embedder
 
     def classes(self, words: str) -> frozenset[str]:
         """Return the classes that match `words`; see `Vocabulary.matching`.
@@ -55,8 +71,43 @@ class Model:
         return self._vocabulary.matching(words)
 
     @cached_property
+    def _embedder(self) -> "Embedder":
+        from shared.vision.embedding import Embedder
+
+        return Embedder(self.folder)
+
+    @cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary.read(self.folder / LABELS_FILE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """The adapters through which the API reaches storage and other services.
+
+    Attributes:
+        active_model: returns the id of the model that searches use unless they name one.
+        trash_days: how long a deleted image can be restored.
+        bucket: the bucket of uploads.
+        source_addresses: where links to other buckets lead, as sources of a Content-Security-Policy.
+    """
+
+    catalogue: Catalogue
+    collections: Collections
+    duplicates: Duplicates
+    scans: Scans
+    trash: Trash
+    messages: Messages
+    keys: ApiKeys
+    ledger: Ledger
+    uploads: Uploads
+    objects: WebObjects
+    fetcher: WebFetcher
+    active_model: Callable[[], str]
+    outages: Outages
+    trash_days: int
+    bucket: str
+    source_addresses: Sequence[str] = ()
 
 
 class Services:
@@ -66,31 +117,45 @@ class Services:
     services that use the same model throughout.
     """
 
-    def __init__(self, settings: ApiSettings) -> None:
-        self.models: dict[str, Model] = {}
-        for folder in settings.model_dirs:
-            card = ModelCard.read(folder)
-            self.models[card.id] = Model(card, folder)
-        self.access = settings.access
-        dynamodb = dynamodb_client()
-        self.catalogue = DynamoCatalogue(dynamodb, settings.table)
-        self.duplicates = DynamoDuplicates(dynamodb, settings.table)
-        self.keys = DynamoApiKeys(dynamodb, settings.table)
-        self.objects = S3Objects(s3_client(), settings.bucket)
-        self.source_addresses = [
-            address for name in settings.source_buckets for address in self.objects.addresses(name)
-        ]
-        self.fetcher = LambdaFetcher(lambda_client(), settings.fetch_function)
-        self.library = Library(
-            catalogue=self.catalogue,
-            ledger=DynamoLedger(dynamodb, settings.table),
-            uploads=DynamoUploads(dynamodb, settings.table),
-            objects=self.objects,
-            fetcher=self.fetcher,
-            bucket=settings.bucket,
+    def __init__(self, adapters: Adapters, models: Sequence[Model], access: Access) -> None:
+        self.models = {model.id: model for model in models}
+        self.access = access
+        self.catalogue = adapters.catalogue
+        self.collections = adapters.collections
+        self.duplicates = adapters.duplicates
+        self.keys = adapters.keys
+        self.objects = adapters.objects
+        self.fetcher = adapters.fetcher
+        self.outages = adapters.outages
+        self.source_addresses = adapters.source_addresses
+        self.messages = adapters.messages
+        remover = Remover(
+            catalogue=adapters.catalogue,
+            ledger=adapters.ledger,
+            objects=adapters.objects,
+            bucket=adapters.bucket,
             models=list(self.models),
         )
-        self._active: Callable[[], str] = ActiveModel(dynamodb, settings.table, list(self.models))
+        self.trash = TrashBin(
+            catalogue=adapters.catalogue,
+            duplicates=adapters.duplicates,
+            trash=adapters.trash,
+            remover=remover,
+            messages=adapters.messages,
+            models=list(self.models),
+            days=adapters.trash_days,
+        )
+        self.groups = DuplicateGroups(duplicates=adapters.duplicates, trash=self.trash, messages=adapters.messages)
+        self.scans = DuplicateScans(adapters.scans, adapters.messages)
+        self.library = Library(
+            catalogue=adapters.catalogue,
+            ledger=adapters.ledger,
+            uploads=adapters.uploads,
+            objects=adapters.objects,
+            fetcher=adapters.fetcher,
+            bucket=adapters.bucket,
+        )
+        self._active = adapters.active_model
         self._searchers: dict[str, Searcher] = {}
 
     def with_model(self, model: str | None) -> "Services":
@@ -114,6 +179,6 @@ class Services:
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                index=self.catalogue, signatures=self.objects, embedder=cache(model.embedder), model=model.id
+                index=self.catalogue, signatures=self.objects, embedder=model.embedder, model=model.id
             )
         return self._searchers[model.id]

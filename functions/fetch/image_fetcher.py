@@ -13,11 +13,11 @@ import base64
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from shared.aws.objects import S3Objects
 from shared.domain.errors import FetchRefused, PictureRefused
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import parse_upload_key
 from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
+from shared.domain.ports import Objects
 from shared.net.fetching import fetch
 
 BAD_REQUEST: Final = "bad_request"
@@ -57,9 +57,9 @@ class FetchRequest:
 
 
 class ImageFetcher:
-    """Handles requests to fetch an image."""
+    """Fetches images, for requests or, in one process with the caller, by its methods `store` and `read`."""
 
-    def __init__(self, objects: S3Objects) -> None:
+    def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
     def handle(self, event: Any) -> Response:
@@ -70,7 +70,10 @@ class ImageFetcher:
         """
         try:
             request = FetchRequest.from_event(event)
-            return self._store(request.url, request.key) if request.key else _inline(request.url)
+            if request.key:
+                return _described("stored", self._store(request.url, request.key))
+            data = self.read(request.url)
+            return _described("fetched", data) | {"data": base64.b64encode(data).decode("ascii")}
         except BadRequest as error:
             return _refused(BAD_REQUEST, str(error))
         except FetchRefused as refused:
@@ -78,30 +81,41 @@ class ImageFetcher:
         except PictureRefused as refused:
             return _refused(refused.code, refused.reason)
 
-    def _store(self, url: str, key: str) -> Response:
+    def store(self, url: str, key: str) -> None:
+        """Store the image at `url`, of at most `MAX_UPLOAD_BYTES`, under an upload's key.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        self._store(url, key)
+
+    def read(self, url: str) -> bytes:
+        """Return the bytes of the image at `url`, at most `MAX_QUERY_BYTES`.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        try:
+            data = fetch(url, MAX_QUERY_BYTES)
+        except FetchRefused as refused:
+            if refused.cause != "too_large":
+                raise
+            raise FetchRefused(
+                "too_large",
+                f"The file at the URL has more than {MAX_QUERY_BYTES:,} bytes, too many for a search by URL. Store the "
+                "image with POST /v1/images, then search with the upload_id.",
+            ) from refused
+        sniff(data)
+        return data
+
+    def _store(self, url: str, key: str) -> bytes:
         data = fetch(url, MAX_UPLOAD_BYTES)
-        media_type = MEDIA_TYPES[sniff(data)]
-        self._objects.write(key, data, media_type)
-        return {"status": "stored", "bytes": len(data), "media_type": media_type}
+        self._objects.write(key, data, MEDIA_TYPES[sniff(data)])
+        return data
 
 
-def _inline(url: str) -> Response:
-    try:
-        data = fetch(url, MAX_QUERY_BYTES)
-    except FetchRefused as refused:
-        if refused.cause != "too_large":
-            raise
-        raise FetchRefused(
-            "too_large",
-            f"The file at the URL has more than {MAX_QUERY_BYTES:,} bytes, too many for a search by URL. Store the "
-            "image with POST /v1/images, then search with the upload_id.",
-        ) from refused
-    return {
-        "status": "fetched",
-        "bytes": len(data),
-        "media_type": MEDIA_TYPES[sniff(data)],
-        "data": base64.b64encode(data).decode("ascii"),
-    }
+def _described(status: str, data: bytes) -> Response:
+    return {"status": status, "bytes": len(data), "media_type": MEDIA_TYPES[sniff(data)]}
 
 
 def _refused(code: str, reason: str) -> Response:

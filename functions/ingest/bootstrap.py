@@ -4,23 +4,24 @@ import os
 from functools import cache
 from threading import Lock
 
+from functions.ingest.composition import Adapters, compose
 from functions.ingest.dispatcher import Dispatcher
-from functions.ingest.indexer import Indexer
-from functions.ingest.reindexer import Reindexer
+from functions.ingest.upload_ends import UploadEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
-from shared.aws.duplicate_checks import QueuedChecks
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.refusals import DynamoRefusals
+from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
+from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
 from shared.aws.retry_delays import RetryDelays
-from shared.search.near_duplicates import NearDuplicateFinder
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
@@ -37,7 +38,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, dead_letters, retry_delays):
+        for build in (_dispatcher, upload_ends, dead_letters, retry_delays):
             build.cache_clear()
 
 
@@ -46,42 +47,30 @@ def _dispatcher() -> Dispatcher:
     SANDBOX.start()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
-    catalogue = DynamoCatalogue(dynamodb, settings.table)
-    uploads = DynamoUploads(dynamodb, settings.table)
-    objects = S3Objects(s3_client(), settings.bucket)
-    by_model = {embedder.model_id: embedder for embedder in map(Embedder, settings.model_dirs)}
-    active = ActiveModel(dynamodb, settings.table, list(by_model))
-
-    def embedders() -> list[Embedder]:
-        first = active()
-        return [by_model[first], *(embedder for model, embedder in by_model.items() if model != first)]
-
-    indexer = Indexer(
-        catalogue=catalogue,
-        ledger=DynamoLedger(dynamodb, settings.table),
-        uploads=uploads,
-        objects=objects,
-        embedders=embedders,
-    )
-    return Dispatcher(
-        indexer=indexer,
-        neighbours=NearDuplicateFinder(index=catalogue, signatures=objects, model=active),
-        reindexer=Reindexer(
-            catalogue=catalogue,
-            objects=objects,
-            embedders=embedders,
-            clean_up=indexer.clean_up,
-            refuse=DynamoRefusals(dynamodb, settings.table).put,
-        ),
+    models = [Embedder(folder) for folder in settings.model_dirs]
+    adapters = Adapters(
+        catalogue=DynamoCatalogue(dynamodb, settings.table),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
-        checks=QueuedChecks(sqs_client(), settings.queue),
-        catalogue=catalogue,
-        uploads=uploads,
+        ledger=DynamoLedger(dynamodb, settings.table),
+        uploads=DynamoUploads(dynamodb, settings.table),
+        objects=S3Objects(s3_client(), settings.bucket),
+        scans=DynamoScans(dynamodb, settings.table),
+        trash=DynamoTrash(dynamodb, settings.table),
+        messages=IngestMessages(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
+        refuse=DynamoRefusals(dynamodb, settings.table).put,
+        active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
+        publish=EventBus(events_client(), settings.bus).publish,
+        trash_days=settings.trash_days,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
-        publish=EventBus(events_client(), settings.bus).publish,
     )
+    return compose(adapters, models)
+
+
+@cache
+def upload_ends() -> UploadEnds:
+    return UploadEnds(DynamoUploads(dynamodb_client(), IngestSettings.from_environ(os.environ).table))
 
 
 @cache

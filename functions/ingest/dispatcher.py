@@ -1,30 +1,42 @@
 """Dispatch each event to its use case and publish the outcome."""
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from functions.ingest.duplicate_scanner import DuplicateScanner
 from functions.ingest.indexer import Indexer
+from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
 from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
-from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.domain.events import (
+    Created,
+    DuplicateCheck,
+    DuplicateScanStep,
+    Ignored,
+    IngestEvent,
+    PurgeTrash,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import (
     UPLOADS_PREFIX,
+    Grouping,
     ImageRecord,
     ObjectRef,
     Upload,
     UploadStatus,
     filename_of_url,
     parse_upload_key,
+    upload_id_of_message,
     upload_key,
 )
-from shared.domain.ledger import ImageKey
-from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION
-from shared.domain.outcomes import Neighbour, Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, DuplicateChecks, Duplicates, Fetcher, Uploads
+from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
+from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.ports import Catalogue, Fetcher, Messages, Uploads
 from shared.search.description import Description
-from shared.search.near_duplicates import NearDuplicateFinder
+from shared.search.grouping import Grouper, Settled
 
 
 class Dispatcher:
@@ -40,10 +52,11 @@ class Dispatcher:
         self,
         *,
         indexer: Indexer,
-        neighbours: NearDuplicateFinder,
+        grouper: Grouper,
         reindexer: Reindexer,
-        duplicates: Duplicates,
-        checks: DuplicateChecks,
+        purger: Purger,
+        scanner: DuplicateScanner,
+        messages: Messages,
         catalogue: Catalogue,
         uploads: Uploads,
         fetcher: Fetcher,
@@ -53,10 +66,11 @@ class Dispatcher:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._indexer = indexer
-        self._neighbours = neighbours
+        self._grouper = grouper
         self._reindexer = reindexer
-        self._duplicates = duplicates
-        self._checks = checks
+        self._purger = purger
+        self._scanner = scanner
+        self._messages = messages
         self._catalogue = catalogue
         self._uploads = uploads
         self._fetcher = fetcher
@@ -96,62 +110,82 @@ class Dispatcher:
 
     def _handle(self, event: IngestEvent, message_id: str) -> Outcome:
         match event:
+            case Created() | Removed() if not self._is_in_scope(event.object):
+                outcome = _foreign_outcome(event)
             case Created():
-                return self._index(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._index(event)
             case Removed():
-                return self._indexer.remove(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
+                outcome = self._indexer.remove(event)
             case UrlSubmitted():
-                return self._fetch(event, message_id)
+                outcome = self._fetch(event, message_id)
             case Reindex():
-                return self._reindexer.reindex(event)
+                outcome = self._reindexer.reindex(event)
             case DuplicateCheck():
-                return self._check(event)
+                outcome = self._check(event)
+            case DuplicateScanStep():
+                outcome = self._scanner.step(event)
+            case PurgeTrash():
+                outcome = self._purger.purge(event)
             case Ignored():
-                return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+        return outcome
 
     def _index(self, event: Created) -> Outcome:
-        outcome, description = self._indexer.index(event)
-        if outcome.status is not OutcomeStatus.INDEXED or outcome.image_key is None:
-            return outcome
-        try:
-            return replace(outcome, neighbour=self._group(outcome.image_key, description))
-        except IndexNotReady:
-            due = self._clock().isoformat(timespec="seconds")
-            self._checks.postpone(DuplicateCheck(outcome.image_key, event.object, due, outcome.metadata))
-            return outcome
+        def group(outcome: Outcome, description: Description | None) -> tuple[Outcome, Grouping]:
+            if outcome.image_key is None:
+                return outcome, Grouping.DONE
+            check = DuplicateCheck(outcome.image_key, event.object, self._now(), outcome.metadata)
+            settled, grouping, _ = self._settle(check, description)
+            return replace(outcome, neighbour=settled.nearest), grouping
+
+        return self._indexer.index(event, group)
 
     def _check(self, check: DuplicateCheck) -> Outcome:
-        """Compare an image that was stored, and its event published, while the vector index was not ready."""
-        parsed = parse_upload_key(check.object.key)
-        checked = Outcome(
+        """Compare an image again; its event has been published before."""
+        parsed = parse_upload_key(check.object.key) if check.object else None
+        settled, grouping, reason = self._settle(check, None)
+        if parsed and grouping is Grouping.DONE:
+            self._uploads.grouped(parsed[1])
+        return Outcome(
             status=OutcomeStatus.IGNORED,
             object=check.object,
             collection=check.image_key.collection,
             image_key=check.image_key,
             upload_id=parsed[1] if parsed else None,
             metadata=check.metadata,
-            reason="compared with the earlier images",
+            reason=reason,
+            neighbour=settled.nearest if settled.changed else None,
         )
+
+    def _settle(self, check: DuplicateCheck, description: Description | None) -> tuple[Settled, Grouping, str]:
+        """Put an image into its group, and have it checked again if that is not final.
+
+        Returns:
+            What was done, whether the group is final, and the reason in words.
+        """
+        again = replace(check, attempt=check.attempt + (description is None))
         try:
-            return replace(checked, neighbour=self._group(check.image_key, None))
+            settled = self._grouper.settle(check.image_key, description)
         except IndexNotReady:
             if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
-                return replace(checked, reason=f"no vector index was ready for {CHECK_HOURS} hours")
-            self._checks.postpone(check)
-            return replace(checked, reason="the vector index is still not ready")
+                return Settled(), Grouping.DONE, f"no vector index was ready for {CHECK_HOURS} hours"
+            self._messages.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS)))
+            return Settled(), Grouping.PENDING, "the vector index is still not ready"
+        affected = set(settled.affected)
+        if description is None:
+            affected |= set(self._grouper.stray(check.image_key))
+        if check.object is not None or check.attempt < MAX_REGROUPINGS:
+            attempt = 0 if check.object is not None else again.attempt
+            for image_id in sorted(affected - {check.image_key.image_id}):
+                key = replace(check.image_key, image_id=image_id)
+                self._messages.postpone(DuplicateCheck(key, None, self._now(), attempt=attempt))
+        if settled.complete or check.attempt >= MAX_CHECKS:
+            return settled, Grouping.DONE, "compared with all images"
+        self._messages.postpone(again)
+        return settled, Grouping.PENDING, "the vector index does not have the image yet"
 
-    def _group(self, image_key: ImageKey, description: Description | None) -> Neighbour | None:
-        """Return an image's nearest earlier near-duplicate, if there is one, and put the image into its group.
-
-        All in a group are near-duplicates of its first image: it is no chain whose ends share nothing.
-        """
-        neighbour = self._neighbours.nearest_earlier(image_key, description)
-        if neighbour:
-            earlier = ImageKey(image_key.collection, neighbour.image_id)
-            first = self._duplicates.group_of(earlier)
-            if first in (None, earlier.image_id) or self._neighbours.repeats(image_key, first, description):
-                self._duplicates.join(image_key, earlier)
-        return neighbour
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="seconds")
 
     def _is_in_scope(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)
@@ -161,7 +195,7 @@ class Dispatcher:
         """Fetch the image and store it as an upload; the event of that object then indexes it."""
         collection = submitted.collection or DEFAULT_COLLECTION
         upload = Upload(
-            hashlib.sha256(message_id.encode()).hexdigest()[:32],
+            upload_id_of_message(message_id),
             collection,
             UploadStatus.PENDING,
             filename=filename_of_url(submitted.url),

@@ -13,6 +13,7 @@ from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
     THUMBNAIL_TYPE,
+    Grouping,
     ObjectRef,
     Upload,
     UploadStatus,
@@ -24,7 +25,7 @@ from shared.domain.images import (
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Uploads
+from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Trash, Uploads
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description, describe
 from shared.vision import signature
@@ -40,6 +41,7 @@ MAX_FORMER_IMAGES: Final = 20
 """Maximum number of such images in an entry."""
 
 T = TypeVar("T")
+Group = Callable[[Outcome, Description | None], tuple[Outcome, Grouping]]
 
 
 def now() -> datetime:
@@ -64,6 +66,7 @@ class Indexer:
         ledger: Ledger,
         uploads: Uploads,
         objects: Objects,
+        trash: Trash,
         embedders: Callable[[], Sequence[Embedder]],
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
@@ -72,21 +75,28 @@ class Indexer:
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
+        self._trash = trash
         self._embedders = embedders
         self._clock = clock
         self._pause = pause
 
-    def index(self, event: Created) -> tuple[Outcome, Description | None]:
+    def index(self, event: Created, group: Group = lambda outcome, _: (outcome, Grouping.DONE)) -> Outcome:
         """Index an object and store the final state of its upload.
 
-        Returns:
-            The outcome, and the description that was stored, or None if nothing had to be stored.
+        Args:
+            group: puts a new image, with the description that was stored (None if it already was), into its group of
+                near-duplicates, before its upload ends.
 
         Raises:
             ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
         """
         outcome, description = self._retry(lambda: self._index(event))
-        if outcome.upload_id and outcome.status is not OutcomeStatus.SUPERSEDED:
+        grouping = None
+        if outcome.status is OutcomeStatus.INDEXED:
+            outcome, grouping = group(outcome, description)
+        if outcome.status is OutcomeStatus.SUPERSEDED:
+            self._finish_removed(event.object)
+        elif outcome.upload_id:
             self._uploads.finish(
                 Upload(
                     outcome.upload_id,
@@ -95,9 +105,22 @@ class Indexer:
                     image_id=outcome.image_key.image_id if outcome.image_key else None,
                     code=outcome.code,
                     reason=outcome.reason,
+                    grouping=grouping,
                 )
             )
-        return outcome, description
+        return outcome
+
+    def _finish_removed(self, source: ObjectRef) -> None:
+        """Finish the upload of an object that was removed before its image was stored; no other event does."""
+        parsed = parse_upload_key(source.key)
+        upload = self._uploads.find(parsed[1]) if parsed else None
+        if upload is None or upload.status is not UploadStatus.PENDING:
+            return
+        entry = self._ledger.find(source)
+        if entry and entry.status is ObjectStatus.REMOVED:
+            self._uploads.finish(
+                replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
+            )
 
     def remove(self, event: Removed) -> Outcome:
         """Remove the image of a removed object, unless another object holds it too.
@@ -125,10 +148,6 @@ class Indexer:
             happened_before(event.sequencer, by=before.sequencer)
             or (before.status is ObjectStatus.DISMISSED and event.sequencer == before.sequencer is not None)
         ):
-            if before.status is ObjectStatus.REMOVED and upload and upload.status is UploadStatus.PENDING:
-                self._uploads.finish(
-                    replace(upload, status=UploadStatus.REJECTED, code="gone", reason=REFUSAL_CODES["gone"])
-                )
             return self._supersede(before), None
         held = before.held if before else None
         outcome = Outcome(
@@ -144,7 +163,10 @@ class Indexer:
             fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
             image_key = ImageKey(outcome.collection or "", hashlib.sha256(fetched.data).hexdigest())
             descriptions = None
-            if self._is_first_source(image_key, event.object) is None:
+            trashed = self._trash.holds(image_key)
+            if trashed and held == image_key and event.sequencer in (None, before.sequencer if before else None):
+                return self._supersede(before), None  # a repeated event does not restore what was deleted since
+            if trashed or self._is_first_source(image_key, event.object) is None:
                 descriptions = self._describe(fetched, image_key, outcome.filename)
         except PictureRefused as refused:
             return self._reject(event, before, outcome, refused, fetched.etag if fetched else None), None

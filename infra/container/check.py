@@ -15,8 +15,8 @@ from layers.wheels import install, prune
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCKERFILE: Final = ROOT / "functions" / "Dockerfile"
-IMAGE: Final = ROOT / "functions" / "requirements.txt"
-LAYER: Final = ROOT / "layers" / "runtime" / "requirements.txt"
+IMAGE: Final = ROOT / "functions" / "requirements.lock"
+LAYER: Final = ROOT / "layers" / "runtime" / "requirements.lock"
 PRUNED: Final = ROOT / "functions" / "prune.txt"
 MACHINES: Final = {"arm64": "AArch64", "x86_64": "x64"}
 """Lambda's architectures, with the names that ELF files use for them."""

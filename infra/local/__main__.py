@@ -6,134 +6,129 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import uvicorn
-
-from infra.local import seed
-from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
-from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import DynamoApiKeys
-from shared.domain.access import Scope
-from shared.domain.limits import MAX_KEY_CALLS_PER_MINUTE
+from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
+from infra.local.serving import PortUnusable, bind, serving
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
+from shared.embedded.database import UnusableDatabase
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from infra.local.system import LocalSystem
+
+COMMANDS: Final = ("keys", "redrive")
 
 
-def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
-        description="Run PicTrace on this machine: the real stack in an emulator, the API and the web page.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Run PicTrace on this machine: the API and the web page, over a folder that keeps everything.",
+        epilog=f"Commands on a folder: {', '.join(f'python -m infra.local {name} --help' for name in COMMANDS)}",
     )
-    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API")
+    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API (default: 8000)")
+    parser.add_argument(
+        "--data",
+        help=f"folder that keeps everything; {THROW_AWAY}: one that is removed at the end (default: {default_path()})",
+    )
     parser.add_argument(
         "--pictures",
         dest="images",
         type=lambda name: Path(name).expanduser(),
-        help="folder to index instead of the sample images",
+        help="folder to index, instead of the sample images that a new data folder gets",
     )
     parser.add_argument(
         "--model-dir",
         type=Path,
         default=Path(".build/model"),
-        help="folder that `python -m layers.models.export` wrote",
+        help="folder that `python -m layers.models.export` wrote (default: .build/model)",
     )
-    parser.add_argument(
-        "--closed", action="store_true", help="require keys, as in AWS; one is created and printed once"
-    )
+    parser.add_argument("--closed", action="store_true", help="require keys, as in AWS; the first is printed once")
     return parser.parse_args(argv)
 
 
-@contextmanager
-def serving(app: "FastAPI", port: int) -> Iterator[str]:
-    """Serve `app` on the loopback interface in a thread, and yield its address.
-
-    Raises:
-        RuntimeError: the server did not start.
-    """
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="api", daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise RuntimeError(f"the API could not be served on port {port}. Choose another: make run PORT=9000")
-            time.sleep(0.01)
-        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-
-
-def create_admin_key(cloud: LocalCloud) -> str:
-    """Create a key with every right to every collection."""
-    keys = DynamoApiKeys(dynamodb_client(), cloud.outputs["TableName"])
-    _, text = keys.create(
-        name="local admin",
-        scopes=frozenset({Scope.ADMIN}),
-        collections=None,
-        per_minute=MAX_KEY_CALLS_PER_MINUTE,
-    )
-    return text
-
-
-def announce(cloud: LocalCloud, url: str, card: ModelCard, key: str | None) -> None:
-    print(f"\n  PicTrace   {url}          (the page)")
-    print(f"             {url}/docs     (the API)")
-    print(f"  emulator   {cloud.endpoint}   bucket {cloud.outputs['BucketName']}")
-    if key:
-        print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
-        print(f"\n    {key}\n")
-        print(f"  Others: AWS_ENDPOINT_URL={cloud.endpoint} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID=local \\")
-        print(f"          AWS_SECRET_ACCESS_KEY=local {sys.executable} -m infra.operate --stack {STACK} keys --help")
-        print("  Nothing is kept: the images and keys are gone when you stop it.")
-    else:
-        print("  OPEN to everyone on this machine. Nothing is kept: the images are gone when you stop it.")
-    print(f"  model      {card.id}")
-    if card.notice:
-        print(f"  NOTE: {card.notice}")
-        print("        docs/reference/models.md explains how to get them.")
-    print("  Press Ctrl-C to stop.\n", flush=True)
-
-
 def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in COMMANDS:
+        from infra.local import commands
+
+        return commands.main(argv)
     args = parse_arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         card = ModelCard.read(args.model_dir)
     except FileNotFoundError:
-        print(
-            f"pictrace: there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}",
-            file=sys.stderr,
-        )
-        return 1
-    print("starting the local cloud ...", flush=True)
+        return _fail(f"there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}")
     try:
-        with (
-            local_cloud(args.model_dir.resolve(), closed=args.closed) as cloud,
-            serving(cloud.app, args.port) as url,
-        ):
-            key = create_admin_key(cloud) if args.closed else None
-            paths = seed.list_files(args.images) if args.images else seed.sample_images()
-            if paths:
-                started = time.monotonic()
-                outcomes = seed.index(url, paths, key=key)
-                print(seed.summary(outcomes, time.monotonic() - started))
-            else:
-                print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
-            announce(cloud, url, card, key)
-            threading.Event().wait()
+        with closing(bind(args.port)) as listener, data_folder(args.data) as folder:
+            from infra.local.system import local_system
+
+            with (
+                local_system(folder, args.model_dir.resolve(), closed=args.closed) as system,
+                serving(system.app, listener) as url,
+            ):
+                add_images(args, folder, system, url)
+                announce(folder, system, url, card, closed=args.closed)
+                threading.Event().wait()
+    except (FolderUnusable, PortUnusable, UnusableDatabase) as unusable:
+        return _fail(str(unusable))
     except KeyboardInterrupt:
         print("\nstopped.")
     return 0
+
+
+def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSystem", url: str) -> None:
+    """Index the files that the caller names or, in a new folder, the sample images."""
+    if args.images is None and not folder.is_new:
+        return
+    from infra.local import seed
+
+    paths = seed.list_files(args.images) if args.images else seed.sample_images()
+    if not paths:
+        print(f"there is no file in {args.images}: upload images on the page, or choose another folder")
+        return
+    print(f"{url} answers already", flush=True)
+    started = time.monotonic()
+    key, text = system.create_admin_key("indexing of a folder") if args.closed else (None, None)
+    try:
+        outcomes = seed.index(url, paths, key=text)
+    finally:
+        if key:
+            system.keys.delete(key.key_id)
+    print(seed.summary(outcomes, time.monotonic() - started))
+
+
+def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, *, closed: bool) -> None:
+    print(f"\n  PicTrace   {url}          (the page)")
+    print(f"             {url}/docs     (the API)")
+    if folder.throw_away:
+        print(f"  data       {folder.path}, which is removed when you stop it")
+    else:
+        print(f"  data       {folder.path}, where everything is kept")
+    if not closed:
+        print("  OPEN to everyone on this machine.")
+    elif system.has_admin_key():
+        print("  CLOSED: every call on data needs a key. To create one: .venv/bin/python -m infra.local keys --help")
+    else:
+        _, text = system.create_admin_key("local admin")
+        print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
+        print(f"\n    {text}\n")
+        print("  Others: .venv/bin/python -m infra.local keys --help")
+    print(f"  model      {card.id}")
+    if card.notice:
+        print(f"  NOTE: {card.notice}")
+        print("        docs/reference/models.md explains how to get them.")
+    if missing := system.model_change.missing():
+        print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
+        print("        background; until then a search does not find them.")
+    print("  Press Ctrl-C to stop.\n", flush=True)
+
+
+def _fail(reason: str) -> int:
+    print(f"pictrace: {reason}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from infra.local import template as templates
 from infra.local.invocations import serve_functions
 from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
+from infra.local.schedule import Schedule
 from shared.domain.access import Access
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class LocalCloud:
     outputs: Mapping[str, str]
     app: "FastAPI"
     worker: QueueWorker
+    template: templates.Template
 
 
 @contextmanager
@@ -101,10 +103,13 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
         function_name="ingest",
         batch_size=int(mapping.get("BatchSize", 10)),
     )
+    schedule = Schedule(boto3.client("sqs"), outputs["QueueUrl"], template)
     worker.start()
+    schedule.start()
     try:
-        yield LocalCloud(endpoint, outputs, application(), worker)
+        yield LocalCloud(endpoint, outputs, application(), worker, template)
     finally:
+        schedule.stop()
         worker.stop()
         reset_environments()
 

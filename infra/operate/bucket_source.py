@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.operate.flow import EntryResult, Outcome, read_items
 from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import REFUSAL_CODES
-from shared.domain.images import ObjectRef
+from shared.domain.images import ObjectRef, source_id
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 
@@ -124,7 +124,7 @@ class BucketSource:
             ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item["brought_by"]["S"] for item in held
         }
         return {state.object.key: state for state in states}, {
-            key: first_sources[image_key] == item_mapper.source_id(ObjectRef(self._bucket, key))
+            key: first_sources[image_key] == source_id(ObjectRef(self._bucket, key))
             for key, image_key in holders.items()
             if image_key in first_sources
         }

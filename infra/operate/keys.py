@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import ApiKey, DynamoApiKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import EVERY_COLLECTION, Scope
+from shared.domain.api_keys import ApiKey, StoredApiKeys
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import (
     DEFAULT_COLLECTION,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-def add_parser(subparsers: "Subparsers") -> None:
+def add_parser(subparsers: "Subparsers") -> argparse.ArgumentParser:
     parser = subparsers.add_parser("keys", help="create, list and revoke API keys", description=__doc__)
     actions = parser.add_subparsers(metavar="action", required=True, dest="action")
 
@@ -64,10 +65,15 @@ def add_parser(subparsers: "Subparsers") -> None:
     revoke = actions.add_parser("revoke", help="revoke a key", description="Revoke a key. This cannot be undone.")
     revoke.add_argument("key_id", type=_parse_key_id, help="the 16 hex digits that `list` shows, or the key itself")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
-    keys = DynamoApiKeys(dynamodb_client(), stack.table)
+    return manage(args, DynamoApiKeys(dynamodb_client(), stack.table))
+
+
+def manage(args: argparse.Namespace, keys: StoredApiKeys) -> int:
+    """Carry out the action on the keys of a store; return the exit status."""
     match args.action:
         case "create":
             _create(keys, args)
@@ -79,7 +85,7 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
     return 0
 
 
-def _create(keys: DynamoApiKeys, args: argparse.Namespace) -> None:
+def _create(keys: StoredApiKeys, args: argparse.Namespace) -> None:
     collections = frozenset(args.collection or [DEFAULT_COLLECTION])
     if len(collections) > MAX_KEY_COLLECTIONS:
         raise LookupError(f"a key may name at most {MAX_KEY_COLLECTIONS} collections, not {len(collections)}")

@@ -15,7 +15,18 @@ from infra.operate.prompts import confirm, printable
 from shared.aws import messages
 from shared.aws.clients import sqs_client
 from shared.aws.dead_letters import REASON
-from shared.domain.events import Ignored, Reindex, UrlSubmitted
+from shared.domain.events import (
+    Created,
+    DuplicateCheck,
+    DuplicateScanStep,
+    Ignored,
+    IngestEvent,
+    PurgeTrash,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
+from shared.domain.images import ObjectRef
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -73,20 +84,27 @@ class DeadLetter:
 def summarise(body: str) -> str:
     """Summarise a message's body in one printable line."""
     try:
-        parts = [
-            event.url
-            if isinstance(event, UrlSubmitted)
-            else event.reason
-            if isinstance(event, Ignored)
-            else f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
-            if isinstance(event, Reindex)
-            else f"{type(event).__name__.lower()} s3://{event.object.bucket}/{event.object.key}"
-            for event in messages.parse(body)
-        ]
-        text = ", ".join(parts)
+        text = ", ".join(map(_summarise_event, messages.parse(body)))
     except messages.UnknownMessage:
         text = body[:200]
     return printable(text)
+
+
+def _summarise_event(event: IngestEvent) -> str:
+    match event:
+        case UrlSubmitted():
+            return event.url
+        case Ignored():
+            return event.reason
+        case Reindex():
+            return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
+        case DuplicateScanStep() | PurgeTrash():
+            return f"{type(event).__name__.lower()} of {event.collection or 'every collection'}"
+        case DuplicateCheck(object=None):
+            return f"{type(event).__name__.lower()} of {event.image_key.collection}/{event.image_key.image_id}"
+        case Created() | Removed() | DuplicateCheck():
+            source = event.object or ObjectRef("", "")
+            return f"{type(event).__name__.lower()} s3://{source.bucket}/{source.key}"
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:

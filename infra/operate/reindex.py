@@ -12,7 +12,7 @@ from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
-from shared.aws.dynamodb.active_model import CACHE_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
         )
     dynamodb = dynamodb_client()
     source = CatalogueSource(dynamodb, stack.table, model)
-    active = ActiveModel(dynamodb, stack.table, [])
+    active = DynamoActiveModel(dynamodb, stack.table, [])
     models, missing = source.survey(source.list_images())
     total = models.total()
     print(f"{total:,} images, {missing:,} of them not described by {model} yet")

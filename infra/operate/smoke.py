@@ -110,13 +110,21 @@ class StackOperator:
         self._keys = DynamoApiKeys(dynamodb_client(), stack.table)
         self._key_id: str | None = None
 
-    def create_key(self, collection: str) -> str:
-        expires = datetime.now(UTC) + timedelta(minutes=KEY_MINUTES)
+    def create_key(
+        self,
+        collection: str,
+        *,
+        name: str = "smoke",
+        minutes: int = KEY_MINUTES,
+        per_minute: int = KEY_CALLS_PER_MINUTE,
+    ) -> str:
+        """Create a key that may read and write one collection, and return its text."""
+        expires = datetime.now(UTC) + timedelta(minutes=minutes)
         key, text = self._keys.create(
-            name="smoke",
+            name=name,
             scopes=frozenset({Scope.SEARCH, Scope.WRITE}),
             collections=frozenset({collection}),
-            per_minute=KEY_CALLS_PER_MINUTE,
+            per_minute=per_minute,
             expires=expires.isoformat(timespec="seconds"),
         )
         self._key_id = key.key_id

@@ -18,14 +18,21 @@ DOCKERFILE: Final = "functions/Dockerfile"
 SHIPPED: Final = (
     DOCKERFILE,
     "functions/__init__.py",
-    "functions/requirements.txt",
+    "functions/requirements.lock",
     "functions/prune.txt",
     "layers/__init__.py",
     "layers/models",
     "layers/wheels.py",
-    "shared",
+    "shared/__init__.py",
+    "shared/aws",
+    "shared/domain",
+    "shared/search",
+    "shared/settings.py",
+    "shared/version.py",
+    "shared/vision",
 )
-"""Files and folders in every image, besides the function's own folder."""
+"""Files and folders in every image, besides the function's own folder. `shared/embedded` is for the local run and
+`shared/net` for the fetch function."""
 NEXT_MODEL: Final = "layers/next_model"
 """Folder of the export of a second model, while there is one."""
 

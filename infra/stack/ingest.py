@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.stack.container_function import ContainerFunction
-from shared.domain.events import SUBMITTED
+from shared.domain.events import PURGE_TRASH, SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
 from shared.domain.limits import BATCH_MESSAGES
 from shared.domain.queue_times import INGEST_QUEUE
@@ -66,6 +66,19 @@ class Ingestion(Construct):
             self._notify(bucket)
         self.bus = events.EventBus(self, "Bus", description="Images submitted to PicTrace, and their outcomes")
         self._subscribe(source_topics)
+        events.Rule(
+            self,
+            "Purge",
+            description="Purges the trash",
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[
+                targets.SqsQueue(
+                    self.queue,
+                    dead_letter_queue=self.dead_letters,
+                    message=events.RuleTargetInput.from_object(PURGE_TRASH),
+                )
+            ],
+        )
         self.function = ContainerFunction(
             self,
             "Function",

@@ -20,7 +20,13 @@ from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.table_schema import DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX, PIXELS_INDEX
+from shared.domain.table_schema import (
+    ANNOTATED_INDEX,
+    DUPLICATES_INDEX,
+    KEYS_PARTITION,
+    LISTING_INDEX,
+    PIXELS_INDEX,
+)
 
 NEXT_MODEL_DIR = "/opt/next_model"
 
@@ -77,6 +83,7 @@ class PicTraceStack(Stack):
             "PICTRACE_TABLE": storage.table_name,
             "PICTRACE_FETCH_FUNCTION": fetching.function.function_name,
             "PICTRACE_MODEL_DIR": f"/opt/{stage.model}",
+            "PICTRACE_TRASH_DAYS": str(stage.trash_days),
             "PICTRACE_SOURCE_BUCKETS": ",".join(stage.source_buckets),
             "POWERTOOLS_METRICS_NAMESPACE": "PicTrace",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -107,7 +114,7 @@ class PicTraceStack(Stack):
             self,
             "Search",
             api=api,
-            environment=environment,
+            environment=environment | {"PICTRACE_QUEUE": ingestion.queue.queue_url},
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
@@ -170,15 +177,22 @@ class PicTraceStack(Stack):
         def under(*prefixes: str) -> list[str]:
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
-        _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging"], under(UPLOADS_PREFIX))
+        _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging", "s3:DeleteObject"], under(UPLOADS_PREFIX))
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
         _allow(ingestion.function, ["s3:PutObject", "s3:DeleteObject"], under(THUMBNAILS_PREFIX))
         _allow(
             ingestion.function,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
+            [
+                f"dynamodb:{action}"
+                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+            ],
             [table],
         )
-        _allow(ingestion.function, ["dynamodb:Query"], [f"{table}/index/{PIXELS_INDEX}"])
+        _allow(
+            ingestion.function,
+            ["dynamodb:Query"],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, ANNOTATED_INDEX, DUPLICATES_INDEX, PIXELS_INDEX)],
+        )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
         _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn])
@@ -188,6 +202,7 @@ class PicTraceStack(Stack):
         for function in (ingestion.function, search.function):
             _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
 
+        _allow(search.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn])
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
@@ -205,7 +220,7 @@ class PicTraceStack(Stack):
         _allow(
             search.function,
             ["dynamodb:Query"],
-            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, PIXELS_INDEX)],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 LAYERS: Final = Path(__file__).resolve().parents[2] / "layers"
-MADE_FROM: Final = ("runtime/requirements.txt", "runtime/build.py", "wheels.py")
+MADE_FROM: Final = ("runtime/requirements.lock", "runtime/build.py", "wheels.py")
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 
 

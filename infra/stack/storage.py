@@ -113,6 +113,7 @@ class Storage(Construct):
                         table_schema.LISTING_PARTITION,
                         table_schema.LISTING_SORT,
                         table_schema.DUPLICATES_SORT,
+                        table_schema.ANNOTATED_PARTITION,
                         table_schema.PIXELS_HASH,
                         table_schema.VECTOR_PARTITION,
                         *table_schema.VECTOR_FILTERS,
@@ -133,6 +134,19 @@ class Storage(Construct):
                     ],
                     projection=_include(
                         *table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS, table_schema.LISTING_SORT
+                    ),
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=table_schema.ANNOTATED_INDEX,
+                    key_schema=[
+                        _key(table_schema.ANNOTATED_PARTITION, "HASH"),
+                        _key(table_schema.LISTING_SORT, "RANGE"),
+                    ],
+                    projection=_include(
+                        *table_schema.RECORD_ATTRIBUTES,
+                        *table_schema.VECTOR_FILTERS,
+                        table_schema.LISTING_PARTITION,
+                        *table_schema.ANNOTATIONS,
                     ),
                 ),
                 dynamodb.CfnTable.GlobalSecondaryIndexProperty(

@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from layers.wheels import MACHINES, install
 
-REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
+REQUIREMENTS: Final = Path(__file__).with_name("requirements.lock")
 
 
 def pack(folder: Path, target: Path) -> None:

@@ -15,8 +15,10 @@ from shared.domain.events import (
     SUBMITTED,
     Created,
     DuplicateCheck,
+    DuplicateScanStep,
     Ignored,
     IngestEvent,
+    PurgeTrash,
     Reindex,
     Removed,
     UrlSubmitted,
@@ -29,6 +31,8 @@ _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
+_SCAN: Final = "duplicate_scan"
+_PURGE: Final = "purge_trash"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -80,17 +84,18 @@ class ReindexRequest(BaseModel):
 
 
 class DuplicateCheckRequest(BaseModel):
-    """What the ingest function sends to itself for an image that it could not compare yet."""
+    """What the functions send to the ingest function for an image that must be compared again."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    bucket: str
-    key: str
+    bucket: str | None = None
+    key: str | None = None
     version: str | None = None
     since: AwareDatetime
     metadata: dict[str, str] = {}
+    attempt: Annotated[int, Field(ge=0)] = 0
 
     @classmethod
     def of(cls, check: DuplicateCheck) -> Self:
@@ -98,21 +103,64 @@ class DuplicateCheckRequest(BaseModel):
         return cls(
             image_id=check.image_key.image_id,
             collection=check.image_key.collection,
-            bucket=check.object.bucket,
-            key=check.object.key,
-            version=check.object.version,
+            bucket=check.object.bucket if check.object else None,
+            key=check.object.key if check.object else None,
+            version=check.object.version if check.object else None,
             since=datetime.fromisoformat(check.since),
             metadata=dict(check.metadata),
+            attempt=check.attempt,
         )
 
     def event(self) -> DuplicateCheck:
         """Return the event that the request stands for."""
         return DuplicateCheck(
             ImageKey(self.collection, self.image_id),
-            ObjectRef(self.bucket, self.key, self.version),
+            ObjectRef(self.bucket, self.key, self.version) if self.bucket and self.key else None,
             self.since.isoformat(),
             self.metadata,
+            self.attempt,
         )
+
+
+class ScanRequest(BaseModel):
+    """What the API, the operator and the ingest function send to have a page of a collection compared again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    scan_id: Annotated[str, Field(min_length=1, max_length=64)]
+    cursor: Annotated[str | None, Field(max_length=1024)] = None
+    done: Annotated[int, Field(ge=0)] = 0
+
+    def event(self) -> DuplicateScanStep:
+        """Return the event that the request stands for."""
+        return DuplicateScanStep(self.collection, self.scan_id, self.cursor, self.done)
+
+
+class PurgeRequest(BaseModel):
+    """What a schedule, or the API, sends to have images in the trash removed for good."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str | None, Field(pattern=COLLECTION_PATTERN)] = None
+    before: AwareDatetime | None = None
+
+    def event(self) -> PurgeTrash:
+        """Return the event that the request stands for."""
+        before = self.before.isoformat(timespec="microseconds") if self.before else None
+        return PurgeTrash(self.collection, before)
+
+
+def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
+    """Return the message that `parse` turns into a purge."""
+    values = {"collection": collection, "before": before}
+    return {_PURGE: {name: value for name, value in values.items() if value is not None}}
+
+
+def duplicate_scan(step: DuplicateScanStep) -> dict[str, Any]:
+    """Return the message that `parse` turns into this step."""
+    values = {"collection": step.collection, "scan_id": step.scan_id, "cursor": step.cursor, "done": step.done}
+    return {_SCAN: {name: value for name, value in values.items() if value is not None}}
 
 
 def duplicate_check(check: DuplicateCheck) -> str:
@@ -154,6 +202,10 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield from _from_s3(S3Event(body), len(entries))
         case {"duplicate_check": dict(check)} if len(body) == 1:
             yield DuplicateCheckRequest.model_validate(check).event()
+        case {"duplicate_scan": dict(step)} if len(body) == 1:
+            yield ScanRequest.model_validate(step).event()
+        case {"purge_trash": dict(purge)} if len(body) == 1:
+            yield PurgeRequest.model_validate(purge).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

@@ -4,7 +4,7 @@ import time
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -152,14 +152,18 @@ class S3Objects:
             if not _is_absent(error):
                 raise
 
-    def link(self, source: ObjectRef, media_type: str) -> str:
-        """Return a presigned URL that shows an image, with `media_type` and never the type that the sender claimed."""
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
+        """Return a presigned URL that shows an image, with `media_type` and never the type that the sender claimed.
+
+        With `download_as`, browsers save it under this name (RFC 6266, with the encoding of RFC 8187).
+        """
+        disposition = "inline" if download_as is None else f"attachment; filename*=UTF-8''{quote(download_as, safe='')}"
         return self._client.generate_presigned_url(
             "get_object",
             Params={
                 **_locator(source),
                 "ResponseContentType": media_type,
-                "ResponseContentDisposition": "inline",
+                "ResponseContentDisposition": disposition,
                 "ResponseCacheControl": "private, max-age=3600",
             },
             ExpiresIn=LINK_EXPIRES_SECONDS,

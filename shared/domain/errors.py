@@ -26,6 +26,8 @@ class Unreadable(PictureRefused):
 
 REFUSAL_CODES = {
     "gone": "the object was removed before it was read",
+    "expired": "no file arrived before the form expired, or it was removed before it was read",
+    "failed": "processing failed in every attempt; an operator can have it tried again",
     "foreign_object": "the object is neither an upload nor in a bucket that this stack is configured to read",
     "archived": "the object is archived and has not been restored",
     "access_denied": "the stack lacks permission to read the object, or to use the key that encrypts it",

@@ -10,6 +10,9 @@ from shared.domain.ledger import ImageKey
 SUBMITTED: Final = "Image Submitted"
 """Detail type of the events by which other services submit images over the event bus."""
 
+PURGE_TRASH: Final[Mapping[str, Mapping[str, str]]] = {"purge_trash": {}}
+"""The message by which a schedule has the trash purged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -59,18 +62,48 @@ class Reindex:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateCheck:
-    """An image that was stored while the vector index was not ready must still be compared with earlier images.
+    """An image must be compared again: the vector index did not have it yet, or its group has changed.
 
     Attributes:
-        object: the object that brought the image.
+        object: the object that brought the image; None if a change of its group is the reason.
         since: when the check was first due, ISO 8601 in UTC.
         metadata: values of the sender, repeated in the published event.
+        attempt: number of checks before this one, or of changes of groups that led to it.
     """
 
     image_key: ImageKey
-    object: ObjectRef
+    object: ObjectRef | None
     since: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateScanStep:
+    """A page of a collection must be compared again.
+
+    Attributes:
+        cursor: of the page in the listing; None for the first.
+        done: number of images compared before.
+    """
+
+    collection: str
+    scan_id: str
+    cursor: str | None = None
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeTrash:
+    """Images in the trash must be removed for good.
+
+    Attributes:
+        collection: the only collection whose trash is purged; None for all.
+        before: purge what was deleted before this time, ISO 8601 in UTC; None for what was deleted long enough ago.
+    """
+
+    collection: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +113,7 @@ class Ignored:
     reason: str
 
 
-IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | Ignored
+IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | Ignored
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:

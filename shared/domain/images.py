@@ -1,5 +1,6 @@
 """Images, where they came from, and the state of an upload."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
@@ -8,8 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
     from shared.domain.features import FeatureVector, LocalVector
@@ -43,6 +46,13 @@ class UploadStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class Grouping(StrEnum):
+    """Whether an indexed image has been compared with all others that arrived before or together with it."""
+
+    PENDING = "pending"
+    DONE = "done"
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
     """An object in S3. `key` is the real key, never URL-encoded."""
@@ -70,8 +80,12 @@ class ImageRecord:
         phash: 64-bit perceptual hash, 16 hex digits.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
-        sharpness: variance of the Laplacian, 0 or more; ranks copies of one size.
+        sharpness: variance of the Laplacian, 0 or more.
         low_information: whether the image has too little detail to be recognised by, such as a single colour.
+        quality: evidence by which the best of several copies is chosen; None if it was not measured, or not read.
+        chosen: whether somebody chose to keep it, whatever its quality.
+        group: `image_id` of the image that is kept of its group of near-duplicates; None without a group, or not read.
+        annotations: what callers noted about it.
     """
 
     collection: str
@@ -88,6 +102,10 @@ class ImageRecord:
     sources: Sequence[ObjectRef] = ()
     low_information: bool = False
     sharpness: float = 0.0
+    quality: Quality | None = None
+    chosen: bool = False
+    group: str | None = None
+    annotations: Annotations = NO_ANNOTATIONS
 
     @property
     def label(self) -> str | None:
@@ -122,6 +140,9 @@ class Upload:
         image_id: the indexed image, if there is one.
         code, reason: why the upload was rejected.
         metadata: values of the sender, repeated in the published events.
+        opened_at: when it was opened, in seconds since the epoch; None if no one opened it.
+        grouping: whether the image is in its group of near-duplicates; None unless it was indexed.
+        ends_by: when its last attempt has ended whatever happens, in seconds since the epoch; None before that attempt.
     """
 
     upload_id: str
@@ -132,6 +153,9 @@ class Upload:
     code: str | None = None
     reason: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opened_at: int | None = None
+    ends_by: int | None = None
+    grouping: Grouping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +171,26 @@ def upload_key(collection: str, upload_id: str) -> str:
     return f"{UPLOADS_PREFIX}{collection}/{upload_id}"
 
 
+def upload_id_of_message(message_id: str) -> str:
+    """Return the id of the upload for a URL that a message submits, the same in each attempt."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:32]
+
+
 def parse_upload_key(key: str) -> tuple[str, str] | None:
     """Return (collection, upload_id) of a key that `upload_key` made, or None for any other key."""
     match = _UPLOAD_KEY.fullmatch(key)
     return (match["collection"], match["upload_id"]) if match else None
+
+
+def object_id(source: ObjectRef) -> str:
+    """Return the hash of an object's bucket and key, 64 hex digits."""
+    return hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
+
+
+def source_id(source: ObjectRef) -> str:
+    """Return a short stable id of an object: the id of an upload, otherwise a hash of bucket and key."""
+    parsed = parse_upload_key(source.key)
+    return parsed[1] if parsed else object_id(source)
 
 
 def collection_of_key(key: str) -> str:

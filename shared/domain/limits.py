@@ -13,6 +13,13 @@ MAX_QUERY_BYTES: Final = 4_400_000
 MAX_REQUEST_BYTES: Final = 6 * MIB
 """Maximum size of a request's body, the limit of Lambda."""
 
+MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
+"""Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
+
+BODY_SECONDS: Final = 30
+"""How long the body of a request may take to arrive, where the API does not run behind API Gateway: at the largest size
+that is 1.6 Mbit/s."""
+
 MAX_PIXELS: Final = 40_000_000
 """Maximum pixels (width x height) of an image; checked in the header, before decoding."""
 
@@ -36,8 +43,15 @@ MAX_DECODE_SECONDS: Final = 20
 """Wall-clock limit of a decode that has not used up its CPU time. It is retried, because a busy machine is not the
 image's fault."""
 
+DECODE_WAIT_SECONDS: Final = 20
+"""How long a request waits while other images are decoded; it is then answered with 503. Ingest waits longer."""
+
 UPLOAD_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned upload."""
+
+UPLOAD_ABANDONED_SECONDS: Final = 2 * UPLOAD_EXPIRES_SECONDS
+"""Age from which a pending upload without an object is over. A file that was being sent when its form expired has as
+long again to arrive."""
 
 LINK_EXPIRES_SECONDS: Final = 15 * 60
 """Lifetime of a presigned link to a stored image."""
@@ -48,14 +62,30 @@ LINK_HALF_LIFE_SECONDS: Final = LINK_EXPIRES_SECONDS // 2
 UPLOAD_STATE_DAYS: Final = 30
 """How long the state of a finished or abandoned upload is kept."""
 
+REFUSAL_DAYS: Final = 7
+"""How long it is kept why an image could not be described by another model."""
+
 MAX_COLLECTION_LENGTH: Final = 64
 MAX_FILENAME_LENGTH: Final = 255
+
+MAX_TITLE_LENGTH: Final = 100
+"""Maximum length of the title of a collection, in characters."""
+
+MAX_FIELDS: Final = 10
+"""Maximum number of named strings in the annotations of an image."""
+MAX_FIELD_NAME_LENGTH: Final = 64
+MAX_FIELD_LENGTH: Final = 256
+"""Maximum length of such a string, and of a caller's id of an image, in characters."""
+MAX_NOTE_LENGTH: Final = 2000
 
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
 
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
+
+MAX_SOURCES_SHOWN: Final = 100
+"""Maximum number of an image's sources in its record."""
 
 DEFAULT_COLLECTION: Final = "default"
 
@@ -79,9 +109,21 @@ RETRY_AFTER_SECONDS: Final = 5
 INDEX_RETRY_AFTER_SECONDS: Final = 30
 """`Retry-After` of a response while a vector index is being built, which takes minutes."""
 
-CHECK_DELAY_SECONDS: Final = 300
-"""How long ingest waits before it compares an image that was stored while a vector index was being built. SQS delays a
-message by at most 900 s."""
+CHECK_DELAY_SECONDS: Final = 5
+"""How long ingest waits before it compares an image again that a vector index did not have yet. The delay doubles with
+each attempt."""
+MAX_CHECK_DELAY_SECONDS: Final = 300
+"""Maximum of that delay, for an index that is being built, which takes minutes. SQS allows at most 900 s."""
+MAX_CHECKS: Final = 12
+"""Number of checks after which an index that still lacks the image is no longer waited for: after 30 minutes."""
+MAX_REGROUPINGS: Final = 4
+"""Number of changes of groups in a row, each because of the one before, after which no more follow."""
+
+
+def check_delay_seconds(attempt: int) -> int:
+    """Return how long to wait before a check, of which there have been `attempt` before."""
+    return min(CHECK_DELAY_SECONDS * (1 << min(attempt, 10)), MAX_CHECK_DELAY_SECONDS)
+
 
 CHECK_HOURS: Final = 12
 """How long ingest repeats that check before it gives up."""

@@ -1,15 +1,25 @@
-"""The protocols through which the use cases reach storage and other services; `shared.aws` implements them."""
+"""The protocols through which the use cases reach storage and other services.
 
-from collections.abc import Collection, Sequence
+`shared.aws` implements them with AWS services, `shared.embedded` with files and a database in one folder.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.duplicates import DuplicatePage
+from shared.domain.annotations import Annotations
+from shared.domain.collections import CollectionEntry, CollectionPage
+from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.quality import Quality
+from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
-    from shared.domain.events import DuplicateCheck
+    from shared.domain.access import Caller
+    from shared.domain.duplicate_scans import DuplicateScan
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -54,7 +64,22 @@ class Uploads(Protocol):
 
     def open(self, upload: Upload, source: ObjectRef) -> None: ...
     def find(self, upload_id: str) -> Upload | None: ...
-    def finish(self, upload: Upload) -> None: ...
+
+    def finish(self, upload: Upload) -> None:
+        """Store the final state of an upload; nothing of an earlier end remains."""
+        ...
+
+    def grouped(self, upload_id: str) -> None:
+        """Note that the image of a finished upload is in its group of near-duplicates."""
+        ...
+
+    def expect_end(self, upload_id: str, ends_by: int) -> None:
+        """Store when a pending upload's last attempt will have ended, in seconds since the epoch."""
+        ...
+
+    def fail(self, upload_id: str, reason: str) -> None:
+        """Reject an upload with the code `failed`, if it is pending."""
+        ...
 
 
 class Ledger(Protocol):
@@ -107,8 +132,11 @@ class SearchIndex(VectorSearch, PixelSearch, Protocol):
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
-    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
-        """Return which of these images, at most 100, the collection holds now; the vector index may lag behind."""
+    def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
+        """Return which of these images, at most 100, the collection holds now, with their annotations.
+
+        The vector index may lag behind, and has no annotations.
+        """
         ...
 
 
@@ -148,26 +176,147 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
     def occurrences(self, image_id: str, collection: str | None = None) -> Occurrences: ...
     def delete_record(self, image_key: ImageKey) -> bool: ...
 
-    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
-        """Return one page, newest first; `labels`, in canonical form, limits it to images that have one of them."""
+    def page(
+        self,
+        collection: str,
+        *,
+        wanted: ImageFilter,
+        order: Order = Order.NEWEST,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return one page of the images that `wanted` accepts, with their annotations.
+
+        Raises:
+            InvalidCursor: the cursor is malformed, or no page of this listing returned it.
+        """
+        ...
+
+    def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
+        """Replace the annotations of an image.
+
+        Raises:
+            ConflictError: they are no longer `before`, or the image was removed.
+        """
         ...
 
     def count(self, collection: str) -> tuple[int, bool]: ...
 
 
-class Duplicates(Protocol):
-    """Stores groups of near-duplicates."""
+class Collections(Protocol):
+    """Stores which collections exist. A catalogue registers the collection of each image that it stores."""
 
-    def group_of(self, image: ImageKey) -> str | None: ...
-    def join(self, image: ImageKey, earlier: ImageKey) -> None: ...
+    def register(self, name: str) -> None:
+        """Note that a collection is used, unless this process did so within the last minute."""
+        ...
+
+    def put(self, name: str, title: str | None) -> CollectionEntry:
+        """Create a collection, or change its title."""
+        ...
+
+    def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
+        """Return one page of all collections.
+
+        Raises:
+            InvalidCursor: the cursor is malformed.
+        """
+        ...
+
+    def find(self, names: Collection[str]) -> Sequence[CollectionEntry]:
+        """Return those of the collections, at most 100, that exist."""
+        ...
+
+    def remove(self, name: str) -> None: ...
+
+
+class Duplicates(Protocol):
+    """Stores groups of near-duplicates, and what people decided on them."""
+
+    def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
+        """Return those of the images that the collection has now, with quality, group and choice."""
+        ...
+
+    def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
+        """Move an image into a group, or out of any; return False unless it exists and its group is `before`."""
+        ...
+
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        """Store the quality of an image, if it exists."""
+        ...
+
+    def choose(self, image: ImageKey, *, chosen: bool) -> None:
+        """Note whether somebody chose to keep an image."""
+        ...
+
+    def members(self, group: ImageKey, limit: int) -> Sequence[str]:
+        """Return the ids of images in a group; the last changes may not be seen yet."""
+        ...
+
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage: ...
 
+    def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None:
+        """Store a decision on two images of a collection, or forget it. It outlives both images."""
+        ...
 
-class DuplicateChecks(Protocol):
-    """Postpones checks for near-duplicates."""
+    def decisions(self, image: ImageKey) -> Decisions: ...
+
+
+class Scans(Protocol):
+    """Stores the progress of comparing collections again."""
+
+    def put(self, scan: "DuplicateScan") -> None: ...
+    def find(self, collection: str) -> "DuplicateScan | None": ...
+
+    def advance(self, before: "DuplicateScan", after: "DuplicateScan") -> bool:
+        """Store progress; return False if another worker did, or another scan was started."""
+        ...
+
+
+class Trash(Protocol):
+    """Hides images that were deleted, until they are restored or purged. Their objects and sources stay."""
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        """Move an image into the trash; return False if the collection does not have it.
+
+        No search, listing or read of the catalogue returns it any more, except that `occurrences` has its record, so
+        that nothing takes its objects for orphans. Storing it again (`Catalogue.add`) restores it.
+
+        Args:
+            at: now, ISO 8601 in UTC.
+        """
+        ...
+
+    def take_out(self, image: ImageKey) -> bool:
+        """Restore an image; return False if it is not in the trash."""
+        ...
+
+    def holds(self, image: ImageKey) -> bool: ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        """Return images of one collection, or of any, that were deleted before a time, ISO 8601 in UTC."""
+        ...
+
+
+class Messages(Protocol):
+    """Sends the ingest function what is to be done later."""
 
     def postpone(self, check: "DuplicateCheck") -> None:
-        """Queue the check again, with a delay of `CHECK_DELAY_SECONDS`."""
+        """Queue the check, with a delay that grows with its attempts."""
+        ...
+
+    def reindex(self, event: "Reindex") -> None: ...
+    def scan(self, step: "DuplicateScanStep") -> None: ...
+
+    def purge(self, collection: str | None, before: str | None) -> None:
+        """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""
         ...
 
 
@@ -196,8 +345,24 @@ class Objects(Signatures, Protocol):
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str, version: str | None = None) -> None: ...
     def mark_rejected(self, source: ObjectRef) -> None: ...
-    def link(self, source: ObjectRef, media_type: str) -> str: ...
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
+        """Return a short-lived URL that shows an image, or saves it under the name `download_as`."""
+        ...
+
     def lasting_link(self, key: str, media_type: str) -> str: ...
+
+
+class WebObjects(Objects, Protocol):
+    """Objects that browsers upload and load by themselves."""
+
+    @property
+    def origin(self) -> str:
+        """Where links and forms lead, as a source of a Content-Security-Policy."""
+        ...
+
+    def open_upload(self, key: str, media_type: str) -> tuple[str, dict[str, str]]:
+        """Return URL and fields of a form that accepts one image, with this key and media type only."""
+        ...
 
 
 class Fetcher(Protocol):
@@ -208,5 +373,30 @@ class Fetcher(Protocol):
 
         Raises:
             PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class WebFetcher(Fetcher, Protocol):
+    """Fetches images from the web, also without storing them."""
+
+    def read(self, url: str) -> bytes:
+        """Return the bytes of the image at a public URL, at most `MAX_QUERY_BYTES`.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class ApiKeys(Protocol):
+    """Verifies API keys."""
+
+    def verify(self, text: str | None) -> "Caller":
+        """Return the caller that a key identifies, and count the call.
+
+        Raises:
+            Unauthenticated: the text is not a valid key.
+            RateLimited: the key has used up its calls for this minute.
         """
         ...

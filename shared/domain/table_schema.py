@@ -19,6 +19,13 @@ DUPLICATES_INDEX: Final = "duplicates-v1"
 """Sparse global secondary index, by group, of a collection's images that are in a group of near-duplicates."""
 DUPLICATES_SORT: Final = "duplicate_group"
 
+ANNOTATED_INDEX: Final = "annotated-v1"
+"""Sparse global secondary index of a collection's annotated images by `created_at`."""
+ANNOTATED_PARTITION: Final = "annotated_in"
+"""The collection of a record that has annotations; records without them lack the attribute."""
+ANNOTATIONS: Final = ("external_id", "note", "fields")
+"""Attributes with annotations. Only the index of annotated images projects them."""
+
 PIXELS_INDEX: Final = "pixels-v1"
 """Sparse global secondary index, by the hash of the decoded pixels and the collection, of records that have one."""
 PIXELS_HASH: Final = "pixels_hash"
@@ -46,6 +53,17 @@ RECORD_ATTRIBUTES: Final = (
 
 SINCE: Final = "since"
 """The attribute that replaces `created_at` in items that the listing index must not contain."""
+
+TRASH_PARTITION: Final = "trash"
+"""Partition of the images in the trash, one item each, so that they are listed by a query."""
+TRASHED_AT: Final = "trashed_at"
+"""When a record was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every index."""
+
+SCANS_PARTITION: Final = "duplicate_scans"
+"""Partition of the progress of comparing collections again, one item for each collection."""
+
+COLLECTIONS_PARTITION: Final = "collections"
+"""Partition of the collections, one item each, so that they are listed by a query and not by a scan of the table."""
 
 KEYS_PARTITION: Final = "keys"
 """Partition of the API keys, one item each, so that they are listed by a query and not by a scan of the table."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.domain.features import FeatureVector
+from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Candidate, Candidates, VectorSearch
+from shared.domain.ports import Candidate, Candidates, SearchIndex
 from shared.search.budget import LABEL_SEARCHES, SEARCHED
 from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision.views import View
@@ -22,11 +23,13 @@ class SearchScope:
 
     Attributes:
         labels: in canonical form; only images that have one of them are found.
+        annotations: conditions on annotations, which are read of every candidate because the vector indexes have none.
     """
 
     collection: str
     model: str
     labels: frozenset[str] | None
+    annotations: ImageFilter = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class CandidateFinder:
         bytes_examined: total of the searches that have finished; None if one of them did not report it.
     """
 
-    index: VectorSearch
+    index: SearchIndex
     threads: Executor
     where: SearchScope
     bytes_examined: int | None = 0
@@ -123,7 +126,7 @@ class CandidateFinder:
         for view, search in begun:
             found = search.result()
             self._pay(found)
-            wanted = [candidate for candidate in found.found if self._wanted(candidate)]
+            wanted = self._wanted(found.found)
             if view is None:
                 whole |= {candidate.record.image_id: candidate for candidate in wanted}
                 continue
@@ -143,8 +146,17 @@ class CandidateFinder:
             limit=SEARCHED,
         )
 
-    def _wanted(self, candidate: Candidate) -> bool:
-        return self.where.labels is None or candidate.record.has_any(self.where.labels)
+    def _wanted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        labels = self.where.labels
+        wanted = [candidate for candidate in candidates if labels is None or candidate.record.has_any(labels)]
+        if not self.where.annotations.needs_annotations or not wanted:
+            return wanted
+        found = self.index.existing([candidate.record.image_id for candidate in wanted], self.where.collection)
+        return [
+            candidate
+            for candidate in wanted
+            if (held := found.get(candidate.record.image_id)) and self.where.annotations.accepts_annotations(held)
+        ]
 
     def _pay(self, found: Candidates) -> None:
         known = self.bytes_examined is not None and found.bytes_examined is not None

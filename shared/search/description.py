@@ -16,6 +16,7 @@ from shared.vision.keypoints import MAX_KEYPOINTS
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
 from shared.vision.pixels import Pixels
+from shared.vision.quality.measure import measure
 from shared.vision.resizing import shrink_to_fit
 from shared.vision.sharpness import sharpness
 from shared.vision.signature import Signature
@@ -79,7 +80,7 @@ def describe(
     Raises:
         PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
     """
-    image = decode(data)
+    image = decode(data, patience=None)
     described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)
     descriptors = described.keypoints.descriptors
     local = vlad_encode(descriptors) if len(descriptors) else None
@@ -97,6 +98,7 @@ def describe(
         filename=filename,
         low_information=described.low_information,
         sharpness=sharpness(image.rgb),
+        quality=measure(data, image.rgb, image.format, (image.width, image.height)),
     )
     return Description(
         record,

@@ -1,16 +1,16 @@
-"""Find the nearest earlier image of which a new image is a near-duplicate."""
+"""Find the images of a collection that a stored image is a near-duplicate of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
-from shared.domain.images import ImageRecord, signature_key
+from shared.domain.images import signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import NearDuplicateIndex, Signatures
+from shared.domain.ports import Candidates, NearDuplicateIndex, Signatures
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.comparison import compare_with_stored, deserves_details
 from shared.search.concurrency import COMPUTING
@@ -21,17 +21,23 @@ from shared.vision.local_features import vlad_encode
 from shared.vision.ranking import conclude
 from shared.vision.signature import Signature
 
-CANDIDATES: Final = 6
-"""Number of nearest images that are considered."""
+SEARCHED: Final = 24
+"""Number of nearest images that each vector index is asked for; more cost nothing, as a search is billed by the bytes
+that it examines."""
+CANDIDATES: Final = 10
+"""Maximum number of images whose signatures are read."""
 
-SAME_PIXELS: Final = 8
-"""Maximum number of images with the same pixels that are considered; one suffices unless it has just been removed."""
+SAME_PIXELS: Final = 4
+"""Maximum number of images with the same pixels that are compared: a group needs few of them."""
 
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, if at most
 `MOST_BITS` bits of the perceptual hashes differ, or if the features look the same. docs/explanation/ranking.md states
 how many copies this misses."""
+
+ALL_ALIKE: Final = 0.9999
+"""Cosine from which on images are so alike that an index may return others in place of the image itself."""
 
 
 def alike(local: float | None, whole: float | None, phash: str, other: str) -> bool:
@@ -52,19 +58,34 @@ def bits_apart(phash: str, other: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """The new image."""
+class Subject:
+    """An image that is compared with others."""
 
     image_id: str
-    created_at: str
     phash: str
     features: FeatureVector
     signature: Signature
     local: LocalVector | None
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look for near-duplicates found.
+
+    Attributes:
+        subject: the image itself.
+        near: images that are at least near-duplicates, the best match first.
+        complete: whether the indexes already had the image itself. Two images whose looks are both complete cannot have
+            missed each other: an index that has an image keeps it, so the later look found both.
+    """
+
+    subject: Subject
+    near: Sequence[Neighbour]
+    complete: bool
+
+
 class NearDuplicateFinder:
-    """Finds the nearest earlier image in the collection of a stored image."""
+    """Finds the near-duplicates of a stored image in its collection."""
 
     def __init__(self, *, index: NearDuplicateIndex, signatures: Signatures, model: Callable[[], str]) -> None:
         self._index = index
@@ -72,10 +93,8 @@ class NearDuplicateFinder:
         self._model = model
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
-    def nearest_earlier(self, image_key: ImageKey, described: Description | None = None) -> Neighbour | None:
-        """Return the best match that is at least a near-duplicate, or None.
-
-        The vector index follows the table with a delay, so images that arrive at the same moment may miss each other.
+    def look(self, image_key: ImageKey, described: Description | None = None) -> Look | None:
+        """Look for near-duplicates; return None if the image was removed.
 
         Args:
             described: the image, if it has just been described; otherwise it is read from storage.
@@ -84,85 +103,88 @@ class NearDuplicateFinder:
             IndexNotReady: a vector index is being built.
         """
         model = self._model()
-        new = self._known(image_key, model, described)
-        if new is None:
-            return None  # removed in the meantime
-        found = list(self._worth_reading(new, image_key.collection, model))
-        best: Neighbour | None = None
-        for candidate, data in zip(found, self._threads.map(self._read, [model] * len(found), found), strict=True):
-            if data is None:
-                continue
-            compared = _compared(new, data, model)
-            if compared.verdict in SAFE_TO_ACT_ON and (best is None or compared.score > best.comparison.score):
-                best = Neighbour(candidate.image_id, compared)
-        return best
+        subject = self._known(image_key, model, described)
+        if subject is None:
+            return None
+        near, whole = self._search(subject, image_key.collection, model)
+        complete = _has(whole, subject.image_id) and (near is None or _has(near, subject.image_id))
+        same = self._same_pixels(subject, image_key.collection)
+        chosen = list(dict.fromkeys([*same, *_worth_reading(subject, near, whole)]))[:CANDIDATES]
+        found = []
+        for other, compared in zip(
+            chosen, self._threads.map(lambda one: self._compare(subject, one), chosen), strict=True
+        ):
+            if compared is not None:
+                found.append(Neighbour(other, compared))
+        return Look(subject, sorted(found, key=lambda one: -one.comparison.score), complete)
 
-    def repeats(self, image_key: ImageKey, other: str, described: Description | None = None) -> bool:
-        """Return whether an image is a near-duplicate of the image `other`; true if either is gone.
+    def compare(self, look: Look, other: str) -> Comparison | None:
+        """Compare the image of a look with another; return None unless they are at least near-duplicates."""
+        return self._compare(look.subject, other)
 
-        Args:
-            described: see `nearest_earlier`.
-        """
+    def _compare(self, subject: Subject, other: str) -> Comparison | None:
         model = self._model()
-        new = self._known(image_key, model, described)
         data = self._signatures.get(signature_key(model, other))
-        return new is None or data is None or _compared(new, data, model).verdict in SAFE_TO_ACT_ON
+        if data is None:
+            return None
+        compared = _compared(subject, data, model)
+        return compared if compared.verdict in SAFE_TO_ACT_ON else None
 
-    def _worth_reading(self, new: _New, collection: str, model: str) -> Iterator[ImageRecord]:
-        """Yield the earlier images with the same pixels, then the nearest, without those that are no near-duplicates."""
-        pixels = new.signature.pixels_hash.hex()
+    def _same_pixels(self, subject: Subject, collection: str) -> list[str]:
+        """Return other images with the same pixels, which the vector indexes may not have yet."""
+        pixels = subject.signature.pixels_hash.hex()
         same = self._index.with_pixels(pixels, collection=collection, limit=SAME_PIXELS) if pixels else ()
-        yield from (one for one in same if one.image_id != new.image_id and one.created_at < new.created_at)
-        known = {one.image_id for one in same}
-        where = {"collection": collection, "model": model}
-        limit = CANDIDATES + 1
-        asked = self._threads.submit(self._index.nearest, new.features, **where, label=None, limit=limit)
-        near = (
-            self._index.nearest_local(new.local, **where, limit=limit).found
-            if new.local is not None and new.local.any()
-            else ()
-        )
-        whole = asked.result().found
-        local, features = ({entry.record.image_id: entry.cosine for entry in found} for found in (near, whole))
-        for record in interleaved([entry.record for entry in near], [entry.record for entry in whole])[:limit]:
-            earlier = record.image_id not in {new.image_id, *known} and record.created_at < new.created_at
-            cosines = local.get(record.image_id), features.get(record.image_id)
-            if earlier and alike(*cosines, record.phash, new.phash):
-                yield record
+        return [record.image_id for record in same if record.image_id != subject.image_id]
 
-    def _known(self, image_key: ImageKey, model: str, described: Description | None) -> _New | None:
+    def _search(self, subject: Subject, collection: str, model: str) -> tuple[Candidates | None, Candidates]:
+        """Return the nearest images by local features (None if the image has none) and by features."""
+        index = self._index
+        asked = self._threads.submit(
+            index.nearest, subject.features, collection=collection, model=model, label=None, limit=SEARCHED
+        )
+        near = None
+        if subject.local is not None and subject.local.any():
+            near = index.nearest_local(subject.local, collection=collection, model=model, limit=SEARCHED)
+        return near, asked.result()
+
+    def _known(self, image_key: ImageKey, model: str, described: Description | None) -> Subject | None:
         """Return what is known of an image: its fresh description if that is of `model`, otherwise what is stored."""
         return _of(described) if described and described.record.model == model else self._stored(image_key, model)
 
-    def _stored(self, image_key: ImageKey, model: str) -> _New | None:
+    def _stored(self, image_key: ImageKey, model: str) -> Subject | None:
         record = self._index.find(image_key.image_id, image_key.collection)
         features = self._index.features(image_key.image_id, image_key.collection, model)
         data = self._signatures.get(signature_key(model, image_key.image_id))
         if record is None or features is None or data is None:
             return None
         own = signature.unpack(data)
-        return _New(
-            record.image_id, record.created_at, record.phash, features, own, vlad_encode(own.keypoints.descriptors)
-        )
-
-    def _read(self, model: str, record: ImageRecord) -> bytes | None:
-        return self._signatures.get(signature_key(model, record.image_id))
+        descriptors = own.keypoints.descriptors
+        return Subject(record.image_id, record.phash, features, own, vlad_encode(descriptors))
 
 
-def _compared(new: _New, data: bytes, model: str) -> Comparison:
+def _worth_reading(subject: Subject, near: Candidates | None, whole: Candidates) -> Iterator[str]:
+    """Yield the nearest images, without those that cannot be near-duplicates."""
+    by_local = near.found if near else ()
+    local, features = ({entry.record.image_id: entry.cosine for entry in found} for found in (by_local, whole.found))
+    for record in interleaved([entry.record for entry in by_local], [entry.record for entry in whole.found]):
+        cosines = local.get(record.image_id), features.get(record.image_id)
+        if record.image_id != subject.image_id and alike(*cosines, record.phash, subject.phash):
+            yield record.image_id
+
+
+def _has(candidates: Candidates, image_id: str) -> bool:
+    """Return whether an index has an image, as far as the candidates nearest to it show."""
+    crowded = len(candidates.found) == SEARCHED and candidates.found[-1].cosine >= ALL_ALIKE
+    return crowded or any(entry.record.image_id == image_id for entry in candidates.found)
+
+
+def _compared(subject: Subject, data: bytes, model: str) -> Comparison:
     with COMPUTING:
         stored = signature.unpack(data)
-        compared = compare_with_stored(new.signature, new.features, stored, model=model)
-        return conclude(compared, new.signature, stored, Ranking.FUSED) if deserves_details(compared) else compared
+        compared = compare_with_stored(subject.signature, subject.features, stored, model=model)
+        return conclude(compared, subject.signature, stored, Ranking.FUSED) if deserves_details(compared) else compared
 
 
-def _of(described: Description) -> _New:
+def _of(described: Description) -> Subject:
     record = described.record
-    return _New(
-        record.image_id,
-        record.created_at,
-        record.phash,
-        described.features,
-        described.signature,
-        described.local_features,
-    )
+    return Subject(record.image_id, record.phash, described.features, described.signature, described.local_features)

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector
+from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
@@ -84,6 +85,7 @@ class SearchRequest:
 
     Attributes:
         labels: in canonical form; only images that have one of them are found.
+        annotations: conditions on annotations; only images that meet them are found.
         exclude: an image_id to leave out.
     """
 
@@ -94,6 +96,7 @@ class SearchRequest:
     min_score: float = 0.0
     min_verdict: Verdict = Verdict.UNRELATED
     labels: frozenset[str] | None = None
+    annotations: ImageFilter = EVERYTHING
     exclude: str | None = None
 
 
@@ -191,7 +194,9 @@ class Searcher:
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """Return the `wanted.k` best matches, reranked by their stored signatures."""
-        where = SearchScope(collection=wanted.collection, model=self._model, labels=wanted.labels)
+        where = SearchScope(
+            collection=wanted.collection, model=self._model, labels=wanted.labels, annotations=wanted.annotations
+        )
         finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features)
         with watch.stage("views"):
@@ -269,7 +274,11 @@ class Searcher:
             batch = matches[at : at + wanted.k - len(existing)]
             at += len(batch)
             there = self._index.existing([match.record.image_id for match in batch], wanted.collection)
-            existing += [match for match in batch if match.record.image_id in there]
+            existing += [
+                replace(match, record=replace(match.record, annotations=there[match.record.image_id]))
+                for match in batch
+                if match.record.image_id in there
+            ]
         return existing
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:

@@ -32,9 +32,12 @@ def to_uint8(stored: RawPixels, depth: int | None = None) -> Pixels:
     """
     if stored.dtype == np.uint8:
         return stored
-    if depth is None and stored.ndim == 3 and stored.shape[2] == 4:  # noqa: PLR2004 - alpha says nothing about colours
-        colours = to_uint8(np.ascontiguousarray(stored[:, :, :3]))
-        return np.dstack([colours, to_uint8(np.ascontiguousarray(stored[:, :, 3]), depth=16)])
+    has_alpha = stored.ndim == 3 and stored.shape[2] == 4  # noqa: PLR2004
+    if depth is None and has_alpha:  # alpha says nothing about colours
+        brightest = max(cv2.extractChannel(stored, channel).max(initial=0) for channel in range(3))
+        scaled = to_uint8(stored, depth=8 if brightest <= 255 else 16)  # noqa: PLR2004
+        cv2.insertChannel(to_uint8(cv2.extractChannel(stored, 3), depth=16), scaled, 3)
+        return scaled
     if depth is None:
         depth = 8 if stored.max(initial=0) <= 255 else 16  # noqa: PLR2004
     return cv2.convertScaleAbs(stored, alpha=255 / ((1 << depth) - 1))  # type: ignore[return-value]

@@ -75,13 +75,13 @@ def main(url: str) -> None:
         page.goto(url)
         for copy in altered_copies():
             page.set_input_files("#files", copy)
-            expect(page.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+            expect(page.locator("#uploads-status")).to_have_text("1 of 1 image is in the collection.")
         page.wait_for_timeout(5000)  # groups are formed after the uploads have been answered
-        page.reload()
+        page.goto(f"{url}/?view=duplicates")
         expect(page.locator("#groups > li")).to_have_count(2)
-        page.locator("#duplicates").scroll_into_view_if_needed()
         save(page, "duplicates")
 
+        page.goto(url)
         query = cv2.rotate(pixels("chelsea.png")[20:270, 30:400], cv2.ROTATE_90_COUNTERCLOCKWISE)
         search(page, payload("turned-crop.jpg", query.astype("uint8"), JPEG_QUALITY, 50))
         save(page, "search")

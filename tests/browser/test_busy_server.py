@@ -10,7 +10,7 @@ import boto3
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra.local.__main__ import serving
+from infra.local.serving import serving
 from tests.browser.busy_server import BusyServer
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
@@ -57,7 +57,7 @@ def test_refused_calls_are_retried_until_they_succeed(busy_page: BusyPage) -> No
     busy_page.open()
     expect(busy_page.page.locator("#status")).to_contain_text("The server is busy. Trying again in")
     expect(busy_page.page.locator("#count")).to_have_text("1")
-    until(lambda: is_shown(busy_page.page, "#pictures img"))
+    until(lambda: is_shown(busy_page.page, "#images img"))
     expect(busy_page.page.locator("#status")).to_have_text("")
     expect(busy_page.page.locator("#problem")).to_be_hidden()
     waits = [later - earlier for earlier, later in pairwise(images.seen)]
@@ -93,8 +93,9 @@ def test_searches_and_removals_are_retried_too(busy_page: BusyPage, running: Pic
     busy_page.page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5101)})
     expect(busy_page.page.locator("#matches .card")).to_contain_text("Identical")
     assert len(search.seen) == 2
+    busy_page.page.locator("#images button").click()
+    busy_page.page.wait_for_load_state("networkidle")  # the viewer has read the record
     removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1)
-    busy_page.page.locator("#pictures button").click()
     busy_page.page.get_by_role("button", name="Delete").click()
     busy_page.page.get_by_role("button", name="Really delete?").click()
     expect(busy_page.page.locator("#count")).to_have_text("0")
@@ -108,11 +109,11 @@ def test_a_missing_thumbnail_is_made_on_request(busy_page: BusyPage, running: Pi
     boto3.client("s3").delete_object(**where)
     asked = busy_page.busy.refuse(r"/v1/images/\w+/thumbnail", 429, 0)
     busy_page.open()
-    until(lambda: is_shown(busy_page.page, "#pictures img"))
+    until(lambda: is_shown(busy_page.page, "#images img"))
     assert len(asked.seen) == 1
     assert boto3.client("s3").head_object(**where)["ContentType"] == "image/webp"
     busy_page.page.reload()
-    until(lambda: is_shown(busy_page.page, "#pictures img"))
+    until(lambda: is_shown(busy_page.page, "#images img"))
     assert len(asked.seen) == 1
 
 
@@ -122,21 +123,21 @@ def test_thumbnails_that_cannot_be_loaded_are_reported(busy_page: BusyPage, runn
     busy_page.open()
     said = busy_page.page.locator("#missing")
     expect(said).to_contain_text("1 thumbnail could not be loaded. The server is busy.")
-    assert not is_shown(busy_page.page, "#pictures img")
+    assert not is_shown(busy_page.page, "#images img")
     expect(busy_page.page.get_by_role("button", name="Open a.png")).to_be_visible()
     refused.times = 0
     busy_page.page.get_by_role("button", name="Load them again").click()
     expect(said).to_be_hidden()
-    expect(busy_page.page.locator("#pictures img.missing")).to_have_count(0)
-    until(lambda: is_shown(busy_page.page, "#pictures img"))
+    expect(busy_page.page.locator("#images img.missing")).to_have_count(0)
+    until(lambda: is_shown(busy_page.page, "#images img"))
 
 
 def test_the_viewer_reports_an_image_that_it_cannot_load(busy_page: BusyPage) -> None:
     refused = busy_page.busy.refuse(r"/v1/images/\w+/content", 503, math.inf, Retry_After="3600")
     busy_page.open()
-    busy_page.page.locator("#pictures button").click()
+    busy_page.page.locator("#images button").click()
     expect(busy_page.page.locator("#viewer .problem")).to_contain_text("The server is busy.")
     refused.times = 0
     busy_page.page.get_by_role("button", name="Load it again").click()
     expect(busy_page.page.locator("#viewer .problem")).to_be_hidden()
-    until(lambda: is_shown(busy_page.page, "#viewer .pair img"))
+    until(lambda: is_shown(busy_page.page, "#viewer figure img"))

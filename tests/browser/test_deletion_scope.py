@@ -60,7 +60,7 @@ def copies(desktop: Page, running: PicTrace, collection: str) -> Iterator[Copies
     for name, data in (("coins-small.png", small), ("coins-large.png", large)):
         desktop.set_input_files("#files", file(name, data))
         expect(desktop.locator("#uploads li").first).to_contain_text("Indexed")
-        expect(desktop.locator("#status")).to_have_text("1 of 1 picture is in the collection.")
+        expect(desktop.locator("#uploads-status")).to_have_text("1 of 1 image is in the collection.")
 
     def grouped() -> bool:
         groups = running.client.get("/v1/duplicates").json()["groups"]
@@ -74,9 +74,10 @@ def copies(desktop: Page, running: PicTrace, collection: str) -> Iterator[Copies
         running.client.delete(f"/v1/images/{image_id}", params={"collections": "all"})
 
 
-def test_keep_only_the_best_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+def test_resolving_a_group_deletes_only_in_the_shown_collection(copies: Copies) -> None:
+    copies.page.get_by_role("link", name="Duplicates").click()
     group = copies.page.locator("#groups > li").filter(has=copies.page.get_by_label("Open coins-small.png"))
-    group.get_by_role("button", name="Keep only the best").click()
+    group.get_by_role("button", name="Delete the other").click()
     copies.page.get_by_role("button", name="Really delete the other?").click()
     expect(group).to_have_count(0)
     assert not copies.has(copies.small, "default")
@@ -85,17 +86,17 @@ def test_keep_only_the_best_deletes_only_in_the_shown_collection(copies: Copies)
 
 
 def test_delete_in_the_viewer_deletes_only_in_the_shown_collection(copies: Copies) -> None:
-    copies.page.locator("#pictures").get_by_label("Open coins-small.png").click()
+    copies.page.locator("#images").get_by_label("Open coins-small.png").click()
     copies.page.get_by_role("button", name="Delete").click()
     copies.page.get_by_role("button", name="Really delete?").click()
-    expect(copies.page.locator("#status")).to_have_text("Deleted.")
+    expect(copies.page.locator("#toast")).to_have_text("Deleted.")
     assert not copies.has(copies.small, "default")
     assert copies.in_archive()
 
 
 def test_the_page_of_a_collection_deletes_nothing_in_the_default_collection(copies: Copies) -> None:
     copies.page.goto(f"{copies.running.url}/?collection={copies.archive}")
-    copies.page.locator("#pictures").get_by_label("Open coins-small.png").click()
+    copies.page.locator("#images").get_by_label("Open coins-small.png").click()
     copies.page.get_by_role("button", name="Delete").click()
     copies.page.get_by_role("button", name="Really delete?").click()
     expect(copies.page.locator("#count")).to_have_text("0")

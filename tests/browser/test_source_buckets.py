@@ -21,9 +21,9 @@ from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from functions.api.app import create_app
-from functions.api.services import Services
+from functions.api.bootstrap import deployed_services
 from functions.ingest.bootstrap import dispatcher
-from infra.local.__main__ import serving
+from infra.local.serving import serving
 from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.domain.images import ObjectRef
@@ -123,10 +123,10 @@ class RealLinkObjects(S3Objects):
         super().__init__(emulated._client, emulated._bucket)
         self._real = real
 
-    def link(self, source: ObjectRef, media_type: str) -> str:
-        return (
-            self._real.link(source, media_type) if source.bucket == SOURCE_BUCKET else super().link(source, media_type)
-        )
+    def link(self, source: ObjectRef, media_type: str, download_as: str | None = None) -> str:
+        if source.bucket == SOURCE_BUCKET:
+            return self._real.link(source, media_type, download_as)
+        return super().link(source, media_type, download_as)
 
 
 def objects_in_region(region: str) -> S3Objects:
@@ -142,7 +142,8 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
     """Open the viewer, and return the width of the shown original and the browser's error messages."""
     S3Front.hosts.clear()
     real = objects_in_region(region)
-    services = Services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
+    services = deployed_services(replace(ApiSettings.from_environ(os.environ), source_buckets=()))
+    assert isinstance(services.objects, S3Objects)
     services.objects = services.library._objects = RealLinkObjects(services.objects, real)
     services.source_addresses = list(real.addresses(SOURCE_BUCKET)) if named else []
     complaints: list[str] = []
@@ -150,7 +151,7 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
         page: Page = browser.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.goto(f"{url}/?collection={collection}")
-        page.locator("#pictures li button").first.click()
+        page.locator("#images li button").first.click()
         picture = page.locator("#viewer figure img")
         expect(picture.and_(page.locator("[src]"))).to_be_visible() if named else page.wait_for_timeout(500)
         page.wait_for_load_state("networkidle")

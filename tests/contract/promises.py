@@ -1,7 +1,7 @@
 """What others rely on, as one line for each promise: `python -m tests.contract.promises` prints what holds now.
 
-`promises.txt` holds what was promised when the API was first complete. Descriptions are no promise, and more may be
-added.
+`promises.txt` holds what was promised when the API was first complete, and what was added to it since. Descriptions are
+not promises, and more may be added.
 """
 
 import json

@@ -4,7 +4,7 @@ import socket
 import sys
 from typing import Any
 
-from infra.local.__main__ import main
+from infra.local.emulated import main
 
 _HERE = {"localhost", "127.0.0.1", "::1", None}
 _getaddrinfo = socket.getaddrinfo

@@ -21,7 +21,7 @@ def client_error(operation: str, code: str, **more: Any) -> ClientError:
 
 
 class MemoryTable:
-    """A table with `pk` and `sk` that supports the four condition expressions of the adapters."""
+    """A table with `pk` and `sk` that supports the condition expressions of the adapters."""
 
     def __init__(self, before_call: Callable[[str], None] = lambda _: None) -> None:
         self.items: dict[tuple[str, str], Item] = {}
@@ -45,10 +45,7 @@ class MemoryTable:
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **options: Any) -> Item:
         self._before_call("update_item")
-        item = self.items.setdefault(_key(Key), dict(Key))
-        for change in UpdateExpression.removeprefix("SET ").split(", "):
-            name, value = change.split(" = ")
-            item[options["ExpressionAttributeNames"][name]] = options["ExpressionAttributeValues"][value]
+        _update(self.items.setdefault(_key(Key), dict(Key)), {"UpdateExpression": UpdateExpression, **options})
         return {}
 
     def delete_item(self, *, Key: Item, **options: Any) -> Item:
@@ -60,11 +57,11 @@ class MemoryTable:
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:
         self._before_call("transact_write_items")
+        writes = [write for entry in TransactItems for write in entry.values()]
+        held = [self.items.get(_key(write.get("Item", write.get("Key")))) for write in writes]
         reasons = [
-            "None" if _holds(self.items.get(_key(write["Item"])), write) else "ConditionalCheckFailed"
-            for entry in TransactItems
-            for kind, write in entry.items()
-            if kind == "Put"
+            "None" if _holds(item, write) else "ConditionalCheckFailed"
+            for item, write in zip(held, writes, strict=True)
         ]
         if set(reasons) != {"None"}:
             raise client_error(
@@ -76,6 +73,8 @@ class MemoryTable:
             for kind, write in entry.items():
                 if kind == "Put":
                     self.items[_key(write["Item"])] = copy.deepcopy(write["Item"])
+                elif kind == "Update":
+                    _update(self.items.setdefault(_key(write["Key"]), dict(write["Key"])), write)
                 else:
                     self.items.pop(_key(write["Key"]), None)
         return {}
@@ -94,7 +93,17 @@ def _key(item: Item) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def _holds(held: Item | None, options: Item) -> bool:
+def _update(item: Item, options: Item) -> None:
+    names = options["ExpressionAttributeNames"]
+    changes, _, removed = options["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
+    for change in changes.split(", "):
+        name, value = change.split(" = ")
+        item[names[name]] = options["ExpressionAttributeValues"][value]
+    for name in filter(None, removed.split(", ")):
+        item.pop(names[name], None)
+
+
+def _holds(held: Item | None, options: Item) -> bool:  # noqa: PLR0911 - one for each condition
     condition = options.get("ConditionExpression")
     values = options.get("ExpressionAttributeValues", {})
     match condition:
@@ -106,8 +115,12 @@ def _holds(held: Item | None, options: Item) -> bool:
             return held is not None
         case "#revision = :revision":
             return held is not None and held.get("revision") == values[":revision"]
-        case "attribute_not_exists(pk) OR #model <> :model":
-            return held is None or held.get("model") != values[":model"]
+        case "attribute_exists(#collection)":
+            return held is not None and "collection" in held
+        case "#at = :at":
+            return held is not None and held.get("trashed_at") == values[":at"]
+        case "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)":
+            return held is None or held.get("model") != values[":model"] or "trashed_at" in held
     raise NotImplementedError(condition)
 
 

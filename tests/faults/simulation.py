@@ -1,4 +1,5 @@
-"""A simulated bucket, queue and workers, which can be switched or killed at any AWS call.
+"""A simulated bucket, queue and workers, which can be switched or killed at any call of the
+store or the bucket.
 
 For tests of events that are repeated or out of order.
 """
@@ -13,22 +14,19 @@ from typing import Any, Final
 import numpy as np
 from greenlet import greenlet
 
-from functions.api.library import Library
 from functions.ingest import indexer, reindexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
-from shared.aws.dynamodb.catalogue import DynamoCatalogue
-from shared.aws.dynamodb.ledger import DynamoLedger
-from shared.aws.dynamodb.refusals import DynamoRefusals
-from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.objects import S3Objects
-from shared.domain.errors import NotFound, PictureRefused
+from shared.domain.errors import PictureRefused
 from shared.domain.events import Created, Reindex, Removed
 from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.removal import Remover
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
-from tests.faults.fakes import MemoryBucket, MemoryTable
+from tests.faults.fakes import MemoryBucket
+from tests.faults.stores import DynamoStore, MakeStore
 
 BUCKET: Final = "images"
 MODEL: Final = "m"
@@ -77,59 +75,57 @@ class Simulation:
     Attributes:
         sequenced: whether events carry sequencers, as those of S3 do and those of some emulators do not.
         waiting: events that are not yet handled.
+        moved: the number of images that were put into the trash, or taken out.
         last_call: the call that a worker is about to make.
         deaths: the number of workers that may still die.
         models: the models that describe images; if there are several, any can be active at any moment.
+        make_store: makes the store that is written to.
     """
 
     rng: random.Random
     sequenced: bool
     deaths: int
     models: tuple[str, ...] = (MODEL,)
+    make_store: MakeStore = DynamoStore
     waiting: list[Event] = field(default_factory=list)
     last_call: str = ""
     clock: int = 0
+    moved: int = 0
 
     def __post_init__(self) -> None:
-        self.table = MemoryTable(self._call)
+        self.store = self.make_store(self._call)
         self.bucket = MemoryBucket(self._call, self._changed)
-        table: Any = self.table
         bucket: Any = self.bucket
-        fetcher: Any = None  # no image is fetched from a URL
-        self.catalogue = DynamoCatalogue(table, "t")
-        self.ledger = DynamoLedger(table, "t")
         objects = S3Objects(bucket, BUCKET)
-        uploads = DynamoUploads(table, "t")
         self.indexer = Indexer(
-            catalogue=self.catalogue,
-            ledger=self.ledger,
-            uploads=uploads,
+            catalogue=self.store.catalogue,
+            ledger=self.store.ledger,
+            uploads=self.store.uploads,
             objects=objects,
+            trash=self.store.trash,
             embedders=self._embedders,
             pause=lambda _: None,
         )
-        self.library = Library(
-            catalogue=self.catalogue,
-            ledger=self.ledger,
-            uploads=uploads,
+        self.remover = Remover(
+            catalogue=self.store.catalogue,
+            ledger=self.store.ledger,
             objects=objects,
-            fetcher=fetcher,
             bucket=BUCKET,
             models=self.models,
         )
         self.reindexer = Reindexer(
-            catalogue=self.catalogue,
+            catalogue=self.store.catalogue,
             objects=objects,
             embedders=self._embedders,
             clean_up=self.indexer.clean_up,
-            refuse=DynamoRefusals(table, "t").put,
+            refuse=self.store.refuse,
         )
 
     def _embedders(self) -> list[Any]:
         return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
 
     def _call(self, name: str) -> None:
-        """Possibly kill the current worker, or switch to another one, before an AWS call."""
+        """Possibly kill the current worker, or switch to another one, before a call."""
         here = greenlet.getcurrent()
         if here.parent is None:
             return
@@ -232,10 +228,20 @@ class Simulation:
 
     def remove_through_api(self, image_id: str) -> Callable[[], None]:
         def job() -> None:
-            with suppress(NotFound):
-                self.library.remove(image_id, None)
+            self.remover.remove(image_id, None)
 
         return job
+
+    def trash(self, image_id: str) -> Callable[[], None]:
+        self.clock += 1
+        at = f"2026-11-28T12:00:00.{self.clock:06}+00:00"
+        return lambda: self._in_trash(self.store.trash.put(ImageKey("c", image_id), at))
+
+    def take_out(self, image_id: str) -> Callable[[], None]:
+        return lambda: self._in_trash(self.store.trash.take_out(ImageKey("c", image_id)))
+
+    def _in_trash(self, moved: bool) -> None:
+        self.moved += moved
 
 
 class Worker(greenlet):

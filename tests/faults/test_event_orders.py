@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.ingest import indexer, reindexer
-from shared.aws.dynamodb import item_mapper
 from shared.aws.event_bus import events_for
 from shared.domain.errors import PictureRefused
 from shared.domain.events import Reindex
@@ -20,6 +19,7 @@ from shared.domain.images import signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import OutcomeStatus
 from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Simulation, Worker, stub_descriptions
+from tests.faults.stores import STORES, DynamoStore, EmbeddedStore, MakeStore
 
 ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
 KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
@@ -39,15 +39,6 @@ def expected(simulation: Simulation) -> dict[str, set[str]]:
     return wanted
 
 
-def held(simulation: Simulation) -> dict[str, set[str]]:
-    """The state of the index: each image's sources."""
-    found: dict[str, set[str]] = {}
-    for (pk, _), item in simulation.table.items.items():
-        if pk.startswith("image#") and not item_mapper.is_record(item) and not item_mapper.is_vectors(item):
-            found.setdefault(pk.removeprefix("image#"), set()).add(item["key"]["S"])
-    return found
-
-
 def check(simulation: Simulation, *, archives: bool = False) -> None:
     """Hold the index against the bucket.
 
@@ -56,21 +47,14 @@ def check(simulation: Simulation, *, archives: bool = False) -> None:
             deleted it; it is made again when somebody first asks for it.
     """
     wanted = expected(simulation)
-    recorded, described = set(), set()
-    for (pk, _), item in simulation.table.items.items():
-        if pk.startswith("image#"):
-            if "model" in item:
-                described.add((pk.removeprefix("image#"), item["model"]["S"]))
-            if item_mapper.is_record(item):
-                recorded.add(pk.removeprefix("image#"))
-    assert held(simulation) == wanted
-    assert recorded == set(wanted)
+    assert simulation.store.sources() == wanted
+    assert simulation.store.recorded() == set(wanted)
     signatures = {key for bucket, key in simulation.bucket.objects if key.startswith("signatures/")}
     assert signatures == {signature_key(model, one) for one in wanted for model in simulation.models}
     thumbnails = {key for bucket, key in simulation.bucket.objects if key.startswith("thumbnails/")}
     kept = {thumbnail_key("c", one) for one in wanted}
     assert thumbnails <= kept if archives else thumbnails == kept
-    assert described == {(one, model) for one in wanted for model in simulation.models}
+    assert simulation.store.described() == {(one, model) for one in wanted for model in simulation.models}
 
 
 def change(simulation: Simulation, through_api: bool) -> Callable[[], None]:
@@ -112,11 +96,70 @@ def test_the_index_ends_up_matching_the_bucket_under_two_models(
 
 
 @settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
-def test_archiving_and_restoring_objects_loses_no_image(seed: int, sequenced: bool, deaths: int) -> None:
-    """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
-    simulation = Simulation(random.Random(seed), sequenced, deaths)
+@given(
+    seed=st.integers(0, 2**63),
+    sequenced=st.booleans(),
+    deaths=st.integers(0, 4),
+    through_api=st.booleans(),
+    models=st.sampled_from([(MODEL,), (MODEL, "next")]),
+)
+def test_the_index_in_the_embedded_store_ends_up_matching_the_bucket(
+    seed: int, sequenced: bool, deaths: int, through_api: bool, models: tuple[str, ...]
+) -> None:
+    simulation = Simulation(random.Random(seed), sequenced, deaths, models, make_store=EmbeddedStore)
+    simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
+    check(simulation)
 
+
+@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
+def test_trashing_and_restoring_loses_and_resurrects_no_image(make_store: MakeStore, orders: int) -> None:
+    """Images move into the trash and out of it at any moment; once all are restored, the index is exact."""
+    moved = 0
+
+    @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
+    def trash_and_restore(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+        nonlocal moved
+        simulation = Simulation(random.Random(seed), sequenced, deaths, make_store=make_store)
+        play_with_trash(simulation, through_api)
+        moved += simulation.moved
+
+    trash_and_restore()
+    assert moved > orders / 20
+
+
+def play_with_trash(simulation: Simulation, through_api: bool) -> None:
+    def change_or_trash(simulation: Simulation) -> Callable[[], None]:
+        one = image_id(simulation.rng.choice(IMAGES[:2]))
+        match simulation.rng.random():
+            case chance if chance < 0.3:
+                return simulation.trash(one)
+            case chance if chance < 0.45:
+                return simulation.take_out(one)
+            case _:
+                return change(simulation, through_api)
+
+    simulation.play(simulation.rng.randint(1, 8), change_or_trash, repeat=0.2)
+    for data in IMAGES[:2]:
+        held = simulation.store.trash.holds(ImageKey("c", image_id(data)))
+        assert not held or image_id(data) in expected(simulation)
+        simulation.store.trash.take_out(ImageKey("c", image_id(data)))
+    check(simulation)
+
+
+@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
+def test_archiving_and_restoring_objects_loses_no_image(make_store: MakeStore, orders: int) -> None:
+    """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
+
+    @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
+    def archive_and_restore(seed: int, sequenced: bool, deaths: int) -> None:
+        play_with_archives(Simulation(random.Random(seed), sequenced, deaths, make_store=make_store))
+
+    archive_and_restore()
+
+
+def play_with_archives(simulation: Simulation) -> None:
     def change_or_archive(simulation: Simulation) -> Callable[[], None]:
         match simulation.rng.random():
             case chance if chance < 0.25:
@@ -129,18 +172,19 @@ def test_archiving_and_restoring_objects_loses_no_image(seed: int, sequenced: bo
     simulation.play(simulation.rng.randint(1, 8), change_or_archive, repeat=0.2)
     wanted = expected(simulation)
     archived = {key for _, key in simulation.bucket.archived}
-    for one, keys in held(simulation).items():
+    for one, keys in simulation.store.sources().items():
         assert keys <= wanted[one]
     for one, keys in wanted.items():
-        assert keys - archived <= held(simulation).get(one, set())
+        assert keys - archived <= simulation.store.sources().get(one, set())
     for key in sorted(archived):
         simulation.restore(key)()
     simulation.play(0, change_or_archive, repeat=0.2)
     check(simulation, archives=True)
 
 
-def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
-    simulation = Simulation(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"))
+@pytest.mark.parametrize("make_store", STORES)
+def test_an_image_removed_during_reindexing_leaves_nothing_behind(make_store: MakeStore) -> None:
+    simulation = Simulation(random.Random(2), sequenced=True, deaths=0, models=(MODEL, "next"), make_store=make_store)
 
     def until_done(job: Callable[[], None]) -> None:
         worker = Worker(job, None)
@@ -149,10 +193,9 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
 
     simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
     until_done(partial(simulation.handle, simulation.waiting.pop()))
-    [secondary] = [key for key, item in simulation.table.items.items() if item_mapper.is_vectors(item)]
-    model = simulation.table.items.pop(secondary)["model"]["S"]
+    model = simulation.store.forget_secondary()
     slow = Worker(partial(simulation.handle, Reindex(ImageKey("c", image_id(b"one")), model)), None)
-    while simulation.last_call != "put_item":
+    while simulation.last_call != simulation.store.add_call:
         slow.switch()
     until_done(simulation.remove_through_api(image_id(b"one")))
     while not slow.dead:
@@ -161,12 +204,14 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind() -> None:
     assert expected(simulation) == {}
 
 
-def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulation = Simulation(random.Random(3), sequenced=True, deaths=0, models=(MODEL, "next"))
+@pytest.mark.parametrize("make_store", STORES)
+def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulation = Simulation(random.Random(3), sequenced=True, deaths=0, models=(MODEL, "next"), make_store=make_store)
     simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
     simulation.handle(simulation.waiting.pop())
-    [secondary] = [key for key, item in simulation.table.items.items() if item_mapper.is_vectors(item)]
-    model = simulation.table.items.pop(secondary)["model"]["S"]
+    model = simulation.store.forget_secondary()
 
     def refuse(*_: Any, **__: Any) -> None:
         raise PictureRefused("undescribable", "The features are not all finite numbers.")
@@ -177,14 +222,14 @@ def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(monkey
     outcome = simulation.reindexer.reindex(event)
     assert (outcome.status, outcome.code, outcome.vanished) == (OutcomeStatus.IGNORED, "undescribable", ())
     assert list(events_for(outcome)) == [], "the image is still indexed"
-    refusal = simulation.table.items[f"refusal#{image_id(b'one')}", f"model#c#{model}"]
-    assert (refusal["code"], refusal["reason"]) == ({"S": "undescribable"}, {"S": outcome.reason})
-    assert held(simulation) == expected(simulation)
+    assert simulation.store.refusal(event.image_key, model) == ("undescribable", outcome.reason)
+    assert simulation.store.sources() == expected(simulation)
 
 
-def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:
+@pytest.mark.parametrize("make_store", STORES)
+def test_a_removal_stops_a_worker_that_has_already_read_the_object(make_store: MakeStore) -> None:
     """Without sequencers only the ledger's revision shows the removal: the entry says `removed` before and after."""
-    simulation = Simulation(random.Random(1), sequenced=False, deaths=0)
+    simulation = Simulation(random.Random(1), sequenced=False, deaths=0, make_store=make_store)
     key, events = KEYS[0], simulation.waiting
 
     def until_done(event: Event) -> None:
@@ -199,7 +244,7 @@ def test_a_removal_stops_a_worker_that_has_already_read_the_object() -> None:
     simulation.bucket.put_object(Bucket=BUCKET, Key=key, Body=b"one")
     late = events.pop()
     slow = Worker(lambda: simulation.handle(late), late)
-    while simulation.last_call != "transact_write_items":
+    while simulation.last_call != simulation.store.change_call:
         slow.switch()
     simulation.bucket.delete_object(Bucket=BUCKET, Key=key)
     until_done(events.pop())

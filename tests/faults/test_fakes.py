@@ -87,7 +87,7 @@ def _lasting(item: Any) -> Any:
 
 def test_conditional_writes_and_deletions_behave_the_same_as_on_moto(clients: Any) -> None:
     condition: Any = {
-        "ConditionExpression": "attribute_not_exists(pk) OR #model <> :model",
+        "ConditionExpression": "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
         "ExpressionAttributeNames": {"#model": "model"},
         "ExpressionAttributeValues": {":model": {"S": "m"}},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

@@ -10,8 +10,10 @@ import pytest
 
 from functions.ingest.bootstrap import dispatcher
 from infra.local.moto_vectors.vector_index import VectorIndex
+from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.events import Created
-from shared.domain.images import ObjectRef
+from shared.domain.images import ObjectRef, Upload, UploadStatus
 from tests.conftest import PicTrace
 from tests.faults.conftest import Row, row_for
 from tests.faults.harness import Harness
@@ -178,10 +180,16 @@ def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harne
     batch = Batch(harness)
     data = noise(next(seeds))
     poison = harness.put(batch.key("poison"), data)
+    upload_id = poison.rsplit("/", 1)[1]
+    DynamoUploads(dynamodb_client(), harness.table).open(
+        Upload(upload_id, batch.collection, UploadStatus.PENDING), ObjectRef(harness.bucket, poison)
+    )
     harness.publish(poison, CREATED, "02")
     batch.send()
     harness.always = [Fault("kill-before", "s3", "GetObject", url=poison)]
     harness.work()
+    given_up = harness.running.client.get(f"/v1/uploads/{upload_id}").json()
+    assert (given_up["status"], given_up["code"]) == ("rejected", "failed")
     [(body, reason)] = harness.dead_letters()
     assert json.loads(body)["Records"][0]["s3"]["object"]["key"] == poison
     assert "died of signal 9" in reason
@@ -193,6 +201,8 @@ def test_only_the_poison_message_is_dead_lettered_and_a_redrive_indexes_it(harne
     assert harness.dead_letters() == []
     batch.images["poison"] = data
     batch.check()
+    done = harness.running.client.get(f"/v1/uploads/{upload_id}").json()
+    assert (done["status"], done["code"], done["reason"]) == ("indexed", None, None)
 
 
 def test_sqs_dead_letters_a_poison_message_that_the_function_cannot(harness: Harness) -> None:

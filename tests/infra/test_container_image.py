@@ -19,6 +19,7 @@ from layers import wheels
 from layers.models.conversion import Precision
 from layers.models.networks import NETWORKS
 from shared.settings import ApiSettings
+from tests.lock_files import LAMBDA, locked
 
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = (ROOT / assets.DOCKERFILE).read_text(encoding="utf-8").replace("\\\n", " ")
@@ -84,8 +85,8 @@ def test_the_model_setting_is_passed_to_the_image_build(tmp_path: Path) -> None:
 
 
 def test_the_image_installs_the_versions_that_are_tested_here() -> None:
-    lines = (ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    lock = locked(ROOT / "functions" / "requirements.lock")
+    pinned = {one.name: one.version for one in lock if one.applies(LAMBDA)}
     assert {name: version(name) for name in pinned} == pinned
     needed = [Requirement(line) for name in pinned for line in requires(name) or []]
     names = {canonicalize_name(need.name) for need in needed if not need.marker or need.marker.evaluate({"extra": ""})}
@@ -122,7 +123,7 @@ def test_bytecode_is_compiled_by_the_python_that_runs_it() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An editable copy of the files from which the functions are built."""
-    for path in (*assets.SHIPPED, *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
+    for path in (*assets.SHIPPED, "shared/net", *(f"functions/{name}" for name in (*FUNCTIONS, "fetch"))):
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():
@@ -154,8 +155,10 @@ def test_an_edit_rebuilds_only_the_images_that_it_affects(checkout: Path) -> Non
         before.update(after)
         return different
 
-    (checkout / "docs").mkdir()
+    for folder in ("docs", "shared/embedded"):
+        (checkout / folder).mkdir()
     assert changed("docs/page.md") == set()
+    assert changed("shared/embedded/database.py") == set()
     assert changed("functions/api/handler.py") == {"api"}
     assert changed("functions/ingest/handler.py") == {"ingest"}
     assert changed("shared/settings.py") == {"api", "ingest"}

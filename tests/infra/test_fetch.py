@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from packaging.requirements import Requirement
 
 from infra import app
 from infra.stack.fetch import SHIPPED
 from shared.domain.limits import FETCH_FUNCTION_SECONDS
 from tests.infra.reading import function, resources
+from tests.lock_files import locked
 
 ROOT: Final = Path(__file__).parents[2]
-LAYER: Final = ROOT / "layers" / "runtime" / "requirements.txt"
+LAYER: Final = ROOT / "layers" / "runtime" / "requirements.lock"
 LAMBDAS_OWN: Final = ("boto3", "botocore", "s3transfer", "python-dateutil", "six", "urllib3")
 """The packages that Lambda's Python runtime includes without a layer."""
 
@@ -46,7 +46,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def packages(folder: Path) -> Path:
     """A folder with only those installed packages that Lambda would have."""
     folder.mkdir()
-    layer = [Requirement(line).name for line in LAYER.read_text(encoding="utf-8").splitlines() if "==" in line]
+    layer = [one.name for one in locked(LAYER) if one.applies()]
     for name in (*layer, *LAMBDAS_OWN):
         for file in metadata.files(name) or []:
             top = file.parts[0]

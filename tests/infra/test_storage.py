@@ -126,13 +126,19 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}
-    sorts = {table_schema.SORT_KEY, table_schema.LISTING_SORT, table_schema.DUPLICATES_SORT, table_schema.PIXELS_HASH}
-    keys = {table_schema.PARTITION_KEY, table_schema.LISTING_PARTITION, *sorts}
+    sorts = {table_schema.SORT_KEY, table_schema.LISTING_SORT, table_schema.DUPLICATES_SORT}
+    keys = {
+        table_schema.PARTITION_KEY,
+        table_schema.LISTING_PARTITION,
+        table_schema.ANNOTATED_PARTITION,
+        table_schema.PIXELS_HASH,
+        *sorts,
+    }
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
 
 
 def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, Any]) -> None:
-    newest, duplicates, pixels = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    newest, duplicates, annotated, pixels = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
     shown = {*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS}
     collection, dated = table_schema.LISTING_PARTITION, {*shown, table_schema.LISTING_SORT}
     for index, name, keys, included in (
@@ -143,6 +149,11 @@ def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, A
         assert index["IndexName"] == name
         assert [entry["AttributeName"] for entry in index["KeySchema"]] == keys
         assert set(index["Projection"]["NonKeyAttributes"]) == included
+    assert annotated["IndexName"] == table_schema.ANNOTATED_INDEX
+    keys = [table_schema.ANNOTATED_PARTITION, table_schema.LISTING_SORT]
+    assert [entry["AttributeName"] for entry in annotated["KeySchema"]] == keys
+    more = {*table_schema.ANNOTATIONS, table_schema.LISTING_PARTITION}
+    assert set(annotated["Projection"]["NonKeyAttributes"]) == shown | more
 
 
 def test_data_is_retained_unless_the_removal_policy_says_otherwise(document: dict[str, Any]) -> None:

@@ -16,9 +16,9 @@ from mangum import Mangum
 
 from functions.api.app import create_app
 from functions.api.auth import AuthenticatedRoute
+from functions.api.bootstrap import deployed_services
 from functions.api.errors import UNAUTHENTICATED
 from functions.api.security_headers import SECURITY_HEADERS
-from functions.api.services import Services
 from infra.local.queue_worker import FunctionContext
 from infra.stack.api import PUBLIC
 from shared.domain.access import Access, Scope
@@ -237,7 +237,7 @@ class TestTokens:
     @pytest.fixture
     def gateway(self, running: PicTrace) -> Any:
         settings = replace(ApiSettings.from_environ(os.environ), access=Access.JWT)
-        handle = Mangum(create_app(Services(settings)), lifespan="off")
+        handle = Mangum(create_app(deployed_services(settings)), lifespan="off")
 
         def call(claims: dict[str, Any] | None, method: str = "GET", path: str = "/v1/stats", **headers: str) -> Any:
             event = http_event(method, path, headers=headers)

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from infra.app import template_from_subprocess
-from infra.local.__main__ import serving
 from infra.local.cloud import STACK
+from infra.local.serving import serving
 from infra.local.template import Template, resources
 from infra.operate import adopt
 from infra.operate.deployed_stack import DeployedStack
@@ -109,11 +109,11 @@ def test_adopted_resources_match_the_template(left: Leftovers, template: Templat
 
 def test_an_upload_reaches_an_adopted_table_and_is_found(left: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.api.app import create_app
-    from functions.api.services import Services
+    from functions.api.bootstrap import deployed_services
     from functions.ingest.bootstrap import reset
 
     assert left.adopt() == 0
-    services = Services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
+    services = deployed_services(replace(ApiSettings.from_environ(os.environ), bucket=left.bucket, table=left.table))
     monkeypatch.setenv("PICTRACE_BUCKET", left.bucket)
     monkeypatch.setenv("PICTRACE_TABLE", left.table)
     reset()

@@ -201,3 +201,53 @@ def test_every_problem_is_documented() -> None:
     page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     for slug, (status, _) in PROBLEMS.items():
         assert f"| `{problem_type(slug)}` | {status} |" in page
+
+
+ABSENT_UPLOAD = "0" * 32
+CALLS = [
+    ("POST", "/v1/uploads"),
+    ("GET", f"/v1/uploads/{ABSENT_UPLOAD}"),
+    ("GET", "/v1/images"),
+    ("POST", "/v1/images"),
+    ("GET", f"/v1/images/{ABSENT}"),
+    ("DELETE", f"/v1/images/{ABSENT}"),
+    ("GET", f"/v1/images/{ABSENT}/content"),
+    ("GET", f"/v1/images/{ABSENT}/thumbnail"),
+    ("GET", f"/v1/images/{ABSENT}/similar"),
+    ("POST", "/v1/search"),
+    ("POST", "/v1/compare"),
+    ("GET", "/v1/duplicates"),
+    ("GET", "/v1/stats"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_unknown_query_parameters_are_refused_and_named(running: PicTrace, method: str, path: str) -> None:
+    unknown: list[Any] = [("collection_name", "a"), ("collection_name", "b"), ("x" * 500, "1")]
+    answer = running.client.request(method, path, params=unknown)
+    assert problem(answer) == (422, "invalid-request")
+    assert answer.json()["detail"].startswith("Unknown query parameters `collection_name`, `xxx")
+    assert [error["where"][:1] for error in answer.json()["errors"]] == [["query"], ["query"]]
+    assert answer.json()["errors"][0]["where"] == ["query", "collection_name"]
+    assert len(answer.content) < 2000
+
+
+def test_every_call_below_v1_refuses_unknown_query_parameters(running: PicTrace) -> None:
+    paths = running.client.get("/openapi.json").json()["paths"]
+    documented = {(method.upper(), path) for path, methods in paths.items() if "/v1/" in path for method in methods}
+    for method, path in sorted(documented):
+        answer = running.client.request(method, path.replace("{", "0").replace("}", ""), params={"unknown": "1"})
+        assert "`unknown`" in answer.json()["detail"], (method, path)
+
+
+def test_a_misspelt_query_parameter_is_answered_with_what_may_be_meant(running: PicTrace) -> None:
+    answer = running.client.get("/v1/images", params={"collection_name": "a"})
+    assert answer.json()["detail"] == (
+        "Unknown query parameter `collection_name`. Did you mean `collection`? "
+        "This call takes `collection`, `cursor`, `label`, `limit`."
+    )
+
+
+def test_the_legacy_calls_ignore_unknown_query_parameters(running: PicTrace) -> None:
+    assert running.client.get(f"/uploads/{ABSENT}.jpg", params={"v": "2"}).status_code == 404
+    assert running.client.get("/health", params={"v": "2"}).status_code == 200

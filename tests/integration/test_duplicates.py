@@ -69,7 +69,8 @@ def many(running: PicTrace, collection: str) -> list[str]:
             running.add(encoded(rng.integers(0, 256, (40, 40, 3), np.uint8), ".png"), collection=collection)
             for _ in "ab"
         ]
-        duplicates.join(ImageKey(collection, pair[1]), ImageKey(collection, pair[0]))
+        for image_id in pair:
+            duplicates.place(ImageKey(collection, image_id), pair[0], before=None)
         ids.append(pair[0])
     return sorted(ids)
 
@@ -96,21 +97,12 @@ def test_a_group_that_is_too_large_is_truncated_and_the_next_one_follows(
     duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
     for other in range(3):
         image_id = running.add(encoded(np.full((9, 9 + other, 3), 9, np.uint8), ".png"), collection=collection)
-        duplicates.join(ImageKey(collection, image_id), ImageKey(collection, many[0]))
+        duplicates.place(ImageKey(collection, image_id), many[0], before=None)
     monkeypatch.setattr("shared.aws.dynamodb.duplicates.MAX_SHOWN", 3)
     page = groups(running, collection)
     assert [group["group_id"] for group in page["groups"]] == many
     assert [group["truncated"] for group in page["groups"]] == [True] + [False] * 6
     assert len(page["groups"][0]["images"]) == 3
-
-
-def test_grouping_a_removed_image_does_not_restore_it(running: PicTrace, collection: str) -> None:
-    duplicates = DynamoDuplicates(dynamodb_client(), running.cloud.outputs["TableName"])
-    kept = running.add(encoded(np.full((9, 30, 3), 7, np.uint8), ".png"), collection=collection)
-    duplicates.join(ImageKey(collection, kept), ImageKey(collection, "0" * 64))
-    duplicates.join(ImageKey(collection, "0" * 64), ImageKey(collection, kept))
-    assert running.client.get(f"/v1/images/{'0' * 64}").status_code == 404
-    assert groups(running, collection)["groups"] == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhIiwiYiJd", "!!"])

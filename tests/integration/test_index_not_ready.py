@@ -31,7 +31,7 @@ NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
 def short_delay() -> Iterator[None]:
     """Delay checks for 2 seconds, also those that are postponed after their test has ended."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.aws.duplicate_checks.CHECK_DELAY_SECONDS", 2)
+        patch.setattr("shared.domain.limits.MAX_CHECK_DELAY_SECONDS", 2)
         yield
 
 
@@ -152,7 +152,7 @@ def test_a_check_that_cannot_be_queued_fails_the_message(
     body = json.dumps(in_stack_bucket(running, {"Records": [notification(key)]}))
     set_index_phase(Phase.BACKFILLING)
     with monkeypatch.context() as broken:
-        broken.setattr(dispatcher()._checks, "_queue_url", "http://localhost:1/no-queue")
+        broken.setattr(dispatcher()._messages, "_queue_url", "http://localhost:1/no-queue")
         assert invoke_ingest(record_of(body))["batchItemFailures"] == [{"itemIdentifier": "1"}]
     assert invoke_ingest(record_of(body)) == {"batchItemFailures": []}
     assert delayed(running) == 1

@@ -1,10 +1,7 @@
 """API keys in the table, and the command that manages them."""
 
-import hashlib
-import hmac
 import json
 import re
-from typing import Any
 
 import boto3
 import pytest
@@ -12,20 +9,12 @@ import pytest
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.api_keys import MAX_CACHED_KEYS, DynamoApiKeys
+from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Scope
-from shared.domain.errors import NotFound, RateLimited, Unauthenticated
-from shared.domain.limits import KEY_CACHE_SECONDS, KEY_CALLS_PER_MINUTE
+from shared.domain.errors import RateLimited
+from shared.domain.limits import KEY_CALLS_PER_MINUTE
 from tests.conftest import PicTrace
-
-
-class Clock:
-    """A clock in seconds since the epoch that starts at the beginning of a minute."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.contract.stores.test_api_keys import Clock, create_key
 
 
 @pytest.fixture
@@ -38,110 +27,10 @@ def keys(running: PicTrace, clock: Clock) -> DynamoApiKeys:
     return DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
 
 
-def create_key(keys: DynamoApiKeys, **changes: Any) -> str:
-    _, text = keys.create(
-        **{
-            "name": "test",
-            "scopes": frozenset({Scope.SEARCH}),
-            "collections": frozenset({"cats"}),
-            "per_minute": 100,
-            **changes,
-        }
-    )
-    return text
-
-
 def everything_stored(running: PicTrace) -> str:
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=running.cloud.outputs["TableName"])
     items = [item for page in pages for item in page["Items"] if not item["pk"]["S"].startswith("image#")]
     return json.dumps(items, default=str)
-
-
-def test_a_key_identifies_its_caller(keys: DynamoApiKeys) -> None:
-    text = create_key(keys, scopes=frozenset({Scope.SEARCH, Scope.WRITE}))
-    assert re.fullmatch(r"pt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", text)
-    caller = keys.verify(text)
-    assert caller.name == text.split("_")[1]
-    assert (caller.scopes, caller.collections) == (frozenset({Scope.SEARCH, Scope.WRITE}), frozenset({"cats"}))
-    assert keys.verify(create_key(keys, collections=None)).collections is None
-
-
-def test_only_a_hash_of_a_key_is_stored(keys: DynamoApiKeys, running: PicTrace) -> None:
-    text = create_key(keys)
-    keys.verify(text)
-    _, key_id, secret = text.split("_", 2)
-    stored = everything_stored(running)
-    assert key_id in stored
-    assert hashlib.sha256(secret.encode()).hexdigest() in stored
-    assert not [part for part in (secret, secret[:12], secret[-12:]) if part in stored]
-
-
-def test_secrets_are_compared_in_constant_time_whether_or_not_the_key_exists(
-    keys: DynamoApiKeys, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each call compares two hashes of 64 digits once, and never the secrets themselves."""
-    compared: list[tuple[str, str]] = []
-    genuine = hmac.compare_digest
-
-    def compare_digest(a: str, b: str) -> bool:
-        compared.append((a, b))
-        return genuine(a, b)
-
-    text, expired = create_key(keys), create_key(keys, expires="2027-01-15T08:00:10+00:00")
-    clock.now += 20
-    monkeypatch.setattr(hmac, "compare_digest", compare_digest)
-    keys.verify(text)
-    wrong = (text[:-1] + ("A" if text[-1] != "A" else "B"), f"pt_{'0' * 16}_{'A' * 43}", expired)
-    for given in wrong:
-        with pytest.raises(Unauthenticated):
-            keys.verify(given)
-    assert len(compared) == 4
-    assert {len(part) for pair in compared for part in pair} == {64}
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        None,
-        "",
-        "pt_",
-        "pt_x_y",
-        f"pt_{'0' * 16}_{'A' * 42}",
-        f"pt_{'0' * 16}_{'A' * 43}\n",
-        f"pt_{'é' * 16}_{'A' * 43}",
-    ],
-)
-def test_a_malformed_key_is_refused_without_a_read(
-    keys: DynamoApiKeys, given: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "_client", None)
-    with pytest.raises(Unauthenticated):
-        keys.verify(given)
-
-
-def test_a_key_stops_working_when_it_expires(keys: DynamoApiKeys, clock: Clock) -> None:
-    text = create_key(keys, expires="2027-01-15T08:00:10+00:00")
-    keys.verify(text)
-    clock.now += 10
-    with pytest.raises(Unauthenticated):
-        keys.verify(text)
-
-
-def test_a_revoked_key_stops_working_within_the_cache_time(
-    keys: DynamoApiKeys, clock: Clock, running: PicTrace
-) -> None:
-    text = create_key(keys)
-    keys.verify(text)
-    elsewhere = DynamoApiKeys(dynamodb_client(), running.cloud.outputs["TableName"], clock)
-    first = elsewhere.revoke(text.split("_")[1])
-    clock.now += KEY_CACHE_SECONDS - 1
-    assert elsewhere.revoke(text.split("_")[1]).revoked_at == first.revoked_at
-    keys.verify(text)
-    clock.now += 1
-    with pytest.raises(Unauthenticated):
-        keys.verify(text)
-    with pytest.raises(NotFound):
-        keys.revoke("0" * 16)
 
 
 def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:
@@ -159,23 +48,6 @@ def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, c
     clock.now += 42
     keys.verify(text)
     assert f'"minute#{int(clock.now // 60)}"' in everything_stored(running)
-
-
-def test_unknown_keys_do_not_fill_the_cache(keys: DynamoApiKeys, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nothing:
-        reads = 0
-
-        def get_item(self, **_: Any) -> dict[str, Any]:
-            self.reads += 1
-            return {}
-
-    nothing = Nothing()
-    monkeypatch.setattr(keys, "_client", nothing)
-    for number in (*range(MAX_CACHED_KEYS + 200), MAX_CACHED_KEYS + 199):
-        with pytest.raises(Unauthenticated):
-            keys.verify(f"pt_{number:016x}_{'A' * 43}")
-    assert len(keys._cache) == MAX_CACHED_KEYS
-    assert nothing.reads == MAX_CACHED_KEYS + 200
 
 
 class TestCommand:

@@ -17,8 +17,10 @@ from tests.images import noise
 from tests.processes import read_until_ready, stop
 
 
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "infra.local", "--port", "0", *arguments]
+def start(*arguments: str, module: str = "infra.local", data: str = "none") -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", module, "--port", "0", *arguments]
+    if module == "infra.local":
+        command += ["--data", data]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
@@ -51,6 +53,7 @@ def test_a_folder_is_indexed_and_ctrl_c_stops_the_run(model_dir: Path, tmp_path:
 
 def test_sigterm_stops_the_run_where_the_shell_ignores_ctrl_c(model_dir: Path, tmp_path: Path) -> None:
     ignoring = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, "-m", "infra.local", "--port", "0"]
+    ignoring += ["--data", "none"]
     process = subprocess.Popen(
         [*ignoring, "--model-dir", str(model_dir), "--pictures", str(tmp_path)],
         cwd=ROOT,

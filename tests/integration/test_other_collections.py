@@ -79,6 +79,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "content-link": ("GET", "/v1/images/{image_id}/content", {"headers": {"accept": "application/json"}}),
     "thumbnail": ("GET", "/v1/images/{image_id}/thumbnail", {}),
     "similar": ("GET", "/v1/images/{image_id}/similar", {}),
+    "annotate": ("PATCH", "/v1/images/{image_id}", {"json": {"note": "seen"}}),
     "remove": ("DELETE", "/v1/images/{image_id}", {}),
     "remove-here": ("DELETE", "/v1/images/{image_id}", {"params": {"collection": "t-strangers"}}),
     "ancestor": ("GET", "/uploads/{image_id}.jpg", {}),
@@ -131,7 +132,7 @@ def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> 
         (method.upper(), path)
         for path, methods in paths.items()
         for method in methods
-        if "{" in path or path in {"/v1/search", "/v1/compare"}
+        if "{image_id}" in path or "{upload_id}" in path or path in {"/v1/search", "/v1/compare"}
     }
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 
@@ -140,6 +141,8 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
     for method, path, request in [
         ("GET", "/v1/images", {"params": {"collection": "?"}}),
         ("GET", "/v1/stats", {"params": {"collection": "?"}}),
+        ("PUT", "/v1/collections/?", {"json": {}}),
+        ("DELETE", "/v1/collections/?", {}),
         ("POST", "/v1/search", {"params": {"collection": "?"}, "files": {"file": ("a", HELD)}}),
         ("POST", "/v1/uploads", {"json": {"filename": "a", "content_type": "image/png", "collection": "?"}}),
         ("POST", "/v1/images", {"json": {"url": "https://example.org/a.png", "collection": "?"}}),
@@ -153,8 +156,9 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
                 for name, given in request.items()
             }
 
-        theirs = other_caller.observe(method, path, **naming(other_caller.theirs))
-        assert theirs == other_caller.observe(method, path, **naming("t-nobodys")), path
+        theirs = other_caller.observe(method, path.replace("?", other_caller.theirs), **naming(other_caller.theirs))
+        nobodys = other_caller.observe(method, path.replace("?", "t-nobodys"), **naming("t-nobodys"))
+        assert theirs == nobodys, path
         assert (theirs[0], theirs[3]) == (403, []), path
 
 

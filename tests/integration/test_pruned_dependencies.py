@@ -1,6 +1,7 @@
 """The functions run with only the files that their image ships, without the paths in `functions/prune.txt`."""
 
 import json
+from contextlib import closing
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -29,7 +30,11 @@ def test_every_pruned_path_exists_in_the_installed_packages(python: str) -> None
 
 
 def test_both_functions_work_without_the_pruned_files(python: str, running: PicTrace) -> None:
-    events = Events(running.cloud, [synthetic_image(70_000)], "shipped")
+    with closing(Events(running.cloud, [synthetic_image(70_000)], "shipped")) as events:
+        exercise(python, events)
+
+
+def exercise(python: str, events: Events) -> None:
     with runtime_api.running(INGEST, python) as ingest:
         assert ingest.call(events.arrival())[1] == {"batchItemFailures": []}
         assert ingest.maps("ai_edge_litert")

@@ -20,7 +20,7 @@ from infra.operate.catalogue_source import CatalogueImage, CatalogueSource
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Outcome
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb.active_model import ActiveModel
+from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.ledger import ImageKey
 from tests.conftest import ROOT
@@ -106,7 +106,7 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
     for seed in SEEDS:
         (folder / f"{seed}.png").write_bytes(noise(seed))
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
+        [sys.executable, "-m", "infra.local.emulated", "--port", "0", "--model-dir", model_dir, "--pictures", folder],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -169,7 +169,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
     system.upload(LATER)
     assert system.found(LATER, model=first), "the model before goes on describing, so that there is a way back"
     assert main(["--stack", STACK, "reindex", "--model", first, "--switch"]) == 0
-    assert ActiveModel(dynamodb_client(), stack.table, []).stored() == first
+    assert DynamoActiveModel(dynamodb_client(), stack.table, []).stored() == first
     assert reindex("--switch") == 0
 
     assert reindex("--clean") == 0

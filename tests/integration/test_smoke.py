@@ -48,9 +48,9 @@ def smoke(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
 def test_a_local_run_passes_and_nothing_is_left_behind(model_dir: Path, tmp_path: Path, closed: bool) -> None:
     (tmp_path / "mine.png").write_bytes(noise(900))
+    options = ["--model-dir", str(model_dir), "--pictures", str(tmp_path), *["--closed"] * closed]
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--port", "0", "--model-dir", str(model_dir), "--pictures", str(tmp_path)]
-        + ["--closed"] * closed,
+        [sys.executable, "-m", "infra.local", "--port", "0", "--data", "none", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

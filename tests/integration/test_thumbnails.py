@@ -76,7 +76,7 @@ def test_a_thumbnail_made_during_the_removal_of_its_image_is_removed(
     write = objects.write
 
     def late(*arguments: Any) -> None:
-        running.cloud.app.state.services.library.remove(image_id, [collection])
+        running.cloud.app.state.services.trash.delete(image_id, [collection])
         write(*arguments)
 
     monkeypatch.setattr(objects, "write", late)

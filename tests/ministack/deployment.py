@@ -70,6 +70,20 @@ def deploy(template: Template, model_dir: Path) -> Deployment:
     return Deployment(outputs, {_folder(function): physical[name] for name, function in functions.items()})
 
 
+def create_table(template: Template, name: str) -> str:
+    """Create the template's table alone, with its indexes, under a name of its own; return the name."""
+    [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
+    schemas = [wanted["KeySchema"], *(index["KeySchema"] for index in wanted["GlobalSecondaryIndexes"])]
+    used = {key["AttributeName"] for schema in schemas for key in schema}
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[one for one in wanted["AttributeDefinitions"] if one["AttributeName"] in used],
+        **{member: wanted[member] for member in ("KeySchema", "GlobalSecondaryIndexes", "BillingMode")},
+    )
+    _add_vector_indexes(template, name)
+    return name
+
+
 def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
     """A copy whose functions are zips for this interpreter, with this environment's packages on `PYTHONPATH`."""
     changed = copy.deepcopy(dict(template))

@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from shared.aws.dynamodb.refusals import REFUSAL_DAYS
 from shared.domain import limits
 from shared.search import budget, near_duplicates
 from shared.vision import keypoints
@@ -54,7 +53,7 @@ FIGURES: Final = (
     (RANKING, f"{keypoints.QUERY_KEYPOINTS:,} keypoints"),
     ("docs/explanation/architecture.md", f"{budget.SECOND_PASS} more candidates"),
     ("docs/explanation/architecture.md", f"{limits.UPLOAD_STATE_DAYS} days"),
-    ("docs/explanation/architecture.md", f"{REFUSAL_DAYS} days"),
+    ("docs/explanation/architecture.md", f"{limits.REFUSAL_DAYS} days"),
     (ACCESS, f"at most {limits.MAX_KEY_COLLECTIONS}"),
     (ACCESS, f"| {limits.KEY_CALLS_PER_MINUTE} |"),
     (ACCESS, f"{limits.KEY_CACHE_SECONDS} seconds"),

@@ -29,6 +29,11 @@ def refuse() -> None:
     raise PictureRefused("corrupt", "Not an image.")
 
 
+def doze() -> Image:
+    time.sleep(0.5)
+    return answering("rested")
+
+
 def answering(text: object) -> Image:
     return Image(np.zeros((1, 1, 3), np.uint8), str(text), 1, 1)
 
@@ -40,6 +45,7 @@ BEHAVIOURS: dict[bytes, Callable[[], Any]] = {
     b"raise": lambda: 1 / 0,
     b"memory": lambda: np.ones(400 * MIB, np.uint8),
     b"loop": loop,
+    b"doze": doze,
     b"hang": lambda: time.sleep(3600),
     b"killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     b"refuse": refuse,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb.active_model import CACHE_SECONDS, ActiveModel
+from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
 from tests.faults.fakes import MemoryTable
 
 
@@ -19,13 +19,13 @@ def table(calls: list[str]) -> Any:
 
 
 def test_a_single_model_needs_no_read(table: Any, calls: list[str]) -> None:
-    assert ActiveModel(table, "t", ["a"])() == "a"
+    assert DynamoActiveModel(table, "t", ["a"])() == "a"
     assert not calls
 
 
 def test_a_switch_takes_effect_when_the_cache_expires(table: Any, calls: list[str]) -> None:
     now = [0.0]
-    active = ActiveModel(table, "t", ["a", "b"], clock=lambda: now[0])
+    active = DynamoActiveModel(table, "t", ["a", "b"], clock=lambda: now[0])
     assert active() == "a"
     active.switch("b")
     calls.clear()
@@ -37,7 +37,7 @@ def test_a_switch_takes_effect_when_the_cache_expires(table: Any, calls: list[st
 
 
 def test_a_model_that_is_not_loaded_is_not_used(table: Any) -> None:
-    active = ActiveModel(table, "t", ["a", "b"])
+    active = DynamoActiveModel(table, "t", ["a", "b"])
     active.switch("c")
     assert active() == "a"
     assert active.stored() == "c"

@@ -133,7 +133,9 @@ def find_by_features(catalogue: LabelledCatalogue, labels: frozenset[str]) -> li
 def find_by_views(catalogue: FakeCatalogue, first: views.View, second: views.View) -> list[tuple[str, bool]]:
     """The candidates of a search by two views, in order, and whether the second view is the nearest."""
     with ThreadPoolExecutor(2) as threads:
-        finder = CandidateFinder(catalogue, threads, SearchScope(collection="c", model="m", labels=None))
+        finder = CandidateFinder(
+            cast(Catalogue, catalogue), threads, SearchScope(collection="c", model="m", labels=None)
+        )
         finder.search_by_views([first, second])
         found = [(one.record.image_id, one.view is second) for one in finder.found(first)]
     assert finder.bytes_examined == 20

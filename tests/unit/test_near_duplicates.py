@@ -16,7 +16,7 @@ from shared.domain.matches import Reason, Verdict
 from shared.domain.ports import Candidate, Candidates
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.description import Description
-from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, NearDuplicateFinder, alike, bits_apart
+from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, Look, NearDuplicateFinder, alike, bits_apart
 from shared.vision import signature
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
@@ -80,42 +80,56 @@ def finder(stored: FakeStore) -> NearDuplicateFinder:
     return NearDuplicateFinder(index=anything, signatures=anything, model=lambda: MODEL)
 
 
+def look(stored: FakeStore, image_id: str, described: Description | None = None) -> Look:
+    found = finder(stored).look(ImageKey("c", image_id), described)
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("given", [COPY, None])
 def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description | None) -> None:
     stored = FakeStore([EARLIER, CAT, ASTRONAUT, COPY])
-    found = finder(stored).nearest_earlier(COPY_KEY, given)
-    assert found is not None
-    assert (found.image_id, found.comparison.verdict) == (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
+    found = look(stored, COPY.record.image_id, given)
+    assert [(one.image_id, one.comparison.verdict) for one in found.near] == [
+        (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
+    ]
+    assert found.complete
     own = [] if given else [COPY.record.image_id]
     assert stored.read == [*own, EARLIER.record.image_id]
 
 
-def test_a_mirror_image_is_found_by_its_features() -> None:
+def test_a_mirror_image_is_found_whichever_of_the_two_asks() -> None:
     mirrored = replace(describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5), features=EARLIER.features)
-    found = finder(FakeStore([EARLIER, CAT, mirrored])).nearest_earlier(
-        ImageKey("c", mirrored.record.image_id), mirrored
-    )
-    assert found is not None
-    assert (found.image_id, found.comparison.mirrored) == (EARLIER.record.image_id, True)
+    stored = FakeStore([EARLIER, CAT, mirrored])
+    for asking, other in ((mirrored, EARLIER), (EARLIER, mirrored)):
+        (one,) = look(stored, asking.record.image_id).near
+        assert (one.image_id, one.comparison.mirrored) == (other.record.image_id, True)
 
 
 def test_the_same_pixels_are_found_although_the_vector_indexes_do_not_have_them_yet() -> None:
     class Lagging(FakeStore):
-        def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:  # noqa: ARG002
+        def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:
             return Candidates([], None)
 
     saved_again = describe_pixels(COFFEE, "saved again", 5)
-    found = finder(Lagging([EARLIER, CAT, saved_again])).nearest_earlier(
-        ImageKey("c", saved_again.record.image_id), saved_again
-    )
-    assert found is not None
-    assert (found.image_id, found.comparison.reason) == (EARLIER.record.image_id, Reason.SAME_PIXELS)
+    stored = Lagging([EARLIER, CAT, saved_again])
+    (one,) = look(stored, saved_again.record.image_id, saved_again).near
+    assert (one.image_id, one.comparison.reason) == (EARLIER.record.image_id, Reason.SAME_PIXELS)
 
 
-def test_later_and_removed_images_are_not_near_duplicates() -> None:
+def test_later_images_are_near_duplicates_too_and_removed_ones_are_not() -> None:
     later = describe_pixels(COFFEE, "later", 5)
-    assert finder(FakeStore([later, COPY])).nearest_earlier(COPY_KEY, COPY) is None
-    assert finder(FakeStore([EARLIER])).nearest_earlier(COPY_KEY) is None
+    assert [one.image_id for one in look(FakeStore([later, COPY]), COPY.record.image_id, COPY).near] == [
+        later.record.image_id
+    ]
+    assert finder(FakeStore([EARLIER])).look(COPY_KEY) is None
+
+
+def test_a_look_is_complete_once_the_indexes_have_the_image() -> None:
+    stored = FakeStore([EARLIER, CAT])  # COPY has been described, but the index does not have it yet
+    assert not look(stored, COPY.record.image_id, COPY).complete
+    stored.images[COPY.record.image_id] = COPY
+    assert look(stored, COPY.record.image_id, COPY).complete
 
 
 def test_a_candidate_is_read_if_its_keypoints_its_features_or_its_hash_are_close() -> None:

@@ -1,16 +1,21 @@
-"""List the near-duplicates of a collection."""
+"""List the near-duplicates of a collection, and act on them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from functions.api import presenters, schemas
-from functions.api.auth import SEARCH, AuthenticatedRoute
-from functions.api.dependencies import Needs, OneCollection
+from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection
 from functions.api.errors import problem_responses
+from shared.domain.duplicates import DuplicateGroup
+from shared.domain.errors import NotFound
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=AuthenticatedRoute)
+
+RESOLVED_AT_ONCE: Final = 24
+"""Groups that one call resolves when it names none: few enough for the time limit of a request."""
 
 
 @router.get(
@@ -22,11 +27,109 @@ def list_duplicates(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of groups")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.DuplicatePage:
-    """Images that were near-duplicates of an earlier image when they were indexed, grouped with it, the best first.
+    """Images with those that are near-duplicates of them, the best first, with the reason in words.
 
     Follow `cursor` until it is null; a page may be short and still have a next one. Groups are formed when images are
-    indexed, so this call compares nothing and costs as much as a page of a listing.
+    indexed, so this call compares nothing and costs little more than a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
     groups = [presenters.group(found, services.library.thumbnail_url) for found in page.groups]
     return schemas.DuplicatePage(groups=groups, cursor=page.cursor)
+
+
+@router.get(
+    "/check",
+    summary="The progress of comparing a collection again",
+    responses=problem_responses("not-found"),
+    dependencies=[SEARCH],
+)
+def check_state(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
+    """`running` until every image that the collection had has been compared again, then `done`."""
+    found = services.scans.find(collection)
+    if found is None:
+        raise NotFound("The collection has not been compared again yet.")
+    return presenters.scan(found)
+
+
+@router.post("/check", status_code=202, summary="Compare a collection again", dependencies=[WRITE])
+def check(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
+    """Compares every image of the collection with its nearest ones again, for example those stored by an older version.
+
+    The ingest function does it, newest first, at the cost of two searches for each image. A check that is running is
+    replaced.
+    """
+    images, _ = services.catalogue.count(collection)
+    return presenters.scan(services.scans.start(collection, images))
+
+
+@router.post(
+    "/decisions",
+    status_code=204,
+    summary="Decide on two images",
+    responses=problem_responses("malformed-body", "not-found"),
+    response_class=Response,
+    dependencies=[WRITE],
+)
+def decide(caller: KnownCaller, wanted: schemas.DuplicateDecision, services: Needs) -> None:
+    """Remembers for ever, even if they are deleted and uploaded again, that two images are not to be grouped.
+
+    `different`: they are no near-duplicates. `both-kept`: they are, but both are wanted. null forgets it.
+    """
+    collection = caller.collection(wanted.collection)
+    services.groups.decide(collection, wanted.images[0], wanted.images[1], wanted.decision)
+
+
+@router.post(
+    "/resolve",
+    summary="Keep one image of each group, and delete the others",
+    responses=problem_responses("malformed-body", "invalid-cursor", "not-found"),
+    dependencies=[WRITE],
+)
+def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: Needs) -> schemas.ResolvedDuplicates:
+    """Moves all but the kept images of groups into the trash, from which they can be restored.
+
+    With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, up to
+    24 groups of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null.
+    """
+    collection = caller.collection(wanted.collection)
+    cursor = None
+    if wanted.groups:
+        chosen = [(services.groups.group(collection, group.group_id), group.keep) for group in wanted.groups]
+    else:
+        page = services.duplicates.page(collection, limit=RESOLVED_AT_ONCE, cursor=wanted.cursor)
+        chosen, cursor = [(group, list[str]()) for group in page.groups], page.cursor
+    resolutions = [services.groups.resolve(group, keep, dry_run=wanted.dry_run) for group, keep in chosen]
+    return schemas.ResolvedDuplicates(
+        dry_run=wanted.dry_run,
+        groups=[presenters.resolution(one) for one in resolutions],
+        deleted=sum(len(one.deleted) for one in resolutions),
+        cursor=cursor,
+    )
+
+
+@router.get(
+    "/{image_id}",
+    summary="The group of an image",
+    responses=problem_responses("not-found"),
+    dependencies=[SEARCH],
+)
+def group_of_image(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> schemas.DuplicateGroup:
+    """The group that has the image, or that has this id."""
+    return _shown(services.groups.group(collection, image_id), services)
+
+
+@router.put(
+    "/{image_id}/kept",
+    summary="Keep another image of a group",
+    responses=problem_responses("malformed-body", "not-found"),
+    dependencies=[WRITE],
+)
+def choose(
+    image_id: ImageIdPath, wanted: schemas.KeptImage, services: Needs, collection: OneCollection
+) -> schemas.DuplicateGroup:
+    """Keeps an image whatever its quality. The group then has its id, and its other images are compared with it."""
+    return _shown(services.groups.choose(collection, image_id, wanted.image_id), services)
+
+
+def _shown(group: DuplicateGroup, services: Needs) -> schemas.DuplicateGroup:
+    return presenters.group(group, services.library.thumbnail_url)

@@ -7,8 +7,11 @@ from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, LabelQuery, Needs, OneCollection, Reach, RemovedFrom
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom
 from functions.api.errors import problem_responses
+from functions.api.filter_parameters import ListingFilter
+from shared.domain.annotations import KEEP, AnnotationChange
+from shared.domain.filters import Order
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
@@ -26,20 +29,22 @@ LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get(
     "",
-    summary="One page of a collection, newest first",
+    summary="One page of a collection",
     responses=problem_responses("invalid-cursor", "unknown-label"),
     dependencies=[SEARCH],
 )
 def list_images(
     services: Needs,
     collection: OneCollection,
-    label: LabelQuery = None,
+    wanted: ListingFilter,
+    order: Annotated[Order, Query(description="by the time of indexing")] = Order.NEWEST,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.ImagePage:
-    """Follow `cursor` until it is null. A page filtered by label may be short and still have a next one."""
-    labels = services.model.classes(label) if label else None
-    page = services.catalogue.newest(collection, labels=labels, limit=limit, cursor=cursor)
+    """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
+    page = services.catalogue.page(collection, wanted=wanted, order=order, limit=limit, cursor=cursor)
+    if page.records:
+        services.collections.register(collection)
     images = [presenters.image(record, services.library.thumbnail_url) for record in page.records]
     return schemas.ImagePage(images=images, cursor=page.cursor)
 
@@ -66,6 +71,29 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> sch
     return presenters.image_with_sources(record, services.library.thumbnail_url)
 
 
+@router.patch(
+    "/{image_id}",
+    summary="Note something about an image",
+    responses=problem_responses("malformed-body", "not-found"),
+    dependencies=[WRITE],
+)
+def change_image(
+    image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection
+) -> schemas.ImageWithSources:
+    """Changes the caller's own id, note and fields of the image in one collection; nothing else can be changed.
+
+    They are returned with the image, and filter listings and searches by `external_id` and `field`.
+    """
+    given = change.model_fields_set
+    wanted = AnnotationChange(
+        external_id=change.external_id if "external_id" in given else KEEP,
+        note=change.note if "note" in given else KEEP,
+        fields=change.fields,
+    )
+    record = services.library.annotate(image_id, collection, wanted)
+    return presenters.image_with_sources(record, services.library.thumbnail_url)
+
+
 @router.delete(
     "/{image_id}",
     status_code=204,
@@ -75,12 +103,13 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> sch
     dependencies=[WRITE],
 )
 def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFrom) -> None:
-    """Removes the image's record, signature, thumbnail and stored bytes from one collection.
+    """Moves the image of one collection into its trash, where no search and no listing finds it.
 
-    That is the collection named, otherwise `default`, otherwise the only one of the key. `collections=all` removes the
-    image from every collection of the key.
+    It can be restored for 30 days (`/v1/trash`), or as many as the deployment has set, and is then purged with its
+    bytes. The collection is the one named, otherwise `default`, otherwise the only one of the key. `collections=all`
+    deletes the image in every collection of the key.
     """
-    services.library.remove(image_id, collections)
+    services.trash.delete(image_id, collections)
 
 
 @router.get(
@@ -91,10 +120,16 @@ def remove_image(image_id: ImageIdPath, services: Needs, collections: RemovedFro
     responses=problem_responses("not-found") | LINK_RESPONSE,
     dependencies=[SEARCH],
 )
-def content(image_id: ImageIdPath, services: Needs, collections: Reach, request: Request) -> Response:
+def content(
+    image_id: ImageIdPath,
+    services: Needs,
+    collections: Reach,
+    request: Request,
+    download: Annotated[bool, Query(description="a link that saves the image under its file name")] = False,
+) -> Response:
     """Redirects to a link valid for 15 minutes, or returns it as JSON if `Accept` names `application/json`."""
     record = services.library.image(image_id, collections)
-    return _link_or_redirect(request, services.library.content_link(record))
+    return _link_or_redirect(request, services.library.content_link(record, download=download))
 
 
 @router.get(

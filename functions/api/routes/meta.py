@@ -29,9 +29,11 @@ def health() -> schemas.Health:
 def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
     """Counts up to about 30,000 images; if there are more, `exact` is false and the count is a lower bound."""
     images, exact = services.catalogue.count(collection)
+    entries = services.collections.find([collection])
     card = services.model.card
     return schemas.Stats(
         collection=collection,
+        title=entries[0].title if entries else None,
         images=images,
         exact=exact,
         model=schemas.ModelState(id=card.id, network=card.network, instead_of=card.instead_of, labels=card.has_labels),

@@ -21,6 +21,7 @@ from functions.api.dependencies import (
     Reach,
 )
 from functions.api.errors import Problem, problem_responses
+from functions.api.filter_parameters import AnnotationFilter
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
@@ -62,6 +63,7 @@ def search(
     services: NeedsModel,
     collection: OneCollection,
     query: Annotated[query_image.Query, Depends(query_image.read_search)],
+    annotations: AnnotationFilter,
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     min_verdict: MinVerdict = Verdict.UNRELATED,
@@ -87,6 +89,7 @@ def search(
         min_score=min_score,
         min_verdict=min_verdict,
         labels=labels,
+        annotations=annotations,
     )
     return _answer(services, described_query, wanted, watch)
 
@@ -101,6 +104,7 @@ def similar(
     services: NeedsModel,
     image_id: ImageIdPath,
     collections: Reach,
+    annotations: AnnotationFilter,
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     min_verdict: MinVerdict = Verdict.UNRELATED,
@@ -121,6 +125,7 @@ def similar(
         min_score=min_score,
         min_verdict=min_verdict,
         labels=labels,
+        annotations=annotations,
         exclude=image_id,
     )
     return _answer(services, query, wanted, watch)

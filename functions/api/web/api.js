@@ -1,4 +1,6 @@
+import { pause } from "./dom.js";
 import * as key from "./key.js";
+import * as route from "./route.js";
 
 const BUSY = [429, 503];
 const MAX_ATTEMPTS = 6;
@@ -14,14 +16,11 @@ export class Problem extends Error {
   }
 }
 
-const collection = new URLSearchParams(location.search).get("collection");
-
-function withCollection(path) {
-  if (!collection || /[?&]collection=/.test(path)) return path;
-  return `${path}${path.includes("?") ? "&" : "?"}collection=${encodeURIComponent(collection)}`;
+/** Return a path with the collection that the page shows, for the calls that take one. */
+function inCollection(path) {
+  const { collection } = route.current();
+  return collection ? `${path}${path.includes("?") ? "&" : "?"}collection=${encodeURIComponent(collection)}` : path;
 }
-
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 const waiting = new Set();
 let notifyBusy = () => {};
@@ -35,7 +34,7 @@ async function waitForRetry(seconds) {
   const retry = { seconds };
   waiting.add(retry);
   notifyBusy(seconds);
-  await pause(seconds);
+  await pause(1000 * seconds);
   waiting.delete(retry);
   if (waiting.size === 0) notifyBusy(0);
 }
@@ -65,7 +64,7 @@ async function sendWithRetries(send) {
 async function call(path, { headers, ...options } = {}) {
   const usedKey = key.current();
   const send = () =>
-    fetch(withCollection(path), {
+    fetch(path, {
       ...options,
       headers: usedKey ? { ...headers, Authorization: `Bearer ${usedKey}` } : headers,
     });
@@ -90,11 +89,16 @@ async function call(path, { headers, ...options } = {}) {
   return body;
 }
 
-const json = (body) => ({
-  method: "POST",
+const json = (body, method = "POST") => ({
+  method,
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify(body),
 });
+
+const part = (name, value) => (value ? `&${name}=${encodeURIComponent(value)}` : "");
+
+/** Return the path of a stored image, with its own collection and no other. */
+const pathOf = ({ image_id: id, collection }, rest = "") => `/v1/images/${id}${rest}?collection=${encodeURIComponent(collection)}`;
 
 export const K = 12;
 
@@ -102,15 +106,13 @@ export const K = 12;
 export function searchFile(file, options) {
   const form = new FormData();
   form.append("file", file, "query");
-  return call(`/v1/search?k=${K}&${options}`, { method: "POST", body: form });
+  return call(inCollection(`/v1/search?k=${K}&${options}`), { method: "POST", body: form });
 }
 
-export const searchUrl = (url, options) => call(`/v1/search?k=${K}&${options}`, json({ url }));
-export const similar = (id, options) => call(`/v1/images/${id}/similar?k=${K}&${options}`);
-export const duplicates = (cursor) =>
-  call(`/v1/duplicates?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+export const searchUrl = (url, options) => call(inCollection(`/v1/search?k=${K}&${options}`), json({ url }));
+export const similar = (image, options) => call(`${pathOf(image, "/similar")}&k=${K}&${options}`);
 
-/** Return a drawing that compares two pictures, as a Blob. `a` is a file, or the id or URL of a picture. */
+/** Return a drawing that compares two images, as a Blob. `a` is a file, or the id or URL of an image. */
 export function comparison(kind, a, b) {
   if (typeof a === "string") return call(`/v1/compare?picture=${kind}`, json({ a, b }));
   const form = new FormData();
@@ -119,24 +121,53 @@ export function comparison(kind, a, b) {
   return call(`/v1/compare?picture=${kind}`, { method: "POST", body: form });
 }
 
-export const stats = () => call("/v1/stats");
+export const stats = () => call(inCollection("/v1/stats"));
 
-/** Delete a picture, if it still exists, from the collection in which it is shown and from no other. */
-export async function remove({ image_id: id, collection: from }) {
+/** Return a page of images; `filter` is a query string that limits and orders them. */
+export const images = (filter, cursor, limit) => call(inCollection(`/v1/images?limit=${limit}${filter}${part("cursor", cursor)}`));
+
+export const image = (id) => call(inCollection(`/v1/images/${id}`));
+
+/** Change the annotations of an image; return its record. */
+export const annotate = (image, change) => call(pathOf(image), json(change, "PATCH"));
+
+/** Delete an image, if it still exists, from the collection in which it is shown and from no other. */
+export async function remove(image) {
   try {
-    await call(`/v1/images/${id}?collection=${encodeURIComponent(from)}`, { method: "DELETE" });
+    await call(pathOf(image), { method: "DELETE" });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
   }
 }
 
-/** Return a page of pictures; `filter` is a query string that limits them. */
-export const images = (filter, cursor) =>
-  call(`/v1/images?limit=24${filter}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+/** Return a short-lived URL of an image for an `<img>`, which cannot send a key itself. */
+export const link = async (path) => (await call(path, { headers: { Accept: "application/json" } })).url;
+export const contentLink = (image) => link(pathOf(image, "/content"));
+export const downloadLink = (image) => link(`${pathOf(image, "/content")}&download=true`);
+export const thumbnailLink = (image) => link(pathOf(image, "/thumbnail"));
+
+export const openUpload = (filename, type, collection) =>
+  call("/v1/uploads", json({ filename, content_type: type, ...(collection && { collection }) }));
 export const upload = (id) => call(`/v1/uploads/${id}`);
 
-export const openUpload = (filename, type) =>
-  call("/v1/uploads", json({ filename, content_type: type, ...(collection && { collection }) }));
+export const collections = (cursor) => call(`/v1/collections?limit=20${part("cursor", cursor)}`);
+export const putCollection = (name, title) => call(`/v1/collections/${name}`, json({ title }, "PUT"));
+export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
+export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 
-/** Return a short-lived URL of a picture for an `<img>`, which cannot send a key itself. */
-export const link = async (path) => (await call(path, { headers: { Accept: "application/json" } })).url;
+export const trash = (cursor) => call(inCollection(`/v1/trash?limit=48${part("cursor", cursor)}`));
+export const emptyTrash = () => call(inCollection("/v1/trash"), { method: "DELETE" });
+export const restore = ({ image_id: id, collection }) =>
+  call(`/v1/trash/${id}/restore?collection=${encodeURIComponent(collection)}`, { method: "POST" });
+
+export const duplicateGroup = (id) => call(inCollection(`/v1/duplicates/${id}`));
+
+/** Delete all images of some groups but those to `keep`, as [{ group_id, keep }]; at most 24 groups. */
+export const resolve = (groups, collection) => call("/v1/duplicates/resolve", json({ groups, collection, dry_run: false }));
+
+/** Remember that an image is no near-duplicate of another one. */
+export const separate = (one, other) =>
+  call("/v1/duplicates/decisions", json({ images: [one.image_id, other.image_id], decision: "different", collection: one.collection }));
+export const startCheck = () => call(inCollection("/v1/duplicates/check"), { method: "POST" });
+export const checkState = () => call(inCollection("/v1/duplicates/check"));
+export const duplicates = (cursor, limit) => call(inCollection(`/v1/duplicates?limit=${limit}${part("cursor", cursor)}`));

@@ -1,25 +1,34 @@
 import * as api from "./api.js";
-import { start } from "./background.js";
-import * as browse from "./browse.js";
-import { byId, nameOf } from "./dom.js";
+import { start as startBackground } from "./background.js";
+import * as collections from "./collections.js";
+import * as deletion from "./deletion.js";
+import { byId, number } from "./dom.js";
+import * as duplicateCheck from "./duplicate_check.js";
 import * as duplicates from "./duplicates.js";
+import * as files from "./files.js";
+import * as filters from "./filters.js";
+import * as grid from "./grid.js";
 import * as key from "./key.js";
+import { confirm, toast } from "./notices.js";
+import * as queries from "./query_files.js";
+import * as resolution from "./resolution.js";
+import * as route from "./route.js";
+import * as search from "./search.js";
+import * as selection from "./selection.js";
+import { text } from "./text.js";
 import * as thumbnails from "./thumbnails.js";
-import * as results from "./results.js";
-import { addEach } from "./upload.js";
-import { open as view } from "./viewer.js";
+import * as trash from "./trash.js";
+import * as uploadQueue from "./upload_queue.js";
+import * as uploads from "./uploads.js";
+import * as viewer from "./viewer.js";
 
-const SHRUNK_SIDE = 1024;
+const SEARCH_PARTS = ["hero", "collection"];
+const VIEWS = { duplicates: ["duplicates"], trash: ["trash"] };
 
-let limits = { max_query_bytes: 4_400_000, max_upload_bytes: 25 * 2 ** 20 };
-let query = null; // { run(options), operand, preview or image, name, file } of the last search; `operand` is for comparisons
-let latest = 0;
+let here = null; // the collection that the page shows, as the API names it
 
-const searchOptions = () =>
-  `ranking=${document.querySelector("input[name=ranking]:checked").value}&effort=${byId("effort").value}${browse.labelFilter()}`;
-
-function setStatus(text) {
-  byId("status").textContent = text;
+function setStatus(sentence) {
+  byId("status").textContent = sentence;
 }
 
 /** Show a problem, or hide it if `problem` is null, with a button that calls `retry` if there is one. */
@@ -44,162 +53,214 @@ async function attempt(work) {
   }
 }
 
-/** Return a file, shrunk if it is too large for a request and the browser can read it. */
-async function shrinkToLimit(file) {
-  if (file.size <= limits.max_query_bytes) return file;
-  const picture = await createImageBitmap(file).catch(() => null);
-  if (!picture) return file;
-  const scale = Math.min(1, SHRUNK_SIDE / Math.max(picture.width, picture.height));
-  const canvas = new OffscreenCanvas(Math.round(picture.width * scale), Math.round(picture.height * scale));
-  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
-}
-
-async function search(request) {
-  query = request;
-  const mine = ++latest;
-  showProblem(null);
-  setStatus("Searching …");
-  byId("results").setAttribute("aria-busy", "true");
-  byId("query-image").onerror = null;
-  if (request.image) thumbnails.show(byId("query-image"), request.image);
-  else byId("query-image").src = request.preview;
-  byId("query-image").alt = `Your picture: ${request.name}`;
-  byId("query-name").textContent = request.name;
-  byId("keep").hidden = !request.file;
-  try {
-    const answer = await request.run(searchOptions());
-    if (mine !== latest) return;
-    thumbnails.reportMissing();
-    setStatus(results.show(answer, (match) => open(match.image, match)));
-    byId("keep").hidden = !request.file || answer.matches.some((match) => match.verdict === "identical");
-    byId("results-title").focus({ preventScroll: true });
-    byId("results").scrollIntoView({ block: "start" });
-  } catch (problem) {
-    if (mine !== latest) return;
-    byId("results").hidden = true;
-    showProblem(problem, () => search(request));
-  } finally {
-    if (mine === latest) byId("results").removeAttribute("aria-busy");
-  }
-}
-
-function searchFile(file) {
-  const small = shrinkToLimit(file);
-  const name = file.name || "pasted picture";
-  const preview = URL.createObjectURL(file);
-  search({ run: async (options) => api.searchFile(await small, options), operand: small, preview, name, file });
-}
-
-function searchStored(image) {
-  search({
-    run: (options) => api.similar(image.image_id, options),
-    operand: image.image_id,
-    image,
-    name: nameOf(image),
-    file: null,
-  });
-}
-
-/** List the pictures that have a label. */
-function showLabel(label) {
-  byId("label").value = label;
-  browse.refresh(open).catch(showProblem);
-  byId("collection-title").focus();
-}
-
-function open(image, match = null) {
-  view(image, {
-    match,
-    query: match ? query : null,
-    moreLikeThis: searchStored,
-    onLabel: showLabel,
-    onRemoved: async () => {
-      await Promise.all([refresh(), match ? search(query) : null]);
-      if (!match) byId("collection-title").focus();
-      setStatus("Deleted.");
-    },
-  });
-}
-
-/** Show the collection. The pictures are loaded first, so that without a key only one call is refused. */
-const refresh = () =>
-  attempt(async () => {
-    await browse.refresh(open);
-    await Promise.all([duplicates.refresh(open, refresh), showStats()]);
-    thumbnails.reportMissing();
-  });
-
 async function showStats() {
   const stats = await api.stats();
-  limits = stats.limits;
-  byId("count").textContent = `${stats.images}${stats.exact ? "" : "+"}`;
+  here = stats.collection;
+  search.setLimit(stats.limits.max_query_bytes);
+  uploads.setLimit(stats.limits.max_upload_bytes);
+  collections.show(stats);
+  byId("count").textContent = `${number(stats.images)}${stats.exact ? "" : "+"}`;
   byId("count").hidden = false;
-  byId("collection-title").textContent = stats.collection === "default" ? "The collection" : `The collection “${stats.collection}”`;
   byId("notice").textContent = stats.notice ?? "";
   byId("notice").hidden = !stats.notice;
   byId("model").textContent = `Model: ${stats.model.id}.`;
 }
 
-async function addAll(files) {
-  showProblem(null);
-  const states = await addEach(files, limits.max_upload_bytes);
-  const done = states.filter((state) => state.status !== "rejected").length;
-  const why = states.length === 1 && states[0].reason ? ` ${states[0].reason}` : "";
-  setStatus(`${done} of ${states.length} ${states.length === 1 ? "picture is" : "pictures are"} in the collection.${why}`);
-  await refresh();
-}
-
-function searchAddress(url) {
-  search({
-    run: (options) => api.searchUrl(url, options),
-    operand: url,
-    preview: "/static/icon.svg",
-    name: url,
-    file: null,
+/** Show the view that an address names; the images are loaded first, so that without a key only one call is refused. */
+async function showView(now) {
+  const view = VIEWS[now.view] ? now.view : null;
+  for (const id of SEARCH_PARTS) byId(id).hidden = view !== null;
+  for (const id of Object.keys(VIEWS)) byId(id).hidden = id !== view;
+  for (const [id, name] of [["to-images", null], ["to-duplicates", "duplicates"], ["to-trash", "trash"]]) {
+    byId(id).href = route.bare(name ? { view: name } : {});
+    if (name === view) byId(id).setAttribute("aria-current", "page");
+    else byId(id).removeAttribute("aria-current");
+  }
+  await attempt(async () => {
+    if (view === "duplicates") await duplicates.load(now);
+    else if (view === "trash") await trash.load();
+    else if (view === null) await grid.load(now);
+    await showStats();
+    thumbnails.reportMissing();
   });
 }
 
-/** Search by what was dropped or pasted, a picture or the URL of one; return whether it was either. */
-function searchTransfer(transfer) {
-  const file = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (file) {
-    searchFile(file);
-    return true;
+async function runSearch(now) {
+  showProblem(null);
+  setStatus("Searching …");
+  try {
+    const said = await search.run(now, (match) => route.go({ image: match.image_id }));
+    if (said === null) return;
+    thumbnails.reportMissing();
+    setStatus(said);
+    byId("results-title").focus({ preventScroll: true });
+    byId("results").scrollIntoView({ block: "start" });
+  } catch (problem) {
+    showProblem(problem, () => runSearch(now));
   }
+}
+
+/** Return what opens the image before or after another one, or null where the page shows no order that it is in. */
+function stepper(id) {
+  const order = search.matchOf(id) ? search : grid.has(id) ? grid : null;
+  if (!order) return null;
+  return async (by) => {
+    const other = await order.neighbour(id, by);
+    if (other && route.current().image === id) route.go({ image: other.image_id }, { replace: true });
+  };
+}
+
+async function showImage(id) {
+  const match = search.matchOf(id);
+  const image = match?.image ?? grid.find(id) ?? duplicates.find(id) ?? (await api.image(id));
+  if (route.current().image !== id) return;
+  viewer.show(image, {
+    match,
+    query: match ? search.shown() : null,
+    step: stepper(id),
+    onMoreLikeThis: search.byImage,
+    onLabel: (label) => {
+      route.go({ ...NOTHING_OPEN, label });
+      byId("collection-title").focus();
+    },
+    onRemoved: () => removed(new Set([id])),
+    onChanged: grid.replace,
+  });
+}
+
+const NOTHING_OPEN = { image: null, similar: null, url: null, query: null, view: null, group: null };
+
+/** Let the page follow the removal of images; the place in the grid stays. */
+async function removed(gone) {
+  const next = grid.remove(gone);
+  search.forget();
+  if (gone.has(route.current().image)) route.leave("image");
+  await attempt(async () => {
+    const now = route.current();
+    if (now.view === "duplicates") await duplicates.load(now);
+    await showStats();
+    if (search.matchOf([...gone][0])) await runSearch(now);
+    else if (!now.view) grid.focus(next);
+  });
+}
+
+/** Let the page follow the return of images from the trash. */
+async function returned() {
+  search.forget();
+  await attempt(async () => {
+    const now = route.current();
+    if (now.view === "duplicates") await duplicates.load(now);
+    else if (!now.view) await grid.load(now);
+    await showStats();
+  });
+}
+
+async function askDelete(images) {
+  const gone = await deletion.ask(images);
+  if (gone.size) await removed(gone);
+}
+
+/** Show what an address names, and change only what differs from the address before. */
+function show(now, before) {
+  const differs = (names) => before === null || names.some((name) => now[name] !== before[name]);
+  const moved = differs(["collection", "view", "group"]);
+  filters.show(now);
+  byId("effort").value = now.effort ?? "balanced";
+  document.querySelector(`input[name=ranking][value=${now.ranking ?? "fused"}]`).checked = true;
+  if (moved) {
+    setStatus("");
+    search.forget();
+    if (before?.collection !== now.collection) grid.clear();
+  }
+  showProblem(null);
+  const jobs = [];
+  if (moved || (!now.view && differs(filters.names))) jobs.push(showView(now));
+  if (!search.wanted(now)) search.hide();
+  else if (moved || differs(search.names)) jobs.push(runSearch(now));
+  if (before && search.wanted(before) && !search.wanted(now)) setStatus("");
+  if (!now.image) viewer.hide();
+  else if (differs(["image"])) Promise.all(jobs).then(() => attempt(() => showImage(now.image)));
+}
+
+/** Ask whether to add files, and upload them. */
+async function offer(all, skipped) {
+  if (!all.length) {
+    showProblem(new api.Problem(text.noImages));
+    return;
+  }
+  const yes = await confirm({ title: text.askAdd(all.length), explanation: text.whereAdded(here ?? text.defaultCollection), action: text.doAdd(all.length) });
+  if (yes) addAll(all, skipped);
+}
+
+function addAll(all, skipped = 0) {
+  showProblem(null);
+  if (skipped) toast(text.skipped(skipped));
+  uploads.add(all, here ?? route.current().collection);
+}
+
+/** Let the page follow the uploads while they go on. */
+async function followUploads({ fresh, over }) {
+  search.forget();
+  if (!fresh && !over) return;
+  await attempt(async () => {
+    if (!route.current().view) await grid.update();
+    if (over) await showStats();
+    else byId("count").textContent = number(Number(byId("count").textContent.replace(/\D/g, "")) + fresh);
+  });
+}
+
+/** Search by the web address of an image in what was dropped or pasted; return whether there was one. */
+function searchAddress(transfer) {
   const words = (transfer?.getData("text/uri-list") || transfer?.getData("text/plain") || "").trim();
   if (!/^https?:\/\/\S+$/.test(words)) return false;
-  searchAddress(words);
+  search.byUrl(words);
   return true;
 }
 
+async function onDrop(event) {
+  event.preventDefault();
+  byId("drop").classList.remove("over");
+  const { dataTransfer: transfer } = event;
+  if (!transfer?.files.length && searchAddress(transfer)) return;
+  const { files: found, folder } = await files.dropped(transfer);
+  const images = files.imagesAmong(found);
+  if (folder || found.length > 1) offer(images, found.length - images.length);
+  else if (found[0]?.type.startsWith("image/")) search.byFile(found[0]);
+  else showProblem(new api.Problem(text.notAnImage));
+}
+
+function choose(id, work) {
+  byId(id).onchange = ({ target }) => {
+    const chosen = [...target.files];
+    target.value = "";
+    if (chosen.length) work(chosen);
+  };
+}
+
 for (const id of ["choose", "another"]) byId(id).onclick = () => byId("file").click();
-byId("file").onchange = ({ target }) => {
-  if (target.files[0]) searchFile(target.files[0]);
-  target.value = "";
-};
 byId("add").onclick = () => byId("files").click();
-byId("files").onchange = async ({ target }) => {
-  const files = [...target.files];
-  target.value = "";
-  await addAll(files);
-};
-byId("keep").onclick = () => addAll([query.file]);
-byId("more").onclick = () => attempt(() => browse.more(open));
-byId("more-groups").onclick = () => attempt(() => duplicates.more(open, refresh));
+byId("add-folder").onclick = () => byId("folder").click();
+choose("file", ([file]) => search.byFile(file));
+choose("files", (chosen) => addAll(chosen));
+choose("folder", (chosen) => offer(files.imagesAmong(chosen), chosen.length - files.imagesAmong(chosen).length));
+byId("keep").onclick = () => addAll([search.shown().file]);
+byId("leave-search").onclick = () => route.go({ similar: null, url: null, query: null });
+byId("more").onclick = () => attempt(grid.more);
 byId("address").onsubmit = (event) => {
   event.preventDefault();
-  searchAddress(byId("url").value.trim());
+  search.byUrl(byId("url").value.trim());
 };
 byId("how").onchange = ({ target }) => {
-  showProblem(null);
-  if (target.id === "label") browse.refresh(open).catch(showProblem);
-  if (query) search(query);
+  const plain = { fused: null, balanced: null };
+  route.go({ [target.name || target.id]: target.value in plain ? null : target.value.trim() });
 };
 byId("label").onsearch = ({ target }) => target.value || target.dispatchEvent(new Event("change", { bubbles: true }));
 
 addEventListener("paste", (event) => {
-  if (!event.target.closest?.("input")) searchTransfer(event.clipboardData);
+  if (event.target.closest?.("input, textarea")) return;
+  const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (file) search.byFile(file);
+  else searchAddress(event.clipboardData);
 });
 addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -208,11 +269,7 @@ addEventListener("dragover", (event) => {
 addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) byId("drop").classList.remove("over");
 });
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  byId("drop").classList.remove("over");
-  if (!searchTransfer(event.dataTransfer)) showProblem(new api.Problem("That is not a picture, nor the web address of one."));
-});
+addEventListener("drop", onDrop);
 
 let saved = null; // while the server is busy, { text, busy }: the previous text of the status line and the one that replaced it
 api.onBusy((seconds) => {
@@ -224,6 +281,24 @@ api.onBusy((seconds) => {
     setStatus(saved.text);
   }
 });
-start();
-key.start();
-refresh();
+startBackground();
+key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
+queries.start();
+filters.start();
+collections.start();
+selection.onDelete(askDelete);
+grid.start((image) => route.go({ image: image.image_id }));
+byId("look-again").onclick = () => duplicateCheck.start(() => showView(route.current()));
+byId("resolve-all").onclick = () =>
+  attempt(async () => {
+    const gone = await resolution.preview();
+    if (gone.size) await removed(gone);
+  });
+byId("more-groups").onclick = () => attempt(duplicates.more);
+byId("empty-trash").onclick = () => attempt(trash.empty);
+byId("more-trash").onclick = () => attempt(trash.more);
+duplicates.start(removed);
+trash.start(returned);
+search.start(runSearch);
+route.start(show);
+uploads.start(followUploads);

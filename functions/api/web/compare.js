@@ -3,8 +3,8 @@ import { make, nameOf } from "./dom.js";
 import { why } from "./results.js";
 
 const DRAWINGS = [
-  ["matches", "Where they agree", "The two pictures side by side, with a line between each pair of matching keypoints."],
-  ["difference", "Where they differ", "Heat map of the stored picture: dark where the structure matches, bright where it differs, grey where your picture does not cover it."],
+  ["matches", "Where they agree", "The two images side by side, with a line between each pair of matching keypoints."],
+  ["difference", "Where they differ", "Heat map of the stored image: dark where the structure matches, bright where it differs, grey where your image does not cover it."],
 ];
 
 /** Return buttons that draw how a query compares with a match, with room for the drawing. */
@@ -27,7 +27,7 @@ export function drawings(operand, match) {
         if (button.getAttribute("aria-pressed") !== "true") return;
         URL.revokeObjectURL(image.src);
         image.src = URL.createObjectURL(drawn);
-        image.alt = `Your picture and ${nameOf(match.image)}. ${caption} ${why(match)}`;
+        image.alt = `Your image and ${nameOf(match.image)}. ${caption} ${why(match)}`;
         image.hidden = false;
         words.textContent = caption;
       } catch (problem) {

@@ -11,15 +11,38 @@ export function make(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const counts = new Intl.NumberFormat(document.documentElement.lang);
+const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+
+export const number = (value) => counts.format(value);
+export const moment = (text) => moments.format(new Date(text));
+
 /** Format a fraction as a percentage; only exactly 1 becomes 100 %. */
 export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value * 100)) : 100} %`;
 
+/** Format the score of a match as a percentage; only the same pixels score 100 %. */
+export const scoreOf = (match) => percent(match.verdict === "identical" ? match.score : Math.min(match.score, 0.99));
+
 export function nameOf(image) {
-  return image.filename || `picture ${image.image_id.slice(0, 10)}`;
+  return image.filename || `image ${image.image_id.slice(0, 10)}`;
+}
+
+export function bytes(size) {
+  const kilobytes = size / 1024;
+  return kilobytes < 1024 ? `${Math.max(1, Math.round(kilobytes))} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
 }
 
 export function sizeOf(image) {
-  const kilobytes = image.bytes / 1024;
-  const size = kilobytes < 1024 ? `${Math.max(1, Math.round(kilobytes))} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
-  return `${image.width} × ${image.height}, ${image.format.toUpperCase()}, ${size}`;
+  return `${image.width} × ${image.height}, ${image.format.toUpperCase()}, ${bytes(image.bytes)}`;
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Do `work` with each of `items`, at most `most` at once; `work` handles its own errors. */
+export async function each(items, most, work) {
+  const waiting = [...items];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, waiting.length) }, worker));
 }

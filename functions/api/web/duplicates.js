@@ -1,64 +1,151 @@
+/** Groups of near-duplicates: one image to keep of each, and the others. */
 import * as api from "./api.js";
 import { byId, make, nameOf, sizeOf } from "./dom.js";
+import { toast } from "./notices.js";
+import * as resolution from "./resolution.js";
+import * as route from "./route.js";
+import { open as compare } from "./slider.js";
+import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
-let next = null;
+const PAGE = 12;
 
-function copy(image, best, open) {
-  const label = `Open ${nameOf(image)}, ${sizeOf(image)}${best ? ", the best of its group" : ""}`;
-  return make(
+const images = new Map();
+let next = null;
+let latest = 0;
+let changed = () => {};
+
+export const find = (id) => images.get(id) ?? null;
+
+const button = (label, onclick, properties = {}) => make("button", { type: "button", onclick, ...properties }, label);
+
+/** Return what is shown of one image of a group, with what can be done with it. */
+function copy(image, group, state) {
+  const name = nameOf(image);
+  const isBest = image.image_id === group.best;
+  const reason = group.reasons?.[image.image_id]; // why the best one is kept and not this one
+  const best = find(group.best);
+  const box = make("input", { type: "checkbox", checked: isBest, "aria-label": text.keepOf(name) });
+  box.onchange = () => state.keep(image.image_id, box.checked);
+  const actions = isBest
+    ? []
+    : [
+        button(text.compareWith, () => compare(best, image), { "aria-label": text.compareOf(name) }),
+        button(text.notADuplicate, () => state.separate(best, image), { "aria-label": text.notADuplicateOf(name) }),
+      ];
+  const row = make(
     "li",
-    { className: best ? "best" : "" },
-    make("button", { type: "button", "aria-label": label, onclick: () => open(image) }, thumbnail(image)),
-    make("span", {}, best ? "Best" : "Copy", make("small", {}, nameOf(image)), make("small", {}, sizeOf(image))),
+    { className: isBest ? "kept" : "" },
+    button(thumbnail(image), () => route.go({ image: image.image_id }), { className: "open", "aria-label": text.open(name) }),
+    make(
+      "span",
+      { className: "what" },
+      isBest ? make("b", {}, text.proposed) : null,
+      make("span", { className: "name", title: name }, name),
+      make("small", {}, sizeOf(image)),
+      reason ? make("small", { className: "reason" }, `${text.proposed}: ${reason}`) : null,
+    ),
+    make("label", { className: "keep" }, box, text.keep),
+    make("span", { className: "actions" }, ...actions),
   );
+  row.dataset.id = image.image_id;
+  return row;
 }
 
-function group(found, open, changed) {
-  const others = found.images.slice(1);
-  const question = `Really delete ${others.length === 1 ? "the other" : `the ${others.length} others`}?`;
-  const keep = make("button", { type: "button", className: "danger" }, "Keep only the best");
-  keep.onclick = async () => {
-    if (keep.textContent !== question) {
-      keep.textContent = question;
-      return;
-    }
-    keep.disabled = true;
+function card(group) {
+  for (const image of group.images) images.set(image.image_id, image);
+  const kept = new Set([group.best]);
+  const copies = make("ul", { className: "copies" });
+  const others = () => group.images.filter(({ image_id: id }) => !kept.has(id));
+  const label = () => (others().length ? text.deleteOthers(others().length) : text.keepAll);
+  const question = () => (others().length ? text.reallyDeleteOthers(others().length) : text.keepAll);
+  const problem = make("p", { className: "problem", role: "alert", hidden: true });
+  const act = async (work) => {
+    problem.hidden = true;
+    discard.disabled = true;
     try {
-      for (const image of others) await api.remove(image);
-      await changed();
-      byId("collection-title").focus();
-    } catch (problem) {
-      keep.disabled = false;
-      keep.textContent = problem.message;
+      await work();
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      discard.disabled = false;
     }
   };
+  const discard = button(label(), () => {
+    if (discard.textContent !== question()) discard.textContent = question();
+    else act(() => resolution.resolve([{ group, keep: [...kept] }]).then(changed));
+  }, { className: "danger" });
+  const state = {
+    keep(id, wanted) {
+      if (wanted) kept.add(id);
+      else kept.delete(id);
+      for (const row of copies.children) row.classList.toggle("kept", kept.has(row.dataset.id));
+      discard.disabled = kept.size === 0;
+      discard.textContent = label();
+    },
+    separate: (best, image) =>
+      act(async () => {
+        await api.separate(best, image);
+        toast(text.separated);
+        await changed(new Set());
+      }),
+  };
+  copies.append(...group.images.map((image) => copy(image, group, state)));
   return make(
     "li",
     {},
-    make("div", { className: "heading" }, make("h3", {}, `${found.images.length}${found.truncated ? "+" : ""} copies of one picture`), keep),
-    make("ul", { className: "copies" }, ...found.images.map((image) => copy(image, image.image_id === found.best, open))),
+    make(
+      "div",
+      { className: "heading" },
+      make("h2", { className: "title" }, text.copiesOfOne(group.images.length, group.truncated)),
+      make("a", { href: route.href({ group: group.group_id }) }, text.groupAddress),
+    ),
+    copies,
+    problem,
+    make("div", { className: "actions" }, discard),
   );
 }
 
-async function append(cursor, open, changed) {
-  const page = await api.duplicates(cursor);
-  const entries = page.groups.map((found) => group(found, open, changed));
-  byId("groups").append(...entries);
+async function append() {
+  const page = await api.duplicates(next, PAGE);
   next = page.cursor;
+  return page.groups;
+}
+
+/** Return the one group that an address names, or nothing if it does not exist any more. */
+async function only(id) {
+  try {
+    return [await api.duplicateGroup(id)];
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return [];
+  }
+}
+
+/** Show the groups, or the one group, that an address names. */
+export async function load(now) {
+  const mine = ++latest;
+  next = null;
+  const groups = now.group ? await only(now.group) : await append();
+  if (mine !== latest) return;
+  images.clear();
+  byId("groups").replaceChildren(...groups.map(card));
+  byId("no-groups").hidden = groups.length > 0 || next !== null;
+  byId("one-group").hidden = !now.group;
+  byId("all-groups").href = route.bare({ view: "duplicates" });
+  byId("resolve-all").hidden = Boolean(now.group) || groups.length === 0;
   byId("more-groups").hidden = next === null;
-  return entries;
 }
 
-/** Show the first page of groups, or hide the section if there are none. */
-export async function refresh(open, changed) {
-  byId("groups").replaceChildren();
-  const entries = await append(null, open, changed);
-  byId("duplicates").hidden = entries.length === 0 && next === null;
+/** Append the next page and focus its first image. */
+export async function more() {
+  const cards = (await append()).map(card);
+  byId("groups").append(...cards);
+  byId("more-groups").hidden = next === null;
+  cards[0]?.querySelector(".copies button").focus();
 }
 
-/** Append the next page and focus its first picture. */
-export async function more(open, changed) {
-  const entries = await append(next, open, changed);
-  entries[0]?.querySelector("ul button").focus();
+/** Set what lets the page follow the removal of images. */
+export function start(follow) {
+  changed = follow;
 }

@@ -34,10 +34,11 @@ function show() {
   byId("forget").hidden = current() === null;
 }
 
-/** Set up the button that forgets the key and reloads the page. */
-export function start() {
-  byId("forget").onclick = () => {
+/** Set up the button that forgets the key, calls `forgetFiles` and reloads the page. */
+export function start(forgetFiles) {
+  byId("forget").onclick = async () => {
     sessionStorage.removeItem(NAME);
+    await forgetFiles();
     location.reload();
   };
   show();

@@ -1,4 +1,5 @@
-import { byId, make, nameOf, percent } from "./dom.js";
+import { byId, make, nameOf, number, scoreOf } from "./dom.js";
+import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
 const VERDICTS = {
@@ -9,10 +10,15 @@ const VERDICTS = {
   unrelated: "Probably unrelated",
 };
 
-const TOO_PLAIN = "This picture has too little detail to recognise; only the identical file can be found.";
+const TOO_PLAIN = "This image has too little detail to recognise; only the identical file can be found.";
 
-/** Format a number with two decimals, and zero without a sign. */
-const twoDecimals = (value) => (Math.round(value * 100) / 100 + 0).toFixed(2);
+/** Format a number with a number of decimals, and zero without a sign; only exactly 1 becomes 1. */
+function decimals(value, digits) {
+  const scale = 10 ** digits;
+  const rounded = value < 1 ? Math.min(Math.round(value * scale), scale - 1) : scale;
+  return (rounded / scale + 0).toFixed(digits);
+}
+const twoDecimals = (value) => decimals(value, 2);
 
 /** Return the scores of a match as labelled bars. */
 export function signals(match) {
@@ -21,7 +27,7 @@ export function signals(match) {
     ["Keypoints", match.orb.ratio, () => `${match.orb.inliers}`],
     ["Colours", match.histogram, twoDecimals],
   ];
-  if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => value.toFixed(3)]);
+  if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => decimals(value, 3)]);
   return make(
     "ul",
     { className: "signals" },
@@ -44,29 +50,29 @@ export function why(match) {
   if (match.verdict === "identical") {
     return match.same_bytes ? "Byte for byte the same file." : "The same pixels; only metadata or encoding differ.";
   }
-  if (match.low_information) return "One of the two pictures has too little detail to compare.";
+  if (match.low_information) return "One of the two images has too little detail to compare.";
   const reasons = [];
   if (match.verdict === "variant") {
     const count = match.differences.length;
-    reasons.push(count ? `the same picture, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same picture, but not the same content");
+    reasons.push(count ? `the same image, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same image, but not the same content");
   }
   if (match.overlays.length) reasons.push("one of them has something on top, such as a caption, a logo or a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
     reasons.push(`${match.orb.inliers} keypoints${whose} match under one geometric transform`);
     if (match.ssim_aligned > match.ssim + 0.05) {
-      reasons.push(`after alignment the structure is similar (${match.ssim_aligned.toFixed(2)})`);
+      reasons.push(`after alignment the structure is similar (${twoDecimals(match.ssim_aligned)})`);
     }
   } else {
     reasons.push(`no geometric transform explains the ${match.orb.matches} keypoint pairs`);
   }
-  if (match.ssim > 0.5) reasons.push(`the structure is similar without alignment (${match.ssim.toFixed(2)})`);
+  if (match.ssim > 0.5) reasons.push(`the structure is similar without alignment (${twoDecimals(match.ssim)})`);
   if (match.histogram > 0.8) reasons.push("the colours are nearly the same");
   const text = reasons.join("; ");
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
-const related = (match) => match.verdict !== "unrelated";
+const SECTIONS = { identical: "copies", "near-duplicate": "copies", variant: "variants", similar: "lookAlikes" };
 
 function card(match, open) {
   const name = nameOf(match.image);
@@ -80,7 +86,7 @@ function card(match, open) {
       make(
         "div",
         { className: "body" },
-        make("div", { className: "top" }, verdict(match), make("span", { className: "score" }, percent(match.score))),
+        make("div", { className: "top" }, verdict(match), make("span", { className: "score" }, scoreOf(match))),
         make("div", { className: "name", title: name }, name),
         make("p", { className: "why" }, why(match)),
         signals(match),
@@ -89,15 +95,25 @@ function card(match, open) {
   );
 }
 
+/** Return the section of results of one kind, or nothing if there are none. */
+function section(kind, matches, open) {
+  const found = matches.filter((match) => SECTIONS[match.verdict] === kind);
+  if (!found.length) return [];
+  const title = make("h3", {}, `${text.sections[kind]} `, make("span", { className: "pill" }, number(found.length)));
+  const cards = make("ol", { className: "matches" }, ...found.map((match) => card(match, open)));
+  return [make("section", { className: kind }, title, make("p", { className: "why hint" }, text.sectionHints[kind]), cards)];
+}
+
 /** Show the results of a search; return a sentence for the status line. */
 export function show(answer, open) {
-  const near = answer.matches.filter(related);
-  const others = answer.matches.filter((match) => !related(match));
-  byId("matches").replaceChildren(...near.map((match) => card(match, open)));
+  const near = answer.matches.filter((match) => match.verdict in SECTIONS);
+  const others = answer.matches.filter((match) => !(match.verdict in SECTIONS));
+  byId("matches").replaceChildren(...Object.keys(text.sections).flatMap((kind) => section(kind, near, open)));
+  byId("matches").classList.toggle("one", near.length === 1);
   byId("none").hidden = near.length > 0;
   byId("none").textContent = answer.low_information ? TOO_PLAIN : "Nothing in the collection looks like it.";
   byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
-  byId("others-title").textContent = `Less similar pictures, probably unrelated (${others.length})`;
+  byId("others-title").textContent = `Less similar images, probably unrelated (${others.length})`;
   byId("others").hidden = others.length === 0;
   byId("others").open = near.length === 0;
   byId("timings").replaceChildren(
@@ -105,7 +121,7 @@ export function show(answer, open) {
   );
   byId("results").hidden = false;
   const found = near.length
-    ? `${near.length} ${near.length === 1 ? "picture looks" : "pictures look"} like it`
+    ? `${near.length} ${near.length === 1 ? "image looks" : "images look"} like it`
     : "Nothing in the collection looks like it";
   if (answer.low_information) return TOO_PLAIN;
   return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;

@@ -7,14 +7,7 @@ const renewals = [];
 const missing = new Map();
 let running = 0;
 
-/** Load what the API has under a path into an `<img>`; return its URL. */
-export async function load(img, path) {
-  const address = await api.link(path);
-  img.src = address;
-  return address;
-}
-
-/** Create an `<img>` with the thumbnail of a stored picture, loaded when it is almost in view. */
+/** Create an `<img>` with the thumbnail of a stored image, loaded when it is almost in view. */
 export function thumbnail(image, alt = "") {
   const img = make("img", { alt, loading: "lazy" });
   show(img, image);
@@ -27,7 +20,7 @@ export function show(img, image) {
   img.src = image.thumbnail_url;
 }
 
-/** Queue a thumbnail for a new link: the old one has expired, or an earlier version stored the picture without one. */
+/** Queue a thumbnail for a new link: the old one has expired, or an earlier version stored the image without one. */
 function renew(img, image) {
   img.onerror = null;
   img.loading = "eager";
@@ -45,9 +38,8 @@ async function renewQueued() {
 
 async function reload({ img, image }) {
   if (!img.isConnected) return;
-  const path = `/v1/images/${image.image_id}/thumbnail?collection=${encodeURIComponent(image.collection)}`;
   try {
-    await load(img, path);
+    img.src = await api.thumbnailLink(image);
     await img.decode();
     img.classList.remove("missing");
     missing.delete(img);

@@ -1,13 +1,19 @@
 import * as api from "./api.js";
 import { drawings } from "./compare.js";
-import { byId, make, nameOf, percent, sizeOf } from "./dom.js";
-import { load, thumbnail } from "./thumbnails.js";
+import * as deletion from "./deletion.js";
+import * as details from "./details.js";
+import { byId, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
+import * as route from "./route.js";
 import { signals, verdict, why } from "./results.js";
+import { text } from "./text.js";
+import { thumbnail } from "./thumbnails.js";
+import { zoomable } from "./zoom.js";
 
 const dialog = byId("viewer");
+let current = null; // { image, zoom, step, onRemoved } of what is shown
 
-const figure = (picture, caption, marks = []) =>
-  make("figure", {}, make("div", { className: "marked" }, picture, ...marks), make("figcaption", {}, caption));
+const figure = (shown, caption, marks = []) =>
+  make("figure", {}, make("div", { className: "marked" }, shown, ...marks), make("figcaption", {}, caption));
 
 /** Return the marks of a match on one of its two images, `query` or `match`. */
 const marksOn = (side, match) => [
@@ -30,75 +36,133 @@ function mark(className, { left, top, width, height }) {
   return found;
 }
 
-/** Show a stored picture; a match is shown next to the query, with its scores. */
-export function open(image, { match = null, query = null, moreLikeThis, onLabel, onRemoved }) {
-  const name = nameOf(image);
-  const picture = make("img", { alt: `Stored picture ${name}` });
-  const original = make("a", { target: "_blank", rel: "noopener" }, "Open original");
-  const problemText = make("p", { className: "problem", role: "alert", hidden: true });
-  const retry = make("button", { type: "button", hidden: true }, "Load it again");
-  retry.onclick = async () => {
-    problemText.hidden = retry.hidden = true;
+const button = (label, onclick, properties = {}) => make("button", { type: "button", onclick, ...properties }, label);
+
+/** Return the image itself, a link to it, and what reports that it cannot be loaded. */
+function original(image) {
+  const shown = make("img", { alt: text.storedImage(nameOf(image)), draggable: false });
+  const link = make("a", { target: "_blank", rel: "noopener" }, text.original);
+  const problem = make("p", { className: "problem", role: "alert", hidden: true });
+  const again = button(text.loadAgain, load, { hidden: true });
+  async function load() {
+    problem.hidden = again.hidden = true;
     try {
-      original.href = await load(picture, image.url);
-    } catch (problem) {
-      problemText.textContent = problem.message;
-      problemText.hidden = retry.hidden = false;
+      link.href = shown.src = await api.contentLink(image);
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = again.hidden = false;
     }
-  };
-  retry.onclick();
-  const stored = figure(picture, sizeOf(image), match ? marksOn("match", match) : []);
-  const more = make("button", { type: "button", className: "primary" }, "More like this");
-  more.onclick = () => {
-    dialog.close();
-    moreLikeThis(image);
-  };
-  const discard = make("button", { type: "button", className: "danger" }, "Delete");
-  discard.onclick = async () => {
-    if (discard.textContent === "Delete") {
-      discard.textContent = "Really delete?";
-      return;
-    }
-    try {
-      await api.remove(image);
-      dialog.close();
-      onRemoved(image);
-    } catch (problem) {
-      discard.textContent = problem.message;
-    }
-  };
-  const parts = [make("h2", { id: "viewer-title" }, name)];
-  if (match) {
-    parts.push(
-      make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, percent(match.score))),
-      make("div", { className: "pair" }, query ? figure(query.image ? thumbnail(query.image, "Your picture") : make("img", { src: query.preview, alt: "Your picture" }), "Your picture", marksOn("query", match)) : null, stored),
-      legend(match),
-      make("p", { className: "why" }, why(match)),
-      signals(match),
-      query ? drawings(query.operand, match) : null,
-    );
-  } else {
-    parts.push(make("div", { className: "pair" }, stored));
   }
-  if (image.labels.length) {
-    const labels = image.labels.map(({ name, probability }) => {
-      const button = make("button", { type: "button", title: `List pictures labelled ${name}` }, `${name} ${percent(probability)}`);
-      button.onclick = () => {
-        dialog.close();
-        onLabel(name);
-      };
-      return button;
-    });
-    parts.push(make("p", { className: "why labels" }, "Looks like: ", ...labels));
-  }
-  parts.push(
-    problemText,
-    make("div", { className: "actions" }, more, original, retry, discard),
-  );
-  byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
-  dialog.showModal();
+  load();
+  return { shown, link, problem, again };
 }
 
+async function save(image, problem) {
+  try {
+    make("a", { href: await api.downloadLink(image) }).click();
+  } catch (error) {
+    problem.textContent = error.message;
+    problem.hidden = false;
+  }
+}
+
+function removal(image, onRemoved) {
+  const discard = button(text.delete, async () => {
+    if (discard.textContent === text.delete) {
+      discard.textContent = text.reallyDelete;
+      return;
+    }
+    discard.disabled = true;
+    const gone = await deletion.remove([image]);
+    discard.disabled = false;
+    if (gone.size) onRemoved(image);
+  }, { className: "danger" });
+  return discard;
+}
+
+function labels(image, onLabel) {
+  if (!image.labels.length) return null;
+  const buttons = image.labels.map(({ name, probability }) =>
+    button(`${name} ${percent(probability)}`, () => onLabel(name), { title: text.listLabel(name) }),
+  );
+  return make("p", { className: "why labels" }, text.looksLike, ...buttons);
+}
+
+function comparison(image, match, query, shown) {
+  const stored = figure(shown, sizeOf(image), marksOn("match", match));
+  const ours = query && figure(query.image ? thumbnail(query.image, text.yourImage) : make("img", { src: query.preview, alt: text.yourImage }), text.yourImage, marksOn("query", match));
+  return [
+    make("div", { className: `top ${match.verdict}` }, verdict(match), make("span", { className: "score" }, scoreOf(match))),
+    make("div", { className: "pair" }, ours, stored),
+    legend(match),
+    make("p", { className: "why" }, why(match)),
+    signals(match),
+    query ? drawings(query.operand, match) : null,
+  ];
+}
+
+/** Show what is known of an image once its record is there, and its notes. */
+async function describe(image, known, notes, onChanged) {
+  const fill = (record) => {
+    known.replaceChildren(details.known(record));
+    notes.replaceChildren(details.notes(record, onChanged));
+  };
+  fill(image);
+  try {
+    const record = await api.image(image.image_id);
+    if (current?.image.image_id === image.image_id && !notes.contains(document.activeElement)) fill(record);
+  } catch {
+    // What the listing knows is shown.
+  }
+}
+
+/** Show a stored image; a match is shown next to the query, with its scores. */
+export function show(image, { match, query, step, onMoreLikeThis, onLabel, onRemoved, onChanged }) {
+  const { shown, link, problem, again } = original(image);
+  const zoom = match ? null : zoomable(shown);
+  const [before, after] = [-1, 1].map((by) =>
+    button(by < 0 ? "‹" : "›", () => step(by), { className: "step", "aria-label": by < 0 ? text.previous : text.next, disabled: !step }),
+  );
+  const known = make("div");
+  const notes = make("div");
+  const parts = [
+    make("div", { className: "viewer-head" }, before, make("h2", { id: "viewer-title" }, nameOf(image)), after),
+    ...(match ? comparison(image, match, query, shown) : [make("figure", { className: "whole" }, zoom.stage, zoom.buttons, make("figcaption", {}, sizeOf(image)))]),
+    labels(image, onLabel),
+    problem,
+    make(
+      "div",
+      { className: "actions" },
+      button(text.moreLikeThis, () => onMoreLikeThis(image), { className: "primary" }),
+      button(text.download, () => save(image, problem)),
+      link,
+      again,
+      removal(image, onRemoved),
+    ),
+    make("details", {}, make("summary", {}, text.known), known),
+    make("details", { open: Boolean(image.external_id || image.note || Object.keys(image.fields).length) }, make("summary", {}, text.yours), notes),
+  ];
+  current = { image, zoom, step };
+  describe(image, known, notes, onChanged);
+  byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
+  if (!dialog.open) dialog.showModal();
+}
+
+export function hide() {
+  current = null;
+  if (dialog.open) dialog.close();
+  byId("viewer-body").replaceChildren();
+}
+
+byId("viewer-close").onclick = () => dialog.close();
+dialog.addEventListener("close", () => route.leave("image"));
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
+});
+dialog.addEventListener("keydown", (event) => {
+  if (!current || event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (step && current.step) current.step(step);
+  else if (!current.zoom?.press(event.key)) return;
+  event.preventDefault();
 });

@@ -12,7 +12,7 @@ CACHE_SECONDS: Final = 5
 _KEY: Final = {"pk": {"S": "settings"}, "sk": {"S": "model"}}
 
 
-class ActiveModel:
+class DynamoActiveModel:
     """Reads from one item of the table which model searches use unless they name one.
 
     Args:

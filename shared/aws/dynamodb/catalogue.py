@@ -1,43 +1,54 @@
 """The catalogue in DynamoDB: records, features and sources of images."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.transient_errors import is_index_not_ready
-from shared.domain.errors import IndexNotReady
+from shared.domain.annotations import Annotations
+from shared.domain.errors import IndexNotReady, InvalidCursor
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
-from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page
-from shared.domain.ledger import ImageKey
-from shared.domain.limits import DEFAULT_COLLECTION
+from shared.domain.filters import ImageFilter, Order
+from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import (
+    ANNOTATED_INDEX,
+    ANNOTATED_PARTITION,
+    ANNOTATIONS,
     LISTING_INDEX,
+    LISTING_PARTITION,
     LOCAL_INDEX,
     PIXELS_HASH,
     PIXELS_INDEX,
     RECORD_ATTRIBUTES,
     SINCE,
+    TRASHED_AT,
     VECTOR_INDEX,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MAX_SOURCES_SHOWN: Final = 100
 COUNT_PAGES: Final = 10
 """Maximum number of pages of 1 MB that a count reads; a page holds about 3,000 images."""
 FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
-"""Maximum number of reads for a page filtered by label, and of images in each read."""
+"""Maximum number of reads for a filtered page, and of images in each read."""
+_FIRST_TIME, _LAST_TIME = "0", "9999"
+"""Before and after every `created_at`."""
 
 _NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
 _PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
 _PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
+_ANNOTATED_PROJECTION: Final = ", ".join((_PROJECTION, *(f"#{name}" for name in ANNOTATIONS)))
+_ANNOTATED_NAMES: Final = _PROJECTION_NAMES | {f"#{name}": name for name in ANNOTATIONS}
 
 
 class DynamoCatalogue:
@@ -51,26 +62,31 @@ class DynamoCatalogue:
         self._client = client
         self._table = table
         self._secondary = DynamoSecondaryVectors(client, table)
+        self._collections = DynamoCollections(client, table)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
         """Store an image's record; see `shared.domain.ports.Catalogue`."""
         for other in secondary:
             self.add_secondary(other)
         record = image.record
+        self._collections.register(record.collection)
         try:
-            self._client.put_item(
+            replaced = self._client.put_item(
                 TableName=self._table,
                 Item=item_mapper.record_item(record, image.features, source, image.local_features, image.pixels_hash),
-                ConditionExpression="attribute_not_exists(pk) OR #model <> :model",
+                ConditionExpression="attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},
+                ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            ).get("Attributes")
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             held: Any = error.response
-            return bool(held["Item"]["brought_by"]["S"] == item_mapper.source_id(source))
+            return bool(held["Item"]["brought_by"]["S"] == source_id(source))
+        if replaced and (kept := item_mapper.to_annotations(replaced)):
+            self.annotate(ImageKey(record.collection, record.image_id), Annotations(), kept)
         return True
 
     def add_secondary(self, image: IndexedImage) -> None:
@@ -80,7 +96,7 @@ class DynamoCatalogue:
     def is_first_source(self, image_key: ImageKey, models: Sequence[str], source: ObjectRef) -> bool | None:
         """Return whether `source` was the first to bring an image; None unless it has the vectors of all `models`."""
         held = self._described(image_key, models)
-        return None if held is None else bool(held["brought_by"]["S"] == item_mapper.source_id(source))
+        return None if held is None else bool(held["brought_by"]["S"] == source_id(source))
 
     def described(self, image_key: ImageKey, models: Sequence[str]) -> bool:
         """Return whether an image is stored with the vectors of all `models`."""
@@ -90,10 +106,12 @@ class DynamoCatalogue:
         held = self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_key.image_id, image_key.collection),
-            ProjectionExpression="#model, brought_by",
+            ProjectionExpression="#model, brought_by, trashed_at",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
         ).get("Item")
+        if held and TRASHED_AT in held:
+            return held  # the vectors of secondary models are added when it is restored
         if held and all(held["model"]["S"] == model or self._secondary.has(image_key, model) for model in models):
             return held
         return None
@@ -105,9 +123,9 @@ class DynamoCatalogue:
         neither the result nor the time it takes reveals what they hold.
         """
         chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
-        if chosen is None and collection is None:
-            chosen = next(iter(self._partition(image_id, item_mapper.RECORDS_PREFIX, limit=1)), None)
-        if chosen is None:
+        if not _is_shown(chosen) and collection is None:
+            chosen = next(filter(_is_shown, self._partition(image_id, item_mapper.RECORDS_PREFIX)), None)
+        if not _is_shown(chosen):
             return None
         record = item_mapper.to_record(chosen)
         found = self._partition(image_id, item_mapper.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
@@ -158,41 +176,116 @@ class DynamoCatalogue:
         self._secondary.delete(image_key)
         return existed
 
-    def newest(self, collection: str, *, labels: Collection[str] | None, limit: int, cursor: str | None) -> Page:
-        """Return one page of a collection, newest first; see `shared.domain.ports.Catalogue`.
+    def page(
+        self,
+        collection: str,
+        *,
+        wanted: ImageFilter,
+        order: Order = Order.NEWEST,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return one page of a collection; see `shared.domain.ports.Catalogue`.
 
-        A page filtered by labels may have fewer than `limit` images and still a cursor. The filter runs here, because
-        a filter expression costs the same reads and cannot search a list of labels for a name.
+        A filtered page may have fewer than `limit` images and still a cursor. The filter runs here, because a filter
+        expression costs the same reads and cannot search a list of labels for a name. Dates are part of the key.
 
         Raises:
-            InvalidCursor: the cursor is malformed or belongs to another collection.
+            InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
         """
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": LISTING_INDEX,
-            "KeyConditionExpression": "#collection = :collection",
-            "ExpressionAttributeValues": {":collection": {"S": collection}},
-            "ScanIndexForward": False,
-            "ProjectionExpression": _PROJECTION,
-            "ExpressionAttributeNames": dict(_PROJECTION_NAMES),
-        }
+        request = self._listing(collection, wanted, order, annotated=wanted.needs_annotations)
         if cursor:
-            request["ExclusiveStartKey"] = item_mapper.decode_cursor(cursor, collection)
+            after = item_mapper.decode_cursor(cursor, collection)
+            since, until = (request["ExpressionAttributeValues"][name]["S"] for name in (":since", ":until"))
+            if not since <= after["created_at"]["S"] <= until:
+                raise InvalidCursor("the cursor belongs to other dates")
+            request["ExclusiveStartKey"] = self._start(after, wanted)
         found: list[tuple[Any, ImageRecord]] = []
-        for _ in range(1 if labels is None else FILTER_PAGES):
+        for _ in range(FILTER_PAGES if wanted.selective else 1):
             # One record more than requested shows whether there is a next page.
-            answer = self._client.query(**request, Limit=limit + 1 if labels is None else max(limit + 1, FILTER_PAGE))
+            answer = self._client.query(**request, Limit=max(limit + 1, FILTER_PAGE) if wanted.selective else limit + 1)
             read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
-            found += [(item, record) for item, record in read if labels is None or record.has_any(labels)]
+            found += [(item, record) for item, record in read if wanted.accepts(record)]
             if len(found) > limit or "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        page = [record for _, record in found[:limit]]
+        records = [record for _, record in found[:limit]]
+        page = records if wanted.needs_annotations else self._annotated(collection, records)
         if len(found) > limit:
             return Page(page, item_mapper.encode_cursor(found[limit - 1][0]))
         return Page(
             page, item_mapper.encode_cursor(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None
         )
+
+    def _listing(self, collection: str, wanted: ImageFilter, order: Order, *, annotated: bool) -> dict[str, Any]:
+        """Return the query of a listing of all images, or of the annotated ones, which have a sparse index."""
+        partition = ANNOTATED_PARTITION if annotated else LISTING_PARTITION
+        return {
+            "TableName": self._table,
+            "IndexName": ANNOTATED_INDEX if annotated else LISTING_INDEX,
+            "KeyConditionExpression": "#partition = :collection AND #created_at BETWEEN :since AND :until",
+            "ExpressionAttributeValues": {
+                ":collection": {"S": collection},
+                ":since": {"S": wanted.since or _FIRST_TIME},
+                ":until": {"S": wanted.until or _LAST_TIME},
+            },
+            "ScanIndexForward": order is Order.OLDEST,
+            "ProjectionExpression": _ANNOTATED_PROJECTION if annotated else _PROJECTION,
+            "ExpressionAttributeNames": (_ANNOTATED_NAMES if annotated else _PROJECTION_NAMES)
+            | {"#partition": partition},
+        }
+
+    @staticmethod
+    def _start(after: dict[str, Any], wanted: ImageFilter) -> dict[str, Any]:
+        if not wanted.needs_annotations:
+            return after
+        return {name: value for name, value in after.items() if name != LISTING_PARTITION} | {
+            ANNOTATED_PARTITION: after[LISTING_PARTITION]
+        }
+
+    def _annotated(self, collection: str, records: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
+        """Return records with their annotations, read from the index that has only annotated images."""
+        if not records:
+            return records
+        times = [record.created_at for record in records]
+        among = self._listing(collection, ImageFilter(since=min(times), until=max(times)), Order.NEWEST, annotated=True)
+        annotations: dict[str, Annotations] = {}
+        for answer in self._client.get_paginator("query").paginate(**among):
+            annotations |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in answer["Items"]}
+        return [
+            replace(record, annotations=annotations[record.image_id]) if record.image_id in annotations else record
+            for record in records
+        ]
+
+    def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
+        """Replace the annotations of an image; see `shared.domain.ports.Catalogue`.
+
+        Raises:
+            ConflictError: they are no longer `before`, or the image was removed.
+        """
+        old = item_mapper.annotation_attributes(before, image_key.collection)
+        new = item_mapper.annotation_attributes(after, image_key.collection)
+        names = (ANNOTATED_PARTITION, *ANNOTATIONS)
+        unchanged = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
+        changes = []
+        if new:
+            changes.append("SET " + ", ".join(f"#{name} = :new_{name}" for name in new))
+        if gone := [name for name in names if name not in new]:
+            changes.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
+        values = {f":old_{name}": value for name, value in old.items()}
+        values |= {f":new_{name}": value for name, value in new.items()}
+        extra: Any = {"ExpressionAttributeValues": values} if values else {}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
+                UpdateExpression=" ".join(changes),
+                ConditionExpression=" AND ".join(("attribute_exists(pk)", *unchanged)),
+                ExpressionAttributeNames={f"#{name}": name for name in names},
+                **extra,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise ConflictError from error
 
     def count(self, collection: str) -> tuple[int, bool]:
         """Return the number of images in a collection, and whether it is exact or a lower bound."""
@@ -284,15 +377,24 @@ class DynamoCatalogue:
         )
         return [item_mapper.to_record(item) for item in found["Items"]]
 
-    def existing(self, image_ids: Collection[str], collection: str) -> set[str]:
+    def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
         keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
-        found = set[str]()
+        names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
+        found: dict[str, Annotations] = {}
         while keys:
             answer: Any = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ProjectionExpression": "image_id", "ConsistentRead": True}}
+                RequestItems={
+                    self._table: {
+                        "Keys": keys,
+                        "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+                        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+                        "ConsistentRead": True,
+                    }
+                }
             )
-            found |= {item["image_id"]["S"] for item in answer["Responses"].get(self._table, [])}
+            items = filter(_is_shown, answer["Responses"].get(self._table, []))
+            found |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
 
@@ -300,8 +402,8 @@ class DynamoCatalogue:
         return self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_id, collection),
-            ProjectionExpression=_PROJECTION,
-            ExpressionAttributeNames=_PROJECTION_NAMES,
+            ProjectionExpression=_ANNOTATED_PROJECTION,
+            ExpressionAttributeNames=_ANNOTATED_NAMES,
             ConsistentRead=True,
         ).get("Item")
 
@@ -315,10 +417,15 @@ class DynamoCatalogue:
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            ProjectionExpression=f"{_PROJECTION}, #bucket, #key, #version",
-            ExpressionAttributeNames=_PROJECTION_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
+            ProjectionExpression=f"{_ANNOTATED_PROJECTION}, #bucket, #key, #version",
+            ExpressionAttributeNames=_ANNOTATED_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
             PaginationConfig={} if limit is None else {"MaxItems": limit, "PageSize": limit},
             ConsistentRead=True,
         ):
             items += page["Items"]
         return [item for item in items if not item_mapper.is_vectors(item)]
+
+
+def _is_shown(record: Any) -> bool:
+    """Return whether there is a record, and it is not in the trash."""
+    return record is not None and LISTING_PARTITION in record

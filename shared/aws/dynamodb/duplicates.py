@@ -1,13 +1,18 @@
 """Groups of near-duplicates in DynamoDB."""
 
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
-from shared.domain.duplicates import DuplicateGroup, DuplicatePage, best_first
+from shared.domain.cursors import decode_group, encode_group
+from shared.domain.duplicates import Decision, Decisions, DuplicateGroup, DuplicatePage, best_first, kept_first
+from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
-from shared.domain.table_schema import DUPLICATES_INDEX, DUPLICATES_SORT, LISTING_PARTITION
+from shared.domain.quality import Quality
+from shared.domain.table_schema import DUPLICATES_INDEX, DUPLICATES_SORT, LISTING_PARTITION, RECORD_ATTRIBUTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,58 +21,97 @@ MAX_SHOWN: Final = 100
 """Maximum number of images of a group in a page; each read requests one more."""
 MAX_READS: Final = 10
 """Maximum number of reads for a page, which may therefore be short if most groups have shrunk to a single image."""
+BATCH: Final = 100
+"""Maximum number of items in one BatchGetItem."""
+
+_NAMES: Final = (
+    *("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES),
+    *("quality", "chosen", DUPLICATES_SORT),
+)
+_PROJECTION: Final = {
+    "ProjectionExpression": ", ".join(f"#{name}" for name in _NAMES),
+    "ExpressionAttributeNames": {f"#{name}": name for name in _NAMES},
+}
 
 
 class DynamoDuplicates:
     """Stores a group as an attribute of the records in it, which a sparse index contains.
 
-    A group has no item of its own, so an image leaves its group when its record is deleted.
+    A group has no item of its own, so an image leaves its group when its record is deleted. Decisions are items of
+    their own, two for each pair of images, so that they outlive both.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
-    def group_of(self, image: ImageKey) -> str | None:
-        """Return the `image_id` of the first image of an image's group; None without a group."""
-        held = self._held(item_mapper.record_key(image.image_id, image.collection))
-        return _group_of(held) if held and DUPLICATES_SORT in held else None
+    def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
+        """Return those of the images that the collection has now; see `shared.domain.ports.Duplicates`."""
+        found: dict[str, ImageRecord] = {}
+        wanted = sorted(set(image_ids))
+        for start in range(0, len(wanted), BATCH):
+            keys: Any = [item_mapper.record_key(one, collection) for one in wanted[start : start + BATCH]]
+            while keys:
+                request: Any = {self._table: {"Keys": keys, "ConsistentRead": True, **_PROJECTION}}
+                answer: Any = self._client.batch_get_item(RequestItems=request)
+                for item in answer["Responses"].get(self._table, []):
+                    if LISTING_PARTITION in item:
+                        record = item_mapper.to_record(item)
+                        found[record.image_id] = record
+                keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
 
-    def join(self, image: ImageKey, earlier: ImageKey) -> None:
-        """Put an image into the group of an earlier near-duplicate. A repeated call changes nothing."""
-        group = self._assign(earlier, earlier.image_id)
-        if group is not None:
-            self._assign(image, group)
+    def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
+        """Move an image into a group, or out of any; see `shared.domain.ports.Duplicates`."""
+        values = {name: {"S": value} for name, value in ((":group", group), (":before", before)) if value is not None}
+        unchanged = "attribute_not_exists(#group)" if before is None else "#group = :before"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.record_key(image.image_id, image.collection),
+                UpdateExpression="REMOVE #group" if group is None else "SET #group = :group",
+                ConditionExpression=f"attribute_exists(#collection) AND {unchanged}",
+                ExpressionAttributeNames={"#group": DUPLICATES_SORT, "#collection": LISTING_PARTITION},
+                **({"ExpressionAttributeValues": values} if values else {}),  # type: ignore[arg-type]
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
-    def _assign(self, image_key: ImageKey, group: str) -> str | None:
-        """Put an image into `group` unless it has a group; return its group, or None if the image was removed."""
-        key = item_mapper.record_key(image_key.image_id, image_key.collection)
-        for _ in range(2):  # another worker may assign a group in the meantime
-            held = self._held(key)
-            if not held:
-                return None
-            if DUPLICATES_SORT in held:
-                return _group_of(held)
-            with suppress(self._client.exceptions.ConditionalCheckFailedException):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key,
-                    UpdateExpression="SET #group = :group",
-                    ConditionExpression="attribute_exists(pk) AND attribute_not_exists(#group)",
-                    ExpressionAttributeNames={"#group": DUPLICATES_SORT},
-                    ExpressionAttributeValues={":group": {"S": group}},
-                )
-                return group
-        return None
+    def rate(self, image: ImageKey, quality: Quality) -> None:
+        """Store the quality of an image, if it exists."""
+        self._set_existing(image, "SET quality = :value", {"S": quality.to_text()})
 
-    def _held(self, key: item_mapper.Item) -> Any:
-        return self._client.get_item(
+    def choose(self, image: ImageKey, *, chosen: bool) -> None:
+        """Note whether somebody chose to keep an image; an image that was removed stays removed."""
+        if chosen:
+            self._set_existing(image, "SET chosen = :value", {"BOOL": True})
+        else:
+            self._set_existing(image, "REMOVE chosen", None)
+
+    def _set_existing(self, image: ImageKey, change: str, value: dict[str, Any] | None) -> None:
+        values: Any = {"ExpressionAttributeValues": {":value": value}} if value else {}
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.record_key(image.image_id, image.collection),
+                UpdateExpression=change,
+                ConditionExpression="attribute_exists(pk)",
+                **values,
+            )
+
+    def members(self, group: ImageKey, limit: int) -> Sequence[str]:
+        """Return the ids of images in a group; the index may lag behind."""
+        answer: Any = self._client.query(
             TableName=self._table,
-            Key=key,
-            ProjectionExpression="pk, #group",
-            ExpressionAttributeNames={"#group": DUPLICATES_SORT},
-            ConsistentRead=True,
-        ).get("Item")
+            IndexName=DUPLICATES_INDEX,
+            KeyConditionExpression="#collection = :collection AND #group = :group",
+            ExpressionAttributeNames={"#collection": LISTING_PARTITION, "#group": DUPLICATES_SORT},
+            ExpressionAttributeValues={":collection": {"S": group.collection}, ":group": {"S": group.image_id}},
+            ProjectionExpression="image_id",
+            Limit=limit,
+        )
+        return [item["image_id"]["S"] for item in answer["Items"]]
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
         """Return groups of at least two images, ordered by id; a page may have fewer than `limit`.
@@ -75,7 +119,7 @@ class DynamoDuplicates:
         Raises:
             InvalidCursor: the cursor is malformed or belongs to another collection.
         """
-        after = item_mapper.decode_group(cursor, collection) if cursor else ""
+        after = decode_group(cursor, collection) if cursor else ""
         groups: list[DuplicateGroup] = []
         for _ in range(MAX_READS):
             answer = self._read(collection, after)
@@ -86,13 +130,24 @@ class DynamoDuplicates:
             for name, items in runs:
                 after = name
                 if len(items) > 1:
-                    shown = best_first([item_mapper.to_record(item) for item in items[:MAX_SHOWN]])
+                    shown = [item_mapper.to_record(item) for item in items[:MAX_SHOWN]]
                     groups.append(DuplicateGroup(name, shown, truncated=len(items) > MAX_SHOWN))
                 if len(groups) == limit and (more or name != runs[-1][0]):
-                    return DuplicatePage(groups, item_mapper.encode_group(collection, after))
+                    return DuplicatePage(self._complete(collection, groups), encode_group(collection, after))
             if not more:
-                return DuplicatePage(groups)
-        return DuplicatePage(groups, item_mapper.encode_group(collection, after))
+                return DuplicatePage(self._complete(collection, groups))
+        return DuplicatePage(self._complete(collection, groups), encode_group(collection, after))
+
+    def _complete(self, collection: str, groups: Sequence[DuplicateGroup]) -> Sequence[DuplicateGroup]:
+        """Return the groups with what the index does not have, without images that have left them, best first."""
+        known = self.records(collection, {record.image_id for group in groups for record in group.records})
+        complete = []
+        for group in groups:
+            records = [known[one.image_id] for one in group.records if one.image_id in known]
+            left = best_first([record for record in records if record.group == group.group_id])
+            if len(left) > 1:
+                complete.append(replace(group, records=kept_first(left, group.group_id)))
+        return complete
 
     def _read(self, collection: str, after: str) -> Any:
         condition = "#collection = :collection"
@@ -110,6 +165,32 @@ class DynamoDuplicates:
             ExpressionAttributeValues=values,
             Limit=MAX_SHOWN + 1,
         )
+
+    def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None:
+        """Store a decision on two images of a collection, or forget it."""
+        keys = [
+            item_mapper.decision_key(image, other),
+            item_mapper.decision_key(ImageKey(image.collection, other), image.image_id),
+        ]
+        writes: list[Any] = [
+            {"Delete": {"TableName": self._table, "Key": key}}
+            if decision is None
+            else {"Put": {"TableName": self._table, "Item": key | {"decision": {"S": decision.value}}}}
+            for key in keys
+        ]
+        self._client.transact_write_items(TransactItems=writes)
+
+    def decisions(self, image: ImageKey) -> Decisions:
+        """Return what was decided on an image and others of its collection."""
+        found: dict[str, Decision] = {}
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": item_mapper.decision_key(image, "")["pk"]},
+            ConsistentRead=True,
+        ):
+            found |= {item["sk"]["S"]: Decision(item["decision"]["S"]) for item in page["Items"]}
+        return found
 
 
 def _group_of(item: item_mapper.Item) -> str:

@@ -1,30 +1,28 @@
 """Convert domain objects to DynamoDB items and back."""
 
-import base64
-import binascii
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from shared.domain.errors import InvalidCursor
+from shared.domain import cursors
+from shared.domain.annotations import Annotations
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
 from shared.domain.images import (
-    IMAGE_ID_PATTERN,
+    Grouping,
     ImageRecord,
     IndexedImage,
     Label,
     ObjectRef,
     Upload,
     UploadStatus,
-    parse_upload_key,
+    object_id,
+    source_id,
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.table_schema import PIXELS_HASH, SINCE
+from shared.domain.quality import Quality
+from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, PIXELS_HASH, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -32,8 +30,6 @@ Item = Mapping[str, Any]
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
-
-_TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 
 
 def image_partition(image_id: str) -> dict[str, Any]:
@@ -52,22 +48,12 @@ def source_prefix(collection: str) -> str:
     return f"{_SOURCE}{collection}#"
 
 
-def source_id(source: ObjectRef) -> str:
-    """Return a short stable id of an object: the id of an upload, otherwise a hash of bucket and key."""
-    parsed = parse_upload_key(source.key)
-    return parsed[1] if parsed else _object_id(source)
-
-
-def _object_id(source: ObjectRef) -> str:
-    return hashlib.sha256(f"{source.bucket}/{source.key}".encode()).hexdigest()
-
-
 def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
     return {"pk": image_partition(image_id), "sk": {"S": source_prefix(collection) + source_id(source)}}
 
 
 def object_key(source: ObjectRef) -> dict[str, Any]:
-    return {"pk": {"S": _OBJECT + _object_id(source)}, "sk": {"S": "state"}}
+    return {"pk": {"S": _OBJECT + object_id(source)}, "sk": {"S": "state"}}
 
 
 def vectors_prefix(collection: str) -> str:
@@ -81,6 +67,11 @@ def vectors_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
 def refusal_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
     """Return the key of a refused reindexing, outside the image's partition, whose other items are sources."""
     return {"pk": {"S": f"{_REFUSAL}{image_id}"}, "sk": {"S": f"model#{collection}#{model}"}}
+
+
+def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
+    """Return the key of what was decided on an image and another of its collection, outside the image's partition."""
+    return {"pk": {"S": f"decided#{image.collection}#{image.image_id}"}, "sk": {"S": other}}
 
 
 def is_vectors(item: Item) -> bool:
@@ -122,6 +113,7 @@ def record_item(
         "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
+        "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
         PIXELS_HASH: {"S": pixels_hash} if pixels_hash else None,
     }
@@ -160,7 +152,7 @@ def vectors_item(image: IndexedImage) -> dict[str, Any]:
 
 def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
     return ImageRecord(
-        collection=item["collection"]["S"],
+        collection=collection_of(item),
         image_id=item["image_id"]["S"],
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
@@ -176,7 +168,30 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
+        chosen="chosen" in item,
+        group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
+        annotations=to_annotations(item),
     )
+
+
+def annotation_attributes(annotations: Annotations, collection: str) -> dict[str, Any]:
+    """Return annotations as attributes, without those that have no value; nothing if there are none."""
+    texts = {
+        ANNOTATED_PARTITION: collection if annotations else None,
+        "external_id": annotations.external_id,
+        "note": annotations.note,
+    }
+    attributes: dict[str, Any] = {name: {"S": value} for name, value in texts.items() if value}
+    if annotations.fields:
+        attributes["fields"] = {"M": {name: {"S": value} for name, value in sorted(annotations.fields.items())}}
+    return attributes
+
+
+def to_annotations(item: Item) -> Annotations:
+    text = _texts(item)
+    fields = item["fields"]["M"] if "fields" in item else {}
+    return Annotations(text("external_id"), text("note"), {name: str(value["S"]) for name, value in fields.items()})
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
@@ -244,58 +259,23 @@ def to_upload(item: Item) -> Upload:
         image_id=text("image_id"),
         code=text("code"),
         reason=text("reason"),
+        grouping=Grouping(text("grouping") or "") if "grouping" in item else None,
         metadata={name: value["S"] for name, value in item["metadata"]["M"].items()} if "metadata" in item else {},
+        opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
+        ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,
     )
 
 
 def encode_cursor(last: Item) -> str:
-    """Return the keys of a page's last item as an opaque, URL-safe string."""
-    return _opaque(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
+    """Return the cursor after a record or a key of the listing index."""
+    return cursors.encode_cursor(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
 
 
 def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
-    """Return the key after which the next page starts.
+    """Return the key of the listing index after which the next page starts.
 
     Raises:
         InvalidCursor: the cursor is malformed or belongs to another collection.
     """
-    match _fields(cursor):
-        case [str(owner), str(created_at), str(image_id)] if (
-            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
-        ):
-            return {
-                **record_key(image_id, collection),
-                "collection": {"S": collection},
-                "created_at": {"S": created_at},
-            }
-        case _:
-            raise InvalidCursor("the cursor is not one that a page of this collection gave")
-
-
-def encode_group(collection: str, group: str) -> str:
-    """Return the last group of near-duplicates on a page as an opaque, URL-safe string."""
-    return _opaque(collection, group)
-
-
-def decode_group(cursor: str, collection: str) -> str:
-    """Return the group after which the next page starts.
-
-    Raises:
-        InvalidCursor: the cursor is malformed or belongs to another collection.
-    """
-    match _fields(cursor):
-        case [str(owner), str(group)] if owner == collection and re.fullmatch(IMAGE_ID_PATTERN, group):
-            return group
-        case _:
-            raise InvalidCursor("the cursor is not one that a page of this collection gave")
-
-
-def _opaque(*fields: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _fields(cursor: str) -> Any:
-    try:
-        return json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError, binascii.Error) as error:
-        raise InvalidCursor("the cursor is malformed") from error
+    created_at, image_id = cursors.decode_cursor(cursor, collection)
+    return {**record_key(image_id, collection), "collection": {"S": collection}, "created_at": {"S": created_at}}

@@ -1,17 +1,16 @@
 """Why images could not be described by another model, for the command that asked for it."""
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.aws.dynamodb import item_mapper
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
+from shared.domain.limits import REFUSAL_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-REFUSAL_DAYS: Final = 7
 
 
 class DynamoRefusals:

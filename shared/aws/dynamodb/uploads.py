@@ -1,10 +1,11 @@
 """The state of uploads in DynamoDB."""
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.dynamodb import item_mapper
-from shared.domain.images import ObjectRef, Upload
+from shared.domain.images import Grouping, ObjectRef, Upload, UploadStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
@@ -28,6 +29,7 @@ class DynamoUploads:
             "status": {"S": upload.status},
             "bucket": {"S": source.bucket},
             "key": {"S": source.key},
+            "opened_at": {"N": str(int(time.time()))},
             TTL_ATTRIBUTE: _expiry(),
         }
         if upload.filename:
@@ -46,7 +48,7 @@ class DynamoUploads:
         return item_mapper.to_upload(item) if item else None
 
     def finish(self, upload: Upload) -> None:
-        """Store the final state of an upload, whether or not it was opened before."""
+        """Store the final state of an upload, opened or not; see `shared.domain.ports.Uploads`."""
         fields = {
             "upload_id": upload.upload_id,
             "collection": upload.collection,
@@ -54,16 +56,61 @@ class DynamoUploads:
             "image_id": upload.image_id,
             "code": upload.code,
             "reason": upload.reason,
+            "grouping": upload.grouping.value if upload.grouping else None,
         }
         known = {name: {"S": value} for name, value in fields.items() if value is not None}
         known[TTL_ATTRIBUTE] = _expiry()
+        unset = [name for name, value in fields.items() if value is None]
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in known)
+        if unset:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in unset)
         self._client.update_item(
             TableName=self._table,
             Key=item_mapper.upload_item_key(upload.upload_id),
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in known),
-            ExpressionAttributeNames={f"#{name}": name for name in known},
+            UpdateExpression=expression,
+            ExpressionAttributeNames={f"#{name}": name for name in (*known, *unset)},
             ExpressionAttributeValues={f":{name}": value for name, value in known.items()},
         )
+
+    def grouped(self, upload_id: str) -> None:
+        """Note that the image of a finished upload is in its group; see `shared.domain.ports.Uploads`."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.upload_item_key(upload_id),
+                UpdateExpression="SET #grouping = :done",
+                ConditionExpression="#grouping = :pending",
+                ExpressionAttributeNames={"#grouping": "grouping"},
+                ExpressionAttributeValues={":done": {"S": Grouping.DONE}, ":pending": {"S": Grouping.PENDING}},
+            )
+
+    def expect_end(self, upload_id: str, ends_by: int) -> None:
+        """Store when a pending upload's last attempt will have ended; see `shared.domain.ports.Uploads`."""
+        self._update_pending(upload_id, {"ends_by": {"N": str(ends_by)}})
+
+    def fail(self, upload_id: str, reason: str) -> None:
+        """Reject an upload with the code `failed`, if it is pending."""
+        self._update_pending(
+            upload_id,
+            {
+                "status": {"S": UploadStatus.REJECTED},
+                "code": {"S": "failed"},
+                "reason": {"S": reason},
+                TTL_ATTRIBUTE: _expiry(),
+            },
+        )
+
+    def _update_pending(self, upload_id: str, values: dict[str, Any]) -> None:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.upload_item_key(upload_id),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+                ConditionExpression="#status = :pending",
+                ExpressionAttributeNames={f"#{name}": name for name in {*values, "status"}},
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()}
+                | {":pending": {"S": UploadStatus.PENDING}},
+            )
 
 
 def _expiry() -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from shared.domain.errors import PictureRefused
+from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import avif, bmp, gif, headers, orientation, png, tiff
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
@@ -21,6 +22,9 @@ and small parts of a query are searched for at this size (docs/explanation/ranki
 MIN_REDUCED_SIDE: Final = 960
 """A JPEG is decoded at 1/2, 1/4 or 1/8 scale if its longest side then has at least this many pixels: 4,000 become
 1,000."""
+
+HEAVY_PIXELS: Final = 8_000_000
+"""Pixels above which an image is heavy: 25 million with 16 bits and alpha take 1.4 s of processor time as a PNG."""
 
 _REDUCED: Final = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
@@ -47,15 +51,25 @@ class Image:
     height: int
 
 
-def decode(data: bytes) -> Image:
+def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Image:
     """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a sandboxed process.
+
+    Args:
+        patience: seconds to wait while other images are decoded; None to wait for as long as it takes.
 
     Raises:
         PictureRefused: the bytes are not such an image, or the image exceeds a limit.
+        DecoderUnavailable: it cannot be decoded now.
     """
-    headers.check(data)
-    decoded = SANDBOX.decode(data)
+    header = headers.check(data)
+    decoded = SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience)
     return Image(decoded.rgb, decoded.format, decoded.width, decoded.height)
+
+
+def _is_heavy(header: Header) -> bool:
+    """Return whether decoding takes a large part of a second; large JPEGs are decoded at a reduced scale."""
+    pixels = header.width * header.height
+    return pixels > (3 * HEAVY_PIXELS if header.format == "jpeg" else HEAVY_PIXELS)
 
 
 def decode_in_process(data: bytes) -> Image:

@@ -26,9 +26,13 @@ import numpy.typing as npt
 
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY, MAX_DECODE_SECONDS, MIB
+from shared.vision.decode.slots import Slots
 
 MAX_CONCURRENT: Final = 2
 """Maximum number of images decoded at the same time: the limit on memory applies to each of them."""
+
+MAX_CONCURRENT_HEAVY: Final = 1
+"""How many of these may be heavy, so that an ordinary image never waits for several of them."""
 
 MAX_ATTEMPTS: Final = 2
 """Maximum number of attempts at an image when the helper is lost, or when the system kills the child."""
@@ -95,7 +99,7 @@ class Sandbox:
         self._seconds = seconds
         self.peak_memory = 0
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
+        self._slots = Slots(MAX_CONCURRENT, MAX_CONCURRENT_HEAVY)
         self._helper: _Helper | None = None
 
     def start(self) -> None:
@@ -103,14 +107,18 @@ class Sandbox:
         with contextlib.suppress(DecoderUnavailable):  # the next image tries again, and reports the failure
             self._ensure_helper()
 
-    def decode(self, data: bytes) -> DecodedImage:
+    def decode(self, data: bytes, *, heavy: bool = False, patience: float | None = None) -> DecodedImage:
         """Decode `data` in a child process.
+
+        Args:
+            heavy: whether it takes seconds rather than milliseconds.
+            patience: seconds to wait while other images are decoded; None to wait for as long as it takes.
 
         Raises:
             PictureRefused: as the decoder raised it, or with `too_complex` or `decoder_failed` if its process died.
             DecoderUnavailable: the helper does not work, or the machine is too busy to decode.
         """
-        with self._slots:
+        with self._slot(heavy, patience):
             for attempt in range(MAX_ATTEMPTS):
                 with _job_file(data) as job:
                     helper = self._ensure_helper()
@@ -122,6 +130,15 @@ class Sandbox:
                     if not _was_killed(status) or attempt == MAX_ATTEMPTS - 1:
                         return self._result(job.fileno(), status)
         raise DecoderUnavailable("the process that decodes images died, or did not answer")
+
+    @contextlib.contextmanager
+    def _slot(self, heavy: bool, patience: float | None) -> Iterator[None]:
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(self._slots.hold(heavy=heavy, patience=patience))
+            except TimeoutError:
+                raise DecoderUnavailable(f"other images were being decoded for {patience:g} s") from None
+            yield
 
     def close(self) -> None:
         """Stop the helper; the next image starts another."""

@@ -1,0 +1,105 @@
+"""Made records: vectors and signatures of photographs, mixed so that they lie as the vectors of many photographs do."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.speed.images import recompressed
+from shared.domain.features import FeatureVector, normalise
+from shared.domain.images import IndexedImage
+from shared.domain.ledger import ImageKey
+from shared.search.description import describe
+from shared.vision import signature
+from shared.vision.embedding import Embedder
+
+COLLECTION: Final = "default"
+BURST: Final = 20
+"""Made images that resemble each other."""
+SPREAD: Final = 0.5
+"""Largest length of what is added to the vectors of a burst, which have length 1."""
+SHARED: Final = 3
+"""Every so many photographs is stored as itself, and another one is never stored: its search finds nothing near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A described photograph, with the bytes of its signature and of a recompressed copy of half its size."""
+
+    image: IndexedImage
+    signature: bytes
+    copy: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """Photographs by their use: `stored` as themselves, `unknown` to the collection, and `mixed` into made images."""
+
+    stored: Sequence[Photograph]
+    unknown: Sequence[Photograph]
+    mixed: Sequence[Photograph]
+
+
+def described(folder: Path, count: int, model_dir: Path) -> Photographs:
+    """Describe the first photographs of a folder."""
+    embedder = Embedder(model_dir)
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda path: _describe(path, embedder), sorted(folder.glob("*.jpg"))[:count]))
+    return Photographs(found[::SHARED], found[1::SHARED], found[2::SHARED])
+
+
+def _describe(path: Path, embedder: Embedder) -> Photograph:
+    data = path.read_bytes()
+    image_key = ImageKey(COLLECTION, hashlib.sha256(data).hexdigest())
+    found = describe(data, image_key, embedder, created_at=_created_at(0), filename=path.name)
+    return Photograph(found.indexed(), signature.pack(found.signature), recompressed(data))
+
+
+def made_images(photographs: Sequence[Photograph], count: int) -> Iterator[tuple[IndexedImage, Photograph]]:
+    """Yield made images, each with the photograph whose signature it has."""
+    local = [photograph for photograph in photographs if photograph.image.local_features is not None]
+    features = np.stack([photograph.image.features for photograph in local])
+    locals_ = np.stack([_local(photograph.image) for photograph in local])
+    for number in range(count):
+        burst, own = (np.random.default_rng([seed, number // size]) for seed, size in ((1, BURST), (2, 1)))
+        first, second = burst.integers(0, len(local), 2)
+        share, spread = burst.random(), SPREAD * own.random()
+        third = own.integers(0, len(local))
+        parent = local[first]
+        record = replace(
+            parent.image.record,
+            image_id=hashlib.sha256(f"made {number}".encode()).hexdigest(),
+            created_at=_created_at(number),
+            filename=f"made-{number}.jpg",
+        )
+        vectors = [
+            _mixed([share, 1 - share, spread / 2], rows[[first, second, third]], spread / 2, own)
+            for rows in (features, locals_)
+        ]
+        yield IndexedImage(record, *vectors), parent
+
+
+def _local(image: IndexedImage) -> FeatureVector:
+    if image.local_features is None:
+        raise ValueError("the photograph has no keypoints")
+    return image.local_features
+
+
+def _mixed(
+    shares: Sequence[float], rows: npt.NDArray[np.float32], noise: float, random: np.random.Generator
+) -> FeatureVector:
+    """Return a weighted sum with noise of the given length, which leaves what is 0 or not negative as it is."""
+    out = np.asarray(shares) @ rows
+    added = random.standard_normal(out.size) * (out != 0)
+    out = out + noise * added / np.linalg.norm(added)
+    return normalise(np.maximum(out, 0) if (rows >= 0).all() else out)
+
+
+def _created_at(number: int) -> str:
+    return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).isoformat(timespec="microseconds")

@@ -1,0 +1,145 @@
+"""Act on groups of near-duplicates: keep others than the best, separate images, and resolve whole groups."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import Final
+
+from functions.api.trash_bin import TrashBin
+from shared.domain.duplicates import Decision, DuplicateGroup, best_first, kept_first
+from shared.domain.errors import NotFound
+from shared.domain.events import DuplicateCheck
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import ImageKey
+from shared.domain.ports import Duplicates, Messages
+from shared.domain.preference import SENTENCES, prefer
+
+MAX_MEMBERS: Final = 200
+"""Maximum number of images of a group that one call changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What resolving a group does: which images are kept, and which are deleted with the reason in words."""
+
+    group_id: str
+    kept: Sequence[ImageRecord]
+    deleted: Sequence[tuple[ImageRecord, str]]
+
+
+class DuplicateGroups:
+    """The groups of one deployment, as people change them.
+
+    Args:
+        messages: has the ingest function settle the images of a changed group.
+    """
+
+    def __init__(
+        self,
+        *,
+        duplicates: Duplicates,
+        trash: TrashBin,
+        messages: Messages,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._duplicates = duplicates
+        self._trash = trash
+        self._messages = messages
+        self._clock = clock
+
+    def group(self, collection: str, image_id: str) -> DuplicateGroup:
+        """Return the group of an image, or the group with this id.
+
+        Raises:
+            NotFound: it is in no group.
+        """
+        record = self._duplicates.records(collection, [image_id]).get(image_id)
+        name = (record.group if record else None) or image_id
+        members = self._duplicates.members(ImageKey(collection, name), MAX_MEMBERS + 1)
+        known = self._duplicates.records(collection, {*members, image_id})
+        records = best_first([one for one in known.values() if one.group == name])
+        if len(records) < 2:  # noqa: PLR2004 - one image is no group
+            raise NotFound("The image is in no group of near-duplicates.")
+        return DuplicateGroup(name, kept_first(records, name)[:MAX_MEMBERS], truncated=len(records) > MAX_MEMBERS)
+
+    def choose(self, collection: str, group_id: str, image_id: str) -> DuplicateGroup:
+        """Keep another image of a group, whatever its quality; return the group.
+
+        The other images are then compared with it. Those that are near-duplicates of the best one only leave the group.
+
+        Raises:
+            NotFound: there is no such group, or it does not have the image.
+        """
+        group = self.group(collection, group_id)
+        if image_id not in {record.image_id for record in group.records}:
+            raise NotFound("The group does not have this image.")
+        for record in group.records:
+            key = ImageKey(collection, record.image_id)
+            if record.chosen != (record.image_id == image_id):
+                self._duplicates.choose(key, chosen=not record.chosen)
+            self._duplicates.place(key, image_id, before=record.group)
+        self._settle(collection, [record.image_id for record in group.records])
+        return self.group(collection, image_id)
+
+    def decide(self, collection: str, image_id: str, other: str, decision: Decision | None) -> None:
+        """Store, or forget, what was decided on two images, and have them grouped accordingly.
+
+        Raises:
+            NotFound: the collection lacks one of them, or both are the same.
+        """
+        records = self._duplicates.records(collection, [image_id, other])
+        if len(records) < 2:  # noqa: PLR2004 - a pair
+            raise NotFound("The collection does not have two images with these ids.")
+        self._duplicates.decide(ImageKey(collection, image_id), other, decision)
+        if decision is not None:
+            self._separate(records[image_id], records[other])
+        self._settle(collection, [image_id, other])
+
+    def _separate(self, one: ImageRecord, other: ImageRecord) -> None:
+        """Take the image that is not kept out of the group of the one that is."""
+        for record, kept in ((one, other.image_id), (other, one.image_id)):
+            if record.group == kept:
+                self._duplicates.place(ImageKey(record.collection, record.image_id), None, before=kept)
+
+    def resolve(self, group: DuplicateGroup, keep: Collection[str] = (), *, dry_run: bool) -> Resolution:
+        """Keep some images of a group, and delete the others.
+
+        Of several that are kept, it is remembered for ever that both of each pair are wanted. Nothing is deleted unless
+        an image that is kept still exists.
+
+        Args:
+            keep: images to keep; without any that the group has, its best one.
+            dry_run: only return what would be done.
+        """
+        chosen = [record for record in group.records if record.image_id in set(keep)]
+        kept = chosen or list(group.records[:1])
+        reasons = [(record, _reason(kept[0], record)) for record in group.records if record not in kept]
+        if dry_run:
+            return Resolution(group.group_id, kept, reasons)
+        collection = kept[0].collection
+        kept = list(self._duplicates.records(collection, [record.image_id for record in kept]).values())
+        deleted = [(record, reason) for record, reason in reasons if kept and self._delete(record)]
+        for one, other in combinations(kept, 2):
+            self._duplicates.decide(ImageKey(collection, one.image_id), other.image_id, Decision.BOTH_KEPT)
+        if len(kept) > 1:
+            for record in kept:
+                self._duplicates.place(ImageKey(collection, record.image_id), None, before=record.group)
+        return Resolution(group.group_id, kept, deleted)
+
+    def _delete(self, record: ImageRecord) -> bool:
+        try:
+            self._trash.delete(record.image_id, (record.collection,))
+        except NotFound:
+            return False
+        return True
+
+    def _settle(self, collection: str, image_ids: Sequence[str]) -> None:
+        due = self._clock().isoformat(timespec="seconds")
+        for image_id in image_ids:
+            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id), None, due))
+
+
+def _reason(kept: ImageRecord, deleted: ImageRecord) -> str:
+    found = prefer(kept, deleted)
+    return SENTENCES[found.reason] if found.first else "The other one was chosen by hand."

@@ -1,0 +1,65 @@
+"""List, restore and purge deleted images."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from functions.api import presenters, schemas
+from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection
+from functions.api.errors import problem_responses
+from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
+
+router = APIRouter(prefix="/v1/trash", tags=["trash"], route_class=AuthenticatedRoute)
+
+
+@router.get(
+    "",
+    summary="The deleted images of a collection, the last deleted first",
+    responses=problem_responses("invalid-cursor"),
+    dependencies=[SEARCH],
+)
+def list_trash(
+    services: Needs,
+    collection: OneCollection,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
+    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+) -> schemas.TrashPage:
+    """Follow `cursor` until it is null. A page may be short and still have a next one.
+
+    Nothing else finds these images: calls with their id answer 404 until they are restored.
+    """
+    page = services.trash.page(collection, limit=limit, cursor=cursor)
+    images = [presenters.trashed(found, services.library.thumbnail_url, services.trash.days) for found in page.images]
+    return schemas.TrashPage(images=images, cursor=page.cursor, days=services.trash.days)
+
+
+@router.post(
+    "/{image_id}/restore",
+    summary="Restore a deleted image",
+    responses=problem_responses("not-found"),
+    dependencies=[WRITE],
+)
+def restore(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> schemas.Image:
+    """Restores the image with its record, objects, annotations and group, as it was deleted."""
+    services.trash.restore(image_id, collection)
+    return presenters.image(services.library.image(image_id, (collection,)), services.library.thumbnail_url)
+
+
+@router.delete(
+    "/{image_id}",
+    status_code=204,
+    summary="Purge a deleted image",
+    responses=problem_responses("not-found"),
+    response_class=Response,
+    dependencies=[WRITE],
+)
+def purge(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> None:
+    """Removes the image with its bytes from PicTrace's bucket, at once and for good. Other buckets keep theirs."""
+    services.trash.purge(image_id, collection)
+
+
+@router.delete("", status_code=202, summary="Empty the trash", response_class=Response, dependencies=[WRITE])
+def empty(services: Needs, collection: OneCollection) -> None:
+    """Purges everything that is in the collection's trash now. It is done by the ingest function, and takes a while."""
+    services.trash.empty(collection)

@@ -1,0 +1,127 @@
+"""Delete images so that they can be restored, restore them, and purge them."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.errors import NotFound
+from shared.domain.events import DuplicateCheck, Reindex
+from shared.domain.ledger import ImageKey
+from shared.domain.ports import Catalogue, Duplicates, Messages, Trash
+from shared.domain.removal import Remover
+from shared.domain.trash import TrashPage
+
+MAX_MEMBERS: Final = 200
+"""Maximum number of images of a group that are compared again after the one that was kept is deleted or restored."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TrashBin:
+    """The trash of one deployment.
+
+    Methods with the argument `collections` ignore all others; None means every collection.
+
+    Args:
+        messages: sends to the ingest function what must be done afterwards.
+        models: the models that describe every image.
+        days: how long an image stays in the trash; with 0, a deletion is final at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        duplicates: Duplicates,
+        trash: Trash,
+        remover: Remover,
+        messages: Messages,
+        models: Sequence[str],
+        days: int,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._catalogue = catalogue
+        self._duplicates = duplicates
+        self._trash = trash
+        self._remover = remover
+        self._messages = messages
+        self._models = models
+        self._days = days
+        self._clock = clock
+
+    @property
+    def days(self) -> int:
+        return self._days
+
+    def delete(self, image_id: str, collections: Sequence[str] | None) -> None:
+        """Move an image of each of `collections` into the trash, or remove it if there is none.
+
+        Raises:
+            NotFound: none of them has it.
+            ConflictError: the same bytes were uploaded again in every round of a removal.
+        """
+        deleted = [
+            self._delete(ImageKey(owner, image_id))
+            for collection in ((None,) if collections is None else collections)
+            for owner in self._owners(image_id, collection)
+        ]
+        if not any(deleted):
+            where = "" if collections is None else f" in {' or '.join(collections)}"
+            raise NotFound(f"There is no image with this id{where}.")
+
+    def _owners(self, image_id: str, collection: str | None) -> Sequence[str]:
+        held = self._catalogue.occurrences(image_id, collection)
+        return sorted({*held.collections, *(owner for owner, _ in held.sources)})
+
+    def _delete(self, image: ImageKey) -> bool:
+        if self._days == 0:
+            return self._remover.remove(image.image_id, image.collection)
+        members = self._duplicates.members(image, MAX_MEMBERS)
+        if self._trash.put(image, self._now()):
+            self._settle(image.collection, [member for member in members if member != image.image_id])
+            return True
+        # It is in the trash already, or lost its record to a removal that died and is completed here.
+        return not self._trash.holds(image) and self._remover.remove(image.image_id, image.collection)
+
+    def restore(self, image_id: str, collection: str) -> None:
+        """Restore an image with its record, sources and group.
+
+        Raises:
+            NotFound: it is not in the trash of the collection.
+        """
+        image = ImageKey(collection, image_id)
+        if not self._trash.take_out(image):
+            raise NotFound("There is no image with this id in the trash.")
+        for model in self._models:
+            if not self._catalogue.described(image, [model]):
+                self._messages.reindex(Reindex(image, model))
+        self._settle(collection, [image_id])
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash; see `shared.domain.ports.Trash`."""
+        return self._trash.page(collection, limit=limit, cursor=cursor)
+
+    def purge(self, image_id: str, collection: str) -> None:
+        """Remove an image that is in the trash for good.
+
+        Raises:
+            NotFound: it is not in the trash of the collection.
+            ConflictError: the same bytes were uploaded again in every round.
+        """
+        if not self._trash.holds(ImageKey(collection, image_id)):
+            raise NotFound("There is no image with this id in the trash.")
+        self._remover.remove(image_id, collection)
+
+    def empty(self, collection: str) -> None:
+        """Have everything removed that is in the trash of a collection now; this takes a while."""
+        self._messages.purge(collection, self._now())
+
+    def _settle(self, collection: str, image_ids: Sequence[str]) -> None:
+        due = self._clock().isoformat(timespec="seconds")
+        for image_id in image_ids:
+            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id), None, due))
+
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="microseconds")

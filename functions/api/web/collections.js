@@ -1,0 +1,125 @@
+/** The collections: listed, shown, created, named and removed. */
+import * as api from "./api.js";
+import { byId, each, make, number } from "./dom.js";
+import { confirm, progress, toast } from "./notices.js";
+import * as route from "./route.js";
+import { text } from "./text.js";
+
+const CONCURRENT_DELETIONS = 4;
+
+const dialog = byId("collections");
+const list = byId("collection-list");
+let next = null;
+let shown = null; // the name of the collection that the page shows
+
+export const titleOf = (entry) => entry.title || entry.collection;
+
+const report = (message) => (byId("collections-status").textContent = message);
+
+/** Return a name made of a title, in the characters that names may have. */
+export function nameFrom(title) {
+  const plain = title.toLowerCase().replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "");
+  return plain.replace(/[^a-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 64);
+}
+
+function rename(entry, row) {
+  const input = make("input", { value: titleOf(entry), maxLength: 100, required: true, "aria-label": text.newNameOf(titleOf(entry)) });
+  const form = make("form", { className: "address" }, input, make("button", { type: "submit" }, text.save));
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    await attempt(async () => {
+      const title = input.value.trim();
+      const renamed = await api.putCollection(entry.collection, title === entry.collection ? null : title);
+      row.replaceWith(line(renamed));
+      if (renamed.collection === shown) show(renamed);
+    });
+  };
+  row.replaceChildren(form);
+  input.select();
+}
+
+/** Delete all images of a collection, then the collection. */
+async function remove(entry) {
+  const yes = await confirm({
+    title: text.askRemoveCollection(titleOf(entry), entry.images, entry.exact),
+    explanation: text.whyRemoveCollection(entry.images),
+    action: text.doRemoveCollection(entry.images),
+    danger: true,
+  });
+  if (!yes) return;
+  dialog.close();
+  let done = 0;
+  for (let page = await api.imagesOf(entry.collection); page.images.length; page = await api.imagesOf(entry.collection)) {
+    await each(page.images, CONCURRENT_DELETIONS, async (image) => {
+      await api.remove(image);
+      done += 1;
+      progress(text.deleting(done, Math.max(done, entry.images)));
+    });
+  }
+  await api.removeCollection(entry.collection);
+  toast(text.collectionRemoved(titleOf(entry)));
+  if (entry.collection === shown) route.open(route.bare({ collection: null }), { replace: true });
+}
+
+function line(entry) {
+  const name = titleOf(entry);
+  const count = make("span", { className: "pill" }, `${number(entry.images)}${entry.exact ? "" : "+"}`);
+  const link = make("a", { href: route.bare({ collection: entry.collection }) }, make("span", { className: "name" }, name), count);
+  if (entry.collection === shown) link.setAttribute("aria-current", "true");
+  link.addEventListener("click", () => dialog.close());
+  const row = make("li", {}, link);
+  row.append(
+    make("button", { type: "button", "aria-label": text.renameOf(name), onclick: () => rename(entry, row) }, text.rename),
+    make("button", { type: "button", className: "danger", "aria-label": text.removeCollectionOf(name), onclick: () => attempt(() => remove(entry)) }, text.removeCollection),
+  );
+  return row;
+}
+
+async function attempt(work) {
+  report("");
+  try {
+    await work();
+  } catch (problem) {
+    report(problem.message);
+    if (!dialog.open) toast(problem.message);
+  }
+}
+
+async function append(cursor) {
+  const page = await api.collections(cursor);
+  list.append(...page.collections.map(line));
+  next = page.cursor;
+  byId("more-collections").hidden = next === null;
+}
+
+/** Show the name of the collection that the page shows. */
+export function show({ collection, title }) {
+  shown = collection;
+  const own = title || (collection === "default" ? null : collection);
+  byId("switch-name").textContent = title || collection;
+  byId("collection-title").textContent = text.theCollection(own);
+  document.title = own ? `${own} – PicTrace` : "PicTrace";
+}
+
+export function start() {
+  byId("switch").onclick = () => {
+    list.replaceChildren();
+    dialog.showModal();
+    attempt(() => append(null));
+  };
+  byId("more-collections").onclick = () => attempt(() => append(next));
+  byId("new-collection").onsubmit = (event) => {
+    event.preventDefault();
+    const title = byId("new-name").value.trim();
+    const name = nameFrom(title);
+    if (!name) report(text.nameless);
+    else {
+      attempt(async () => {
+        await api.putCollection(name, title === name ? null : title);
+        byId("new-name").value = "";
+        dialog.close();
+        route.open(route.bare({ collection: name }));
+      });
+    }
+  };
+}

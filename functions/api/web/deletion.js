@@ -1,0 +1,37 @@
+import * as api from "./api.js";
+import { each } from "./dom.js";
+import { confirm, progress, toast } from "./notices.js";
+import { text } from "./text.js";
+import { restore } from "./trash.js";
+
+const CONCURRENT_DELETIONS = 4;
+
+/** Delete images; return the ids of those that are gone. */
+export async function remove(images) {
+  const gone = new Set();
+  let why = "";
+  await each(images, CONCURRENT_DELETIONS, async (image) => {
+    try {
+      await api.remove(image);
+      gone.add(image.image_id);
+      if (images.length > 1) progress(text.deleting(gone.size, images.length));
+    } catch (problem) {
+      why = problem.message;
+    }
+  });
+  if (why) toast(text.notDeleted(images.length - gone.size, why));
+  else toast(text.deleted(gone.size), [text.undo, () => restore(images)]);
+  return gone;
+}
+
+/** Ask whether to delete images, and delete them; return the ids of those that are gone. */
+export async function ask(images) {
+  const [{ collection }] = images;
+  const yes = await confirm({
+    title: text.askDelete(images.length),
+    explanation: text.whereDeleted(collection),
+    action: text.doDelete(images.length),
+    danger: true,
+  });
+  return yes ? remove(images) : new Set();
+}

@@ -1,0 +1,130 @@
+import * as api from "./api.js";
+import { byId, nameOf } from "./dom.js";
+import * as filters from "./filters.js";
+import * as grid from "./grid.js";
+import * as queries from "./query_files.js";
+import * as results from "./results.js";
+import * as route from "./route.js";
+import { text } from "./text.js";
+import * as thumbnails from "./thumbnails.js";
+
+const SHRUNK_SIDE = 1024;
+const KEPT_ANSWERS = 8;
+
+export const names = ["similar", "url", "query", "ranking", "effort", "label", "external_id", "field"];
+
+let maxBytes = 4_400_000;
+let query = null; // { run(options), operand, preview or image, name, file } of what is shown; `operand` is for comparisons
+let matches = [];
+let latest = 0;
+let repeat = () => {};
+const answers = new Map(); // by the address of the search, for Back
+
+export const setLimit = (bytes) => (maxBytes = bytes);
+export const shown = () => query;
+export const wanted = (now) => Boolean(now.similar || now.url || now.query);
+
+/** Forget the answers, as images were added or removed since. */
+export const forget = () => answers.clear();
+
+/** Return a file, shrunk if it is too large for a request and the browser can read it. */
+async function shrinkToLimit(file) {
+  if (file.size <= maxBytes) return file;
+  const image = await createImageBitmap(file).catch(() => null);
+  if (!image) return file;
+  const scale = Math.min(1, SHRUNK_SIDE / Math.max(image.width, image.height));
+  const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+}
+
+/** Show a search, again if it is shown already. */
+function go(changes) {
+  const moved = route.go({ similar: null, url: null, query: null, image: null, view: null, group: null, ...changes });
+  if (!moved) repeat(route.current());
+}
+
+/** Set what shows the search of an address. */
+export const start = (work) => (repeat = work);
+
+/** Search by a file. */
+export async function byFile(file) {
+  const id = await queries.keep(file, await shrinkToLimit(file));
+  forget();
+  go({ query: id });
+}
+
+export const byUrl = (url) => go({ url });
+export const byImage = (image) => go({ similar: image.image_id });
+
+function ofImage(image) {
+  return { run: (options) => api.similar(image, options), operand: image.image_id, image, name: nameOf(image), file: null };
+}
+
+async function ofFile(id) {
+  const kept = await queries.find(id);
+  if (kept) {
+    const { file, small } = kept;
+    return { run: (options) => api.searchFile(small, options), operand: small, preview: URL.createObjectURL(file), name: file.name || "pasted image", file };
+  }
+  const stored = await api.image(id).catch(() => null);
+  if (!stored) throw new api.Problem(text.fileIsGone);
+  return ofImage(stored);
+}
+
+/** Return the search that an address names. */
+async function requestOf(now) {
+  if (now.query) return ofFile(now.query);
+  if (now.similar) return ofImage(find(now.similar) ?? grid.find(now.similar) ?? (await api.image(now.similar)));
+  return { run: (options) => api.searchUrl(now.url, options), operand: now.url, preview: "/static/icon.svg", name: now.url, file: null };
+}
+
+function showQuery(request) {
+  byId("query-image").onerror = null;
+  if (request.image) thumbnails.show(byId("query-image"), request.image);
+  else byId("query-image").src = request.preview;
+  byId("query-image").alt = `${text.yourImage}: ${request.name}`;
+  byId("query-name").textContent = request.name;
+}
+
+/** Show the search that an address names; return a sentence about the results, or null if another one has begun. */
+export async function run(now, open) {
+  const mine = ++latest;
+  const place = route.href({ image: null });
+  byId("results").setAttribute("aria-busy", "true");
+  try {
+    const request = answers.get(place)?.request ?? (await requestOf(now));
+    if (mine !== latest) return null;
+    query = request;
+    showQuery(request);
+    byId("keep").hidden = !request.file;
+    const options = `ranking=${now.ranking ?? "fused"}&effort=${now.effort ?? "balanced"}${filters.ofSearch(now)}`;
+    const answer = answers.get(place)?.answer ?? (await request.run(options));
+    if (mine !== latest) return null;
+    answers.set(place, { request, answer });
+    for (const old of [...answers.keys()].slice(0, -KEPT_ANSWERS)) answers.delete(old);
+    matches = answer.matches;
+    byId("keep").hidden = !request.file || matches.some((match) => match.verdict === "identical");
+    return results.show(answer, open);
+  } catch (problem) {
+    if (mine !== latest) return null;
+    byId("results").hidden = true;
+    throw problem;
+  } finally {
+    if (mine === latest) byId("results").removeAttribute("aria-busy");
+  }
+}
+
+export function hide() {
+  latest += 1;
+  query = null;
+  matches = [];
+  byId("results").hidden = true;
+}
+
+/** Return the match of an image, or null. */
+export const matchOf = (id) => matches.find((match) => match.image_id === id) ?? null;
+const find = (id) => matchOf(id)?.image ?? null;
+
+/** Return the match before (-1) or after (1) another one, or null. */
+export const neighbour = (id, step) => matches[matches.findIndex((match) => match.image_id === id) + step]?.image ?? null;

@@ -1,0 +1,97 @@
+/** The trash of a collection: images that were deleted and can be restored. */
+import * as api from "./api.js";
+import { byId, each, make, moment, nameOf, sizeOf } from "./dom.js";
+import { confirm, toast } from "./notices.js";
+import { text } from "./text.js";
+import { thumbnail } from "./thumbnails.js";
+
+const CONCURRENT_RESTORES = 4;
+
+let next = null;
+let latest = 0;
+let restored = () => {};
+
+/** Restore images that were deleted; return how many were. */
+export async function restore(images) {
+  let count = 0;
+  let why = "";
+  await each(images, CONCURRENT_RESTORES, async (image) => {
+    try {
+      await api.restore(image);
+      count += 1;
+    } catch (problem) {
+      why = problem.message;
+    }
+  });
+  toast(why ? text.notRestored(images.length - count, why) : text.restored(count));
+  if (count) await restored();
+  return count;
+}
+
+function line(image) {
+  const name = nameOf(image);
+  const again = make("button", { type: "button", "aria-label": text.restoreOf(name) }, text.restore);
+  const row = make(
+    "li",
+    {},
+    make("span", { className: "thumb" }, thumbnail(image)),
+    make(
+      "span",
+      { className: "what" },
+      make("span", { className: "name", title: name }, name),
+      make("small", {}, sizeOf(image)),
+      make("small", {}, text.trashed(moment(image.trashed_at), moment(image.purged_at))),
+    ),
+    again,
+  );
+  again.onclick = async () => {
+    again.disabled = true;
+    if (await restore([image])) row.remove();
+    again.disabled = false;
+    show();
+  };
+  return row;
+}
+
+async function append() {
+  const mine = latest;
+  const page = await api.trash(next);
+  if (mine !== latest) return;
+  next = page.cursor;
+  byId("trashed").append(...page.images.map(line));
+  byId("trash-days").textContent = text.trashKept(page.days);
+  show();
+}
+
+function show() {
+  const empty = byId("trashed").children.length === 0 && next === null;
+  byId("more-trash").hidden = next === null;
+  byId("no-trash").hidden = !empty;
+  byId("empty-trash").hidden = empty;
+}
+
+/** Ask whether to purge all that is in the trash, and do it. */
+export async function empty() {
+  const yes = await confirm({ title: text.askEmpty, explanation: text.whyEmpty, action: text.emptyTrash, danger: true });
+  if (!yes) return;
+  await api.emptyTrash();
+  next = null;
+  byId("trashed").replaceChildren();
+  show();
+  toast(text.emptied);
+}
+
+/** Show the first page. */
+export async function load() {
+  latest += 1;
+  next = null;
+  byId("trashed").replaceChildren();
+  await append();
+}
+
+export const more = append;
+
+/** Set what lets the page follow the return of images. */
+export function start(followReturn) {
+  restored = followReturn;
+}

@@ -1,0 +1,82 @@
+/** The files that wait to be uploaded, in the browser's own storage, so that a reload loses none. */
+const DATABASE = "pictrace-uploads";
+const STORE = "files";
+const SHARE_OF_QUOTA = 0.5;
+
+const owner = crypto.randomUUID?.() ?? null; // of what this page stores; there is none where the page is not a secure context
+let opened = null;
+
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** Hold a lock for as long as the page lives, so that other pages know that it looks after its files. */
+const live = () => navigator.locks.request(`${DATABASE}-${owner}`, () => new Promise(() => {}));
+
+async function open() {
+  if (!owner || !navigator.locks || !window.indexedDB) throw new Error("not stored");
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
+  return done(request);
+}
+
+async function store(mode) {
+  opened ??= open().then((database) => {
+    live();
+    return database;
+  });
+  return (await opened).transaction(STORE, mode).objectStore(STORE);
+}
+
+/** Store a file of the queue; return whether that is possible. */
+export async function keep(entry) {
+  try {
+    const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+    if (entry.file && quota && entry.file.size > (quota - usage) * SHARE_OF_QUOTA) return false;
+    await done((await store("readwrite")).put({ ...entry, owner }));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function forget(id) {
+  try {
+    await done((await store("readwrite")).delete(id));
+  } catch {
+    // It was not stored either.
+  }
+}
+
+/** Return whether no page looks after the files of an owner. */
+const abandoned = (who) =>
+  navigator.locks.request(`${DATABASE}-${who}`, { ifAvailable: true }, async (lock) => lock !== null);
+
+/** Return the files that pages left behind that are closed by now, and take them over. */
+export async function adopt() {
+  try {
+    const owners = new Map();
+    const left = [];
+    for (const entry of await done((await store("readonly")).getAll())) {
+      if (entry.owner === owner) continue;
+      if (!owners.has(entry.owner)) owners.set(entry.owner, await abandoned(entry.owner));
+      if (owners.get(entry.owner)) left.push(entry);
+    }
+    for (const entry of left) await keep(entry);
+    return left.sort((a, b) => a.order - b.order);
+  } catch {
+    return [];
+  }
+}
+
+/** Forget all files, as with the key that they were to be uploaded with. */
+export function clear() {
+  return new Promise((resolve) => {
+    opened?.then((database) => database.close(), () => {});
+    const request = window.indexedDB?.deleteDatabase(DATABASE);
+    if (!request) resolve();
+    else request.onsuccess = request.onerror = request.onblocked = () => resolve();
+  });
+}

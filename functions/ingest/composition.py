@@ -1,0 +1,117 @@
+"""Compose the use cases of ingest from adapters."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from functions.ingest.dispatcher import Dispatcher
+from functions.ingest.duplicate_scanner import DuplicateScanner
+from functions.ingest.indexer import Indexer, now
+from functions.ingest.purger import Purger
+from functions.ingest.reindexer import Reindexer
+from shared.domain.errors import PictureRefused
+from shared.domain.ledger import ImageKey
+from shared.domain.outcomes import Outcome
+from shared.domain.ports import (
+    Catalogue,
+    Duplicates,
+    Fetcher,
+    Ledger,
+    Messages,
+    Objects,
+    Scans,
+    Trash,
+    Uploads,
+)
+from shared.domain.removal import Remover
+from shared.search.grouping import Grouper
+from shared.search.near_duplicates import NearDuplicateFinder
+from shared.vision.embedding import Embedder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """The adapters through which ingest reaches storage and other services.
+
+    Attributes:
+        refuse: stores why an image cannot be described by a model.
+        active_model: returns the id of the model that searches use.
+        publish: publishes an outcome; if it raises, the message is retried.
+        trash_days: how long a deleted image can be restored.
+        bucket: the bucket of uploads.
+        source_buckets: other buckets, of which every object is indexed.
+    """
+
+    catalogue: Catalogue
+    duplicates: Duplicates
+    ledger: Ledger
+    uploads: Uploads
+    objects: Objects
+    scans: Scans
+    trash: Trash
+    messages: Messages
+    fetcher: Fetcher
+    refuse: Callable[[ImageKey, str, PictureRefused], None]
+    active_model: Callable[[], str]
+    publish: Callable[[Outcome], None]
+    trash_days: int
+    bucket: str
+    source_buckets: Collection[str] = ()
+
+
+def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
+    """Return the dispatcher that describes images by each of `models`."""
+    by_id = {embedder.model_id: embedder for embedder in models}
+
+    def embedders() -> list[Embedder]:
+        active = adapters.active_model()
+        return [by_id[active], *(embedder for model, embedder in by_id.items() if model != active)]
+
+    indexer = Indexer(
+        catalogue=adapters.catalogue,
+        ledger=adapters.ledger,
+        uploads=adapters.uploads,
+        objects=adapters.objects,
+        trash=adapters.trash,
+        embedders=embedders,
+    )
+    remover = Remover(
+        catalogue=adapters.catalogue,
+        ledger=adapters.ledger,
+        objects=adapters.objects,
+        bucket=adapters.bucket,
+        models=list(by_id),
+    )
+    grouper = Grouper(
+        duplicates=adapters.duplicates,
+        finder=NearDuplicateFinder(index=adapters.catalogue, signatures=adapters.objects, model=adapters.active_model),
+    )
+    return Dispatcher(
+        indexer=indexer,
+        grouper=grouper,
+        reindexer=Reindexer(
+            catalogue=adapters.catalogue,
+            objects=adapters.objects,
+            embedders=embedders,
+            clean_up=indexer.clean_up,
+            refuse=adapters.refuse,
+        ),
+        purger=Purger(
+            trash=adapters.trash, remover=remover, messages=adapters.messages, days=adapters.trash_days, clock=now
+        ),
+        scanner=DuplicateScanner(
+            scans=adapters.scans,
+            catalogue=adapters.catalogue,
+            duplicates=adapters.duplicates,
+            objects=adapters.objects,
+            grouper=grouper,
+            messages=adapters.messages,
+            now=lambda: now().isoformat(timespec="seconds"),
+        ),
+        messages=adapters.messages,
+        catalogue=adapters.catalogue,
+        uploads=adapters.uploads,
+        fetcher=adapters.fetcher,
+        bucket=adapters.bucket,
+        source_buckets=adapters.source_buckets,
+        publish=adapters.publish,
+    )

@@ -1,0 +1,104 @@
+"""Compare every image of a collection again, one page for each message."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from shared.domain.duplicate_scans import ScanStatus
+from shared.domain.errors import PictureRefused
+from shared.domain.events import DuplicateCheck, DuplicateScanStep
+from shared.domain.filters import EVERYTHING
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import ImageKey
+from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.ports import Catalogue, Duplicates, Messages, Objects, Scans
+from shared.search.concurrency import COMPUTING
+from shared.search.grouping import Grouper
+from shared.vision.decode.decoding import decode
+from shared.vision.quality.measure import measure
+
+PAGE: Final = 10
+"""Images of a page. Each takes two searches of a vector index and the signatures of a few candidates, so a page takes
+seconds, far less than a message may."""
+
+
+class DuplicateScanner:
+    """Compares images again, and measures the quality of those stored before it was measured.
+
+    Args:
+        now: returns the time, ISO 8601 in UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        scans: Scans,
+        catalogue: Catalogue,
+        duplicates: Duplicates,
+        objects: Objects,
+        grouper: Grouper,
+        messages: Messages,
+        now: Callable[[], str],
+    ) -> None:
+        self._scans = scans
+        self._catalogue = catalogue
+        self._duplicates = duplicates
+        self._objects = objects
+        self._grouper = grouper
+        self._messages = messages
+        self._now = now
+
+    def step(self, event: DuplicateScanStep) -> Outcome:
+        """Compare one page, and send the message for the next one.
+
+        A repeated message does nothing but send that again, so a worker that died between the two stops nothing.
+
+        Raises:
+            IndexNotReady: a vector index is being built; the message is retried.
+        """
+        outcome = Outcome(status=OutcomeStatus.IGNORED, collection=event.collection, reason="compared again")
+        scan = self._scans.find(event.collection)
+        if scan is None or scan.scan_id != event.scan_id:
+            return replace(outcome, reason="another check of this collection was started")
+        if (scan.cursor, scan.done) != (event.cursor, event.done):
+            if scan.status is ScanStatus.RUNNING and scan.done == event.done + PAGE:
+                self._messages.scan(replace(event, cursor=scan.cursor, done=scan.done))
+            return replace(outcome, reason="this page has been compared")
+        page = self._catalogue.page(event.collection, wanted=EVERYTHING, limit=PAGE, cursor=event.cursor)
+        changed = sum(self._settle(record) for record in page.records)
+        after = replace(
+            scan,
+            cursor=page.cursor,
+            done=scan.done + (PAGE if page.cursor else len(page.records)),
+            changed=scan.changed + changed,
+            status=ScanStatus.RUNNING if page.cursor else ScanStatus.DONE,
+        )
+        if self._scans.advance(scan, after) and page.cursor:
+            self._messages.scan(replace(event, cursor=after.cursor, done=after.done))
+        return outcome
+
+    def _settle(self, record: ImageRecord) -> bool:
+        image = ImageKey(record.collection, record.image_id)
+        self._rate(image)
+        settled = self._grouper.settle(image)
+        for image_id in sorted(settled.affected):
+            self._messages.postpone(DuplicateCheck(replace(image, image_id=image_id), None, self._now()))
+        return settled.changed
+
+    def _rate(self, image: ImageKey) -> None:
+        """Measure the quality of an image of which it is not known, if its bytes can be read."""
+        known = self._duplicates.records(image.collection, [image.image_id]).get(image.image_id)
+        if known is None or known.quality is not None:
+            return
+        record = self._catalogue.find(image.image_id, image.collection)
+        for source in record.sources if record else ():
+            try:
+                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
+                with COMPUTING:
+                    decoded = decode(data)
+                    quality = measure(data, decoded.rgb, decoded.format, (decoded.width, decoded.height))
+            except PictureRefused:
+                continue
+            self._duplicates.rate(image, quality)
+            return

@@ -1,0 +1,73 @@
+"""Commands on the data folder of a local run, whether or not it is running."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from infra.local.data_folder import FolderUnusable, default_path, existing_folder
+from infra.operate import keys
+from infra.operate.prompts import confirm, printable
+from shared.domain.errors import NotFound
+from shared.embedded.api_keys import EmbeddedApiKeys
+from shared.embedded.database import Database, UnusableDatabase
+from shared.embedded.migrations import open_database
+from shared.embedded.queue import Queue
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+MAX_SHOWN: Final = 20
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    subparsers = parser.add_subparsers(metavar="command", required=True, dest="command")
+    redrive = subparsers.add_parser(
+        "redrive",
+        help="show the messages that failed for good, and have them processed again",
+        description="Show the messages that failed in every attempt and, once confirmed, have them processed again.",
+    )
+    choice = redrive.add_mutually_exclusive_group()
+    choice.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    choice.add_argument("--list", action="store_true", help="only show the messages")
+    for command in (keys.add_parser(subparsers), redrive):
+        command.add_argument("--data", help=f"the data folder (default: {default_path()})")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Run a command; return its exit status."""
+    args = parse_arguments(argv)
+    try:
+        database = open_database(existing_folder(args.data).database)
+        try:
+            # The run itself moves the log into the database, and two processes must not do so at the same time.
+            with database.transaction() as connection:
+                connection.execute("PRAGMA wal_autocheckpoint = 0")
+            return keys.manage(args, EmbeddedApiKeys(database)) if args.command == "keys" else _redrive(args, database)
+        finally:
+            database.close()
+    except (FolderUnusable, UnusableDatabase, LookupError, NotFound) as error:
+        print(f"pictrace: {error}", file=sys.stderr)
+        return 1
+
+
+def _redrive(args: argparse.Namespace, database: Database) -> int:
+    queue = Queue(database)
+    dead = queue.dead_letters()
+    if not dead:
+        print("no message has failed for good")
+        return 0
+    for letter in dead[:MAX_SHOWN]:
+        died = datetime.fromtimestamp(letter.died_at, UTC).isoformat(timespec="seconds")
+        print(f"{died}  {printable(letter.body)}\n    {printable(letter.reason)}")
+    if len(dead) > MAX_SHOWN:
+        print(f"... and {len(dead) - MAX_SHOWN:,} more")
+    if args.list:
+        return 0
+    if not args.yes and not confirm(f"Have all {len(dead):,} processed again?"):
+        return 1
+    sent = queue.redrive()
+    print(f"{sent:,} {'message is' if sent == 1 else 'messages are'} processed again while PicTrace runs")
+    return 0

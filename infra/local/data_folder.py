@@ -1,0 +1,121 @@
+"""The folder in which the local run keeps everything."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import platformdirs
+
+DATABASE_FILE: Final = "pictrace.sqlite3"
+LOCK_FILE: Final = "lock"
+OBJECTS_FOLDER: Final = "objects"
+VECTORS_FOLDER: Final = "vectors"
+THROW_AWAY: Final = "none"
+"""The name by which a run asks for a folder that is removed at its end."""
+
+
+class FolderUnusable(Exception):  # noqa: N818 - told to a person, not a fault
+    """The folder cannot be used; the message says why and what to do, in English sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """A folder that this process alone uses.
+
+    Attributes:
+        is_new: whether nothing was stored in it before.
+        throw_away: whether it is removed at the end.
+    """
+
+    path: Path
+    is_new: bool
+    throw_away: bool = False
+
+    @property
+    def database(self) -> Path:
+        return self.path / DATABASE_FILE
+
+    @property
+    def objects(self) -> Path:
+        return self.path / OBJECTS_FOLDER
+
+    @property
+    def vectors(self) -> Path:
+        return self.path / VECTORS_FOLDER
+
+
+def default_path() -> Path:
+    """Return the folder that a run uses if it names none: `pictrace` in the user's data directory."""
+    return platformdirs.user_data_path("pictrace", appauthor=False)
+
+
+@contextmanager
+def data_folder(name: str | None) -> Iterator[DataFolder]:
+    """Yield the folder, created if missing, and keep other processes out meanwhile.
+
+    Args:
+        name: a path, `THROW_AWAY` for a temporary folder, or None for the default.
+
+    Raises:
+        FolderUnusable: another process uses it, it holds something else, or it cannot be written to.
+    """
+    if name == THROW_AWAY:
+        with tempfile.TemporaryDirectory(prefix="pictrace-", ignore_cleanup_errors=True) as folder:
+            yield DataFolder(Path(folder), is_new=True, throw_away=True)
+        return
+    path = Path(name).expanduser().absolute() if name else default_path()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_new = _is_new(path)
+        lock = (path / LOCK_FILE).open("a+", encoding="ascii")
+    except OSError as error:
+        raise FolderUnusable(
+            f"The data folder {path} cannot be used: {error.strerror}. Choose another: DATA=folder"
+        ) from error
+    with lock:
+        _lock(lock, path)
+        yield DataFolder(path, is_new)
+
+
+def existing_folder(name: str | None) -> DataFolder:
+    """Return a folder that exists, without keeping other processes out.
+
+    Raises:
+        FolderUnusable: nothing is stored in it.
+    """
+    path = Path(name).expanduser().absolute() if name else default_path()
+    if not (path / DATABASE_FILE).is_file():
+        raise FolderUnusable(f"{path} is not a data folder of PicTrace. Name one: --data folder")
+    return DataFolder(path, is_new=False)
+
+
+def _is_new(path: Path) -> bool:
+    if (path / DATABASE_FILE).exists():
+        return False
+    if any(entry.name != LOCK_FILE for entry in path.iterdir()):
+        raise FolderUnusable(
+            f"{path} holds files that are not PicTrace's. Choose a new or an empty folder to keep the data in: "
+            f"DATA={path / 'pictrace'}"
+        )
+    return True
+
+
+def _lock(lock: IO[str], path: Path) -> None:
+    """Lock a file until it is closed or the process ends, however it ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        raise FolderUnusable(
+            f"Another PicTrace{f' (process {holder})' if holder else ''} uses the data folder {path}. "
+            "Stop it, or choose another folder: DATA=folder"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()

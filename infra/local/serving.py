@@ -1,0 +1,72 @@
+"""Serve an application on this machine."""
+
+import errno
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+HOST: Final = "127.0.0.1"
+
+
+class PortUnusable(Exception):  # noqa: N818 - told to a person, not a fault
+    """The port cannot be served on; the message says why and what to do, in English sentences."""
+
+
+def bind(port: int) -> socket.socket:
+    """Return a socket bound to a port of the loopback interface; port 0 means any free one.
+
+    Raises:
+        PortUnusable: it is in use, needs privileges, or is not a port.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if isinstance(error, OverflowError):
+            reason = f"{port} is not a port: choose one from 1 to 65535."
+        elif error.errno == errno.EACCES:
+            reason = f"Port {port} requires system privileges."
+        elif error.errno == errno.EADDRINUSE:
+            reason = f"Port {port} is in use."
+        else:
+            reason = f"Port {port} cannot be used: {error.strerror}."
+        raise PortUnusable(f"{reason} Choose another one: make run PORT=9000") from error
+    return listener
+
+
+@contextmanager
+def serving(app: "ASGIApp", port: int | socket.socket) -> Iterator[str]:
+    """Serve `app` on the loopback interface in a thread, and yield its address.
+
+    Args:
+        port: a port, or the socket that `bind` returned.
+
+    Raises:
+        PortUnusable: see `bind`.
+        RuntimeError: the server did not start.
+    """
+    listener = bind(port) if isinstance(port, int) else port
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the API could not be started; see the log")
+            time.sleep(0.01)
+        yield f"http://localhost:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()

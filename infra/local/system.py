@@ -1,0 +1,213 @@
+"""The whole system in this process, over the data of one folder."""
+
+import errno
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from functions.api import services
+from functions.api.app import create_app
+from functions.api.outages import Outages
+from functions.fetch.image_fetcher import ImageFetcher
+from functions.ingest import composition
+from functions.ingest.dispatcher import Dispatcher
+from functions.ingest.upload_ends import UploadEnds
+from infra.local.data_folder import DataFolder
+from infra.local.model_change import ModelChange
+from infra.local.request_guard import RequestGuard, request_origin
+from infra.local.storage_routes import WithStorage
+from infra.local.worker_pool import WorkerPool
+from shared.aws import messages
+from shared.aws.ingest_messages import IngestMessages
+from shared.domain.access import Access, Scope
+from shared.domain.api_keys import ApiKey
+from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
+from shared.domain.outcomes import Outcome
+from shared.embedded.api_keys import EmbeddedApiKeys
+from shared.embedded.catalogue import EmbeddedCatalogue
+from shared.embedded.collections import EmbeddedCollections
+from shared.embedded.duplicate_scans import EmbeddedScans
+from shared.embedded.duplicates import EmbeddedDuplicates
+from shared.embedded.ledger import EmbeddedLedger
+from shared.embedded.links import Links
+from shared.embedded.migrations import open_database
+from shared.embedded.objects import BUCKET, FolderObjects
+from shared.embedded.queue import Message, Queue
+from shared.embedded.refusals import EmbeddedRefusals
+from shared.embedded.trash import EmbeddedTrash
+from shared.embedded.uploads import EmbeddedUploads
+from shared.embedded.vectors import VectorIndex
+from shared.vision.decode.decoding import SANDBOX
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+logger = logging.getLogger(__name__)
+
+WORKERS: Final = 2 * CONCURRENT_IMAGES
+"""Messages that are processed at once: while some compute, others read and write."""
+TRASH_DAYS: Final = 30
+"""How long a deleted image can be restored."""
+REJECTED_DAYS: Final = 7
+"""How long the file of a refused upload is kept, as in a deployment."""
+HOUSEKEEPING_SECONDS: Final = 3600
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSystem:
+    """A running system."""
+
+    app: "ASGIApp"
+    keys: EmbeddedApiKeys
+    queue: Queue
+    model_change: ModelChange
+
+    def has_admin_key(self) -> bool:
+        """Return whether a key with every right can be used."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return any(Scope.ADMIN in key.scopes and key.state(now) == "active" for key in self.keys.list_all())
+
+    def create_admin_key(self, name: str) -> tuple[ApiKey, str]:
+        """Create a key with every right to every collection; return it with its text."""
+        return self.keys.create(
+            name=name, scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=MAX_KEY_CALLS_PER_MINUTE
+        )
+
+
+class QueuedMessages(IngestMessages):
+    """Messages to the ingest use cases, in the queue of this process."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def _send(self, body: str, delay: int) -> None:
+        self._queue.send(body, delay_seconds=delay)
+
+
+@contextmanager
+def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -> Iterator[LocalSystem]:
+    """Run the system over a folder's data until the end of the context.
+
+    Args:
+        closed: require keys, as in AWS.
+
+    Raises:
+        FileNotFoundError: there is no model in `model_dir`.
+        UnusableDatabase: the folder was written by a newer version, or is damaged.
+    """
+    model = services.Model.read(model_dir)
+    database = open_database(folder.database)
+    queue = Queue(database)
+    links = Links(database, request_origin)
+    objects = FolderObjects(folder.objects, database, queue, links)
+
+    index = VectorIndex(folder.vectors, database)
+    catalogue = EmbeddedCatalogue(database, index)
+    ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
+    duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
+    scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
+    fetcher = ImageFetcher(objects)
+    change = ModelChange(database, objects, model.id)
+
+    api = services.Services(
+        services.Adapters(
+            catalogue=catalogue,
+            collections=EmbeddedCollections(database),
+            duplicates=duplicates,
+            scans=scans,
+            trash=trash,
+            messages=queued,
+            keys=keys,
+            ledger=ledger,
+            uploads=uploads,
+            objects=objects,
+            fetcher=fetcher,
+            active_model=lambda: model.id,
+            outages=OUTAGES,
+            trash_days=TRASH_DAYS,
+            bucket=BUCKET,
+        ),
+        [model],
+        Access.KEYS if closed else Access.OPEN,
+    )
+
+    @cache
+    def dispatcher() -> Dispatcher:
+        SANDBOX.start()
+        adapters = composition.Adapters(
+            catalogue=catalogue,
+            duplicates=duplicates,
+            ledger=ledger,
+            uploads=uploads,
+            objects=objects,
+            scans=scans,
+            trash=trash,
+            messages=queued,
+            fetcher=fetcher,
+            refuse=EmbeddedRefusals(database).put,
+            active_model=lambda: model.id,
+            publish=_publish,
+            trash_days=TRASH_DAYS,
+            bucket=BUCKET,
+        )
+        return composition.compose(adapters, [model.embedder()])
+
+    def process(message: Message) -> None:
+        for position, event in enumerate(messages.parse(message.body)):
+            dispatcher().dispatch(event, f"{message.id}/{position}")
+
+    def give_up(message: Message) -> None:
+        UploadEnds(uploads).fail(message.body, str(message.id))
+
+    def keep_house(stopped: threading.Event) -> None:
+        while True:
+            try:
+                objects.expire(REJECTED_DAYS)
+                queue.expire()
+                queued.purge(None, None)
+                change.sweep()
+            except (sqlite3.Error, OSError):
+                logger.exception("housekeeping failed; it is tried again in an hour")
+            if stopped.wait(HOUSEKEEPING_SECONDS):
+                return
+
+    stopped = threading.Event()
+    workers = WorkerPool(queue, process, give_up, workers=WORKERS)
+    housekeeper = threading.Thread(target=keep_house, args=(stopped,), name="housekeeping", daemon=True)
+    try:
+        objects.announce_pending()
+        change.begin()
+        workers.start()
+        housekeeper.start()
+        app = RequestGuard(WithStorage(create_app(api), objects, links))
+        yield LocalSystem(app, keys, queue, change)
+    finally:
+        stopped.set()
+        workers.stop()
+        housekeeper.join(timeout=10)
+        index.close()
+        database.close()
+
+
+def _publish(outcome: Outcome) -> None:
+    logger.info("%s %s %s", outcome.status, outcome.object and outcome.object.key, outcome.reason or "")
+
+
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) or (isinstance(error, OSError) and error.errno in _FULL)
+
+
+OUTAGES: Final = Outages(
+    (sqlite3.OperationalError, OSError),
+    _is_transient,
+    "The data folder cannot be read or written just now; its disk may be full.",
+)

@@ -1,0 +1,153 @@
+"""The trash in DynamoDB."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
+from shared.domain.cursors import decode_cursor, encode_cursor
+from shared.domain.ledger import ImageKey
+from shared.domain.table_schema import (
+    ANNOTATED_PARTITION,
+    ANNOTATIONS,
+    LISTING_PARTITION,
+    TRASH_PARTITION,
+    TRASHED_AT,
+)
+from shared.domain.trash import TrashedImage, TrashPage
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_NAMES: Final = {"#collection": LISTING_PARTITION, "#annotated": ANNOTATED_PARTITION, "#at": TRASHED_AT}
+
+
+class DynamoTrash:
+    """Takes the attribute from a record by which every index partitions, so that no index has the image any more.
+
+    The record keeps everything else, and so restoring it is one write. An item for each image lists the trash. The
+    vectors of secondary models are deleted; reindexing adds them again.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+        self._secondary = DynamoSecondaryVectors(client, table)
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        """Move an image into the trash; see `shared.domain.ports.Trash`."""
+        listed = self._entry_key(image, at) | {"image_id": {"S": image.image_id}, "owner": {"S": image.collection}}
+        update = {
+            "UpdateExpression": "SET #at = :at REMOVE #collection, #annotated",
+            "ConditionExpression": "attribute_exists(#collection)",
+            "ExpressionAttributeNames": _NAMES,
+            "ExpressionAttributeValues": {":at": {"S": at}},
+        }
+        moved = self._write(image, update, {"Put": {"TableName": self._table, "Item": listed}})
+        if moved:
+            self._secondary.delete(image)
+        return moved
+
+    def take_out(self, image: ImageKey) -> bool:
+        """Restore an image; see `shared.domain.ports.Trash`."""
+        item = self._record(image)
+        if item is None or TRASHED_AT not in item:
+            return False
+        annotated = any(name in item for name in ANNOTATIONS)
+        at = item[TRASHED_AT]["S"]
+        update = {
+            "UpdateExpression": f"SET #collection = :owner{', #annotated = :owner' if annotated else ''} REMOVE #at",
+            "ConditionExpression": "#at = :at",
+            "ExpressionAttributeNames": _NAMES if annotated else {n: v for n, v in _NAMES.items() if n != "#annotated"},
+            "ExpressionAttributeValues": {":owner": {"S": image.collection}, ":at": {"S": at}},
+        }
+        return self._write(image, update, {"Delete": {"TableName": self._table, "Key": self._entry_key(image, at)}})
+
+    def holds(self, image: ImageKey) -> bool:
+        """Return whether an image is in the trash."""
+        item = self._record(image)
+        return item is not None and TRASHED_AT in item
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        start: dict[str, Any] = {}
+        if cursor:
+            at, image_id = decode_cursor(cursor, collection)
+            start = {"ExclusiveStartKey": self._entry_key(ImageKey(collection, image_id), at)}
+        answer: Any = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}, ":prefix": {"S": f"{collection}#"}},
+            ScanIndexForward=False,
+            Limit=limit,
+            ConsistentRead=True,
+            **start,
+        )
+        entries = [_parsed(item) for item in answer["Items"]]
+        last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
+        return TrashPage(self._found(entries), encode_cursor(collection, last[1], last[0].image_id) if last else None)
+
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        """Return images that were deleted before a time; entries of images restored otherwise are deleted."""
+        due: list[ImageKey] = []
+        prefix: dict[str, Any] = {":prefix": {"S": f"{collection}#"}} if collection else {}
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if collection else "pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}, **prefix},
+        ):
+            entries = [_parsed(item) for item in page["Items"]]
+            old = [(image, at) for image, at in entries if at < before]
+            current = {(trashed.record.image_id, trashed.trashed_at) for trashed in self._found(old)}
+            for image, at in old:
+                if (image.image_id, at) in current:
+                    due.append(image)
+                else:
+                    self._client.delete_item(TableName=self._table, Key=self._entry_key(image, at))
+            if len(due) >= limit:
+                break
+        return due[:limit]
+
+    def _found(self, entries: Sequence[tuple[ImageKey, str]]) -> Sequence[TrashedImage]:
+        """Return the images of entries, without those that were restored or purged since."""
+        found = []
+        for image, at in entries:
+            item = self._record(image)
+            if item is not None and TRASHED_AT in item and item[TRASHED_AT]["S"] == at:
+                found.append(TrashedImage(item_mapper.to_record(item), at))
+        return found
+
+    def _record(self, image: ImageKey) -> Any:
+        return self._client.get_item(
+            TableName=self._table,
+            Key=item_mapper.record_key(image.image_id, image.collection),
+            ConsistentRead=True,
+        ).get("Item")
+
+    def _entry_key(self, image: ImageKey, at: str) -> dict[str, Any]:
+        return {"pk": {"S": TRASH_PARTITION}, "sk": {"S": f"{image.collection}#{at}#{image.image_id}"}}
+
+    def _write(self, image: ImageKey, update: dict[str, Any], entry: dict[str, Any]) -> bool:
+        """Change a record and the entry of the trash in one transaction; return False if the record has changed."""
+        key = item_mapper.record_key(image.image_id, image.collection)
+        writes: Any = [{"Update": {"TableName": self._table, "Key": key, **update}}, entry]
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            answer: Any = error.response
+            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
+            if answer["Error"]["Code"] == "TransactionCanceledException" and "ConditionalCheckFailed" in reasons:
+                return False
+            raise
+        return True
+
+
+def _parsed(item: item_mapper.Item) -> tuple[ImageKey, str]:
+    collection, at, image_id = item["sk"]["S"].split("#")
+    return ImageKey(collection, image_id), at

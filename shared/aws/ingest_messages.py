@@ -1,0 +1,39 @@
+"""Messages to the ingest function that wait in its queue, as the functions write them."""
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from shared.aws.messages import duplicate_check, duplicate_scan, purge_trash
+from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
+from shared.domain.limits import check_delay_seconds
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+SOON: Final = 1
+"""Seconds until a message is handled that has nothing to wait for."""
+
+
+class IngestMessages:
+    """The ingest function's own queue; see `shared.domain.ports.Messages`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def postpone(self, check: DuplicateCheck) -> None:
+        """Have the check come back as a message of its own, which no attempt at another counts against."""
+        self._send(duplicate_check(check), check_delay_seconds(check.attempt))
+
+    def reindex(self, event: Reindex) -> None:
+        image = event.image_key
+        self._send(json.dumps({"image_id": image.image_id, "collection": image.collection, "model": event.model}), SOON)
+
+    def scan(self, step: DuplicateScanStep) -> None:
+        self._send(json.dumps(duplicate_scan(step)), 0)
+
+    def purge(self, collection: str | None, before: str | None) -> None:
+        self._send(json.dumps(purge_trash(collection, before)), SOON)
+
+    def _send(self, body: str, delay: int) -> None:
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay)

@@ -1,0 +1,60 @@
+"""What callers note about an image: an id of their own, a note and a few named strings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import EllipsisType
+from typing import Final
+
+from shared.domain.limits import MAX_FIELDS
+
+KEEP: Final = ...
+"""Stands for a value that a change leaves as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The annotations of one image in one collection; they say nothing about its pixels.
+
+    Attributes:
+        external_id: the caller's id of the image.
+        fields: at most `MAX_FIELDS` values by name.
+    """
+
+    external_id: str | None = None
+    note: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.external_id or self.note or self.fields)
+
+
+NO_ANNOTATIONS: Final = Annotations()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationChange:
+    """A change of annotations in the manner of a JSON merge patch (RFC 7396): None removes a value."""
+
+    external_id: str | EllipsisType | None = KEEP
+    note: str | EllipsisType | None = KEEP
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+
+    def apply(self, before: Annotations) -> Annotations:
+        """Return the changed annotations.
+
+        Raises:
+            TooManyFields: they would have more than `MAX_FIELDS` fields.
+        """
+        merged = {**before.fields, **self.fields}
+        fields = {name: value for name, value in merged.items() if value is not None}
+        if len(fields) > MAX_FIELDS:
+            raise TooManyFields
+        return Annotations(
+            external_id=before.external_id if self.external_id is KEEP else self.external_id or None,
+            note=before.note if self.note is KEEP else self.note or None,
+            fields=fields,
+        )
+
+
+class TooManyFields(Exception):  # noqa: N818 - a refusal, named as the other refusals
+    """An image would have more than `MAX_FIELDS` fields."""

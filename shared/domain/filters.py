@@ -1,0 +1,75 @@
+"""Which images of a collection a listing or a search returns, and in which order a listing returns them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from shared.domain.annotations import Annotations
+from shared.domain.images import ImageRecord
+
+
+class Order(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFilter:
+    """Conditions that an image must meet; those that are None or empty are met by every image.
+
+    Attributes:
+        labels: in canonical form; one of them must be among the image's labels.
+        since, until: bounds of `created_at`, both included, in the same format.
+        format: a key of `MEDIA_TYPES`.
+        min_pixels, max_pixels: bounds of width x height.
+        filename: a part of the file name, in any case.
+        external_id, fields: annotations, compared exactly.
+    """
+
+    labels: frozenset[str] | None = None
+    since: str | None = None
+    until: str | None = None
+    format: str | None = None
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    filename: str | None = None
+    external_id: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needs_annotations(self) -> bool:
+        """Whether only annotated images can be accepted."""
+        return self.external_id is not None or bool(self.fields)
+
+    @property
+    def selective(self) -> bool:
+        """Whether it has conditions other than `since` and `until`, for which every record must be read."""
+        return self != ImageFilter(since=self.since, until=self.until)
+
+    def accepts(self, record: ImageRecord) -> bool:
+        """Return whether an image meets all conditions."""
+        pixels = record.width * record.height
+        return (
+            (self.labels is None or record.has_any(self.labels))
+            and (self.since is None or record.created_at >= self.since)
+            and (self.until is None or record.created_at <= self.until)
+            and (self.format is None or record.format == self.format)
+            and (self.min_bytes is None or record.bytes >= self.min_bytes)
+            and (self.max_bytes is None or record.bytes <= self.max_bytes)
+            and (self.min_pixels is None or pixels >= self.min_pixels)
+            and (self.max_pixels is None or pixels <= self.max_pixels)
+            and (self.filename is None or self.filename.casefold() in (record.filename or "").casefold())
+            and self.accepts_annotations(record.annotations)
+        )
+
+    def accepts_annotations(self, found: Annotations) -> bool:
+        """Return whether annotations meet the conditions on them."""
+        return (self.external_id is None or found.external_id == self.external_id) and all(
+            found.fields.get(name) == value for name, value in self.fields.items()
+        )
+
+
+EVERYTHING: Final = ImageFilter()

@@ -1,0 +1,70 @@
+"""Remove an image for good, with its objects."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from shared.domain.cleanup import collect_garbage
+from shared.domain.images import ObjectRef
+from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
+from shared.domain.ports import Catalogue, Ledger, Objects
+
+MAX_ROUNDS: Final = 3
+"""Maximum number of rounds of a removal while the same bytes are being uploaded."""
+
+
+class Remover:
+    """Removes images of one bucket and table.
+
+    Args:
+        bucket: the deployment's own bucket, whose objects are deleted. Objects in other buckets are kept, and the
+            ledger marks them as dismissed.
+        models: the models whose signatures are deleted.
+    """
+
+    def __init__(
+        self, *, catalogue: Catalogue, ledger: Ledger, objects: Objects, bucket: str, models: Sequence[str]
+    ) -> None:
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._objects = objects
+        self._bucket = bucket
+        self._models = models
+
+    def remove(self, image_id: str, collection: str | None) -> bool:
+        """Remove an image from one collection, or from all (None); return False if nothing is stored of it.
+
+        Records are deleted first, so that no search returns the image. Each ledger entry is changed after its object is
+        deleted, so that a removal that died can be repeated.
+
+        Raises:
+            ConflictError: the same bytes were uploaded again in every round.
+        """
+        held = self._catalogue.occurrences(image_id, collection)
+        if not held:
+            return False
+        for _ in range(MAX_ROUNDS):
+            for owner in held.collections:
+                self._catalogue.delete_record(ImageKey(owner, image_id))
+            for owner, source in held.sources:
+                self._delete_source(ImageKey(owner, image_id), source)
+            for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
+                collect_garbage(
+                    ImageKey(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models
+                )
+            held = self._catalogue.occurrences(image_id, collection)
+            if not held:
+                return True
+        raise ConflictError
+
+    def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
+        ours = source.bucket == self._bucket
+        # Read first, so that the change fails if the object comes back in the meantime.
+        entry = self._ledger.find(source)
+        if ours:
+            self._objects.delete(source.key, source.version)
+        if entry and entry.held == image_key:
+            status = ObjectStatus.REMOVED if ours else ObjectStatus.DISMISSED
+            with suppress(ConflictError):  # its event was faster, or it came back: the next round handles that
+                self._ledger.change(entry, replace(entry, status=status))

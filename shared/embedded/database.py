@@ -1,0 +1,223 @@
+"""The SQLite database of the embedded store: its connections, transactions and format.
+
+One connection writes, under a lock, and is the only one that moves the write-ahead log into the database. So no two
+connections do either at the same time, which before SQLite 3.51.3 could corrupt a database
+(https://www.sqlite.org/wal.html#walresetbug). Other connections only read; each read sees one state of the database
+and waits for nobody.
+
+A transaction is on the disk when it returns, as with `synchronous = FULL`. There, each would wait for the disk while it
+keeps the others from writing. Here SQLite does not wait, and threads that have committed wait together.
+"""
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+BUSY_SECONDS: Final = 30
+"""How long a transaction waits for one of another process."""
+APPLICATION_ID: Final = 0x50696354
+"""Marks a database file as one of PicTrace (`PicT` in ASCII)."""
+IDLE_READERS: Final = 16
+"""Maximum number of idle connections for reads that are kept open."""
+CACHE_KIB: Final = 2048
+"""Page cache of each connection for reads; the file cache of the operating system is behind it."""
+LOG_BYTES: Final = 64 * 1024 * 1024
+"""To what size the write-ahead log is cut back after it has grown beyond it."""
+_STATEMENTS: Final = 256
+
+sync: Final = getattr(os, "fdatasync", os.fsync)
+"""Waits until a file's content is on the disk; macOS has no `fdatasync`."""
+
+
+class UnusableDatabase(Exception):  # noqa: N818 - told to a person, not a fault
+    """The file is not a database that this version can use; the message says why, in English sentences."""
+
+
+class Database:
+    """A database file that any number of threads may use. It must not be carried across a fork.
+
+    `read` and `transaction` yield a connection in which `execute` needs no commit: ::
+
+        with database.transaction() as connection:
+            connection.execute("UPDATE uploads SET status = ? WHERE upload_id = ?", (status, upload_id))
+
+    Args:
+        path: the file, created if missing, with `-wal` and `-shm` beside it.
+        migrations: SQL scripts. The first creates the tables of format 1, each of the others changes a database of the
+            format before. A database has the format of the last script that it has seen.
+
+    Raises:
+        UnusableDatabase: the file has a newer format, or is not a database of PicTrace.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._syncing = threading.Lock()
+        self._commits = self._durable = 0
+        self._log: int | None = None
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._writer = self._connect()
+        try:
+            self._prepare(migrations)
+        except sqlite3.DatabaseError as error:
+            self._writer.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise UnusableDatabase(f"{path} is not a database of PicTrace.") from error
+            raise
+        except BaseException:
+            self._writer.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection that writes, in a transaction that is committed at the end and durable from then on.
+
+        An exception rolls it back. Other threads wait for its end. A transaction inside another of the same thread
+        becomes part of it: it can be rolled back alone, and is durable with the outer one.
+        """
+        if self._owner == threading.get_ident():
+            with _savepoint(self._writer):
+                yield self._writer
+            return
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._owner = threading.get_ident()
+            changes = self._writer.total_changes
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._owner = None
+            if self._writer.total_changes == changes:
+                return
+            self._commits += 1
+            commit = self._commits
+        self._make_durable(commit)
+
+    def _make_durable(self, commit: int) -> None:
+        """Wait until the log is on the disk up to a commit; threads that wait at the same time share one wait."""
+        with self._syncing:
+            if self._durable < commit:
+                newest = self._commits
+                if self._log is None:
+                    self._log = os.open(f"{self.path}-wal", os.O_RDWR)
+                sync(self._log)
+                self._durable = newest
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection whose reads all see the state after the last transaction that is committed now.
+
+        Inside a transaction of the same thread they see what it has written. A long read does not stop others, but the
+        write-ahead log grows until its end.
+        """
+        if self._owner == threading.get_ident():
+            yield self._writer
+            return
+        connection = self._idle_reader() or self._connect(reads_only=True)
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if len(self._idle) < IDLE_READERS:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def close(self) -> None:
+        """Close all connections, after the transaction that is under way; the log becomes part of the database."""
+        with self._lock:
+            while connection := self._idle_reader():
+                connection.close()
+            self._writer.close()
+            if self._log is not None:
+                os.close(self._log)
+                self._log = None
+
+    def _idle_reader(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _connect(self, *, reads_only: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS,
+        )
+        if reads_only:
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _prepare(self, migrations: Sequence[str]) -> None:
+        self._format(len(migrations))
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+        self._writer.execute("PRAGMA foreign_keys = ON")
+        self._writer.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        with self.transaction() as connection:
+            found = self._format(len(migrations))
+            if found == len(migrations):
+                return
+            for script in migrations[found:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        self._make_durable(self._commits + 1)
+
+    def _format(self, known: int) -> int:
+        """Return the format of the database, 0 for an empty one."""
+        (application,) = self._writer.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._writer.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (found,) = self._writer.execute("PRAGMA user_version").fetchone()
+        if tables and application != APPLICATION_ID:
+            raise UnusableDatabase(f"{self.path} is not a database of PicTrace.")
+        if found > known:
+            raise UnusableDatabase(
+                f"{self.path} was written by a newer version of PicTrace: it has format {found}, and this version "
+                f"knows formats up to {known}. Update PicTrace, or choose another folder."
+            )
+        return int(found)
+
+
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT inner_transaction")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # SQLite rolls all of it back after some errors, such as a full disk
+            connection.execute("ROLLBACK TO inner_transaction")
+            connection.execute("RELEASE inner_transaction")
+        raise
+    connection.execute("RELEASE inner_transaction")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script, each of which ends at the end of a line."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"a statement has no end: {statement.strip()}")

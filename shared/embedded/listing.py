@@ -1,0 +1,115 @@
+"""Pages of a collection: which images are read, by which index, and in which order."""
+
+import heapq
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from shared.domain.annotations import Annotations
+from shared.domain.cursors import decode_cursor, encode_cursor
+from shared.domain.errors import InvalidCursor
+from shared.domain.filters import ImageFilter, Order
+from shared.domain.images import Page
+from shared.domain.ledger import ImageKey
+from shared.embedded.records import annotation_terms, label_term, read_record
+
+_FIRST_TIME: Final = ""
+_LAST_TIME: Final = "~"
+"""Before and after every `created_at`, which consists of digits and punctuation before the tilde."""
+_WITH_IMAGES: Final = (
+    "terms CROSS JOIN images ON images.image_id = terms.image_id AND images.collection = terms.collection"
+)
+
+Condition = tuple[str, Sequence[Any]]
+"""A condition in SQL and its values."""
+
+
+def read_page(
+    connection: sqlite3.Connection,
+    collection: str,
+    *,
+    wanted: ImageFilter,
+    order: Order,
+    limit: int,
+    cursor: str | None,
+) -> Page:
+    """Return one page of the images that `wanted` accepts; only the last page has fewer than `limit`.
+
+    Annotations and labels are looked up in the index of terms. Other conditions are checked in the order of the listing
+    until the page is full.
+
+    Raises:
+        InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
+    """
+    alternatives, required = _terms(wanted)
+    table, direction = "images" if alternatives is None else "terms", "ASC" if order is Order.OLDEST else "DESC"
+    properties = list(_properties(wanted))
+    conditions = [
+        (f"{table}.collection = ?", [collection]),
+        *_times(collection, wanted, order, cursor, table),
+        *properties,
+        *(_one_of(terms, table) for terms in required),
+    ]
+    query = (
+        f"SELECT {table}.created_at, {table}.image_id"  # noqa: S608
+        f" FROM {_WITH_IMAGES if properties and table == 'terms' else table}"
+        f" WHERE {' AND '.join(condition for condition, _ in conditions)}"
+        f" {'AND terms.term = ?' if table == 'terms' else ''}"
+        f" ORDER BY {table}.created_at {direction}, {table}.image_id {direction} LIMIT ?"
+    )
+    values = [value for _, several in conditions for value in several]
+    found = set[tuple[str, str]]()
+    for term in [[]] if alternatives is None else [[term] for term in alternatives]:
+        # One image more than requested shows whether there is a next page.
+        found.update(connection.execute(query, (*values, *term, limit + 1)))
+    ids = (heapq.nsmallest if order is Order.OLDEST else heapq.nlargest)(limit + 1, found)
+    records = [read_record(connection, ImageKey(collection, image_id)) for _, image_id in ids[:limit]]
+    cursor = encode_cursor(collection, *ids[limit - 1]) if len(ids) > limit else None
+    return Page([record for record in records if record], cursor)
+
+
+def _terms(wanted: ImageFilter) -> tuple[Sequence[str] | None, Sequence[Sequence[str]]]:
+    """Return the terms by which images are read, and sets of terms of which each image must have one.
+
+    Images are read by all of the terms, one after another; by time alone if there are None.
+    """
+    annotations = annotation_terms(Annotations(wanted.external_id, None, wanted.fields))
+    labels = None if wanted.labels is None else [label_term(label) for label in sorted(wanted.labels)]
+    if not annotations:
+        return labels, []
+    first, *others = annotations
+    return [first], [*([other] for other in others), *([] if labels is None else [labels])]
+
+
+def _times(collection: str, wanted: ImageFilter, order: Order, cursor: str | None, table: str) -> Iterator[Condition]:
+    since, until = wanted.since or _FIRST_TIME, wanted.until or _LAST_TIME
+    if cursor:
+        after = decode_cursor(cursor, collection)
+        if not since <= after[0] <= until:
+            raise InvalidCursor("the cursor belongs to other dates")
+        since, until = (after[0], until) if order is Order.OLDEST else (since, after[0])
+        yield f"({table}.created_at, {table}.image_id) {'>' if order is Order.OLDEST else '<'} (?, ?)", after
+    yield f"{table}.created_at BETWEEN ? AND ?", (since, until)
+
+
+def _properties(wanted: ImageFilter) -> Iterator[Condition]:
+    filename = None if wanted.filename is None else wanted.filename.casefold()
+    for condition, value in (
+        ("format = ?", wanted.format),
+        ("bytes >= ?", wanted.min_bytes),
+        ("bytes <= ?", wanted.max_bytes),
+        ("width * height >= ?", wanted.min_pixels),
+        ("width * height <= ?", wanted.max_pixels),
+        ("instr(folded_filename, ?) > 0", filename),
+    ):
+        if value is not None:
+            yield condition, (value,)
+
+
+def _one_of(terms: Sequence[str], table: str) -> Condition:
+    places = ", ".join("?" * len(terms))
+    return (
+        f"EXISTS (SELECT 1 FROM terms AS others WHERE others.image_id = {table}.image_id"  # noqa: S608
+        f" AND others.collection = {table}.collection AND others.term IN ({places}))",
+        terms,
+    )

@@ -1,0 +1,50 @@
+"""The format of the embedded store's database: the tables of all adapters, and how earlier formats become this one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from shared.embedded import (
+    api_keys,
+    collections,
+    duplicate_scans,
+    duplicates,
+    ledger,
+    links,
+    objects,
+    queue,
+    records,
+    refusals,
+    trash,
+    uploads,
+    vector_table,
+)
+from shared.embedded.database import Database
+
+_ADAPTERS: Final = (
+    records,
+    duplicates,
+    vector_table,
+    trash,
+    duplicate_scans,
+    ledger,
+    collections,
+    uploads,
+    api_keys,
+    refusals,
+    objects,
+    links,
+    queue,
+)
+
+MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)
+"""The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
+
+
+def open_database(path: Path) -> Database:
+    """Open the database, created if missing, in the current format.
+
+    Raises:
+        UnusableDatabase: see `Database`.
+    """
+    return Database(path, MIGRATIONS)

@@ -1,0 +1,179 @@
+"""The trash in SQLite: tables of their own, so that no other query can find what is in it."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.domain.cursors import decode_cursor, encode_cursor
+from shared.domain.ledger import ImageKey
+from shared.domain.trash import TrashedImage, TrashPage
+from shared.embedded.database import Database
+from shared.embedded.records import COLUMNS, to_record, write_terms
+
+_TABLES: Final = {
+    "images": "image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
+    " folded_filename, low_information, sharpness, first_source, external_id, note, fields, pixels_hash",
+    "descriptions": "image_id, collection, model, labels",
+    "copies": "image_id, collection, kept, chosen, quality",
+    "vectors": "image_id, collection, model, kind, label, vector",
+}
+"""The tables with what belongs to a record, in the order in which it is stored, and their columns."""
+
+SCHEMA: Final = """
+CREATE TABLE trashed_images (
+    image_id TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    model TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    phash TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    filename TEXT,
+    folded_filename TEXT NOT NULL,
+    low_information INTEGER NOT NULL,
+    sharpness REAL NOT NULL,
+    first_source TEXT NOT NULL,
+    external_id TEXT,
+    note TEXT,
+    fields TEXT NOT NULL DEFAULT '{}',
+    pixels_hash TEXT,
+    trashed_at TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (image_id, collection)
+) WITHOUT ROWID;
+
+CREATE INDEX trashed_by_time ON trashed_images (collection, trashed_at, image_id);
+CREATE INDEX trashed_due ON trashed_images (trashed_at);
+
+CREATE TABLE trashed_descriptions (
+    image_id TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    model TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    PRIMARY KEY (image_id, collection, model),
+    FOREIGN KEY (image_id, collection) REFERENCES trashed_images ON DELETE CASCADE
+) WITHOUT ROWID;
+
+CREATE TABLE trashed_copies (
+    image_id TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    kept TEXT,
+    chosen INTEGER NOT NULL,
+    quality TEXT,
+    PRIMARY KEY (image_id, collection),
+    FOREIGN KEY (image_id, collection) REFERENCES trashed_images ON DELETE CASCADE
+) WITHOUT ROWID;
+
+CREATE TABLE trashed_vectors (
+    image_id TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    model TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    label TEXT,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (image_id, collection, model, kind),
+    FOREIGN KEY (image_id, collection) REFERENCES trashed_images ON DELETE CASCADE
+);
+"""
+"""The tables as of format 1: those of a record and what belongs to it, with the time of its deletion."""
+
+_OF_IMAGE: Final = "image_id = ? AND collection = ?"
+_SELECT: Final = (
+    f"SELECT {COLUMNS}, images.trashed_at FROM trashed_images AS images"  # noqa: S608
+    " JOIN trashed_descriptions AS descriptions ON descriptions.image_id = images.image_id"
+    " AND descriptions.collection = images.collection AND descriptions.model = images.model"
+)
+
+
+class EmbeddedTrash:
+    """The trash in one database; see `shared.domain.ports.Trash`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, image: ImageKey, at: str) -> bool:
+        key = (image.image_id, image.collection)
+        with self._database.transaction() as connection:
+            if not _exists(connection, "images", image):
+                return False
+            forget(connection, image)
+            for table, columns in _TABLES.items():
+                connection.execute(
+                    f"INSERT INTO trashed_{table} ({columns}) SELECT {columns} FROM {table} WHERE {_OF_IMAGE}",  # noqa: S608
+                    key,
+                )
+            connection.execute(f"UPDATE trashed_images SET trashed_at = ? WHERE {_OF_IMAGE}", (at, *key))  # noqa: S608
+            connection.execute(f"DELETE FROM images WHERE {_OF_IMAGE}", key)  # noqa: S608
+        return True
+
+    def take_out(self, image: ImageKey) -> bool:
+        with self._database.transaction() as connection:
+            if not _exists(connection, "trashed_images", image):
+                return False
+            for table, columns in _TABLES.items():
+                connection.execute(
+                    f"INSERT INTO {table} ({columns}) SELECT {columns} FROM trashed_{table} WHERE {_OF_IMAGE}",  # noqa: S608
+                    (image.image_id, image.collection),
+                )
+            write_terms(connection, image)
+            return forget(connection, image)
+
+    def holds(self, image: ImageKey) -> bool:
+        with self._database.read() as connection:
+            return _exists(connection, "trashed_images", image)
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
+        """Return one page of a collection's trash, the last deleted first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        at, image_id = decode_cursor(cursor, collection) if cursor else ("9999", "")
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE images.collection = ? AND (images.trashed_at, images.image_id) < (?, ?)"
+                " ORDER BY images.trashed_at DESC, images.image_id DESC LIMIT ?",
+                (collection, at, image_id, limit + 1),
+            )
+            found = [TrashedImage(to_record(row[:-1]), row[-1]) for row in rows]
+        last = found[limit - 1] if len(found) > limit else None
+        return TrashPage(
+            found[:limit], encode_cursor(collection, last.trashed_at, last.record.image_id) if last else None
+        )
+
+    def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
+        where, values = ("collection = ? AND ", (collection,)) if collection else ("", ())
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT collection, image_id FROM trashed_images WHERE {where}trashed_at < ?"  # noqa: S608
+                " ORDER BY trashed_at LIMIT ?",
+                (*values, before, limit),
+            )
+            return [ImageKey(*row) for row in rows]
+
+
+def forget(connection: sqlite3.Connection, image: ImageKey) -> bool:
+    """Delete an image from the trash for good; return whether it was there."""
+    deleted = connection.execute(
+        f"DELETE FROM trashed_images WHERE {_OF_IMAGE}",  # noqa: S608
+        (image.image_id, image.collection),
+    )
+    return deleted.rowcount > 0
+
+
+def first_source_in_trash(connection: sqlite3.Connection, image: ImageKey) -> str | None:
+    """Return the id of the source that brought an image that is in the trash; None if it is not."""
+    found: Any = connection.execute(
+        f"SELECT first_source FROM trashed_images WHERE {_OF_IMAGE}",  # noqa: S608
+        (image.image_id, image.collection),
+    ).fetchone()
+    return str(found[0]) if found else None
+
+
+def _exists(connection: sqlite3.Connection, table: str, image: ImageKey) -> bool:
+    found = connection.execute(
+        f"SELECT 1 FROM {table} WHERE {_OF_IMAGE}",  # noqa: S608
+        (image.image_id, image.collection),
+    )
+    return found.fetchone() is not None

@@ -1,0 +1,264 @@
+"""Vector search over the table `vectors`, by an index in files that follow the table.
+
+The index only proposes rows. Whether they exist, which image they belong to and how near they are is read from the
+database. So an index that a crash has damaged may miss an image, but never returns a wrong one.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from shared.domain.errors import IndexNotReady
+from shared.domain.features import FeatureVector, LocalVector, normalise
+from shared.domain.ports import Candidate, Candidates
+from shared.embedded.batching import Batches
+from shared.embedded.database import Database
+from shared.embedded.records import read_records
+from shared.embedded.vector_file import Filter, Ids, Vectors, fit
+from shared.embedded.vector_folder import Space, VectorFolder
+from shared.embedded.vector_rows import (
+    filter_of,
+    forget_deletions,
+    newest_id,
+    read_after,
+    read_deletions,
+    read_rows,
+    read_vectors,
+    stack,
+)
+
+SAVE_ROWS: Final = 4_096
+"""Rows after which the files are saved. After a crash, at most as many are read again."""
+WIDTH_STEP: Final = 64
+"""The width of a file is a multiple of it, so that every row begins at a cache line."""
+WAIT_SECONDS: Final = 2.0
+"""How long a search waits for the index to be opened."""
+SAMPLE: Final = 64
+"""Rows of each file that are compared with the database when the index is opened."""
+FEW: Final = 16
+"""Deleted rows that a search may meet before all deletions are read."""
+COMPACT_ROWS: Final = 1_000
+COMPACT_SHARE: Final = 0.25
+"""The files are compacted when at least so many of their rows, and this share of them, are deleted."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    vector: FeatureVector
+    wanted: Filter
+    limit: int
+
+
+class VectorIndex:
+    """Finds candidates among the vectors of a database; see `shared.domain.ports.VectorSearch`.
+
+    A search sees every image that was committed before it began. It must not be called inside a transaction, whose rows
+    may never be committed.
+
+    Args:
+        folder: the folder of the index's files, which nothing else may use. Created if missing.
+
+    Attributes:
+        opened: done once the index has read what it lacked, in a thread of its own.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._database = database
+        self._changing = threading.Lock()
+        self._batches: dict[Space, Batches[_Query, Ids]] = {}
+        self._closing = False
+        self._unsaved = 0
+        self._progress = 0.0
+        self.opened: Future[VectorFolder] = Future()
+        self._opener = threading.Thread(target=self._open, args=(folder,), name="vector-index", daemon=True)
+        self._opener.start()
+
+    @property
+    def progress(self) -> float:
+        """Return the share of the rows that were read when the index was opened, 0 to 1."""
+        return 1.0 if self.opened.done() else self._progress
+
+    def nearest(
+        self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
+    ) -> Candidates:
+        """Return the nearest images by the cosine of their features.
+
+        Raises:
+            IndexNotReady: the index is being built.
+            PictureRefused: see `shared.domain.features.require_finite`.
+        """
+        return self._search(Space("features", model), features, collection, label, limit)
+
+    def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
+        """Return the nearest images by the cosine of their local features.
+
+        Raises:
+            IndexNotReady, PictureRefused: see `nearest`.
+        """
+        return self._search(Space("local", model), local, collection, None, limit)
+
+    def close(self) -> None:
+        """Save and close the files. No search may follow."""
+        self._closing = True
+        self._opener.join()
+        if self.opened.exception() is None:
+            with self._changing:
+                self.opened.result().save()
+                self.opened.result().close()
+
+    def _search(
+        self, space: Space, vector: FeatureVector, collection: str, label: str | None, limit: int
+    ) -> Candidates:
+        query = _Query(normalise(vector), filter_of(collection, label), limit)
+        folder = self._folder()
+        batches = self._batches.setdefault(space, Batches(lambda queries: self._propose(folder, space, queries)))
+        while True:
+            proposed = batches.answer(query)
+            with self._database.read() as connection:
+                compared = _compare(connection, proposed, query.vector)
+                if len(compared) == len(proposed):
+                    nearest = sorted(compared, key=_nearest_first)[:limit]
+                    image_ids = [image_id for _, _, image_id in nearest]
+                    records = read_records(connection, image_ids, collection=collection, model=space.model)
+                    break
+            self._forget(folder, np.setdiff1d(proposed, [row_id for _, row_id, _ in compared]))
+        found = [Candidate(records[image_id], cosine) for cosine, _, image_id in nearest if image_id in records]
+        return Candidates(found, bytes_examined=None)
+
+    def _folder(self) -> VectorFolder:
+        try:
+            return self.opened.result(WAIT_SECONDS)
+        except TimeoutError as error:
+            raise IndexNotReady(f"The vector index is still being built: {self._progress:.0%} is done.") from error
+
+    def _propose(self, folder: VectorFolder, space: Space, queries: Sequence[_Query]) -> Sequence[Ids]:
+        """Return for each query the ids of rows among which are the nearest."""
+        self._follow(folder)
+        file = folder.find(space)
+        proposed = [np.empty(0, np.int64)] * len(queries)
+        if file is None:
+            return proposed
+        alike: dict[tuple[Filter, int], list[int]] = {}
+        for number, query in enumerate(queries):
+            alike.setdefault((query.wanted, query.limit), []).append(number)
+        for (wanted, limit), numbers in alike.items():
+            vectors = np.stack([queries[number].vector for number in numbers])
+            for number, ids in zip(numbers, file.nearest(vectors, wanted, limit), strict=True):
+                proposed[number] = ids
+        return proposed
+
+    def _follow(self, folder: VectorFolder) -> None:
+        """Add the rows that the table has and the files lack, and save the files now and then."""
+        with self._changing, self._database.read() as connection:
+            first, newest = folder.last_id, newest_id(connection)
+            if newest == first:
+                return
+            for last_id, parts in read_after(connection, first):
+                for part in parts:
+                    file = folder.provide(part.space, _width(part.vectors))
+                    added = part.rows["id"] > file.last_id  # unless an earlier attempt failed half-way
+                    file.append(part.rows[added], part.vectors[added])
+                    self._unsaved += int(added.sum())
+                folder.last_id = last_id
+                self._progress = (last_id - first) / (newest - first)
+                if self._unsaved >= SAVE_ROWS:
+                    self._save(folder)
+                if self._closing:
+                    return
+            folder.last_id = newest
+
+    def _save(self, folder: VectorFolder) -> None:
+        folder.save()
+        self._unsaved = 0
+
+    def _forget(self, folder: VectorFolder, deleted: Ids) -> None:
+        """Leave deleted rows out of searches, and compact the files if there are many."""
+        with self._changing:
+            for file in folder:
+                file.remove(deleted)
+        if len(deleted) >= FEW:
+            self._forget_all(folder)
+
+    def _forget_all(self, folder: VectorFolder) -> None:
+        with self._database.read() as connection:
+            deleted = read_deletions(connection)
+        with self._changing:
+            for file in folder:
+                file.remove(deleted)
+            removed, rows = sum(file.removed for file in folder), sum(map(len, folder))
+            if removed < max(COMPACT_ROWS, COMPACT_SHARE * rows):
+                return
+            _log.info("Compacting the vector index: %d of %d rows are deleted.", removed, rows)
+            folder.compact()
+        with self._database.transaction() as connection:
+            forget_deletions(connection, deleted)
+
+    def _open(self, path: Path) -> None:
+        try:
+            folder = VectorFolder(path)
+            if not self._is_consistent(folder):
+                _log.warning("The vector index does not match the database and will be rebuilt.")
+                folder.clear()
+            self._follow(folder)
+            self._forget_all(folder)
+            self.opened.set_result(folder)
+        except BaseException as error:
+            _log.exception("The vector index cannot be opened.")
+            self.opened.set_exception(error)
+
+    def _is_consistent(self, folder: VectorFolder) -> bool:
+        """Return whether the files can have been written from this database, judging by some rows of each."""
+        with self._database.read() as connection:
+            if newest_id(connection) < folder.last_id:
+                return False
+            deleted = read_deletions(connection)
+            for space, file in folder.items():
+                places = np.linspace(0, len(file) - 1, min(SAMPLE, len(file)), dtype=int)
+                ids = np.setdiff1d(file.ids[places], deleted)
+                match read_rows(connection, ids):
+                    case [found] if found.space == space and len(found.rows) == len(ids):
+                        if not file.holds(found.rows, found.vectors):
+                            return False
+                    case _ if len(ids):
+                        return False
+        return True
+
+
+def _width(vectors: Vectors) -> int:
+    """Return the least width of a file that loses nothing of these vectors."""
+    used = np.flatnonzero(vectors.any(axis=0))
+    components = int(used[-1]) + 1 if len(used) else 1
+    return -(-components // WIDTH_STEP) * WIDTH_STEP
+
+
+def _compare(connection: sqlite3.Connection, ids: Ids, query: FeatureVector) -> list[tuple[float, int, str]]:
+    """Return cosine, id and image id of those of the rows that exist."""
+    return [
+        (cosine, row_id, image_id)
+        for part in read_vectors(connection, ids)
+        for cosine, (row_id, image_id, _) in zip(_cosines([blob for _, _, blob in part], query), part, strict=True)
+    ]
+
+
+def _nearest_first(compared: tuple[float, int, str]) -> tuple[float, int]:
+    """Return what to sort by; of equally near images, the oldest is the first."""
+    cosine, row_id, _ = compared
+    return -cosine, row_id
+
+
+def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> list[float]:
+    """Return the cosines of stored vectors with a query of unit length, 0 for a zero vector."""
+    stored = stack(blobs)
+    lengths = np.sqrt(np.einsum("ij,ij->i", stored, stored))
+    products = stored @ fit(query[np.newaxis], stored.shape[1])[0]
+    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return [float(cosine) for cosine in np.clip(cosines, -1, 1)]

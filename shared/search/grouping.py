@@ -1,0 +1,174 @@
+"""Put an image into the group of near-duplicates that it belongs to.
+
+A group is one kept image and those that are near-duplicates of it; its members need not be near-duplicates of each
+other, so it is no chain whose ends share nothing. The kept image is the best one. Whoever comes later and is better
+takes its place, and the members are then compared with it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.duplicates import best_first
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import ImageKey
+from shared.domain.matches import Comparison
+from shared.domain.outcomes import Neighbour
+from shared.domain.ports import Duplicates
+from shared.domain.preference import prefer
+from shared.search.description import Description
+from shared.search.near_duplicates import Look, NearDuplicateFinder
+
+ROUNDS: Final = 5
+"""Maximum number of attempts while other workers change the same groups; then the image is settled again later."""
+MAX_MEMBERS: Final = 200
+"""Maximum number of members that are settled again after their group has changed."""
+MAX_STEPS: Final = 3
+"""Maximum number of images that are followed from one that is no longer kept to the one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What settling an image did.
+
+    Attributes:
+        nearest: the best match among the near-duplicates.
+        changed: whether a group changed.
+        complete: whether no image can have been missed; otherwise it must be settled again.
+        affected: images of changed groups that must be settled too.
+    """
+
+    nearest: Neighbour | None = None
+    changed: bool = False
+    complete: bool = True
+    affected: Collection[str] = ()
+
+
+class Grouper:
+    """Settles images in groups. Any number of workers may settle images of one collection at a time.
+
+    Whatever the order, the images of a group end in it: of two images that are near-duplicates, the one that is looked
+    at later sees the other (`Look.complete`), and both prefer the same one. A worker that moves an image into a group
+    checks afterwards that the group's image is still kept, and one that moves a kept image has its members settled.
+    """
+
+    def __init__(self, *, duplicates: Duplicates, finder: NearDuplicateFinder) -> None:
+        self._duplicates = duplicates
+        self._finder = finder
+
+    def settle(self, image_key: ImageKey, described: Description | None = None) -> Settled:
+        """Look for the near-duplicates of an image, and put it into their group or them into its own.
+
+        Args:
+            described: see `NearDuplicateFinder.look`.
+
+        Raises:
+            IndexNotReady: a vector index is being built.
+        """
+        look = self._finder.look(image_key, described)
+        if look is None:
+            return Settled()
+        decided = self._duplicates.decisions(image_key)
+        near = {one.image_id: one.comparison for one in look.near if one.image_id not in decided}
+        nearest = next((one for one in look.near if one.image_id in near), None)
+        changed, affected = False, set[str]()
+        for _ in range(ROUNDS):
+            records = self._records(image_key.collection, look, near, decided)
+            if look.subject.image_id not in records:
+                return Settled()
+            move = _choose(records[image_key.image_id], records, near)
+            placed, done = self._apply(image_key.collection, move)
+            changed |= placed
+            affected |= self._affected(image_key, move) if placed else set()
+            if done and self._is_kept(image_key.collection, move.kept):
+                return Settled(nearest, changed, look.complete, affected)
+        return Settled(nearest, changed, complete=False, affected=affected)
+
+    def _records(
+        self, collection: str, look: Look, near: dict[str, Comparison], decided: Collection[str]
+    ) -> Mapping[str, ImageRecord]:
+        """Return the records of the image, of its near-duplicates, and of what is kept of their groups.
+
+        The latter are compared with the image too, and added to `near`.
+        """
+        records = dict(self._duplicates.records(collection, {look.subject.image_id, *near}))
+        for _ in range(MAX_STEPS):
+            kept = {record.group for record in records.values() if record.group} - set(records)
+            found = self._duplicates.records(collection, kept) if kept else {}
+            if not found:
+                break
+            records |= found
+            for image_id in set(found) - set(decided):
+                compared = self._finder.compare(look, image_id)
+                if compared is not None:
+                    near[image_id] = compared
+        return records
+
+    def _apply(self, collection: str, move: "_Move") -> tuple[bool, bool]:
+        """Make the changes; return whether there were any, and whether all succeeded."""
+        placed = False
+        for image_id, (before, after) in move.changes.items():
+            if before != after:
+                if not self._duplicates.place(ImageKey(collection, image_id), after, before=before):
+                    return placed, False
+                placed = True
+        return placed, True
+
+    def _affected(self, image_key: ImageKey, move: "_Move") -> set[str]:
+        """Return the members of groups whose image is no longer kept, and those images, which more may have joined."""
+        demoted = {one for one, (before, after) in move.changes.items() if before == one != after}
+        members = {
+            member
+            for one in demoted
+            for member in self._duplicates.members(ImageKey(image_key.collection, one), MAX_MEMBERS)
+        }
+        return (members - set(move.changes)) | (demoted - {image_key.image_id})
+
+    def stray(self, image_key: ImageKey) -> Collection[str]:
+        """Return images that joined the group of an image while it was no longer kept."""
+        record = self._duplicates.records(image_key.collection, [image_key.image_id]).get(image_key.image_id)
+        if record is None or record.group in (None, image_key.image_id):
+            return ()
+        return self._duplicates.members(image_key, MAX_MEMBERS)
+
+    def _is_kept(self, collection: str, kept: str | None) -> bool:
+        """Return whether an image is still kept: another worker may have moved it while this one joined it."""
+        if kept is None:
+            return True
+        record = self._duplicates.records(collection, [kept]).get(kept)
+        return record is not None and record.group == kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A change of groups: which image is kept afterwards, and the group of each image before and after."""
+
+    kept: str | None
+    changes: Mapping[str, tuple[str | None, str | None]]
+
+
+def _choose(own: ImageRecord, records: Mapping[str, ImageRecord], near: Mapping[str, Comparison]) -> _Move:
+    """Return how the groups should change.
+
+    An image joins the best of the kept near-duplicates that are better than itself. If there are some, but none is
+    better, they and those of their members that are near-duplicates of it join it.
+    """
+    found = [records[image_id] for image_id in near if image_id in records]
+    kept = [record for record in found if _kept(record, records) in (None, record.image_id)]
+    better = [record for record in kept if not prefer(own, record, near[record.image_id].overlap).first]
+    if better:
+        best = best_first(better)[0].image_id
+        return _Move(best, {best: (records[best].group, best), own.image_id: (own.group, best)})
+    if kept:
+        joining = {record.image_id for record in kept}
+        joining |= {record.image_id for record in found if record.group in joining}
+        changes = {image_id: (records[image_id].group, own.image_id) for image_id in sorted(joining)}
+        return _Move(own.image_id, {own.image_id: (own.group, own.image_id)} | changes)
+    if _kept(own, records) in (None, own.image_id):
+        return _Move(None, {})
+    return _Move(None, {own.image_id: (own.group, None)})
+
+
+def _kept(record: ImageRecord, records: Mapping[str, ImageRecord]) -> str | None:
+    """Return what is kept of an image's group; None without a group, or if that has been removed."""
+    return record.group if record.group in records else None

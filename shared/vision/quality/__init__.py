@@ -1,0 +1,1 @@
+"""Measure the quality of an image file: real resolution, sharpening, noise, compression, origin."""

@@ -1,0 +1,234 @@
+"""The page as a place to work in: addresses, collections, selection, uploads of folders, notes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.browser.conftest import needs_chromium
+from tests.conftest import PicTrace
+from tests.images import noise
+
+pytestmark = needs_chromium
+
+
+def file(name: str, data: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": data}
+
+
+@pytest.fixture
+def page(desktop: Page, running: PicTrace, collection: str) -> Iterator[Page]:
+    """The page of a collection that only this test uses; it must log no error."""
+    errors: list[str] = []
+    desktop.on("pageerror", lambda error: errors.append(str(error)))
+    desktop.goto(f"{running.url}/?collection={collection}")
+    expect(desktop.locator("#count")).to_be_visible()
+    yield desktop
+    assert errors == []
+
+
+@pytest.fixture
+def album(running: PicTrace, collection: str) -> list[str]:
+    """The ids of four images in the collection, newest first."""
+    added = [running.add(noise(8100 + at), collection=collection, name=f"image {at}.png") for at in range(4)]
+    return added[::-1]
+
+
+def tile(page: Page, name: str) -> str:
+    return f"#images li:has([aria-label='Open {name}'])"
+
+
+def test_every_state_has_an_address(
+    browser: Browser, running: PicTrace, album: list[str], page: Page, collection: str
+) -> None:
+    viewer, results = page.locator("#viewer"), page.locator("#results")
+    page.get_by_role("button", name="Open image 1.png").click()
+    expect(page).to_have_url(re.compile(f"collection={collection}&image={album[2]}$"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#viewer-title")).to_have_text("image 0.png")
+    page.go_back()
+    expect(viewer).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#viewer-title")).to_have_text("image 0.png")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(f"collection={collection}$"))
+
+    page.set_input_files("#file", file("mine.png", noise(8102)))
+    expect(page.locator("#matches .copies .card")).to_contain_text("image 2.png")
+    page.get_by_text("Features only").click()
+    expect(page).to_have_url(re.compile(f"query={album[1]}&ranking=cosine$"))
+    page.go_back()
+    expect(page.get_by_label("All signals")).to_be_checked()
+    page.go_back()
+    expect(results).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("#query-name")).to_have_text("mine.png")
+    shared = page.url
+    page.reload()
+    expect(page.locator("#query-name")).to_have_text("mine.png")
+
+    other = browser.new_page()  # of a browser that does not have the file; the collection has it
+    other.goto(shared)
+    expect(other.locator("#query-name")).to_have_text("image 2.png")
+    other.goto(f"{running.url}/?collection={collection}&filename=IMAGE+3&image={album[0]}")
+    expect(other.locator("#viewer-title")).to_have_text("image 3.png")
+    expect(other.locator("#images li")).to_have_count(1)
+    other.goto(f"{running.url}/?collection={collection}&query={'0' * 64}")
+    expect(other.locator("#problem")).to_contain_text("Choose the file again")
+    other.close()
+
+
+def test_selected_images_are_deleted_and_the_place_is_kept(
+    running: PicTrace, album: list[str], page: Page, collection: str
+) -> None:
+    tiles = page.locator("#images .open")
+    tiles.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("#selection-count")).to_have_text("2 selected")
+    tiles.nth(1).click(modifiers=["Control"])
+    expect(page.locator("#selection-count")).to_have_text("1 selected")
+    tiles.nth(1).click(modifiers=["Shift"])
+    expect(page.locator("#images li.selected")).to_have_count(2)
+    page.keyboard.press("Delete")
+    expect(page.locator("#confirm")).to_contain_text("Delete 2 images?")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#toast")).to_contain_text("2 images deleted.")
+    expect(page.locator("#images li")).to_have_count(2)
+    expect(page.get_by_role("button", name="Open image 0.png")).to_be_focused()
+    expect(page.locator("#count")).to_have_text("2")
+    expect(page.locator("#selection")).to_be_hidden()
+    left = running.client.get("/v1/images", params={"collection": collection}).json()["images"]
+    assert [image["image_id"] for image in left] == [album[0], album[3]]
+
+
+def test_the_viewer_zooms_downloads_and_keeps_notes(album: list[str], page: Page) -> None:
+    page.locator("#images .open").first.click()
+    shown = page.locator("#viewer .stage img")
+    page.keyboard.press("+")
+    expect(shown).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
+    page.keyboard.press("0")
+    expect(page.get_by_role("button", name="Zoom out")).to_be_disabled()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "image 3.png"
+    assert download.value.path().read_bytes() == noise(8103)
+    page.get_by_text("All that is known").click()
+    expect(page.locator("#viewer .known")).to_contain_text(album[0])
+
+    page.get_by_text("Your notes").click()
+    notes = page.locator("#viewer .notes")
+    notes.get_by_label("Your id").fill("DAM-1")
+    notes.get_by_role("button", name="Add a field").click()
+    notes.get_by_label("Name of the field").fill("Fotografin")
+    notes.get_by_label("Value of the field").fill("Ada")
+    notes.get_by_role("button", name="Save").click()
+    expect(notes).to_contain_text("Saved.")
+    page.keyboard.press("Escape")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Your field").fill("Fotografin:Ada")
+    page.get_by_label("Your field").press("Enter")
+    expect(page.locator("#images li")).to_have_count(1)
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator("#images li")).to_have_count(4)
+
+
+def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: Path, running: PicTrace) -> None:
+    inside = tmp_path / "Ferien" / "Tag 1"
+    inside.mkdir(parents=True)
+    for at in range(14):
+        (inside / f"{at}.png").write_bytes(noise(8200 + at))
+    (inside / "broken.png").write_bytes(b"no image")
+    (tmp_path / "Ferien" / "list.txt").write_text("no image either")
+    page.set_input_files("#folder", tmp_path / "Ferien")
+    expect(page.locator("#confirm")).to_contain_text("Add 15 files?")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#toast")).to_contain_text("1 file skipped")
+    expect(page.locator("#uploads .indexed").first).to_be_visible()
+    expect(page.locator("#images li").first).to_be_visible()  # the grid moves while the upload goes on
+    page.reload()
+    expect(page.locator("#failures-title")).to_have_text("1 file could not be added")
+    expect(page.locator("#count")).to_have_text("14")
+    ids = [one.get_attribute("data-id") for one in page.locator("#images li").all()]
+    assert len(ids) == len(set(ids)) == 14
+    page.reload()  # nothing is left to upload, but the failure is still listed
+    page.locator("#failures-title").click()
+    expect(page.locator("#failed")).to_contain_text("Rejected: The file is not a JPEG")
+    page.get_by_role("button", name="Try broken.png again").click()
+    expect(page.locator("#uploads-status")).to_contain_text("0 of 1 image is in the collection.")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#failures")).to_be_hidden()
+
+
+def test_dropped_files_are_offered_and_uploads_can_be_cancelled(page: Page, running: PicTrace) -> None:
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    page.reload()
+    page.evaluate(
+        """(files) => {
+            const moved = new DataTransfer();
+            for (const bytes of files) {
+                const name = `${moved.items.length}.png`;
+                moved.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+            }
+            dispatchEvent(new DragEvent("drop", { dataTransfer: moved, cancelable: true }));
+        }""",
+        [list(noise(8300 + at)) for at in range(20)],
+    )
+    expect(page.locator("#confirm")).to_contain_text("Add 20 files?")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#uploads-warning")).to_contain_text("cannot be kept by this browser")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#uploads-status")).to_contain_text("Cancelled.")
+    expect(page.locator("#uploads-warning")).to_be_hidden()
+
+
+def test_collections_are_created_switched_named_and_removed(page: Page, collection: str, album: list[str]) -> None:
+    switch, dialog = page.locator("#switch"), page.locator("#collections")
+    page.reload()
+    switch.click()
+    expect(dialog.locator("li").filter(has_text=collection)).to_contain_text("4")
+    page.get_by_label("Name of a new collection").fill(f"Größe {collection}")
+    page.get_by_role("button", name="Create").click()
+    expect(page).to_have_url(re.compile(f"collection=grosse-{collection}$"))
+    expect(page.locator("#collection-title")).to_have_text(f"The collection “Größe {collection}”")
+    expect(page.locator("#nothing")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#images li")).to_have_count(4)
+    switch.click()
+    page.get_by_role("button", name=f"Rename Größe {collection}").click()
+    page.get_by_label(f"New name of Größe {collection}").fill(f"Klein {collection}")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("link", name=f"Klein {collection}")).to_be_visible()
+    page.get_by_role("button", name=f"Remove Klein {collection}").click()
+    expect(page.locator("#confirm")).to_contain_text("It has no images.")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#toast")).to_contain_text("was removed")
+    switch.click()
+    page.get_by_role("button", name=f"Remove {collection}").click()
+    expect(page.locator("#confirm")).to_contain_text("with its 4 images?")
+    page.locator("#confirm-yes").click()
+    expect(page).to_have_url(re.compile(r"/$"))
+    switch.click()
+    expect(dialog.get_by_role("link", name="default")).to_be_visible()
+    expect(dialog.get_by_text(collection)).to_have_count(0)
+
+
+def test_it_all_fits_a_phone(browser: Browser, running: PicTrace, album: list[str], collection: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{running.url}/?collection={collection}")
+    page.locator("#images .open").first.tap()
+    expect(page.locator("#viewer-title")).to_have_text("image 3.png")
+    assert page.evaluate(
+        "document.querySelector('#viewer').scrollWidth <= document.querySelector('#viewer').clientWidth"
+    )
+    page.get_by_role("button", name="Close").click()
+    open_tile = page.locator("#images .open").nth(1)
+    open_tile.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
+    expect(page.locator("#selection-count")).to_have_text("1 selected")  # a long press
+    page.get_by_text("More filters").click()
+    page.locator("#switch").tap()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
