@@ -43,9 +43,11 @@ COMPACT: Final = 0.65
 """Least share of its box that a patch fills; a disc fills 0.79."""
 GROUND: Final = 14.0
 LEAST_GROUND: Final = 0.5
-MOST_ELSEWHERE: Final = 0.1
-"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it. Letters do not
-fill their outline."""
+MOST_ELSEWHERE: Final = 0.25
+"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it as a part of
+that. Letters do not fill their outline."""
+MOST_STRANGE: Final = 0.3
+"""Share of a patch's levels that its surroundings have, below which it needs no ground: an image on a page."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -180,11 +182,13 @@ def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImag
     planes = [plane[rows, columns] for plane in (found.a, found.b)]
     rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
     first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
-    laid = [rimmed > LEAST_GROUND and there < MOST_ELSEWHERE for rimmed, there in (first, second)]
-    if page:
-        goes_on = [there > LEAST_GROUND for _, there in (first, second)]
-    else:
-        goes_on = [_fits(plane, inside, ring) >= CONTINUES for plane in planes]
+    fits = [_fits(plane, inside, ring) for plane in planes]
+    laid = [
+        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed) or strange < MOST_STRANGE
+        for (rimmed, there), strange in zip((first, second), fits, strict=True)
+    ]
+    around = [there > LEAST_GROUND for _, there in (first, second)]
+    goes_on = around if page else [one >= CONTINUES for one in fits]
     if laid[0] and goes_on[1]:
         return OverlaidImage.FIRST
     return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
