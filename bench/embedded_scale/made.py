@@ -78,11 +78,11 @@ def made_images(photographs: Sequence[Photograph], count: int) -> Iterator[tuple
             created_at=_created_at(number),
             filename=f"made-{number}.jpg",
         )
-        vectors = [
+        whole, local = (
             _mixed([share, 1 - share, spread / 2], rows[[first, second, third]], spread / 2, own)
             for rows in (features, locals_)
-        ]
-        yield IndexedImage(record, *vectors), parent
+        )
+        yield IndexedImage(record, whole, local), parent
 
 
 def _local(image: IndexedImage) -> FeatureVector:
