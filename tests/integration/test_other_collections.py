@@ -80,6 +80,10 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "thumbnail": ("GET", "/v1/images/{image_id}/thumbnail", {}),
     "similar": ("GET", "/v1/images/{image_id}/similar", {}),
     "annotate": ("PATCH", "/v1/images/{image_id}", {"json": {"note": "seen"}}),
+    "group": ("GET", "/v1/duplicates/{image_id}", {}),
+    "keep": ("PUT", "/v1/duplicates/{image_id}/kept", {"json": {"image_id": "ID"}}),
+    "restore": ("POST", "/v1/trash/{image_id}/restore", {}),
+    "purge": ("DELETE", "/v1/trash/{image_id}", {}),
     "remove": ("DELETE", "/v1/images/{image_id}", {}),
     "remove-here": ("DELETE", "/v1/images/{image_id}", {"params": {"collection": "t-strangers"}}),
     "group": ("GET", "/v1/duplicates/{image_id}", {}),
@@ -126,8 +130,8 @@ def test_an_image_in_another_collection_is_answered_like_a_missing_one(
 
     held, absent = seen(sha(HELD), other_caller.upload), seen(sha(ABSENT), "0" * 32)
     assert held == absent
-    names_no_collection = call in {"upload-state"} or call.startswith(("compare", "draw"))
-    assert held[0] == (404 if collection is None or names_no_collection else 403)
+    takes_no_collection = call == "upload-state" or call.startswith(("compare", "draw"))
+    assert held[0] == (404 if collection is None else 422 if takes_no_collection else 403)
 
 
 def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> None:
