@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import httpx
+import numpy as np
 import pytest
 
 from infra.local.data_folder import DataFolder
