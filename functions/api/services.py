@@ -12,7 +12,6 @@ from functions.api.library import Library
 from functions.api.outages import Outages
 from functions.api.trash_bin import TrashBin
 from shared.domain.access import Access
-from shared.domain.duplicate_scans import DuplicateScans
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.domain.ports import (
@@ -29,6 +28,7 @@ from shared.domain.ports import (
     WebObjects,
 )
 from shared.domain.removal import Remover
+from shared.search.duplicate_scans import DuplicateScans
 from shared.search.searcher import Searcher
 from shared.vision.decode.decoding import SANDBOX
 

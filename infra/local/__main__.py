@@ -93,11 +93,12 @@ def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSyste
     started = time.monotonic()
     key, text = system.create_admin_key("indexing of a folder") if args.closed else (None, None)
     try:
-        outcomes = seed.index(url, paths, key=text)
+        print(seed.summary(seed.index(url, paths, key=text), time.monotonic() - started))
+    except seed.ServerFailed as failed:
+        print(f"pictrace: {failed}", file=sys.stderr)
     finally:
         if key:
             system.keys.delete(key.key_id)
-    print(seed.summary(outcomes, time.monotonic() - started))
 
 
 def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, *, closed: bool) -> None:

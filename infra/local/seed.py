@@ -7,11 +7,11 @@ from typing import Final
 
 from infra.operate.add_report import AddReport, summary
 from infra.operate.local_files import FoundFile, files_below
-from infra.operate.upload_client import UploadClient
+from infra.operate.upload_client import ServerFailed, UploadClient
 from infra.operate.uploader import AddResult, Uploader
 from shared.domain.limits import DEFAULT_COLLECTION
 
-__all__ = ["index", "list_files", "sample_images", "summary"]
+__all__ = ["ServerFailed", "index", "list_files", "sample_images", "summary"]
 
 SAMPLES: Final = (
     "astronaut.png",

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 from http import HTTPStatus
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from anyio import to_thread
 from python_multipart.exceptions import FormParserError
@@ -132,7 +132,7 @@ class UploadForm:
         kind, options = parse_options_header(request.headers.get("content-type"))
         if kind != b"multipart/form-data" or b"boundary" not in options:
             raise FormRefused("Send the fields and the file as multipart/form-data.")
-        callbacks = {
+        callbacks: Any = {
             "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._add(self._header[0], data[start:end]),
             "on_header_value": lambda data, start, end: self._add(self._header[1], data[start:end]),
@@ -144,7 +144,7 @@ class UploadForm:
         }
         with self._stack:
             try:
-                parser = MultipartParser(options[b"boundary"], callbacks)  # type: ignore[arg-type]
+                parser = MultipartParser(options[b"boundary"], callbacks)
                 chunks = request.stream()
                 while True:
                     async with asyncio.timeout(IDLE_SECONDS):

@@ -131,6 +131,7 @@ class RoundTrip:
         answer = self._client.get(f"/v1/images/{self.image_id}", params=self._params)
         if answer.status_code != httpx.codes.NOT_FOUND:
             raise StepFailed(f"after the deletion, the image's address answered {answer.status_code}, not 404")
+        self._purge()
         self._deleted = True
         return "the image is gone"
 
@@ -156,6 +157,7 @@ class RoundTrip:
         with suppress(httpx.HTTPError):
             answer = self._client.delete(f"/v1/images/{self.image_id}", params=self._params)
             if answer.status_code == httpx.codes.NO_CONTENT:
+                self._purge()
                 return "the image was removed"
         if self._operator:
             self._operator.remove_object(upload_key(self._collection, self._upload_id))
@@ -170,6 +172,10 @@ class RoundTrip:
         if answer.status_code != httpx.codes.NO_CONTENT:
             _parsed(answer)
             raise StepFailed(f"the deletion was answered with {answer.status_code}, not 204")
+
+    def _purge(self) -> None:
+        """Remove the deleted image from the trash, if the deployment has one."""
+        self._client.delete(f"/v1/trash/{self.image_id}", params=self._params)
 
     def _poll_until(self, done: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + self._patience

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.annotations import Annotations
 from shared.domain.collections import CollectionEntry, CollectionPage
+from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import Decision, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
@@ -18,7 +19,6 @@ from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.duplicate_scans import DuplicateScan
     from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
@@ -264,10 +264,10 @@ class Duplicates(Protocol):
 class Scans(Protocol):
     """Stores the progress of comparing collections again."""
 
-    def put(self, scan: "DuplicateScan") -> None: ...
-    def find(self, collection: str) -> "DuplicateScan | None": ...
+    def put(self, scan: DuplicateScan) -> None: ...
+    def find(self, collection: str) -> DuplicateScan | None: ...
 
-    def advance(self, before: "DuplicateScan", after: "DuplicateScan") -> bool:
+    def advance(self, before: DuplicateScan, after: DuplicateScan) -> bool:
         """Store progress; return False if another worker did, or another scan was started."""
         ...
 

@@ -77,6 +77,8 @@ def copies(desktop: Page, running: PicTrace, collection: str) -> Iterator[Copies
 def test_resolving_a_group_deletes_only_in_the_shown_collection(copies: Copies) -> None:
     copies.page.get_by_role("link", name="Duplicates").click()
     group = copies.page.locator("#groups > li").filter(has=copies.page.get_by_label("Open coins-small.png"))
+    group.get_by_label("Keep coins-large.png").check()
+    group.get_by_label("Keep coins-small.png").uncheck()
     group.get_by_role("button", name="Delete the other").click()
     copies.page.get_by_role("button", name="Really delete the other?").click()
     expect(group).to_have_count(0)
@@ -89,7 +91,7 @@ def test_delete_in_the_viewer_deletes_only_in_the_shown_collection(copies: Copie
     copies.page.locator("#images").get_by_label("Open coins-small.png").click()
     copies.page.get_by_role("button", name="Delete").click()
     copies.page.get_by_role("button", name="Really delete?").click()
-    expect(copies.page.locator("#toast")).to_have_text("Deleted.")
+    expect(copies.page.locator("#toast")).to_contain_text("Deleted.")
     assert not copies.has(copies.small, "default")
     assert copies.in_archive()
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from infra import app
+from shared.aws import messages
 from shared.domain import limits
+from shared.domain.events import PurgeTrash
 from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings, IngestSettings
 from tests.infra.reading import function, listed, only, resources, text
@@ -60,10 +62,22 @@ def test_only_this_stacks_bucket_and_bus_may_send(document: dict[str, Any]) -> N
     assert set(allowed) == {
         "s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*",
         "events.amazonaws.com <IngestionSubmitted>",
+        "events.amazonaws.com <IngestionPurge>",
     }
     bucket = allowed["s3.amazonaws.com arn:<AWS::Partition>:s3:::pictrace-prod-*"]
     assert text(bucket["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
-    assert set(senders(document, "IngestionDeadLettersPolicy")) == {"events.amazonaws.com <IngestionSubmitted>"}
+    assert set(senders(document, "IngestionDeadLettersPolicy")) == {
+        "events.amazonaws.com <IngestionSubmitted>",
+        "events.amazonaws.com <IngestionPurge>",
+    }
+
+
+def test_the_trash_is_purged_daily(document: dict[str, Any]) -> None:
+    rule = resources(document, "AWS::Events::Rule")["IngestionPurge"]
+    assert rule["ScheduleExpression"] == "rate(1 day)"
+    (target,) = rule["Targets"]
+    assert text(target["Arn"]) == "<IngestionQueue>"
+    assert messages.parse(target["Input"]) == [PurgeTrash()]
 
 
 def test_configured_buckets_and_topics_may_send() -> None:

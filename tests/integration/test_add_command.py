@@ -10,8 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.operate import add, upload_client
+from infra.local.cloud import STACK
+from infra.operate import connection, upload_client
 from infra.operate.__main__ import main
+from infra.operate.deployed_stack import DeployedStack
 from infra.operate.folder_watch import FolderChange, FolderWatch
 from infra.operate.local_files import FoundFile, find_files
 from infra.operate.upload_client import ServerFailed, UploadClient
@@ -70,11 +72,11 @@ def test_refused_files_are_named_and_counted_in_the_exit_status(
 ) -> None:
     (folder / "broken.png").write_bytes(noise(8406)[:300])
     report = tmp_path / "report.json"
-    assert run(running, collection, folder, "--json", report) == add.EXIT_REFUSED
+    assert run(running, collection, folder, "--json", report) == connection.EXIT_REFUSED
     assert "broken.png: rejected: A PNG chunk claims" in capsys.readouterr().out
     codes = {Path(entry["path"]).name: entry["code"] for entry in json.loads(report.read_text())["not_added"]}
     assert codes == {"broken.png": "corrupt", "notes.txt": "unsupported_type"}
-    assert run(running, collection, folder / "notes.txt") == add.EXIT_REFUSED, "it was named itself"
+    assert run(running, collection, folder / "notes.txt") == connection.EXIT_REFUSED, "it was named itself"
 
 
 def test_files_folders_and_patterns_are_found_once(folder: Path, tmp_path: Path) -> None:
@@ -101,6 +103,8 @@ def test_a_name_that_does_not_exist_and_options_that_need_others_are_explained(
     assert "absent does not exist" in capsys.readouterr().err
     assert run(running, collection, folder, "--delete") == 1
     assert "--delete needs --watch" in capsys.readouterr().err
+    assert run(running, collection, folder, "--json", folder) == 1
+    assert "the report cannot be written" in capsys.readouterr().err
     assert run(running, collection, folder / "a.png", "--watch") == 1
     assert "--watch needs a folder" in capsys.readouterr().err
 
@@ -114,11 +118,29 @@ def test_a_closed_api_takes_a_key(
 ) -> None:
     arguments = ["add", str(folder), "--url", closed.url, "--collection", collection]
     monkeypatch.delenv("PICTRACE_KEY", raising=False)
-    assert main(arguments) == add.EXIT_STOPPED
+    assert main(arguments) == connection.EXIT_STOPPED
     assert "/v1/stats answered 401: Send a valid key" in capsys.readouterr().err
     key = closed.key(Scope.SEARCH, Scope.WRITE, collections=[collection])
     assert main([*arguments, "--key", key]) == 0
     assert capsys.readouterr().out.startswith("3 indexed, ")
+
+
+def test_a_stack_gets_a_temporary_key_of_one_collection(running: PicTrace, closed: ClosedApi, collection: str) -> None:
+    stack = DeployedStack("any", running.cloud.outputs)
+    with connection.api_key(None, stack, collection, "add") as key:
+        assert key
+        with UploadClient(closed.url, key, collection) as client:
+            assert client.count() == 0
+        with UploadClient(closed.url, key, "other") as client, pytest.raises(ServerFailed, match="answered 403"):
+            client.count()
+    assert key.split("_")[1] not in {stored.key_id for stored in closed.keys.list_all()}
+
+
+def test_a_stack_without_an_api_is_explained(
+    running: PicTrace, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--stack", STACK, "add", str(folder)]) == 1
+    assert "Give the address with --url." in capsys.readouterr().err
 
 
 def test_a_busy_server_is_asked_again_when_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +183,7 @@ def test_an_unreachable_api_ends_the_command(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_client, "PATIENCE_SECONDS", 0.2)
-    assert main(["add", str(folder), "--url", "http://127.0.0.1:9"]) == add.EXIT_STOPPED
+    assert main(["add", str(folder), "--url", "http://127.0.0.1:9"]) == connection.EXIT_STOPPED
     said = capsys.readouterr().err
     assert "http://127.0.0.1:9 cannot be reached" in said
     assert "To go on, run the same command again." in said

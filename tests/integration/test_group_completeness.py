@@ -17,6 +17,8 @@ from tests.triples import triples
 REPETITIONS = int(os.environ.get("PICTRACE_TRIPLES", "1"))
 """Set PICTRACE_TRIPLES=50 for a long run."""
 AT_ONCE = 4
+SECONDS = 900
+"""Patience for all 60 images, on a machine that may be busy."""
 
 
 def all_groups(running: PicTrace, collection: str) -> list[Any]:
@@ -49,7 +51,7 @@ def test_twenty_triples_that_arrive_at_once_are_twenty_groups(
             )
         )
     for upload_id in uploads:
-        state = until(partial(final, running, upload_id))
+        state = until(partial(final, running, upload_id), SECONDS)
         assert state["status"] == "indexed"
     expected = {frozenset(hashlib.sha256(data).hexdigest() for data in triple) for triple in wanted}
     groups = all_groups(running, collection)

@@ -81,7 +81,12 @@ def test_an_upload_is_indexed_and_found_and_its_links_show_it(local: Local) -> N
     assert "sandbox" in content.headers["content-security-policy"]
     assert content.headers["x-content-type-options"] == "nosniff"
     assert local.client.delete(f"/v1/images/{state['image_id']}").status_code == 204
-    assert httpx.get(match["image"]["thumbnail_url"]).status_code == 404
+    assert local.client.get(match["image"]["url"]).status_code == 404
+    assert local.client.delete("/v1/trash").status_code == 202
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while httpx.get(match["image"]["thumbnail_url"]).status_code != 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_links_lead_to_the_name_by_which_the_page_was_opened(local: Local) -> None:

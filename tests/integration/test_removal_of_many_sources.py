@@ -1,4 +1,4 @@
-"""An image with many sources is removed by one call."""
+"""An image with many sources is deleted by one call, and purged by one call."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from tests.images import noise
 SOURCES = 60
 
 
-def test_one_call_removes_an_image_with_sixty_sources(
+def test_one_call_each_deletes_and_purges_an_image_with_sixty_sources(
     running: PicTrace, collection: str, put: Callable[..., str]
 ) -> None:
     bucket = running.cloud.outputs["BucketName"]
@@ -27,5 +27,6 @@ def test_one_call_removes_an_image_with_sixty_sources(
     assert len(running.client.get(path, params=where).json()["sources"]) == SOURCES
     assert running.client.delete(path, params=where).status_code == 204
     assert running.client.get(path, params=where).status_code == 404
+    assert running.client.delete(f"/v1/trash/{outcome.image_key.image_id}", params=where).status_code == 204
     left = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"uploads/{collection}/")
     assert left["KeyCount"] == 0

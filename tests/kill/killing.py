@@ -60,7 +60,7 @@ class Acknowledged:
 
     Attributes:
         uploads: image ids by upload id: the file was stored.
-        deleted: image ids: the image was deleted.
+        deleted: image ids: the image was deleted and purged.
         undecided: image ids of deletions without an answer.
     """
 
@@ -98,10 +98,12 @@ class Run:
         acknowledged.uploads[form["upload_id"]] = hashlib.sha256(data).hexdigest()
 
     def delete(self, image_id: str, acknowledged: Acknowledged) -> None:
+        """Delete an image, and purge it from the trash."""
         acknowledged.undecided.add(image_id)
-        answer = self.client.delete(f"/v1/images/{image_id}")
-        if answer.status_code not in (204, 404):
-            answer.raise_for_status()
+        for path in (f"/v1/images/{image_id}", f"/v1/trash/{image_id}"):
+            answer = self.client.delete(path)
+            if answer.status_code not in (204, 404):
+                answer.raise_for_status()
         acknowledged.deleted.add(image_id)
         acknowledged.undecided.remove(image_id)
 

@@ -21,7 +21,7 @@ def functions_of(path: Path) -> Iterator[str]:
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    named = re.findall(r"`(\w+/test_\w+\.py)::([\w:]+)`", PAGE)
+    named = re.findall(r"`([\w/]+/test_\w+\.py)::([\w:]+)`", PAGE)
     assert len(named) > 40
     missing = [f"{path}::{name}" for path, name in named if name not in set(functions_of(TESTS / path))]
     assert missing == []

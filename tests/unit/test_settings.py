@@ -11,6 +11,7 @@ GOOD = {
     "PICTRACE_DEAD_LETTERS": "q",
     "PICTRACE_QUEUE": "q",
     "PICTRACE_FETCH_FUNCTION": "f",
+    "PICTRACE_TRASH_DAYS": "30",
 }
 GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 
@@ -18,11 +19,7 @@ GOOD_API = GOOD | {"PICTRACE_ACCESS": "keys"}
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
-        *(
-            (ApiSettings, name)
-            for name in sorted(GOOD)
-            if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS", "PICTRACE_QUEUE"}
-        ),
+        *((ApiSettings, name) for name in sorted(GOOD) if name not in {"PICTRACE_BUS", "PICTRACE_DEAD_LETTERS"}),
         *((IngestSettings, name) for name in sorted(GOOD)),
         (FetchSettings, "PICTRACE_BUCKET"),
     ],
@@ -42,6 +39,14 @@ def test_an_api_is_open_only_if_the_setting_says_so() -> None:
     for wrong in ({}, {"PICTRACE_ACCESS": ""}, {"PICTRACE_ACCESS": "none"}, {"PICTRACE_ACCESS": "OPEN"}):
         with pytest.raises(SettingsError, match="PICTRACE_ACCESS"):
             ApiSettings.from_environ(GOOD | wrong)
+
+
+@pytest.mark.parametrize("days", ["-1", "1.5", "a month", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_the_days_in_the_trash_are_a_whole_number(days: str) -> None:
+    assert IngestSettings.from_environ(GOOD).trash_days == 30
+    assert ApiSettings.from_environ(GOOD_API | {"PICTRACE_TRASH_DAYS": "0"}).trash_days == 0
+    with pytest.raises(SettingsError, match="PICTRACE_TRASH_DAYS"):
+        IngestSettings.from_environ(GOOD | {"PICTRACE_TRASH_DAYS": days})
 
 
 def test_a_second_model_is_loaded_only_if_it_is_named() -> None:

@@ -51,7 +51,13 @@ def check_state(services: Needs, collection: OneCollection) -> schemas.Duplicate
     return presenters.scan(found)
 
 
-@router.post("/check", status_code=202, summary="Compare a collection again", dependencies=[WRITE])
+@router.post(
+    "/check",
+    status_code=202,
+    summary="Compare a collection again",
+    responses=problem_responses(),
+    dependencies=[WRITE],
+)
 def check(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
     """Compares every image of the collection with its nearest ones again, for example those stored by an older version.
 

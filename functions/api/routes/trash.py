@@ -59,7 +59,14 @@ def purge(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> 
     services.trash.purge(image_id, collection)
 
 
-@router.delete("", status_code=202, summary="Empty the trash", response_class=Response, dependencies=[WRITE])
+@router.delete(
+    "",
+    status_code=202,
+    summary="Empty the trash",
+    responses=problem_responses(),
+    response_class=Response,
+    dependencies=[WRITE],
+)
 def empty(services: Needs, collection: OneCollection) -> None:
     """Purges everything that is in the collection's trash now. It is done by the ingest function, and takes a while."""
     services.trash.empty(collection)

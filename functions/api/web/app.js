@@ -137,7 +137,8 @@ async function removed(gone) {
   if (gone.has(route.current().image)) route.leave("image");
   await attempt(async () => {
     const now = route.current();
-    if (now.view === "duplicates") await duplicates.load(now);
+    if (now.group) route.go({ group: null }, { replace: true }); // it may be gone
+    else if (now.view === "duplicates") await duplicates.load(now);
     await showStats();
     if (search.matchOf([...gone][0])) await runSearch(now);
     else if (!now.view) grid.focus(next);

@@ -1,0 +1,172 @@
+"""Groups are complete and no chains, whatever the order in which workers settle images and the index learns of them."""
+
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import pytest
+from greenlet import greenlet
+
+from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.images import ImageRecord
+from shared.domain.ledger import ImageKey
+from shared.domain.matches import Comparison, OrbScore, Verdict
+from shared.domain.outcomes import Neighbour
+from shared.domain.quality import Quality
+from shared.search.grouping import Grouper
+from shared.search.near_duplicates import Look
+
+NEAR: Final = Comparison(0.95, Verdict.NEAR_DUPLICATE, 0.9, 0.9, None, OrbScore(9, 9, 1), 1.0)
+HISTORIES: Final = 300
+
+Near = Callable[[str, str], bool]
+
+
+def same_subject(one: str, other: str) -> bool:
+    return one[0] == other[0]
+
+
+def next_frames(one: str, other: str) -> bool:
+    return abs(int(one) - int(other)) <= 2
+
+
+@dataclass
+class World:
+    """One collection: images, what an index has of them, groups, and workers that are switched at any call.
+
+    Attributes:
+        near: whether two images are near-duplicates.
+        visible: images that the index has.
+        waiting: images that must be settled.
+    """
+
+    rng: random.Random
+    near: Near
+    stored: dict[str, ImageRecord] = field(default_factory=dict)
+    visible: set[str] = field(default_factory=set)
+    decided: set[frozenset[str]] = field(default_factory=set)
+    waiting: list[str] = field(default_factory=list)
+
+    def add(self, name: str, best: int) -> None:
+        """Store an image; the one with the lowest number is the best."""
+        quality = Quality(step=1.0 + best)
+        self.stored[name] = ImageRecord("c", name, "m", 9, 9, "png", 1, "0" * 16, f"{best:03}", quality=quality)
+        self.waiting.append(name)
+
+    def pause(self) -> None:
+        here = greenlet.getcurrent()
+        if here.parent is not None:
+            here.parent.switch()
+
+    # What the grouper asks of its finder and of the store.
+
+    def look(self, image: ImageKey, _: Any = None) -> Look | None:
+        self.pause()
+        seen = set(self.visible)
+        subject: Any = _Subject(image.image_id)
+        found = [
+            Neighbour(name, NEAR) for name in sorted(seen) if name != image.image_id and self.near(name, image.image_id)
+        ]
+        self.rng.shuffle(found)
+        return Look(subject, found, image.image_id in seen)
+
+    def compare(self, look: Look, other: str) -> Comparison | None:
+        self.pause()
+        return NEAR if self.near(look.subject.image_id, other) else None
+
+    def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
+        self.pause()
+        return {name: self.stored[name] for name in image_ids if name in self.stored}
+
+    def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
+        self.pause()
+        record = self.stored[image.image_id]
+        if record.group != before:
+            return False
+        self.stored[image.image_id] = replace(record, group=group)
+        return True
+
+    def members(self, group: ImageKey, limit: int) -> Sequence[str]:
+        self.pause()
+        return [name for name, record in self.stored.items() if record.group == group.image_id][:limit]
+
+    def decisions(self, image: ImageKey) -> Decisions:
+        others = [name for pair in self.decided if image.image_id in pair for name in pair - {image.image_id}]
+        return dict.fromkeys(others, Decision.DIFFERENT)
+
+    def rate(self, image: ImageKey, quality: Quality) -> None: ...
+    def choose(self, image: ImageKey, *, chosen: bool) -> None: ...
+    def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None: ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
+        return DuplicatePage([])
+
+
+@dataclass(frozen=True)
+class _Subject:
+    image_id: str
+
+
+def play(world: World, workers: int = 4) -> None:
+    """Settle what waits, by workers that are switched at random, while the index learns of images at random."""
+    finder: Any = world
+    grouper = Grouper(duplicates=world, finder=finder)
+    running: list[greenlet] = []
+
+    def settle(name: str) -> None:
+        settled = grouper.settle(ImageKey("c", name))
+        again = {*settled.affected, *grouper.stray(ImageKey("c", name))}
+        world.waiting.extend(sorted(again) + ([] if settled.complete else [name]))
+
+    while world.waiting or running:
+        if world.rng.random() < 0.2:
+            world.visible |= set(world.rng.sample(sorted(world.stored), 1))
+        if world.waiting and len(running) < workers:
+            name = world.waiting.pop(world.rng.randrange(len(world.waiting)))
+            running.append(greenlet(lambda name=name: settle(name)))
+        if running:
+            worker = world.rng.choice(running)
+            worker.switch()
+            if worker.dead:
+                running.remove(worker)
+
+
+def groups(world: World) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, record in world.stored.items():
+        if record.group:
+            found.setdefault(record.group, set()).add(name)
+    return {kept: members for kept, members in found.items() if len(members) > 1}
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_copies_that_arrive_at_once_end_in_one_group_with_the_best_kept(part: int) -> None:
+    for seed in range(part * HISTORIES // 4, (part + 1) * HISTORIES // 4):
+        world = World(random.Random(seed), same_subject)
+        names = [f"{subject}{copy}" for subject in "abcde" for copy in range(3)]
+        for name in world.rng.sample(names, len(names)):
+            world.add(name, int(name[1]))
+        play(world)
+        assert groups(world) == {f"{subject}0": {f"{subject}{copy}" for copy in range(3)} for subject in "abcde"}, seed
+
+
+def test_frames_of_a_pan_are_no_chain() -> None:
+    for seed in range(HISTORIES // 3):
+        world = World(random.Random(seed), next_frames)
+        frames = list(range(12))
+        quality = world.rng.sample(frames, len(frames))
+        for frame in world.rng.sample(frames, len(frames)):
+            world.add(f"{frame:02}", quality[frame])
+        play(world)
+        for kept, members in groups(world).items():
+            assert world.stored[kept].group == kept, seed
+            assert all(next_frames(kept, member) for member in members), seed
+
+
+def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
+    world = World(random.Random(1), same_subject, decided={frozenset({"a0", "a1"})})
+    for copy in range(3):
+        world.add(f"a{copy}", copy)
+    play(world)
+    assert groups(world) == {"a0": {"a0", "a2"}}
