@@ -114,6 +114,7 @@ def _scores(scores: Comparison) -> schemas.Scores:
     return schemas.Scores(
         score=_round(scores.score),
         verdict=scores.verdict,
+        reason=scores.reason,
         cosine=None if scores.cosine is None else _round(scores.cosine),
         ssim=_round(scores.ssim),
         ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),

@@ -19,7 +19,7 @@ from shared.domain.limits import (
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
 )
-from shared.domain.matches import Effort, Ranking, Verdict
+from shared.domain.matches import Effort, Ranking, Reason, Verdict
 from shared.version import VERSION
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
@@ -338,6 +338,7 @@ class Overlap(BaseModel):
 class Scores(BaseModel):
     score: Annotated[float, Field(ge=0, le=1, description="higher is more similar", examples=[0.99999])]
     verdict: Verdict
+    reason: Annotated[Reason | None, Field(description="why they are `identical`; null for every other verdict")]
     cosine: Annotated[float | None, Field(description="of the model's features, -1 to 1", examples=[0.99873])]
     ssim: Annotated[float, Field(description="-1 to 1", examples=[0.23234])]
     ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found", examples=[0.90305])]

@@ -119,11 +119,17 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """A record with its vectors, as ingest stores it. `local_features` is None for an image without keypoints."""
+    """A record with its vectors, as ingest stores it.
+
+    Attributes:
+        local_features: None for an image without keypoints.
+        pixels_hash: SHA-256 of the size and the decoded pixels, 64 lower-case hex digits; None if unknown.
+    """
 
     record: ImageRecord
     features: "FeatureVector"
     local_features: "LocalVector | None" = None
+    pixels_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

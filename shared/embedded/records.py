@@ -29,8 +29,11 @@ CREATE TABLE images (
     external_id TEXT,
     note TEXT,
     fields TEXT NOT NULL DEFAULT '{}',
+    pixels_hash TEXT,
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
+
+CREATE INDEX images_by_pixels ON images (pixels_hash, collection) WHERE pixels_hash IS NOT NULL;
 
 CREATE INDEX images_by_time ON images (
     collection, created_at, image_id, format, bytes, width, height, folded_filename
@@ -145,16 +148,31 @@ def read_records(
     return {row[0]: to_record(row) for row in rows}
 
 
-def write_record(connection: sqlite3.Connection, record: ImageRecord, first_source: str) -> None:
+def read_same_pixels(
+    connection: sqlite3.Connection, pixels_hash: str, *, collection: str, limit: int
+) -> list[ImageRecord]:
+    """Return the records of images whose decoded pixels have this hash."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM images JOIN {DESCRIBED}"  # noqa: S608
+        " WHERE images.pixels_hash = ? AND images.collection = ? LIMIT ?",
+        (pixels_hash, collection, limit),
+    )
+    return [to_record(row) for row in rows]
+
+
+def write_record(
+    connection: sqlite3.Connection, record: ImageRecord, first_source: str, pixels_hash: str | None
+) -> None:
     """Store a record in place of the one that the collection may have of the image, whose annotations stay."""
     connection.execute(
         "INSERT INTO images (image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
-        " folded_filename, low_information, sharpness, first_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " folded_filename, low_information, sharpness, first_source, pixels_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (image_id, collection) DO UPDATE SET model = excluded.model, width = excluded.width,"
         " height = excluded.height, format = excluded.format, bytes = excluded.bytes, phash = excluded.phash,"
         " created_at = excluded.created_at, filename = excluded.filename, folded_filename = excluded.folded_filename,"
         " low_information = excluded.low_information, sharpness = excluded.sharpness,"
-        " first_source = excluded.first_source",
+        " first_source = excluded.first_source, pixels_hash = excluded.pixels_hash",
         (
             record.image_id,
             record.collection,
@@ -170,6 +188,7 @@ def write_record(connection: sqlite3.Connection, record: ImageRecord, first_sour
             record.low_information,
             record.sharpness,
             first_source,
+            pixels_hash,
         ),
     )
     write_labels(connection, record)

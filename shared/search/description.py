@@ -42,7 +42,7 @@ class Description:
 
     def indexed(self) -> IndexedImage:
         """Return the record and the vectors, as the catalogue stores them."""
-        return IndexedImage(self.record, self.features, self.local_features)
+        return IndexedImage(self.record, self.features, self.local_features, self.signature.pixels_hash.hex() or None)
 
 
 def analyse(

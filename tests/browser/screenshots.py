@@ -54,6 +54,7 @@ def variant() -> FilePayload:
 
 def search(page: Page, query: FilePayload) -> None:
     page.set_input_files("#file", query)
+    expect(page.locator("#query-name")).to_have_text(query["name"])
     expect(page.locator("#results:not([aria-busy])")).to_be_visible()
     page.wait_for_load_state("networkidle")
 

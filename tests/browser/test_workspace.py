@@ -56,7 +56,7 @@ def test_every_state_has_an_address(
     expect(page).to_have_url(re.compile(f"collection={collection}$"))
 
     page.set_input_files("#file", file("mine.png", noise(8102)))
-    expect(page.locator("#matches .copies .card")).to_contain_text("image 2.png")
+    expect(page.locator("#matches .of-copies .card")).to_contain_text("image 2.png")
     page.get_by_text("Features only").click()
     expect(page).to_have_url(re.compile(f"query={album[1]}&ranking=cosine$"))
     page.go_back()

@@ -237,6 +237,7 @@ def test_a_removal_leaves_nothing_behind(running: PicTrace, collection: str) -> 
 
     assert len(keys()) == 3
     assert running.client.delete(f"/v1/images/{image_id}", params=here).status_code == 204
+    assert running.client.delete(f"/v1/trash/{image_id}", params=here).status_code == 204
     assert keys() == set()
     assert running.search(noise(40), collection=collection)["matches"] == []
     for path in ("", "/content", "/thumbnail", "/similar"):

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import httpx
+import numpy as np
 import pytest
 
 from infra.local.data_folder import DataFolder
@@ -81,7 +82,7 @@ def source(local_url: str, tmp_path_factory: pytest.TempPathFactory) -> System:
     folder = tmp_path_factory.mktemp("photos")
     coffee = pixels("coffee.png")[:, :, ::-1]
     (folder / "Coffee.png").write_bytes(encoded(coffee, ".png"))
-    (folder / "kleiner Kaffee ☕.jpg").write_bytes(encoded(cv2.resize(coffee, None, fx=0.7, fy=0.7)))
+    (folder / "kleiner Kaffee ☕.jpg").write_bytes(encoded(cv2.resize(coffee, None, fx=0.7, fy=0.7).astype(np.uint8)))
     for number in range(4):
         (folder / f"noise {number}.png").write_bytes(noise(8_700 + number))
     with CollectionClient(system.url, None, system.collection) as client:

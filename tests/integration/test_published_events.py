@@ -71,10 +71,11 @@ def test_the_removal_of_the_last_object_is_published(running: PicTrace, listener
     assert running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 404
 
 
-def test_a_removal_through_the_api_is_published(running: PicTrace, listener: Listener, collection: str) -> None:
+def test_a_purge_through_the_api_is_published(running: PicTrace, listener: Listener, collection: str) -> None:
     image_id = running.add(noise(503), collection=collection)
     answer = running.client.delete(f"/v1/images/{image_id}", params={"collection": collection})
     assert answer.status_code == 204
+    running.client.delete(f"/v1/trash/{image_id}", params={"collection": collection}).raise_for_status()
     assert validated(listener.wait_for("Image Removed", collection), "Image Removed")["image_id"] == image_id
 
 

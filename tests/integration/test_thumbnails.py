@@ -62,6 +62,7 @@ def test_uploading_the_same_bytes_again_keeps_the_stored_thumbnail(running: PicT
     assert running.wait_for_upload(running.upload(noise(7402), collection=collection))["status"] == "duplicate"
     assert boto3.client("s3").head_object(**where)["LastModified"] == before
     assert running.client.delete(f"/v1/images/{image_id}", params={"collection": collection}).status_code == 204
+    assert running.client.delete(f"/v1/trash/{image_id}", params={"collection": collection}).status_code == 204
     assert keys(running, collection) == []
 
 

@@ -101,7 +101,7 @@ function section(kind, matches, open) {
   if (!found.length) return [];
   const title = make("h3", {}, `${text.sections[kind]} `, make("span", { className: "pill" }, number(found.length)));
   const cards = make("ol", { className: "matches" }, ...found.map((match) => card(match, open)));
-  return [make("section", { className: kind }, title, make("p", { className: "why hint" }, text.sectionHints[kind]), cards)];
+  return [make("section", { className: `of-${kind}` }, title, make("p", { className: "why hint" }, text.sectionHints[kind]), cards)];
 }
 
 /** Show the results of a search; return a sentence for the status line. */

@@ -22,7 +22,7 @@ from shared.domain.images import (
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.quality import Quality
-from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, SINCE
+from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, PIXELS_HASH, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -102,7 +102,11 @@ def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
 
 
 def record_item(
-    record: ImageRecord, features: FeatureVector, first_source: ObjectRef, local: LocalVector | None = None
+    record: ImageRecord,
+    features: FeatureVector,
+    first_source: ObjectRef,
+    local: LocalVector | None = None,
+    pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
     optional = {
@@ -111,6 +115,7 @@ def record_item(
         "low_information": {"BOOL": True} if record.low_information else None,
         "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
+        PIXELS_HASH: {"S": pixels_hash} if pixels_hash else None,
     }
     return {
         **record_key(record.image_id, record.collection),

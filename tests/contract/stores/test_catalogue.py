@@ -53,6 +53,26 @@ def test_a_record_is_found_as_it_was_stored(store: Store, collection: str) -> No
     assert store.catalogue.features(whole.record.image_id, collection, "n") is None
 
 
+def test_images_are_found_by_the_hash_of_their_pixels(store: Store, collection: str) -> None:
+    other = f"{collection}-b"
+    same = [replace(make_image(where), pixels_hash="1" * 64) for where in (collection, collection, other)]
+    for image in (*same, replace(make_image(collection), pixels_hash="2" * 64), make_image(collection)):
+        assert store.catalogue.add(image, SOURCE)
+
+    def found(limit: int = 10) -> set[str]:
+        return {one.image_id for one in store.catalogue.with_pixels("1" * 64, collection=collection, limit=limit)}
+
+    first, second, _ = (image.record.image_id for image in same)
+    assert found() == {first, second}
+    assert len(found(limit=1)) == 1
+    store.trash.put(ImageKey(collection, first), "2026-01-01T00:00:00+00:00")
+    assert found() == {second}
+    store.trash.take_out(ImageKey(collection, first))
+    assert found() == {first, second}
+    store.catalogue.delete_record(ImageKey(collection, second))
+    assert found() == {first}
+
+
 def test_the_first_source_of_an_image_is_remembered(store: Store, collection: str) -> None:
     image = make_image(collection)
     key = key_of(image)
