@@ -43,13 +43,13 @@ def install(lock: Path, folder: Path, architecture: str, *, compiled: bool = Fal
 
 
 def prune(folder: Path, listed: Path) -> None:
-    """Remove the files and folders below `folder` that the file `listed` names, if they exist."""
-    for name in listed.read_text(encoding="utf-8").split():
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    """Remove the files and folders below `folder` that match a pattern in the file `listed`."""
+    for pattern in listed.read_text(encoding="utf-8").split():
+        for path in folder.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -63,26 +63,26 @@ def _describe(path: Path, embedder: Embedder) -> Photograph:
 
 def made_images(photographs: Sequence[Photograph], count: int) -> Iterator[tuple[IndexedImage, Photograph]]:
     """Yield made images, each with the photograph whose signature it has."""
-    local = [photograph for photograph in photographs if photograph.image.local_features is not None]
-    features = np.stack([photograph.image.features for photograph in local])
-    locals_ = np.stack([_local(photograph.image) for photograph in local])
+    usable = [photograph for photograph in photographs if photograph.image.local_features is not None]
+    features = np.stack([photograph.image.features for photograph in usable])
+    locals_ = np.stack([_local(photograph.image) for photograph in usable])
     for number in range(count):
         burst, own = (np.random.default_rng([seed, number // size]) for seed, size in ((1, BURST), (2, 1)))
-        first, second = burst.integers(0, len(local), 2)
+        first, second = burst.integers(0, len(usable), 2)
         share, spread = burst.random(), SPREAD * own.random()
-        third = own.integers(0, len(local))
-        parent = local[first]
+        third = own.integers(0, len(usable))
+        parent = usable[first]
         record = replace(
             parent.image.record,
             image_id=hashlib.sha256(f"made {number}".encode()).hexdigest(),
             created_at=_created_at(number),
             filename=f"made-{number}.jpg",
         )
-        vectors = [
+        whole, local = (
             _mixed([share, 1 - share, spread / 2], rows[[first, second, third]], spread / 2, own)
             for rows in (features, locals_)
-        ]
-        yield IndexedImage(record, *vectors), parent
+        )
+        yield IndexedImage(record, whole, local), parent
 
 
 def _local(image: IndexedImage) -> FeatureVector:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from shared.domain.annotations import Annotations
 from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
-from shared.domain.images import signature_key
+from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.ports import Candidate, Candidates
 from shared.search.description import Description, describe
@@ -79,6 +79,13 @@ class Memory:
 
     def features(self, image_id: str, *_: Any) -> FeatureVector:
         return next(one.described.features for one in self.originals if one.image_id == image_id)
+
+    def find(self, image_id: str, _: str | None = None) -> ImageRecord | None:
+        return next((one.described.record for one in self.originals if one.image_id == image_id), None)
+
+    def with_pixels(self, pixels_hash: str, *, limit: int, **_: Any) -> list[ImageRecord]:
+        same = [one for one in self.originals if one.described.signature.pixels_hash.hex() == pixels_hash]
+        return [one.described.record for one in same[:limit]]
 
     def existing(self, image_ids: Ids[str], collection: str) -> dict[str, Annotations]:  # noqa: ARG002 - the port's
         return dict.fromkeys(image_ids, Annotations())

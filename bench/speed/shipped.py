@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from packaging.requirements import Requirement
@@ -19,7 +19,7 @@ RUNTIME: Final = "awslambdaric"
 
 
 def pruned() -> list[str]:
-    """Return the removed files and folders, relative to the packages' folder."""
+    """Return patterns of the removed files and folders, relative to the packages' folder."""
     return PRUNED.read_text(encoding="utf-8").split()
 
 
@@ -32,12 +32,18 @@ def interpreter(folder: Path) -> str:
     found = {one.name: one for name in (*lines, RUNTIME) for one in _needed(Requirement(name))}
     for path in (path for one in found.values() for path in one.files or ()):
         name = str(path)
-        if name.startswith("..") or any(name == left or name.startswith(f"{left}/") for left in left_out):
+        if name.startswith("..") or any(_matches(path, left) for left in left_out):
             continue
         target = packages / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(str(path.locate()))
     return str(folder / "bin" / "python")
+
+
+def _matches(path: PurePath, pattern: str) -> bool:
+    """Whether a pattern names a file or one of the folders that hold it."""
+    parts = len(PurePath(pattern).parts)
+    return PurePath(*path.parts[:parts]).match(pattern)
 
 
 def _needed(requirement: Requirement) -> Iterator[Distribution]:

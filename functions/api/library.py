@@ -192,7 +192,7 @@ class Library:
             from shared.vision.decode.decoding import decode
             from shared.vision.thumbnail import thumbnail
 
-            self._objects.write(key, thumbnail(decode(self.content(record)).rgb), THUMBNAIL_TYPE)
+            self._objects.write(key, thumbnail(decode(self.content(record)).cover), THUMBNAIL_TYPE)
             if self._catalogue.find(record.image_id, record.collection) is None:
                 self._objects.delete(key)
                 raise NotFound("The image was removed.")

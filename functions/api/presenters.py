@@ -34,6 +34,10 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         model=record.model,
         low_information=record.low_information,
         sharpness=record.sharpness,
+        raw=record.raw,
+        damaged=record.damaged,
+        intact=record.intact,
+        pages=record.pages,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),
@@ -114,6 +118,7 @@ def _scores(scores: Comparison) -> schemas.Scores:
     return schemas.Scores(
         score=_round(scores.score),
         verdict=scores.verdict,
+        reason=scores.reason,
         cosine=None if scores.cosine is None else _round(scores.cosine),
         ssim=_round(scores.ssim),
         ssim_aligned=None if scores.ssim_aligned is None else _round(scores.ssim_aligned),

@@ -19,7 +19,7 @@ from shared.domain.limits import (
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
 )
-from shared.domain.matches import Effort, Ranking, Verdict
+from shared.domain.matches import Effort, Ranking, Reason, Verdict
 from shared.version import VERSION
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
@@ -36,7 +36,14 @@ class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filename: Annotated[str, Field(min_length=1, max_length=4096, examples=["holiday.jpg"])]
-    content_type: Annotated[str, Field(examples=["image/jpeg"], json_schema_extra={"enum": [*MEDIA_TYPES.values()]})]
+    content_type: Annotated[
+        str,
+        Field(
+            max_length=255,
+            examples=["image/jpeg"],
+            description="any type of image, or none: the bytes decide. Only types of something else are refused",
+        ),
+    ] = ""
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
@@ -124,6 +131,14 @@ class Image(BaseModel):
     sharpness: Annotated[
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
     ]
+    raw: Annotated[bool, Field(description="a camera RAW file, shown by the JPEG that the camera put into it")] = False
+    damaged: Annotated[bool, Field(description="the file is cut off, or lacks its end")] = False
+    intact: Annotated[
+        float, Field(ge=0, le=1, description="share of the image that is there; only this part is compared")
+    ] = 1.0
+    pages: Annotated[
+        int, Field(ge=1, description="pages of a TIFF, frames of an animation, or images in the file", examples=[1])
+    ] = 1
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
     fields: Annotated[
@@ -338,6 +353,7 @@ class Overlap(BaseModel):
 class Scores(BaseModel):
     score: Annotated[float, Field(ge=0, le=1, description="higher is more similar", examples=[0.99999])]
     verdict: Verdict
+    reason: Annotated[Reason | None, Field(description="why they are `identical`; null for every other verdict")]
     cosine: Annotated[float | None, Field(description="of the model's features, -1 to 1", examples=[0.99873])]
     ssim: Annotated[float, Field(description="-1 to 1", examples=[0.23234])]
     ssim_aligned: Annotated[float | None, Field(description="after the transform that ORB found", examples=[0.90305])]

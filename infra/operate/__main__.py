@@ -5,11 +5,22 @@ import signal
 import sys
 from typing import Final
 
-from infra.operate import add, adopt, duplicates, index, keys, redrive, reindex, smoke
+from infra.operate import (
+    add,
+    adopt,
+    duplicates,
+    export_collection,
+    import_collection,
+    index,
+    keys,
+    redrive,
+    reindex,
+    smoke,
+)
 from infra.operate.deployed_stack import DeployedStack, default_stack_name
 from shared.domain.errors import NotFound
 
-COMMANDS: Final = (add, index, keys, redrive, reindex, duplicates, adopt, smoke)
+COMMANDS: Final = (add, export_collection, import_collection, index, keys, redrive, reindex, duplicates, adopt, smoke)
 """Each module has `add_parser(subparsers)` and `run(args, stack)`, which returns the exit status. The stack is None for
 a command with a `--url`, which acts on that address instead."""
 

@@ -1,35 +1,25 @@
 """Add files from this machine to a local run or a deployment."""
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from infra.operate.add_report import AddReport
+from infra.operate.add_report import AddReport, require_writable
+from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.index import parse_collection
 from infra.operate.local_files import FoundFile, find_files
 from infra.operate.progress import EXIT_INTERRUPTED
 from infra.operate.prompts import printable
-from infra.operate.smoke import KEY_VARIABLE, StackOperator
-from infra.operate.upload_client import ServerFailed, UploadClient
-from infra.operate.uploader import PARALLEL, AddResult, Uploader
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_KEY_CALLS_PER_MINUTE
+from infra.operate.upload_client import UploadClient
+from infra.operate.uploader import AddResult, Uploader
+from shared.domain.limits import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
     from infra.operate.folder_watch import FolderWatch
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
-EXIT_REFUSED: Final = 1
-EXIT_STOPPED: Final = 3
-"""The server could not be used, so not every file was tried."""
-KEY_MINUTES: Final = 30 * 24 * 60
-"""The temporary key of a run is deleted at its end; if that fails, it expires after this time."""
-MAX_PARALLEL: Final = 64
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -42,21 +32,12 @@ def add_parser(subparsers: "Subparsers") -> None:
         "server could not be used, 130 after Ctrl-C.",
     )
     parser.add_argument("paths", nargs="+", metavar="DIR|FILE|GLOB", help="what to add")
-    parser.add_argument("--url", help="address of the API; with it, AWS is not called (default: the stack's ApiUrl)")
-    parser.add_argument(
-        "--key",
-        default=os.environ.get(KEY_VARIABLE),
-        help="a key with the scopes search and write, or a token of your identity provider "
-        f"(default: the environment variable {KEY_VARIABLE}, else a temporary key of the stack)",
-    )
+    add_connection(parser, "the scopes search and write")
     parser.add_argument(
         "--collection",
         type=parse_collection,
         default=DEFAULT_COLLECTION,
         help="where the images go (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--parallel", type=_parallel, default=PARALLEL, metavar="N", help="files in progress (default: %(default)s)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a report of what was not added, and why")
     parser.add_argument("--watch", action="store_true", help="go on with files that come, until Ctrl-C")
@@ -64,27 +45,19 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=run)
 
 
-def _parallel(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= MAX_PARALLEL:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MAX_PARALLEL}")
-    return int(text)
-
-
 def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
-    url = args.url or (stack.outputs.get("ApiUrl") if stack else None)
-    if not url:
-        raise LookupError("this stack has no output ApiUrl (a local run never has one). Give the address with --url.")
+    url = api_url(args.url, stack)
     if args.delete and not args.watch:
         raise LookupError("--delete needs --watch: without it, nothing tells which files are gone.")
     folders = [Path(name).expanduser().resolve() for name in args.paths if Path(name).expanduser().is_dir()]
     if args.watch and not folders:
         raise LookupError("--watch needs a folder.")
     if args.json:
-        _require_writable(args.json)
+        require_writable(args.json)
     watch = _watch(folders) if args.watch else None
     files = list(find_files(args.paths))
     report = AddReport(url, args.collection)
-    with _key(args.key, stack, args.collection) as key, UploadClient(url, key, args.collection) as client:
+    with api_key(args.key, stack, args.collection, "add") as key, UploadClient(url, key, args.collection) as client:
         uploader = Uploader(client, parallel=args.parallel)
         status = _run(uploader, report, files, watch, delete=args.delete)
     print(report.summary())
@@ -98,7 +71,8 @@ def _run(
 ) -> int:
     """Add files and follow folders; return the exit status if it did not end by itself."""
     held: dict[Path, str] = {}
-    try:
+
+    def work() -> None:
         uploader.look_up(len(files))
         with closing(uploader.add_all(files)) as results:
             for result in report.follow(results, len(files)):
@@ -106,16 +80,10 @@ def _run(
         if watch:
             print(f"{report.summary()}\nfollowing the folder. Press Ctrl-C to stop.", flush=True)
             _follow(uploader, report, watch, held, delete=delete)
-    except KeyboardInterrupt:
-        done = report.counts.total()
-        left = "" if done >= len(files) else f" {len(files) - done:,} of {len(files):,} files are left."
-        sent = f" {uploader.unsettled} were sent and will still be indexed." if uploader.unsettled else ""
-        print(f"\npictrace: stopped.{left}{sent} To go on, run the same command again.", file=sys.stderr)
-        return 0 if watch and done >= len(files) else EXIT_INTERRUPTED
-    except ServerFailed as failed:
-        print(f"pictrace: {printable(str(failed))}. To go on, run the same command again.", file=sys.stderr)
-        return EXIT_STOPPED
-    return 0
+
+    status = run_to_end(work, lambda: report.left(len(files), uploader.unsettled))
+    ended = watch and report.counts.total() >= len(files)
+    return 0 if ended and status == EXIT_INTERRUPTED else status
 
 
 def _follow(
@@ -143,14 +111,6 @@ def _follow(
             print(printable(f"{'removed' if delete else 'kept'}: the image {image_id[:12]}… of {name}"), flush=True)
 
 
-def _require_writable(path: Path) -> None:
-    """Create an empty report, so that a wrong name does not show after hours."""
-    try:
-        path.write_text("", encoding="utf-8")
-    except OSError as error:
-        raise LookupError(f"the report cannot be written: {error}. Name another file.") from error
-
-
 def _held_below(held: dict[Path, str], gone: Path) -> list[Path]:
     """Return the files at or below a path that is gone."""
     return [gone] if gone in held else [path for path in held if path.is_relative_to(gone)]
@@ -171,16 +131,3 @@ def _note(held: dict[Path, str], result: AddResult) -> None:
         held[path] = result.image_id
     else:
         held.pop(path, None)
-
-
-@contextmanager
-def _key(given: str | None, stack: DeployedStack | None, collection: str) -> Iterator[str | None]:
-    """Provide the key that was given, or create one for the stack and delete it at the end."""
-    if given or stack is None:
-        yield given
-        return
-    operator = StackOperator(stack)
-    try:
-        yield operator.create_key(collection, name="add", minutes=KEY_MINUTES, per_minute=MAX_KEY_CALLS_PER_MINUTE)
-    finally:
-        operator.delete_key()

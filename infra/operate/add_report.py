@@ -5,8 +5,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -19,33 +20,78 @@ QUIET_SECONDS: Final = 30
 """Time between two lines of progress where there is no terminal."""
 
 
+class FileResult(Protocol):
+    """The result for one file; `code` and `reason` say why its image is not where it should be."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def status(self) -> StrEnum: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def refused(self) -> bool: ...
+
+
+Result = TypeVar("Result", bound=FileResult)
+
+
 class AddReport:
-    """Counts results, and keeps those of files whose images are not in the collection."""
+    """Counts results, and keeps those with a code.
 
-    def __init__(self, url: str, collection: str) -> None:
+    Args:
+        statuses: of the results, in the order in which they are listed.
+        doing: what is done, in the progress.
+        listed_as: name of the list of results with a code in the written report.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        collection: str,
+        *,
+        statuses: type[StrEnum] = AddStatus,
+        doing: str = "indexing",
+        listed_as: str = "not_added",
+    ) -> None:
         self._about = {"url": url, "collection": collection}
+        self._statuses = statuses
+        self._doing = doing
+        self._listed_as = listed_as
         self._started = time.monotonic()
-        self.counts: Counter[AddStatus] = Counter()
+        self.counts: Counter[StrEnum] = Counter()
         self.refused = False
-        self._not_added: list[AddResult] = []
+        self._not_added: list[FileResult] = []
 
-    def add(self, result: AddResult) -> None:
+    def add(self, result: FileResult) -> None:
         self.counts[result.status] += 1
         self.refused |= result.refused
         if result.code:
             self._not_added.append(result)
 
-    def follow(self, results: Iterable[AddResult], total: int) -> Iterator[AddResult]:
+    def follow(self, results: Iterable[Result], total: int) -> Iterator[Result]:
         """Add results as they come, and show their number, rate and the time left."""
         interval = 0.1 if sys.stderr.isatty() else QUIET_SECONDS
-        with tqdm(total=total, desc="indexing", unit="image", mininterval=interval, maxinterval=interval) as bar:
+        with tqdm(total=total, desc=self._doing, unit="image", mininterval=interval, maxinterval=interval) as bar:
             for result in results:
                 self.add(result)
                 bar.update()
                 yield result
 
+    def left(self, total: int, unsettled: int = 0) -> str:
+        """Return sentences that say what remains if the command ends now.
+
+        Args:
+            unsettled: number of files that were sent and have no result yet.
+        """
+        done = self.counts.total()
+        left = "" if done >= total else f" {total - done:,} of {total:,} files are left."
+        return left + (f" {unsettled} were sent and will still be indexed." if unsettled else "")
+
     def summary(self) -> str:
-        return _summary(self.counts, self._not_added, time.monotonic() - self._started)
+        return _summary(self._statuses, self.counts, self._not_added, time.monotonic() - self._started)
 
     def write(self, path: Path) -> None:
         """Write the counts, and every file that is not in with its code and reason, as JSON."""
@@ -56,8 +102,8 @@ class AddReport:
         content: dict[str, Any] = {
             **self._about,
             "seconds": round(time.monotonic() - self._started, 1),
-            "counts": {status: self.counts[status] for status in AddStatus},
-            "not_added": entries,
+            "counts": {status: self.counts[status] for status in self._statuses},
+            self._listed_as: entries,
         }
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -65,17 +111,25 @@ class AddReport:
 def summary(results: Sequence[AddResult], seconds: float) -> str:
     """Return a line of counts, and a line for each of the first `MAX_LISTED` files that are not in."""
     return _summary(
-        Counter(result.status for result in results), [result for result in results if result.code], seconds
+        AddStatus, Counter(result.status for result in results), [result for result in results if result.code], seconds
     )
 
 
-def _summary(counts: Counter[AddStatus], not_added: Sequence[AddResult], seconds: float) -> str:
-    by_status = ", ".join(f"{counts[status]:,} {status}" for status in AddStatus if counts[status]) or "nothing to add"
+def _summary(statuses: type[StrEnum], counts: Counter[StrEnum], not_added: Sequence[FileResult], seconds: float) -> str:
+    by_status = ", ".join(f"{counts[status]:,} {status}" for status in statuses if counts[status]) or "nothing to add"
     lines = [f"{by_status} in {seconds:.1f} s"]
     lines += [printable(f"  {result.path}: {result.status}: {result.reason}") for result in not_added[:MAX_LISTED]]
     if len(not_added) > MAX_LISTED:
         lines.append(f"  ... and {len(not_added) - MAX_LISTED:,} more")
     return "\n".join(lines)
+
+
+def require_writable(path: Path) -> None:
+    """Create an empty report, so that a wrong name does not show after hours."""
+    try:
+        path.write_text("", encoding="utf-8")
+    except OSError as error:
+        raise LookupError(f"the report cannot be written: {error}. Name another file.") from error
 
 
 def _text(path: Path) -> str:

@@ -9,10 +9,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file; `named` says whether it was named itself, and not found in a folder."""
+    """A file.
+
+    Attributes:
+        named: whether it was named itself, and not found in a folder.
+        name: the name that its image is to have, if not its own.
+        image_id: the SHA-256 that its bytes must have, if that is known.
+    """
 
     path: Path
     named: bool = False
+    name: str | None = None
+    image_id: str | None = None
 
 
 def find_files(names: Sequence[str]) -> Iterator[FoundFile]:

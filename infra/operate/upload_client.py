@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -14,6 +14,8 @@ from shared.domain.limits import MAX_PAGE
 TIMEOUT_SECONDS: Final = 60
 PATIENCE_SECONDS: Final = 180
 """How long a call is repeated while the server is busy or cannot be reached, before the command gives up."""
+MAX_FAILURES: Final = 5
+"""Number of images in a row on which the server may fail before the command ends."""
 FIRST_WAIT_SECONDS: Final = 0.25
 LONGEST_WAIT_SECONDS: Final = 15.0
 
@@ -44,6 +46,26 @@ class ServerFailed(Exception):  # noqa: N818
 
 class StorageRefused(Exception):  # noqa: N818
     """The storage does not accept this file."""
+
+
+class FailureCount:
+    """Counts the images in a row on which the server failed."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def failed(self, failure: ServerFailed) -> None:
+        """Count a failure.
+
+        Raises:
+            ServerFailed: this one, if every other call would fail as well, or it is the last of `MAX_FAILURES`.
+        """
+        self._failures += 1
+        if failure.lasting or self._failures >= MAX_FAILURES:
+            raise failure
+
+    def succeeded(self) -> None:
+        self._failures = 0
 
 
 class UploadClient:
@@ -87,22 +109,19 @@ class UploadClient:
 
     def count(self) -> int:
         """Return the number of images in the collection, or a lower bound of it."""
-        return int(self._json("GET", "/v1/stats", params=self._where)["images"])
+        return int(self.stats()["images"])
 
-    def image_ids(self) -> set[str]:
-        """Return the ids of all images in the collection."""
-        ids: set[str] = set()
-        cursor: dict[str, str] = {}
-        while True:
-            page = self._json("GET", "/v1/images", params={**self._where, "limit": MAX_PAGE, **cursor})
-            ids.update(image["image_id"] for image in page["images"])
-            if page["cursor"] is None:
-                return ids
-            cursor = {"cursor": page["cursor"]}
+    def stats(self) -> dict[str, Any]:
+        """Return what the API says of the collection: its title, and a lower bound of the number of its images."""
+        return self._json("GET", "/v1/stats", params=self._where)
+
+    def images(self, **parameters: str) -> Iterator[dict[str, Any]]:
+        """Yield all images in the collection, in the order that `parameters` name or newest first."""
+        return self._pages("/v1/images", "images", limit=MAX_PAGE, **parameters)
 
     def has(self, image_id: str) -> bool:
         answer = self._call("GET", f"/v1/images/{image_id}", params=self._where)
-        return answer.status_code != HTTPStatus.NOT_FOUND and bool(_checked(answer))
+        return answer.status_code != HTTPStatus.NOT_FOUND and bool(checked(answer))
 
     def send(self, name: str, media_type: str, data: bytes) -> str:
         """Upload an image by a presigned form, and return the upload's id.
@@ -125,10 +144,20 @@ class UploadClient:
         """Remove an image from the collection, if it is there."""
         answer = self._call("DELETE", f"/v1/images/{image_id}", params=self._where)
         if answer.status_code != HTTPStatus.NOT_FOUND:
-            _checked(answer)
+            checked(answer)
+
+    def _pages(self, path: str, name: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+        """Yield the entries of all pages of a listing."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = self._json("GET", path, params={**self._where, **parameters, **cursor})
+            yield from page[name]
+            if page["cursor"] is None:
+                return
+            cursor = {"cursor": page["cursor"]}
 
     def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        parsed: dict[str, Any] = _checked(self._call(method, path, **request))
+        parsed: dict[str, Any] = checked(self._call(method, path, **request))
         return parsed
 
     def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
@@ -161,7 +190,7 @@ class UploadClient:
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 
-def _checked(answer: httpx.Response) -> Any:
+def checked(answer: httpx.Response) -> Any:
     """Return the JSON of an answer, or None if it has none.
 
     Raises:

@@ -3,8 +3,8 @@
 import hashlib
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.operate.local_files import FoundFile
-from infra.operate.upload_client import ServerFailed, StorageRefused, UploadClient
+from infra.operate.parallel import in_parallel
+from infra.operate.upload_client import FailureCount, ServerFailed, StorageRefused, UploadClient
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import UploadStatus, clean_filename
@@ -22,8 +23,6 @@ PARALLEL: Final = 8
 """Default number of files in progress: enough to fill the queue of a local run, and the batches of a deployment."""
 SETTLE_SECONDS: Final = 900
 """How long to wait for the state of an upload; longer than a message needs for all of its attempts."""
-MAX_FAILURES: Final = 5
-"""Number of files in a row on which the server may fail before the command ends."""
 POLL_SECONDS: Final = (0.1, 3.0)
 """First and longest wait between two looks at the state of an upload."""
 
@@ -70,10 +69,20 @@ class AddResult:
         return self.named or self.code not in ("unsupported_type", "empty")
 
 
+class NotSendable(Exception):  # noqa: N818
+    """A file cannot be sent; `code` and `reason` say why."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 class Uploader:
     """Adds files. Files with the same bytes are sent once in a run.
 
     Attributes:
+        all_known: whether `look_up` has listed the collection.
         unsettled: number of files that were sent and have no result yet.
     """
 
@@ -81,18 +90,26 @@ class Uploader:
         self._client = client
         self._parallel = parallel
         self._settle = settle
-        self._all_known = False
+        self.all_known = False
         self._present: set[str] = set()
         self._running: dict[str, Future[AddResult]] = {}
-        self._failures = 0
+        self._failures = FailureCount()
         self._lock = threading.Lock()
         self.unsettled = 0
 
-    def look_up(self, files: int) -> None:
-        """List what the collection has, if that takes fewer calls than asking for each of so many files."""
-        if self._client.count() < files * MAX_PAGE:
-            self._present |= self._client.image_ids()
-            self._all_known = True
+    def look_up(self, files: int, note: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+        """List what the collection has, if that takes fewer calls than asking for each of so many files.
+
+        Args:
+            note: called with each image that is listed.
+        """
+        if self._client.count() >= files * MAX_PAGE:
+            return
+        for image in self._client.images():
+            self._present.add(image["image_id"])
+            if note:
+                note(image)
+        self.all_known = True
 
     def add_all(self, files: Iterable[FoundFile]) -> Generator[AddResult]:
         """Add files and yield the results as they come.
@@ -100,34 +117,16 @@ class Uploader:
         Raises:
             ServerFailed: the server cannot be used.
         """
-        pool = ThreadPoolExecutor(self._parallel, thread_name_prefix="add")
-        running: set[Future[AddResult]] = set()
-        try:
-            for file in files:
-                running.add(pool.submit(self.add, file))
-                if len(running) >= 2 * self._parallel:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (one.result() for one in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (one.result() for one in done)
-        finally:
-            if running:
-                self._client.stop()
-            pool.shutdown(cancel_futures=True)
+        return in_parallel(self.add, files, self._parallel, stop=self._client.stop)
 
     def add(self, file: FoundFile) -> AddResult:
         """Add one file, and wait until its image is indexed or refused."""
+        if file.image_id in self._present:
+            return AddResult(file.path, AddStatus.PRESENT, file.image_id, named=file.named)
         try:
-            if file.path.stat().st_size > MAX_UPLOAD_BYTES:
-                return _skipped(file, "too_large", f"more than {MAX_UPLOAD_BYTES:,} bytes")
-            data = file.path.read_bytes()
-            media_type = MEDIA_TYPES[sniff(data)]
-        except OSError as error:
-            return _skipped(file, "unreadable", error.strerror or str(error))
-        except PictureRefused as refused:
-            return _skipped(file, refused.code, refused.reason)
-        image_id = hashlib.sha256(data).hexdigest()
+            image_id, media_type, data = _read(file)
+        except NotSendable as refused:
+            return AddResult(file.path, AddStatus.SKIPPED, None, refused.code, refused.reason, file.named)
         with self._lock:
             if image_id in self._present:
                 return AddResult(file.path, AddStatus.PRESENT, image_id, named=file.named)
@@ -159,19 +158,17 @@ class Uploader:
             Stopped: the user has stopped the command.
         """
         try:
-            if not self._all_known and self._client.has(image_id):
+            if not self.all_known and self._client.has(image_id):
                 return AddResult(file.path, AddStatus.PRESENT, image_id, named=file.named)
-            upload_id = self._client.send(clean_filename(file.path.name), media_type, data)
+            upload_id = self._client.send(clean_filename(file.name or file.path.name), media_type, data)
             with self._counted():
                 state = self._wait(upload_id)
         except StorageRefused as refused:
             return AddResult(file.path, AddStatus.REJECTED, None, "storage", str(refused), file.named)
         except ServerFailed as failed:
-            self._failures += 1
-            if failed.lasting or self._failures >= MAX_FAILURES:
-                raise
+            self._failures.failed(failed)
             return AddResult(file.path, AddStatus.REJECTED, None, "server", str(failed), file.named)
-        self._failures = 0
+        self._failures.succeeded()
         status = AddStatus(state["status"])
         if status is AddStatus.PENDING:
             reason = f"It was sent, but not indexed within {self._settle:g} s. It may be later: upload {upload_id}."
@@ -197,8 +194,25 @@ class Uploader:
             pause = min(longest, pause * 1.5)
 
 
-def _skipped(file: FoundFile, code: str, reason: str) -> AddResult:
-    return AddResult(file.path, AddStatus.SKIPPED, None, code, reason, file.named)
+def _read(file: FoundFile) -> tuple[str, str, bytes]:
+    """Return a file's SHA-256, media type and bytes.
+
+    Raises:
+        NotSendable: it is unreadable, too large, changed or not an image.
+    """
+    try:
+        if file.path.stat().st_size > MAX_UPLOAD_BYTES:
+            raise NotSendable("too_large", f"more than {MAX_UPLOAD_BYTES:,} bytes")
+        data = file.path.read_bytes()
+    except OSError as error:
+        raise NotSendable("unreadable", error.strerror or str(error)) from error
+    image_id = hashlib.sha256(data).hexdigest()
+    if file.image_id not in (None, image_id):
+        raise NotSendable("changed", "The file does not have the bytes that were exported.")
+    try:
+        return image_id, MEDIA_TYPES[sniff(data)], data
+    except PictureRefused as refused:
+        raise NotSendable(refused.code, refused.reason) from refused
 
 
 def _repeated(file: FoundFile, earlier: AddResult) -> AddResult:

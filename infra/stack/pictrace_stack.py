@@ -20,7 +20,13 @@ from infra.stack.settings import LOG_RETENTION, Stage
 from infra.stack.storage import VECTOR_INDEXES, Storage
 from shared.domain import limits
 from shared.domain.images import SIGNATURES_PREFIX, THUMBNAILS_PREFIX, UPLOADS_PREFIX
-from shared.domain.table_schema import ANNOTATED_INDEX, DUPLICATES_INDEX, KEYS_PARTITION, LISTING_INDEX
+from shared.domain.table_schema import (
+    ANNOTATED_INDEX,
+    DUPLICATES_INDEX,
+    KEYS_PARTITION,
+    LISTING_INDEX,
+    PIXELS_INDEX,
+)
 
 NEXT_MODEL_DIR = "/opt/next_model"
 
@@ -185,7 +191,7 @@ class PicTraceStack(Stack):
         _allow(
             ingestion.function,
             ["dynamodb:Query"],
-            [f"{table}/index/{name}" for name in (LISTING_INDEX, ANNOTATED_INDEX, DUPLICATES_INDEX)],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, ANNOTATED_INDEX, DUPLICATES_INDEX, PIXELS_INDEX)],
         )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
@@ -214,7 +220,7 @@ class PicTraceStack(Stack):
         _allow(
             search.function,
             ["dynamodb:Query"],
-            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX)],
+            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

@@ -114,6 +114,7 @@ class Storage(Construct):
                         table_schema.LISTING_SORT,
                         table_schema.DUPLICATES_SORT,
                         table_schema.ANNOTATED_PARTITION,
+                        table_schema.PIXELS_HASH,
                         table_schema.VECTOR_PARTITION,
                         *table_schema.VECTOR_FILTERS,
                     )
@@ -146,6 +147,13 @@ class Storage(Construct):
                         *table_schema.VECTOR_FILTERS,
                         table_schema.LISTING_PARTITION,
                         *table_schema.ANNOTATIONS,
+                    ),
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=table_schema.PIXELS_INDEX,
+                    key_schema=[_key(table_schema.PIXELS_HASH, "HASH"), _key(table_schema.LISTING_PARTITION, "RANGE")],
+                    projection=_include(
+                        *table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS, table_schema.LISTING_SORT
                     ),
                 ),
             ],

@@ -35,7 +35,7 @@ REFUSAL_CODES = {
     "content_encoding": "the object is stored compressed, under a Content-Encoding such as gzip",
     "unfetchable": "no image could be fetched from the URL",
     "empty": "the file has no bytes",
-    "unsupported_type": "the magic bytes match none of the supported formats",
+    "unsupported_type": "the bytes are in none of the supported formats, or camera RAW without a JPEG that shows it",
     "too_large": "the file has more bytes than the limit",
     "too_many_pixels": "the header declares more pixels, or a longer side, than the limit",
     "corrupt": "the format is supported, but the image cannot be decoded",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
+from shared.domain.formats import RAW_FORMATS
 from shared.domain.labels import canonical
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
 from shared.domain.quality import Quality
@@ -86,6 +87,9 @@ class ImageRecord:
         chosen: whether somebody chose to keep it, whatever its quality.
         group: `image_id` of the image that is kept of its group of near-duplicates; None without a group, or not read.
         annotations: what callers noted about it.
+        damaged: whether the file is cut off, or lacks its end.
+        intact: share of the image that is there; only this part is described.
+        pages: number of pages, frames or images in the file.
     """
 
     collection: str
@@ -106,6 +110,14 @@ class ImageRecord:
     chosen: bool = False
     group: str | None = None
     annotations: Annotations = NO_ANNOTATIONS
+    damaged: bool = False
+    intact: float = 1.0
+    pages: int = 1
+
+    @property
+    def raw(self) -> bool:
+        """Whether the image is a camera RAW file."""
+        return self.format in RAW_FORMATS
 
     @property
     def label(self) -> str | None:
@@ -119,11 +131,17 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """A record with its vectors, as ingest stores it. `local_features` is None for an image without keypoints."""
+    """A record with its vectors, as ingest stores it.
+
+    Attributes:
+        local_features: None for an image without keypoints.
+        pixels_hash: SHA-256 of the size and the decoded pixels, 64 lower-case hex digits; None if unknown.
+    """
 
     record: ImageRecord
     features: "FeatureVector"
     local_features: "LocalVector | None" = None
+    pixels_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,20 @@ MAX_QUERY_BYTES: Final = 4_400_000
 MAX_REQUEST_BYTES: Final = 6 * MIB
 """Maximum size of a request's body, the limit of Lambda."""
 
+MAX_PIXELS_BY_FORMAT: Final = {
+    "jpeg": 250_000_000,
+    "png": 90_000_000,
+    "webp": 60_000_000,
+    "gif": 60_000_000,
+    "bmp": 90_000_000,
+    "tiff": 60_000_000,
+    "avif": 40_000_000,
+    "heic": 60_000_000,
+    "jxl": 60_000_000,
+}
+"""Maximum pixels (width x height) of an image, checked in the header, before decoding: what the memory and the time of
+the decoder of each format suffice for (docs/measurements/formats.md). A JPEG is decoded at down to an eighth."""
+
 MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
 """Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
 
@@ -20,11 +34,14 @@ BODY_SECONDS: Final = 30
 """How long the body of a request may take to arrive, where the API does not run behind API Gateway: at the largest size
 that is 1.6 Mbit/s."""
 
-MAX_PIXELS: Final = 40_000_000
-"""Maximum pixels (width x height) of an image; checked in the header, before decoding."""
+MAX_PROGRESSIVE_PIXELS: Final = 110_000_000
+"""The same for a progressive JPEG, all of which is held in memory before its first pixel is known."""
 
-MAX_SIDE: Final = 16_384
-"""Maximum length of an image's longer side in pixels."""
+MAX_PIXELS: Final = max(MAX_PIXELS_BY_FORMAT.values())
+"""Maximum pixels of an image of any format."""
+
+MAX_SIDE: Final = 65_535
+"""Maximum length of an image's longer side in pixels: that of a JPEG."""
 
 MAX_JPEG_SCANS: Final = 100
 """Maximum number of scans of a progressive JPEG (8,000 of them took 26.5 s to decode)."""

@@ -44,6 +44,13 @@ class Verdict(StrEnum):
     UNRELATED = "unrelated"
 
 
+class Reason(StrEnum):
+    """Why two images are `identical`."""
+
+    SAME_BYTES = "same bytes"
+    SAME_PIXELS = "same pixels"
+
+
 def at_least(verdict: Verdict, least: Verdict) -> bool:
     """Return whether a verdict is `least` or nearer."""
     order = list(Verdict)
@@ -122,3 +129,10 @@ class Comparison:
     differences: Sequence[Part] = ()
     overlays: Sequence[Part] = ()
     agreement: float = 0.0
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the images are `identical`; None for every other verdict."""
+        if self.verdict is not Verdict.IDENTICAL:
+            return None
+        return Reason.SAME_BYTES if self.same_bytes else Reason.SAME_PIXELS

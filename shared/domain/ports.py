@@ -118,9 +118,18 @@ class VectorSearch(Protocol):
         ...
 
 
-class SearchIndex(VectorSearch, Protocol):
+class PixelSearch(Protocol):
+    """Finds images by the hash of their pixels."""
+
+    def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> Sequence[ImageRecord]:
+        """Return the images whose decoded pixels have this hash: 64 lower-case hex digits, as in `IndexedImage`."""
+        ...
+
+
+class SearchIndex(VectorSearch, PixelSearch, Protocol):
     """The reads that a search needs."""
 
+    def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
@@ -131,7 +140,7 @@ class SearchIndex(VectorSearch, Protocol):
         ...
 
 
-class NearDuplicateIndex(VectorSearch, Protocol):
+class NearDuplicateIndex(VectorSearch, PixelSearch, Protocol):
     """The reads that finding an earlier near-duplicate needs."""
 
     def find(self, image_id: str, collection: str | None = None) -> ImageRecord | None: ...

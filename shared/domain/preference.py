@@ -109,11 +109,11 @@ def prefer(a: "ImageRecord", b: "ImageRecord", overlap: tuple[float, float] | No
     """
     if a.chosen != b.chosen:
         return Preference(a.chosen > b.chosen, Reason.CHOSEN)
+    if (a.raw, a.intact) != (b.raw, b.intact):
+        return Preference((a.raw, a.intact) > (b.raw, b.intact), Reason.RAW if a.raw != b.raw else Reason.CROPPED)
     one, other = a.quality, b.quality
     if one is None or other is None:
         return _by_size(a, b)
-    if one.raw != other.raw:
-        return Preference(one.raw, Reason.RAW)
     if one.original != other.original:
         return Preference(one.original, Reason.CAMERA)
     if overlap is not None and max(overlap) > WHOLE and min(overlap) < PART:

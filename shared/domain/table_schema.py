@@ -26,6 +26,10 @@ ANNOTATED_PARTITION: Final = "annotated_in"
 ANNOTATIONS: Final = ("external_id", "note", "fields")
 """Attributes with annotations. Only the index of annotated images projects them."""
 
+PIXELS_INDEX: Final = "pixels-v1"
+"""Sparse global secondary index, by the hash of the decoded pixels and the collection, of records that have one."""
+PIXELS_HASH: Final = "pixels_hash"
+
 VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
 LOCAL_INDEX: Final = "local_features-v1"

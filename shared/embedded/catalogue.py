@@ -19,6 +19,7 @@ from shared.embedded.duplicates import write_quality
 from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
+    read_same_pixels,
     write_annotations,
     write_labels,
     write_record,
@@ -54,7 +55,7 @@ class EmbeddedCatalogue:
                     _delete_description(connection, record, held[0])
                 register_collection(connection, record.collection)
                 forget(connection, ImageKey(record.collection, record.image_id))
-                write_record(connection, record, source_id(source))
+                write_record(connection, record, source_id(source), image.pixels_hash)
                 write_quality(connection, ImageKey(record.collection, record.image_id), record.quality)
                 write_vectors(connection, image)
                 is_first = True
@@ -163,6 +164,11 @@ class EmbeddedCatalogue:
 
     def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
         return self._search.nearest_local(local, collection=collection, model=model, limit=limit)
+
+    def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
+        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.PixelSearch`."""
+        with self._database.read() as connection:
+            return read_same_pixels(connection, pixels_hash, collection=collection, limit=limit)
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         with self._database.read() as connection:

@@ -29,8 +29,13 @@ CREATE TABLE images (
     external_id TEXT,
     note TEXT,
     fields TEXT NOT NULL DEFAULT '{}',
+    intact REAL,
+    pages INTEGER NOT NULL DEFAULT 1,
+    pixels_hash TEXT,
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
+
+CREATE INDEX images_by_pixels ON images (pixels_hash, collection) WHERE pixels_hash IS NOT NULL;
 
 CREATE INDEX images_by_time ON images (
     collection, created_at, image_id, format, bytes, width, height, folded_filename
@@ -91,7 +96,7 @@ writes, may have rows of an image that has no record yet, or no longer.
 
 COLUMNS: Final = (
     "images.image_id, images.collection, descriptions.model, width, height, format, bytes, phash, images.created_at,"
-    " filename, low_information, sharpness, labels, external_id, note, fields"
+    " filename, low_information, sharpness, labels, external_id, note, fields, intact, pages"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
 DESCRIBED: Final = (
@@ -119,6 +124,9 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
         labels=tuple(Label(name, probability) for name, probability in json.loads(row[12])),
         sources=sources,
         annotations=Annotations(row[13], row[14], json.loads(row[15])),
+        damaged=row[16] is not None,
+        intact=1.0 if row[16] is None else row[16],
+        pages=row[17],
     )
 
 
@@ -145,16 +153,32 @@ def read_records(
     return {row[0]: to_record(row) for row in rows}
 
 
-def write_record(connection: sqlite3.Connection, record: ImageRecord, first_source: str) -> None:
+def read_same_pixels(
+    connection: sqlite3.Connection, pixels_hash: str, *, collection: str, limit: int
+) -> list[ImageRecord]:
+    """Return the records of images whose decoded pixels have this hash."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM images JOIN {DESCRIBED}"  # noqa: S608
+        " WHERE images.pixels_hash = ? AND images.collection = ? LIMIT ?",
+        (pixels_hash, collection, limit),
+    )
+    return [to_record(row) for row in rows]
+
+
+def write_record(
+    connection: sqlite3.Connection, record: ImageRecord, first_source: str, pixels_hash: str | None
+) -> None:
     """Store a record in place of the one that the collection may have of the image, whose annotations stay."""
     connection.execute(
         "INSERT INTO images (image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
-        " folded_filename, low_information, sharpness, first_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " folded_filename, low_information, sharpness, first_source, intact, pages, pixels_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (image_id, collection) DO UPDATE SET model = excluded.model, width = excluded.width,"
         " height = excluded.height, format = excluded.format, bytes = excluded.bytes, phash = excluded.phash,"
         " created_at = excluded.created_at, filename = excluded.filename, folded_filename = excluded.folded_filename,"
         " low_information = excluded.low_information, sharpness = excluded.sharpness,"
-        " first_source = excluded.first_source",
+        " first_source = excluded.first_source, intact = excluded.intact, pages = excluded.pages,"
+        " pixels_hash = excluded.pixels_hash",
         (
             record.image_id,
             record.collection,
@@ -170,6 +194,9 @@ def write_record(connection: sqlite3.Connection, record: ImageRecord, first_sour
             record.low_information,
             record.sharpness,
             first_source,
+            record.intact if record.damaged else None,
+            record.pages,
+            pixels_hash,
         ),
     )
     write_labels(connection, record)

@@ -42,7 +42,7 @@ class Description:
 
     def indexed(self) -> IndexedImage:
         """Return the record and the vectors, as the catalogue stores them."""
-        return IndexedImage(self.record, self.features, self.local_features)
+        return IndexedImage(self.record, self.features, self.local_features, self.signature.pixels_hash.hex() or None)
 
 
 def analyse(
@@ -98,12 +98,15 @@ def describe(
         filename=filename,
         low_information=described.low_information,
         sharpness=sharpness(image.rgb),
+        damaged=image.damaged,
+        intact=image.intact,
+        pages=image.pages,
         quality=measure(data, image.rgb, image.format, (image.width, image.height)),
     )
     return Description(
         record,
         embedding.features,
         described,
-        shrink_to_fit(image.rgb, LONGEST_SIDE),
+        shrink_to_fit(image.cover, LONGEST_SIDE),
         local,
     )

@@ -27,6 +27,9 @@ that it examines."""
 CANDIDATES: Final = 10
 """Maximum number of images whose signatures are read."""
 
+SAME_PIXELS: Final = 4
+"""Maximum number of images with the same pixels that are compared: a group needs few of them."""
+
 LEAST_LOCAL: Final = 0.28
 MOST_BITS: Final = 20
 """A candidate's signature is only read if the cosine of the local features is at least `LEAST_LOCAL`, if at most
@@ -105,7 +108,8 @@ class NearDuplicateFinder:
             return None
         near, whole = self._search(subject, image_key.collection, model)
         complete = _has(whole, subject.image_id) and (near is None or _has(near, subject.image_id))
-        chosen = list(_worth_reading(subject, near, whole))[:CANDIDATES]
+        same = self._same_pixels(subject, image_key.collection)
+        chosen = list(dict.fromkeys([*same, *_worth_reading(subject, near, whole)]))[:CANDIDATES]
         found = []
         for other, compared in zip(
             chosen, self._threads.map(lambda one: self._compare(subject, one), chosen), strict=True
@@ -125,6 +129,12 @@ class NearDuplicateFinder:
             return None
         compared = _compared(subject, data, model)
         return compared if compared.verdict in SAFE_TO_ACT_ON else None
+
+    def _same_pixels(self, subject: Subject, collection: str) -> list[str]:
+        """Return other images with the same pixels, which the vector indexes may not have yet."""
+        pixels = subject.signature.pixels_hash.hex()
+        same = self._index.with_pixels(pixels, collection=collection, limit=SAME_PIXELS) if pixels else ()
+        return [record.image_id for record in same if record.image_id != subject.image_id]
 
     def _search(self, subject: Subject, collection: str, model: str) -> tuple[Candidates | None, Candidates]:
         """Return the nearest images by local features (None if the image has none) and by features."""

@@ -143,9 +143,9 @@ def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[Vie
     return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
 
-def _rank(match: ScoredMatch) -> tuple[float, bool, float]:
+def _rank(match: ScoredMatch) -> tuple[float, bool, bool, float]:
     found = match.comparison
-    return -found.score, found.low_information, -(found.cosine or 0.0)
+    return -found.score, not found.same_bytes, found.low_information, -(found.cosine or 0.0)
 
 
 class Searcher:
@@ -209,7 +209,7 @@ class Searcher:
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
         first, scored = self._first_pass(query, found, wanted, watch)
-        scored = self._judged(query, scored, wanted, watch)
+        scored = self._identical(query, wanted, watch) + self._judged(query, scored, wanted, watch)
         if _needs_second_pass(wanted, scored):
             with watch.stage("views"):
                 sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
@@ -234,6 +234,25 @@ class Searcher:
             existing = self._existing(matches, wanted)
         candidate_ids = list(dict.fromkeys(entry.record.image_id for entry in found))
         return SearchResult(existing, candidate_ids, len(best), finder.bytes_examined)
+
+    def _identical(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> list[ScoredMatch]:
+        """Return the images with the query's bytes or pixels, which an index look-up never misses.
+
+        Their signature is the query's, so none is read.
+        """
+        pixels = query.signature.pixels_hash.hex()
+        with watch.stage("identical"):
+            found = self._index.with_pixels(pixels, collection=wanted.collection, limit=wanted.k + 1) if pixels else []
+            records = {record.image_id: record for record in found}
+            if query.image_id not in records and query.image_id != wanted.exclude:
+                same = self._index.find(query.image_id, wanted.collection)
+                records |= {same.image_id: same} if same else {}
+        whole = views.whole(query.signature)
+        return [
+            ScoredMatch(record, self._compare(query, whole, record.image_id, query.signature, wanted.ranking))
+            for record in records.values()
+            if record.image_id != wanted.exclude and (wanted.labels is None or record.has_any(wanted.labels))
+        ]
 
     def _first_pass(
         self, query: Described, found: Sequence[ViewedCandidate], wanted: SearchRequest, watch: Stopwatch

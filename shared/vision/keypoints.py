@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shared.domain.matches import OrbScore
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import resize_longest
+from shared.vision.resizing import longest_side, resize_longest
 
 MAX_KEYPOINTS: Final = 500
 LONGEST_SIDE: Final = 512
@@ -40,6 +40,9 @@ CORNER_CONTRAST: Final = 7
 LEVELS, QUERY_LEVELS = 8, 10
 """Levels of the image pyramid; each is 1.2 times smaller than the one before."""
 
+LEAST_SIDE: Final = 8
+"""Pixels: a shorter side does not hold two neighbouring windows of SSIM."""
+
 GRID: Final = 6
 
 LOWE_RATIO: Final = 0.8
@@ -65,7 +68,8 @@ class Keypoints:
         scales: uint8 (N,), pyramid level.
         angles: uint8 (N,), orientation in 1/256 turns.
         descriptors: uint8 (N, 32), the 256 bits of each.
-        size: width and height in pixels; the longest is `LONGEST_SIDE` unless `detect` was given another one.
+        size: width and height in pixels; the longest is `LONGEST_SIDE`, or more for a long image,
+            unless `detect` was given another one.
     """
 
     points: Points
@@ -118,18 +122,25 @@ class KeypointMatches:
     transform: Transform | None
 
 
-def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE, edge: int = ORB_EDGE) -> Keypoints:
+def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int | None = None, edge: int = ORB_EDGE) -> Keypoints:
     """Detect the `count` strongest keypoints of a gray image of any size; flat images have none.
 
     Args:
-        longest: longest side in pixels to which the image is scaled first.
+        longest: longest side in pixels to which the image is scaled first; None means `LONGEST_SIDE`, or more for a
+            long image (`resizing.longest_side`).
         edge: width in pixels of the border without keypoints, at every level of the pyramid.
     """
-    gray = resize_longest(gray, longest)
+    if min(gray.shape) < LEAST_SIDE:
+        longest = longest or LONGEST_SIDE
+        return _none(resize_longest(gray, longest).shape[1::-1])
+    gray = resize_longest(gray, longest or longest_side(gray.shape[1], gray.shape[0], LONGEST_SIDE))
     height, width = gray.shape
-    # ORB finds nothing closer to an edge, and raises if its pyramid shrinks a side to zero.
-    if min(width, height) <= 2 * edge:
+    # ORB finds nothing closer to an edge, and raises if its pyramid shrinks a side to zero: a narrow image is padded.
+    pad = edge if min(width, height) <= 2 * edge < max(width, height) else 0
+    if min(width, height) <= 2 * edge and not pad:
         return _none((width, height))
+    if pad:
+        gray = cv2.copyMakeBorder(gray, pad, pad, pad, pad, cv2.BORDER_REPLICATE).astype(np.uint8)
     found, descriptors = cv2.ORB.create(
         nfeatures=count,
         nlevels=LEVELS if count <= MAX_KEYPOINTS else QUERY_LEVELS,
@@ -141,7 +152,7 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int = LONGEST_SIDE
     # ORB may return a few more than requested.
     strongest = np.argsort([-point.response for point in found], kind="stable")[:count]
     return Keypoints(
-        points=np.array([point.pt for point in found], dtype=np.float32),
+        points=np.array([point.pt for point in found], dtype=np.float32) - np.float32(pad),
         scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),

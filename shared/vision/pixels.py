@@ -17,7 +17,7 @@ _NEARLY_ALL: Final = 0.95
 """Share of what is visible, by alpha."""
 
 RawPixels = npt.NDArray[Any]
-"""Pixels as OpenCV decodes them: gray (2-D), BGR or BGRA, of any depth."""
+"""Pixels as a decoder returns them: gray (2-D) or with channels, of any depth."""
 
 _STRIP: Final = 256
 """Rows composited at a time, so that a large image needs no second copy of itself in 16 bits."""
@@ -43,44 +43,25 @@ def to_uint8(stored: RawPixels, depth: int | None = None) -> Pixels:
     return cv2.convertScaleAbs(stored, alpha=255 / ((1 << depth) - 1))  # type: ignore[return-value]
 
 
-def composite(stored: Pixels, *, premultiplied: bool = False) -> Pixels:
-    """Return the RGB of gray, BGR or BGRA pixels, the latter composited on white, or on black if they are white.
+def composite_rgb(rgb: Pixels, alpha: Pixels) -> Pixels:
+    """Return RGB pixels composited on white, or on black if they are white.
 
     A white logo made for dark pages would show nothing on white.
 
     Args:
-        premultiplied: whether the colours are already multiplied by their alpha.
+        rgb: uint8, height x width x 3, not multiplied by `alpha`.
+        alpha: uint8, height x width.
     """
-    if stored.ndim == 2:  # noqa: PLR2004
-        return cv2.cvtColor(stored, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
-    if stored.shape[2] == 3:  # noqa: PLR2004
-        return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
-    rgb: Pixels = cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB)  # type: ignore[assignment]
-    ground = 0 if _is_white(stored, premultiplied=premultiplied) else 255
+    shown = np.empty_like(rgb)
+    ground = 0 if _is_white(rgb, alpha) else 255
     for top in range(0, len(rgb), _STRIP):
-        strip = rgb[top : top + _STRIP]
-        alpha = stored[top : top + _STRIP, :, 3:].astype(np.uint16)
-        behind = ground * (255 - alpha)
-        mixed = strip + behind // 255 if premultiplied else (strip * alpha + behind + 127) // 255
-        np.minimum(mixed, 255, out=strip, casting="unsafe")
-    return rgb
+        part = alpha[top : top + _STRIP, :, None].astype(np.uint16)
+        shown[top : top + _STRIP] = (rgb[top : top + _STRIP] * part + ground * (255 - part) + 127) // 255
+    return shown
 
 
-def _is_white(stored: Pixels, *, premultiplied: bool) -> bool:
-    """Whether BGRA pixels are transparent in places, and nearly all that is visible is nearly white."""
-    visible = white = 0
-    for top in range(0, len(stored), _STRIP):
-        strip = stored[top : top + _STRIP]
-        alpha = strip[:, :, 3]
-        darkest = strip[:, :, :3].min(axis=2)
-        light = darkest >= (_NEARLY_WHITE * alpha.astype(np.float32) if premultiplied else _NEARLY_WHITE * 255)
-        visible += int(alpha.sum(dtype=np.int64))
-        white += int(alpha[light].sum(dtype=np.int64))
-    return bool(visible < 255 * stored[:, :, 3].size and white > _NEARLY_ALL * visible)
-
-
-def add_key_alpha(gray: RawPixels, key: int) -> RawPixels:
-    """Return the BGRA of a gray image in which pixels of the value `key` are transparent."""
-    opaque = np.iinfo(gray.dtype).max
-    alpha = np.where(gray == key, 0, opaque).astype(gray.dtype)
-    return np.dstack([gray, gray, gray, alpha])
+def _is_white(rgb: Pixels, alpha: Pixels) -> bool:
+    """Whether pixels are transparent in places, and nearly all that is visible is nearly white."""
+    visible = int(alpha.sum(dtype=np.int64))
+    white = int(alpha[rgb.min(axis=2) >= _NEARLY_WHITE * 255].sum(dtype=np.int64))
+    return bool(visible < 255 * alpha.size and white > _NEARLY_ALL * visible)

@@ -7,8 +7,25 @@ Interpolation is OpenCV's exact variant: the plain one rounds as the processor's
 keypoints of an enlarged photograph, arm64 and x86_64 had only a fifth in common.
 """
 
+from typing import Final
+
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
+
+LONG: Final = 4
+"""Ratio of the sides above which an image is long, such as a panorama or a scrolling screenshot."""
+LONGEST: Final = 8
+"""How many times more pixels along its longest side a long image keeps, at most: up to a ratio of 32, its shortest side
+then has a quarter of the usual longest one."""
+
+
+def longest_side(width: int, height: int, ordinary: int) -> int:
+    """Return the longest side to which an image is reduced, in pixels: `ordinary`, or more if the image is long.
+
+    Otherwise too little would be left of its shortest side to find its parts by.
+    """
+    ratio = max(width, height) / max(1, min(width, height))
+    return round(ordinary * min(LONGEST, max(1.0, ratio / LONG)))
 
 
 def resize_square(pixels: Pixels, side: int) -> Pixels:

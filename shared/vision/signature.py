@@ -11,18 +11,15 @@ import numpy as np
 from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.histogram import BINS, Histogram, histogram
-from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
+from shared.vision.keypoints import LEAST_SIDE, LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import resize_square, shrink_to_fit
+from shared.vision.resizing import LONGEST, longest_side, resize_square, shrink_to_fit
 from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
 FLAT_DEVIATION: Final = 2.0
 """Standard deviation of gray levels, 0 to 255, below which an image is flat; 500 photographs had at least 13."""
-
-LEAST_SIDE: Final = 8
-"""Pixels: a shorter side does not hold two neighbouring windows of SSIM."""
 
 _MAGIC: Final = b"PTS4"
 _EARLIER: Final = b"PTS3"
@@ -71,7 +68,7 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
         keypoints: maximum number of keypoints; signatures with more than `MAX_KEYPOINTS` cannot be packed.
     """
     # Everything below works on averages, so the large image is read only once.
-    small = shrink_to_fit(rgb, LONGEST_SIDE)
+    small = shrink_to_fit(rgb, longest_side(rgb.shape[1], rgb.shape[0], LONGEST_SIDE))
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     square, found = resize_square(gray, SIDE), detect(gray, keypoints)
     flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
@@ -127,7 +124,7 @@ def unpack(data: bytes) -> Signature:
     start = end if data.startswith(_EARLIER) else end + _HASH + _LENGTH.size
     if count > MAX_KEYPOINTS or len(data) < start or len(data) != start + _fine_length(data, end, start):
         raise ValueError("a signature of the wrong length")
-    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
+    if not (0 < width <= LONGEST * LONGEST_SIDE and 0 < height <= LONGEST * LONGEST_SIDE):
         raise ValueError("a signature of an image without a size")
     at = _HEAD.size
     gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)

@@ -1,7 +1,7 @@
 """Images that show people how two images compare."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -45,14 +45,16 @@ class _Alignment:
             a: the first image in any size: views need more pixels than are drawn.
             b: the second image in the size at which it is drawn.
         """
-        stored = extract(b).keypoints
+        found = extract(b).keypoints
+        shown = np.divide(b.shape[1::-1], found.size)
+        stored = replace(found, points=(found.points * shown).astype(np.float32))
         size = resize_longest(a, LONGEST_SIDE).shape[1::-1]
         for view in _views(a):
-            matches = match_keypoints(view.signature.keypoints, stored)
+            matches = match_keypoints(view.signature.keypoints, found)
             if matches.transform is not None:
                 drawn = np.divide(size, view.signature.keypoints.size)
                 points = (view.signature.keypoints.points * drawn).astype(np.float32)
-                transform = matches.transform @ np.diag([*(1 / drawn), 1.0])
+                transform = np.diag([*shown, 1.0]) @ matches.transform @ np.diag([*(1 / drawn), 1.0])
                 return cls(points, stored.points, matches.pairs, transform, view.mirrored)
         return cls(stored.points, stored.points, np.zeros((0, 2), np.intp), None)
 

@@ -11,7 +11,14 @@ from aws_cdk.assertions import Annotations, Match
 from bench.cost.use import ALARM_METRICS
 from infra import app, prices
 from infra.stack.settings import ContextError
-from shared.domain.table_schema import ANNOTATED_INDEX, DUPLICATES_INDEX, LISTING_INDEX, LOCAL_INDEX, VECTOR_INDEX
+from shared.domain.table_schema import (
+    ANNOTATED_INDEX,
+    DUPLICATES_INDEX,
+    LISTING_INDEX,
+    LOCAL_INDEX,
+    PIXELS_INDEX,
+    VECTOR_INDEX,
+)
 from tests.infra.reading import only, resources, text
 
 MAIL: Final = {"alarm_email": "ops@example.org"}
@@ -99,6 +106,7 @@ def test_alarms_cover_the_table_and_all_its_indexes(document: dict[str, Any]) ->
         ("WriteThrottleEvents", LISTING_INDEX),
         ("WriteThrottleEvents", DUPLICATES_INDEX),
         ("WriteThrottleEvents", ANNOTATED_INDEX),
+        ("WriteThrottleEvents", PIXELS_INDEX),
     }
 
 

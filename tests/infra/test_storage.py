@@ -131,20 +131,23 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
         table_schema.PARTITION_KEY,
         table_schema.LISTING_PARTITION,
         table_schema.ANNOTATED_PARTITION,
+        table_schema.PIXELS_HASH,
         *sorts,
     }
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
 
 
 def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, Any]) -> None:
-    newest, duplicates, annotated = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    newest, duplicates, annotated, pixels = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
     shown = {*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS}
-    for index, name, sort, included in (
-        (newest, table_schema.LISTING_INDEX, table_schema.LISTING_SORT, shown),
-        (duplicates, table_schema.DUPLICATES_INDEX, table_schema.DUPLICATES_SORT, {*shown, table_schema.LISTING_SORT}),
+    collection, dated = table_schema.LISTING_PARTITION, {*shown, table_schema.LISTING_SORT}
+    for index, name, keys, included in (
+        (newest, table_schema.LISTING_INDEX, [collection, table_schema.LISTING_SORT], shown),
+        (duplicates, table_schema.DUPLICATES_INDEX, [collection, table_schema.DUPLICATES_SORT], dated),
+        (pixels, table_schema.PIXELS_INDEX, [table_schema.PIXELS_HASH, collection], dated),
     ):
         assert index["IndexName"] == name
-        assert [entry["AttributeName"] for entry in index["KeySchema"]] == [table_schema.LISTING_PARTITION, sort]
+        assert [entry["AttributeName"] for entry in index["KeySchema"]] == keys
         assert set(index["Projection"]["NonKeyAttributes"]) == included
     assert annotated["IndexName"] == table_schema.ANNOTATED_INDEX
     keys = [table_schema.ANNOTATED_PARTITION, table_schema.LISTING_SORT]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from infra.local.cloud import STACK
-from infra.operate import add, upload_client
+from infra.operate import connection, upload_client
 from infra.operate.__main__ import main
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.folder_watch import FolderChange, FolderWatch
@@ -72,11 +72,11 @@ def test_refused_files_are_named_and_counted_in_the_exit_status(
 ) -> None:
     (folder / "broken.png").write_bytes(noise(8406)[:300])
     report = tmp_path / "report.json"
-    assert run(running, collection, folder, "--json", report) == add.EXIT_REFUSED
+    assert run(running, collection, folder, "--json", report) == connection.EXIT_REFUSED
     assert "broken.png: rejected: A PNG chunk claims" in capsys.readouterr().out
     codes = {Path(entry["path"]).name: entry["code"] for entry in json.loads(report.read_text())["not_added"]}
     assert codes == {"broken.png": "corrupt", "notes.txt": "unsupported_type"}
-    assert run(running, collection, folder / "notes.txt") == add.EXIT_REFUSED, "it was named itself"
+    assert run(running, collection, folder / "notes.txt") == connection.EXIT_REFUSED, "it was named itself"
 
 
 def test_files_folders_and_patterns_are_found_once(folder: Path, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_closed_api_takes_a_key(
 ) -> None:
     arguments = ["add", str(folder), "--url", closed.url, "--collection", collection]
     monkeypatch.delenv("PICTRACE_KEY", raising=False)
-    assert main(arguments) == add.EXIT_STOPPED
+    assert main(arguments) == connection.EXIT_STOPPED
     assert "/v1/stats answered 401: Send a valid key" in capsys.readouterr().err
     key = closed.key(Scope.SEARCH, Scope.WRITE, collections=[collection])
     assert main([*arguments, "--key", key]) == 0
@@ -127,7 +127,7 @@ def test_a_closed_api_takes_a_key(
 
 def test_a_stack_gets_a_temporary_key_of_one_collection(running: PicTrace, closed: ClosedApi, collection: str) -> None:
     stack = DeployedStack("any", running.cloud.outputs)
-    with add._key(None, stack, collection) as key:
+    with connection.api_key(None, stack, collection, "add") as key:
         assert key
         with UploadClient(closed.url, key, collection) as client:
             assert client.count() == 0
@@ -183,7 +183,7 @@ def test_an_unreachable_api_ends_the_command(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_client, "PATIENCE_SECONDS", 0.2)
-    assert main(["add", str(folder), "--url", "http://127.0.0.1:9"]) == add.EXIT_STOPPED
+    assert main(["add", str(folder), "--url", "http://127.0.0.1:9"]) == connection.EXIT_STOPPED
     said = capsys.readouterr().err
     assert "http://127.0.0.1:9 cannot be reached" in said
     assert "To go on, run the same command again." in said

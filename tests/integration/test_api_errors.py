@@ -105,6 +105,7 @@ def test_an_invalid_search_parameter_is_named(running: PicTrace, parameters: dic
     [
         ({"filename": "a.svg", "content_type": "image/svg+xml"}, (415, "unsupported-media-type")),
         ({"filename": "a", "content_type": "text/html"}, (415, "unsupported-media-type")),
+        ({"filename": "a", "content_type": "video/mp4"}, (415, "unsupported-media-type")),
         ({"content_type": "image/png"}, (422, "invalid-request")),
         ({"filename": "", "content_type": "image/png"}, (422, "invalid-request")),
         ({"filename": "a", "content_type": "image/png", "collection": "a/b"}, (422, "invalid-request")),

@@ -38,7 +38,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0" * 30, "unsupported_type"),
     "WebP of 34 bytes, 16383 x 16383": (made.webp(16_383, 16_383), "too_many_pixels"),
     "JPEG whose header lies, 20000 x 20000": (made.jpeg(20_000, 20_000), "too_many_pixels"),
-    "PNG, 65535 x 1": (made.png(65_535, 1), "too_many_pixels"),
+    "PNG, 65536 x 1": (made.png(65_536, 1), "too_many_pixels"),
     "PNG whose chunk claims 2 GB": (WHOLE_PNG[:33] + b"\x7f\xff\xff\xffIDAT" + WHOLE_PNG[41:], "corrupt"),
     "JPEG of very many scans": (made.jpeg(64, 64, MAX_JPEG_SCANS + 1), "too_complex"),
     "PNG of very many chunks": (made.PARTS["png"], "too_complex"),
@@ -264,3 +264,21 @@ def test_the_thinnest_images_have_thumbnails(running: PicTrace, collection: str)
     assert link.status_code == 307
     assert Image.open(io.BytesIO(httpx.get(link.headers["location"]).content)).size == (320, 1)
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("media_type", ["IMAGE/JPG", "image/pjpeg", "application/octet-stream", ""])
+def test_the_bytes_decide_whatever_the_content_type_says(running: PicTrace, collection: str, media_type: str) -> None:
+    data = cut_off(noise(40 + len(media_type)))
+    image_id = running.add(data, collection=collection, media_type=media_type, name="photo")
+    found = running.client.get(f"/v1/images/{image_id}", params={"collection": collection}).json()
+    assert (found["format"], found["damaged"], found["pages"], found["raw"]) == ("jpeg", True, 1, False)
+    assert 0.3 < found["intact"] < 0.9
+    listed = running.client.get("/v1/images", params={"collection": collection}).json()["images"]
+    assert [(one["damaged"], one["intact"]) for one in listed] == [(True, found["intact"])]
+
+
+def cut_off(png: bytes) -> bytes:
+    """Return the first part of a PNG's image as a JPEG."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(out, "JPEG", quality=90)
+    return out.getvalue()[: len(out.getvalue()) * 3 // 5]

@@ -80,14 +80,12 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "thumbnail": ("GET", "/v1/images/{image_id}/thumbnail", {}),
     "similar": ("GET", "/v1/images/{image_id}/similar", {}),
     "annotate": ("PATCH", "/v1/images/{image_id}", {"json": {"note": "seen"}}),
-    "group": ("GET", "/v1/duplicates/{image_id}", {}),
-    "keep": ("PUT", "/v1/duplicates/{image_id}/kept", {"json": {"image_id": "ID"}}),
-    "restore": ("POST", "/v1/trash/{image_id}/restore", {}),
-    "purge": ("DELETE", "/v1/trash/{image_id}", {}),
     "remove": ("DELETE", "/v1/images/{image_id}", {}),
     "remove-here": ("DELETE", "/v1/images/{image_id}", {"params": {"collection": "t-strangers"}}),
     "group": ("GET", "/v1/duplicates/{image_id}", {}),
-    "keep": ("PUT", "/v1/duplicates/{image_id}/kept", {"json": {"image_id": sha(OWN)}}),
+    "keep": ("PUT", "/v1/duplicates/{image_id}/kept", {"json": {"image_id": "ID"}}),
+    "decide": ("POST", "/v1/duplicates/decisions", {"json": {"images": ["ID", sha(OWN)], "decision": "different"}}),
+    "resolve": ("POST", "/v1/duplicates/resolve", {"json": {"groups": [{"group_id": "ID", "keep": ["ID"]}]}}),
     "restore": ("POST", "/v1/trash/{image_id}/restore", {}),
     "purge": ("DELETE", "/v1/trash/{image_id}", {}),
     "ancestor": ("GET", "/uploads/{image_id}.jpg", {}),
@@ -102,6 +100,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
 }
 """Every API call that names an image or an upload."""
+NAMED_IN_THE_BODY: Final = {"/v1/search", "/v1/compare", "/v1/duplicates/decisions", "/v1/duplicates/resolve"}
 
 
 @pytest.mark.parametrize(
@@ -130,8 +129,8 @@ def test_an_image_in_another_collection_is_answered_like_a_missing_one(
 
     held, absent = seen(sha(HELD), other_caller.upload), seen(sha(ABSENT), "0" * 32)
     assert held == absent
-    takes_no_collection = call == "upload-state" or call.startswith(("compare", "draw"))
-    assert held[0] == (404 if collection is None else 422 if takes_no_collection else 403)
+    names_no_collection = call in {"upload-state", "decide", "resolve"} or call.startswith(("compare", "draw"))
+    assert held[0] == (404 if collection is None else 422 if names_no_collection else 403)
 
 
 def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> None:
@@ -140,7 +139,7 @@ def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> 
         (method.upper(), path)
         for path, methods in paths.items()
         for method in methods
-        if "{image_id}" in path or "{upload_id}" in path or path in {"/v1/search", "/v1/compare"}
+        if "{image_id}" in path or "{upload_id}" in path or path in NAMED_IN_THE_BODY
     }
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 

@@ -44,10 +44,25 @@ def test_an_answer_is_ordered_by_verdict(running: PicTrace, collection: str) -> 
     scores = [match["score"] for match in matches]
     assert scores == sorted(scores, reverse=True)
     assert [score == 1 for score in scores] == [True, False, False, False]
-    assert not matches[0]["same_bytes"]
+    assert (matches[0]["same_bytes"], matches[0]["reason"], matches[1]["reason"]) == (False, "same pixels", None)
     [part, *_] = matches[2]["differences"]
     assert part["match"]["width"] * part["match"]["height"] < 0.05
     assert matches[1]["overlap"]["match"] == pytest.approx(1, abs=0.02)
+
+
+def test_the_same_pixels_are_found_among_any_number_of_lookalikes(running: PicTrace, collection: str) -> None:
+    """A look-up finds them: 40 images of one flat colour have neither keypoints nor features of their own."""
+    flat = [encoded(np.full((64, 64 + step, 3), 120, np.uint8), ".png") for step in range(40)]
+    ids = [running.add(data, collection=collection) for data in flat]
+    image = Image.open(BytesIO(flat[-1]))
+    again = BytesIO()
+    image.save(again, "webp", lossless=True)
+    for data, reason in ((flat[-1], "same bytes"), (again.getvalue(), "same pixels")):
+        for effort in ("fast", "balanced"):
+            params = {"collection": collection, "effort": effort}
+            asked = running.client.post("/v1/search", params=params, files={"file": ("a", data)})
+            first = asked.json()["matches"][0]
+            assert (first["image_id"], first["verdict"], first["reason"]) == (ids[-1], "identical", reason)
 
 
 @pytest.mark.parametrize(("least", "count"), [("near-duplicate", 1), ("variant", 2), ("unrelated", 3)])

@@ -76,7 +76,7 @@ def test_the_size_is_read_from_the_header(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("size", [(16_000, 16_000), (MAX_SIDE, 3_000)])
+@pytest.mark.parametrize("size", [(16_000, 16_000), (MAX_SIDE, 4_000)])
 def test_too_many_pixels_are_refused_before_decoding(make: Maker, size: tuple[int, int]) -> None:
     assert size[0] * size[1] > MAX_PIXELS
     with pytest.raises(PictureRefused, match="claims") as refused:
@@ -151,7 +151,7 @@ def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
 
 
 def test_markers_inside_a_jpeg_segment_are_ignored() -> None:
-    thumbnail = jpeg(MAX_SIDE + 1, MAX_SIDE + 1, MAX_JPEG_SCANS + 1)
+    thumbnail = jpeg(MAX_SIDE, MAX_SIDE, MAX_JPEG_SCANS + 1)
     exif = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     assert headers.check(b"\xff\xd8" + exif + jpeg(64, 64)[2:]).width == 64
 
@@ -164,7 +164,7 @@ def test_markers_inside_a_jpeg_segment_are_ignored() -> None:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_type"),
         (b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0" * 30, "unsupported_type"),
         (b"\x76\x2f\x31\x01" + b"\0" * 30, "unsupported_type"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported_type"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0mp41mp42", "unsupported_type"),
         (b"RIFF\0\0\0\0WAVE", "unsupported_type"),
         (b"\x89PNG\r\n\x1a\n", "corrupt"),
         (b"GIF89a\x01", "corrupt"),

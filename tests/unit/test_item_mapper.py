@@ -1,6 +1,8 @@
 """The conversion of records to DynamoDB items and back."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,6 +47,25 @@ def test_a_record_survives_the_round_trip() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
     assert item_mapper.to_record(item) == RECORD
     assert item["label"] == {"S": "egyptian cat"}, "in canonical form, by which the index is searched"
+
+
+@pytest.mark.parametrize(
+    ("changes", "stored"),
+    [
+        ({}, "png"),
+        ({"damaged": True}, "png; intact=1"),
+        ({"damaged": True, "intact": 0.7188}, "png; intact=0.7188"),
+        ({"pages": 12}, "png; pages=12"),
+        ({"damaged": True, "intact": 0.5, "pages": 2}, "png; intact=0.5; pages=2"),
+    ],
+)
+def test_what_few_images_have_is_kept_in_the_format_that_every_index_projects(
+    changes: dict[str, Any], stored: str
+) -> None:
+    record = replace(RECORD, **changes)
+    item = item_mapper.record_item(record, normalise(np.arange(2048.0)), ObjectRef("b", "k"))
+    assert item["format"] == {"S": stored}
+    assert item_mapper.to_record(item) == record
 
 
 def test_a_record_without_labels_has_no_label_attribute() -> None:

@@ -12,7 +12,7 @@ from skimage import data
 from shared.domain.features import normalise
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.matches import Verdict
+from shared.domain.matches import Reason, Verdict
 from shared.domain.ports import Candidate, Candidates
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.description import Description
@@ -52,6 +52,9 @@ class FakeStore:
         assert key == signature_key(MODEL, image_id)
         self.read.append(image_id)
         return signature.pack(self.images[image_id].signature) if image_id in self.images else None
+
+    def with_pixels(self, pixels_hash: str, **_: Any) -> list[ImageRecord]:
+        return [one.record for one in self.images.values() if one.signature.pixels_hash.hex() == pixels_hash]
 
     def nearest(self, vector: Any, **_: Any) -> Candidates:
         return self._nearest(lambda one: one.features @ vector)
@@ -96,11 +99,24 @@ def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description |
 
 
 def test_a_mirror_image_is_found_whichever_of_the_two_asks() -> None:
-    mirrored = replace(describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5), features=EARLIER.features)
+    drawn = describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5)
+    seen = replace(drawn.signature, features=EARLIER.features)
+    mirrored = replace(drawn, features=EARLIER.features, signature=seen)
     stored = FakeStore([EARLIER, CAT, mirrored])
     for asking, other in ((mirrored, EARLIER), (EARLIER, mirrored)):
         (one,) = look(stored, asking.record.image_id).near
         assert (one.image_id, one.comparison.mirrored) == (other.record.image_id, True)
+
+
+def test_the_same_pixels_are_found_although_the_vector_indexes_do_not_have_them_yet() -> None:
+    class Lagging(FakeStore):
+        def _nearest(self, cosine: Callable[[Any], float]) -> Candidates:
+            return Candidates([], None)
+
+    saved_again = describe_pixels(COFFEE, "saved again", 5)
+    stored = Lagging([EARLIER, CAT, saved_again])
+    (one,) = look(stored, saved_again.record.image_id, saved_again).near
+    assert (one.image_id, one.comparison.reason) == (EARLIER.record.image_id, Reason.SAME_PIXELS)
 
 
 def test_later_images_are_near_duplicates_too_and_removed_ones_are_not() -> None:

@@ -54,7 +54,7 @@ def test_metadata_that_state_another_size_or_an_editor_prove_nothing() -> None:
 
 def test_a_raw_file_is_preferred_to_everything_and_a_chosen_copy_to_that() -> None:
     jpeg, _ = described(source("chelsea.png", 92), "1")
-    raw = replace(jpeg, image_id="r" * 64, width=jpeg.width // 2, quality=Quality(raw=True))
+    raw = replace(jpeg, image_id="r" * 64, width=jpeg.width // 2, format="nef", quality=Quality(raw=True))
     assert prefer(jpeg, raw) == replace(prefer(raw, jpeg), first=False)
     assert prefer(raw, jpeg).reason is Reason.RAW
     chosen = replace(jpeg, chosen=True)

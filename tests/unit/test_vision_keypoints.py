@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from shared.vision.alignment import aligned_ssim
-from shared.vision.keypoints import MAX_KEYPOINTS, MIN_INLIERS, Transform, detect, is_sane, match_keypoints
+from shared.vision.keypoints import (
+    LEAST_SIDE,
+    MAX_KEYPOINTS,
+    MIN_INLIERS,
+    Transform,
+    detect,
+    is_sane,
+    match_keypoints,
+)
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.signature import extract
@@ -77,11 +85,29 @@ def test_images_without_keypoints_match_nothing(astronaut: Pixels) -> None:
         assert found.transform is None
 
 
-@pytest.mark.parametrize("height", [1, 2, 5, 30, 62, 63, 64, 100])
+@pytest.mark.parametrize("ratio", [9, 20, 40, 100])
+def test_a_long_image_is_found_by_a_part_of_it(ratio: int) -> None:
+    """Without more pixels for long images, none above a ratio of 8.26 had a keypoint."""
+    tile = gray(pixels("brick.png"))[:256, :256]
+    rng = np.random.default_rng(5)
+    rows = [np.roll(tile, int(shift), axis=1) for shift in rng.integers(0, 256, ratio)]
+    marks = rng.integers(0, 256, (256 * ratio // 8, 32), dtype=np.uint8)
+    page = cv2.addWeighted(np.concatenate(rows), 0.5, cv2.resize(marks, (256, 256 * ratio)), 0.5, 0).astype(np.uint8)
+    whole = detect(page)
+    assert min(whole.size) >= min(128, 4096 // ratio)
+    assert len(whole) > 100
+    part = detect(np.ascontiguousarray(page[256 : 256 * 4]), 1500)
+    found = match_keypoints(part, detect(page, 1500))
+    if ratio <= 40:
+        assert found.transform is not None
+        assert len(found.pairs) >= 2 * MIN_INLIERS
+
+
+@pytest.mark.parametrize("height", [1, 7, 8, 30, 62, 63, 100])
 def test_a_strip_of_any_height_is_handled(height: int) -> None:
     strip = np.random.default_rng(height).integers(0, 256, (height, 512)).astype(np.uint8)
-    assert (len(detect(strip)) > 0) is (height > 62)
-    assert (len(detect(np.ascontiguousarray(strip.T))) > 0) is (height > 62)
+    assert (len(detect(strip)) > 0) is (height >= LEAST_SIDE)
+    assert (len(detect(np.ascontiguousarray(strip.T))) > 0) is (height >= LEAST_SIDE)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,7 +10,7 @@ from functions.api.auth import ANY_SCOPE, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs
 from functions.api.errors import Problem, problem_responses
 from shared.domain.errors import NotFound
-from shared.domain.formats import MEDIA_TYPES
+from shared.domain.formats import TAKEN, upload_type
 from shared.domain.images import UPLOAD_ID_PATTERN
 from shared.domain.limits import UPLOAD_EXPIRES_SECONDS
 
@@ -27,15 +27,17 @@ router = APIRouter(prefix="/v1", tags=["uploads"], route_class=AuthenticatedRout
 def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
     """Returns an S3 presigned POST: send its `fields` to `url` as a multipart form, with the part `file` last.
 
-    The form accepts one image of this content type, of at most 25 MiB; the server chooses its key.
+    The form accepts one image of at most 25 MiB; the server chooses its key. Send `fields` as they are returned: the
+    content type in them may be another than the one stated. What the image is, its bytes decide.
     """
     collection = caller.collection(wanted.collection)
-    if wanted.content_type not in MEDIA_TYPES.values():
+    media_type = upload_type(wanted.content_type)
+    if media_type is None:
         raise Problem(
             "unsupported-media-type",
-            f"Send an image of one of these types: {', '.join(sorted(MEDIA_TYPES.values()))}.",
+            f"`{wanted.content_type}` is not a type of image. Send a {TAKEN} file, or leave the type out.",
         )
-    upload_id, url, fields = services.library.open_upload(wanted.filename, wanted.content_type, collection)
+    upload_id, url, fields = services.library.open_upload(wanted.filename, media_type, collection)
     return schemas.UploadForm(upload_id=upload_id, url=url, fields=fields, expires_in=UPLOAD_EXPIRES_SECONDS)
 
 

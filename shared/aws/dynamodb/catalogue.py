@@ -25,6 +25,8 @@ from shared.domain.table_schema import (
     LISTING_INDEX,
     LISTING_PARTITION,
     LOCAL_INDEX,
+    PIXELS_HASH,
+    PIXELS_INDEX,
     RECORD_ATTRIBUTES,
     SINCE,
     TRASHED_AT,
@@ -71,7 +73,7 @@ class DynamoCatalogue:
         try:
             replaced = self._client.put_item(
                 TableName=self._table,
-                Item=item_mapper.record_item(record, image.features, source, image.local_features),
+                Item=item_mapper.record_item(record, image.features, source, image.local_features, image.pixels_hash),
                 ConditionExpression="attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
                 ExpressionAttributeNames={"#model": "model"},
                 ExpressionAttributeValues={":model": {"S": record.model}},
@@ -361,6 +363,19 @@ class DynamoCatalogue:
             ],
             bytes_examined=None if examined is None else int(examined),
         )
+
+    def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
+        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.PixelSearch`."""
+        found = self._client.query(
+            TableName=self._table,
+            IndexName=PIXELS_INDEX,
+            KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
+            ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
+            ProjectionExpression=_PROJECTION,
+            ExpressionAttributeNames=_PROJECTION_NAMES,
+            Limit=limit,
+        )
+        return [item_mapper.to_record(item) for item in found["Items"]]
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""

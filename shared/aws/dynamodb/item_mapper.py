@@ -22,7 +22,7 @@ from shared.domain.images import (
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.quality import Quality
-from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, SINCE
+from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, PIXELS_HASH, SINCE
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
@@ -102,7 +102,11 @@ def from_numbers(numbers: Sequence[Mapping[str, str]]) -> FeatureVector:
 
 
 def record_item(
-    record: ImageRecord, features: FeatureVector, first_source: ObjectRef, local: LocalVector | None = None
+    record: ImageRecord,
+    features: FeatureVector,
+    first_source: ObjectRef,
+    local: LocalVector | None = None,
+    pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
     optional = {
@@ -111,6 +115,7 @@ def record_item(
         "low_information": {"BOOL": True} if record.low_information else None,
         "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
+        PIXELS_HASH: {"S": pixels_hash} if pixels_hash else None,
     }
     return {
         **record_key(record.image_id, record.collection),
@@ -126,7 +131,7 @@ def record_item(
         },
         "width": {"N": str(record.width)},
         "height": {"N": str(record.height)},
-        "format": {"S": record.format},
+        "format": {"S": _format_text(record)},
         "bytes": {"N": str(record.bytes)},
         "phash": {"S": record.phash},
         "sharpness": {"N": f"{record.sharpness:.5g}"},
@@ -152,7 +157,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
-        format=item["format"]["S"],
+        format=_format_parts(item)[""],
         bytes=int(item["bytes"]["N"]),
         phash=item["phash"]["S"],
         created_at=item.get("created_at", item.get(SINCE))["S"],
@@ -163,6 +168,9 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
+        damaged="intact" in _format_parts(item),
+        intact=float(_format_parts(item).get("intact", 1)),
+        pages=int(_format_parts(item).get("pages", 1)),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
@@ -187,6 +195,22 @@ def to_annotations(item: Item) -> Annotations:
     text = _texts(item)
     fields = item["fields"]["M"] if "fields" in item else {}
     return Annotations(text("external_id"), text("note"), {name: str(value["S"]) for name, value in fields.items()})
+
+
+def _format_text(record: ImageRecord) -> str:
+    """Return the format, with parameters as a media type has them for what few images have: `tiff; pages=3`.
+
+    Every index projects `format`. What an index projects cannot be changed without building it again.
+    """
+    parameters = [f"; intact={record.intact:.4g}"] if record.damaged else []
+    parameters += [f"; pages={record.pages}"] if record.pages > 1 else []
+    return record.format + "".join(parameters)
+
+
+def _format_parts(item: Item) -> dict[str, str]:
+    """Return the parameters of the format by their names; the format itself has the name \"\"."""
+    name, *parameters = item["format"]["S"].split("; ")
+    return {"": name} | dict(parameter.split("=", 1) for parameter in parameters)
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:

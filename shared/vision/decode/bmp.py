@@ -17,7 +17,7 @@ _WITH_ALPHA_MASK: Final = 56
 
 
 def decode_bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
-    """Decode a BMP with bit fields to BGR or BGRA; return None for any other BMP.
+    """Decode a BMP with bit fields to RGB or RGBA; return None for any other BMP.
 
     Raises:
         struct.error: the file ends before its pixels do, or its header is invalid.
@@ -37,7 +37,7 @@ def decode_bit_fields(data: bytes) -> npt.NDArray[np.uint8] | None:
     pixels = np.ascontiguousarray(lines[:, :used]).view(f"<u{bits // 8}")
     red, green, blue, alpha = (_extract_field(pixels, mask) for mask in masks)
     # Many programs declare an alpha channel and leave it at zero; browsers show such an image as opaque.
-    return np.dstack([blue, green, red, alpha] if alpha.any() else [blue, green, red])
+    return np.dstack([red, green, blue, alpha] if alpha.any() else [red, green, blue])
 
 
 def _is_contiguous(mask: int, bits: int) -> bool:

@@ -1,37 +1,27 @@
-"""Decoding of image files to upright RGB pixels."""
+"""Decoding of image files to upright sRGB pixels."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from PIL import Image as PillowImage
 
 from shared.domain.errors import PictureRefused
+from shared.domain.formats import RAW_FORMATS
 from shared.domain.limits import DECODE_WAIT_SECONDS
-from shared.vision.decode import avif, bmp, gif, headers, orientation, png, tiff
+from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
+from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
 from shared.vision.opencv import cv2
-from shared.vision.pixels import Pixels, RawPixels, add_key_alpha, composite, to_uint8
-from shared.vision.resizing import shrink_to_fit
+from shared.vision.pixels import Pixels
 
-LONGEST_SIDE: Final = 1024
-"""Longest side of the decoded pixels; larger images are reduced to it. Nothing computed from them needs finer detail,
-and small parts of a query are searched for at this size (docs/explanation/ranking.md)."""
-
-MIN_REDUCED_SIDE: Final = 960
-"""A JPEG is decoded at 1/2, 1/4 or 1/8 scale if its longest side then has at least this many pixels: 4,000 become
-1,000."""
+__all__ = ["LONGEST_SIDE", "SANDBOX", "Image", "decode", "decode_in_process"]
 
 HEAVY_PIXELS: Final = 8_000_000
 """Pixels above which an image is heavy: 25 million with 16 bits and alpha take 1.4 s of processor time as a PNG."""
-
-_REDUCED: Final = (
-    (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
-    (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
-    (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
-)
-"""These flags select the scale alone; `IMREAD_REDUCED_COLOR_8` would select BGR too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +29,37 @@ class Image:
     """A decoded image.
 
     Attributes:
-        rgb: uint8, height x width x 3, contiguous, upright, composited on white, or on black if it is white itself;
-            reduced to `LONGEST_SIDE` if the image is larger.
-        format: the format that the magic bytes identify.
-        width, height: size of the upright image before any reduction, in pixels.
+        rgb: uint8, height x width x 3, contiguous, upright sRGB, composited on white, or on black if it is white
+            itself; reduced if the image is larger than `LONGEST_SIDE` (`resizing.longest_side`). Of a file with several
+            images, a sheet of those that show something new (`pages`).
+        format: the format that the bytes identify.
+        width, height: size of the upright image before any reduction, in pixels; of a camera RAW file, the sensor's.
+        damaged: whether the file is cut off, or lacks its end.
+        intact: share of the image that is there, from its first row on; `rgb` has only these rows.
+        pages: number of pages, frames or images in the file.
+        cover_size: width and height of the first page in `rgb`, at its upper left; None if it is all of it.
     """
 
     rgb: Pixels
     format: str
     width: int
     height: int
+    damaged: bool = False
+    intact: float = 1.0
+    pages: int = 1
+    cover_size: tuple[int, int] | None = None
+
+    @property
+    def cover(self) -> Pixels:
+        """The first page on the sheet, or the whole image: what thumbnails show."""
+        if self.cover_size is None:
+            return self.rgb
+        width, height = self.cover_size
+        return self.rgb[:height, :width]
 
 
 def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Image:
-    """Decode the first frame of a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, in a sandboxed process.
+    """Decode the first image of a file in a supported format, in a sandboxed process.
 
     Args:
         patience: seconds to wait while other images are decoded; None to wait for as long as it takes.
@@ -63,7 +70,16 @@ def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Imag
     """
     header = headers.check(data)
     decoded = SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience)
-    return Image(decoded.rgb, decoded.format, decoded.width, decoded.height)
+    return Image(
+        decoded.rgb,
+        decoded.format,
+        decoded.width,
+        decoded.height,
+        decoded.damaged,
+        decoded.intact,
+        decoded.pages,
+        decoded.cover_size and (decoded.cover_size[0], decoded.cover_size[1]),
+    )
 
 
 def _is_heavy(header: Header) -> bool:
@@ -73,125 +89,72 @@ def _is_heavy(header: Header) -> bool:
 
 
 def decode_in_process(data: bytes) -> Image:
-    """Decode the first frame in this process, which a hostile image may crash.
+    """Decode the first image in this process, which a hostile file may crash.
 
     Raises:
         PictureRefused: the bytes are not an image that `decode` supports, or the image exceeds a limit.
         MemoryError: decoding needs more memory than there is.
     """
     header = headers.check(data)
-    kind = header.format
     try:
-        if kind == "jpeg":
-            rgb, (height, width) = _jpeg(data, header)
-        else:
-            rgb = _DECODERS[kind](data)
-            height, width = rgb.shape[:2]
+        stored = _DECODERS[header.format](data, header)
+        rgb = upright_srgb(stored)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from error
-        raise _corrupt(kind) from error
-    except (struct.error, IndexError, _Undecodable) as error:
-        raise _corrupt(kind) from error
-    return Image(np.ascontiguousarray(shrink_to_fit(rgb, LONGEST_SIDE)), kind, width, height)
+        raise _corrupt(header.format) from error
+    except _UNDECODABLE as error:
+        raise _corrupt(header.format) from error
+    width, height = _size(stored)
+    if stored.turned:
+        width, height = height, width
+    found = pages.count(data, header)
+    cover = None
+    if found > 1:
+        most = pages.MAX_SHOWN if header.format == "tiff" else pages.MAX_FRAMES_SHOWN
+        each = [rgb, *map(upright_srgb, pages.further(data, header, found))]
+        rgb, cover = pages.sheet(pages.telling(each, most))
+    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover)
 
 
 SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")
 
+_UNDECODABLE: Final = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, ArithmeticError),
+    *(struct.error, EOFError, ImportError, AttributeError),
+)
+"""What the decoders raise for files that they do not understand."""
+
 
 def _corrupt(kind: str) -> PictureRefused:
-    return PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded.")
+    return PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded: it is damaged or incomplete.")
 
 
-class _Undecodable(Exception):  # noqa: N818
-    """OpenCV returned nothing, or pixels in an unexpected layout."""
+def _size(stored: Stored) -> tuple[int, int]:
+    if stored.size is not None:
+        return stored.size
+    if isinstance(stored.pixels, PillowImage.Image):
+        return stored.pixels.size
+    return stored.pixels.shape[1], stored.pixels.shape[0]
 
 
-def _imdecode(data: bytes, flags: int) -> RawPixels:
-    stored: RawPixels | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    if stored is None or stored.size == 0:
-        raise _Undecodable
-    if stored.ndim == 3 and stored.shape[2] == 1:  # noqa: PLR2004
-        stored = stored[:, :, 0]
-    if stored.dtype == np.int16:
-        stored = np.maximum(stored, 0).astype(np.uint16)
-    if stored.dtype not in (np.uint8, np.uint16) or (stored.ndim, *stored.shape[2:]) not in ((2,), (3, 3), (3, 4)):
-        raise _Undecodable
-    return stored
+def _bmp(data: bytes, header: Header) -> Stored:
+    """Decode with OpenCV, or with Pillow what it refuses, such as run-length encoded rows that are too long."""
+    pixels: Any = bmp.decode_bit_fields(data)
+    if pixels is None:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return pillow.decode(data, header) if pixels is None else Stored(pixels, "RGB")
 
 
-def _jpeg(data: bytes, header: Header) -> tuple[Pixels, tuple[int, int]]:
-    """Return the pixels, at a reduced scale if possible, and the full height and width of the upright image."""
-    for scale, reduced in _REDUCED:
-        if max(header.width, header.height) // scale < MIN_REDUCED_SIDE:
-            continue
-        rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB | reduced)
-        for whole in ((header.height, header.width), (header.width, header.height)):
-            if rgb.shape[:2] == tuple(-(-side // scale) for side in whole):
-                return rgb, whole
-        break  # the decoded frame is not the largest one
-    rgb = _imdecode(data, cv2.IMREAD_COLOR_RGB)
-    return rgb, (rgb.shape[0], rgb.shape[1])
-
-
-def _with_alpha(data: bytes) -> Pixels:
-    return composite(to_uint8(_imdecode(data, cv2.IMREAD_UNCHANGED)))
-
-
-def _png(data: bytes) -> Pixels:
-    stored = _imdecode(png.without_animation(data), cv2.IMREAD_UNCHANGED)
-    key = png.transparent_gray(data)
-    if key is not None and stored.ndim == 2:  # noqa: PLR2004 - OpenCV did not apply the key
-        stored = add_key_alpha(stored, key)
-    return orientation.upright(composite(to_uint8(stored)), orientation.from_png(data))
-
-
-def _bmp(data: bytes) -> Pixels:
-    pixels = bmp.decode_bit_fields(data)
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB) if pixels is None else composite(pixels)
-
-
-def _gif(data: bytes) -> Pixels:
-    return _with_alpha(gif.first_frame(data))
-
-
-def _webp(data: bytes) -> Pixels:
-    return orientation.upright(_with_alpha(data), orientation.from_webp(data))
-
-
-def _avif(data: bytes) -> Pixels:
-    properties = avif.read_properties(data)
-    stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
-    # A file that does not state its depth: 10 bits is by far the most common depth above 8.
-    depth = max(properties.depth, 10)
-    return properties.upright(composite(to_uint8(stored, depth)))
-
-
-def _tiff(data: bytes) -> Pixels:
-    """Decode a TIFF, which OpenCV already returns upright.
-
-    Planar TIFFs are decoded to 8-bit colour only: at 16 bits, OpenCV returns uninitialised memory for them.
-    """
-    tags = tiff.read_tags(data)
-    chunky = tags.get(tiff.PLANAR_CONFIGURATION, tiff.CHUNKY) == tiff.CHUNKY
-    bits = tags.get(tiff.BITS_PER_SAMPLE)
-    extra = tags.get(tiff.EXTRA_SAMPLES)
-    transparent = tags.get(tiff.PHOTOMETRIC) == tiff.RGB and tags.get(tiff.SAMPLES_PER_PIXEL) == 4  # noqa: PLR2004
-    if chunky and transparent and extra in (tiff.ASSOCIATED_ALPHA, tiff.UNASSOCIATED_ALPHA) and bits in (8, 16):
-        stored = _imdecode(data, cv2.IMREAD_UNCHANGED)
-        # libtiff premultiplies 8-bit colours by their alpha but returns 16-bit colours as they are stored.
-        premultiplied = bits == 8 or extra == tiff.ASSOCIATED_ALPHA  # noqa: PLR2004
-        return composite(to_uint8(stored), premultiplied=premultiplied)
-    if chunky and bits == 16:  # noqa: PLR2004 - if no value exceeds 255, decoding to 8 bits would yield black
-        return composite(to_uint8(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)))
-    return _imdecode(data, cv2.IMREAD_COLOR_RGB)
-
-
-_DECODERS = {
-    "png": _png,
-    "webp": _webp,
-    "gif": _gif,
+_DECODERS: Final[dict[str, Callable[[bytes, Header], Stored]]] = {
+    "jpeg": jpeg.decode,
+    "png": pillow.decode,
+    "webp": pillow.decode_webp,
+    "gif": pillow.decode,
     "bmp": _bmp,
-    "tiff": _tiff,
-    "avif": _avif,
+    "tiff": tiff.decode,
+    "avif": pillow.decode,
+    "heic": pillow.decode_heic,
+    "jxl": jpeg_xl.decode,
+    **dict.fromkeys(RAW_FORMATS, raw.decode),
 }

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.domain.errors import PictureRefused
-from shared.vision.decode.sandbox import HEADER_SIZE, OUT_OF_MEMORY, REPORT
+from shared.vision.decode.sandbox import ANSWERED, HEADER_SIZE, OUT_OF_MEMORY, REPORT
 
 Decoder = Callable[[bytes], Any]
 
@@ -127,12 +127,8 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
         except PictureRefused as refused:
             answer: dict[str, Any] = {"code": refused.code, "reason": refused.reason}
         else:
-            answer = {
-                "format": image.format,
-                "shape": image.rgb.shape,
-                "width": image.width,
-                "height": image.height,
-            }
+            answer = {name: getattr(image, name) for name in ANSWERED if hasattr(image, name)}
+            answer["shape"] = image.rgb.shape
             _write_all(job, memoryview(image.rgb).cast("B"), HEADER_SIZE)
         _write_all(job, memoryview(json.dumps(answer).encode().ljust(HEADER_SIZE, b"\0")), 0)
         _report(reply, 0, resource.getrusage(resource.RUSAGE_SELF))

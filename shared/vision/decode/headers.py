@@ -2,29 +2,73 @@
 
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.errors import PictureRefused
-from shared.domain.formats import sniff
-from shared.domain.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE
-from shared.vision.decode import gif, png, tiff
+from shared.domain.formats import RAW_FORMATS, sniff
+from shared.domain.limits import (
+    MAX_CHUNKS,
+    MAX_JPEG_SCANS,
+    MAX_PIXELS,
+    MAX_PIXELS_BY_FORMAT,
+    MAX_PROGRESSIVE_PIXELS,
+    MAX_SIDE,
+    MAX_UPLOAD_BYTES,
+)
+from shared.vision.decode import tiff_tags
 
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd8])")
 """A marker that begins a segment or ends the image, as opposed to a stuffed byte, a fill byte or a restart marker."""
 _JPEG_END: Final = 0xD9
 _JPEG_SCAN: Final = 0xDA
 _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_PROGRESSIVE: Final = {0xC2, 0xC6, 0xCA, 0xCE}
+_JPEG_ARITHMETIC: Final = {0xC9, 0xCA}
+
+_GIF_HEADER: Final = 13
+_GIF_EXTENSION: Final = 0x21
+_GIF_IMAGE: Final = 0x2C
+_MAX_GIF_BLOCKS: Final = MAX_UPLOAD_BYTES // 255 + MAX_CHUNKS
+"""Maximum number of blocks in a frame. Encoders fill each with 255 bytes; decoders take seconds for 25 MiB of tiny
+ones."""
+
+_PNG_SIGNATURE: Final = 8
+_JXL_CONTAINER: Final = b"\0\0\0\x0cJXL "
+_JXL_RATIOS: Final = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
+"""Width to height by their code: ISO/IEC 18181-1, SizeHeader."""
+_JXL_BITS: Final = (9, 13, 18, 30)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header claims. Width and height are in pixels as stored; 0 if the header does not state them."""
+    """What a header claims.
+
+    Attributes:
+        width, height: pixels as stored; 0 if the header does not state them.
+        end: offset of a JPEG's end marker; None if it has none.
+        progressive, arithmetic: how a JPEG is coded.
+        depth: bits of a PNG's samples.
+        animated: whether a WebP is an animation.
+        profile, exif: a WebP's ICC profile and Exif block.
+    """
 
     format: str
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
+    end: int | None = None
+    progressive: bool = False
+    arithmetic: bool = False
+    depth: int = 8
+    animated: bool = False
+    profile: bytes | None = None
+    exif: bytes | None = None
+
+    @property
+    def scalable(self) -> bool:
+        """Whether reducing the image while decoding it saves memory."""
+        return not (self.progressive or self.arithmetic)
 
 
 def check(data: bytes) -> Header:
@@ -34,26 +78,29 @@ def check(data: bytes) -> Header:
         PictureRefused: `empty`, `unsupported_type`, `corrupt`, `too_many_pixels` or `too_complex`.
     """
     kind = sniff(data)
-    reader = {
-        "jpeg": _jpeg,
-        "png": _png,
-        "webp": _webp,
-        "gif": gif.canvas_size,
-        "bmp": _bmp,
-        "tiff": _tiff,
-        "avif": _avif,
-    }[kind]
     try:
-        width, height = reader(data)
+        header = _READERS[kind](data)
     except (struct.error, IndexError) as error:
         raise PictureRefused("corrupt", f"The {kind.upper()} file ends inside its header.") from error
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+    check_size(header.format if header.scalable else "progressive jpeg", header.width, header.height)
+    return header
+
+
+def check_size(kind: str, width: int, height: int) -> None:
+    """Refuse an image whose pixels need more memory or time than decoding this format may use.
+
+    Raises:
+        PictureRefused: `too_many_pixels`.
+    """
+    most = MAX_PROGRESSIVE_PIXELS if kind == "progressive jpeg" else MAX_PIXELS_BY_FORMAT.get(kind, MAX_PIXELS)
+    if width * height > most or max(width, height) > MAX_SIDE:
+        name = kind if kind.islower() and " " in kind else kind.upper()
         raise PictureRefused(
             "too_many_pixels",
-            f"The image claims {width} x {height} pixels; at most {MAX_PIXELS:,} pixels "
-            f"and {MAX_SIDE:,} a side are decoded.",
+            f"The image claims {width} x {height} pixels; at most {most:,} pixels and {MAX_SIDE:,} a side are decoded "
+            f"from a {name}. Make it smaller"
+            + (", or save it as a JPEG, of which more are decoded." if most < MAX_PIXELS_BY_FORMAT["jpeg"] else "."),
         )
-    return Header(kind, width, height)
 
 
 def _count_up_to_limit(parts: str) -> Iterator[int]:
@@ -62,45 +109,62 @@ def _count_up_to_limit(parts: str) -> Iterator[int]:
     raise PictureRefused("too_complex", f"The file has more than {MAX_CHUNKS:,} {parts}.")
 
 
-def _jpeg(data: bytes) -> tuple[int, int]:
+def _jpeg(data: bytes) -> Header:
     """Return the size of the largest frame that any SOF marker claims; refuse a JPEG with too many scans."""
-    width = height = scans = 0
-    at = 2
+    header = Header("jpeg")
+    scans, at = 0, 2
     for _ in _count_up_to_limit("JPEG segments"):
         found = _JPEG_MARKER.search(data, at)
         if not found:
             break
         marker, at = found[1][0], found.end()
-        if marker == _JPEG_END or at + 2 > len(data):
+        if marker == _JPEG_END:
+            return replace(header, end=found.start())
+        if at + 2 > len(data):
             break
         if marker in _JPEG_FRAMES and at + 7 <= len(data):
-            frame_height, frame_width = struct.unpack_from(">HH", data, at + 3)
-            width, height = max(width, frame_width), max(height, frame_height)
+            height, width = struct.unpack_from(">HH", data, at + 3)
+            header = replace(
+                header,
+                width=max(header.width, width),
+                height=max(header.height, height),
+                progressive=header.progressive or marker in _JPEG_PROGRESSIVE,
+                arithmetic=header.arithmetic or marker in _JPEG_ARITHMETIC,
+            )
         elif marker == _JPEG_SCAN:
             scans += 1
             if scans > MAX_JPEG_SCANS:
                 raise PictureRefused("too_complex", f"The JPEG has more than {MAX_JPEG_SCANS} scans.")
         at += max(int.from_bytes(data[at : at + 2], "big"), 2)
-    return width, height
+    return header
 
 
-def _png(data: bytes) -> tuple[int, int]:
+def _png(data: bytes) -> Header:
     """Return IHDR's size; refuse chunks that exceed the file, because decoders allocate what their length claims."""
     if data[12:16] != b"IHDR":
         raise PictureRefused("corrupt", "The PNG does not begin with its header chunk.")
-    for (_, at, length), _ in zip(png.chunks(data), _count_up_to_limit("PNG chunks"), strict=False):
-        if length > len(data) - at:
+    at = _PNG_SIGNATURE
+    for _ in _count_up_to_limit("PNG chunks"):
+        if at + 8 > len(data):
+            break
+        length, name = struct.unpack_from(">I4s", data, at)
+        if length > len(data) - at - 8:
             raise PictureRefused("corrupt", f"A PNG chunk claims {length:,} bytes, more than the file has left.")
+        if name == b"IEND":
+            break
+        at += 12 + length
     width, height = struct.unpack_from(">II", data, 16)
-    return width, height
+    return Header("png", width, height, depth=data[24])
 
 
-def _webp(data: bytes) -> tuple[int, int]:
+def _webp(data: bytes) -> Header:
     """Return the size of VP8X's canvas, or of the VP8 or VP8L frame; the larger if a frame exceeds the canvas."""
     if data[12:16] not in {b"VP8X", b"VP8L", b"VP8 "}:
         # libwebp would read what follows as a bare frame, of any size.
         raise PictureRefused("corrupt", "The WebP file does not begin with a VP8X, VP8L or VP8 chunk.")
     width = height = 0
+    animated = False
+    metadata: dict[bytes, bytes] = {}
     at = 12
     for _ in _count_up_to_limit("WebP chunks"):
         if at + 8 > len(data):
@@ -108,51 +172,130 @@ def _webp(data: bytes) -> tuple[int, int]:
         name, size = struct.unpack_from("<4sI", data, at)
         body = at + 8
         if name == b"VP8X":
-            w, h = (
-                1 + int.from_bytes(data[body + 4 : body + 7], "little"),
-                1 + int.from_bytes(data[body + 7 : body + 10], "little"),
-            )
+            w, h = _webp_size(data, body + 4)
         elif name == b"VP8L":
             bits = struct.unpack_from("<I", data, body + 1)[0]
             w, h = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
         elif name == b"VP8 ":
             w, h = (side & 0x3FFF for side in struct.unpack_from("<HH", data, body + 6))
         elif name == b"ANMF":
-            w, h = (
-                1 + int.from_bytes(data[body + 6 : body + 9], "little"),
-                1 + int.from_bytes(data[body + 9 : body + 12], "little"),
-            )
+            w, h = _webp_size(data, body + 6)
+            animated = True
         else:
             w = h = 0
+            if name in (b"ICCP", b"EXIF"):
+                metadata.setdefault(name, data[body : body + size])
         width, height = max(width, w), max(height, h)
         at = body + size + (size & 1)
-    return width, height
+    return Header("webp", width, height, animated=animated, profile=metadata.get(b"ICCP"), exif=metadata.get(b"EXIF"))
 
 
-def _bmp(data: bytes) -> tuple[int, int]:
+def _webp_size(data: bytes, at: int) -> tuple[int, int]:
+    return 1 + int.from_bytes(data[at : at + 3], "little"), 1 + int.from_bytes(data[at + 3 : at + 6], "little")
+
+
+def _gif(data: bytes) -> Header:
+    """Return the size of the canvas, extended to contain the first frame; refuse too many blocks up to its end."""
+    width, height = struct.unpack_from("<HH", data, 6)
+    at = _GIF_HEADER + _colour_table_size(data[10])
+    left = MAX_CHUNKS
+    try:
+        while data[at] == _GIF_EXTENSION:
+            at, left = _skip_blocks(data, at + 2, left)
+        if data[at] != _GIF_IMAGE:
+            return Header("gif", width, height)
+        x, y, w, h = struct.unpack_from("<4H", data, at + 1)
+        width, height = max(width, x + w), max(height, y + h)
+        _skip_blocks(data, at + 11 + _colour_table_size(data[at + 9]), _MAX_GIF_BLOCKS)
+    except (IndexError, struct.error):
+        pass  # decoding will fail, at a cost that the size bounds
+    return Header("gif", width, height)
+
+
+def _colour_table_size(flags: int) -> int:
+    """Return the size in bytes of the colour table that a flag byte announces."""
+    return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
+
+
+def _skip_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """Return the offset after a chain of blocks, which an empty block ends, and how many more blocks are allowed."""
+    for left in range(most, 0, -1):
+        if not data[at]:
+            return at + 1, left - 1
+        at += 1 + data[at]
+    raise PictureRefused(
+        "too_complex",
+        f"The GIF has more than {MAX_CHUNKS:,} blocks before its first frame or more than {_MAX_GIF_BLOCKS:,} in it.",
+    )
+
+
+def _bmp(data: bytes) -> Header:
     header_size = struct.unpack_from("<I", data, 14)[0]
     if header_size == 12:  # noqa: PLR2004 - BITMAPCOREHEADER
         width, height = struct.unpack_from("<HH", data, 18)
     else:
         width, height = struct.unpack_from("<ii", data, 18)
-    return abs(width), abs(height)
+    return Header("bmp", abs(width), abs(height))
 
 
-def _tiff(data: bytes) -> tuple[int, int]:
-    tags = tiff.read_tags(data)
-    if tags.get(tiff.SAMPLE_FORMAT) == tiff.FLOATING or tags.get(tiff.BITS_PER_SAMPLE) in (24, 32, 64):
-        raise PictureRefused("corrupt", "The TIFF has floating-point samples, or samples of more than 16 bits.")
-    return tags.get(tiff.WIDTH, 0), tags.get(tiff.HEIGHT, 0)
+def _tiff(data: bytes) -> Header:
+    tags = tiff_tags.read_tags(data)
+    return Header(tiff_tags.kind_of(data), tags.get(tiff_tags.WIDTH, 0), tags.get(tiff_tags.HEIGHT, 0))
 
 
-def _avif(data: bytes) -> tuple[int, int]:
-    """Return the size in the largest `ispe` property (image spatial extents, ISO/IEC 23008-12, 6.5.3)."""
-    width = height = 0
-    at = data.find(b"ispe")
-    for _ in _count_up_to_limit("AVIF size properties"):
+def _heif(kind: str) -> Callable[[bytes], Header]:
+    def read(data: bytes) -> Header:
+        """Return the size in the largest `ispe` property (image spatial extents, ISO/IEC 23008-12, 6.5.3)."""
+        width = height = 0
+        at = data.find(b"ispe")
+        for _ in _count_up_to_limit("size properties"):
+            if at < 0:
+                break
+            w, h = struct.unpack_from(">II", data, at + 8)
+            width, height = max(width, w), max(height, h)
+            at = data.find(b"ispe", at + 4)
+        return Header(kind, width, height)
+
+    return read
+
+
+def _jxl(data: bytes) -> Header:
+    """Read the size header of a JPEG XL codestream, which a container may hold in a `jxlc` or `jxlp` box."""
+    at = 0
+    if data.startswith(_JXL_CONTAINER):
+        at = data.find(b"\xff\x0a", len(_JXL_CONTAINER))
         if at < 0:
-            break
-        w, h = struct.unpack_from(">II", data, at + 8)
-        width, height = max(width, w), max(height, h)
-        at = data.find(b"ispe", at + 4)
-    return width, height
+            raise IndexError("no codestream")
+    bits = int.from_bytes(data[at + 2 : at + 16].ljust(14, b"\0"), "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value = bits & ((1 << count) - 1)
+        bits >>= count
+        return value
+
+    small = take(1)
+    height = 8 * (take(5) + 1) if small else 1 + take(_JXL_BITS[take(2)])
+    ratio = take(3)
+    if ratio:
+        across, down = _JXL_RATIOS[ratio]
+        return Header("jxl", height * across // down, height)
+    return Header("jxl", 8 * (take(5) + 1) if small else 1 + take(_JXL_BITS[take(2)]), height)
+
+
+def _raw(kind: str) -> Callable[[bytes], Header]:
+    return lambda _: Header(kind)
+
+
+_READERS: Final[dict[str, Callable[[bytes], Header]]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "webp": _webp,
+    "gif": _gif,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "avif": _heif("avif"),
+    "heic": _heif("heic"),
+    "jxl": _jxl,
+    **{kind: _raw(kind) for kind in RAW_FORMATS},
+}

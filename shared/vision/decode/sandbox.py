@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import IO, Final
 
 import numpy as np
@@ -63,12 +63,24 @@ class DecodedImage:
         format: the decoder's name of the format.
         rgb: uint8, height x width x 3; in memory that no other process uses any more.
         width, height: size of the image according to the decoder, in pixels.
+        damaged: whether the file is cut off, or lacks its end.
+        intact: share of the image that is there.
+        pages: number of images in the file.
+        cover_size: width and height of the first of them in `rgb`.
     """
 
     format: str
     rgb: npt.NDArray[np.uint8]
     width: int
     height: int
+    damaged: bool = False
+    intact: float = 1.0
+    pages: int = 1
+    cover_size: tuple[int, int] | None = None
+
+
+ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")
+"""What a decoder answers besides the pixels; it may leave out what has a default."""
 
 
 class Sandbox:
@@ -166,7 +178,7 @@ class Sandbox:
             answer = json.loads(os.pread(job, HEADER_SIZE, 0).rstrip(b"\0"))
             if "code" in answer:
                 raise PictureRefused(answer["code"], answer["reason"])
-            return DecodedImage(answer["format"], _map_pixels(job, *answer["shape"]), answer["width"], answer["height"])
+            return DecodedImage(rgb=_map_pixels(job, *answer.pop("shape")), **answer)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
             raise PictureRefused("too_complex", f"Decoding needs more than {self._memory // MIB} MB of memory.")
         if _was_killed(status):

@@ -1,15 +1,16 @@
 """Find parts of two images that differ in colour, even if their gray levels are the same.
 
-A change of hue throughout an image counts as a change of tone if it affects several hues. If it affects a single one,
-an object has another colour.
+A change of hue throughout an image counts as a change of tone if it affects several hues, or if it leaves one image
+with a single one. If it affects a single hue, an object has another colour.
 """
 
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.vision.evidence.hues import GRAY, VIVID, Cells, cells, chroma, filtered, retinted, turned
 from shared.vision.evidence.registration import Mask, quadratic, robust_fit
+from shared.vision.evidence.tone import channel_tables
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -19,20 +20,16 @@ LEAST: Final = 22.0
 """Least distance of a cell's chroma from the expected one, of 255; photographs saved twice stay below 10."""
 LEAST_SHARE: Final = 0.004
 """Least share of all cells that a part of another colour must have."""
-VIVID: Final = 14.0
-"""Least chroma at which a cell has a hue."""
-HUES: Final = 12
-SEVERAL: Final = 2
-MOST: Final = 0.75
-SAME_HUE: Final = 0.82
-"""Cosine of 35 degrees."""
 STRONG, SAME_STRONG = 40.0, 0.97
 """For chroma of at least 40, a change of hue by 14 degrees counts (cosine 0.97), unless a channel is clipped."""
 UNCLIPPED: Final = 0.97
-LEAST_HUE: Final = 0.03
-"""Least share of the cells with a hue that a further hue must have to count."""
-
-Cells = npt.NDArray[np.float64]
+LEAST_NEUTRAL: Final = 0.2
+SAME_LEVEL: Final = 0.02
+"""Least share of neutral cells, and maximum change of four fifths of them, 0 to 1, if there is no change of tone."""
+BLEACHED: Final = 0.25
+"""Maximum share of its saturation that a thing has left which is coloured in one image and gray in the other."""
+OTHER_LEVEL: Final = 0.06
+"""Least difference of gray levels, 0 to 1, of such a thing; a photograph made gray keeps its levels."""
 
 
 def colour_differences(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
@@ -40,60 +37,66 @@ def colour_differences(moved: Pixels, fixed: Pixels, valid: Mask) -> Mask:
     height, width = valid.shape
     scale = min(1.0, SIDE / max(height, width))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    nothing = np.zeros((height, width), bool)
     kept = cv2.resize(valid.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 250  # noqa: PLR2004
-    if kept.sum() < 30:  # noqa: PLR2004
-        return nothing
-    x, y = _chroma(moved, size)[kept], _chroma(fixed, size)[kept]
-    # A lost colour cannot be mapped back, so both directions must disagree.
-    away = _part(np.linalg.norm(y - _mapped(_cells(moved, size)[kept], y), axis=1) > LEAST, kept)
-    if away is not None:
-        back = _part(np.linalg.norm(x - _mapped(_cells(fixed, size)[kept], x), axis=1) > LEAST, kept)
-        away = None if back is None else away
-    if away is None and not retinted(moved, fixed):
-        clipped = np.maximum(*(_cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
-        away = _part(_turned(x, y) | (_turned(x, y, STRONG, SAME_STRONG) & ~clipped), kept)
+    away = None if kept.sum() < 30 else _differing(moved, fixed, valid, kept)  # noqa: PLR2004
     if away is None:
-        return nothing
+        return np.zeros((height, width), bool)
     found: Mask = cv2.resize(away.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     return found & valid
 
 
-def retinted(moved: Pixels, fixed: Pixels) -> bool:
-    """Return whether several hues have all changed or disappeared, as a program's colour filter does it."""
-    size = (SIDE // 2, SIDE // 2)
-    x, y = (_chroma(image, size).reshape(-1, 2) for image in (moved, fixed))
-    vivid = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) > VIVID
-    changed = (_turned(x, y) | (np.minimum(*(np.linalg.norm(each, axis=1) for each in (x, y))) < VIVID / 2))[vivid]
-    return len(changed) > 0 and changed.mean() > MOST and max(hues(moved), hues(fixed)) >= SEVERAL
+def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | None:
+    """Return the cells that differ: of a colour that nothing maps to the other one, or of another hue."""
+    size = kept.shape[::-1]
+    x, y = (chroma(image, size)[kept] for image in (moved, fixed))
+    # A lost colour cannot be mapped back, so both directions must disagree.
+    away = _part(np.linalg.norm(y - _mapped(cells(moved, size)[kept], y), axis=1) > LEAST, kept)
+    if (
+        away is not None
+        and _part(np.linalg.norm(x - _mapped(cells(fixed, size)[kept], x), axis=1) > LEAST, kept) is not None
+    ):
+        return away
+    if retinted(moved, fixed) or filtered(moved, fixed):
+        return None
+    colours = [cells(image, size)[kept] for image in (moved, fixed)]
+    there, back = x, y
+    if not _same_ground(x, y, *colours):
+        there = chroma(_balanced(moved, fixed, valid), size)[kept]
+        back = chroma(_balanced(fixed, moved, valid), size)[kept]
+    clipped = np.maximum(*(cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
+    weak = turned(there, y) & turned(back, x)
+    strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
+    lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
+    return _part(weak | strong | lost, kept)
 
 
-def hues(image: Pixels) -> int:
-    """Return the number of clearly different hues."""
-    cells = _chroma(image, (SIDE // 2, SIDE // 2)).reshape(-1, 2)
-    vivid = cells[np.linalg.norm(cells, axis=1) > VIVID]
-    if len(vivid) < LEAST_SHARE * len(cells):
-        return 0
-    turns = np.arctan2(vivid[:, 1], vivid[:, 0]) / (2 * np.pi) % 1
-    counts = np.bincount((turns * HUES).astype(int) % HUES, minlength=HUES) / len(vivid)
-    there = np.roll(counts > LEAST_HUE, -int(np.argmin(counts)))
-    found = last = 0
-    for place in np.flatnonzero(there).tolist():
-        # Neighbouring twelfths of the colour circle are one hue.
-        if not found or place - last > 1:
-            found, last = found + 1, place
-    return found
+def _same_ground(x: Cells, y: Cells, colours: Cells, others: Cells) -> bool:
+    """Return whether what is neutral has kept its colour and level, so that there is no change of tone to allow for."""
+    neutral = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) < VIVID / 2
+    away = np.abs(colours - others).max(axis=1)
+    return neutral.mean() > LEAST_NEUTRAL and float(np.quantile(away[neutral], 0.8)) < SAME_LEVEL
 
 
-def _cells(image: Pixels, size: tuple[int, int]) -> Cells:
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float64)
+def _bleached(x: Cells, y: Cells, colours: Cells, others: Cells) -> Mask:
+    """Return the cells that have a hue, and neither it nor the gray level in the other image, which is not clipped."""
+    levels, other_levels = colours @ np.array(GRAY), others @ np.array(GRAY)
+    before, after = (
+        np.linalg.norm(one, axis=1) / (255 * np.maximum(of, 0.05)) for one, of in ((x, levels), (y, other_levels))
+    )
+    vivid = (
+        (np.linalg.norm(x, axis=1) > 2 * VIVID) & (after < BLEACHED * before) & (np.linalg.norm(y, axis=1) < VIVID / 2)
+    )
+    inside = (others.max(axis=1) < UNCLIPPED) & (others.max(axis=1) > 1 - UNCLIPPED)
+    bleached: Mask = vivid & inside & (np.abs(levels - other_levels) > OTHER_LEVEL)
+    return bleached
 
 
-def _chroma(image: Pixels, size: tuple[int, int]) -> Cells:
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    chroma = cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb)[:, :, 1:].astype(np.float32) - 128
-    return cv2.GaussianBlur(chroma, (0, 0), 0.8).astype(np.float64)
+def _balanced(moved: Pixels, fixed: Pixels, valid: Mask) -> Pixels:
+    """Return the moved image in the exposure and white balance of the fixed one."""
+    tables = channel_tables(moved, fixed, valid)
+    channels = [table.round().astype(np.uint8)[levels] for table, levels in zip(tables, cv2.split(moved), strict=True)]
+    balanced: Pixels = np.dstack(channels)
+    return balanced
 
 
 def _mapped(colours: Cells, y: Cells) -> Cells:
@@ -101,13 +104,6 @@ def _mapped(colours: Cells, y: Cells) -> Cells:
     terms = quadratic(colours)
     columns = [robust_fit(terms, y[:, axis], np.ones(len(y)), 2) for axis in (0, 1)]
     return terms @ np.stack(columns, axis=1)
-
-
-def _turned(x: Cells, y: Cells, vivid: float = VIVID, same: float = SAME_HUE) -> Mask:
-    """Return the cells that have a hue in both images, and not the same one."""
-    lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    turned: Mask = (lengths > vivid**2) & ((x * y).sum(axis=1) < same * lengths)
-    return turned
 
 
 def _part(seen: Mask, kept: Mask) -> Mask | None:

@@ -1,6 +1,8 @@
 """Find the regions in which two registered images differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -17,6 +19,8 @@ TAIL: Final = 2.7
 MOST_TAIL: Final = 4.0
 """Ratio of the ninth decile to the median of a window's mean squared difference, for normal noise with a grain of a few
 pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` is tolerated."""
+MOST_NOISE: Final = 150.0
+"""Largest squared difference of flat windows that passes for noise: of a page with a noise of 25 levels it is 75."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
 """A window differs if its squared difference exceeds the noise by this factor: three standard deviations."""
@@ -28,7 +32,7 @@ LEAST_LEVELS: Final = 8.0
 """Least difference in gray levels that is visible."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agreement:
     """How two images agree, window by window.
 
@@ -37,6 +41,7 @@ class Agreement:
         away: float32, the mean squared difference of each window; the least of nine offsets of up to one pixel.
         variance: float32, the larger variance of both in the window.
         noise: the squared difference of flat windows.
+        loss: ninth decile of the share of its variance that a window has lost, as compression and resizing cause it.
         differs: where the images differ.
         drawn: where at least one image has detail.
         valid: where the images overlap.
@@ -47,9 +52,16 @@ class Agreement:
     away: Plane
     variance: Plane
     noise: float
+    loss: float
     differs: Mask
     drawn: Mask
     valid: Mask
+
+    @cached_property
+    def detail(self) -> tuple[Plane, Plane]:
+        """The gray levels of both without slow changes."""
+        first, second = (one - cv2.boxFilter(one, cv2.CV_32F, (AROUND, AROUND)) for one in (self.a, self.b))
+        return first, second
 
     @property
     def agreeing(self) -> float:
@@ -58,9 +70,11 @@ class Agreement:
 
     def alike(self, covered: Mask) -> float:
         """Return the correlation of the detail of both, -1 to 1, without slow changes and the area `covered`."""
-        x, y = (
-            (one - cv2.boxFilter(one, cv2.CV_32F, (AROUND, AROUND)))[self.drawn & ~covered] for one in (self.a, self.b)
-        )
+        return self.correlation(self.drawn & ~covered)
+
+    def correlation(self, at: Mask) -> float:
+        """Return the correlation of the detail of both in a part, -1 to 1."""
+        x, y = (one[at] for one in self.detail)
         scale = float(np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
         return float((x * y).sum(dtype=np.float64)) / scale if scale else 0.0
 
@@ -90,9 +104,9 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
     kept, spread = away[valid], nearby[valid]
     flat = kept[spread <= np.quantile(spread, 0.33)]
     usual, tail = float(np.median(flat)), float(np.quantile(flat, 0.9)) / TAIL
-    noise = max(usual, min(tail, MOST_TAIL * usual + 5)) + 1
+    noise = min(MOST_NOISE, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
     busy = spread > max(float(np.median(spread)), 4 * noise)
-    share = float(np.median(kept[busy] / spread[busy])) if busy.sum() > 50 else 0.05  # noqa: PLR2004
+    share, loss = np.quantile(kept[busy] / spread[busy], (0.5, 0.9)).tolist() if busy.sum() > 50 else (0.05, 0.0)  # noqa: PLR2004
     left = min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
     differs = (
         valid
@@ -101,7 +115,11 @@ def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
         & (away > LEAST_LEVELS**2)
     )
     drawn = valid & (variance > np.maximum(4 * noise, 30))
-    return Agreement(a, b, away, variance, noise, differs, drawn, valid)
+    return Agreement(a, b, away, variance, noise, loss, differs, drawn, valid)
+
+
+PixelBox = tuple[int, int, int, int]
+"""Left, top, width and height in pixels of the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +128,12 @@ class Region:
 
     Attributes:
         mask: bool, in the shape of the grid.
-        box: left, top, width, height in pixels of the grid.
         area: pixels.
         share: mean squared difference divided by variance, 0 to slightly above 2.
     """
 
     mask: Mask
-    box: tuple[int, int, int, int]
+    box: PixelBox
     area: int
     share: float
 
@@ -126,6 +143,12 @@ LEAST_AREA: Final = 60
 SMALL_AREA: Final = 500
 STRONG: Final = 20.0
 """Least difference in gray levels of a region smaller than `SMALL_AREA`."""
+PER_LOSS, MOST_STRONG = 140.0, 34.0
+"""By how much `STRONG` grows with `Agreement.loss`, and its maximum: a digit of small print has at least 38."""
+BLURRED: Final = 0.6
+"""Correlation of the detail of a region above which it may have lost detail only."""
+MOST_LOST: Final = 1.3
+"""Largest `Region.share` of a region that has lost detail only."""
 MOST_REGIONS: Final = 40
 JOINED: Final = 9
 """Pixels: regions closer to each other than this are merged."""
@@ -143,7 +166,41 @@ def regions(found: Agreement) -> list[Region]:
         area = int(seen.sum())
         if area < LEAST_AREA or (area < SMALL_AREA and float(found.away[seen].max()) < STRONG**2):
             continue
+        if _lost_detail(found, seen):
+            continue
         left, top, width, height = (int(value) for value in stats[place, :4])
         share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
         parts.append(Region(mask, (left, top, width, height), area, share))
     return parts
+
+
+def merged(boxes: Sequence[PixelBox]) -> list[PixelBox]:
+    """Return boxes of which none overlaps another, largest first: those that do are replaced by the box around them."""
+    left: list[PixelBox] = []
+    for box in boxes:
+        one = box
+        while near := [other for other in left if _overlap(one, other)]:
+            left = [other for other in left if other not in near]
+            one = _around([one, *near])
+        left.append(one)
+    return sorted(left, key=lambda box: -box[2] * box[3])
+
+
+def _overlap(box: PixelBox, other: PixelBox) -> bool:
+    return all(box[axis] < other[axis] + other[axis + 2] and other[axis] < box[axis] + box[axis + 2] for axis in (0, 1))
+
+
+def _around(boxes: Sequence[PixelBox]) -> PixelBox:
+    left, top = (min(box[axis] for box in boxes) for axis in (0, 1))
+    right, bottom = (max(box[axis] + box[axis + 2] for box in boxes) for axis in (0, 1))
+    return left, top, right - left, bottom - top
+
+
+def _lost_detail(found: Agreement, seen: Mask) -> bool:
+    """Return whether a region shows the same in both images, but for detail that the others' parts have lost too."""
+    strong = min(MOST_STRONG, STRONG + PER_LOSS * found.loss)
+    if float(found.away[seen].max()) >= strong**2:
+        return False
+    share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
+    wide = cv2.dilate(seen.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8)) > 0
+    return share < MOST_LOST and found.correlation(wide) > BLURRED

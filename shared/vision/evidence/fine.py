@@ -7,10 +7,11 @@ import numpy as np
 
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import shrink_to_fit
+from shared.vision.resizing import LONG, longest_side, shrink_to_fit
 
 LONGEST: Final = 1024
-"""Pixels: a digit in the small print of an A4 page is 7 pixels high, enough to tell it from another one."""
+"""Pixels: a digit in the small print of an A4 page is 7 pixels high, enough to tell it from another one. A long image
+has more (`resizing.longest_side`)."""
 
 QUALITY: Final = 80
 """Quality of the JPEG: 30 KB for a photograph of 500 pixels, 90 KB for one of the maximum size."""
@@ -18,7 +19,8 @@ QUALITY: Final = 80
 
 def encode_fine(rgb: Pixels) -> bytes:
     """Encode upright RGB pixels of any size as a JPEG."""
-    small = np.ascontiguousarray(shrink_to_fit(rgb, LONGEST)[:, :, ::-1])
+    longest = longest_side(rgb.shape[1], rgb.shape[0], LONGEST)
+    small = np.ascontiguousarray(shrink_to_fit(rgb, longest)[:, :, ::-1])
     done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
         raise ValueError("OpenCV could not encode a JPEG")
@@ -33,7 +35,7 @@ def decode_fine(data: bytes) -> Pixels:
         ValueError: the bytes are not such a JPEG.
     """
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if found is None or max(found.shape[:2]) > LONGEST:
+    if found is None or max(found.shape[:2]) > longest_side(found.shape[1], found.shape[0], LONGEST) + LONG:
         raise ValueError("not an image to compare in detail")
     found.flags.writeable = False
     return found.astype(np.uint8, copy=False)

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
-from shared.vision.evidence.differences import Agreement, Region, agreement, regions
+from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.overlays import OverlaidImage, find_overlays
+from shared.vision.evidence.overlays import OverlaidImage, find_overlays, is_page
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
-from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, match_tone
+from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MIN_INLIERS,
@@ -40,14 +40,20 @@ LEAST_OVERLAP: Final = 600
 """Least number of pixels, on the grid of the coarser image, that both show."""
 LEAST_DRAWN: Final = 200
 """Least number of pixels with detail; with fewer, agreement means nothing."""
-COPY: Final = 0.97
-"""Least share of the detail that agrees in copies, overlays excluded; JPEGs of quality 5 have 0.99."""
+COPY: Final = 0.93
+"""Least share of the detail that agrees in copies, overlays excluded: charts of a quarter of the size have 0.96, and
+specks too small for regions, different pages of small print less than 0.9."""
 VARIANT: Final = 0.35
 """The same for variants; unrelated images agree on less by chance."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
+PAGE_INLIERS: Final = 0.1
+"""Least share of the keypoints that are inliers on pages that are variants, if they are fewer than `MANY_INLIERS`: the
+lines of any two pages of text fall upon each other."""
+DENSE: Final = 0.7
+"""Share of the three commonest gray levels of a page of bold text; photographs have at most 0.68."""
 CLEAR: Final = 0.8
 """Share of agreeing detail above which the mirror image is not tried as well."""
 MOST_LAID: Final = 0.5
@@ -227,24 +233,37 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     if place is OverlaidImage.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
         differing += _recoloured_region(over, covered)
     shares = _shares(over, a, b)
-    boxes = [_part(part.box, over, a, b, mirrored) for part in differing]
-    overlays = [_part(part.box, over, a, b, mirrored) for part in over_parts]
+    boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
+    overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
     alike = found.alike(covered)
     if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
         return NOTHING
+    by_chance = is_page(found, DENSE) and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
     nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
+    if relation is Relation.VARIANT and by_chance:
+        return NOTHING
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
 
 
 def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
+    """Compare under one change of tone after another, until one leaves no difference; return the best."""
     fixed = gray(over.fixed)
     over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
-    tone = match_tone(over.moved, over.fixed, over.valid)
-    # Where one image is clipped, the other may have more detail.
-    beyond = (fixed - tone.levels) * tone.clipped > 0
-    a, b = match_sharpness(np.where(beyond, fixed, tone.levels).astype(np.float32), fixed, over.valid)
-    return over, agreement(match_lighting(a, b, over.valid), b, over.valid, tone.gain)
+    best, least = None, float("inf")
+    for tone in tones(over.moved, over.fixed, over.valid):
+        a, b = match_sharpness(tone.a, tone.b, over.valid)
+        for levels in (match_lighting(a, b, over.valid), a):
+            found = agreement(levels, b, over.valid, tone.gain)
+            left = sum(part.area for part in regions(found))
+            if best is None or left < least:
+                best, least = found, left
+            if not left:
+                return over, found
+        if best is None or best.agreeing < VARIANT:
+            break
+    assert best is not None  # noqa: S101 - there is at least one hypothesis
+    return over, best
 
 
 def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:

@@ -33,6 +33,21 @@ CONTINUES: Final = 0.8
 NO_SEAM: Final = 0.3
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
+MOST_PATCHES: Final = 3
+MANY: Final = 10
+"""Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
+LEAST_PATCH: Final = 0.003
+"""Least share of the overlap that the box of a patch on a page covers; icons and digits are smaller."""
+LEAST_AREA: Final = 50
+COMPACT: Final = 0.65
+"""Least share of its box that a patch fills; a disc fills 0.79."""
+GROUND: Final = 14.0
+LEAST_GROUND: Final = 0.5
+MOST_ELSEWHERE: Final = 0.25
+"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it as a part of
+that. Letters do not fill their outline."""
+MOST_STRANGE: Final = 0.3
+"""Share of a patch's levels that its surroundings have, below which it needs no ground: an image on a page."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -68,9 +83,13 @@ class Side:
         return self.fits >= CONTINUES and self.seam <= NO_SEAM
 
 
-def is_page(found: Agreement) -> bool:
-    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay."""
-    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > FEW_LEVELS
+def is_page(found: Agreement, least: float = FEW_LEVELS) -> bool:
+    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay.
+
+    Args:
+        least: share of pixels that the three commonest gray levels must have.
+    """
+    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > least
 
 
 def _few_levels(values: npt.NDArray[np.float32]) -> float:
@@ -91,13 +110,15 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
     """
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
-    if not parts or is_page(found):
+    if not parts:
         return nobody
+    if is_page(found):
+        return _find_patches(found, parts)
     shown = [_sides(found, part) for part in parts]
     margins = [_border(found, part) for part in parts]
     on = [
-        _overlaid_image(*each) if margin is OverlaidImage.NEITHER else margin
-        for each, margin in zip(shown, margins, strict=True)
+        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, page=False))
+        for margin, each, part in zip(margins, shown, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
@@ -109,6 +130,74 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
         for part, here, each in zip(parts, on, shown, strict=True)
     ]
     return place, belongs
+
+
+def _first_found(*places: OverlaidImage) -> OverlaidImage:
+    return next((place for place in places if place is not OverlaidImage.NEITHER), OverlaidImage.NEITHER)
+
+
+def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+    """Return which page has patches laid over it, and which regions they are.
+
+    Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
+    differs.
+    """
+    nobody = OverlaidImage.NEITHER, [False] * len(parts)
+    if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
+        return nobody
+    on = [_patched_image(found, part, page=True) for part in parts]
+    patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
+    places = set(on) - {OverlaidImage.NEITHER}
+    if len(places) != 1 or len(patches) > MOST_PATCHES:
+        return nobody
+    left = [part for part, place in zip(parts, on, strict=True) if place is OverlaidImage.NEITHER]
+    if not all(any(_inside(part.box, patch.box) for patch in patches) for part in left):
+        return nobody
+    return places.pop(), [True] * len(parts)
+
+
+def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    return all(
+        other[axis] - LEAST_RING <= box[axis]
+        and box[axis] + box[axis + 2] <= other[axis] + other[axis + 2] + LEAST_RING
+        for axis in (0, 1)
+    )
+
+
+def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImage:
+    """Return the image on which a region is a compact patch with a ground that its surroundings do not have."""
+    left, top, width, height = region.box
+    if width * height < LEAST_PATCH * found.valid.sum() or min(width, height) < LEAST_RING:
+        return OverlaidImage.NEITHER
+    rows = slice(max(0, top - 2 * LEAST_RING), top + height + 2 * LEAST_RING)
+    columns = slice(max(0, left - 2 * LEAST_RING), left + width + 2 * LEAST_RING)
+    mask, valid = region.mask[rows, columns].astype(np.uint8), found.valid[rows, columns]
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED)
+    inside = (cv2.erode(filled, np.ones((5, 5), np.uint8)) > 0) & valid
+    close = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
+    ring = (cv2.dilate(filled, np.ones((2 * LEAST_RING + 1,) * 2, np.uint8)) > 0) & ~close & valid
+    if filled.sum() < COMPACT * width * height or inside.sum() < LEAST_AREA or ring.sum() < LEAST_AREA:
+        return OverlaidImage.NEITHER
+    planes = [plane[rows, columns] for plane in (found.a, found.b)]
+    rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
+    first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
+    fits = [_fits(plane, inside, ring) for plane in planes]
+    laid = [
+        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed) or strange < MOST_STRANGE
+        for (rimmed, there), strange in zip((first, second), fits, strict=True)
+    ]
+    around = [there > LEAST_GROUND for _, there in (first, second)]
+    goes_on = around if page else [one >= CONTINUES for one in fits]
+    if laid[0] and goes_on[1]:
+        return OverlaidImage.FIRST
+    return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
+
+
+def _ground(plane: Plane, inside: Mask, at: Mask) -> float:
+    """Return how much of `at` has the commonest level of a region, 0 to 1."""
+    level = float(np.histogram(plane[inside], 2 * BINS, (0, 256))[0].argmax() * 8 + 4)
+    return float((np.abs(plane[at] - level) < GROUND).mean()) if at.any() else 0.0
 
 
 def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
@@ -152,10 +241,7 @@ def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
 
 
 def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
-    inside, around = _levels(plane[changed]), _levels(plane[ring])
-    # Only whether a level occurs in the surroundings counts; how much of it there is varies from place to place.
-    usual = np.minimum(1.0, around / 0.02)
-    fits = float((inside * usual).sum())
+    inside, fits = _levels(plane[changed]), _fits(plane, changed, ring)
     spread = np.convolve(inside, np.ones(3), "same")
     first = int(spread.argmax())
     rest = inside.copy()
@@ -164,6 +250,13 @@ def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
     slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
     seam = float(np.log((slope[outline].mean() + 10) / (slope[ring].mean() + 10)))
     return Side(fits, min(1.0, plain), seam)
+
+
+def _fits(plane: Plane, inside: Mask, ring: Mask) -> float:
+    """Return the share of a region's levels that also occur in its surroundings, 0 to 1."""
+    # How much of a level there is varies from place to place.
+    usual = np.minimum(1.0, _levels(plane[ring]) / 0.02)
+    return float((_levels(plane[inside]) * usual).sum())
 
 
 def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

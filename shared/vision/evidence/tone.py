@@ -1,13 +1,13 @@
 """Bring two images to the same brightness, colour and sharpness, by robust fits over most of their pixels."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.evidence.colours import retinted
+from shared.vision.evidence.hues import GRAY, filtered, monochrome, retinted
 from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -23,8 +23,15 @@ STEADY: Final = 0.15
 """Least range of levels, as a share of all, from which a slope is extrapolated."""
 ALIKE: Final = 15
 """Pixels: side of the window in which structure is compared."""
-EXACT: Final = 6.0
-"""Difference in gray levels, median plus eighth decile, that a copy keeps after its tone is matched."""
+CAST: Final = 24.0
+"""Maximum distance in levels of a channel's curve from the middle one, at any level."""
+SLOPES: Final = tuple(2 ** (step / 4) for step in range(-6, 7))
+PIVOTS: Final = (0.0, 64.0, 128.0, 192.0)
+"""Slopes, and levels that do not change, from which the search for a linear change starts."""
+MOST_AWAY: Final = 24.0
+"""Difference in levels beyond which a pixel counts no more: it may show something else."""
+LEAST_FITTED: Final = 0.01
+"""Least share of the overlap that is not clipped, to which a channel's curve is fitted."""
 MOST_GAIN: Final = 6.0
 DARKEST, BRIGHTEST = 5, 250
 """Gray levels at and beyond which an image may be clipped."""
@@ -41,64 +48,112 @@ def gray(bgr: Pixels) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Toned:
-    """An image's gray levels in the tone of another image.
+    """The gray levels of two images in one tone.
 
     Attributes:
+        a, b: of the first and the second image. Where one of them is clipped, it has the level nearest to the other's
+            that it may have had.
         gain: factor by which the curve amplifies differences, relative to the median; at least 1.
-        clipped: 1 where the true level may be higher, -1 where it may be lower, because the image is clipped.
     """
 
-    levels: Plane
+    a: Plane
+    b: Plane
     gain: Plane
-    clipped: npt.NDArray[np.int8]
 
 
-def match_tone(moved: Pixels, fixed_image: Pixels, valid: Mask) -> Toned:
-    """Bring the gray levels of the moved image to the tone of the fixed one.
+def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
+    """Yield both images in one tone, under one hypothesis after another.
 
-    A curve of the gray levels is used, or, if it fits much better, one curve for each channel, or, if all hues have
-    changed, a curve of a mixture of the colours.
+    A curve of the gray levels; a curve of each channel, as exposure and white balance change them; one linear change of
+    all channels, which brightness and contrast are until they clip; and, if a colour filter has been used, a mixture.
     """
-    fixed = gray(fixed_image)
-    by_gray = _toned(gray(moved), fixed, valid)
-    if _left(by_gray.levels, fixed, valid) > EXACT:
-        by_channel = _channelwise(moved, fixed_image, valid)
-        if _left(by_channel, fixed, valid) < 0.9 * _left(by_gray.levels, fixed, valid):
-            by_gray = replace(by_gray, levels=by_channel)
-    if not retinted(moved, fixed_image):
-        return by_gray
-    by_colour = _toned(_mixed(moved, fixed, valid), fixed, valid)
-    left = [_left(each.levels, fixed, valid) for each in (by_gray, by_colour)]
-    return by_colour if left[1] < 0.8 * left[0] else by_gray
+    yield _by_gray(gray(moved), gray(fixed), valid)
+    yield _by_tables(moved, fixed, valid, channel_tables(moved, fixed, valid))
+    yield _by_tables(moved, fixed, valid, _linear_tables(moved, fixed, valid))
+    if filtered(moved, fixed) and monochrome(moved):
+        # The filtered image does not have the colours of which its levels are a mixture.
+        toned = _by_gray(_mixed(fixed, gray(moved), valid), gray(moved), valid)
+        yield Toned(toned.b, toned.a, toned.gain)
+    elif filtered(moved, fixed) or retinted(moved, fixed):
+        yield _by_gray(_mixed(moved, gray(fixed), valid), gray(fixed), valid)
 
 
-def _channelwise(moved: Pixels, fixed: Pixels, valid: Mask) -> Plane:
-    """Return gray levels with a curve of its own for each channel, which exposure and gamma need in strong colours."""
-    shares = (0.114, 0.587, 0.299)
-    channels = [
-        curved(moved[:, :, place].astype(np.float32), fixed[:, :, place].astype(np.float32), valid)
-        for place in range(3)
-    ]
-    mixed: Plane = sum(share * channel for share, channel in zip(shares, channels, strict=True)).astype(np.float32)  # type: ignore[union-attr]
-    return mixed
-
-
-def _toned(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
+def _by_gray(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
     curve = curve_between(levels, fixed, valid)
     table = curve(np.arange(256, dtype=np.float32))
-    slope = cv2.GaussianBlur(np.gradient(table)[np.newaxis].astype(np.float32), (0, 0), 3)[0]
     whole = np.clip(levels, 0, 255).astype(np.uint8)
+    toned = curve(levels)
+    low, high = toned.copy(), toned.copy()
+    darkest, brightest = whole <= DARKEST, whole >= BRIGHTEST
+    if table[-1] < table[0]:
+        darkest, brightest = brightest, darkest
+    low[darkest], high[brightest] = 0, 255
+    return Toned(np.clip(fixed, low, high), fixed, _gain(table, whole, valid))
+
+
+def _gain(table: Plane, whole: Pixels, valid: Mask) -> Plane:
+    slope = cv2.GaussianBlur(np.gradient(table)[np.newaxis].astype(np.float32), (0, 0), 3)[0]
     usual = max(0.2, float(np.median(np.abs(slope[whole[valid]]))))
-    gain = np.clip(np.abs(slope) / usual, 1, MOST_GAIN).astype(np.float32)
-    rising = 1 if table[-1] >= table[0] else -1
-    clipped = np.zeros(256, np.int8)
-    clipped[: DARKEST + 1], clipped[BRIGHTEST:] = -rising, rising
-    return Toned(curve(levels), gain[whole], clipped[whole])
+    gain: Plane = np.clip(np.abs(slope) / usual, 1, MOST_GAIN).astype(np.float32)[whole]
+    return gain
 
 
-def _left(a: Plane, b: Plane, valid: Mask) -> float:
-    away = np.abs(a - b)[valid]
-    return float(np.median(away) + np.quantile(away, 0.8))
+def _by_tables(moved: Pixels, fixed: Pixels, valid: Mask, tables: list[Plane]) -> Toned:
+    low, high = np.zeros(valid.shape, np.float32), np.zeros(valid.shape, np.float32)
+    for share, table, levels in zip(GRAY, tables, cv2.split(moved), strict=True):
+        floor, ceiling = table.copy(), table.copy()
+        floor[: DARKEST + 1], ceiling[BRIGHTEST:] = 0, 255
+        low += share * floor[levels]
+        high += share * ceiling[levels]
+    whole = cv2.cvtColor(moved, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+    usual = np.asarray(sum(share * table for share, table in zip(GRAY, tables, strict=True)), np.float32)
+    levels = gray(fixed)
+    return Toned(np.clip(levels, low, high), levels, _gain(usual, whole, valid))
+
+
+def channel_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
+    """Return the curves of blue, green and red that take most of the moved image to the fixed one, at 256 levels.
+
+    They are fitted where neither image is clipped, and stay within `CAST` of each other: one object of another colour
+    must not pass for a white balance.
+    """
+    levels = np.arange(256, dtype=np.float32)
+    tables = []
+    for x, y in zip(cv2.split(moved), cv2.split(fixed), strict=True):
+        clipped = (np.minimum(x, y) <= DARKEST) | (np.maximum(x, y) >= BRIGHTEST)
+        # The curve is fitted to blurred levels, which clipped ones nearby would change.
+        inside = valid & ~(cv2.dilate(clipped.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+        fitted = inside if inside.sum() > LEAST_FITTED * valid.sum() else valid
+        tables.append(curve_between(x.astype(np.float32), y.astype(np.float32), fitted)(levels))
+    middle = np.median(tables, axis=0)
+    return [np.clip(table, middle - CAST, middle + CAST).astype(np.float32) for table in tables]
+
+
+def _linear_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
+    """Return the linear change of all channels, clipped to 0..255, that takes most of the moved image to the fixed one.
+
+    Pages, charts and screens have too few unclipped levels for a curve.
+    """
+    at = _sampled(valid)
+    kept = valid[at]
+    x, y = (image[at][kept].astype(np.float32).ravel() for image in (moved, fixed))
+    # The commonest level is often a page's ground, which says little.
+    counts = np.bincount(x.astype(np.intp) // 8, minlength=32)
+    weight = (1 / np.sqrt(counts[x.astype(np.intp) // 8])).astype(np.float32)
+    over, under = x >= BRIGHTEST, x <= DARKEST
+
+    def cost(slope: float, offset: float) -> float:
+        away = np.clip(slope * x + offset, 0, 255) - y
+        away = np.where(over, np.maximum(away, 0), np.where(under, np.minimum(away, 0), away))
+        return float((weight * np.minimum(np.abs(away), MOST_AWAY)).sum())
+
+    best = min((cost(slope, (1 - slope) * pivot), slope, (1 - slope) * pivot) for slope in SLOPES for pivot in PIVOTS)
+    for step in (0.04, 0.01):
+        _, slope, offset = best
+        near = (((1 + i * step) * slope, offset + 100 * j * step) for i in range(-3, 4) for j in range(-3, 4))
+        best = min(best, *((cost(*one), *one) for one in near))
+    table = np.clip(best[1] * np.arange(256, dtype=np.float32) + np.float32(best[2]), 0, 255).astype(np.float32)
+    return [table] * 3
 
 
 def _sampled(valid: Mask) -> tuple[slice, slice]:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from shared.domain.errors import PictureRefused
+from shared.domain.formats import RAW_FORMATS
 from shared.domain.quality import Quality
 from shared.vision.decode.sandbox import DecoderUnavailable, Sandbox
 from shared.vision.opencv import cv2
@@ -16,8 +17,6 @@ from shared.vision.quality.lines import Lines, line_count, sample
 from shared.vision.quality.metadata import read_metadata
 from shared.vision.quality.noise import noise, replicated
 from shared.vision.quality.spectrum import spectrum
-
-RAW_FORMATS: Final = frozenset({"dng", "raw", "cr2", "cr3", "nef", "arw", "raf", "rw2", "orf"})
 
 
 @dataclass(frozen=True, slots=True)

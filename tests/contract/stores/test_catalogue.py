@@ -38,6 +38,25 @@ def listed(store: Store, collection: str, order: Order = Order.NEWEST, **conditi
             return found
 
 
+def test_what_an_image_lacks_and_its_pages_are_in_every_answer(store: Store, collection: str) -> None:
+    cut = add(store, collection, format="jpeg", damaged=True, intact=0.7188)
+    endless = add(store, collection, format="jpeg", damaged=True)
+    fax = add(store, collection, format="tiff", pages=12)
+    raw = add(store, collection, format="nef")
+    records = {image.record.image_id: image.record for image in (cut, endless, fax, raw)}
+    assert raw.record.raw
+    for image_id, record in records.items():
+        assert store.catalogue.find(image_id, collection) == record
+    found = listed(store, collection)
+    assert {record.image_id: (record.damaged, record.intact, record.pages, record.raw) for record in found} == {
+        image_id: (record.damaged, record.intact, record.pages, record.raw) for image_id, record in records.items()
+    }
+    assert {record.image_id for record in listed(store, collection, format="jpeg")} == {
+        cut.record.image_id,
+        endless.record.image_id,
+    }
+
+
 def test_a_record_is_found_as_it_was_stored(store: Store, collection: str) -> None:
     whole = add(store, collection, filename="<é>.jpg", low_information=True, sharpness=123.25)
     bare = add(store, collection, labels=())
@@ -51,6 +70,26 @@ def test_a_record_is_found_as_it_was_stored(store: Store, collection: str) -> No
     assert store.catalogue.find("0" * 64, collection) is None
     assert store.catalogue.features("0" * 64, collection, "m") is None
     assert store.catalogue.features(whole.record.image_id, collection, "n") is None
+
+
+def test_images_are_found_by_the_hash_of_their_pixels(store: Store, collection: str) -> None:
+    other = f"{collection}-b"
+    same = [replace(make_image(where), pixels_hash="1" * 64) for where in (collection, collection, other)]
+    for image in (*same, replace(make_image(collection), pixels_hash="2" * 64), make_image(collection)):
+        assert store.catalogue.add(image, SOURCE)
+
+    def found(limit: int = 10) -> set[str]:
+        return {one.image_id for one in store.catalogue.with_pixels("1" * 64, collection=collection, limit=limit)}
+
+    first, second, _ = (image.record.image_id for image in same)
+    assert found() == {first, second}
+    assert len(found(limit=1)) == 1
+    store.trash.put(ImageKey(collection, first), "2026-01-01T00:00:00+00:00")
+    assert found() == {second}
+    store.trash.take_out(ImageKey(collection, first))
+    assert found() == {first, second}
+    store.catalogue.delete_record(ImageKey(collection, second))
+    assert found() == {first}
 
 
 def test_the_first_source_of_an_image_is_remembered(store: Store, collection: str) -> None:

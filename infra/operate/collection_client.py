@@ -1,0 +1,95 @@
+"""The calls of the API that moving a collection needs, besides those of uploading."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.operate.upload_client import ServerFailed, StorageRefused, UploadClient, checked
+
+REFUSED_CHANGES = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class ChangeRefused(Exception):  # noqa: N818
+    """The API does not make this change, whatever it does for other images; the message says why."""
+
+
+class CollectionClient(UploadClient):
+    """A client for one collection, which several threads may share."""
+
+    def image(self, image_id: str) -> dict[str, Any]:
+        return self._json("GET", f"/v1/images/{image_id}", params=self._where)
+
+    def download(self, image_id: str, path: Path) -> None:
+        """Write the bytes of an image to a file as they come.
+
+        Raises:
+            StorageRefused: there are none, or they are not the image's.
+        """
+        answer = self._call(
+            "GET", f"/v1/images/{image_id}/content", params=self._where, headers={"Accept": "application/json"}
+        )
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise StorageRefused("The collection does not have this image any more.")
+        link = checked(answer)["url"]
+        digest = hashlib.sha256()
+
+        def receive() -> httpx.Response:
+            nonlocal digest
+            digest = hashlib.sha256()
+            with self._storage.stream("GET", link) as received, path.open("wb") as file:
+                for chunk in received.iter_bytes():
+                    if received.is_error:
+                        break
+                    digest.update(chunk)
+                    file.write(chunk)
+            return received
+
+        received = self._repeat(receive)
+        if received.is_error:
+            raise StorageRefused(f"The storage answered {received.status_code}.")
+        if digest.hexdigest() != image_id:
+            raise StorageRefused("The storage has other bytes than those that were indexed.")
+
+    def annotate(self, image_id: str, change: Mapping[str, Any]) -> None:
+        """Change annotations as `PATCH /v1/images/{image_id}` does.
+
+        Raises:
+            ChangeRefused: the image is gone, or the annotations are not valid.
+        """
+        self._change("PATCH", f"/v1/images/{image_id}", change)
+
+    def set_title(self, title: str) -> None:
+        self._json("PUT", f"/v1/collections/{self.collection}", json={"title": title})
+
+    def groups(self) -> Iterator[dict[str, Any]]:
+        """Yield the groups of near-duplicates."""
+        return self._pages("/v1/duplicates", "groups")
+
+    def group(self, image_id: str) -> dict[str, Any] | None:
+        """Return the group that has an image."""
+        answer = self._call("GET", f"/v1/duplicates/{image_id}", params=self._where)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        found: dict[str, Any] = checked(answer)
+        return found
+
+    def keep(self, group_id: str, image_id: str) -> None:
+        """Choose which image of a group is kept.
+
+        Raises:
+            ChangeRefused: the group does not have it.
+        """
+        self._change("PUT", f"/v1/duplicates/{group_id}/kept", {"image_id": image_id})
+
+    def _change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        answer = self._call(method, path, params=self._where, json=body)
+        try:
+            checked(answer)
+        except ServerFailed as failed:
+            if answer.status_code in REFUSED_CHANGES:
+                raise ChangeRefused(str(failed)) from failed
+            raise

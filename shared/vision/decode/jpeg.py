@@ -1,0 +1,113 @@
+"""JPEG, at a reduced scale where possible: its header by Pillow, its pixels by OpenCV, or by Pillow what that refuses.
+
+The two return the same pixels; OpenCV copies them less often, Pillow reads CMYK and files that are cut off.
+
+A JPEG that is cut off is decoded as far as it goes. libjpeg fills the rest with gray.
+"""
+
+import contextlib
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, JpegImagePlugin, MpoImagePlugin
+
+from shared.vision.decode.colour import Colour
+from shared.vision.decode.headers import Header
+from shared.vision.decode.pillow import open_image, orientation_of
+from shared.vision.decode.stored import LONGEST_SIDE, Stored
+from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
+from shared.vision.resizing import longest_side
+
+PLUGINS: Final = (JpegImagePlugin, MpoImagePlugin)
+
+MIN_REDUCED_SIDE: Final = 960
+"""A JPEG is decoded at 1/2, 1/4 or 1/8 scale if its longest side then has at least this many pixels: 4,000 become
+1,000. Of a long image, which keeps more pixels than `LONGEST_SIDE`, in proportion."""
+
+_SCALES: Final = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    1: 0,
+}
+"""OpenCV's flags by the scale. They select the scale alone; `IMREAD_REDUCED_COLOR_8` would select BGR too."""
+
+_END: Final = b"\xff\xd9"
+_MORE: Final = bytes(range(1, 251)) * 4
+"""Bytes for the entropy decoder that are not part of a marker."""
+_GRAYS: Final = (127, 128)
+_BLOCK: Final = 8
+
+
+def decode(data: bytes, header: Header) -> Stored:
+    """Decode a JPEG, or what there is of it.
+
+    Raises:
+        OSError, SyntaxError, ValueError: it cannot be decoded.
+        PictureRefused: the image has too many pixels.
+    """
+    whole = data if header.end is not None else data + _END
+    image = open_image(whole, "jpeg")
+    size, info = image.size, image.info
+    scale = _scale(*size)
+    pixels, mode = _load(whole, image, scale)
+    rows = len(pixels)
+    if _is_filled(pixels, scale) and (header.end is None or _is_incomplete(data, header.end, scale, pixels)):
+        rows = _intact_rows(pixels, scale)
+        if rows == 0:
+            raise ValueError("nothing of the image is there")
+    damaged = header.end is None or rows < len(pixels)
+    profile = info.get("icc_profile") or None
+    return Stored(
+        pixels[:rows],
+        mode,
+        Colour(profile),
+        orientation_of(info.get("exif")),
+        size,
+        intact=rows / len(pixels),
+        damaged=damaged,
+    )
+
+
+def _scale(width: int, height: int) -> int:
+    least = MIN_REDUCED_SIDE * longest_side(width, height, LONGEST_SIDE) / LONGEST_SIDE
+    return next(scale for scale in _SCALES if scale == 1 or max(width, height) // scale >= least)
+
+
+def _load(data: bytes, image: Image.Image, scale: int) -> tuple[Pixels, str]:
+    """Return the pixels as they are stored, not upright, and their mode."""
+    width, height = image.size
+    if image.mode == "RGB":
+        flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION | _SCALES[scale]
+        with contextlib.suppress(cv2.error):
+            found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+            if found is not None and found.shape[:2] == (-(-height // scale), -(-width // scale)):
+                return found, "RGB"
+    if scale > 1:
+        image.draft(image.mode, (max(1, width // scale), max(1, height // scale)))
+    mode = image.mode if image.mode in ("L", "CMYK") else "RGB"
+    return np.asarray(image if image.mode == mode else image.convert(mode)), mode
+
+
+def _is_filled(pixels: Pixels, scale: int) -> bool:
+    """Whether the last block, in the lower right corner, is the gray that libjpeg fills in."""
+    block = max(1, _BLOCK // scale)
+    return bool(np.isin(pixels[-block:, -block:], _GRAYS).all())
+
+
+def _intact_rows(pixels: Pixels, scale: int) -> int:
+    """Return the number of rows above the first one whose right end is gray from there to the bottom."""
+    block = max(1, _BLOCK // scale)
+    gray = np.isin(pixels[:, -block:].reshape(len(pixels), -1), _GRAYS).all(axis=1)
+    shown = np.flatnonzero(~gray)
+    return int(shown[-1]) + 1 if len(shown) else 0
+
+
+def _is_incomplete(data: bytes, end: int, scale: int, pixels: Pixels) -> bool:
+    """Whether more entropy-coded bytes before the end marker would become pixels: then some are missing."""
+    longer = data[:end] + _MORE + data[end:]
+    try:
+        return not np.array_equal(_load(longer, open_image(longer, "jpeg"), scale)[0], pixels)
+    except (OSError, ValueError):
+        return True
