@@ -226,7 +226,7 @@ async function onDrop(event) {
   const { files: found, folder } = await files.dropped(transfer);
   const images = files.imagesAmong(found);
   if (folder || found.length > 1) offer(images, found.length - images.length);
-  else if (found[0]?.type.startsWith("image/")) search.byFile(found[0]);
+  else if (images.length) search.byFile(found[0]);
   else showProblem(new api.Problem(text.notAnImage));
 }
 

@@ -1,18 +1,22 @@
 /** Files and folders that were chosen or dropped. */
-const MEDIA_TYPES = {
-  jpg: "image/jpeg", jpeg: "image/jpeg", jpe: "image/jpeg", png: "image/png", webp: "image/webp", gif: "image/gif", bmp: "image/bmp",
-  tif: "image/tiff", tiff: "image/tiff", avif: "image/avif",
-};
-const KNOWN = new Set(Object.values(MEDIA_TYPES));
+const ENDINGS = new Set(
+  (
+    "jpg jpeg jpe jfif jpg_large png webp gif bmp tif tiff avif heic heif jxl " +
+    "dng nef cr2 cr3 arw orf rw2 raf pef srw 3fr crw dcr erf iiq mef mos mrw x3f"
+  ).split(" "),
+);
 
-/** Return the media type of a file; browsers do not know all of them. */
-export function typeOf(file) {
-  if (KNOWN.has(file.type)) return file.type;
-  return MEDIA_TYPES[file.name.split(".").at(-1).toLowerCase()] ?? (file.type || "application/octet-stream");
+/** Return the media type of a file, as far as the browser knows it; the server looks at the bytes. */
+export const typeOf = (file) => file.type || "application/octet-stream";
+
+/** Return whether a file is an image, by its type or, as browsers do not know all types, by its name. */
+export function isImage(file) {
+  if (file.name.startsWith(".") || file.type === "image/svg+xml") return false;
+  return file.type.startsWith("image/") || ENDINGS.has(file.name.split(".").at(-1).toLowerCase());
 }
 
 /** Return those files of a folder that are images; others are in every folder and no failures. */
-export const imagesAmong = (files) => files.filter((file) => KNOWN.has(typeOf(file)) && !file.name.startsWith("."));
+export const imagesAmong = (files) => files.filter(isImage);
 
 const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));

@@ -80,7 +80,10 @@ async function requestOf(now) {
 }
 
 function showQuery(request) {
-  byId("query-image").onerror = null;
+  byId("query-image").onerror = () => {
+    byId("query-image").onerror = null; // browsers do not show every format that the server reads
+    byId("query-image").src = "/static/icon.svg";
+  };
   if (request.image) thumbnails.show(byId("query-image"), request.image);
   else byId("query-image").src = request.preview;
   byId("query-image").alt = `${text.yourImage}: ${request.name}`;

@@ -44,6 +44,10 @@ function original(image) {
   const link = make("a", { target: "_blank", rel: "noopener" }, text.original);
   const problem = make("p", { className: "problem", role: "alert", hidden: true });
   const again = button(text.loadAgain, load, { hidden: true });
+  shown.onerror = () => {
+    shown.onerror = null; // browsers do not show every format that the server reads
+    shown.src = image.thumbnail_url;
+  };
   async function load() {
     problem.hidden = again.hidden = true;
     try {
