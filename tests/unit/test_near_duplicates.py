@@ -96,7 +96,9 @@ def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description |
 
 
 def test_a_mirror_image_is_found_whichever_of_the_two_asks() -> None:
-    mirrored = replace(describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5), features=EARLIER.features)
+    mirrored = describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5)
+    signed = replace(mirrored.signature, features=EARLIER.features)
+    mirrored = replace(mirrored, features=EARLIER.features, signature=signed)
     stored = FakeStore([EARLIER, CAT, mirrored])
     for asking, other in ((mirrored, EARLIER), (EARLIER, mirrored)):
         (one,) = look(stored, asking.record.image_id).near
