@@ -38,6 +38,7 @@ class Importer:
         self._parallel = parallel
         self._overwrite = overwrite
         self._annotated: dict[str, Mapping[str, Any]] = {}
+        self._held: set[str] = set()
         self._failures = FailureCount()
         self._lock = threading.Lock()
         self.differing = 0
@@ -64,6 +65,9 @@ class Importer:
         """
         deadline = time.monotonic() + patience
         for group in chosen:
+            if group.kept not in self._held or len(self._held.intersection(group.images)) == 1:
+                yield f"{group.kept}: it was kept by choice, but it or its near-duplicates were not imported."
+                continue
             while not (found := self._client.group(group.kept)) and time.monotonic() < deadline:
                 self._client.pause(GROUP_POLL_SECONDS)
             if found is None:
@@ -85,6 +89,7 @@ class Importer:
         result = self._uploader.add(FoundFile(path, named=True, name=image.filename, image_id=image.image_id))
         if result.status not in IN_COLLECTION:
             return result
+        self._held.add(image.image_id)
         try:
             self._annotate(image, result.status)
         except ChangeRefused as refused:

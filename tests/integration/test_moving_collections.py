@@ -209,7 +209,8 @@ def test_bytes_that_are_not_those_of_the_image_are_not_exported(
 def test_a_damaged_file_is_named_and_the_others_are_imported(
     folder: Path, target: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one, two, *_ = sorted((folder / "images").rglob("*.png"))
+    one = next((folder / "images").rglob("*.jpeg"))
+    two = next((folder / "images").rglob("*.png"))
     one.write_bytes(noise(1))
     two.unlink()
     report = tmp_path / "report.json"
@@ -217,6 +218,7 @@ def test_a_damaged_file_is_named_and_the_others_are_imported(
     said = capsys.readouterr().out
     assert said.startswith("4 indexed, 2 skipped in ")
     assert f"{one}: skipped: The file does not have the bytes that were exported." in said
+    assert f"{one.stem}: it was kept by choice, but it or its near-duplicates were not imported." in said
     codes = {entry["path"]: entry["code"] for entry in json.loads(report.read_text())["not_added"]}
     assert codes == {str(one): "changed", str(two): "unreadable"}
     assert len(target.images()) == 4
@@ -262,6 +264,10 @@ def test_a_folder_that_is_none_is_explained(
     capsys.readouterr()
     assert other.run("export", folder) == 1
     assert "has the collection moving. Name another folder for other." in capsys.readouterr().err
+    shutil.rmtree(folder / "images")
+    (folder / "images").write_text("in the way")
+    assert source.run("export", folder) == 1
+    assert "cannot be written: Not a directory. To go on, run the same command again." in capsys.readouterr().err
     (tmp_path / "notes.txt").write_text("mine")
     assert source.run("export", tmp_path) == 1
     assert "has other files" in capsys.readouterr().err

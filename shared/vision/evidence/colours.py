@@ -23,6 +23,9 @@ LEAST_SHARE: Final = 0.004
 STRONG, SAME_STRONG = 40.0, 0.97
 """For chroma of at least 40, a change of hue by 14 degrees counts (cosine 0.97), unless a channel is clipped."""
 UNCLIPPED: Final = 0.97
+LEAST_NEUTRAL: Final = 0.2
+SAME_LEVEL: Final = 0.02
+"""Least share of neutral cells, and maximum change of four fifths of them, 0 to 1, if there is no change of tone."""
 BLEACHED: Final = 0.25
 """Maximum share of its saturation that a thing has left which is coloured in one image and gray in the other."""
 OTHER_LEVEL: Final = 0.06
@@ -55,14 +58,23 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
         return away
     if retinted(moved, fixed) or filtered(moved, fixed):
         return None
-    there = chroma(_balanced(moved, fixed, valid), size)[kept]
-    back = chroma(_balanced(fixed, moved, valid), size)[kept]
+    colours = [cells(image, size)[kept] for image in (moved, fixed)]
+    there, back = x, y
+    if not _same_ground(x, y, *colours):
+        there = chroma(_balanced(moved, fixed, valid), size)[kept]
+        back = chroma(_balanced(fixed, moved, valid), size)[kept]
     clipped = np.maximum(*(cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
     weak = turned(there, y) & turned(back, x)
     strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
-    colours = [cells(image, size)[kept] for image in (moved, fixed)]
     lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
     return _part(weak | strong | lost, kept)
+
+
+def _same_ground(x: Cells, y: Cells, colours: Cells, others: Cells) -> bool:
+    """Return whether what is neutral has kept its colour and level, so that there is no change of tone to allow for."""
+    neutral = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) < VIVID / 2
+    away = np.abs(colours - others).max(axis=1)
+    return neutral.mean() > LEAST_NEUTRAL and float(np.quantile(away[neutral], 0.8)) < SAME_LEVEL
 
 
 def _bleached(x: Cells, y: Cells, colours: Cells, others: Cells) -> Mask:

@@ -23,7 +23,7 @@ STEADY: Final = 0.15
 """Least range of levels, as a share of all, from which a slope is extrapolated."""
 ALIKE: Final = 15
 """Pixels: side of the window in which structure is compared."""
-CAST: Final = 40.0
+CAST: Final = 24.0
 """Maximum distance in levels of a channel's curve from the middle one, at any level."""
 SLOPES: Final = tuple(2 ** (step / 4) for step in range(-6, 7))
 PIVOTS: Final = (0.0, 64.0, 128.0, 192.0)

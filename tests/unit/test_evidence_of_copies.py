@@ -1,0 +1,132 @@
+"""What saving, exposure and filters do to a copy is no difference; another colour, text or cell is one."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+from skimage.data import data_dir
+
+from bench.negatives import kinds
+from bench.negatives.canvas import Content, Style
+from bench.negatives.scanning import scanned
+from bench.quality.alterations import encoded
+from shared.vision.decode.decoding import decode_in_process
+from shared.vision.evidence.differences import merged
+from shared.vision.evidence.fine import encode_fine
+from shared.vision.evidence.judgement import Judgement, Relation, judge
+from shared.vision.pixels import Pixels
+
+SEED = 11
+
+
+def judged(a: Pixels, b: Pixels) -> Judgement:
+    return judge(encode_fine(a), encode_fine(b))
+
+
+def photograph(name: str) -> Pixels:
+    return decode_in_process((Path(data_dir) / name).read_bytes()).rgb
+
+
+def document(kind: str) -> Pixels:
+    return kinds.DRAWN[kind](Style([SEED, *kind.encode()]), Content([SEED, *kind.encode(), 1]))
+
+
+def saved(rgb: Pixels, quality: int = 85) -> Pixels:
+    return decode_in_process(encoded(rgb, quality)).rgb
+
+
+def enhanced(name: str, factor: float, rgb: Pixels) -> Pixels:
+    return saved(np.asarray(getattr(ImageEnhance, name)(Image.fromarray(rgb)).enhance(factor)))
+
+
+def half_the_size(rgb: Pixels) -> Pixels:
+    image = Image.fromarray(rgb)
+    return saved(np.asarray(image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)), 70)
+
+
+def sepia(rgb: Pixels) -> Pixels:
+    mixed = rgb @ np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]]).T
+    return saved(np.clip(mixed, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("change", [half_the_size, partial(enhanced, "Brightness", 1.6), sepia])
+@pytest.mark.parametrize("name", ["coffee.png", "astronaut.png"])
+def test_a_plain_copy_of_a_photograph_differs_nowhere(name: str, change: Callable[[Pixels], Pixels]) -> None:
+    shown = photograph(name)
+    found = judged(shown, change(shown))
+    assert (found.relation, list(found.differences)) == (Relation.COPY, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("web page", partial(enhanced, "Brightness", 1.6)),
+        ("invoice", partial(enhanced, "Brightness", 1.3)),
+        ("identity card", partial(enhanced, "Contrast", 1.4)),
+        ("receipt", partial(saved, quality=20)),
+    ],
+)
+def test_a_plain_copy_of_a_page_differs_nowhere(kind: str, change: Callable[[Pixels], Pixels]) -> None:
+    """Clipping takes pale boxes from it, and compression takes fine detail."""
+    drawn = document(kind)
+    assert judged(drawn, change(drawn)).relation is Relation.COPY
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_product_of_another_colour_is_no_copy(place: int) -> None:
+    pair = kinds.other_colour(SEED, place)
+    assert judged(*(decode_in_process(data).rgb for data in (pair.a, pair.b))).relation is not Relation.COPY
+
+
+def test_other_cells_are_no_noise() -> None:
+    pair = kinds.different("heat map", 777, 0)
+    assert judged(*(decode_in_process(data).rgb for data in (pair.a, pair.b))).relation is not Relation.COPY
+
+
+def page_of_text(seed: int) -> Pixels:
+    rng = np.random.default_rng(seed)
+    words = ("river", "bottle", "stone", "garden", "winter", "glass", "number", "paper", "silent", "window", "forest")
+    page = Image.new("RGB", (820, 1100), (252, 252, 250))
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(22)
+    draw.text((300, 50), "THE HARBOUR", font=font, fill=(20, 20, 20))
+    draw.line((90, 95, 730, 95), fill=(20, 20, 20), width=2)
+    for y in range(120, 1040, 30):
+        draw.text((90, y), " ".join(rng.choice(words, 9))[:58], font=font, fill=(20, 20, 20))
+    return np.asarray(page)
+
+
+def test_lines_upon_lines_of_other_text_have_no_base_in_common() -> None:
+    a, b = (scanned(page_of_text(seed), np.random.default_rng(seed)) for seed in (1, 2))
+    again = scanned(page_of_text(1), np.random.default_rng(3))
+    assert judged(a, b).relation is Relation.NONE
+    assert judged(a, again).relation is Relation.COPY
+
+
+def with_bar(rgb: Pixels) -> Pixels:
+    out, height = rgb.copy(), len(rgb)
+    out[height // 2 : height // 2 + height // 8] = (30, 60, 140)
+    place = (40, height // 2 + height // 12)
+    written = cv2.putText(out, "COPY FOR ARCHIVE", place, cv2.FONT_HERSHEY_DUPLEX, 1, (255, 255, 255), 2)
+    return saved(written.astype(np.uint8))
+
+
+def with_line(rgb: Pixels) -> Pixels:
+    place = (120, len(rgb) - 30)
+    written = cv2.putText(rgb.copy(), "Received: yes", place, cv2.FONT_HERSHEY_DUPLEX, 0.9, (20, 30, 120), 2)
+    return saved(written.astype(np.uint8))
+
+
+def test_a_bar_over_text_is_an_overlay_and_a_further_line_is_not() -> None:
+    page = page_of_text(4)
+    barred, filled_in = judged(page, with_bar(page)), judged(page, with_line(page))
+    assert (barred.relation, len(barred.overlays), list(barred.differences)) == (Relation.COPY, 1, [])
+    assert (filled_in.relation, list(filled_in.overlays)) == (Relation.VARIANT, [])
+
+
+def test_boxes_that_overlap_are_one() -> None:
+    nested, apart, chained = (12, 12, 4, 4), (80, 0, 5, 5), (28, 10, 20, 10)
+    assert merged([(10, 10, 20, 20), nested, apart, chained]) == [(10, 10, 38, 20), apart]
