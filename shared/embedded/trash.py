@@ -12,7 +12,8 @@ from shared.embedded.records import COLUMNS, to_record, write_terms
 
 _TABLES: Final = {
     "images": "image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
-    " folded_filename, low_information, sharpness, first_source, external_id, note, fields, pixels_hash",
+    " folded_filename, low_information, sharpness, first_source, external_id, note, fields, intact, pages,"
+    " pixels_hash",
     "descriptions": "image_id, collection, model, labels",
     "copies": "image_id, collection, kept, chosen, quality",
     "vectors": "image_id, collection, model, kind, label, vector",
@@ -38,6 +39,8 @@ CREATE TABLE trashed_images (
     external_id TEXT,
     note TEXT,
     fields TEXT NOT NULL DEFAULT '{}',
+    intact REAL,
+    pages INTEGER NOT NULL DEFAULT 1,
     pixels_hash TEXT,
     trashed_at TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (image_id, collection)
