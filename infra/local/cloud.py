@@ -35,7 +35,7 @@ class LocalCloud:
 
     Attributes:
         endpoint: address of the moto server, for any AWS client.
-        outputs: the stack's outputs that exist in a local run.
+        outputs: the stack's outputs that exist in the emulator.
         app: the application of the api function.
     """
 

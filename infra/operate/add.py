@@ -27,7 +27,7 @@ def add_parser(subparsers: "Subparsers") -> None:
         "add",
         help="add files from this machine to a local run or a deployment",
         description="Upload files, folders with all that is in them, or patterns in quotes, and wait until they are "
-        "indexed. Images that the collection has are not sent, so the same command goes on where it was stopped.",
+        "indexed. Images that the collection has are not sent, so the same command continues where it was stopped.",
         epilog="Exit status: 0 if every image is in, 1 if some were refused, 2 for a wrong command line, 3 if the "
         "server could not be used, 130 after Ctrl-C.",
     )
@@ -40,15 +40,15 @@ def add_parser(subparsers: "Subparsers") -> None:
         help="where the images go (default: %(default)s)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a report of what was not added, and why")
-    parser.add_argument("--watch", action="store_true", help="go on with files that come, until Ctrl-C")
-    parser.add_argument("--delete", action="store_true", help="with --watch: remove the images of files that go")
+    parser.add_argument("--watch", action="store_true", help="then follow the folders and add new files, until Ctrl-C")
+    parser.add_argument("--delete", action="store_true", help="with --watch: delete the images of deleted files")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     url = api_url(args.url, stack)
     if args.delete and not args.watch:
-        raise LookupError("--delete needs --watch: without it, nothing tells which files are gone.")
+        raise LookupError("--delete needs --watch: without it, it is not known which files were deleted.")
     folders = [Path(name).expanduser().resolve() for name in args.paths if Path(name).expanduser().is_dir()]
     if args.watch and not folders:
         raise LookupError("--watch needs a folder.")

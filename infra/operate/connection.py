@@ -55,7 +55,7 @@ def api_url(given: str | None, stack: DeployedStack | None) -> str:
     """
     url = given or (stack.outputs.get("ApiUrl") if stack else None)
     if not url:
-        raise LookupError("this stack has no output ApiUrl (a local run never has one). Give the address with --url.")
+        raise LookupError("this stack has no output ApiUrl (an emulated one never has). Give the address with --url.")
     return url
 
 

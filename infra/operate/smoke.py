@@ -74,7 +74,7 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     url = args.url or (stack.outputs.get("ApiUrl") if stack else None)
     if not url:
-        raise LookupError("this stack has no output ApiUrl (a local run never has one). Give the address with --url.")
+        raise LookupError("this stack has no output ApiUrl (an emulated one never has). Give the address with --url.")
     print(f"PicTrace at {url}", flush=True)
     began = time.monotonic()
     operator = StackOperator(stack) if stack else None

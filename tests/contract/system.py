@@ -1,4 +1,4 @@
-"""The local run in a process that can resolve no other host: `python -m tests.contract.system`."""
+"""The emulated stack in a process that can resolve no other host: `python -m tests.contract.system`."""
 
 import socket
 import sys

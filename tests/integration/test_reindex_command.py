@@ -53,7 +53,7 @@ out = Path(sys.argv[1])
 
 
 class System:
-    """The local run with two models, in a separate process."""
+    """The emulated stack with two models, in a separate process."""
 
     def __init__(self, said: str) -> None:
         [self.url] = re.findall(r"PicTrace +(\S+)", said)
