@@ -155,7 +155,7 @@ def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: P
     assert len(ids) == len(set(ids)) == 14
     page.reload()  # nothing is left to upload, but the failure is still listed
     page.locator("#failures-title").click()
-    expect(page.locator("#failed")).to_contain_text("Rejected: The file is not a JPEG")
+    expect(page.locator("#failed")).to_contain_text("Rejected: The file is not an image in a supported format")
     page.get_by_role("button", name="Try broken.png again").click()
     expect(page.locator("#uploads-status")).to_contain_text("0 of 1 image is in the collection.")
     page.get_by_role("button", name="Dismiss").click()

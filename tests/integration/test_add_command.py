@@ -55,7 +55,7 @@ def test_a_folder_is_added_once(
     assert run(running, collection, folder, "--json", report) == 0, "a folder may hold files that are no images"
     said = capsys.readouterr().out
     assert said.startswith("3 indexed, 1 present, 1 skipped in ")
-    assert "notes.txt: skipped: The file is not a JPEG" in said
+    assert "notes.txt: skipped: The file is not an image in a supported format" in said
     assert len(names(running, collection)) == 3
     (folder / "new.png").write_bytes(noise(8405))
     assert run(running, collection, folder, "--json", report) == 0

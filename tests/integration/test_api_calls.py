@@ -117,8 +117,15 @@ def test_swagger_ui_is_served_without_other_hosts(running: PicTrace) -> None:
         "/upload/",
         "/upload_from_url/",
         "/uploads/{image_id}.jpg",
+        "/v1/collections",
+        "/v1/collections/{collection}",
         "/v1/compare",
         "/v1/duplicates",
+        "/v1/duplicates/check",
+        "/v1/duplicates/decisions",
+        "/v1/duplicates/resolve",
+        "/v1/duplicates/{image_id}",
+        "/v1/duplicates/{image_id}/kept",
         "/v1/images",
         "/v1/images/{image_id}",
         "/v1/images/{image_id}/content",
@@ -126,6 +133,9 @@ def test_swagger_ui_is_served_without_other_hosts(running: PicTrace) -> None:
         "/v1/images/{image_id}/thumbnail",
         "/v1/search",
         "/v1/stats",
+        "/v1/trash",
+        "/v1/trash/{image_id}",
+        "/v1/trash/{image_id}/restore",
         "/v1/uploads",
         "/v1/uploads/{upload_id}",
     }
@@ -144,6 +154,7 @@ def test_every_field_of_the_openapi_document_has_an_example(running: PicTrace) -
 
     def shows_itself(field: dict[str, Any]) -> bool:
         parts = [field, *field.get("anyOf", []), field.get("items", {})]
+        parts += [part["items"] for part in parts if "items" in part]
         return any(
             part.get("examples") or part.get("enum") or part.get("$ref") or part.get("type") == "boolean"
             for part in parts

@@ -278,10 +278,10 @@ class TestRecorded:
         indexer: Any = dispatcher()._indexer
         index = indexer.index
 
-        def poisoned(event: Created) -> Any:
+        def poisoned(event: Created, *group: Any) -> Any:
             if poison in event.object.key.rsplit("/", 1)[1]:
                 raise RuntimeError("poison")
-            return index(event)
+            return index(event, *group)
 
         monkeypatch.setattr(indexer, "index", poisoned)
         assert self.play(isolated, name) == failed

@@ -92,7 +92,7 @@ def test_a_bucket_is_indexed_and_indexed_objects_are_skipped(
     assert "estimated cost if all are new" in said
     assert "4 indexed, 1,001 skipped, 2 rejected" in said
     assert "1 unsupported_type" in said
-    assert "p/no\\x07picture.txt: unsupported_type: The file is not a JPEG" in said
+    assert "p/no\\x07picture.txt: unsupported_type: The file is not an image in a supported format" in said
     assert rows(report) == {"p/no\x07picture.txt": "unsupported_type", "p/huge.bin": "too_large"}
     assert running.client.get("/v1/stats", params={"collection": collection}).json()["images"] == len(images)
     assert sorted(sent_keys) == sorted([*images, "p/no\x07picture.txt"])
@@ -128,7 +128,11 @@ def test_an_image_removed_through_the_api_is_not_indexed_again(
     source = (f"s3://{bucket.name}", "--collection", collection, "--yes")
     assert index(*source) == 0
     [match] = running.search(noise(81_300), collection=collection, k=1)["matches"]
-    assert running.client.delete(f"/v1/images/{match['image_id']}", params={"collection": collection}).is_success
+    where = {"collection": collection}
+    assert running.client.delete(f"/v1/images/{match['image_id']}", params=where).is_success
+    assert index(*source) == 0
+    assert not running.search(noise(81_300), collection=collection)["matches"], "it stays in the trash"
+    assert running.client.delete(f"/v1/trash/{match['image_id']}", params=where).is_success
     capsys.readouterr()
     assert index(*source) == 0
     assert "a.png: dismissed: Its image was removed through the API." in capsys.readouterr().out

@@ -39,7 +39,7 @@ def test_a_folder_is_indexed_and_ctrl_c_stops_the_run(model_dir: Path, tmp_path:
     assert url, said
     assert httpx.get(f"{url[0]}/v1/stats").json()["images"] == 1
     assert re.search(r"1 (indexed|duplicate)", said)
-    assert "notes.txt: skipped: The file is not a JPEG" in said
+    assert "notes.txt: skipped: The file is not an image in a supported format" in said
     assert "broken.png: rejected:" in said
     card = ModelCard.read(model_dir)
     assert f"model      {card.id}" in said

@@ -91,12 +91,12 @@ def test_calls_that_need_s3_answer_503_while_it_is_unavailable(
 def test_a_removal_that_conflicts_with_uploads_answers_503(
     running: PicTrace, monkeypatch: pytest.MonkeyPatch, image_id: str
 ) -> None:
-    library = running.cloud.app.state.services.library
+    trash = running.cloud.app.state.services.trash
 
     def overtaken(*_: Any) -> None:
         raise ConflictError
 
-    monkeypatch.setattr(library, "remove", overtaken)
+    monkeypatch.setattr(trash, "delete", overtaken)
     assert_unavailable(running.client.delete(f"/v1/images/{image_id}"))
 
 
