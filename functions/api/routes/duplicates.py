@@ -94,6 +94,8 @@ def decide(caller: KnownCaller, wanted: schemas.DuplicateDecision, services: Nee
 def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: Needs) -> schemas.ResolvedDuplicates:
     """Moves all but the kept images of groups into the trash, from which they can be restored.
 
+    Each is compared again with those that are kept, and stays if it is no near-duplicate of any of them.
+
     With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, up to
     24 groups of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null.
     """
