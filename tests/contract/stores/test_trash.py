@@ -151,3 +151,25 @@ def test_a_restored_image_is_described_by_the_model_of_its_record(store: Store, 
     store.trash.take_out(key)
     assert store.catalogue.described(key, ["m"])
     assert store.catalogue.find(key.image_id, collection) == replace(image.record)
+
+
+def test_a_purge_that_has_begun_cannot_be_undone_but_by_an_upload(store: Store, collection: str) -> None:
+    image, restored = add(store, collection), add(store, collection)
+    key = key_of(image)
+    assert not store.trash.condemn(key, at(59))
+    store.trash.put(key, at(1))
+    assert not store.trash.condemn(key, at(1))
+    assert store.trash.condemn(key, at(2))
+    assert not store.trash.take_out(key)
+    assert store.trash.holds(key)
+    assert trashed(store, collection) == []
+    assert key in store.trash.due(at(2), 1000, collection)
+    assert store.trash.condemn(key, at(2))  # a purge that died is repeated
+
+    assert store.catalogue.add(image, OTHER)
+    assert not store.trash.condemn(key, at(59))
+    assert key.image_id in listed(store, collection)
+
+    store.trash.put(key_of(restored), at(1))
+    store.trash.take_out(key_of(restored))
+    assert not store.trash.condemn(key_of(restored), at(59))
