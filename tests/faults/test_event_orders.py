@@ -207,6 +207,37 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind(make_store: Ma
 
 
 @pytest.mark.parametrize("make_store", STORES)
+def test_reindexing_takes_no_image_out_of_the_trash(make_store: MakeStore) -> None:
+    simulation = Simulation(random.Random(4), sequenced=True, deaths=0, make_store=make_store)
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    simulation.handle(simulation.waiting.pop())
+    image = ImageKey("c", image_id(b"one"))
+    assert simulation.store.trash.put(image, "2026-11-28T12:00:00.000000+00:00")
+    simulation.models = (MODEL, "next")
+    simulation.reindexer.reindex(Reindex(image, "next"))
+    assert simulation.store.trash.holds(image)
+
+
+@pytest.mark.parametrize("make_store", STORES)
+def test_a_purge_spares_an_image_that_was_restored_or_uploaded_again(make_store: MakeStore) -> None:
+    simulation = Simulation(random.Random(5), sequenced=True, deaths=0, make_store=make_store)
+    trash, image = simulation.store.trash, ImageKey("c", image_id(b"one"))
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    simulation.handle(simulation.waiting.pop())
+
+    def upload() -> None:
+        simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[1], Body=b"one")
+        simulation.handle(simulation.waiting.pop())
+
+    for come_back in (lambda: trash.take_out(image), upload):
+        trash.put(image, "2026-11-28T12:00:00.000000+00:00")
+        assert image in trash.due("2026-11-29", 9, "c")
+        come_back()
+        assert not simulation.remover.purge(image, trash, "2026-11-29")
+        check(simulation)
+
+
+@pytest.mark.parametrize("make_store", STORES)
 def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
