@@ -280,8 +280,8 @@ class DynamoCatalogue:
                 TableName=self._table,
                 Key=item_mapper.record_key(image_key.image_id, image_key.collection),
                 UpdateExpression=" ".join(changes),
-                ConditionExpression=" AND ".join(("attribute_exists(pk)", *unchanged)),
-                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ConditionExpression=" AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
+                ExpressionAttributeNames={f"#{name}": name for name in (LISTING_PARTITION, *names)},
                 **extra,
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
