@@ -116,11 +116,13 @@ class DuplicateGroups:
         an image that is kept still exists.
 
         Args:
-            keep: images to keep; without any that the group has, its best one.
+            keep: see `kept`.
             dry_run: only return what would be done.
+
+        Raises:
+            NotFound: see `kept`.
         """
-        chosen = [record for record in group.records if record.image_id in set(keep)]
-        kept = chosen or list(group.records[:1])
+        kept = self.kept(group, keep)
         others = [record.image_id for record in group.records if record not in kept]
         copies = self._copies(kept, others)
         reasons = [(record, _reason(kept[0], record)) for record in group.records if record.image_id in copies]
@@ -136,6 +138,17 @@ class DuplicateGroups:
                 self._duplicates.place(ImageKey(collection, record.image_id), None, before=record.group)
         self._settle(collection, [one for one in others if one not in copies])
         return Resolution(group.group_id, kept, deleted)
+
+    def kept(self, group: DuplicateGroup, keep: Collection[str]) -> list[ImageRecord]:
+        """Return the images of a group that are kept: the best one if `keep` is empty.
+
+        Raises:
+            NotFound: the group has none of `keep`, for example because it has changed since it was shown.
+        """
+        kept = [record for record in group.records if record.image_id in set(keep)] if keep else [group.records[0]]
+        if not kept:
+            raise NotFound("The group does not have the images to keep.")
+        return kept
 
     def _copies(self, kept: Sequence[ImageRecord], others: Sequence[str]) -> set[str]:
         """Return those of other images that are near-duplicates of a kept one, and that nobody told apart from it."""

@@ -7,6 +7,7 @@ import pytest
 
 from functions.api.duplicate_groups import DuplicateGroups
 from shared.domain.duplicates import Decision, DuplicateGroup
+from shared.domain.errors import NotFound
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 
@@ -54,4 +55,6 @@ def test_only_near_duplicates_of_a_kept_image_are_deleted(
     assert ("".join(record.image_id for record, _ in preview.deleted), fakes.deleted) == (deleted, [])
     groups.resolve(CHAIN, keep, dry_run=False)
     assert "".join(fakes.deleted) == deleted
+    with pytest.raises(NotFound):
+        groups.resolve(CHAIN, ["x"], dry_run=False)
     assert set(fakes.settled) == set("abc") - set(deleted) - set(keep or "a")

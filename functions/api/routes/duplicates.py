@@ -106,6 +106,8 @@ def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: 
     else:
         page = services.duplicates.page(collection, limit=RESOLVED_AT_ONCE, cursor=wanted.cursor)
         chosen, cursor = [(group, list[str]()) for group in page.groups], page.cursor
+    for group, keep in chosen:
+        services.groups.kept(group, keep)  # before anything is deleted
     resolutions = [services.groups.resolve(group, keep, dry_run=wanted.dry_run) for group, keep in chosen]
     return schemas.ResolvedDuplicates(
         dry_run=wanted.dry_run,
