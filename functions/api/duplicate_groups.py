@@ -14,6 +14,7 @@ from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.ports import Duplicates, Messages
 from shared.domain.preference import SENTENCES, prefer
+from shared.search.near_duplicates import NearDuplicateFinder
 
 MAX_MEMBERS: Final = 200
 """Maximum number of images of a group that one call changes."""
@@ -40,11 +41,13 @@ class DuplicateGroups:
         *,
         duplicates: Duplicates,
         trash: TrashBin,
+        finder: NearDuplicateFinder,
         messages: Messages,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._duplicates = duplicates
         self._trash = trash
+        self._finder = finder
         self._messages = messages
         self._clock = clock
 
@@ -103,18 +106,26 @@ class DuplicateGroups:
                 self._duplicates.place(ImageKey(record.collection, record.image_id), None, before=kept)
 
     def resolve(self, group: DuplicateGroup, keep: Collection[str] = (), *, dry_run: bool) -> Resolution:
-        """Keep some images of a group, and delete the others.
+        """Keep some images of a group, and delete those of the others that are near-duplicates of one of them.
+
+        Each is compared again: a group from an older version may be a chain, the best image may not be among those that
+        are kept, and a group whose kept image was just changed may not have been settled. What is no near-duplicate is
+        settled instead.
 
         Of several that are kept, it is remembered for ever that both of each pair are wanted. Nothing is deleted unless
         an image that is kept still exists.
 
         Args:
-            keep: images to keep; without any that the group has, its best one.
+            keep: see `kept`.
             dry_run: only return what would be done.
+
+        Raises:
+            NotFound: see `kept`.
         """
-        chosen = [record for record in group.records if record.image_id in set(keep)]
-        kept = chosen or list(group.records[:1])
-        reasons = [(record, _reason(kept[0], record)) for record in group.records if record not in kept]
+        kept = self.kept(group, keep)
+        others = [record.image_id for record in group.records if record not in kept]
+        copies = self._copies(kept, others)
+        reasons = [(record, _reason(kept[0], record)) for record in group.records if record.image_id in copies]
         if dry_run:
             return Resolution(group.group_id, kept, reasons)
         collection = kept[0].collection
@@ -125,7 +136,28 @@ class DuplicateGroups:
         if len(kept) > 1:
             for record in kept:
                 self._duplicates.place(ImageKey(collection, record.image_id), None, before=record.group)
+        self._settle(collection, [one for one in others if one not in copies])
         return Resolution(group.group_id, kept, deleted)
+
+    def kept(self, group: DuplicateGroup, keep: Collection[str]) -> list[ImageRecord]:
+        """Return the images of a group that are kept: the best one if `keep` is empty.
+
+        Raises:
+            NotFound: the group has none of `keep`, for example because it has changed since it was shown.
+        """
+        kept = [record for record in group.records if record.image_id in set(keep)] if keep else [group.records[0]]
+        if not kept:
+            raise NotFound("The group does not have the images to keep.")
+        return kept
+
+    def _copies(self, kept: Sequence[ImageRecord], others: Sequence[str]) -> set[str]:
+        """Return those of other images that are near-duplicates of a kept one, and that nobody told apart from it."""
+        found: set[str] = set()
+        for record in kept:
+            key = ImageKey(record.collection, record.image_id)
+            decided = self._duplicates.decisions(key)
+            found |= self._finder.near(key, [one for one in others if one not in found and one not in decided])
+        return found
 
     def _delete(self, record: ImageRecord) -> bool:
         try:

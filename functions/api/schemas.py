@@ -134,7 +134,8 @@ class Image(BaseModel):
     raw: Annotated[bool, Field(description="a camera RAW file, shown by the JPEG that the camera put into it")] = False
     damaged: Annotated[bool, Field(description="the file is cut off, or lacks its end")] = False
     intact: Annotated[
-        float, Field(ge=0, le=1, description="share of the image that is there; only this part is compared")
+        float,
+        Field(ge=0, le=1, description="share of the image that is there; only this part is compared", examples=[1.0]),
     ] = 1.0
     pages: Annotated[
         int, Field(ge=1, description="pages of a TIFF, frames of an animation, or images in the file", examples=[1])

@@ -29,6 +29,7 @@ from shared.domain.ports import (
 )
 from shared.domain.removal import Remover
 from shared.search.duplicate_scans import DuplicateScans
+from shared.search.near_duplicates import NearDuplicateFinder
 from shared.search.searcher import Searcher
 from shared.vision.decode.decoding import SANDBOX
 
@@ -145,7 +146,14 @@ class Services:
             models=list(self.models),
             days=adapters.trash_days,
         )
-        self.groups = DuplicateGroups(duplicates=adapters.duplicates, trash=self.trash, messages=adapters.messages)
+        self.groups = DuplicateGroups(
+            duplicates=adapters.duplicates,
+            trash=self.trash,
+            finder=NearDuplicateFinder(
+                index=adapters.catalogue, signatures=adapters.objects, model=adapters.active_model
+            ),
+            messages=adapters.messages,
+        )
         self.scans = DuplicateScans(adapters.scans, adapters.messages)
         self.library = Library(
             catalogue=adapters.catalogue,

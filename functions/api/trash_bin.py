@@ -14,6 +14,9 @@ from shared.domain.trash import TrashPage
 MAX_MEMBERS: Final = 200
 """Maximum number of images of a group that are compared again after the one that was kept is deleted or restored."""
 
+_LATER: Final = "9999"
+"""After every time of deletion."""
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -108,11 +111,9 @@ class TrashBin:
 
         Raises:
             NotFound: it is not in the trash of the collection.
-            ConflictError: the same bytes were uploaded again in every round.
         """
-        if not self._trash.holds(ImageKey(collection, image_id)):
+        if not self._remover.purge(ImageKey(collection, image_id), self._trash, _LATER):
             raise NotFound("There is no image with this id in the trash.")
-        self._remover.remove(image_id, collection)
 
     def empty(self, collection: str) -> None:
         """Have everything removed that is in the trash of a collection now; this takes a while."""

@@ -305,6 +305,8 @@ class Indexer:
 
     def _restore(self, image_key: ImageKey, source: ObjectRef) -> None:
         """Store an image again whose record was deleted while this source was added."""
+        if self._trash.holds(image_key):
+            return  # storing it would restore it; what a model lacks is added once it is restored
         try:
             fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
             if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:

@@ -34,7 +34,7 @@ class Purger:
         before = event.before or (self._clock() - timedelta(days=self._days)).isoformat(timespec="microseconds")
         due = self._trash.due(before, BATCH, event.collection)
         for image in due:
-            self._remover.remove(image.image_id, image.collection)
+            self._remover.purge(image, self._trash, before)
         if len(due) == BATCH:
             self._messages.purge(event.collection, event.before)
         return Outcome(status=OutcomeStatus.IGNORED, collection=event.collection, reason=f"purged {len(due)} images")

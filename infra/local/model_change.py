@@ -62,6 +62,7 @@ class ModelChange:
             return
         files = {file.name: file for file in folder.glob("*/*")}
         with self._database.read() as connection:
-            kept = {image_id for (image_id,) in connection.execute("SELECT DISTINCT image_id FROM images")}
+            held = "SELECT image_id FROM images UNION SELECT image_id FROM trashed_images"
+            kept = {image_id for (image_id,) in connection.execute(held)}
         for image_id in files.keys() - kept:
             files[image_id].unlink(missing_ok=True)

@@ -204,7 +204,7 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield DuplicateCheckRequest.model_validate(check).event()
         case {"duplicate_scan": dict(step)} if len(body) == 1:
             yield ScanRequest.model_validate(step).event()
-        case {"purge_trash": dict(purge)} if len(body) == 1:
+        case {"purge_trash": dict(purge)} if len(body) == 1 and depth == _MAX_DEPTH:  # no topic's sender may purge
             yield PurgeRequest.model_validate(purge).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()

@@ -24,19 +24,24 @@ _BUSY: Final = {
 """Codes that come with status 400, of an error or of one item in a cancelled transaction."""
 
 
-_BUILDING: Final = ("Cannot search backfilling vector index", "The table does not have the specified index")
-"""Beginnings of the messages, with the code ValidationException, of a search in an index that is not ready:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html
+_BUILDING: Final = (
+    "Cannot search backfilling vector index",
+    "Cannot read from backfilling global secondary index",
+    "The table does not have the specified index",
+)
+"""Beginnings of the messages, with the code ValidationException, of a search or query in an index that is not ready:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/VectorSearchTroubleshooting.html. A stack's update ends
+before a new secondary index is filled: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1075
 
-The second reports an index that the search endpoint does not know yet, and also one that does not exist. A test
+The last reports an index that the search endpoint does not know yet, and also one that does not exist. A test
 compares the index names in the code with those in the template, so the first meaning is assumed."""
 
 
 def is_index_not_ready(error: ClientError) -> bool:
-    """Return whether a vector search was refused because its index is still being built."""
+    """Return whether a vector search, or a query, was refused because its index is still being built."""
     refused = error.response["Error"]
     return (
-        error.operation_name == "SearchVectors"
+        error.operation_name in {"SearchVectors", "Query"}
         and refused["Code"] == "ValidationException"
         and refused.get("Message", "").startswith(_BUILDING)
     )

@@ -287,10 +287,20 @@ class Trash(Protocol):
         ...
 
     def take_out(self, image: ImageKey) -> bool:
-        """Restore an image; return False if it is not in the trash."""
+        """Restore an image; return False if it is not in the trash, or condemned."""
         ...
 
     def holds(self, image: ImageKey) -> bool: ...
+
+    def condemn(self, image: ImageKey, before: str) -> bool:
+        """Begin to purge an image, which cannot be restored from then on, except that it is stored again.
+
+        Until its record is deleted it is still due, so that a purge that died is completed.
+
+        Returns:
+            False if it is not in the trash, or was moved there at `before` or later.
+        """
+        ...
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash, the last deleted first.

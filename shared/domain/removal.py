@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.cleanup import collect_garbage
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
-from shared.domain.ports import Catalogue, Ledger, Objects
+from shared.domain.ports import Catalogue, Ledger, Objects, Trash
 
 MAX_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""
@@ -57,6 +57,20 @@ class Remover:
             if not held:
                 return True
         raise ConflictError
+
+    def purge(self, image: ImageKey, trash: Trash, before: str) -> bool:
+        """Remove an image that was moved into the trash before a time; return False if it is no longer there.
+
+        Only sources are deleted that it had before it was condemned, so that neither an image that was restored nor one
+        that was uploaded again is removed. Its record is deleted last, so that a removal that died can be repeated.
+        """
+        sources = self._catalogue.occurrences(image.image_id, image.collection).sources
+        if not trash.condemn(image, before):
+            return False
+        for _, source in sources:
+            self._delete_source(image, source)
+        collect_garbage(image, catalogue=self._catalogue, objects=self._objects, models=self._models)
+        return True
 
     def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket

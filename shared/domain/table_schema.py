@@ -59,6 +59,9 @@ TRASH_PARTITION: Final = "trash"
 TRASHED_AT: Final = "trashed_at"
 """When a record was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every index."""
 
+CONDEMNED: Final = "condemned"
+"""An attribute of a record in the trash whose removal has begun."""
+
 SCANS_PARTITION: Final = "duplicate_scans"
 """Partition of the progress of comparing collections again, one item for each collection."""
 

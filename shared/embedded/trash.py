@@ -82,6 +82,8 @@ CREATE TABLE trashed_vectors (
 """The tables as of format 1: those of a record and what belongs to it, with the time of its deletion."""
 
 _OF_IMAGE: Final = "image_id = ? AND collection = ?"
+_CONDEMNED: Final = ""
+"""The time of deletion of images whose removal has begun."""
 _SELECT: Final = (
     f"SELECT {COLUMNS}, images.trashed_at FROM trashed_images AS images"  # noqa: S608
     " JOIN trashed_descriptions AS descriptions ON descriptions.image_id = images.image_id"
@@ -112,7 +114,7 @@ class EmbeddedTrash:
 
     def take_out(self, image: ImageKey) -> bool:
         with self._database.transaction() as connection:
-            if not _exists(connection, "trashed_images", image):
+            if not _is_restorable(connection, image):
                 return False
             for table, columns in _TABLES.items():
                 connection.execute(
@@ -126,6 +128,14 @@ class EmbeddedTrash:
         with self._database.read() as connection:
             return _exists(connection, "trashed_images", image)
 
+    def condemn(self, image: ImageKey, before: str) -> bool:
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                f"UPDATE trashed_images SET trashed_at = ? WHERE {_OF_IMAGE} AND trashed_at < ?",  # noqa: S608
+                (_CONDEMNED, image.image_id, image.collection, before),
+            )
+            return changed.rowcount > 0
+
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash, the last deleted first.
 
@@ -136,6 +146,7 @@ class EmbeddedTrash:
         with self._database.read() as connection:
             rows = connection.execute(
                 f"{_SELECT} WHERE images.collection = ? AND (images.trashed_at, images.image_id) < (?, ?)"
+                f" AND images.trashed_at <> '{_CONDEMNED}'"
                 " ORDER BY images.trashed_at DESC, images.image_id DESC LIMIT ?",
                 (collection, at, image_id, limit + 1),
             )
@@ -178,5 +189,13 @@ def _exists(connection: sqlite3.Connection, table: str, image: ImageKey) -> bool
     found = connection.execute(
         f"SELECT 1 FROM {table} WHERE {_OF_IMAGE}",  # noqa: S608
         (image.image_id, image.collection),
+    )
+    return found.fetchone() is not None
+
+
+def _is_restorable(connection: sqlite3.Connection, image: ImageKey) -> bool:
+    found = connection.execute(
+        f"SELECT 1 FROM trashed_images WHERE {_OF_IMAGE} AND trashed_at <> ?",  # noqa: S608
+        (image.image_id, image.collection, _CONDEMNED),
     )
     return found.fetchone() is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
@@ -121,6 +121,23 @@ class NearDuplicateFinder:
     def compare(self, look: Look, other: str) -> Comparison | None:
         """Compare the image of a look with another; return None unless they are at least near-duplicates."""
         return self._compare(look.subject, other)
+
+    def near(self, image_key: ImageKey, others: Sequence[str]) -> set[str]:
+        """Return those of other images of the collection that are at least near-duplicates of a stored one.
+
+        Whichever of two images was compared with the other when they were grouped, the result is the same.
+        """
+        subject = self._stored(image_key, self._model())
+        if subject is None:
+            return set()
+
+        def is_near(other: str) -> bool:
+            if self._compare(subject, other) is not None:
+                return True
+            reverse = self._stored(replace(image_key, image_id=other), self._model())
+            return reverse is not None and self._compare(reverse, image_key.image_id) is not None
+
+        return {other for other, found in zip(others, self._threads.map(is_near, others), strict=True) if found}
 
     def _compare(self, subject: Subject, other: str) -> Comparison | None:
         model = self._model()

@@ -247,6 +247,10 @@ class Searcher:
             if query.image_id not in records and query.image_id != wanted.exclude:
                 same = self._index.find(query.image_id, wanted.collection)
                 records |= {same.image_id: same} if same else {}
+            if records and wanted.annotations.needs_annotations:
+                held = self._index.existing(list(records), wanted.collection)
+                accepted = {one for one in held if wanted.annotations.accepts_annotations(held[one])}
+                records = {image_id: record for image_id, record in records.items() if image_id in accepted}
         whole = views.whole(query.signature)
         return [
             ScoredMatch(record, self._compare(query, whole, record.image_id, query.signature, wanted.ranking))

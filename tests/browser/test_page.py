@@ -266,7 +266,9 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: Monito
 def test_a_file_that_is_not_an_image_is_rejected_with_a_reason(monitored: MonitoredPage) -> None:
     page = monitored.page
     page.set_input_files("#files", payload("a.png", b"no picture"))
-    expect(page.locator("#uploads li").first).to_contain_text("Rejected: The file is not an image in a supported format")
+    expect(page.locator("#uploads li").first).to_contain_text(
+        "Rejected: The file is not an image in a supported format"
+    )
 
 
 def test_the_page_works_with_the_keyboard_alone(monitored: MonitoredPage, altered: Path) -> None:

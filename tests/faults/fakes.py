@@ -45,6 +45,8 @@ class MemoryTable:
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **options: Any) -> Item:
         self._before_call("update_item")
+        if not _holds(self.items.get(_key(Key)), options):
+            raise client_error("UpdateItem", "ConditionalCheckFailedException")
         _update(self.items.setdefault(_key(Key), dict(Key)), {"UpdateExpression": UpdateExpression, **options})
         return {}
 
@@ -98,7 +100,7 @@ def _update(item: Item, options: Item) -> None:
     changes, _, removed = options["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
     for change in changes.split(", "):
         name, value = change.split(" = ")
-        item[names[name]] = options["ExpressionAttributeValues"][value]
+        item[names.get(name, name)] = options["ExpressionAttributeValues"][value]
     for name in filter(None, removed.split(", ")):
         item.pop(names[name], None)
 
@@ -117,8 +119,10 @@ def _holds(held: Item | None, options: Item) -> bool:  # noqa: PLR0911 - one for
             return held is not None and held.get("revision") == values[":revision"]
         case "attribute_exists(#collection)":
             return held is not None and "collection" in held
-        case "#at = :at":
-            return held is not None and held.get("trashed_at") == values[":at"]
+        case "#at = :at AND attribute_not_exists(condemned)":
+            return held is not None and held.get("trashed_at") == values[":at"] and "condemned" not in held
+        case "attribute_exists(#at) AND #at < :before":
+            return held is not None and "trashed_at" in held and held["trashed_at"]["S"] < values[":before"]["S"]
         case "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)":
             return held is None or held.get("model") != values[":model"] or "trashed_at" in held
     raise NotImplementedError(condition)

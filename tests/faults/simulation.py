@@ -240,6 +240,12 @@ class Simulation:
     def take_out(self, image_id: str) -> Callable[[], None]:
         return lambda: self._in_trash(self.store.trash.take_out(ImageKey("c", image_id)))
 
+    def purge(self, image_id: str) -> Callable[[], None]:
+        def job() -> None:
+            self.remover.purge(ImageKey("c", image_id), self.store.trash, "9999")
+
+        return job
+
     def _in_trash(self, moved: bool) -> None:
         self.moved += moved
 

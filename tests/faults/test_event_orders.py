@@ -113,7 +113,7 @@ def test_the_index_in_the_embedded_store_ends_up_matching_the_bucket(
 
 @pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
 def test_trashing_and_restoring_loses_and_resurrects_no_image(make_store: MakeStore, orders: int) -> None:
-    """Images move into the trash and out of it at any moment; once all are restored, the index is exact."""
+    """Images move into the trash, and out of it for good or back; once all are restored, the index is exact."""
     moved = 0
 
     @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -136,6 +136,8 @@ def play_with_trash(simulation: Simulation, through_api: bool) -> None:
                 return simulation.trash(one)
             case chance if chance < 0.45:
                 return simulation.take_out(one)
+            case chance if chance < 0.55:
+                return simulation.purge(one)
             case _:
                 return change(simulation, through_api)
 
@@ -143,7 +145,7 @@ def play_with_trash(simulation: Simulation, through_api: bool) -> None:
     for data in IMAGES[:2]:
         held = simulation.store.trash.holds(ImageKey("c", image_id(data)))
         assert not held or image_id(data) in expected(simulation)
-        simulation.store.trash.take_out(ImageKey("c", image_id(data)))
+        assert simulation.store.trash.take_out(ImageKey("c", image_id(data))) == held  # no purge is left unfinished
     check(simulation)
 
 
@@ -202,6 +204,37 @@ def test_an_image_removed_during_reindexing_leaves_nothing_behind(make_store: Ma
         slow.switch()
     check(simulation)
     assert expected(simulation) == {}
+
+
+@pytest.mark.parametrize("make_store", STORES)
+def test_reindexing_takes_no_image_out_of_the_trash(make_store: MakeStore) -> None:
+    simulation = Simulation(random.Random(4), sequenced=True, deaths=0, make_store=make_store)
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    simulation.handle(simulation.waiting.pop())
+    image = ImageKey("c", image_id(b"one"))
+    assert simulation.store.trash.put(image, "2026-11-28T12:00:00.000000+00:00")
+    simulation.models = (MODEL, "next")
+    simulation.reindexer.reindex(Reindex(image, "next"))
+    assert simulation.store.trash.holds(image)
+
+
+@pytest.mark.parametrize("make_store", STORES)
+def test_a_purge_spares_an_image_that_was_restored_or_uploaded_again(make_store: MakeStore) -> None:
+    simulation = Simulation(random.Random(5), sequenced=True, deaths=0, make_store=make_store)
+    trash, image = simulation.store.trash, ImageKey("c", image_id(b"one"))
+    simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+    simulation.handle(simulation.waiting.pop())
+
+    def upload() -> None:
+        simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[1], Body=b"one")
+        simulation.handle(simulation.waiting.pop())
+
+    for come_back in (lambda: trash.take_out(image), upload):
+        trash.put(image, "2026-11-28T12:00:00.000000+00:00")
+        assert image in trash.due("2026-11-29", 9, "c")
+        come_back()
+        assert not simulation.remover.purge(image, trash, "2026-11-29")
+        check(simulation)
 
 
 @pytest.mark.parametrize("make_store", STORES)

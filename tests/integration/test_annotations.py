@@ -97,6 +97,8 @@ def test_annotations_are_merged_returned_and_filtered_by(running: PicTrace, albu
     found = running.search(shipped("chelsea.png").read_bytes(), collection=collection, field="photographer:Ada")
     assert [match["image_id"] for match in found["matches"]] == [cat, rocket]
     assert found["matches"][0]["image"].items() >= now.items()
+    found = running.search(shipped("chelsea.png").read_bytes(), collection=collection, field="photographer:Nobody")
+    assert found["matches"] == []
     similar = running.client.get(
         f"/v1/images/{small}/similar", params={"collection": collection, "external_id": "DAM-4711"}
     )

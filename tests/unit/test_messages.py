@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, duplicate_check, parse
-from shared.domain.events import Created, DuplicateCheck, Ignored, IngestEvent, Reindex, Removed, UrlSubmitted
+from shared.aws.messages import UnknownMessage, duplicate_check, parse, purge_trash
+from shared.domain.events import (
+    Created,
+    DuplicateCheck,
+    Ignored,
+    IngestEvent,
+    PurgeTrash,
+    Reindex,
+    Removed,
+    UrlSubmitted,
+)
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH
@@ -331,3 +340,9 @@ def test_an_unknown_message_is_refused(body: str) -> None:
 def test_any_json_body_is_parsed_or_refused(body: Any) -> None:
     with suppress(UnknownMessage):
         assert isinstance(parse(json.dumps(body)), list)
+
+
+def test_only_a_message_in_the_queue_itself_purges() -> None:
+    assert parsed(purge_trash("cats")) == [PurgeTrash("cats", None)]
+    with pytest.raises(UnknownMessage):
+        parsed(sns_envelope(json.dumps(purge_trash("cats"))))

@@ -55,11 +55,15 @@ def search_refused(message: str, operation: str = "SearchVectors", code: str = "
 
 @pytest.mark.parametrize(
     "message",
-    ["Cannot search backfilling vector index: features", "The table does not have the specified index: features"],
+    [
+        "Cannot search backfilling vector index: features",
+        "Cannot read from backfilling global secondary index: listing",
+        "The table does not have the specified index: features",
+    ],
 )
 def test_an_index_that_is_being_built_is_known_by_the_services_words(message: str) -> None:
     assert is_index_not_ready(search_refused(message))
-    assert not is_index_not_ready(search_refused(message, operation="Query"))
+    assert not is_index_not_ready(search_refused(message, operation="UpdateItem"))
     assert not is_index_not_ready(search_refused(message, code="ResourceNotFoundException"))
 
 

@@ -94,6 +94,8 @@ def decide(caller: KnownCaller, wanted: schemas.DuplicateDecision, services: Nee
 def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: Needs) -> schemas.ResolvedDuplicates:
     """Moves all but the kept images of groups into the trash, from which they can be restored.
 
+    Each is compared again with those that are kept, and stays if it is no near-duplicate of any of them.
+
     With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, up to
     24 groups of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null.
     """
@@ -104,6 +106,8 @@ def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: 
     else:
         page = services.duplicates.page(collection, limit=RESOLVED_AT_ONCE, cursor=wanted.cursor)
         chosen, cursor = [(group, list[str]()) for group in page.groups], page.cursor
+    for group, keep in chosen:
+        services.groups.kept(group, keep)  # before anything is deleted
     resolutions = [services.groups.resolve(group, keep, dry_run=wanted.dry_run) for group, keep in chosen]
     return schemas.ResolvedDuplicates(
         dry_run=wanted.dry_run,

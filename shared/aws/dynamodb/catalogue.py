@@ -192,6 +192,7 @@ class DynamoCatalogue:
 
         Raises:
             InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
+            IndexNotReady: the index of annotated images, which `wanted` needs, is being built.
         """
         request = self._listing(collection, wanted, order, annotated=wanted.needs_annotations)
         if cursor:
@@ -203,7 +204,7 @@ class DynamoCatalogue:
         found: list[tuple[Any, ImageRecord]] = []
         for _ in range(FILTER_PAGES if wanted.selective else 1):
             # One record more than requested shows whether there is a next page.
-            answer = self._client.query(**request, Limit=max(limit + 1, FILTER_PAGE) if wanted.selective else limit + 1)
+            answer = self._listed(request, max(limit + 1, FILTER_PAGE) if wanted.selective else limit + 1)
             read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
             found += [(item, record) for item, record in read if wanted.accepts(record)]
             if len(found) > limit or "LastEvaluatedKey" not in answer:
@@ -235,6 +236,14 @@ class DynamoCatalogue:
             | {"#partition": partition},
         }
 
+    def _listed(self, request: dict[str, Any], limit: int) -> Any:
+        try:
+            return self._client.query(**request, Limit=limit)
+        except ClientError as error:
+            if is_index_not_ready(error):
+                raise IndexNotReady(f"The index {request['IndexName']} is still being built.") from error
+            raise
+
     @staticmethod
     def _start(after: dict[str, Any], wanted: ImageFilter) -> dict[str, Any]:
         if not wanted.needs_annotations:
@@ -250,8 +259,13 @@ class DynamoCatalogue:
         times = [record.created_at for record in records]
         among = self._listing(collection, ImageFilter(since=min(times), until=max(times)), Order.NEWEST, annotated=True)
         annotations: dict[str, Annotations] = {}
-        for answer in self._client.get_paginator("query").paginate(**among):
-            annotations |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in answer["Items"]}
+        try:
+            for answer in self._client.get_paginator("query").paginate(**among):
+                annotations |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in answer["Items"]}
+        except ClientError as error:
+            if not is_index_not_ready(error):
+                raise
+            annotations |= self.existing([record.image_id for record in records], collection)
         return [
             replace(record, annotations=annotations[record.image_id]) if record.image_id in annotations else record
             for record in records
@@ -280,8 +294,8 @@ class DynamoCatalogue:
                 TableName=self._table,
                 Key=item_mapper.record_key(image_key.image_id, image_key.collection),
                 UpdateExpression=" ".join(changes),
-                ConditionExpression=" AND ".join(("attribute_exists(pk)", *unchanged)),
-                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ConditionExpression=" AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
+                ExpressionAttributeNames={f"#{name}": name for name in (LISTING_PARTITION, *names)},
                 **extra,
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
@@ -366,15 +380,20 @@ class DynamoCatalogue:
 
     def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
         """Return the images whose decoded pixels have this hash; see `shared.domain.ports.PixelSearch`."""
-        found = self._client.query(
-            TableName=self._table,
-            IndexName=PIXELS_INDEX,
-            KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
-            ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
-            ProjectionExpression=_PROJECTION,
-            ExpressionAttributeNames=_PROJECTION_NAMES,
-            Limit=limit,
-        )
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=PIXELS_INDEX,
+                KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
+                ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
+                ProjectionExpression=_PROJECTION,
+                ExpressionAttributeNames=_PROJECTION_NAMES,
+                Limit=limit,
+            )
+        except ClientError as error:
+            if not is_index_not_ready(error):
+                raise
+            return []  # after an upgrade, until the index is filled; the vector indexes have the images too
         return [item_mapper.to_record(item) for item in found["Items"]]
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:

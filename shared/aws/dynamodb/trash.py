@@ -12,6 +12,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
     ANNOTATIONS,
+    CONDEMNED,
     LISTING_PARTITION,
     TRASH_PARTITION,
     TRASHED_AT,
@@ -53,13 +54,13 @@ class DynamoTrash:
     def take_out(self, image: ImageKey) -> bool:
         """Restore an image; see `shared.domain.ports.Trash`."""
         item = self._record(image)
-        if item is None or TRASHED_AT not in item:
+        if item is None or TRASHED_AT not in item or CONDEMNED in item:
             return False
         annotated = any(name in item for name in ANNOTATIONS)
         at = item[TRASHED_AT]["S"]
         update = {
             "UpdateExpression": f"SET #collection = :owner{', #annotated = :owner' if annotated else ''} REMOVE #at",
-            "ConditionExpression": "#at = :at",
+            "ConditionExpression": f"#at = :at AND attribute_not_exists({CONDEMNED})",
             "ExpressionAttributeNames": _NAMES if annotated else {n: v for n, v in _NAMES.items() if n != "#annotated"},
             "ExpressionAttributeValues": {":owner": {"S": image.collection}, ":at": {"S": at}},
         }
@@ -69,6 +70,21 @@ class DynamoTrash:
         """Return whether an image is in the trash."""
         item = self._record(image)
         return item is not None and TRASHED_AT in item
+
+    def condemn(self, image: ImageKey, before: str) -> bool:
+        """Begin to purge an image; see `shared.domain.ports.Trash`."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.record_key(image.image_id, image.collection),
+                UpdateExpression=f"SET {CONDEMNED} = :true",
+                ConditionExpression="attribute_exists(#at) AND #at < :before",
+                ExpressionAttributeNames={"#at": TRASHED_AT},
+                ExpressionAttributeValues={":true": {"BOOL": True}, ":before": {"S": before}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash, the last deleted first.
@@ -91,7 +107,8 @@ class DynamoTrash:
         )
         entries = [_parsed(item) for item in answer["Items"]]
         last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
-        return TrashPage(self._found(entries), encode_cursor(collection, last[1], last[0].image_id) if last else None)
+        found = self._found(entries, condemned=False)
+        return TrashPage(found, encode_cursor(collection, last[1], last[0].image_id) if last else None)
 
     def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
         """Return images that were deleted before a time; entries of images restored otherwise are deleted."""
@@ -104,7 +121,7 @@ class DynamoTrash:
         ):
             entries = [_parsed(item) for item in page["Items"]]
             old = [(image, at) for image, at in entries if at < before]
-            current = {(trashed.record.image_id, trashed.trashed_at) for trashed in self._found(old)}
+            current = {(trashed.record.image_id, trashed.trashed_at) for trashed in self._found(old, condemned=True)}
             for image, at in old:
                 if (image.image_id, at) in current:
                     due.append(image)
@@ -114,12 +131,18 @@ class DynamoTrash:
                 break
         return due[:limit]
 
-    def _found(self, entries: Sequence[tuple[ImageKey, str]]) -> Sequence[TrashedImage]:
-        """Return the images of entries, without those that were restored or purged since."""
+    def _found(self, entries: Sequence[tuple[ImageKey, str]], *, condemned: bool) -> Sequence[TrashedImage]:
+        """Return the images of entries, without those that were restored or purged since.
+
+        Args:
+            condemned: whether to return condemned images too.
+        """
         found = []
         for image, at in entries:
             item = self._record(image)
-            if item is not None and TRASHED_AT in item and item[TRASHED_AT]["S"] == at:
+            if item is None or (CONDEMNED in item and not condemned):
+                continue
+            if TRASHED_AT in item and item[TRASHED_AT]["S"] == at:
                 found.append(TrashedImage(item_mapper.to_record(item), at))
         return found
 

@@ -9,7 +9,7 @@ from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import IndexedImage, ObjectRef
-from shared.domain.ledger import ImageKey
+from shared.domain.ledger import ConflictError, ImageKey
 from tests.contract.stores.conftest import Store, described_by, key_of, make_image
 
 SOURCE = ObjectRef("images", "uploads/cats/" + "0" * 32)
@@ -151,3 +151,33 @@ def test_a_restored_image_is_described_by_the_model_of_its_record(store: Store, 
     store.trash.take_out(key)
     assert store.catalogue.described(key, ["m"])
     assert store.catalogue.find(key.image_id, collection) == replace(image.record)
+
+
+def test_a_purge_that_has_begun_cannot_be_undone_but_by_an_upload(store: Store, collection: str) -> None:
+    image, restored = add(store, collection), add(store, collection)
+    key = key_of(image)
+    assert not store.trash.condemn(key, at(59))
+    store.trash.put(key, at(1))
+    assert not store.trash.condemn(key, at(1))
+    assert store.trash.condemn(key, at(2))
+    assert not store.trash.take_out(key)
+    assert store.trash.holds(key)
+    assert trashed(store, collection) == []
+    assert key in store.trash.due(at(2), 1000, collection)
+    assert store.trash.condemn(key, at(2))  # a purge that died is repeated
+
+    assert store.catalogue.add(image, OTHER)
+    assert not store.trash.condemn(key, at(59))
+    assert key.image_id in listed(store, collection)
+
+    store.trash.put(key_of(restored), at(1))
+    store.trash.take_out(key_of(restored))
+    assert not store.trash.condemn(key_of(restored), at(59))
+
+
+def test_an_image_in_the_trash_is_not_annotated(store: Store, collection: str) -> None:
+    key = key_of(add(store, collection))
+    store.trash.put(key, at(1))
+    with pytest.raises(ConflictError):
+        store.catalogue.annotate(key, NO_ANNOTATIONS, NOTED)
+    assert listed(store, collection, ImageFilter(external_id="id-1")) == []
