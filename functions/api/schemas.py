@@ -277,7 +277,9 @@ class ResolvedGroup(BaseModel):
 class ResolvedDuplicates(BaseModel):
     dry_run: Annotated[bool, Field(description="if true, nothing was changed")]
     groups: list[ResolvedGroup]
-    deleted: Annotated[int, Field(ge=0, description="number of images that were, or would be, moved into the trash")]
+    deleted: Annotated[
+        int, Field(ge=0, description="number of images that were, or would be, moved into the trash", examples=[3])
+    ]
     cursor: Annotated[
         str | None, Field(description="pass it to resolve the next groups; null after the last", examples=[None])
     ]

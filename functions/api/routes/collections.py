@@ -23,7 +23,10 @@ COUNTING: Final = ThreadPoolExecutor(8, "count")
 
 
 def writable_collection(
-    caller: KnownCaller, collection: Annotated[str, Path(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
+    caller: KnownCaller,
+    collection: Annotated[
+        str, Path(pattern=COLLECTION_PATTERN, description="name of the collection", examples=[DEFAULT_COLLECTION])
+    ],
 ) -> str:
     return caller.collection(collection)
 
