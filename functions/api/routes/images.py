@@ -97,7 +97,7 @@ def change_image(
 @router.delete(
     "/{image_id}",
     status_code=204,
-    summary="Remove an image",
+    summary="Delete an image",
     responses=problem_responses("not-found"),
     response_class=Response,
     dependencies=[WRITE],
