@@ -28,8 +28,12 @@ NOT_READY = [Phase.BACKFILLING, Phase.UNSERVED]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_delay() -> Iterator[None]:
-    """Delay checks for 2 seconds, also those that are postponed after their test has ended."""
+def short_delay(running: PicTrace) -> Iterator[None]:
+    """Delay checks for 2 seconds, also those that are postponed after their test has ended.
+
+    Checks of earlier tests, which may have a longer delay, are discarded.
+    """
+    boto3.client("sqs").purge_queue(QueueUrl=running.cloud.outputs["QueueUrl"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.domain.limits.MAX_CHECK_DELAY_SECONDS", 2)
         yield
