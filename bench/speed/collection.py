@@ -37,6 +37,8 @@ NEAREST: Final = 50
 class _PastHttp:
     """The one call of a DynamoDB client that adding an image makes, into the emulator's own table."""
 
+    exceptions = boto3.client("dynamodb", region_name=REGION).exceptions
+
     def put_item(self, *, TableName: str, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803 - boto3's names
         dynamodb_backends[ACCOUNT][REGION].tables[TableName].put_item(Item)
 

@@ -172,6 +172,6 @@ def test_the_page_shows_originals_of_configured_buckets(
 
 def test_the_page_sends_no_request_to_other_buckets(s3_browser: Browser, original: str) -> None:
     width, complaints = view_original(s3_browser, "eu-west-1", original, named=False)
-    assert width == 0
+    assert width in {0, 96}, "at most the placeholder is shown"
     assert any("Content Security Policy" in complaint for complaint in complaints)
     assert S3Front.hosts == []

@@ -1,6 +1,7 @@
 """The page as a place to work in: addresses, collections, selection, uploads of folders, notes."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,12 @@ pytestmark = needs_chromium
 
 def file(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": data}
+
+
+@pytest.fixture
+def collection() -> str:
+    """The name of a collection that only this test uses, and that is listed before those of other tests."""
+    return f"0-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
@@ -180,7 +187,7 @@ def test_dropped_files_are_offered_and_uploads_can_be_cancelled(page: Page, runn
     page.locator("#confirm-yes").click()
     expect(page.locator("#uploads-warning")).to_contain_text("cannot be kept by this browser")
     page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#uploads-status")).to_contain_text("Cancelled.")
+    expect(page.locator("#uploads-status")).to_contain_text("of 20 images are in the collection")
     expect(page.locator("#uploads-warning")).to_be_hidden()
 
 

@@ -64,7 +64,7 @@ def test_a_repaired_message_is_indexed_and_a_broken_one_is_dead_lettered_again(
         upload_id = running.upload(data, collection=collection)
         send(running, "no json")
         until(lambda: count_dead_letters(running) == 2)
-    assert running.client.get(f"/v1/uploads/{upload_id}").json()["status"] == "pending"
+    assert running.client.get(f"/v1/uploads/{upload_id}").json()["status"] == "rejected"
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: "y")
