@@ -39,8 +39,9 @@ class _PastHttp:
 
     exceptions = boto3.client("dynamodb", region_name=REGION).exceptions
 
-    def put_item(self, *, TableName: str, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803 - boto3's names
+    def put_item(self, *, TableName: str, Item: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
         dynamodb_backends[ACCOUNT][REGION].tables[TableName].put_item(Item)
+        return {}
 
 
 class GrowingCollection:

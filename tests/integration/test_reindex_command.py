@@ -162,6 +162,7 @@ def test_a_model_change_reindexes_switches_and_cleans_up(
 
     removed = listed[0]["image_id"]
     assert system.client.delete(f"/v1/images/{removed}").is_success
+    assert system.client.delete(f"/v1/trash/{removed}").is_success
     assert not [item for item in items(stack) if item["pk"]["S"] == f"image#{removed}"], (
         "a removal deletes both vectors"
     )
