@@ -64,7 +64,7 @@ class System:
 
     def found(self, seed: int, **parameters: str) -> bool:
         """Whether a search by an altered copy, which only the vectors of a model can find, finds an image."""
-        pixels = cv2.imdecode(np.frombuffer(noise(seed), np.uint8), cv2.IMREAD_COLOR)
+        pixels: Any = cv2.imdecode(np.frombuffer(noise(seed), np.uint8), cv2.IMREAD_COLOR)
         pixels[:2] = 255 - pixels[:2]
         files = {"file": ("query", cv2.imencode(".png", pixels)[1].tobytes())}
         answer = self.client.post("/v1/search", params={"k": "1", **parameters}, files=files)
