@@ -105,7 +105,8 @@ function tell(isNew) {
 
 function conclude() {
   const why = total === 1 && last?.reason ? ` ${last.reason}` : "";
-  byId("uploads-status").textContent = `${text.uploaded(added, total)}${why}`;
+  const said = cancellation.signal.aborted ? text.cancelled(added, total) : `${text.uploaded(added, total)}${why}`;
+  byId("uploads-status").textContent = said;
 }
 
 function discard(entry) {
@@ -209,7 +210,7 @@ function retry(ids) {
 function cancel() {
   cancellation.abort(new Error("cancelled"));
   for (const entry of waiting.splice(0)) discard(entry);
-  byId("uploads-status").textContent = text.cancelled(added, total);
+  conclude();
   for (const row of byId("uploads").querySelectorAll(":scope > :not(.ended)")) row.remove();
   finished = total;
   show();
