@@ -227,9 +227,12 @@ def install(app: FastAPI, outages: Outages) -> None:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return all methods that the routes of this path allow (RFC 9110, 10.2.1)."""
+    """Return all methods that the routes of this path allow (RFC 9110, 10.2.1).
+
+    Routes of another pattern that the path matches too, such as `/{image_id}`, do not count: they refuse it.
+    """
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-    routes = request.app.routes
+    routes = [route for route in request.app.routes if route.path == request.scope["route"].path]
     return [
         method
         for method in methods

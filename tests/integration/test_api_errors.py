@@ -182,6 +182,8 @@ def test_unknown_paths_and_methods_are_problems(running: PicTrace) -> None:
         ("/v1/images", "GET, POST"),
         (f"/v1/images/{ABSENT}", "GET, PATCH, DELETE"),
         ("/v1/search", "POST"),
+        ("/v1/duplicates/resolve", "POST"),
+        (f"/v1/duplicates/{ABSENT}", "GET"),
         ("/health", "GET"),
         ("/upload/", "POST"),
     ],
