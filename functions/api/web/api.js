@@ -150,7 +150,7 @@ export const openUpload = (filename, type, collection) =>
   call("/v1/uploads", json({ filename, content_type: type, ...(collection && { collection }) }));
 export const upload = (id) => call(`/v1/uploads/${id}`);
 
-export const collections = (cursor) => call(`/v1/collections?limit=20${part("cursor", cursor)}`);
+export const collections = (cursor) => call(`/v1/collections?limit=50${part("cursor", cursor)}`);
 export const putCollection = (name, title) => call(`/v1/collections/${name}`, json({ title }, "PUT"));
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);

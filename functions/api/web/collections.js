@@ -1,6 +1,6 @@
 /** The collections: listed, shown, created, named and removed. */
 import * as api from "./api.js";
-import { byId, each, make, number } from "./dom.js";
+import { byId, each, make, number, oneAtATime } from "./dom.js";
 import { confirm, progress, toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";
@@ -10,6 +10,7 @@ const CONCURRENT_DELETIONS = 4;
 const dialog = byId("collections");
 const list = byId("collection-list");
 let next = null;
+let opened = 0; // how often the list was opened; a page of an earlier time is dropped
 let shown = null; // the name of the collection that the page shows
 
 export const titleOf = (entry) => entry.title || entry.collection;
@@ -86,7 +87,9 @@ async function attempt(work) {
 }
 
 async function append(cursor) {
+  const mine = opened;
   const page = await api.collections(cursor);
+  if (mine !== opened) return;
   list.append(...page.collections.map(line));
   next = page.cursor;
   byId("more-collections").hidden = next === null;
@@ -103,11 +106,12 @@ export function show({ collection, title }) {
 
 export function start() {
   byId("switch").onclick = () => {
+    opened += 1;
     list.replaceChildren();
     dialog.showModal();
     attempt(() => append(null));
   };
-  byId("more-collections").onclick = () => attempt(() => append(next));
+  byId("more-collections").onclick = oneAtATime(byId("more-collections"), () => attempt(() => append(next)));
   byId("new-collection").onsubmit = (event) => {
     event.preventDefault();
     const title = byId("new-name").value.trim();

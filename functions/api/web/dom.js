@@ -38,6 +38,18 @@ export function sizeOf(image) {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Return a click handler that does `work` and ignores clicks until it is done. */
+export function oneAtATime(button, work) {
+  return async () => {
+    button.disabled = true;
+    try {
+      await work();
+    } finally {
+      button.disabled = false;
+    }
+  };
+}
+
 /** Do `work` with each of `items`, at most `most` at once; `work` handles its own errors. */
 export async function each(items, most, work) {
   const waiting = [...items];
