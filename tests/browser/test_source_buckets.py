@@ -156,6 +156,8 @@ def view_original(browser: Browser, region: str, collection: str, *, named: bool
         expect(picture.and_(page.locator("[src]"))).to_be_visible() if named else page.wait_for_timeout(500)
         page.wait_for_load_state("networkidle")
         width = int(picture.evaluate("(img) => img.decode().then(() => img.naturalWidth, () => 0)"))
+        if "/thumbnails/" in str(picture.get_attribute("src")):
+            width = 0  # the viewer shows the thumbnail in place of an original that it cannot load
         page.close()
     return width, complaints
 
@@ -172,6 +174,6 @@ def test_the_page_shows_originals_of_configured_buckets(
 
 def test_the_page_sends_no_request_to_other_buckets(s3_browser: Browser, original: str) -> None:
     width, complaints = view_original(s3_browser, "eu-west-1", original, named=False)
-    assert width in {0, 96}, "at most the placeholder is shown"
+    assert width == 0
     assert any("Content Security Policy" in complaint for complaint in complaints)
     assert S3Front.hosts == []

@@ -14,7 +14,7 @@ from shared.vision.keypoints import LONGEST_SIDE, MAX_KEYPOINTS
 from shared.vision.opencv import cv2
 from shared.vision.phash import perceptual_hash
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import longest_side, resize_longest, resize_square, shrink_to_fit
+from shared.vision.resizing import resize_longest, resize_square, shrink_to_fit
 from shared.vision.signature import SIDE, extract, pack, unpack
 from shared.vision.thumbnail import thumbnail
 from shared.vision.visualization import difference_image, matches_image
@@ -59,7 +59,7 @@ def test_images_without_keypoints_have_signatures(shape: tuple[int, int]) -> Non
     assert len(made.keypoints) == 0
     assert made.keypoints.descriptors.shape == (0, 32)
     assert (made.gray == 200).all()
-    assert max(made.keypoints.size) in {LONGEST_SIDE, longest_side(shape[1], shape[0], LONGEST_SIDE)}
+    assert max(made.keypoints.size) == LONGEST_SIDE
 
 
 def noisy(height: int, width: int, most: int = 255) -> Pixels:
