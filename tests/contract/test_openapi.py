@@ -1,6 +1,5 @@
 """No API call ends in a server error, or in an answer that the OpenAPI document does not describe."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,16 @@ from tests.contract.exploring import explore, system
 from tests.tables import table_writer
 
 NEED_NETWORK = {"POST /v1/images", "POST /upload_from_url/"}
+NEED_A_GROUP_OR_THE_TRASH = {
+    "DELETE /v1/trash/{image_id}",
+    "GET /v1/duplicates/{image_id}",
+    "POST /v1/duplicates/decisions",
+    "POST /v1/trash/{image_id}/restore",
+    "PUT /v1/duplicates/{image_id}/kept",
+}
+MAY_NEVER_SUCCEED = NEED_NETWORK | NEED_A_GROUP_OR_THE_TRASH
 
 
-@pytest.mark.skipif("PICTRACE_EXPLORE" not in os.environ, reason="takes minutes with 31 calls: see `make explore`")
 def test_every_answer_is_documented_in_the_openapi(model_dir: Path, request: pytest.FixtureRequest) -> None:
     with system(model_dir) as url:
         explored = explore(url, examples=6, seed=1)
@@ -20,4 +26,4 @@ def test_every_answer_is_documented_in_the_openapi(model_dir: Path, request: pyt
     assert explored.finished, explored.output
     for operation, counts in explored.answers.items():
         assert not [status for status in counts if not 200 <= status < 500], (operation, counts)
-        assert set(counts) == {405} or operation in NEED_NETWORK or min(counts) < 400, (operation, counts)
+        assert set(counts) == {405} or operation in MAY_NEVER_SUCCEED or min(counts) < 400, (operation, counts)
