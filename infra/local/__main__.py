@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from infra.local.arguments import add_common
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import PortUnusable, bind, serving
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
@@ -27,24 +27,15 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         description="Run PicTrace on this machine: the API and the web page, over a folder that keeps everything.",
         epilog=f"Commands on a folder: {', '.join(f'python -m infra.local {name} --help' for name in COMMANDS)}",
     )
-    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API (default: 8000)")
+    add_common(
+        parser,
+        images="instead of the sample images that a new data folder gets",
+        closed="the first is printed once",
+    )
     parser.add_argument(
         "--data",
         help=f"folder that keeps everything; {THROW_AWAY}: one that is removed at the end (default: {default_path()})",
     )
-    parser.add_argument(
-        "--pictures",
-        dest="images",
-        type=lambda name: Path(name).expanduser(),
-        help="folder to index, instead of the sample images that a new data folder gets",
-    )
-    parser.add_argument(
-        "--model-dir",
-        type=Path,
-        default=Path(".build/model"),
-        help="folder that `python -m layers.models.export` wrote (default: .build/model)",
-    )
-    parser.add_argument("--closed", action="store_true", help="require keys, as in AWS; the first is printed once")
     return parser.parse_args(argv)
 
 

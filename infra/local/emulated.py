@@ -6,9 +6,9 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 from infra.local import seed
+from infra.local.arguments import add_common
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from infra.local.serving import PortUnusable, bind, serving
 from shared.aws.clients import dynamodb_client
@@ -22,24 +22,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.emulated",
         description="Run PicTrace on this machine: the real stack in an emulator, the API and the web page.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=8000, help="port for the page and the API")
-    parser.add_argument(
-        "--pictures",
-        dest="images",
-        type=lambda name: Path(name).expanduser(),
-        help="folder to index instead of the sample images",
-    )
-    parser.add_argument(
-        "--model-dir",
-        type=Path,
-        default=Path(".build/model"),
-        help="folder that `python -m layers.models.export` wrote",
-    )
-    parser.add_argument(
-        "--closed", action="store_true", help="require keys, as in AWS; one is created and printed once"
-    )
+    add_common(parser, images="instead of the sample images", closed="one is created and printed once")
     return parser.parse_args(argv)
 
 

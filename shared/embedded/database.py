@@ -34,6 +34,15 @@ sync: Final = getattr(os, "fdatasync", os.fsync)
 """Waits until a file's content is on the disk; macOS has no `fdatasync`."""
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of a folder's files are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class UnusableDatabase(Exception):  # noqa: N818 - told to a person, not a fault
     """The file is not a database that this version can use; the message says why, in English sentences."""
 

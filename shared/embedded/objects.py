@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import UPLOADS_PREFIX, ObjectRef, UploadStatus
 from shared.domain.ports import Fetched
-from shared.embedded.database import Database
+from shared.embedded.database import Database, sync_folder
 from shared.embedded.links import Links
 from shared.embedded.queue import Queue
 
@@ -168,7 +168,7 @@ class FolderObjects:
                 self._queue.send(notification("ObjectRemoved:Delete", key), delay_seconds=REMOVAL_DELAY_SECONDS)
         with suppress(FileNotFoundError):
             path.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def mark_rejected(self, source: ObjectRef) -> None:
         """Note that an upload was refused, so that `expire` deletes its file."""
@@ -220,7 +220,7 @@ def _etag_of_file(path: Path, *_status: int) -> str:
 
 def _move(file: Path, path: Path) -> None:
     file.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _make_folder(folder: Path) -> None:
@@ -229,12 +229,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)

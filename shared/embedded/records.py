@@ -10,8 +10,7 @@ from shared.domain.images import ImageRecord, Label, ObjectRef
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey
 
-SCHEMA: Final = """
-CREATE TABLE images (
+IMAGE_COLUMNS: Final = """
     image_id TEXT NOT NULL,
     collection TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -31,7 +30,20 @@ CREATE TABLE images (
     fields TEXT NOT NULL DEFAULT '{}',
     intact REAL,
     pages INTEGER NOT NULL DEFAULT 1,
-    pixels_hash TEXT,
+    pixels_hash TEXT
+"""
+"""The columns of a record in format 1, which the trash has too."""
+DESCRIPTION_COLUMNS: Final = """
+    image_id TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    model TEXT NOT NULL,
+    labels TEXT NOT NULL
+"""
+"""The columns of a description by a model in format 1, which the trash has too."""
+
+SCHEMA: Final = f"""
+CREATE TABLE images (
+    {IMAGE_COLUMNS.strip()},
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
 
@@ -42,10 +54,7 @@ CREATE INDEX images_by_time ON images (
 );
 
 CREATE TABLE descriptions (
-    image_id TEXT NOT NULL,
-    collection TEXT NOT NULL,
-    model TEXT NOT NULL,
-    labels TEXT NOT NULL,
+    {DESCRIPTION_COLUMNS.strip()},
     PRIMARY KEY (image_id, collection, model),
     FOREIGN KEY (image_id, collection) REFERENCES images ON DELETE CASCADE
 ) WITHOUT ROWID;
@@ -85,7 +94,7 @@ CREATE TABLE sources (
     version TEXT,
     PRIMARY KEY (image_id, collection, source_id)
 ) WITHOUT ROWID;
-"""
+"""  # noqa: S608
 """The tables as of format 1.
 
 `images` has one row for each image and collection, `descriptions` one for each model that has described it, with its

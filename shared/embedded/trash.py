@@ -8,7 +8,7 @@ from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
 from shared.domain.trash import TrashedImage, TrashPage
 from shared.embedded.database import Database
-from shared.embedded.records import COLUMNS, to_record, write_terms
+from shared.embedded.records import COLUMNS, DESCRIPTION_COLUMNS, IMAGE_COLUMNS, to_record, write_terms
 
 _TABLES: Final = {
     "images": "image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
@@ -20,28 +20,9 @@ _TABLES: Final = {
 }
 """The tables with what belongs to a record, in the order in which it is stored, and their columns."""
 
-SCHEMA: Final = """
+SCHEMA: Final = f"""
 CREATE TABLE trashed_images (
-    image_id TEXT NOT NULL,
-    collection TEXT NOT NULL,
-    model TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    format TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    phash TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    filename TEXT,
-    folded_filename TEXT NOT NULL,
-    low_information INTEGER NOT NULL,
-    sharpness REAL NOT NULL,
-    first_source TEXT NOT NULL,
-    external_id TEXT,
-    note TEXT,
-    fields TEXT NOT NULL DEFAULT '{}',
-    intact REAL,
-    pages INTEGER NOT NULL DEFAULT 1,
-    pixels_hash TEXT,
+    {IMAGE_COLUMNS.strip()},
     trashed_at TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (image_id, collection)
 ) WITHOUT ROWID;
@@ -50,10 +31,7 @@ CREATE INDEX trashed_by_time ON trashed_images (collection, trashed_at, image_id
 CREATE INDEX trashed_due ON trashed_images (trashed_at);
 
 CREATE TABLE trashed_descriptions (
-    image_id TEXT NOT NULL,
-    collection TEXT NOT NULL,
-    model TEXT NOT NULL,
-    labels TEXT NOT NULL,
+    {DESCRIPTION_COLUMNS.strip()},
     PRIMARY KEY (image_id, collection, model),
     FOREIGN KEY (image_id, collection) REFERENCES trashed_images ON DELETE CASCADE
 ) WITHOUT ROWID;

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from shared.embedded.database import sync_folder
 from shared.embedded.vector_file import VectorFile
 
 FORMAT: Final = 1
@@ -83,7 +84,7 @@ class VectorFolder:
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(self._path / MANIFEST)
-        _sync_folder(self._path)
+        sync_folder(self._path)
         self._delete_unlisted()
 
     def compact(self) -> None:
@@ -149,11 +150,3 @@ class VectorFolder:
         for path in self._path.iterdir():
             if path.name not in kept:
                 path.unlink()
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
