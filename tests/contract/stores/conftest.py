@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import numpy as np
 import pytest
 
@@ -125,15 +124,15 @@ def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "embedded":
         return _embedded(request.getfixturevalue("database"), request.getfixturevalue("vectors"))
     if request.param == "ministack":
-        table = request.getfixturevalue("ministack_table")
-    else:
-        table = request.getfixturevalue("running").cloud.outputs["TableName"]
-    return _dynamo(table)
+        ministack_store: Store = request.getfixturevalue("ministack_store")
+        return ministack_store
+    return _dynamo(request.getfixturevalue("running").cloud.outputs["TableName"])
 
 
 @pytest.fixture(scope="session")
-def ministack_table(ministack: Any) -> str:
-    return create_table(template({}), "stores")
+def ministack_store(ministack: Any) -> Store:
+    """A store in ministack, whose client stays when other tests start moto and make it the default endpoint."""
+    return _dynamo(create_table(template({}), "stores"))
 
 
 def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
@@ -154,11 +153,12 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
 
 
 def _dynamo(table: str) -> Store:
+    client = dynamodb_client()
+
     def text() -> str:
-        pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        pages = client.get_paginator("scan").paginate(TableName=table)
         return str([item for page in pages for item in page["Items"] if not item["pk"]["S"].startswith("image#")])
 
-    client = dynamodb_client()
     return Store(
         catalogue=DynamoCatalogue(client, table),
         collections=DynamoCollections(client, table),
