@@ -37,33 +37,39 @@ class Fit:
     Attributes:
         weights: by signal name, see `Measured.signals`.
         near_duplicate, similar: lowest probabilities at which two images are likely, or may be, versions of one image.
-        alike: intercept and weight that turn a cosine into the probability of the same kind of subject; None if the
-            model was not calibrated.
+        alike: intercept, weight of the cosine and weight of the shared labels that give the probability of the same
+            kind of subject. Of a model that was not calibrated, the cosine only orders images.
     """
 
     intercept: float
     weights: Mapping[str, float]
     near_duplicate: float
     similar: float
-    alike: tuple[float, float] | None = None
+    alike: tuple[float, float, float]
 
-    def look_alike(self, cosine: float | None) -> float:
-        """Return the probability, 0 to 1, that images with this cosine show the same kind of subject."""
-        return 0.0 if self.alike is None or cosine is None else _logistic(self.alike[0] + self.alike[1] * cosine)
+    def look_alike(self, cosine: float | None, shared_labels: float = 0.0) -> float:
+        """Return the probability, 0 to 1, that images with this cosine show the same kind of subject.
+
+        Args:
+            shared_labels: see `shared.search.look_alikes.shared_labels`.
+        """
+        if cosine is None:
+            return 0.0
+        intercept, by_cosine, by_labels = self.alike
+        return _logistic(intercept + by_cosine * cosine + by_labels * shared_labels)
 
 
 @cache
 def fit_for(model: str | None) -> Fit:
-    """Return the fit for a model id; without one of its own it gets the fit that ignores the cosine."""
-    fits = json.loads(FIT.read_text(encoding="utf-8"))["fits"]
-    chosen = fits.get(model, fits["any"])
-    alike = json.loads(FIT.read_text(encoding="utf-8")).get("alike", {}).get(model)
+    """Return the fit for a model id; for each part that it has none of, that of any model."""
+    file = json.loads(FIT.read_text(encoding="utf-8"))
+    chosen, alike = (file[part].get(model, file[part]["any"]) for part in ("fits", "alike"))
     return Fit(
         chosen["intercept"],
         chosen["weights"],
         chosen["near_duplicate"],
         chosen["similar"],
-        (alike["intercept"], alike["weight"]) if alike else None,
+        (alike["intercept"], alike["weight"], alike["labels"]),
     )
 
 
@@ -138,12 +144,14 @@ def compare(
     ranking: Ranking,
     identical: bool = False,
     model: str | None = None,
+    shared_labels: float = 0.0,
 ) -> Comparison:
     """Return every score of two images, with the verdict that their details support.
 
     Args:
         cosine: of their features under `model`, -1 to 1; None if unknown.
         identical: whether their bytes are the same.
+        shared_labels: how far the model's labels agree, 0 to 1.
 
     Returns:
         `score` is (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine under `COSINE`, each clipped to 0..1. Under
@@ -151,7 +159,15 @@ def compare(
         these verdicts. If one image has low information, the images are unrelated whatever agrees; if both have, they
         are at most similar, and only if their colours are the same.
     """
-    coarse = compare_coarsely(query, candidate, cosine=cosine, ranking=ranking, identical=identical, model=model)
+    coarse = compare_coarsely(
+        query,
+        candidate,
+        cosine=cosine,
+        ranking=ranking,
+        identical=identical,
+        model=model,
+        shared_labels=shared_labels,
+    )
     return conclude(coarse, query, candidate, ranking)
 
 
@@ -163,6 +179,7 @@ def compare_coarsely(
     ranking: Ranking,
     identical: bool = False,
     model: str | None = None,
+    shared_labels: float = 0.0,
 ) -> Comparison:
     """Compare as `compare` does, but without details: the verdict is `identical`, `similar` or `unrelated`."""
     measured = measure(query, candidate, cosine)
@@ -174,7 +191,7 @@ def compare_coarsely(
         agreement = _low_information_agreement(query, candidate)
         likeness = LIKE * agreement
     else:
-        likeness = max(_likeness(agreement, fit), fit.look_alike(cosine))
+        likeness = max(_likeness(agreement, fit), fit.look_alike(cosine, shared_labels))
     same_pixels = identical or (query.pixels_hash == candidate.pixels_hash != b"")
     score = {
         Ranking.FUSED: VARIANT_FROM * likeness,
