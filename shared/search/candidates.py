@@ -63,6 +63,10 @@ class _Nearest:
         return replace(chosen, place=min(self.place, other.place))
 
 
+def _records(candidates: Sequence[Candidate]) -> list[ImageRecord]:
+    return [candidate.record for candidate in candidates]
+
+
 @dataclass(slots=True)
 class CandidateFinder:
     """Finds the candidates of one query; each further view adds candidates.
@@ -145,7 +149,7 @@ class CandidateFinder:
         if whole:
             nearest = sorted(whole.values(), key=lambda candidate: -candidate.cosine)
             likeliest = sorted(nearest, key=self._unlikeness)
-            self._whole = alternating(*([candidate.record for candidate in order] for order in (nearest, likeliest)))
+            self._whole = alternating(_records(nearest), _records(likeliest))
 
     def _unlikeness(self, candidate: Candidate) -> float:
         shared = shared_labels(self._labels, candidate.record.labels)
