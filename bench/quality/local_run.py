@@ -1,22 +1,25 @@
 """The local run over an empty data folder, called over HTTP as users call it."""
 
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
+from bench.embedded_scale.folders import opened, signature_file
 from bench.embedded_scale.servers import server
 from infra.local import seed
 from infra.local.data_folder import DataFolder
+from shared.domain.images import ObjectRef
+from shared.embedded.catalogue import EmbeddedCatalogue
+from shared.search.description import Description
+from shared.vision import signature
 
 Query = bytes | str
 """An image: the bytes of a file, or the id of a stored one."""
-COMPARED_AGAIN_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,7 @@ class LocalRun:
         return list(self._answer("GET", f"/v1/images/{query}/similar", params=parameters)["matches"])
 
     def groups(self, collection: str) -> list[list[str]]:
-        """Compare every image of a collection again; return the image ids of each group of near-duplicates."""
-        self._answer("POST", "/v1/duplicates/check", params={"collection": collection})
-        deadline = time.monotonic() + COMPARED_AGAIN_SECONDS
-        while self._answer("GET", "/v1/duplicates/check", params={"collection": collection})["status"] != "done":
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{collection} was not compared again within {COMPARED_AGAIN_SECONDS} s")
-            time.sleep(1)
+        """Return the image ids of each group of near-duplicates."""
         found: list[list[str]] = []
         parameters = {"collection": collection}
         while True:
@@ -76,7 +73,20 @@ class LocalRun:
 
 
 @contextmanager
-def local_run(model_dir: Path) -> Iterator[LocalRun]:
-    """Start the local run with an empty folder, which is removed at the end of the context."""
-    with tempfile.TemporaryDirectory() as folder, server(DataFolder(Path(folder), is_new=True), model_dir) as running:
-        yield LocalRun(running.client)
+def local_run(model_dir: Path, stored: Iterable[Description] = ()) -> Iterator[LocalRun]:
+    """Start the local run with a folder that is removed at the end of the context.
+
+    Args:
+        stored: images that it has already; they are not compared with each other, as images that arrive are.
+    """
+    with tempfile.TemporaryDirectory() as path:
+        folder = DataFolder(Path(path), is_new=True)
+        with opened(folder) as (database, index), database.transaction():
+            catalogue = EmbeddedCatalogue(database, index)
+            for one in stored:
+                catalogue.add(one.indexed(), ObjectRef("local", f"bench/{one.record.image_id}"))
+                file = signature_file(folder, one.record)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(signature.pack(one.signature))
+        with server(folder, model_dir) as running:
+            yield LocalRun(running.client)

@@ -1,18 +1,17 @@
 """How often a pair has one verdict, whichever way one asks: `python -m bench.quality.symmetry FOLDER`.
 
 The pairs are those of `bench.negatives`, and pairs of photographs that have nothing to do with each other. All images
-are stored in one collection of the local run. Each pair is compared as files and as stored images, in both orders and
-mixed; some are also searched for among all images, by file and as stored. A search shows the nearest only, so an image
-that it does not show must be `similar` or `unrelated`.
+are stored in one collection of the local run. Each pair is compared as files, and as stored images in the other order;
+some are also compared mixed, and searched for among all images, by file and as stored. A search shows the nearest only,
+so an image that it does not show must be `similar` or `unrelated`.
 """
 
 import argparse
-import tempfile
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +20,16 @@ from tqdm import tqdm
 from bench.negatives.kinds import Pair, made
 from bench.quality.collection import images
 from bench.quality.local_run import LocalRun, Query, local_run
+from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Effort, Verdict
+from shared.search.description import Description, describe
+from shared.vision.embedding import Embedder
 
 SEED: Final = 20261202
 COLLECTION: Final = "pairs"
 SHOWN: Final = 50
+WRITTEN_EVERY: Final = 20
+"""Number of pairs after which the results so far are written."""
 NOT_SHOWN: Final = "not shown"
 FARTHER: Final = (Verdict.SIMILAR, Verdict.UNRELATED)
 
@@ -92,18 +96,19 @@ def pairs(count: int, folder: Path) -> Iterator[Pair]:
             yield next(drawn)
 
 
-def store(run: LocalRun, drawn: Iterator[Pair], folder: Path) -> list[Stored]:
-    """Store the images of all pairs; leave out pairs of equal files."""
-    sides: list[tuple[Pair, tuple[Path, Path]]] = []
-    for number, pair in enumerate(drawn):
+def described(drawn: Iterable[Pair], embedder: Embedder) -> tuple[list[Stored], list[Description]]:
+    """Describe the images of all pairs, each once; leave out pairs of equal files."""
+    stored: list[Stored] = []
+    found: dict[str, Description] = {}
+    for pair in tqdm(drawn, desc="describing", unit="pair"):
         if pair.a == pair.b:
             continue
-        paths = folder / f"{number}-a.jpg", folder / f"{number}-b.jpg"
-        for path, data in zip(paths, (pair.a, pair.b), strict=True):
-            path.write_bytes(data)
-        sides.append((pair, paths))
-    ids = run.add([path for _, both in sides for path in both], COLLECTION)
-    return [Stored(pair.kind, (pair.a, pair.b), (ids[a], ids[b])) for pair, (a, b) in sides]
+        keys = [ImageKey(COLLECTION, hashlib.sha256(data).hexdigest()) for data in (pair.a, pair.b)]
+        for key, data in zip(keys, (pair.a, pair.b), strict=True):
+            if key.image_id not in found:
+                found[key.image_id] = describe(data, key, embedder, created_at="2026-11-28", filename=pair.kind)
+        stored.append(Stored(pair.kind, (pair.a, pair.b), (keys[0].image_id, keys[1].image_id)))
+    return stored, list(found.values())
 
 
 def equal(said: str, expected: str) -> bool:
@@ -119,16 +124,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("bench/results/symmetry.md"))
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, local_run(wanted.model_dir) as run:
-        stored = store(run, islice(pairs(wanted.pairs, wanted.folder), wanted.pairs), Path(folder))
+    stored, all_images = described(pairs(wanted.pairs, wanted.folder), Embedder(wanted.model_dir))
+    with local_run(wanted.model_dir, all_images) as run:
 
         def ask(place: int) -> dict[str, str]:
             ways = COMPARISONS if place % wanted.every else {**COMPARISONS, **FURTHER}
             return {name: way(run, stored[place]) for name, way in ways.items()}
 
+        said: list[dict[str, str]] = []
         with ThreadPoolExecutor(wanted.threads) as threads:
-            said = list(tqdm(threads.map(ask, range(len(stored))), total=len(stored), unit="pair"))
-    wanted.out.write_text(markdown(stored, said), encoding="utf-8")
+            for answers in tqdm(threads.map(ask, range(len(stored))), total=len(stored), unit="pair"):
+                said.append(answers)
+                if len(said) % WRITTEN_EVERY == 0 or len(said) == len(stored):
+                    wanted.out.write_text(markdown(stored[: len(said)], said), encoding="utf-8")
     print(wanted.out.read_text(encoding="utf-8"))
 
 
@@ -149,7 +157,7 @@ def markdown(stored: list[Stored], said: list[dict[str, str]]) -> str:
         f"- seed: {SEED}",
         "- made by: `python -m bench.quality.symmetry FOLDER`",
         "",
-        f"**{sum(alike)} of {len(stored)} pairs ({sum(alike) / len(stored):.3f}) have one verdict in all ways.**",
+        f"**{sum(alike)} of {len(stored)} pairs ({sum(alike) / len(stored):.3f}) have one verdict, whichever way.**",
         "",
         "| way | pairs | the verdict of the first way | of them not shown |",
         "|---|---|---|---|",
@@ -161,11 +169,11 @@ def markdown(stored: list[Stored], said: list[dict[str, str]]) -> str:
     acted_on = sum(len({one in SAFE_TO_ACT_ON for one in answers.values()}) > 1 for answers in said)
     lines += ["", f"Pairs that some ways call copies, and others do not: {acted_on}."]
     if not all(alike):
-        lines += ["", "| pair | verdicts |", "|---|---|"]
-        for pair, answers, same in zip(stored, said, alike, strict=True):
-            if not same:
-                found = ", ".join(f"{verdict} {count}" for verdict, count in Counter(answers.values()).most_common())
-                lines.append(f"| {pair.kind} | {found} |")
+        lines += ["", "| pair | the first way | others |", "|---|---|---|"]
+        for pair, answers, expected in zip(stored, said, first, strict=True):
+            others = [f"{name}: {one}" for name, one in answers.items() if not equal(one, expected)]
+            if others:
+                lines.append(f"| {pair.kind} | {expected} | {'; '.join(others)} |")
     return "\n".join(lines) + "\n"
 
 

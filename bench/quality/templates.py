@@ -1,8 +1,8 @@
 """How many different documents of one template are put in one group: `python -m bench.quality.templates`.
 
-Documents of one layout with other contents are drawn, scanned or sent like those of `bench.negatives`, and stored in
-the local run, in an order that mixes the templates. Every image is compared on arrival and once more; then the groups
-of near-duplicates are listed.
+Documents of one layout with other contents are drawn, and scanned or sent like those of `bench.negatives`. They are
+stored in the local run one after another, each template in a collection of its own, so that each document is compared
+with all earlier ones of its template. Last comes a cropped copy of one of them, which must be grouped with it.
 """
 
 import argparse
@@ -17,7 +17,9 @@ import numpy as np
 
 from bench.negatives.canvas import Content, Style
 from bench.negatives.kinds import DRAWN, finished
+from bench.quality.alterations import altered
 from bench.quality.local_run import local_run
+from shared.vision.decode.decoding import decode_in_process
 
 TEMPLATES: Final = (
     "invoice",
@@ -38,20 +40,20 @@ TEMPLATES: Final = (
 )
 DOCUMENTS: Final = 5
 SEEDS: Final = (20261128, 20261130)
+COPY: Final = "cropped by 10 %"
 
 
-def draw(seed: int, folder: Path) -> dict[Path, str]:
-    """Draw the documents of a seed; return the template of each file, in the order of their arrival."""
-    found = {}
-    for kind in TEMPLATES:
-        style = [seed, *kind.encode()]
-        rng = np.random.default_rng([*style, 99])
-        for number in range(DOCUMENTS):
-            path = folder / f"{seed} {kind} {number}.jpg"
-            path.write_bytes(finished(DRAWN[kind](Style(style), Content([*style, number])), kind, rng))
-            found[path] = f"{seed} {kind}"
-    paths = [list(found)[place] for place in np.random.default_rng(seed).permutation(len(found))]
-    return {path: found[path] for path in paths}
+def draw(kind: str, seed: int, folder: Path) -> tuple[list[Path], Path]:
+    """Draw the documents of a template, and a copy of the first one; return their files."""
+    style = [seed, *kind.encode()]
+    rng = np.random.default_rng([*style, 99])
+    drawn = [DRAWN[kind](Style(style), Content([*style, number])) for number in range(DOCUMENTS)]
+    files = {f"{number}.jpg": finished(rgb, kind, rng) for number, rgb in enumerate(drawn)}
+    files["copy.jpg"] = altered(decode_in_process(files["0.jpg"]).rgb, COPY, seed, 0)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    *documents, copy = (folder / name for name in files)
+    return documents, copy
 
 
 def main() -> None:
@@ -66,19 +68,26 @@ def main() -> None:
         f"- documents: {DOCUMENTS} of each of {len(TEMPLATES)} templates, by each seed",
         "- made by: `python -m bench.quality.templates`",
         "",
-        "| seed | documents | pairs of one template | of them in one group | other pairs in one group |",
+        "| seed | documents | pairs of one template | of them in one group | copies with their original |",
         "|---|---|---|---|---|",
     ]
     wrong: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, local_run(wanted.model_dir) as run:
         for seed in wanted.seeds:
-            drawn = draw(seed, Path(folder))
-            templates = {image_id: drawn[path] for path, image_id in run.add(list(drawn), f"seed-{seed}").items()}
-            pairs = [pair for group in run.groups(f"seed-{seed}") for pair in combinations(group, 2)]
-            same = [templates[a] for a, b in pairs if templates[a] == templates[b]]
-            wrong.update(same)
-            count = len(TEMPLATES) * comb(DOCUMENTS, 2)
-            lines.append(f"| {seed} | {len(drawn)} | {count} | {len(same)} | {len(pairs) - len(same)} |")
+            same = copies = 0
+            for kind in TEMPLATES:
+                collection = f"{seed}-{TEMPLATES.index(kind)}"
+                documents, copy = draw(kind, seed, Path(folder))
+                ids = [run.add([path], collection)[path] for path in (*documents, copy)]
+                pairs = {frozenset(pair) for group in run.groups(collection) for pair in combinations(group, 2)}
+                copies += frozenset((ids[0], ids[-1])) in pairs
+                together = sum(frozenset(pair) in pairs for pair in combinations(ids[:-1], 2))
+                same += together
+                wrong.update({kind: together} if together else {})
+            counted = len(TEMPLATES) * comb(DOCUMENTS, 2)
+            lines.append(
+                f"| {seed} | {len(TEMPLATES) * DOCUMENTS} | {counted} | {same} | {copies} of {len(TEMPLATES)} |"
+            )
     if wrong:
         lines += ["", "In one group: " + ", ".join(f"{kind} {count}" for kind, count in wrong.most_common())]
     wanted.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
