@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -20,6 +20,10 @@ from shared.vision import signature
 
 Query = bytes | str
 """An image: the bytes of a file, or the id of a stored one."""
+
+
+PATIENCE_SECONDS: Final = 900
+"""How long an answer may take on a machine that is busy with other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +93,5 @@ def local_run(model_dir: Path, stored: Iterable[Description] = ()) -> Iterator[L
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(signature.pack(one.signature))
         with server(folder, model_dir) as running:
+            running.client.timeout = httpx.Timeout(PATIENCE_SECONDS)
             yield LocalRun(running.client)

@@ -28,7 +28,7 @@ from shared.vision.embedding import Embedder
 SEED: Final = 20261202
 COLLECTION: Final = "pairs"
 SHOWN: Final = 50
-WRITTEN_EVERY: Final = 20
+WRITTEN_EVERY: Final = 10
 """Number of pairs after which the results so far are written."""
 NOT_SHOWN: Final = "not shown"
 FARTHER: Final = (Verdict.SIMILAR, Verdict.UNRELATED)

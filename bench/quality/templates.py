@@ -7,9 +7,9 @@ with all earlier ones of its template. Last comes a cropped copy of one of them,
 
 import argparse
 import tempfile
-from collections import Counter
-from itertools import combinations
-from math import comb
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import astuple, dataclass
+from itertools import combinations, product
 from pathlib import Path
 from typing import Final
 
@@ -56,41 +56,63 @@ def draw(kind: str, seed: int, folder: Path) -> tuple[list[Path], Path]:
     return documents, copy
 
 
+@dataclass
+class Grouped:
+    """What was grouped, of the templates of one kind.
+
+    Attributes:
+        pairs: of different documents of one template; `together` of them are in one group.
+        copies: of documents; `found` of them are in one group with their original.
+    """
+
+    pairs: int = 0
+    together: int = 0
+    copies: int = 0
+    found: int = 0
+
+    def add(self, documents: Sequence[str], copy: str, groups: Set[frozenset[str]]) -> None:
+        """Count the pairs of one template; `groups` has each pair of images that are in one group."""
+        pairs = [frozenset(pair) for pair in combinations(documents, 2)]
+        self.pairs += len(pairs)
+        self.together += sum(pair in groups for pair in pairs)
+        self.copies += 1
+        self.found += frozenset((documents[0], copy)) in groups
+
+
+def markdown(found: Mapping[str, Grouped], seeds: Sequence[int]) -> str:
+    """Format a row for each kind of template that has been stored."""
+    rows = {kind: one for kind, one in found.items() if one.pairs}
+    sums = [sum(counts) for counts in zip(*(astuple(one) for one in rows.values()), strict=True)]
+    lines = [
+        "# Different documents of one template",
+        "",
+        f"- documents: {DOCUMENTS} of each template, stored one after another, then a copy ({COPY}) of the first one",
+        f"- seeds: {', '.join(map(str, seeds))}",
+        "- made by: `python -m bench.quality.templates`",
+        "",
+        "| template | pairs of different documents | in one group | copies | with their original |",
+        "|---|---|---|---|---|",
+        *(f"| {kind} | {one.pairs} | {one.together} | {one.copies} | {one.found} |" for kind, one in rows.items()),
+        f"| **all** | {' | '.join(map(str, sums))} |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.quality.templates", description=__doc__)
     parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("bench/results/templates.md"))
     wanted = parser.parse_args()
-    lines = [
-        "# Different documents of one template",
-        "",
-        f"- documents: {DOCUMENTS} of each of {len(TEMPLATES)} templates, by each seed",
-        "- made by: `python -m bench.quality.templates`",
-        "",
-        "| seed | documents | pairs of one template | of them in one group | copies with their original |",
-        "|---|---|---|---|---|",
-    ]
-    wrong: Counter[str] = Counter()
+    found = {kind: Grouped() for kind in TEMPLATES}
     with tempfile.TemporaryDirectory() as folder, local_run(wanted.model_dir) as run:
-        for seed in wanted.seeds:
-            same = copies = 0
-            for kind in TEMPLATES:
-                collection = f"{seed}-{TEMPLATES.index(kind)}"
-                documents, copy = draw(kind, seed, Path(folder))
-                ids = [run.add([path], collection)[path] for path in (*documents, copy)]
-                pairs = {frozenset(pair) for group in run.groups(collection) for pair in combinations(group, 2)}
-                copies += frozenset((ids[0], ids[-1])) in pairs
-                together = sum(frozenset(pair) in pairs for pair in combinations(ids[:-1], 2))
-                same += together
-                wrong.update({kind: together} if together else {})
-            counted = len(TEMPLATES) * comb(DOCUMENTS, 2)
-            lines.append(
-                f"| {seed} | {len(TEMPLATES) * DOCUMENTS} | {counted} | {same} | {copies} of {len(TEMPLATES)} |"
-            )
-    if wrong:
-        lines += ["", "In one group: " + ", ".join(f"{kind} {count}" for kind, count in wrong.most_common())]
-    wanted.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for number, (seed, kind) in enumerate(product(wanted.seeds, TEMPLATES)):
+            documents, copy = draw(kind, seed, Path(folder))
+            collection = f"template-{number}"
+            ids = [run.add([path], collection)[path] for path in (*documents, copy)]
+            together = {frozenset(pair) for group in run.groups(collection) for pair in combinations(group, 2)}
+            found[kind].add(ids[:-1], ids[-1], together)
+            wanted.out.write_text(markdown(found, wanted.seeds), encoding="utf-8")
     print(wanted.out.read_text(encoding="utf-8"))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.quality import templates
 from bench.quality.alterations import ALTERATIONS, HARD, altered
 from bench.quality.collection import images
 from bench.quality.metrics import Answer, recall_at_precision
@@ -92,3 +93,10 @@ def test_every_other_kind_is_held_out(tmp_path: Path) -> None:
         (tmp_path / kind / "1.jpg").touch()
     assert list(held_out(tmp_path, 5).values()) == ["b", "d"]
     assert list(held_out(tmp_path, 1).values()) == ["b"]
+
+
+def test_documents_of_one_template_in_one_group_are_counted() -> None:
+    one = templates.Grouped()
+    one.add(["a", "b", "c"], "copy", {frozenset("ab"), frozenset(("a", "copy"))})
+    assert (one.pairs, one.together, one.copies, one.found) == (3, 1, 1, 1)
+    assert "| invoice | 3 | 1 | 1 | 1 |" in templates.markdown({"invoice": one, "form": templates.Grouped()}, [5])
