@@ -17,6 +17,8 @@ VECTOR_SECONDS: Final = 0.02
 a published measurement of SearchVectors (August 2026, 15,000 vectors; a public repository's notes, whose address is not
 known here)."""
 SIGNATURES_AT_ONCE: Final = 16
+DETAILED_SECONDS: Final = 0.4
+"""Of a processor, for a detailed comparison on average: docs/explanation/ranking.md, *Cost*."""
 BATCH: Final = BATCH_MESSAGES
 """Messages of a batch under load."""
 
