@@ -111,8 +111,9 @@ image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that the image's pac
 image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
 	@$(BIN)/python -m infra.container pin
 
-schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
+schemas: $(VENV)/.test ## Write the OpenAPI document and the JSON Schemas of the events to docs/reference
 	$(BIN)/python -m infra.schemas
+	$(BIN)/python -m tests.contract.openapi
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 

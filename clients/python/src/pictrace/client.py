@@ -86,7 +86,8 @@ class Operations:
             url: address of the API; by default `PICTRACE_URL`, or that of a local run.
             key: an API key or a token; by default `PICTRACE_API_KEY`, or none.
             timeout: seconds to wait for the server's next bytes.
-            patience: seconds for which a call is repeated while the server is busy or cannot be reached; 3 if it never was.
+            patience: seconds for which a call is repeated while the server is busy or cannot be reached (3 if it
+                has never answered).
         """
         self.url = url or os.environ.get(URL_VARIABLE) or LOCAL_URL
         key = key or os.environ.get(KEY_VARIABLE)
