@@ -1,7 +1,7 @@
 """The parameters and JSON bodies of the calls. What is left out, or None, is not sent."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from pictrace.answers import Decision, Effort, Order, Ranking, Verdict
 
@@ -53,7 +53,7 @@ class SearchParameters(CompareParameters, InCollection, Annotated, total=False):
 
 
 class RemovalParameters(InCollection, total=False):
-    collections: str | None
+    collections: Literal["all"] | None
 
 
 class DownloadParameters(InCollection, total=False):
@@ -66,10 +66,6 @@ class ImageChange(TypedDict, total=False):
     external_id: str | None
     note: str | None
     fields: dict[str, str | None]
-
-
-class CollectionChange(TypedDict, total=False):
-    title: str | None
 
 
 class GroupToResolve(TypedDict):

@@ -40,7 +40,8 @@ class Request:
         return {
             "method": self.method,
             "url": self.url,
-            "params": {name: value for name, value in self.query.items() if value is not None},
+            # Not {}, with which httpx would remove the query of the URL.
+            "params": {name: value for name, value in self.query.items() if value is not None} or None,
             "json": self.json,
             "data": dict(self.form) or None,
             "files": {name: (part.name, part.open()) for name, part in self.files.items()} or None,

@@ -1,6 +1,7 @@
 """Thumbnails in terminals that can show pictures: kitty's protocol or Sixel, through textual-image."""
 
 import io
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,8 +14,10 @@ ROWS: Final = 4
 
 def thumbnail_renderer() -> Callable[[bytes], RenderableType] | None:
     """Return what draws the bytes of an image; None without such a terminal, or without textual-image."""
-    if not sys.stdout.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return None
+    # A terminal that does not say how large its cells are is no news.
+    logging.getLogger("textual_image").setLevel(logging.ERROR)
     try:
         # Asks the terminal what it can do when it is imported.
         from textual_image import renderable
