@@ -56,7 +56,7 @@ def duplicates(collection: str | None, resolve: bool, yes: bool, url: str | None
         count = sum(len(group["deleted"]) for group in resolved)
         if not as_json:
             _print_resolved(resolved)
-        if count and (yes or click.confirm(f"Move {count} images into the trash?", err=True)):
+        if count and (yes or click.confirm(f"Move these {count:,} into the trash?", err=True)):
             resolved = list(api.resolutions(collection=collection, dry_run=False))
             count = sum(len(group["deleted"]) for group in resolved)
         else:
@@ -64,7 +64,7 @@ def duplicates(collection: str | None, resolve: bool, yes: bool, url: str | None
     if as_json:
         print_json({"groups": resolved, "deleted": count})
     else:
-        click.echo(f"{count} images were moved into the trash.")
+        click.echo(f"{count:,} moved into the trash")
 
 
 def _print_groups(groups: list[DuplicateGroup]) -> None:
