@@ -20,6 +20,7 @@ from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.serving import serving
+from pictrace import Client
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
@@ -129,6 +130,13 @@ def running(model_dir: Path) -> Iterator[PicTrace]:
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         yield PicTrace(url, cloud, client)
+
+
+@pytest.fixture
+def client(running: PicTrace) -> Iterator[Client]:
+    """A client of the running system."""
+    with Client(running.url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

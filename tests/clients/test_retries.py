@@ -15,15 +15,17 @@ import pictrace
 from pictrace import Client
 from pictrace.errors import retry_after
 
-HEALTHY = (200, {}, {"status": "ok", "version": "1"})
+Answer = tuple[int, dict[str, str], dict[str, Any]]
+
+HEALTHY: Answer = (200, {}, {"status": "ok", "version": "1"})
 
 
-def problem(status: int, slug: str, **headers: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+def problem(status: int, slug: str, **headers: str) -> Answer:
     return status, headers, {"type": f"urn:pictrace:problem:{slug}", "status": status, "detail": f"{slug}."}
 
 
 @contextmanager
-def server(*script: Any) -> Iterator[tuple[Client, list[tuple[float, str]]]]:
+def server(*script: Answer | None) -> Iterator[tuple[Client, list[tuple[float, str]]]]:
     """A server that answers with each of `script` once; None drops the connection."""
     seen: list[tuple[float, str]] = []
     left = list(script)
@@ -63,7 +65,7 @@ def test_a_busy_server_is_asked_again_when_it_says() -> None:
 
 
 def test_a_call_that_changes_something_is_repeated_only_if_it_was_refused() -> None:
-    accepted = (201, {}, {"upload_id": "u", "url": "", "fields": {}, "expires_in": 1})
+    accepted: Answer = (201, {}, {"upload_id": "u", "url": "", "fields": {}, "expires_in": 1})
     with server(problem(429, "rate-limited", Retry_After="0"), accepted) as (client, seen):
         assert client.open_upload("a.png")["upload_id"] == "u"
     assert len(seen) == 2

@@ -27,7 +27,7 @@ def shown_in_terminal(attributes: bytes, running: PicTrace, image: Path, collect
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 1200, 800))
     os.write(terminal, attributes)  # before it is asked, so that it is never too late
-    command = [sys.executable, "-m", "pictrace", "search", image, "--collection", collection, "--url", running.url]
+    command = [sys.executable, "-m", "pictrace", "search", str(image), "--collection", collection, "--url", running.url]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "clients" / "python" / "src"), "TERM": "xterm-256color"}
     process = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=environment)
     os.close(inside)

@@ -37,12 +37,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new environment with the wheel and links to the packages that it requires."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--quiet", "--no-index", "--no-deps"]
-    subprocess.run([*build, "--no-build-isolation", "--wheel-dir", folder, ROOT / "clients" / "python"], check=True)
+    build += ["--no-build-isolation", "--wheel-dir", str(folder), str(ROOT / "clients" / "python")]
+    subprocess.run(build, check=True)
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv", symlinks=True)
     [packages] = (folder / "venv").glob("lib/python*/site-packages")
-    install = [sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python", "install", "--no-deps"]
-    subprocess.run([*install, "--disable-pip-version-check", "--quiet", "--no-index", wheel], check=True)
+    install = [sys.executable, "-m", "pip", "--python", str(folder / "venv" / "bin" / "python"), "install", "--no-deps"]
+    subprocess.run([*install, "--disable-pip-version-check", "--quiet", "--no-index", str(wheel)], check=True)
     [metadata] = packages.glob("pictrace-*.dist-info/METADATA")
     requires = [
         line.split(": ", 1)[1] for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")
@@ -56,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def output(environment: Path, *command: str) -> str:
-    run = [environment / "venv" / "bin" / command[0], *command[1:]]
+    run = [str(environment / "venv" / "bin" / command[0]), *command[1:]]
     return subprocess.run(run, cwd=environment, capture_output=True, text=True, check=True, env={}).stdout
 
 

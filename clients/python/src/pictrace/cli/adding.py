@@ -64,14 +64,16 @@ def add(paths: tuple[Path, ...], collection: str | None, parallel: int, url: str
     if as_json:
         print_json({"counts": counts, "files": [asdict(result) for result in results]})
     else:
-        click.echo(", ".join(f"{number:,} {name}" for name, number in counts.items()) or "nothing to add")
+        if results or not message:
+            click.echo(", ".join(f"{number:,} {name}" for name, number in counts.items()) or "nothing to add")
         for result in refused[:MAX_LISTED]:
             click.echo(printable(f"  {result.path}: {result.status}: {result.reason}"))
         if len(refused) > MAX_LISTED:
             click.echo(f"  ... and {len(refused) - MAX_LISTED:,} more")
     if message:
         left = len(files) - len(results)
-        click.echo(f"pictrace: {message} {left:,} of {len(files):,} files are left; run the command again.", err=True)
+        click.echo(f"pictrace: {message}", err=True)
+        click.echo(f"{left:,} of {len(files):,} files are left. To go on, run the same command again.", err=True)
     if status or refused:
         click.get_current_context().exit(status or EXIT_REFUSED)
 
@@ -98,7 +100,8 @@ async def _add_all(
     """
     waiting = iter(files)
     columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         sizes = {file: _size(file) for file in files}
         task = bar.add_task(f"{len(files):,} files", total=sum(sizes.values()))
 
