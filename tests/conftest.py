@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -20,12 +20,14 @@ from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.cloud import LocalCloud, local_cloud
 from infra.local.serving import serving
-from pictrace import Client
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
 from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from pictrace import Client
 
 pytest_plugins = ["tests.tables"]
 
@@ -133,8 +135,10 @@ def running(model_dir: Path) -> Iterator[PicTrace]:
 
 
 @pytest.fixture
-def client(running: PicTrace) -> Iterator[Client]:
+def client(running: PicTrace) -> Iterator["Client"]:
     """A client of the running system."""
+    from pictrace import Client  # in the function: `python -m tests.kill` does not have it on its path
+
     with Client(running.url) as opened:
         yield opened
 
