@@ -7,13 +7,22 @@ from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 import pictrace
 from pictrace import Client
 from pictrace.errors import retry_after
+
+
+class Seen(NamedTuple):
+    """A request that a server has got."""
+
+    at: float
+    call: str
+    authorization: str | None
+
 
 Answer = tuple[int, dict[str, str], dict[str, Any]]
 
@@ -25,15 +34,15 @@ def problem(status: int, slug: str, **headers: str) -> Answer:
 
 
 @contextmanager
-def server(*script: Answer | None) -> Iterator[tuple[Client, list[tuple[float, str]]]]:
+def server(*script: Answer | None) -> Iterator[tuple[Client, list[Seen]]]:
     """A server that answers with each of `script` once; None drops the connection."""
-    seen: list[tuple[float, str]] = []
+    seen: list[Seen] = []
     left = list(script)
 
     class Handler(BaseHTTPRequestHandler):
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append((time.monotonic(), f"{self.command} {len(body)}"))
+            seen.append(Seen(time.monotonic(), f"{self.command} {len(body)}", self.headers.get("Authorization")))
             answer = left.pop(0)
             if answer is None:
                 self.close_connection = True
@@ -61,7 +70,7 @@ def server(*script: Answer | None) -> Iterator[tuple[Client, list[tuple[float, s
 def test_a_busy_server_is_asked_again_when_it_says() -> None:
     with server(problem(503, "unavailable", Retry_After="1"), HEALTHY) as (client, seen):
         assert client.health()["status"] == "ok"
-    assert 1 <= seen[1][0] - seen[0][0] < 2
+    assert 1 <= seen[1].at - seen[0].at < 2
 
 
 def test_a_call_that_changes_something_is_repeated_only_if_it_was_refused() -> None:
@@ -80,8 +89,8 @@ def test_a_call_that_changes_something_is_repeated_only_if_it_was_refused() -> N
 def test_a_search_is_repeated_with_its_whole_file() -> None:
     with server((502, {}, {}), None, (200, {}, {"matches": []})) as (client, seen):
         assert client.search(bytes(1000))["matches"] == []
-    assert [call for _, call in seen] == [seen[0][1]] * 3
-    assert int(seen[0][1].split()[1]) > 1000
+    assert [one.call for one in seen] == [seen[0].call] * 3
+    assert int(seen[0].call.split()[1]) > 1000
 
 
 def test_patience_ends() -> None:
@@ -115,3 +124,21 @@ def test_an_unknown_problem_is_a_plain_error() -> None:
     with server(problem(418, "new")) as (client, _), pytest.raises(pictrace.ApiError) as error:
         client.health()
     assert (type(error.value), error.value.type) == (pictrace.ApiError, "urn:pictrace:problem:new")
+
+
+def test_the_key_is_sent_to_the_api_and_not_to_the_storage() -> None:
+    with server(HEALTHY, HEALTHY) as (client, seen), Client(client.url, "pt_secret") as known:
+        known.health()
+        known.read_link(f"{client.url}/uploads/default/1?X-Amz-Signature=1")
+    assert [one.authorization for one in seen] == ["Bearer pt_secret", None]
+
+
+def test_waiting_ends() -> None:
+    pending: Answer = (200, {}, {"upload_id": "u", "status": "pending"})
+    with (
+        server(*[pending] * 5) as (client, seen),
+        pytest.raises(pictrace.StillPending, match="u is not indexed") as late,
+    ):
+        client.wait("u", timeout=0.3)
+    assert isinstance(late.value, TimeoutError)
+    assert 2 <= len(seen) < 5
