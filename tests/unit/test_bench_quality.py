@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.quality import templates
 from bench.quality.alterations import ALTERATIONS, HARD, altered
 from bench.quality.collection import images
 from bench.quality.metrics import Answer, recall_at_precision
-from bench.quality.same_kind import held_out
-from bench.quality.symmetry import NOT_SHOWN, Stored, equal, markdown
+from bench.through_api import templates
+from bench.through_api.same_kind import held_out
+from bench.through_api.symmetry import NOT_SHOWN, Stored, equal, markdown
 from shared.vision.decode.decoding import decode
 from shared.vision.resizing import shrink_to_fit
 from tests.images import pixels

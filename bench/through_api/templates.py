@@ -1,4 +1,4 @@
-"""How many different documents of one template are put in one group: `python -m bench.quality.templates`.
+"""How many different documents of one template are put in one group: `python -m bench.through_api.templates`.
 
 Documents of one layout with other contents are drawn, and scanned or sent like those of `bench.negatives`. They are
 stored in the local run one after another, each template in a collection of its own, so that each document is compared
@@ -18,7 +18,7 @@ import numpy as np
 from bench.negatives.canvas import Content, Style
 from bench.negatives.kinds import DRAWN, finished
 from bench.quality.alterations import altered
-from bench.quality.local_run import local_run
+from bench.through_api.local_run import local_run
 from shared.vision.decode.decoding import decode_in_process
 
 TEMPLATES: Final = (
@@ -88,7 +88,7 @@ def markdown(found: Mapping[str, Grouped], seeds: Sequence[int]) -> str:
         "",
         f"- documents: {DOCUMENTS} of each template, stored one after another, then a copy ({COPY}) of the first one",
         f"- seeds: {', '.join(map(str, seeds))}",
-        "- made by: `python -m bench.quality.templates`",
+        "- made by: `python -m bench.through_api.templates`",
         "",
         "| template | pairs of different documents | in one group | copies | with their original |",
         "|---|---|---|---|---|",
@@ -99,7 +99,7 @@ def markdown(found: Mapping[str, Grouped], seeds: Sequence[int]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.quality.templates", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.through_api.templates", description=__doc__)
     parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--out", type=Path, default=Path("bench/results/templates.md"))

@@ -1,4 +1,4 @@
-"""How often another image of the same kind of thing comes first: `python -m bench.quality.same_kind KINDS`.
+"""How often another image of the same kind of thing comes first: `python -m bench.through_api.same_kind KINDS`.
 
 KINDS has a sub-folder of photographs for each kind of thing. They are stored in the local run; then images drawn from
 them are searched for with `similar`, by the default ranking and by cosine alone. Every other kind is left out, because
@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.quality.collection import SEED
-from bench.quality.local_run import local_run
+from bench.through_api.local_run import local_run
 from shared.domain.matches import Ranking
 from shared.vision.embedding import Embedder
 
@@ -30,7 +30,7 @@ def held_out(folder: Path, count: int) -> dict[Path, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.quality.same_kind", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.through_api.same_kind", description=__doc__)
     parser.add_argument("folder", type=Path, help="a sub-folder of photographs for each kind of thing")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--kinds", type=int, default=100, help="number of kinds that are stored")
@@ -60,7 +60,7 @@ def main() -> None:
         f"- photographs: {len(kind_of)} of {len(set(kinds.values()))} kinds, of which {len(order)} are searched for",
         f"- model: {Embedder(wanted.model_dir).model_id}",
         f"- seed: {SEED}",
-        "- made by: `python -m bench.quality.same_kind KINDS`",
+        "- made by: `python -m bench.through_api.same_kind KINDS`",
         "",
         "| ranking | one of the kind first | share of the first five | verdicts of the first |",
         "|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""How often a pair has one verdict, whichever way one asks: `python -m bench.quality.symmetry FOLDER`.
+"""How often a pair has one verdict, whichever way one asks: `python -m bench.through_api.symmetry FOLDER`.
 
 The pairs are those of `bench.negatives`, and pairs of photographs that have nothing to do with each other. All images
 are stored in one collection of the local run. Each pair is compared as files, and as stored images in the other order;
@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from bench.negatives.kinds import Pair, made
 from bench.quality.collection import images
-from bench.quality.local_run import LocalRun, Query, local_run
+from bench.through_api.local_run import LocalRun, Query, local_run
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Effort, Verdict
 from shared.search.description import Description, describe
@@ -116,7 +116,7 @@ def equal(said: str, expected: str) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.quality.symmetry", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.through_api.symmetry", description=__doc__)
     parser.add_argument("folder", type=Path, help="photographs, each of another subject")
     parser.add_argument("--model-dir", type=Path, default=Path(".build/model"))
     parser.add_argument("--pairs", type=int, default=500)
@@ -155,7 +155,7 @@ def markdown(stored: list[Stored], said: list[dict[str, str]]) -> str:
         + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]),
         f"- images: {len({one for pair in stored for one in pair.ids})} in one collection of the local run",
         f"- seed: {SEED}",
-        "- made by: `python -m bench.quality.symmetry FOLDER`",
+        "- made by: `python -m bench.through_api.symmetry FOLDER`",
         "",
         f"**{sum(alike)} of {len(stored)} pairs ({sum(alike) / len(stored):.3f}) have one verdict, whichever way.**",
         "",
