@@ -9,7 +9,7 @@ from functions.api.duplicate_groups import Resolution
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
-from shared.domain.matches import Comparison, Part
+from shared.domain.matches import SCORE_DIGITS, Comparison, Part
 from shared.domain.trash import TrashedImage, purged_at
 from shared.search.searcher import ScoredMatch
 
@@ -146,4 +146,4 @@ def _part(part: Part) -> schemas.Part:
 
 
 def _round(value: float) -> float:
-    return round(value, 5)
+    return round(value, SCORE_DIGITS)

@@ -11,7 +11,7 @@ from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord, Label, signature_key
-from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Effort, Ranking, Verdict, at_least
+from shared.domain.matches import SAFE_TO_ACT_ON, SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import (
     FIRST_BATCH,
@@ -231,7 +231,8 @@ class Searcher:
         matches = [
             match
             for match in best.values()
-            if match.comparison.score >= wanted.min_score and at_least(match.comparison.verdict, wanted.min_verdict)
+            if round(match.comparison.score, SCORE_DIGITS) >= wanted.min_score
+            and at_least(match.comparison.verdict, wanted.min_verdict)
         ]
         with watch.stage("check"):
             existing = self._existing(matches, wanted)

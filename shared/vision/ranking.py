@@ -22,6 +22,8 @@ VARIANT_FROM: Final = 0.7
 LIKE: Final = 0.5
 SIMILAR_FROM: Final = VARIANT_FROM * LIKE
 """Lowest scores of these verdicts; `LIKE` is the same on the scale of likeness, 0 to 1."""
+SIMILAR_TO: Final = 0.69
+"""Highest score of `similar`."""
 MOST: Final = 0.999
 """Highest score of images whose pixels differ."""
 ENOUGH_KEYPOINTS: Final = 50
@@ -194,7 +196,7 @@ def compare_coarsely(
         likeness = max(_likeness(agreement, fit), fit.look_alike(cosine, shared_labels))
     same_pixels = identical or (query.pixels_hash == candidate.pixels_hash != b"")
     score = {
-        Ranking.FUSED: VARIANT_FROM * likeness,
+        Ranking.FUSED: VARIANT_FROM * likeness if likeness < LIKE else _between(SIMILAR_FROM, SIMILAR_TO, likeness),
         Ranking.CLASSIC: (measured.ssim + measured.orb.ratio) / 2,
         Ranking.COSINE: 0.0 if cosine is None else cosine,
     }[ranking]
@@ -247,6 +249,11 @@ def _likeness(agreement: float, fit: Fit) -> float:
     if agreement < fit.similar:
         return LIKE * agreement / fit.similar
     return LIKE + (1 - LIKE) * 0.9 * (agreement - fit.similar) / (1 - fit.similar)
+
+
+def _between(low: float, high: float, likeness: float) -> float:
+    """Return the score, `low` to `high`, of a likeness of `LIKE` to 1."""
+    return low + (high - low) * (likeness - LIKE) / (1 - LIKE)
 
 
 def _low_information_agreement(query: Signature, candidate: Signature) -> float:

@@ -14,7 +14,17 @@ from shared.domain.matches import Ranking, Verdict
 from shared.search.look_alikes import shared_labels
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import ENOUGH_COVERED, FIT, SIMILAR_FROM, Fit, compare, fit_for, measure
+from shared.vision.ranking import (
+    ENOUGH_COVERED,
+    FIT,
+    SIMILAR_FROM,
+    SIMILAR_TO,
+    VARIANT_FROM,
+    Fit,
+    compare,
+    fit_for,
+    measure,
+)
 from shared.vision.signature import Signature, extract
 from tests.images import pixels
 
@@ -156,7 +166,7 @@ def test_a_label_that_both_images_have_makes_them_similar(originals: dict[str, S
         for shared in (0.0, 0.4, 0.8)
     ]
     assert [one.verdict for one in found] == [Verdict.UNRELATED, Verdict.SIMILAR, Verdict.SIMILAR]
-    assert found[0].score < SIMILAR_FROM < found[1].score < found[2].score < 0.7
+    assert found[0].score < SIMILAR_FROM < found[1].score < found[2].score <= SIMILAR_TO < VARIANT_FROM
 
 
 def test_labels_that_two_images_share_count_by_their_probabilities() -> None:
