@@ -38,6 +38,7 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         damaged=record.damaged,
         intact=record.intact,
         pages=record.pages,
+        pages_searched=record.pages_searched,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),
@@ -130,6 +131,8 @@ def _scores(scores: Comparison) -> schemas.Scores:
         overlap=_overlap(scores),
         differences=[_part(part) for part in scores.differences],
         overlays=[_part(part) for part in scores.overlays],
+        page=scores.page,
+        at=None if scores.seconds is None else round(scores.seconds, 2),
     )
 
 

@@ -41,6 +41,9 @@ MEDIA_TYPES: Final = {
     **{kind: f"image/x-{maker.lower().replace(' ', '')}-{kind}" for kind, maker in RAW_FORMATS.items()},
 }
 
+ANIMATED: Final = ("gif", "webp", "png", "avif")
+"""Formats whose further images are the frames of an animation."""
+
 UNKNOWN_TYPE: Final = "application/octet-stream"
 _NOT_IMAGES: Final = {"image/svg+xml"}
 

@@ -27,6 +27,10 @@ MAX_PIXELS_BY_FORMAT: Final = {
 """Maximum pixels (width x height) of an image, checked in the header, before decoding: what the memory and the time of
 the decoder of each format suffice for (docs/measurements/formats.md). A JPEG is decoded at down to an eighth."""
 
+MAX_PAGES_SEARCHED: Final = 9
+"""Pages of a file that a search finds, from the first one on: on a sheet of three by three, each is still large enough
+to be found as a part of it."""
+
 MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
 """Maximum size of the body of a request that brings no image, many times what the longest URL needs."""
 

@@ -112,6 +112,9 @@ class Comparison:
             registered.
         differences: parts in which variants differ, largest first.
         agreement: probability, fitted to the coarse signals, that one is a copy of the other.
+        page: of a second image with several pages or frames, the one that the first image shows, from 1 on; None if
+            none is recognised.
+        seconds: of an animation, the time of that frame.
         overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
@@ -129,6 +132,8 @@ class Comparison:
     differences: Sequence[Part] = ()
     overlays: Sequence[Part] = ()
     agreement: float = 0.0
+    page: int | None = None
+    seconds: float | None = None
 
     @property
     def reason(self) -> Reason | None:

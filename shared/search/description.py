@@ -19,6 +19,7 @@ from shared.vision.pixels import Pixels
 from shared.vision.quality.measure import measure
 from shared.vision.resizing import shrink_to_fit
 from shared.vision.sharpness import sharpness
+from shared.vision.sheets import Cell
 from shared.vision.signature import Signature
 from shared.vision.thumbnail import LONGEST_SIDE
 
@@ -52,6 +53,7 @@ def analyse(
     threads: Executor,
     keypoints: int = MAX_KEYPOINTS,
     watch: Stopwatch | None = None,
+    cells: tuple[Cell, ...] = (),
 ) -> tuple[Signature, Embedding]:
     """Compute the signature and the features of pixels.
 
@@ -62,6 +64,7 @@ def analyse(
         embedder: returns the network, and may load it first.
         keypoints: maximum number of keypoints.
         watch: measures the stages `keypoints` and `features`.
+        cells: of a sheet.
     """
     watch = watch or Stopwatch()
     embedding = threads.submit(lambda: embedder().embed(rgb))
@@ -69,7 +72,7 @@ def analyse(
         described = signature.extract(rgb, keypoints=keypoints)
     with watch.stage("features"):
         found = embedding.result()
-    return replace(described, features=found.features), found
+    return replace(described, features=found.features, cells=cells), found
 
 
 def describe(
@@ -81,7 +84,7 @@ def describe(
         PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
     """
     image = decode(data, patience=None)
-    described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)
+    described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK, cells=image.cells)
     descriptors = described.keypoints.descriptors
     local = vlad_encode(descriptors) if len(descriptors) else None
     record = ImageRecord(

@@ -32,6 +32,7 @@ from shared.vision.embedding import Embedder
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import conclude
+from shared.vision.sheets import Cell, locate
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
@@ -139,6 +140,14 @@ def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
     return bool(near) and near[-1] < len(scored) // 2
 
 
+def _on_page(found: Comparison, query: Signature, stored: Signature) -> Comparison:
+    """Return the comparison with the page or frame of the stored image that the query shows, if it shows one."""
+    if not stored.cells or len(query.cells) > 1 or not at_least(found.verdict, Verdict.SIMILAR):
+        return found
+    cell = locate(query.gray, query.keypoints, stored.fine, stored.cells, mirrored=found.mirrored)
+    return found if cell is None else replace(found, page=cell.number, seconds=cell.seconds)
+
+
 def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
     return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
@@ -169,13 +178,13 @@ class Searcher:
             PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
         """
         with watch.stage("decode"):
-            rgb = decode(data).rgb
-        return self.describe_pixels(hashlib.sha256(data).hexdigest(), rgb, watch)
+            image = decode(data)
+        return self.describe_pixels(hashlib.sha256(data).hexdigest(), image.rgb, watch, image.cells)
 
-    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
+    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch, cells: tuple[Cell, ...] = ()) -> Described:
         """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3."""
         described, embedding = analyse(
-            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch
+            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch, cells=cells
         )
         return Described(image_id, embedding.features, described, rgb)
 
@@ -233,7 +242,9 @@ class Searcher:
         with watch.stage("check"):
             existing = self._existing(matches, wanted)
         candidate_ids = list(dict.fromkeys(entry.record.image_id for entry in found))
-        return SearchResult(existing, candidate_ids, len(best), finder.bytes_examined)
+        with watch.stage("pages"):
+            located = [self._on_its_page(query, match) for match in existing]
+        return SearchResult(located, candidate_ids, len(best), finder.bytes_examined)
 
     def _identical(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> list[ScoredMatch]:
         """Return the images with the query's bytes or pixels, which an index look-up never misses.
@@ -290,7 +301,7 @@ class Searcher:
         sides = [views.whole(a.signature), *_mirrored(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
-        return conclude(best, a.signature, b.signature, ranking)
+        return _on_page(conclude(best, a.signature, b.signature, ranking), a.signature, b.signature)
 
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
@@ -315,6 +326,12 @@ class Searcher:
         if stored is None:
             return match
         return replace(match, comparison=conclude(match.comparison, query.signature, stored, ranking))
+
+    def _on_its_page(self, query: Described, match: ScoredMatch) -> ScoredMatch:
+        stored = self._signature(match.record) if match.record.pages > 1 else None
+        if stored is None:
+            return match
+        return replace(match, comparison=_on_page(match.comparison, query.signature, stored))
 
     def _compared(
         self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch

@@ -15,6 +15,7 @@ from shared.vision.keypoints import LEAST_SIDE, LONGEST_SIDE, MAX_KEYPOINTS, MIN
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import LONGEST, longest_side, resize_square, shrink_to_fit
+from shared.vision.sheets import Cell, pack_cells, unpack_cells
 from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
@@ -26,7 +27,7 @@ _EARLIER: Final = b"PTS3"
 """The earlier version, without `pixels_hash` and `fine`; such an image is at most `similar` until it is reindexed."""
 _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
-_LOW_INFORMATION, _FEATURES = 1, 2
+_LOW_INFORMATION, _FEATURES, _CELLS = 1, 2, 4
 _HASH: Final = 32
 _LENGTH: Final = struct.Struct("<I")
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
@@ -45,6 +46,7 @@ class Signature:
             another image means nothing.
         pixels_hash: SHA-256 of the size and the upright pixels; empty in signatures of an earlier version.
         fine: the JPEG of `evidence.fine` in which details are compared; empty in signatures of an earlier version.
+        cells: the pages or frames on the image, if it is a sheet of them.
     """
 
     gray: Pixels
@@ -54,6 +56,7 @@ class Signature:
     low_information: bool = False
     pixels_hash: bytes = b""
     fine: bytes = b""
+    cells: tuple[Cell, ...] = ()
 
     @cached_property
     def moments(self) -> Moments:
@@ -93,6 +96,7 @@ def pack(signature: Signature) -> bytes:
     """About 93 KB and the fine image: stored as it is used, since unpacking 50 of them is part of every search."""
     points, features = signature.keypoints, signature.features
     flags = signature.low_information * _LOW_INFORMATION | (features is not None) * _FEATURES
+    flags |= bool(signature.cells) * _CELLS
     return b"".join(
         (
             _HEAD.pack(_MAGIC, len(points), *points.size, flags),
@@ -106,6 +110,7 @@ def pack(signature: Signature) -> bytes:
             signature.pixels_hash,
             _LENGTH.pack(len(signature.fine)),
             signature.fine,
+            pack_cells(signature.cells),
         )
     )
 
@@ -122,7 +127,10 @@ def unpack(data: bytes) -> Signature:
     more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
     end = _FIXED + count * _PER_KEYPOINT + more
     start = end if data.startswith(_EARLIER) else end + _HASH + _LENGTH.size
-    if count > MAX_KEYPOINTS or len(data) < start or len(data) != start + _fine_length(data, end, start):
+    if count > MAX_KEYPOINTS or len(data) < start:
+        raise ValueError("a signature of the wrong length")
+    cells = start + _fine_length(data, end, start)
+    if len(data) < cells or (len(data) > cells) != bool(flags & _CELLS):
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST * LONGEST_SIDE and 0 < height <= LONGEST * LONGEST_SIDE):
         raise ValueError("a signature of an image without a size")
@@ -146,7 +154,8 @@ def unpack(data: bytes) -> Signature:
         features,
         bool(flags & _LOW_INFORMATION),
         data[end : end + _HASH],
-        data[start:],
+        data[start:cells],
+        unpack_cells(data[cells:]),
     )
 
 

@@ -102,10 +102,15 @@ export const text = {
   listLabel: (name) => `List images labelled ${name}`,
   yourImage: "Your image",
   storedImage: (name) => `Stored image ${name}`,
+  foundOn: (page, pages, at) =>
+    at === null ? `found on page ${number(page)} of ${number(pages)}` : `found at ${at.toFixed(1)} s, frame ${number(page)} of ${number(pages)}`,
+  pages: (pages, searched) => (searched < pages ? `${number(pages)}; the first ${number(searched)} can be found` : number(pages)),
+  intact: (share) => (share < 1 ? `the file is cut off: ${Math.round(share * 100)} % of the image is there` : "the file lacks its end; the image is whole"),
+  isRaw: "camera RAW, shown by the JPEG that the camera put into it",
   known: "All that is known",
   details: {
     size: "Size", indexed: "Indexed", collection: "Collection", id: "SHA-256", phash: "Perceptual hash", sharpness: "Sharpness",
-    model: "Model", low: "Detail", sources: "Objects",
+    model: "Model", low: "Detail", sources: "Objects", pages: "Pages or frames", intact: "Damage", raw: "Format",
   },
   lowInformation: "too little to recognise it by",
   yours: "Your notes",

@@ -17,6 +17,7 @@ from shared.vision.decode.sandbox import Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
+from shared.vision.sheets import Cell
 
 __all__ = ["LONGEST_SIDE", "SANDBOX", "Image", "decode", "decode_in_process"]
 
@@ -37,7 +38,7 @@ class Image:
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
         pages: number of pages, frames or images in the file.
-        cover_size: width and height of the first page in `rgb`, at its upper left; None if it is all of it.
+        cells: where pages or frames are in `rgb`, if the file has several.
     """
 
     rgb: Pixels
@@ -47,15 +48,12 @@ class Image:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cover_size: tuple[int, int] | None = None
+    cells: tuple[Cell, ...] = ()
 
     @property
     def cover(self) -> Pixels:
         """The first page on the sheet, or the whole image: what thumbnails show."""
-        if self.cover_size is None:
-            return self.rgb
-        width, height = self.cover_size
-        return self.rgb[:height, :width]
+        return self.cells[0].crop(self.rgb) if self.cells else self.rgb
 
 
 def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Image:
@@ -78,7 +76,7 @@ def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Imag
         decoded.damaged,
         decoded.intact,
         decoded.pages,
-        decoded.cover_size and (decoded.cover_size[0], decoded.cover_size[1]),
+        tuple(Cell(*cell) for cell in decoded.cells),
     )
 
 
@@ -109,12 +107,10 @@ def decode_in_process(data: bytes) -> Image:
     if stored.turned:
         width, height = height, width
     found = pages.count(data, header)
-    cover = None
+    cells: tuple[Cell, ...] = ()
     if found > 1:
-        most = pages.MAX_SHOWN if header.format == "tiff" else pages.MAX_FRAMES_SHOWN
-        each = [rgb, *map(upright_srgb, pages.further(data, header, found))]
-        rgb, cover = pages.sheet(pages.telling(each, most))
-    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover)
+        rgb, cells = pages.sheet_of(rgb, data, header, found)
+    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cells)
 
 
 SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")
