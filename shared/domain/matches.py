@@ -115,6 +115,7 @@ class Comparison:
         page: of a second image with several pages or frames, the one that the first image shows, from 1 on; None if
             none is recognised.
         seconds: of an animation, the time of that frame.
+        own_page: the same of a first image with several pages, if the second one has only one.
         overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
@@ -134,6 +135,7 @@ class Comparison:
     agreement: float = 0.0
     page: int | None = None
     seconds: float | None = None
+    own_page: int | None = None
 
     @property
     def reason(self) -> Reason | None:

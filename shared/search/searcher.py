@@ -23,7 +23,7 @@ from shared.search.budget import (
     SECOND_PASS_THOROUGH,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
-from shared.search.comparison import compare_with_stored, deserves_details
+from shared.search.comparison import compare_with_stored, conclude, deserves_details
 from shared.search.description import analyse
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
@@ -31,13 +31,14 @@ from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import conclude
-from shared.vision.sheets import Cell, locate
+from shared.vision.sheets import Page
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
 """Maximum number of unpacked signatures that a process caches, about 133 KB each."""
+SIGNATURES_OF_PAGES_KEPT: Final = 48
+"""The same for files with several pages, whose signatures have up to 1.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +141,6 @@ def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
     return bool(near) and near[-1] < len(scored) // 2
 
 
-def _on_page(found: Comparison, query: Signature, stored: Signature) -> Comparison:
-    """Return the comparison with the page or frame of the stored image that the query shows, if it shows one."""
-    if not stored.cells or len(query.cells) > 1 or not at_least(found.verdict, Verdict.SIMILAR):
-        return found
-    cell = locate(query.gray, query.keypoints, stored.fine, stored.cells, mirrored=found.mirrored)
-    return found if cell is None else replace(found, page=cell.number, seconds=cell.seconds)
-
-
 def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
     return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
@@ -170,6 +163,7 @@ class Searcher:
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
+        self._kept_pages = lru_cache(maxsize=SIGNATURES_OF_PAGES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -179,12 +173,16 @@ class Searcher:
         """
         with watch.stage("decode"):
             image = decode(data)
-        return self.describe_pixels(hashlib.sha256(data).hexdigest(), image.rgb, watch, image.cells)
+        return self.describe_pixels(hashlib.sha256(data).hexdigest(), image.rgb, watch, image.shown)
 
-    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch, cells: tuple[Cell, ...] = ()) -> Described:
-        """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3."""
+    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch, shown: tuple[Page, ...] = ()) -> Described:
+        """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3.
+
+        Args:
+            shown: the pages on a sheet of several.
+        """
         described, embedding = analyse(
-            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch, cells=cells
+            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch, shown=shown
         )
         return Described(image_id, embedding.features, described, rgb)
 
@@ -242,9 +240,7 @@ class Searcher:
         with watch.stage("check"):
             existing = self._existing(matches, wanted)
         candidate_ids = list(dict.fromkeys(entry.record.image_id for entry in found))
-        with watch.stage("pages"):
-            located = [self._on_its_page(query, match) for match in existing]
-        return SearchResult(located, candidate_ids, len(best), finder.bytes_examined)
+        return SearchResult(existing, candidate_ids, len(best), finder.bytes_examined)
 
     def _identical(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> list[ScoredMatch]:
         """Return the images with the query's bytes or pixels, which an index look-up never misses.
@@ -301,7 +297,7 @@ class Searcher:
         sides = [views.whole(a.signature), *_mirrored(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
-        return _on_page(conclude(best, a.signature, b.signature, ranking), a.signature, b.signature)
+        return conclude(best, a.signature, b.signature, ranking)
 
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
@@ -326,12 +322,6 @@ class Searcher:
         if stored is None:
             return match
         return replace(match, comparison=conclude(match.comparison, query.signature, stored, ranking))
-
-    def _on_its_page(self, query: Described, match: ScoredMatch) -> ScoredMatch:
-        stored = self._signature(match.record) if match.record.pages > 1 else None
-        if stored is None:
-            return match
-        return replace(match, comparison=_on_page(match.comparison, query.signature, stored))
 
     def _compared(
         self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
@@ -361,7 +351,8 @@ class Searcher:
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            return self._kept(record.collection, record.image_id)
+            kept = self._kept if record.pages == 1 else self._kept_pages
+            return kept(record.collection, record.image_id)
         except KeyError:
             return None
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.features import LocalVector
+from shared.domain.features import LocalVector, normalise
 from shared.vision.keypoints import (
     FINE_KEYPOINTS,
     LONGEST_SIDE,
@@ -46,12 +46,20 @@ class View:
     mirrored: bool = False
 
 
+def local_features(signature: Signature) -> LocalVector | None:
+    """Return the vector of all keypoints, or the mean of the pages' vectors; None if there are no keypoints."""
+    of_pages = [page.signature.keypoints for page in signature.several if page.signature]
+    vectors = [vlad_encode(each.descriptors) for each in of_pages or [signature.keypoints] if len(each)]
+    return normalise(np.sum(vectors, axis=0)) if vectors else None
+
+
 def whole(signature: Signature, *, mirrored: bool = False) -> View:
     """Return the view of a whole image. Its vector has every keypoint; the 500 most evenly spread are compared."""
     found = signature.keypoints
-    return View(
-        replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vlad_encode(found.descriptors), mirrored
-    )
+    vector = local_features(signature) if signature.several else vlad_encode(found.descriptors)
+    if vector is None:
+        vector = vlad_encode(found.descriptors)
+    return View(replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vector, mirrored)
 
 
 def finer(pixels: Pixels, view: View) -> View:

@@ -13,11 +13,11 @@ from shared.domain.formats import RAW_FORMATS
 from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
 from shared.vision.decode.headers import Header
-from shared.vision.decode.sandbox import Sandbox
+from shared.vision.decode.sandbox import DecodedImage, Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.sheets import Cell
+from shared.vision.sheets import Page, sheet, stack, unstack
 
 __all__ = ["LONGEST_SIDE", "SANDBOX", "Image", "decode", "decode_in_process"]
 
@@ -32,13 +32,13 @@ class Image:
     Attributes:
         rgb: uint8, height x width x 3, contiguous, upright sRGB, composited on white, or on black if it is white
             itself; reduced if the image is larger than `LONGEST_SIDE` (`resizing.longest_side`). Of a file with several
-            images, a sheet of those that show something new (`pages`).
+            images, the sheet of `shown`.
         format: the format that the bytes identify.
         width, height: size of the upright image before any reduction, in pixels; of a camera RAW file, the sensor's.
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
         pages: number of pages, frames or images in the file.
-        cells: where pages or frames are in `rgb`, if the file has several.
+        shown: those of a file's several pages or frames that show something new.
     """
 
     rgb: Pixels
@@ -48,12 +48,12 @@ class Image:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cells: tuple[Cell, ...] = ()
+    shown: tuple[Page, ...] = ()
 
     @property
     def cover(self) -> Pixels:
-        """The first page on the sheet, or the whole image: what thumbnails show."""
-        return self.cells[0].crop(self.rgb) if self.cells else self.rgb
+        """The first of the pages, or the whole image: what thumbnails show."""
+        return self.shown[0].rgb if self.shown else self.rgb
 
 
 def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Image:
@@ -67,16 +67,20 @@ def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Imag
         DecoderUnavailable: it cannot be decoded now.
     """
     header = headers.check(data)
-    decoded = SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience)
+    return _image(SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience))
+
+
+def _image(decoded: DecodedImage) -> Image:
+    shown = unstack(decoded.rgb, decoded.stacked) if decoded.stacked else ()
     return Image(
-        decoded.rgb,
+        sheet(shown) if shown else decoded.rgb,
         decoded.format,
         decoded.width,
         decoded.height,
         decoded.damaged,
         decoded.intact,
         decoded.pages,
-        tuple(Cell(*cell) for cell in decoded.cells),
+        shown,
     )
 
 
@@ -87,7 +91,12 @@ def _is_heavy(header: Header) -> bool:
 
 
 def decode_in_process(data: bytes) -> Image:
-    """Decode the first image in this process, which a hostile file may crash.
+    """Decode in this process, which a hostile file may crash. Raises as `decode_stacked` does."""
+    return _image(decode_stacked(data))
+
+
+def decode_stacked(data: bytes) -> DecodedImage:
+    """Decode an image, or the pages of a file that show something new into one array.
 
     Raises:
         PictureRefused: the bytes are not an image that `decode` supports, or the image exceeds a limit.
@@ -107,13 +116,13 @@ def decode_in_process(data: bytes) -> Image:
     if stored.turned:
         width, height = height, width
     found = pages.count(data, header)
-    cells: tuple[Cell, ...] = ()
+    stacked: list[tuple[int, float | None, int, int]] = []
     if found > 1:
-        rgb, cells = pages.sheet_of(rgb, data, header, found)
-    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cells)
+        rgb, stacked = stack(pages.shown_pages(rgb, data, header, found))
+    return DecodedImage(header.format, rgb, width, height, stored.damaged, stored.intact, found, stacked)
 
 
-SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")
+SANDBOX = Sandbox("shared.vision.decode.decoding:decode_stacked")
 
 _UNDECODABLE: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, ArithmeticError),

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,7 +130,7 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
             answer = {name: getattr(image, name) for name in ANSWERED if hasattr(image, name)}
             answer["shape"] = image.rgb.shape
             _write_all(job, memoryview(image.rgb).cast("B"), HEADER_SIZE)
-        _write_all(job, memoryview(json.dumps(answer, default=astuple).encode().ljust(HEADER_SIZE, b"\0")), 0)
+        _write_all(job, memoryview(json.dumps(answer).encode().ljust(HEADER_SIZE, b"\0")), 0)
         _report(reply, 0, resource.getrusage(resource.RUSAGE_SELF))
         status = 0
     except MemoryError:

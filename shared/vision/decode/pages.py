@@ -1,16 +1,10 @@
-"""Files with more than one image: the pages and frames that show something new, side by side on one sheet.
-
-A sheet is described and searched like any image, so that a page or a frame is found as a part of it, and two files that
-share only their first page differ. Its cells name the pages.
-"""
+"""Files with more than one image: find the pages and frames that show something new."""
 
 import contextlib
 import io
 import itertools
-import math
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,14 +18,14 @@ from shared.domain.formats import ANIMATED
 from shared.domain.limits import MAX_CHUNKS, MAX_PAGES_SEARCHED
 from shared.vision.decode import headers, jpeg, pillow, tiff
 from shared.vision.decode.headers import Header, check_size
-from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
+from shared.vision.decode.stored import Stored, upright_srgb
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import resize_longest, resize_square
-from shared.vision.sheets import Cell
+from shared.vision.resizing import resize_square
+from shared.vision.sheets import Page
 
 MAX_SCENES: Final = 4
-"""Maximum number of frames of an animation on a sheet."""
+"""Maximum number of frames of an animation that are described."""
 
 _MAX_PAGES: Final = 1000
 _SAMPLED: Final = 16
@@ -62,15 +56,6 @@ _STOPS: Final = (
 """What ends the search for further pages: the first one is shown whatever the others are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page, or a frame at a time in an animation: number from 1 on, pixels as `upright_srgb` returns them."""
-
-    rgb: Pixels
-    number: int
-    seconds: float | None = None
-
-
 def count(data: bytes, header: Header) -> int:
     """Return the number of pages, frames or images in the file, `MAX_CHUNKS` at most; 1 if it cannot be told."""
     if header.format == "gif" and data.count(_GIF_FRAME) > MAX_CHUNKS:
@@ -88,11 +73,11 @@ def count(data: bytes, header: Header) -> int:
     return 1
 
 
-def sheet_of(first: Pixels, data: bytes, header: Header, pages: int) -> tuple[Pixels, tuple[Cell, ...]]:
-    """Return the pages that show something new on one sheet, and where they are on it.
+def shown_pages(first: Pixels, data: bytes, header: Header, pages: int) -> list[Page]:
+    """Return the pages, or frames, that show something new, in their order.
 
     Args:
-        first: the first page, or frame.
+        first: the first one.
         pages: number of pages in the file, at least 2.
     """
     animated = header.format in ANIMATED
@@ -100,7 +85,7 @@ def sheet_of(first: Pixels, data: bytes, header: Header, pages: int) -> tuple[Pi
     with contextlib.suppress(*_STOPS):
         for number, seconds, stored in _further(data, header, pages):
             found.append(Page(upright_srgb(stored), number, seconds))
-    return sheet(telling(found, MAX_SCENES if animated else MAX_PAGES_SEARCHED))
+    return telling(found, MAX_SCENES if animated else MAX_PAGES_SEARCHED)
 
 
 def _further(data: bytes, header: Header, pages: int) -> Iterator[tuple[int, float | None, Stored]]:
@@ -181,24 +166,3 @@ def _small(rgb: Pixels) -> npt.NDArray[np.float32]:
 
 def _correlation(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     return float(((a - a.mean()) * (b - b.mean())).mean() / (a.std() * b.std()))
-
-
-def sheet(pages: Sequence[Page]) -> tuple[Pixels, tuple[Cell, ...]]:
-    """Return the pages side by side on white, and where they are.
-
-    Each page fills its cell, so that copies of any size have the same sheet.
-    """
-    if len(pages) == 1:
-        return pages[0].rgb, (Cell(pages[0].number, pages[0].seconds),)
-    across = math.ceil(math.sqrt(len(pages)))
-    side = LONGEST_SIDE // across
-    shown = [resize_longest(page.rgb, side) for page in pages]
-    width, height = max(rgb.shape[1] for rgb in shown), max(rgb.shape[0] for rgb in shown)
-    whole = np.full((-(-len(shown) // across) * height, across * width, 3), 255, np.uint8)
-    cells = []
-    for place, (page, rgb) in enumerate(zip(pages, shown, strict=True)):
-        top, left = place // across * height, place % across * width
-        whole[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
-        sides = np.array([left, top, rgb.shape[1], rgb.shape[0]]) / (whole.shape[1::-1] * 2)
-        cells.append(Cell(page.number, page.seconds, *sides.tolist()))
-    return whole, tuple(cells)

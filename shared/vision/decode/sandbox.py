@@ -66,7 +66,7 @@ class DecodedImage:
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there.
         pages: number of images in the file.
-        cells: where they are in `rgb`, as the arguments of `sheets.Cell`.
+        stacked: if there are several, number, seconds, height and width of those in `rgb`, from its top on.
     """
 
     format: str
@@ -76,7 +76,7 @@ class DecodedImage:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cells: Sequence[Sequence[Any]] = ()
+    stacked: Sequence[Sequence[Any]] = ()
 
 
 ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")
