@@ -448,6 +448,14 @@ class Stats(BaseModel):
     limits: Annotated[
         dict[str, int], Field(description="in bytes and pixels", examples=[{"max_query_bytes": MAX_QUERY_BYTES}])
     ]
+    endings: Annotated[
+        list[str],
+        Field(
+            description="endings of the names of image files, for choosing files in a folder; what a file is, its "
+            "bytes decide",
+            examples=[["jpg", "heic", "nef"]],
+        ),
+    ] = []
 
 
 class Health(BaseModel):

@@ -21,7 +21,7 @@ from shared.vision.quality.measure import measure
 from shared.vision.resizing import shrink_to_fit
 from shared.vision.sharpness import sharpness
 from shared.vision.sheets import Page
-from shared.vision.signature import Signature, SignedPage
+from shared.vision.signature import NO_HASH, Signature, SignedPage
 from shared.vision.thumbnail import LONGEST_SIDE
 from shared.vision.views import local_features
 
@@ -79,7 +79,7 @@ def analyse(
     features = normalise(np.mean([one.features for one in found], axis=0)) if several else found[0].features
     pages = [
         # A page that is an image elsewhere does not make its whole file identical with that.
-        SignedPage(page.number, page.seconds, replace(own, features=one.features, pixels_hash=b""))
+        SignedPage(page.number, page.seconds, replace(own, features=one.features, pixels_hash=NO_HASH))
         for page, own, one in zip(several, of_pages, found, strict=False)
     ]
     pages = pages or [SignedPage(page.number, page.seconds) for page in shown]

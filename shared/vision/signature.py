@@ -30,6 +30,8 @@ _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
 _LOW_INFORMATION, _FEATURES, _PAGES = 1, 2, 4
 _HASH: Final = 32
+NO_HASH: Final = bytes(_HASH)
+"""`pixels_hash` of a page, which is identical with no image."""
 _LENGTH: Final = struct.Struct("<I")
 _PAGE: Final = struct.Struct("<IfI")
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3

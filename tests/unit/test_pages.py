@@ -15,6 +15,7 @@ from shared.vision import signature
 from shared.vision.embedding import Embedding
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
+from shared.vision.resizing import resize_longest
 from shared.vision.sheets import Page, sheet, stack, unstack
 from shared.vision.signature import Signature, SignedPage
 from shared.vision.views import local_features, whole
@@ -70,10 +71,18 @@ def test_an_image_whose_pixels_are_those_of_a_page_is_not_identical_with_its_fil
 
 
 def test_files_that_share_a_page_are_variants_and_a_file_is_identical_with_itself(file: Signature) -> None:
-    other = described([Page(pixels("astronaut.png"), 1), *(Page(pixels("coffee.png")[:, ::-1].copy(), 2),)])
-    assert compared(file, other).verdict not in (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
+    retina, first = Page(pixels("retina.jpg"), 2), Page(pixels("astronaut.png"), 1)
+    shared = compared(file, described([first, retina]))
+    assert (shared.verdict, shared.overlap) == (Verdict.VARIANT, (1 / 5, 1 / 2))
+    assert compared(described([retina, first]), file).verdict is Verdict.VARIANT
     same = compared(file, file)
     assert (same.verdict, same.page) == (Verdict.IDENTICAL, None)
+
+
+def test_a_file_with_fewer_pages_of_another_is_a_near_duplicate(file: Signature) -> None:
+    smaller = [Page(resize_longest(pixels(name), 300), place + 1) for place, name in enumerate(PHOTOGRAPHS[1:3])]
+    found = compared(described(smaller), file)
+    assert (found.verdict, found.overlap) == (Verdict.NEAR_DUPLICATE, (1, 2 / 5))
 
 
 def test_the_vectors_of_a_file_are_near_those_of_each_page(file: Signature) -> None:

@@ -49,6 +49,7 @@ export const text = {
   skipped: (count) => `${files(count)} skipped, which are not images.`,
   notAnImage: "That is not an image, nor the web address of one.",
   tooLarge: (megabytes) => `An image can have at most ${megabytes} MB.`,
+  tooLargeToSearch: "The file is too large to search with, and this browser cannot make it smaller. Upload it, and search with the stored image.",
   refusedByStorage: "The storage rejected the image. Try again.",
   notSent: "The image could not be sent. Check your connection and try again.",
   stillIndexing: "It is still being indexed; reload the page in a minute.",

@@ -35,7 +35,8 @@ _FRAME_PIXELS: Final = 30_000_000
 _FLAT: Final = 4.0
 """Standard deviation of gray levels below which a frame shows nothing, such as the black one at the start of a fade."""
 _NEW: Final = 0.6
-"""Correlation with each chosen frame below which a frame shows something new."""
+"""Correlation with each chosen frame below which a frame shows something new. Pages of documents have one layout and
+say different things: all of them are described."""
 _FADED: Final = 0.9
 """Share of the largest deviation below which a frame may be fading in."""
 _SIDE: Final = 32
@@ -85,6 +86,8 @@ def shown_pages(first: Pixels, data: bytes, header: Header, pages: int) -> list[
     with contextlib.suppress(*_STOPS):
         for number, seconds, stored in _further(data, header, pages):
             found.append(Page(upright_srgb(stored), number, seconds))
+    if header.format == "tiff":
+        return [page for page in found if _small(page.rgb).std() >= _FLAT] or found[:1]
     return telling(found, MAX_SCENES if animated else MAX_PAGES_SEARCHED)
 
 
