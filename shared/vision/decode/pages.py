@@ -114,7 +114,7 @@ def _further_jpegs(data: bytes, header: Header) -> list[bytes]:
 
     Previews and gain maps are not images of their own.
     """
-    if _MPF not in data[:_MPF_WITHIN] or any(mark in data for mark in _GAIN_MAPS):
+    if data.find(_MPF, 0, _MPF_WITHIN) < 0 or any(mark in data for mark in _GAIN_MAPS):
         return []
     opened = pillow.open_image(data, "jpeg")
     if not isinstance(opened, MpoImagePlugin.MpoImageFile):
