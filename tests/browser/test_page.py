@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Page, Request, Response, expect
 
+from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.vision.resizing import resize_square
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
@@ -254,11 +255,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: Monito
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     large = tmp_path / "large.png"
-    large.write_bytes(bytes(25 * 2**20 + 1))
+    with large.open("wb") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
     page.set_input_files("#files", large)
-    expect(page.locator("#uploads li")).to_contain_text("An image can have at most 25 MB.")
+    expect(page.locator("#uploads li")).to_contain_text("An image can have at most 100 MB.")
     expect(page.locator("#uploads-status")).to_contain_text(
-        "0 of 1 image is in the collection. An image can have at most 25 MB."
+        "0 of 1 image is in the collection. An image can have at most 100 MB."
     )
     assert "POST" not in sent
 
