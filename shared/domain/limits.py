@@ -5,8 +5,8 @@ from typing import Final
 MIB: Final = 1024 * 1024
 
 MAX_UPLOAD_BYTES: Final = 100 * MIB
-"""Maximum size of an upload, and of an object in a bucket; the presigned policy enforces it. A camera RAW file of 45 to 60
-megapixels has 25 to 60 MB, more if it is uncompressed (docs/measurements/formats.md)."""
+"""Maximum size of an upload, and of an object in a bucket; the presigned policy enforces it. A camera RAW file of 45 to
+60 megapixels has 25 to 60 MB, more if it is uncompressed (docs/measurements/formats.md)."""
 
 MAX_FETCH_BYTES: Final = 25 * MIB
 """Maximum size of an image that is fetched from a URL, which must arrive within `FETCH_SECONDS`."""
