@@ -376,6 +376,13 @@ class Scores(BaseModel):
         bool, Field(description="one of the images has too little to recognise it by, so agreement means nothing")
     ]
     mirrored: Annotated[bool, Field(description="whether the scores are those of the query's mirror image")]
+    inverted: Annotated[
+        bool,
+        Field(
+            description="whether the scores are those of the query with light and dark exchanged: it is a drawing in "
+            "gray, and the match its white or black version"
+        ),
+    ] = False
     same_bytes: Annotated[
         bool, Field(description="whether the files are the same; identical images may differ in metadata or encoding")
     ]

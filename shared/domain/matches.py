@@ -107,6 +107,7 @@ class Comparison:
         low_information: whether one image has too little to recognise it by. The verdict is then at most `similar`,
             whatever agrees, unless the pixels or the bytes are the same.
         mirrored: whether these are the scores of the first image's mirror image with the second.
+        inverted: the same of the first image with its brightness inverted, such as the white version of a black logo.
         same_bytes: whether the files are the same; identical images may differ in metadata or encoding.
         overlap: shares of the first and of the second image that the other one shows, 0 to 1; None if they were not
             registered.
@@ -128,6 +129,7 @@ class Comparison:
     histogram: float
     low_information: bool = False
     mirrored: bool = False
+    inverted: bool = False
     same_bytes: bool = False
     overlap: tuple[float, float] | None = None
     differences: Sequence[Part] = ()

@@ -29,8 +29,10 @@ from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.evidence.fine import encode_fine
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
+from shared.vision.ranking import NEAR_DUPLICATE_FROM, VARIANT_FROM
 from shared.vision.sheets import Page
 from shared.vision.signature import Signature
 from shared.vision.views import View
@@ -108,6 +110,8 @@ NEAR: Final = 0.7
 """Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""
 EXPLAINED: Final = 0.6
 """Least share of the query that a copy must show; the rest might be another image."""
+INVERTED: Final = 2.0
+"""What the score of a near-duplicate exceeds its least one by counts so much for an inverted version of the image."""
 _SECOND: Final = {Effort.BALANCED: SECOND_PASS, Effort.THOROUGH: SECOND_PASS_THOROUGH}
 
 
@@ -116,6 +120,12 @@ def _mirrored(query: Described) -> list[View]:
     if query.pixels is None:
         return []
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
+
+
+def _inverted(query: Described) -> list[View]:
+    """Return the view of a drawing with its brightness inverted; none for a stored image or one that is no drawing."""
+    found = None if query.pixels is None else views.inverted(query.pixels, query.signature)
+    return [] if found is None else [found]
 
 
 def _needs_second_pass(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
@@ -139,6 +149,20 @@ def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
     """Return whether near-duplicates were found, all of them in the first half of the candidates, nearest first."""
     near = [place for place, match in enumerate(scored) if match.comparison.agreement >= NEAR]
     return bool(near) and near[-1] < len(scored) // 2
+
+
+def _settled(query: Described, coarse: Comparison, stored: Signature, ranking: Ranking) -> Comparison:
+    """Return the comparison with the verdict that its details support; inverted versions are at most variants."""
+    if not coarse.inverted or query.pixels is None:
+        return conclude(coarse, query.signature, stored, ranking)
+    inverted = replace(query.signature, fine=encode_fine(255 - query.pixels))
+    found = replace(conclude(coarse, inverted, stored, ranking), inverted=True)
+    if found.verdict is not Verdict.NEAR_DUPLICATE:
+        return found
+    score = (
+        found.score if ranking is not Ranking.FUSED else VARIANT_FROM + INVERTED * (found.score - NEAR_DUPLICATE_FROM)
+    )
+    return replace(found, verdict=Verdict.VARIANT, score=score)
 
 
 def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
@@ -212,7 +236,7 @@ class Searcher:
                 finder.search_by_views(whole)
                 if wanted.effort is not Effort.FAST:
                     whole += _mirrored(query)
-                    finder.search_by_views(whole[1:])
+                    finder.search_by_views([*whole[1:], *_inverted(query)])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
         first, scored = self._first_pass(query, found, wanted, watch)
@@ -294,10 +318,10 @@ class Searcher:
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
         """Return every score of two images."""
-        sides = [views.whole(a.signature), *_mirrored(a)]
+        sides = [views.whole(a.signature), *_mirrored(a), *_inverted(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
-        return conclude(best, a.signature, b.signature, ranking)
+        return _settled(a, best, b.signature, ranking)
 
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
@@ -321,7 +345,7 @@ class Searcher:
         stored = self._signature(match.record)
         if stored is None:
             return match
-        return replace(match, comparison=conclude(match.comparison, query.signature, stored, ranking))
+        return replace(match, comparison=_settled(query, match.comparison, stored, ranking))
 
     def _compared(
         self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
@@ -347,7 +371,7 @@ class Searcher:
             ranking=ranking,
             identical=image_id == query.image_id,
         )
-        return replace(compared, mirrored=view.mirrored)
+        return replace(compared, mirrored=view.mirrored, inverted=view.inverted)
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:

@@ -56,6 +56,7 @@ export function why(match) {
     const count = match.differences.length;
     reasons.push(count ? `the same image, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same image, but not the same content");
   }
+  if (match.inverted) reasons.push("light and dark are exchanged, as in two versions of a logo");
   if (match.overlays.length) reasons.push("one of them has something on top, such as a caption, a logo or a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
