@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image as PillowImage
 
+from shared.domain.capture import NOTHING, Capture
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import RAW_FORMATS
 from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
+from shared.vision.decode.capture import read_capture
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
@@ -38,6 +40,7 @@ class Image:
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
         pages: number of pages, frames or images in the file.
         cover_size: width and height of the first page in `rgb`, at its upper left; None if it is all of it.
+        capture: when, by what and where it was taken.
     """
 
     rgb: Pixels
@@ -48,6 +51,7 @@ class Image:
     intact: float = 1.0
     pages: int = 1
     cover_size: tuple[int, int] | None = None
+    capture: Capture = NOTHING
 
     @property
     def cover(self) -> Pixels:
@@ -79,6 +83,7 @@ def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Imag
         decoded.intact,
         decoded.pages,
         decoded.cover_size and (decoded.cover_size[0], decoded.cover_size[1]),
+        Capture(*decoded.capture),
     )
 
 
@@ -114,7 +119,8 @@ def decode_in_process(data: bytes) -> Image:
         most = pages.MAX_SHOWN if header.format == "tiff" else pages.MAX_FRAMES_SHOWN
         each = [rgb, *map(upright_srgb, pages.further(data, header, found))]
         rgb, cover = pages.sheet(pages.telling(each, most))
-    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover)
+    capture = read_capture(data, header)
+    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover, capture)
 
 
 SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")

@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,7 @@ class DecodedImage:
         intact: share of the image that is there.
         pages: number of images in the file.
         cover_size: width and height of the first of them in `rgb`.
+        capture: the fields of `Capture`.
     """
 
     format: str
@@ -77,6 +78,7 @@ class DecodedImage:
     intact: float = 1.0
     pages: int = 1
     cover_size: tuple[int, int] | None = None
+    capture: Sequence[Any] = ()
 
 
 ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")
