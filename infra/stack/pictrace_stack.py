@@ -26,6 +26,7 @@ from shared.domain.table_schema import (
     KEYS_PARTITION,
     LISTING_INDEX,
     PIXELS_INDEX,
+    TAKEN_INDEX,
 )
 
 NEXT_MODEL_DIR = "/opt/next_model"
@@ -220,7 +221,10 @@ class PicTraceStack(Stack):
         _allow(
             search.function,
             ["dynamodb:Query"],
-            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)],
+            [
+                f"{table}/index/{name}"
+                for name in (LISTING_INDEX, TAKEN_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)
+            ],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

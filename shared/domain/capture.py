@@ -96,12 +96,16 @@ def camera_name(make: str, model: str) -> str | None:
 
 
 def _clean(text: str) -> str:
+    """Return a text without control characters and semicolons; those separate values in the catalogue."""
     kept = "".join(" " if unicodedata.category(char).startswith(("C", "Z")) else char for char in text)
-    return " ".join(kept.split())
+    return " ".join(kept.replace(";", ",").split())
 
 
 def position(latitude: float, longitude: float) -> tuple[float, float] | None:
-    """Return a position to 6 decimals (0.1 m); None outside the globe, and at 0, 0, which receivers without a fix write."""
+    """Return a position to 6 decimals (0.1 m); None if it is not on the globe.
+
+    0, 0 is None too: it is what receivers without a fix write.
+    """
     if not (math.isfinite(latitude) and math.isfinite(longitude)):
         return None
     if abs(latitude) > 90 or abs(longitude) > 180 or (latitude == 0 and longitude == 0):  # noqa: PLR2004
