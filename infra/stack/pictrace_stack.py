@@ -115,7 +115,11 @@ class PicTraceStack(Stack):
             self,
             "Search",
             api=api,
-            environment=environment | {"PICTRACE_QUEUE": ingestion.queue.queue_url},
+            environment=environment
+            | {
+                "PICTRACE_QUEUE": ingestion.queue.queue_url,
+                "PICTRACE_SHOW_LOCATION_TO": stage.show_location_to,
+            },
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,

@@ -65,11 +65,12 @@ def parse_date(text: str, fraction: str = "", offset: str = "", *, now: datetime
     found = _DATE.match(text.strip())
     if found is None:
         return None
-    *parts, own_fraction, own_offset = found.groups(default="")
+    year, month, day, hour, minute, second, own_fraction, own_offset = found.groups(default="")
     stated = _DIGITS.match(fraction.strip())
     digits = own_fraction or (stated[0] if stated else "")
+    time = (int(hour or 0), int(minute or 0), int(second or 0), int(digits[:6].ljust(6, "0")))
     try:
-        taken = datetime(*(int(part or 0) for part in parts), int(digits[:6].ljust(6, "0")))  # type: ignore[arg-type]
+        taken = datetime(int(year), int(month), int(day), *time)
     except ValueError:
         return None
     if taken.year < EARLIEST_YEAR or taken > (now or datetime.now(UTC)).replace(tzinfo=None) + FUTURE:

@@ -64,7 +64,7 @@ def test_images_are_listed_by_the_local_time_at_which_they_were_taken_or_else_by
 
 def test_images_are_filtered_by_when_they_were_taken_in_either_order(store: Store, collection: str) -> None:
     arrived, later, paris, old = (add(store, collection, one).record.image_id for one in (NOTHING, LATER, PARIS, OLD))
-    day = {"taken_from": "2023-08-05T00:00:00.000000", "taken_to": "2023-08-05T23:59:59.999999"}
+    day: Any = {"taken_from": "2023-08-05T00:00:00.000000", "taken_to": "2023-08-05T23:59:59.999999"}
     assert taken(store, collection, **day) == [later, paris]
     assert taken(store, collection, taken_to="2023-08-05T17:16:53.939000") == [paris, old]
     assert taken(store, collection, taken_from="2023-08-05T17:16:54.000000") == [arrived, later]
