@@ -104,9 +104,10 @@ export const text = {
   storedImage: (name) => `Stored image ${name}`,
   known: "All that is known",
   details: {
-    size: "Size", indexed: "Indexed", collection: "Collection", id: "SHA-256", phash: "Perceptual hash", sharpness: "Sharpness",
+    size: "Size", taken: "Taken", camera: "Camera", place: "Place", indexed: "Indexed", collection: "Collection", id: "SHA-256", phash: "Perceptual hash", sharpness: "Sharpness",
     model: "Model", low: "Detail", sources: "Objects",
   },
+  openMap: "Show on OpenStreetMap, in a new tab",
   lowInformation: "too little to recognise it by",
   yours: "Your notes",
   externalId: "Your id",
