@@ -1,6 +1,7 @@
 """Pages of a collection: which index of the table is read, and how."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from shared.aws.dynamodb import item_mapper
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.annotations import Annotations
+from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import IndexNotReady, InvalidCursor
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, Page
@@ -69,6 +71,8 @@ class DynamoListing:
             InvalidCursor: the cursor is malformed, belongs to another collection or order, or is outside the dates.
             IndexNotReady: the index that it takes is being built.
         """
+        if sort is Sort.TAKEN and self._has_undated(collection):
+            return self._merged(collection, wanted, order, limit, cursor)
         request = self._query(collection, wanted, sort, order)
         if cursor:
             after = item_mapper.decode_cursor(cursor, collection, sort)
@@ -92,6 +96,66 @@ class DynamoListing:
             return Page(page, item_mapper.encode_cursor(collection, found[limit - 1][0], sort))
         last = answer.get("LastEvaluatedKey")
         return Page(page, item_mapper.encode_cursor(collection, last, sort) if last else None)
+
+    def _has_undated(self, collection: str) -> bool:
+        """Return whether the image that arrived first was stored by a version that did not read when it was taken."""
+        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.OLDEST)
+        return not all(map(item_mapper.has_capture, self._read(request, 1)["Items"]))
+
+    def _merged(self, collection: str, wanted: ImageFilter, order: Order, limit: int, cursor: str | None) -> Page:
+        """Return one page by date taken of a collection with images that `taken-v1` lacks, which have that of arrival.
+
+        Those are looked for in the index by the time of indexing, among all others. `reindex --dates` ends that.
+        """
+        after = decode_cursor(cursor, collection, Sort.TAKEN) if cursor else None
+        since, until = wanted.bounds(Sort.TAKEN)
+        if after and not (since or _FIRST_TIME) <= after[0] <= (until or _LAST_TIME):
+            raise InvalidCursor("the cursor belongs to other dates")
+        streams = [
+            self._stream(self._query(collection, wanted, Sort.TAKEN, order), Sort.TAKEN, collection, after, limit),
+            self._stream(
+                self._query(collection, replace(wanted, since=_utc(since), until=_utc(until)), Sort.ADDED, order),
+                Sort.ADDED,
+                collection,
+                after and (_utc(after[0]) or "", after[1]),
+                limit,
+            ),
+        ]
+        found: list[ImageRecord] = []
+        more = False
+        last: ImageRecord | None = None
+        merged = heapq.merge(*streams, key=lambda record: record.dated_at, reverse=order is Order.NEWEST)
+        for examined, record in enumerate(merged):
+            if len(found) == limit or examined == FILTER_PAGES * FILTER_PAGE:
+                more = True
+                break
+            last = record
+            found += [record] if wanted.accepts(record) else []
+        undated = [record for record in found if record.capture is None and not wanted.needs_annotations]
+        noted = {record.image_id: record for record in self._annotated(collection, undated)}
+        page = [noted.get(record.image_id, record) for record in found]
+        if not more or last is None:
+            return Page(page)
+        return Page(page, encode_cursor(collection, last.dated_at, last.image_id, Sort.TAKEN))
+
+    def _stream(
+        self, request: dict[str, Any], sort: Sort, collection: str, after: tuple[str, str] | None, limit: int
+    ) -> Iterator[ImageRecord]:
+        """Yield the images of a query; of one by the time of indexing those that `taken-v1` lacks."""
+        if after:
+            attribute = item_mapper.SORT_ATTRIBUTES[sort]
+            start = item_mapper.record_key(after[1], collection) | {attribute: {"S": after[0]}}
+            request["ExclusiveStartKey"] = _start(start | {LISTING_PARTITION: {"S": collection}}, request["IndexName"])
+        size = limit + 1
+        while True:
+            answer = self._read(request, size)
+            for item in answer["Items"]:
+                if sort is Sort.TAKEN or not item_mapper.has_capture(item):
+                    yield item_mapper.to_record(item)
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            size = max(size, FILTER_PAGE)
 
     def _query(self, collection: str, wanted: ImageFilter, sort: Sort, order: Order) -> dict[str, Any]:
         """Return the query of a listing; by the time of indexing, annotated images have a sparse index."""
@@ -147,6 +211,11 @@ class DynamoListing:
             replace(record, annotations=annotations[record.image_id]) if record.image_id in annotations else record
             for record in records
         ]
+
+
+def _utc(time: str | None) -> str | None:
+    """Return a time of `ImageRecord.dated_at` in the format of `created_at`."""
+    return time and f"{time}+00:00"
 
 
 def _start(after: dict[str, Any], index: str) -> dict[str, Any]:

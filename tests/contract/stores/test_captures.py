@@ -9,6 +9,7 @@ from shared.domain.capture import NOTHING, Capture
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import IndexedImage, ObjectRef
+from shared.domain.ledger import ImageKey
 from tests.contract.stores.conftest import Store, described_by, key_of, make_image
 
 SOURCE = ObjectRef("images", "uploads/cats/" + "0" * 32)
@@ -108,6 +109,23 @@ def test_the_date_taken_goes_to_the_trash_and_comes_back(store: Store, collectio
     assert store.trash.take_out(key)
     assert taken(store, collection) == [key.image_id]
     assert store.catalogue.find(key.image_id, collection) == image.record
+
+
+def test_images_of_earlier_versions_are_listed_by_arrival(store: Store, collection: str) -> None:
+    first, second = (add(store, collection, None).record.image_id for _ in range(2))
+    store.catalogue.annotate(ImageKey(collection, first), NO_ANNOTATIONS, Annotations(external_id="DAM-1"))
+    arrived, paris = (add(store, collection, one).record.image_id for one in (NOTHING, PARIS))
+    third = add(store, collection, None).record.image_id
+    old = add(store, collection, OLD).record.image_id
+    expected = [third, arrived, second, first, paris, old]
+    for size in (1, 2, 4, 9):
+        assert taken(store, collection, size=size) == expected
+        assert taken(store, collection, Order.OLDEST, size=size) == expected[::-1]
+    assert taken(store, collection, taken_from="2026-11-28T00:00:00.000000") == [third, arrived, second, first]
+    assert taken(store, collection, taken_to="2023-08-05T17:16:53.939000") == [paris, old]
+    assert taken(store, collection, external_id="DAM-1", size=9) == [first]
+    page = store.catalogue.page(collection, wanted=ImageFilter(), sort=Sort.TAKEN, limit=9, cursor=None)
+    assert [record.annotations.external_id for record in page.records] == [None, None, None, "DAM-1", None, None]
 
 
 def test_images_of_earlier_versions_are_dated_later(store: Store, collection: str) -> None:
