@@ -90,7 +90,6 @@ def source(local_url: str, tmp_path_factory: pytest.TempPathFactory) -> System:
             encoded(cv2.resize(coffee, None, fx=0.7, fy=0.7).astype(np.uint8)),
             "2011:12:13 14:15:16",
             offset="+01:00",
-            camera="EOS",
             place=(48.3, 14.3),
         )
     )
