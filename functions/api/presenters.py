@@ -10,7 +10,7 @@ from shared.domain.capture import NOTHING, Capture
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
-from shared.domain.matches import Comparison, Part
+from shared.domain.matches import Comparison, Part, Verdict
 from shared.domain.trash import TrashedImage, purged_at
 from shared.search.searcher import ScoredMatch
 
@@ -51,6 +51,7 @@ def image(record: ImageRecord, view: View) -> schemas.Image:
         damaged=record.damaged,
         intact=record.intact,
         pages=record.pages,
+        pages_searched=record.pages_searched,
         taken_at=capture.taken_at,
         camera=capture.camera,
         location=_location(capture) if view.location else None,
@@ -138,6 +139,7 @@ def match(found: ScoredMatch, view: View) -> schemas.Match:
 
 
 def _scores(scores: Comparison) -> schemas.Scores:
+    unlike = scores.verdict is Verdict.UNRELATED
     return schemas.Scores(
         score=_round(scores.score),
         verdict=scores.verdict,
@@ -153,6 +155,9 @@ def _scores(scores: Comparison) -> schemas.Scores:
         overlap=_overlap(scores),
         differences=[_part(part) for part in scores.differences],
         overlays=[_part(part) for part in scores.overlays],
+        inverted=scores.inverted,
+        page=None if unlike else scores.page,
+        at=None if unlike or scores.seconds is None else round(scores.seconds, 2),
     )
 
 

@@ -11,7 +11,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Objects
-from shared.search.concurrency import COMPUTING
+from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import describe
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
@@ -69,11 +69,12 @@ class Reindexer:
 
     def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
         """Store when, by what and where the image was taken, and the vectors, whichever of them is missing."""
-        data = self._bytes(record)
-        if record.capture is None:
-            self._catalogue.set_capture(image_key, decode(data, patience=None).capture)
-        if not self._catalogue.described(image_key, [embedder.model_id]):
-            self._add_vectors(data, record, image_key, embedder)
+        with FILES.reservation() as reserve:
+            data = self._bytes(record, reserve)
+            if record.capture is None:
+                self._catalogue.set_capture(image_key, decode(data, patience=None).capture)
+            if not self._catalogue.described(image_key, [embedder.model_id]):
+                self._add_vectors(data, record, image_key, embedder)
 
     def _add_vectors(self, data: bytes, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
         with COMPUTING:
@@ -85,12 +86,12 @@ class Reindexer:
         )
         self._catalogue.add_secondary(description.indexed())
 
-    def _bytes(self, record: ImageRecord) -> bytes:
+    def _bytes(self, record: ImageRecord, reserve: Callable[[int], None]) -> bytes:
         """Raises PictureRefused if the image's bytes cannot be read from any object, with the reason of one of them."""
         refusals: list[PictureRefused] = []
         for source in record.sources:
             try:
-                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
+                data = self._objects.read(source, MAX_UPLOAD_BYTES, reserve).data
             except PictureRefused as refused:
                 refusals.append(refused)  # a removal has its own event
                 continue

@@ -11,9 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.capture import Capture
-from shared.domain.formats import RAW_FORMATS
+from shared.domain.formats import ANIMATED, RAW_FORMATS
 from shared.domain.labels import canonical
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+from shared.domain.limits import (
+    DEFAULT_COLLECTION,
+    MAX_COLLECTION_LENGTH,
+    MAX_FILENAME_LENGTH,
+    MAX_PAGES_SEARCHED,
+)
 from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
@@ -121,6 +126,11 @@ class ImageRecord:
     def dated_at(self) -> str:
         """When the image was taken, in local time, or else when it was indexed, in UTC; sorts as text."""
         return (self.capture and self.capture.local_time) or self.created_at.removesuffix("+00:00")
+
+    @property
+    def pages_searched(self) -> int:
+        """How many pages a search finds, from the first one on; of an animation, all count."""
+        return self.pages if self.format in ANIMATED else min(self.pages, MAX_PAGES_SEARCHED)
 
     @property
     def raw(self) -> bool:

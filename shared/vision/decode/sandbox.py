@@ -66,7 +66,7 @@ class DecodedImage:
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there.
         pages: number of images in the file.
-        cover_size: width and height of the first of them in `rgb`.
+        stacked: if there are several, number, seconds, height and width of those in `rgb`, from its top on.
         capture: the fields of `Capture`.
     """
 
@@ -77,7 +77,7 @@ class DecodedImage:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cover_size: tuple[int, int] | None = None
+    stacked: Sequence[Sequence[Any]] = ()
     capture: Sequence[Any] = ()
 
 

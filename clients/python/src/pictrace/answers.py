@@ -78,6 +78,7 @@ class Image(TypedDict):
     damaged: bool
     intact: float
     pages: int
+    pages_searched: int
     taken_at: str | None
     camera: str | None
     location: Location | None
@@ -139,10 +140,13 @@ class Scores(TypedDict):
     histogram: float
     low_information: bool
     mirrored: bool
+    inverted: bool
     same_bytes: bool
     overlap: Overlap | None
     differences: list[Part]
     overlays: list[Part]
+    page: int | None
+    at: float | None
 
 
 class Match(Scores):
@@ -254,6 +258,7 @@ class Stats(TypedDict):
     notice: str | None
     versions: dict[str, str]
     limits: dict[str, int]
+    endings: list[str]
 
 
 class Health(TypedDict):
