@@ -180,7 +180,7 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
     done = {
         ("an image", "DynamoDB: records"): f"{use.image_write_units:.0f} write units: the record's "
         f"{use.image_item_bytes / 1024:.1f} KB, {use.image_list_bytes / 1024:.1f} of them vectors, stored as whole "
-        "numbers of two digits; one for the listing, one for the look-up by pixels, four for the ledger's "
+        "numbers of two digits; one for each listing, one for the look-up by pixels, four for the ledger's "
         "transaction, one for the upload's state.",
         (
             "an image",

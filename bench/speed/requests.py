@@ -22,6 +22,7 @@ from shared.domain.table_schema import (
     PIXELS_HASH,
     RECORD_ATTRIBUTES,
     SORT_KEY,
+    TAKEN_SORT,
     VECTOR_ATTRIBUTE,
     VECTOR_FILTERS,
     VECTOR_PARTITION,
@@ -177,7 +178,7 @@ def _of_one(write: Mapping[str, Any]) -> int:
     item = write.get("Item")
     if item is None:
         return 1
-    return -(-item_bytes(item) // KB) + (LISTING_SORT in item) + (PIXELS_HASH in item)
+    return -(-item_bytes(item) // KB) + sum(key in item for key in (LISTING_SORT, PIXELS_HASH, TAKEN_SORT))
 
 
 def _vectors(item: Mapping[str, Any]) -> dict[str, Any]:
