@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -80,16 +81,21 @@ def _through_api(url: str, key: str | None, collection: str) -> int:
 
 
 def _follow(scan: DuplicateScan, read: Callable[[], DuplicateScan | None]) -> int:
-    """Print the progress of a scan until it is done."""
+    """Print the progress of a scan until it ends; return the exit status."""
     shown = -1
     while True:
         if scan.done != shown:
             print(f"{scan.done:,} of {scan.images:,} images compared, {scan.changed:,} in another group", flush=True)
             shown = scan.done
-        if scan.status is ScanStatus.DONE:
-            return 0
+        match scan.status:
+            case ScanStatus.DONE:
+                return 0
+            case ScanStatus.FAILED:
+                print("It was given up because PicTrace failed. Run the command again.", file=sys.stderr)
+                return 1
         time.sleep(SECONDS)
         found = read()
         if found is None or found.started_at < scan.started_at:
+            print("The collection's check is not known any more.", file=sys.stderr)
             return 1
         scan = found

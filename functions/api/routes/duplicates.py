@@ -44,7 +44,11 @@ def list_duplicates(
     dependencies=[SEARCH],
 )
 def check_state(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
-    """`running` until every image that the collection had has been compared again, then `done`."""
+    """`running` until every image that the collection had has been compared again, then `done`.
+
+    `failed` if it was given up, after the same page failed five times or no vector index was ready for 12 hours. What
+    was compared by then stays; start it again.
+    """
     found = services.scans.find(collection)
     if found is None:
         raise NotFound("The collection has not been compared again yet.")

@@ -143,6 +143,7 @@ export const text = {
   resolving: (done, count) => `${number(done)} of ${many(count, "group", "groups")} resolved …`,
   checking: (done, count) => `Comparing again: ${number(done)} of ${images(count)} …`,
   checked: (changed) => `All images were compared again. ${changed === 0 ? "No group changed." : `${many(changed, "image", "images")} changed ${changed === 1 ? "its" : "their"} group.`}`,
+  checkFailed: (done, count) => `Comparing again was given up after ${number(done)} of ${images(count)}. Start it again.`,
   slider: "Slider",
   sideBySide: "Side by side",
   sliderBetween: (left, right) => `Slider between ${left} on the left and ${right} on the right`,
