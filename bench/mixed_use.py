@@ -24,7 +24,7 @@ from bench.speed.runtime_api import ROOT
 from infra.local.data_folder import DataFolder
 
 COLLECTION: Final = "mixed"
-HELD: Final = 60
+HELD: Final = 30
 COPY_EVERY: Final = 4
 LARGE_EVERY: Final = 12
 STEADY_MINUTE: Final = 10

@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from infra.local import memory
 from infra.local.arguments import add_common
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import PortUnusable, bind, serving
@@ -48,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    memory.bound_heaps()
     try:
         card = ModelCard.read(args.model_dir)
     except FileNotFoundError:

@@ -7,8 +7,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS: Final = 10
-"""How long a new connection may take to send the line and the headers of a request, and a kept one from their first byte.
-Between requests uvicorn waits for five seconds."""
+"""How long a new connection may take to send the line and the headers of a request, and a kept one from their first
+byte on. Between requests uvicorn waits for five seconds."""
 
 
 class PromptRequests(H11Protocol):

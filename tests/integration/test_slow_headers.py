@@ -51,10 +51,12 @@ def test_a_connection_that_sends_nothing_is_closed(connection: socket.socket) ->
 
 def test_headers_that_come_byte_by_byte_do_not_keep_a_connection(connection: socket.socket) -> None:
     started = time.monotonic()
-    with pytest.raises(OSError):  # noqa: PT011, SIM117 - a reset or a broken pipe
+    try:
         while time.monotonic() < started + 20 * SECONDS:
             connection.sendall(b"X")
             time.sleep(SECONDS / 10)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
     assert SECONDS / 2 < time.monotonic() - started < 10 * SECONDS
 
 
