@@ -19,7 +19,7 @@ from shared.embedded.database import UnusableDatabase
 if TYPE_CHECKING:
     from infra.local.system import LocalSystem
 
-COMMANDS: Final = ("keys", "redrive")
+COMMANDS: Final = ("keys", "redrive", "refusals")
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -116,7 +116,8 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
         print("        docs/reference/models.md explains how to get them.")
     if missing := system.model_change.missing():
         print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
-        print("        background; until then a search does not find them.")
+        print("        background; until then a search does not find them. If some cannot be described, this says why:")
+        print("        .venv/bin/python -m infra.local refusals")
     print("  Press Ctrl-C to stop.\n", flush=True)
 
 

@@ -82,11 +82,6 @@ class VectorIndex:
         self._opener = threading.Thread(target=self._open, args=(folder,), name="vector-index", daemon=True)
         self._opener.start()
 
-    @property
-    def progress(self) -> float:
-        """Return the share of the rows that were read when the index was opened, 0 to 1."""
-        return 1.0 if self.opened.done() else self._progress
-
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
