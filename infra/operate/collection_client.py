@@ -1,7 +1,7 @@
 """The calls of the API that moving a collection needs, besides those of uploading."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,19 @@ class CollectionClient(UploadClient):
             return None
         found: dict[str, Any] = checked(answer)
         return found
+
+    def decisions(self) -> Iterator[dict[str, Any]]:
+        """Yield what was decided on pairs of images."""
+        return self._pages("/v1/duplicates/decisions", "decisions")
+
+    def decide(self, images: Sequence[str], decision: str) -> None:
+        """Store a decision on two images, which the collection need not have yet.
+
+        Raises:
+            ChangeRefused: the API does not accept it.
+        """
+        wanted = {"images": list(images), "decision": decision, "collection": self.collection, "absent": True}
+        self._change("POST", "/v1/duplicates/decisions", wanted)
 
     def keep(self, group_id: str, image_id: str) -> None:
         """Choose which image of a group is kept.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from shared.domain.annotations import Annotations
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.duplicate_scans import DuplicateScan
-from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.duplicates import Decision, DecisionPage, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
@@ -259,6 +259,10 @@ class Duplicates(Protocol):
         ...
 
     def decisions(self, image: ImageKey) -> Decisions: ...
+
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        """Return all decisions of a collection, ordered by the ids of the images, also those that it lacks."""
+        ...
 
 
 class Scans(Protocol):

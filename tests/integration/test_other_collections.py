@@ -151,6 +151,7 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
         ("PUT", "/v1/collections/?", {"json": {}}),
         ("DELETE", "/v1/collections/?", {}),
         ("GET", "/v1/duplicates", {"params": {"collection": "?"}}),
+        ("GET", "/v1/duplicates/decisions", {"params": {"collection": "?"}}),
         ("POST", "/v1/duplicates/check", {"params": {"collection": "?"}}),
         ("POST", "/v1/duplicates/resolve", {"json": {"collection": "?"}}),
         ("POST", "/v1/duplicates/decisions", {"json": {"collection": "?", "images": ["0" * 64] * 2, "decision": None}}),
