@@ -88,7 +88,7 @@ class CollectionClient(UploadClient):
             ChangeRefused: the API does not accept it.
         """
         wanted = {"images": list(images), "decision": decision, "collection": self.collection, "absent": True}
-        self._change("POST", "/v1/duplicates/decisions", wanted)
+        self._change("POST", "/v1/duplicates/decisions", wanted, where={})
 
     def keep(self, group_id: str, image_id: str) -> None:
         """Choose which image of a group is kept.
@@ -98,8 +98,10 @@ class CollectionClient(UploadClient):
         """
         self._change("PUT", f"/v1/duplicates/{group_id}/kept", {"image_id": image_id})
 
-    def _change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
-        answer = self._call(method, path, params=self._where, json=body)
+    def _change(
+        self, method: str, path: str, body: Mapping[str, Any], *, where: Mapping[str, str] | None = None
+    ) -> None:
+        answer = self._call(method, path, params=self._where if where is None else where, json=body)
         try:
             checked(answer)
         except ServerFailed as failed:

@@ -132,6 +132,26 @@ def play(world: World, workers: int = 4) -> None:
                 running.remove(worker)
 
 
+def play_uploads(world: World, workers: int = 4) -> None:
+    """As `play`, until every image is final; images of changed groups are not settled again later."""
+    finder: Any = world
+    grouper = Grouper(duplicates=world, finder=finder)
+    running: list[greenlet] = []
+
+    def settle(name: str) -> None:
+        world.visible.add(name)
+        if not grouper.settle(ImageKey("c", name)).complete:
+            world.waiting.append(name)
+
+    while world.waiting or running:
+        if world.waiting and len(running) < workers:
+            running.append(greenlet(settle))
+            running[-1].switch(world.waiting.pop(world.rng.randrange(len(world.waiting))))
+        else:
+            world.rng.choice(running).switch()
+        running = [worker for worker in running if not worker.dead]
+
+
 def groups(world: World) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, record in world.stored.items():
@@ -149,6 +169,16 @@ def test_copies_that_arrive_at_once_end_in_one_group_with_the_best_kept(part: in
             world.add(name, int(name[1]))
         play(world)
         assert groups(world) == {f"{subject}0": {f"{subject}{copy}" for copy in range(3)} for subject in "abcde"}, seed
+
+
+def test_a_group_is_complete_as_soon_as_its_images_are_final() -> None:
+    for seed in range(HISTORIES):
+        world = World(random.Random(seed), same_subject)
+        names = [f"{subject}{copy}" for subject in "abc" for copy in range(3)]
+        for name in world.rng.sample(names, len(names)):
+            world.add(name, int(name[1]))
+        play_uploads(world)
+        assert groups(world) == {f"{subject}0": {f"{subject}{copy}" for copy in range(3)} for subject in "abc"}, seed
 
 
 def test_frames_of_a_pan_are_no_chain() -> None:
