@@ -177,8 +177,8 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
                 queue.expire()
                 queued.purge(None, None)
                 change.sweep()
-            except (sqlite3.Error, OSError):
-                logger.exception("housekeeping failed; it is tried again in an hour")
+            except (sqlite3.Error, OSError) as outage:
+                logger.warning("housekeeping failed, and is tried again in an hour: %s", outage)
             if stopped.wait(HOUSEKEEPING_SECONDS):
                 return
 

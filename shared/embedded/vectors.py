@@ -107,7 +107,10 @@ class VectorIndex:
         self._opener.join()
         if self.opened.exception() is None:
             with self._changing:
-                self.opened.result().save()
+                try:
+                    self.opened.result().save()
+                except OSError as error:
+                    _log.warning("The vector index was not saved: %s. The next start reads what it lacks.", error)
                 self.opened.result().close()
 
     def _search(
