@@ -98,6 +98,14 @@ class CollectionClient(UploadClient):
         """
         self._change("PUT", f"/v1/duplicates/{group_id}/kept", {"image_id": image_id})
 
+    def start_check(self) -> dict[str, Any]:
+        """Have every image compared with its nearest ones again; return the progress."""
+        return self._json("POST", "/v1/duplicates/check", params=self._where)
+
+    def check_state(self) -> dict[str, Any]:
+        """Return the progress of the last such check."""
+        return self._json("GET", "/v1/duplicates/check", params=self._where)
+
     def _change(
         self, method: str, path: str, body: Mapping[str, Any], *, where: Mapping[str, str] | None = None
     ) -> None:

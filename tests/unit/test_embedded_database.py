@@ -338,7 +338,7 @@ def test_a_disk_without_space_for_a_new_database_is_met_with_a_sentence(
     connect = sqlite3.connect
 
     def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*arguments, **options)
+        connection: sqlite3.Connection = connect(*arguments, **options)
         connection.execute("PRAGMA max_page_count = 1")
         return connection
 

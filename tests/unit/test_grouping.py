@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from greenlet import greenlet
 
-from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.duplicates import Decision, DecisionPage, Decisions, DuplicatePage
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison, OrbScore, Verdict
@@ -45,7 +45,7 @@ class World:
     near: Near
     stored: dict[str, ImageRecord] = field(default_factory=dict)
     visible: set[str] = field(default_factory=set)
-    decided: set[frozenset[str]] = field(default_factory=set)
+    different: set[frozenset[str]] = field(default_factory=set)
     waiting: list[str] = field(default_factory=list)
 
     def add(self, name: str, best: int) -> None:
@@ -92,12 +92,15 @@ class World:
         return [name for name, record in self.stored.items() if record.group == group.image_id][:limit]
 
     def decisions(self, image: ImageKey) -> Decisions:
-        others = [name for pair in self.decided if image.image_id in pair for name in pair - {image.image_id}]
+        others = [name for pair in self.different if image.image_id in pair for name in pair - {image.image_id}]
         return dict.fromkeys(others, Decision.DIFFERENT)
 
     def rate(self, image: ImageKey, quality: Quality) -> None: ...
     def choose(self, image: ImageKey, *, chosen: bool) -> None: ...
     def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None: ...
+
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        return DecisionPage([])
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
         return DuplicatePage([])
@@ -195,7 +198,7 @@ def test_frames_of_a_pan_are_no_chain() -> None:
 
 
 def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
-    world = World(random.Random(1), same_subject, decided={frozenset({"a0", "a1"})})
+    world = World(random.Random(1), same_subject, different={frozenset({"a0", "a1"})})
     for copy in range(3):
         world.add(f"a{copy}", copy)
     play(world)

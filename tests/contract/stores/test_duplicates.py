@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.duplicates import Decision, DuplicateGroup
+from shared.domain.duplicates import DecidedPair, Decision, DuplicateGroup
 from shared.domain.errors import InvalidCursor
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
@@ -119,7 +119,7 @@ def test_all_decisions_of_a_collection_are_listed(store: Store, collection: str)
         store.duplicates.decide(ImageKey(collection, other), one, Decision.DIFFERENT)
     store.duplicates.decide(ImageKey(collection, names[0]), names[1], Decision.BOTH_KEPT)
     store.duplicates.decide(ImageKey(f"{collection}x", names[0]), names[1], Decision.DIFFERENT)
-    found, cursor = [], None
+    found, cursor = list[DecidedPair](), None
     while not found or cursor:
         page = store.duplicates.decided(collection, limit=2, cursor=cursor)
         found += page.decided
