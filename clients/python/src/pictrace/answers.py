@@ -70,6 +70,7 @@ class Image(TypedDict):
     damaged: bool
     intact: float
     pages: int
+    pages_searched: int
     external_id: str | None
     note: str | None
     fields: dict[str, str]
@@ -128,10 +129,13 @@ class Scores(TypedDict):
     histogram: float
     low_information: bool
     mirrored: bool
+    inverted: bool
     same_bytes: bool
     overlap: Overlap | None
     differences: list[Part]
     overlays: list[Part]
+    page: int | None
+    at: float | None
 
 
 class Match(Scores):
@@ -255,6 +259,7 @@ class Stats(TypedDict):
     notice: str | None
     versions: dict[str, str]
     limits: dict[str, int]
+    endings: list[str]
 
 
 class Health(TypedDict):

@@ -28,7 +28,7 @@ def upload(
 
     Raises:
         OSError: the file cannot be read.
-        StorageRefused: the storage does not accept the file; it has more than 25 MiB, for example.
+        StorageRefused: the storage does not accept the file; it has more than 100 MiB, for example.
     """
     file = read_file(image, filename, progress)
     form = yield from operations.open_upload.flow(file.name, collection=collection)
