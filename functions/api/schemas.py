@@ -259,7 +259,9 @@ class DecidedPair(BaseModel):
 
 class DecisionPage(BaseModel):
     decisions: list[DecidedPair]
-    cursor: Annotated[str | None, Field(description="of the next page; null on the last one")]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class GroupToResolve(BaseModel):
