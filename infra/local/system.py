@@ -135,6 +135,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             active_model=lambda: model.id,
             outages=OUTAGES,
             trash_days=TRASH_DAYS,
+            show_location=False,
             bucket=BUCKET,
             signatures_kept=0,  # reading one from the file cache takes a quarter of a millisecond
         ),
