@@ -1,6 +1,6 @@
 """The memory of the local run while it is used: uploads, searches, listings and deletes, with few images held.
 
-    python -m bench.mixed_use [--minutes 30] [--write]
+    python -m bench.mixed_use [--minutes 30]
 
 Each round adds an image, which every fourth time is a recompressed copy of another one and every twelfth time has 12
 megapixels, searches by a stored image and by an unknown one, opens the page's lists, and deletes and purges the oldest

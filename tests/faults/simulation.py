@@ -18,6 +18,7 @@ from functions.ingest import indexer, reindexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
 from shared.aws.objects import S3Objects
+from shared.domain.capture import Capture
 from shared.domain.errors import PictureRefused
 from shared.domain.events import Created, Reindex, Removed
 from shared.domain.images import ImageRecord, ObjectRef
@@ -56,6 +57,7 @@ def stub_description(
         "0" * 16,
         created_at,
         filename=filename,
+        capture=Capture(),
     )
     return Description(record, np.ones(4, np.float32), BLANK, np.zeros((1, 1, 3), np.uint8))
 
