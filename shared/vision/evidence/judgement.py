@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
-from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
-from shared.vision.evidence.fine import decode_fine
+from shared.vision.evidence.differences import Agreement, PixelBox, Region, agreement, merged, regions
+from shared.vision.evidence.fine import LONGEST, decode_fine
 from shared.vision.evidence.overlays import OverlaidImage, find_overlays, is_page
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
 from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
@@ -36,6 +36,8 @@ PARTS: Final = (384, 192)
 """Longest sides in pixels to which an image is scaled if it may be a small part of the other."""
 ENOUGH_KEYPOINTS: Final = 50
 """If both images have at least this number, copies must agree on a homography."""
+LEAST_PART: Final = 48
+"""Least side in pixels of the area that two images have in common if its keypoints are to be detected again."""
 LEAST_OVERLAP: Final = 600
 """Least number of pixels, on the grid of the coarser image, that both show."""
 LEAST_DRAWN: Final = 200
@@ -49,6 +51,8 @@ ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
+FEW_INLIERS: Final = 150
+"""Number of inliers below which keypoints are detected again in the common area, to place it to a fraction of a pixel."""
 PAGE_INLIERS: Final = 0.1
 """Least share of the keypoints that are inliers on pages that are variants, if they are fewer than `MANY_INLIERS`: the
 lines of any two pages of text fall upon each other."""
@@ -199,6 +203,41 @@ def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
             yield _CENTRE @ edges @ np.linalg.inv(_CENTRE)
 
 
+def _closer(a: Pixels, b: Pixels, transform: Transform, inliers: int) -> tuple[Transform, int]:
+    """Refine a transform by keypoints of the common area alone, at one scale; return the better one with its inliers.
+
+    An image inside a page or a screenshot has few of its keypoints, and at another scale.
+    """
+    parts = _common_area(a, b, transform), _common_area(b, a, np.asarray(np.linalg.inv(transform), np.float64))
+    if min(min(width, height) for _, _, width, height in parts) < LEAST_PART:
+        return transform, inliers
+    side = min(max(LONGEST_SIDE, min(max(part[2:]) for part in parts)), LONGEST)
+    own, other = (_keypoints_of_part(image, part, side) for image, part in zip((a, b), parts, strict=True))
+    if min(len(own), len(other)) < MIN_INLIERS:
+        return transform, inliers
+    refined, found = refine_homography(own, other, transform)
+    return (refined, found) if found > inliers else (transform, inliers)
+
+
+def _common_area(image: Pixels, other: Pixels, transform: Transform) -> PixelBox:
+    """Return the box of the part of `image` that `other` shows."""
+    height, width = other.shape[:2]
+    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+    moved = cv2.perspectiveTransform(corners, np.linalg.inv(transform)).reshape(-1, 2)
+    limit = np.array([image.shape[1], image.shape[0]])
+    low, high = (np.clip(moved.min(axis=0), 0, limit), np.clip(moved.max(axis=0), 0, limit))
+    left, top = (int(value) for value in low)
+    right, bottom = (int(value) for value in np.ceil(high))
+    return left, top, right - left, bottom - top
+
+
+def _keypoints_of_part(image: Pixels, part: PixelBox, side: int) -> Keypoints:
+    left, top, width, height = part
+    found = _keypoints(np.ascontiguousarray(image[top : top + height, left : left + width]), side)
+    offset = np.array([left, top], np.float32)
+    return replace(found, points=found.points + offset, size=(image.shape[1], image.shape[0]))
+
+
 def _apart(one: Transform, other: Transform, image: Pixels) -> float:
     """Return the largest distance in pixels between the positions of a corner under two transforms."""
     height, width = image.shape[:2]
@@ -213,6 +252,8 @@ def _standard(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform, mirrored: bool) -> Judgement:
     transform, inliers = refine_homography(own, other, transform)
+    if MIN_INLIERS <= inliers < FEW_INLIERS:
+        transform, inliers = _closer(a, b, transform, inliers)
     if inliers < MIN_INLIERS and min(len(own), len(other)) >= ENOUGH_KEYPOINTS:
         return NOTHING
     over = overlap(a, b, transform)

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.evidence.differences import Agreement, Region
+from shared.vision.evidence.differences import WINDOW, Agreement, Region
+from shared.vision.evidence.layers import flat_share, translucent_share
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 
@@ -26,28 +27,40 @@ LEAST_RING: Final = 12
 FEW_LEVELS: Final = 0.8
 """Share of pixels in the three commonest gray levels: at least 0.84 for the pages, charts, codes and screens of
 `bench.negatives`, at most 0.68 for 45 photographs."""
+SHARP_LEVELS: Final = 0.65
+"""Share of the pixels in four levels of a page, each 6 of 256 wide: at least 0.7 for 88 of 100 drawn and scanned pages,
+charts and screens, at most 0.5 for 95 of 100 photographs, of which 9 have the three wider levels of a page."""
 FOREIGN: Final = 0.42
 """Least difference of `Side.foreign` between the images; measured in `bench.negatives`."""
 CONTINUES: Final = 0.8
 """Least share of a region's levels that also occur in its surroundings, if it continues them."""
 NO_SEAM: Final = 0.3
+CONTINUES_WELL, OUTLINED, FLAT_LAYER = 0.9, 0.15, 0.75
+LEAST_FLAT: Final = 0.45
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
-MOST_PATCHES: Final = 3
+MOST_PATCHES: Final = 5
 MANY: Final = 10
 """Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
 LEAST_PATCH: Final = 0.003
 """Least share of the overlap that the box of a patch on a page covers; icons and digits are smaller."""
 LEAST_AREA: Final = 50
-COMPACT: Final = 0.65
-"""Least share of its box that a patch fills; a disc fills 0.79."""
+COMPACT: Final = 0.4
+"""Least share of its box that a patch fills; a disc fills 0.79, a star 0.42."""
 GROUND: Final = 14.0
-LEAST_GROUND: Final = 0.5
+LEAST_SOLID: Final = 0.25
+"""Least share of a patch in which its ground is as wide as a fifth of it; strokes of letters are narrower."""
+LEAST_COVERED: Final = 0.1
+LEAST_DETAIL: Final = 10.0
+"""Least share of a patch, on a page, that covers letters or lines, which have at least this standard deviation."""
+LEAST_GROUND: Final = 0.45
 MOST_ELSEWHERE: Final = 0.25
 """A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it as a part of
 that. Letters do not fill their outline."""
 MOST_STRANGE: Final = 0.3
 """Share of a patch's levels that its surroundings have, below which it needs no ground: an image on a page."""
+FOREIGN_BORDER: Final = 0.5
+"""Share of a border's levels that its surroundings have, below which it needs no contrast with what it covers."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -68,11 +81,15 @@ class Side:
         fits: share of its levels that also occur in its surroundings, 0 to 1.
         plain: share of its two commonest levels, high for letters and boxes, 0 to 1.
         seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
+        flat: share that is up to three flat layers over the other image, 0 to 1.
+        through: share that is one translucent layer over the other image, 0 to 1.
     """
 
     fits: float
     plain: float
     seam: float
+    flat: float
+    through: float
 
     @property
     def foreign(self) -> float:
@@ -89,14 +106,19 @@ def is_page(found: Agreement, least: float = FEW_LEVELS) -> bool:
     Args:
         least: share of pixels that the three commonest gray levels must have.
     """
-    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > least
+    return min(_few_levels(plane[found.valid]) for plane in (found.a, found.b)) > least
 
 
-def _few_levels(values: npt.NDArray[np.float32]) -> float:
-    """Return the share of the three commonest of 32 levels, each with its neighbours."""
-    counts = np.histogram(values, 2 * BINS, (0, 256))[0] / len(values)
+def _has_sharp_levels(found: Agreement) -> bool:
+    """Return whether the commonest levels of both images are those of a flat ground and ink, not of a blurred scene."""
+    return min(_few_levels(plane[found.valid], 4, 8 * BINS) for plane in (found.a, found.b)) > SHARP_LEVELS
+
+
+def _few_levels(values: npt.NDArray[np.float32], most: int = 3, bins: int = 2 * BINS) -> float:
+    """Return the share of the commonest levels, each with its neighbours."""
+    counts = np.histogram(values, bins, (0, 256))[0] / len(values)
     total = 0.0
-    for _ in range(3):
+    for _ in range(most):
         first = int(counts.argmax())
         near = slice(max(0, first - 1), first + 2)
         total += float(counts[near].sum())
@@ -112,12 +134,12 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts:
         return nobody
-    if is_page(found):
-        return _find_patches(found, parts)
     shown = [_sides(found, part) for part in parts]
-    margins = [_border(found, part) for part in parts]
+    margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
+    if is_page(found) and _has_sharp_levels(found):
+        return _find_patches(found, parts, shown, margins)
     on = [
-        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, page=False))
+        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, each, page=False))
         for margin, each, part in zip(margins, shown, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
@@ -126,17 +148,27 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     place = places.pop()
     largest = max(part.area for part, here in zip(parts, on, strict=True) if here is place)
     belongs = [
-        here is place or (part.area <= SMALL * largest and each[1 - place].fits >= CONTINUES)
+        here is place or _belongs(each[place], each[1 - place], part.area / largest)
         for part, here, each in zip(parts, on, shown, strict=True)
     ]
     return place, belongs
+
+
+def _belongs(over: Side, under: Side, size: float) -> bool:
+    """Return whether a region belongs to an overlay whose largest region is 1 / `size` times as large."""
+    if size <= SMALL and under.fits >= CONTINUES:
+        return True
+    layered = over.flat >= FLAT_LAYER and over.foreign - under.foreign > FOREIGN / 2
+    return size <= 1 and layered and under.fits >= CONTINUES_WELL and under.seam <= NO_SEAM
 
 
 def _first_found(*places: OverlaidImage) -> OverlaidImage:
     return next((place for place in places if place is not OverlaidImage.NEITHER), OverlaidImage.NEITHER)
 
 
-def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+def _find_patches(
+    found: Agreement, parts: Sequence[Region], shown: Sequence[tuple[Side, Side]], margins: Sequence[OverlaidImage]
+) -> tuple[OverlaidImage, list[bool]]:
     """Return which page has patches laid over it, and which regions they are.
 
     Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
@@ -145,7 +177,10 @@ def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
         return nobody
-    on = [_patched_image(found, part, page=True) for part in parts]
+    on = [
+        _first_found(margin, _patched_image(found, part, each, page=True))
+        for part, each, margin in zip(parts, shown, margins, strict=True)
+    ]
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:
@@ -164,7 +199,7 @@ def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
     )
 
 
-def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImage:
+def _patched_image(found: Agreement, region: Region, shown: tuple[Side, Side], page: bool) -> OverlaidImage:
     """Return the image on which a region is a compact patch with a ground that its surroundings do not have."""
     left, top, width, height = region.box
     if width * height < LEAST_PATCH * found.valid.sum() or min(width, height) < LEAST_RING:
@@ -183,41 +218,82 @@ def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImag
     rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
     first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
     fits = [_fits(plane, inside, ring) for plane in planes]
+    solid = [not page or _is_solid(plane, inside, width, height) for plane in planes]
     laid = [
-        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed) or strange < MOST_STRANGE
-        for (rimmed, there), strange in zip((first, second), fits, strict=True)
+        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed and whole) or strange < MOST_STRANGE
+        for (rimmed, there), strange, whole in zip((first, second), fits, solid, strict=True)
     ]
     around = [there > LEAST_GROUND for _, there in (first, second)]
-    goes_on = around if page else [one >= CONTINUES for one in fits]
+    if page:
+        # What a patch covers on a page goes on around it: its ground, or letters and lines.
+        covered = [float(_detailed(plane)[inside].mean()) > LEAST_COVERED for plane in planes]
+        goes_on = [
+            near or (fit >= CONTINUES_WELL and there) for near, fit, there in zip(around, fits, covered, strict=True)
+        ]
+    else:
+        goes_on = [each.continues for each in shown]
     if laid[0] and goes_on[1]:
         return OverlaidImage.FIRST
     return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
 
 
+def _detailed(plane: Plane) -> Mask:
+    """Return where a page shows letters, lines or edges."""
+    mean = cv2.boxFilter(plane, cv2.CV_32F, (WINDOW, WINDOW))
+    found: Mask = cv2.boxFilter(plane * plane, cv2.CV_32F, (WINDOW, WINDOW)) - mean * mean > LEAST_DETAIL**2
+    return found
+
+
+def _is_solid(plane: Plane, inside: Mask, width: int, height: int) -> bool:
+    """Return whether a region's commonest level fills a part of it, as the strokes of letters do not."""
+    at = inside & (np.abs(plane - _commonest(plane, inside)) < GROUND)
+    side = max(WINDOW, round(min(width, height) / 5))
+    opened = cv2.morphologyEx(at.astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return float(opened.sum()) > LEAST_SOLID * inside.sum()
+
+
+def _commonest(plane: Plane, inside: Mask) -> float:
+    return float(np.histogram(plane[inside], 2 * BINS, (0, 256))[0].argmax() * 8 + 4)
+
+
 def _ground(plane: Plane, inside: Mask, at: Mask) -> float:
     """Return how much of `at` has the commonest level of a region, 0 to 1."""
-    level = float(np.histogram(plane[inside], 2 * BINS, (0, 256))[0].argmax() * 8 + 4)
-    return float((np.abs(plane[at] - level) < GROUND).mean()) if at.any() else 0.0
+    return float((np.abs(plane[at] - _commonest(plane, inside)) < GROUND).mean()) if at.any() else 0.0
 
 
 def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
-    if second.continues and first.foreign - second.foreign > FOREIGN:
+    if _lies_over(first, second):
         return OverlaidImage.FIRST
-    if first.continues and second.foreign - first.foreign > FOREIGN:
-        return OverlaidImage.SECOND
-    return OverlaidImage.NEITHER
+    return OverlaidImage.SECOND if _lies_over(second, first) else OverlaidImage.NEITHER
 
 
-def _border(found: Agreement, part: Region) -> OverlaidImage:
-    """Return the image in which a region is a flat border at the edge of the overlap."""
+def _lies_over(over: Side, under: Side) -> bool:
+    """Return whether what one image shows in a region lies over what the other one shows there."""
+    if not under.continues or over.flat < LEAST_FLAT:
+        return False
+    outlined = over.seam - under.seam > OUTLINED and over.flat >= FLAT_LAYER
+    translucent = over.seam > under.seam and over.through >= FLAT_LAYER > under.through
+    return (under.fits >= CONTINUES_WELL and (outlined or translucent)) or over.foreign - under.foreign > FOREIGN
+
+
+def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> OverlaidImage:
+    """Return the image in which a region is a flat border, or a corner of one, at the edge of the overlap."""
     rim = found.valid & ~(cv2.erode(found.valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0)
     if not (rim & part.mask).any():
         return OverlaidImage.NEITHER
-    seen = part.mask & found.differs
-    first, second = float(found.a[seen].std()), float(found.b[seen].std())
-    if min(first, second) > FLAT or max(first, second) < 2 * FLAT:
+    changed = (part.mask & (np.abs(found.a - found.b) > CHANGED)).astype(np.uint8)
+    # Its soft edges are not flat.
+    seen = cv2.erode(changed, np.ones((3, 3), np.uint8)) > 0
+    seen = seen if seen.any() else changed > 0
+    if not seen.any():
         return OverlaidImage.NEITHER
-    return OverlaidImage.FIRST if first < second else OverlaidImage.SECOND
+    spread = float(found.a[seen].std()), float(found.b[seen].std())
+    for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
+        over, under = shown[place], shown[1 - place]
+        goes_on = spread[1 - place] >= 2 * FLAT or (under.fits >= CONTINUES and over.fits < FOREIGN_BORDER)
+        if spread[place] <= FLAT and goes_on and not over.continues:
+            return place
+    return OverlaidImage.NEITHER
 
 
 def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
@@ -233,14 +309,14 @@ def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
     close = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     ring = wide & ~close & valid & ~found.differs[rows, columns]
     if ring.sum() < 50 or changed.sum() < 10:  # noqa: PLR2004 - too little to judge by
-        nothing = Side(0.0, 0.0, 0.0)
+        nothing = Side(0.0, 0.0, 0.0, 0.0, 0.0)
         return nothing, nothing
     outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
     outline &= valid
-    return _side(a, changed, ring, outline), _side(b, changed, ring, outline)
+    return _side(a, b, changed, ring, outline), _side(b, a, changed, ring, outline)
 
 
-def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
+def _side(plane: Plane, other: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
     inside, fits = _levels(plane[changed]), _fits(plane, changed, ring)
     spread = np.convolve(inside, np.ones(3), "same")
     first = int(spread.argmax())
@@ -249,7 +325,8 @@ def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
     plain = float(spread[first] + np.convolve(rest, np.ones(3), "same").max())
     slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
     seam = float(np.log((slope[outline].mean() + 10) / (slope[ring].mean() + 10)))
-    return Side(fits, min(1.0, plain), seam)
+    on, under = plane[changed], other[changed]
+    return Side(fits, min(1.0, plain), seam, flat_share(on, under), translucent_share(on, under))
 
 
 def _fits(plane: Plane, inside: Mask, ring: Mask) -> float:
@@ -261,4 +338,4 @@ def _fits(plane: Plane, inside: Mask, ring: Mask) -> float:
 
 def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     counts = np.histogram(values, BINS, (0, 256))[0] / len(values)
-    return np.convolve(counts, (0.25, 0.5, 0.25), "same")
+    return np.convolve(np.pad(counts, 1, mode="symmetric"), (0.25, 0.5, 0.25), "valid")
