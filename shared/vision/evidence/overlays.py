@@ -220,7 +220,7 @@ def _patched_image(found: Agreement, region: Region, shown: tuple[Side, Side], p
     fits = [_fits(plane, inside, ring) for plane in planes]
     solid = [not page or _is_solid(plane, inside, width, height) for plane in planes]
     laid = [
-        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed and whole) or strange < MOST_STRANGE
+        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed and whole) or (page and strange < MOST_STRANGE)
         for (rimmed, there), strange, whole in zip((first, second), fits, solid, strict=True)
     ]
     around = [there > LEAST_GROUND for _, there in (first, second)]
