@@ -263,7 +263,7 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     if found.drawn.sum() < LEAST_DRAWN:
         return NOTHING
     parts = regions(found)
-    place, laid = find_overlays(found, parts)
+    place, laid = find_overlays(found, parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:

@@ -17,6 +17,7 @@ from shared.vision.evidence.differences import WINDOW, Agreement, Region
 from shared.vision.evidence.layers import flat_share, translucent_share
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
 BINS: Final = 16
 CHANGED: Final = 18.0
@@ -35,8 +36,11 @@ FOREIGN: Final = 0.42
 CONTINUES: Final = 0.8
 """Least share of a region's levels that also occur in its surroundings, if it continues them."""
 NO_SEAM: Final = 0.3
-CONTINUES_WELL, OUTLINED, FLAT_LAYER = 0.9, 0.15, 0.75
-LEAST_FLAT: Final = 0.45
+CONTINUES_WELL, OUTLINED, FLAT_LAYER = 0.9, 0.1, 0.7
+CLEARLY_OUTLINED: Final = 0.5
+MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
+FLATTENED, FLATTER = 0.85, 0.25
+LEAST_FLAT: Final = 0.4
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
 MOST_PATCHES: Final = 5
@@ -126,7 +130,9 @@ def _few_levels(values: npt.NDArray[np.float32], most: int = 3, bins: int = 2 * 
     return total
 
 
-def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+def find_overlays(
+    found: Agreement, parts: Sequence[Region], colours: tuple[Pixels, Pixels]
+) -> tuple[OverlaidImage, list[bool]]:
     """Return which image has overlays, and which of the differing regions are overlays.
 
     If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
@@ -138,9 +144,12 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
     if is_page(found) and _has_sharp_levels(found):
         return _find_patches(found, parts, shown, margins)
+    coloured = [_sides(found, part, colours) for part in parts]
     on = [
-        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, each, page=False))
-        for margin, each, part in zip(margins, shown, parts, strict=True)
+        _first_found(
+            margin, _overlaid_image(*each), _overlaid_image(*other), _patched_image(found, part, each, page=False)
+        )
+        for margin, each, other, part in zip(margins, shown, coloured, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
@@ -269,11 +278,17 @@ def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
 
 def _lies_over(over: Side, under: Side) -> bool:
     """Return whether what one image shows in a region lies over what the other one shows there."""
-    if not under.continues or over.flat < LEAST_FLAT:
+    more, outlined = over.foreign - under.foreign, over.seam - max(0.0, under.seam)
+    if over.flat < LEAST_FLAT:
         return False
-    outlined = over.seam - under.seam > OUTLINED and over.flat >= FLAT_LAYER
+    if under.seam > NO_SEAM:
+        return under.fits >= CONTINUES_WELL and outlined > CLEARLY_OUTLINED and more > FOREIGN
+    if more > FOREIGN and under.fits >= (CONTINUES if more < MUCH_MORE_FOREIGN else NEARLY_CONTINUES):
+        return True
+    drawn = outlined > max(OUTLINED, under.seam) and over.flat >= FLAT_LAYER
+    flattened = over.flat >= FLATTENED and over.flat - under.flat > FLATTER
     translucent = over.seam > under.seam and over.through >= FLAT_LAYER > under.through
-    return (under.fits >= CONTINUES_WELL and (outlined or translucent)) or over.foreign - under.foreign > FOREIGN
+    return under.fits >= CONTINUES_WELL and (drawn or flattened or translucent)
 
 
 def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> OverlaidImage:
@@ -296,18 +311,22 @@ def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> Overlai
     return OverlaidImage.NEITHER
 
 
-def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
+def _sides(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | None = None) -> tuple[Side, Side]:
+    """Return how both images show a region, in gray levels or in the colour channel in which it differs most."""
     left, top, width, height = region.box
     margin = max(LEAST_RING, round(RING * min(width, height)))
     rows = slice(max(0, top - 2 * margin), top + height + 2 * margin)
     columns = slice(max(0, left - 2 * margin), left + width + 2 * margin)
     mask, valid = region.mask[rows, columns], found.valid[rows, columns]
-    a, b = found.a[rows, columns], found.b[rows, columns]
-    changed = mask & (np.abs(a - b) > CHANGED)
     size = 2 * margin + 1
     wide = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
     close = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     ring = wide & ~close & valid & ~found.differs[rows, columns]
+    planes = [(found.a[rows, columns], found.b[rows, columns])]
+    if colours:
+        planes = list(zip(*(cv2.split(image[rows, columns].astype(np.float32)) for image in colours), strict=True))
+    a, b = max(planes, key=lambda pair: float(np.abs(pair[0] - pair[1])[mask].mean()))
+    changed = mask & (np.abs(a - b) > CHANGED)
     if ring.sum() < 50 or changed.sum() < 10:  # noqa: PLR2004 - too little to judge by
         nothing = Side(0.0, 0.0, 0.0, 0.0, 0.0)
         return nothing, nothing
