@@ -151,6 +151,7 @@ def find_overlays(
         )
         for margin, each, other, part in zip(margins, shown, coloured, parts, strict=True)
     ]
+    on = [_unless_coloured(place, other) for place, other in zip(on, coloured, strict=True)]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
         return nobody
@@ -161,6 +162,13 @@ def find_overlays(
         for part, here, each in zip(parts, on, shown, strict=True)
     ]
     return place, belongs
+
+
+def _unless_coloured(place: OverlaidImage, coloured: tuple[Side, Side]) -> OverlaidImage:
+    """Return the image with an overlay, or neither if what it would cover has colours that its surroundings lack."""
+    if place is OverlaidImage.NEITHER or coloured[1 - place].fits >= NEARLY_CONTINUES:
+        return place
+    return OverlaidImage.NEITHER
 
 
 def _belongs(over: Side, under: Side, size: float) -> bool:
