@@ -67,8 +67,9 @@ class Toned:
 def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
     """Yield both images in one tone, under one hypothesis after another.
 
-    No change, and no other hypothesis, where most levels are the same. Otherwise a curve of the gray levels; a curve of each channel, as exposure and white balance change them; one linear change of
-    all channels, which brightness and contrast are until they clip; and, if a colour filter has been used, a mixture.
+    No change where most levels are the same. Otherwise a curve of the gray levels; a curve of each channel, as exposure
+    and white balance change them; one linear change of all channels, which brightness and contrast are until they clip;
+    and, if a colour filter has been used, a mixture.
     """
     levels, others = gray(moved), gray(fixed)
     if _same_tone(levels, others, valid):
