@@ -60,13 +60,14 @@ def find_overlays(
     if is_page(found):
         return _find_patches(found, parts, shown, margins)
     coloured = [sides_of(found, part, colours) for part in parts]
-    on = [
-        _first_found(
-            margin, _overlaid_image(*each), _overlaid_image(*other), patched_image(found, part, each, page=False)
-        )
-        for margin, each, other, part in zip(margins, shown, coloured, parts, strict=True)
+    within = [
+        _first_found(_overlaid_image(*each), _overlaid_image(*other), patched_image(found, part, each, page=False))
+        for each, other, part in zip(shown, coloured, parts, strict=True)
     ]
-    on = [_unless_coloured(place, other) for place, other in zip(on, coloured, strict=True)]
+    on = [
+        _first_found(margin, _unless_coloured(place, other))
+        for margin, place, other in zip(margins, within, coloured, strict=True)
+    ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
         return nobody
