@@ -22,12 +22,13 @@ FOREIGN: Final = 0.42
 MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
 """The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
 what a wide bar covers at an image's edge has surroundings on one side only."""
-LEAST_FLAT: Final = 0.4
-"""Least `Side.flat` of an overlay: outlined letters on a photograph, half of whose pixels are soft edges, have 0.45."""
+LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
+"""Least `Side.flat` of an overlay: small outlined letters on a photograph, half of whose pixels are soft edges, have
+0.45. A region that covers more than `LARGE` of the overlap has 0.65 if drawn, and up to 0.55 if photographed."""
 CONTINUES_WELL: Final = 0.9
 """Least share for `CONTINUES` where less evidence is asked for: faint letters, watermarks, thin lines."""
-FLAT_LAYER: Final = 0.7
-"""Least `Side.flat`, or `Side.through`, of these; drawn ones have 0.7 to 1, with the noise of a colour channel."""
+FLAT_LAYER: Final = 0.75
+"""Least `Side.flat`, or `Side.through`, of these; what is photographed has up to 0.7."""
 OUTLINED: Final = 0.1
 """Least difference of `Side.seam` of these, and no less than that of the other image itself."""
 CLEARLY_OUTLINED: Final = 0.5
@@ -61,7 +62,11 @@ def find_overlays(
         return _find_patches(found, parts, shown, margins)
     coloured = [sides_of(found, part, colours) for part in parts]
     within = [
-        _first_found(_overlaid_image(*each), _overlaid_image(*other), patched_image(found, part, each, page=False))
+        _first_found(
+            _overlaid_image(*each, part.area > LARGE * found.valid.sum()),
+            _overlaid_image(*other, part.area > LARGE * found.valid.sum()),
+            patched_image(found, part, each, page=False),
+        )
         for each, other, part in zip(shown, coloured, parts, strict=True)
     ]
     on = [
@@ -132,19 +137,20 @@ def _inside(box: PixelBox, other: PixelBox) -> bool:
     )
 
 
-def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
-    if _lies_over(first, second):
+def _overlaid_image(first: Side, second: Side, large: bool) -> OverlaidImage:
+    if _lies_over(first, second, large):
         return OverlaidImage.FIRST
-    return OverlaidImage.SECOND if _lies_over(second, first) else OverlaidImage.NEITHER
+    return OverlaidImage.SECOND if _lies_over(second, first, large) else OverlaidImage.NEITHER
 
 
-def _lies_over(over: Side, under: Side) -> bool:
+def _lies_over(over: Side, under: Side, large: bool) -> bool:
     """Return whether what one image shows in a region lies over what the other one shows there."""
     more, outlined = over.foreign - under.foreign, over.seam - max(0.0, under.seam)
-    if over.flat < LEAST_FLAT:
+    if over.flat < (LEAST_FLAT_LARGE if large else LEAST_FLAT):
         return False
     if under.seam > NO_SEAM:
-        return under.fits >= CONTINUES_WELL and outlined > CLEARLY_OUTLINED and more > FOREIGN
+        drawn = outlined > CLEARLY_OUTLINED and over.flat >= FLAT_LAYER
+        return under.fits >= CONTINUES_WELL and drawn and more > FOREIGN
     if more > FOREIGN and under.fits >= (CONTINUES if more < MUCH_MORE_FOREIGN else NEARLY_CONTINUES):
         return True
     drawn = outlined > max(OUTLINED, under.seam) and over.flat >= FLAT_LAYER
