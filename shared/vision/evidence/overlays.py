@@ -22,6 +22,10 @@ FOREIGN: Final = 0.42
 MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
 """The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
 what a wide bar covers at an image's edge has surroundings on one side only."""
+ALL_FLAT: Final = 0.95
+"""Least `Side.flat` of a sticker in the colours of the scene that it is on."""
+STROKE, SOLID = 21, 0.25
+"""Pixels: width of strokes with the windows around them; and the least share of a region that is wider."""
 LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
 """Least `Side.flat` of an overlay: small outlined letters on a photograph, half of whose pixels are soft edges, have
 0.45. A region that covers more than `LARGE` of the overlap has 0.65 if drawn, and up to 0.55 if photographed."""
@@ -70,8 +74,8 @@ def find_overlays(
         for each, other, part in zip(shown, coloured, parts, strict=True)
     ]
     on = [
-        _first_found(margin, _unless_coloured(place, other))
-        for margin, place, other in zip(margins, within, coloured, strict=True)
+        _first_found(margin, _unless_of_the_scene(place, each, other, part))
+        for margin, place, each, other, part in zip(margins, within, shown, coloured, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
@@ -85,11 +89,28 @@ def find_overlays(
     return place, belongs
 
 
-def _unless_coloured(place: OverlaidImage, coloured: tuple[Side, Side]) -> OverlaidImage:
-    """Return the image with an overlay, or neither if what it would cover has colours that its surroundings lack."""
-    if place is OverlaidImage.NEITHER or coloured[1 - place].fits >= NEARLY_CONTINUES:
-        return place
-    return OverlaidImage.NEITHER
+def _unless_of_the_scene(
+    place: OverlaidImage, shown: tuple[Side, Side], coloured: tuple[Side, Side], part: Region
+) -> OverlaidImage:
+    """Return the image with an overlay, or neither if either image may show things of the scene.
+
+    What an overlay would cover must not have colours that its surroundings lack; and a solid region in the colours of
+    its surroundings that is neither flat nor clearly outlined is a part of the scene that moved.
+    """
+    if place is OverlaidImage.NEITHER or coloured[1 - place].fits < NEARLY_CONTINUES:
+        return OverlaidImage.NEITHER
+    over, under = shown[place], shown[1 - place]
+    outlined = over.seam - max(0.0, under.seam) > CLEARLY_OUTLINED and over.flat >= FLATTENED
+    blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT
+    return OverlaidImage.NEITHER if blends and not outlined and _is_solid(part) else place
+
+
+def _is_solid(part: Region) -> bool:
+    """Return whether a region is wider than the strokes of letters and lines."""
+    left, top, width, height = part.box
+    mask = part.mask[top : top + height, left : left + width].astype(np.uint8)
+    core = cv2.erode(mask, np.ones((STROKE, STROKE), np.uint8), borderValue=0)
+    return float(core.sum()) > SOLID * part.area
 
 
 def _belongs(over: Side, under: Side, size: float) -> bool:
