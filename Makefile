@@ -30,7 +30,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -111,8 +111,14 @@ image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that the image's pac
 image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
 	@$(BIN)/python -m infra.container pin
 
-schemas: $(VENV)/.test ## Write the JSON Schemas of the events to docs/reference/schemas
+schemas: $(VENV)/.test ## Write the OpenAPI document and the JSON Schemas of the events to docs/reference
 	$(BIN)/python -m infra.schemas
+	$(BIN)/python -m tests.contract.openapi
+
+client: ## Build the wheel of the Python client and command line in .build/client
+	@$(CHECK_PYTHON)
+	@$(PYTHON) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir .build/client clients/python
+	@ls .build/client/*.whl
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -25,6 +25,9 @@ from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.domain.access import Access, Scope
 from shared.domain.queue_times import INGEST_QUEUE
 from shared.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from pictrace import Client
 
 pytest_plugins = ["tests.tables"]
 
@@ -129,6 +132,15 @@ def running(model_dir: Path) -> Iterator[PicTrace]:
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         yield PicTrace(url, cloud, client)
+
+
+@pytest.fixture
+def client(running: PicTrace) -> Iterator["Client"]:
+    """A client of the running system."""
+    from pictrace import Client  # in the function: `python -m tests.kill` does not have it on its path
+
+    with Client(running.url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def pictrace() -> Callable[[bytes], Pixels]:
 
 def _cover(image: Any) -> Pixels:
     """Return the image, or the first one on a sheet, in its own size."""
-    if getattr(image, "cover_size", None) is None:
+    if not (getattr(image, "shown", ()) or getattr(image, "cover_size", None)):
         rgb: Pixels = image.rgb
         return rgb
     import cv2

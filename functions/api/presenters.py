@@ -9,7 +9,7 @@ from functions.api.duplicate_groups import Resolution
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
-from shared.domain.matches import Comparison, Part
+from shared.domain.matches import Comparison, Part, Verdict
 from shared.domain.trash import TrashedImage, purged_at
 from shared.search.searcher import ScoredMatch
 
@@ -38,6 +38,7 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         damaged=record.damaged,
         intact=record.intact,
         pages=record.pages,
+        pages_searched=record.pages_searched,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),
@@ -115,6 +116,7 @@ def match(found: ScoredMatch, thumbnail: ThumbnailUrl) -> schemas.Match:
 
 
 def _scores(scores: Comparison) -> schemas.Scores:
+    unlike = scores.verdict is Verdict.UNRELATED
     return schemas.Scores(
         score=_round(scores.score),
         verdict=scores.verdict,
@@ -130,6 +132,9 @@ def _scores(scores: Comparison) -> schemas.Scores:
         overlap=_overlap(scores),
         differences=[_part(part) for part in scores.differences],
         overlays=[_part(part) for part in scores.overlays],
+        inverted=scores.inverted,
+        page=None if unlike else scores.page,
+        at=None if unlike or scores.seconds is None else round(scores.seconds, 2),
     )
 
 

@@ -15,6 +15,7 @@ from shared.domain.limits import (
     MAX_FIELDS,
     MAX_NOTE_LENGTH,
     MAX_PAGE,
+    MAX_PAGES_SEARCHED,
     MAX_QUERY_BYTES,
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
@@ -139,6 +140,15 @@ class Image(BaseModel):
     ] = 1.0
     pages: Annotated[
         int, Field(ge=1, description="pages of a TIFF, frames of an animation, or images in the file", examples=[1])
+    ] = 1
+    pages_searched: Annotated[
+        int,
+        Field(
+            ge=1,
+            description=f"how many pages, from the first one on, a search finds: at most {MAX_PAGES_SEARCHED}. Of an "
+            "animation, frames that show something new, spread over all of it, are found",
+            examples=[1],
+        ),
     ] = 1
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
@@ -366,6 +376,13 @@ class Scores(BaseModel):
         bool, Field(description="one of the images has too little to recognise it by, so agreement means nothing")
     ]
     mirrored: Annotated[bool, Field(description="whether the scores are those of the query's mirror image")]
+    inverted: Annotated[
+        bool,
+        Field(
+            description="whether the scores are those of the query with light and dark exchanged: it is a drawing in "
+            "gray, and the match its white or black version"
+        ),
+    ] = False
     same_bytes: Annotated[
         bool, Field(description="whether the files are the same; identical images may differ in metadata or encoding")
     ]
@@ -375,6 +392,19 @@ class Scores(BaseModel):
         list[Part],
         Field(description="parts in which one image covers content of the other: a caption, a logo, a border"),
     ]
+    page: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="the page or frame of the match that the query shows; null if it has only one image, or none "
+            "of them was recognised",
+            examples=[None],
+        ),
+    ] = None
+    at: Annotated[
+        float | None,
+        Field(ge=0, description="when that frame is shown, in seconds from the animation's start", examples=[None]),
+    ] = None
 
 
 class Match(Scores):
@@ -425,6 +455,14 @@ class Stats(BaseModel):
     limits: Annotated[
         dict[str, int], Field(description="in bytes and pixels", examples=[{"max_query_bytes": MAX_QUERY_BYTES}])
     ]
+    endings: Annotated[
+        list[str],
+        Field(
+            description="endings of the names of image files, for choosing files in a folder; what a file is, its "
+            "bytes decide",
+            examples=[["jpg", "heic", "nef"]],
+        ),
+    ] = []
 
 
 class Health(BaseModel):

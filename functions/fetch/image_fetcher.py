@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from shared.domain.errors import FetchRefused, PictureRefused
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import parse_upload_key
-from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
+from shared.domain.limits import MAX_FETCH_BYTES, MAX_QUERY_BYTES
 from shared.domain.ports import Objects
 from shared.net.fetching import fetch
 
@@ -82,7 +82,7 @@ class ImageFetcher:
             return _refused(refused.code, refused.reason)
 
     def store(self, url: str, key: str) -> None:
-        """Store the image at `url`, of at most `MAX_UPLOAD_BYTES`, under an upload's key.
+        """Store the image at `url`, of at most `MAX_FETCH_BYTES`, under an upload's key.
 
         Raises:
             PictureRefused: no image can be fetched there.
@@ -109,7 +109,7 @@ class ImageFetcher:
         return data
 
     def _store(self, url: str, key: str) -> bytes:
-        data = fetch(url, MAX_UPLOAD_BYTES)
+        data = fetch(url, MAX_FETCH_BYTES)
         self._objects.write(key, data, MEDIA_TYPES[sniff(data)])
         return data
 

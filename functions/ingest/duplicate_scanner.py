@@ -13,7 +13,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Duplicates, Messages, Objects, Scans
-from shared.search.concurrency import COMPUTING
+from shared.search.concurrency import COMPUTING, FILES
 from shared.search.grouping import Grouper
 from shared.vision.decode.decoding import decode
 from shared.vision.quality.measure import measure
@@ -94,10 +94,11 @@ class DuplicateScanner:
         record = self._catalogue.find(image.image_id, image.collection)
         for source in record.sources if record else ():
             try:
-                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
-                with COMPUTING:
-                    decoded = decode(data)
-                    quality = measure(data, decoded.rgb, decoded.format, (decoded.width, decoded.height))
+                with FILES.reservation() as reserve:
+                    data = self._objects.read(source, MAX_UPLOAD_BYTES, reserve).data
+                    with COMPUTING:
+                        decoded = decode(data)
+                        quality = measure(data, decoded.rgb, decoded.format, (decoded.width, decoded.height))
             except PictureRefused:
                 continue
             self._duplicates.rate(image, quality)

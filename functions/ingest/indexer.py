@@ -26,7 +26,7 @@ from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectSta
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Trash, Uploads
-from shared.search.concurrency import COMPUTING
+from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import Description, describe
 from shared.vision import signature
 from shared.vision.embedding import Embedder
@@ -90,7 +90,7 @@ class Indexer:
         Raises:
             ConflictError: other workers changed the object in each of `MAX_ATTEMPTS` attempts.
         """
-        outcome, description = self._retry(lambda: self._index(event))
+        outcome, description = self._retry(lambda: self._index_within_memory(event))
         grouping = None
         if outcome.status is OutcomeStatus.INDEXED:
             outcome, grouping = group(outcome, description)
@@ -140,7 +140,11 @@ class Indexer:
                 self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError
 
-    def _index(self, event: Created) -> tuple[Outcome, Description | None]:
+    def _index_within_memory(self, event: Created) -> tuple[Outcome, Description | None]:
+        with FILES.reservation() as reserve:
+            return self._index(event, reserve)
+
+    def _index(self, event: Created, reserve: Callable[[int], None]) -> tuple[Outcome, Description | None]:
         before = self._ledger.find(event.object)
         parsed = parse_upload_key(event.object.key)
         upload = self._uploads.find(parsed[1]) if parsed else None
@@ -160,7 +164,7 @@ class Indexer:
         )
         fetched: Fetched | None = None
         try:
-            fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES)
+            fetched = self._objects.read(event.object, MAX_UPLOAD_BYTES, reserve)
             image_key = ImageKey(outcome.collection or "", hashlib.sha256(fetched.data).hexdigest())
             descriptions = None
             trashed = self._trash.holds(image_key)

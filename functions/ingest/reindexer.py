@@ -11,7 +11,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Objects
-from shared.search.concurrency import COMPUTING
+from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import describe
 from shared.vision import signature
 from shared.vision.embedding import Embedder
@@ -67,9 +67,12 @@ class Reindexer:
         return replace(outcome, vanished=gone) if record else outcome
 
     def _add_vectors(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
-        data = self._bytes(record)
-        with COMPUTING:
-            description = describe(data, image_key, embedder, created_at=record.created_at, filename=record.filename)
+        with FILES.reservation() as reserve:
+            data = self._bytes(record, reserve)
+            with COMPUTING:
+                description = describe(
+                    data, image_key, embedder, created_at=record.created_at, filename=record.filename
+                )
         self._objects.write(
             signature_key(embedder.model_id, image_key.image_id),
             signature.pack(description.signature),
@@ -77,12 +80,12 @@ class Reindexer:
         )
         self._catalogue.add_secondary(description.indexed())
 
-    def _bytes(self, record: ImageRecord) -> bytes:
+    def _bytes(self, record: ImageRecord, reserve: Callable[[int], None]) -> bytes:
         """Raises PictureRefused if the image's bytes cannot be read from any object, with the reason of one of them."""
         refusals: list[PictureRefused] = []
         for source in record.sources:
             try:
-                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
+                data = self._objects.read(source, MAX_UPLOAD_BYTES, reserve).data
             except PictureRefused as refused:
                 refusals.append(refused)  # a removal has its own event
                 continue

@@ -36,7 +36,7 @@ class LambdaFetcher:
         self._function_name = function_name
 
     def store(self, url: str, key: str) -> None:
-        """Have the image at `url`, of at most `MAX_UPLOAD_BYTES`, stored under an upload's key."""
+        """Have the image at `url`, of at most `MAX_FETCH_BYTES`, stored under an upload's key."""
         self._invoke({"url": url, "key": key}, "stored")
 
     def read(self, url: str) -> bytes:

@@ -1,6 +1,7 @@
 """Images, signatures and thumbnails in S3."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -66,7 +67,7 @@ class S3Objects:
         suffix = parts.netloc.removeprefix(f"{bucket}.s3.").removeprefix(f"{region}.")
         return tuple(f"{parts.scheme}://{bucket}.s3.{place}{suffix}" for place in (f"{region}.", ""))
 
-    def read(self, source: ObjectRef, limit: int) -> Fetched:
+    def read(self, source: ObjectRef, limit: int, reserve: Callable[[int], None] | None = None) -> Fetched:
         """Read an object; return its bytes with their ETag and version.
 
         Raises:
@@ -93,6 +94,8 @@ class S3Objects:
                 raise PictureRefused(
                     "too_large", f"The file has {answer['ContentLength']:,} bytes; at most {limit:,} are accepted."
                 )
+            if reserve:
+                reserve(answer["ContentLength"])
             data: bytes = body.read()
         version = answer.get("VersionId")
         return Fetched(data, answer["ETag"].strip('"'), None if version == "null" else version)

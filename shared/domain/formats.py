@@ -41,6 +41,21 @@ MEDIA_TYPES: Final = {
     **{kind: f"image/x-{maker.lower().replace(' ', '')}-{kind}" for kind, maker in RAW_FORMATS.items()},
 }
 
+_ENDINGS: Final = {
+    "jpeg": "jpg jpeg jpe jfif mpo jpg_large",
+    "png": "png apng",
+    "bmp": "bmp dib",
+    "tiff": "tif tiff",
+    "avif": "avif avifs",
+    "heic": "heic heif hif heics heifs",
+}
+ENDINGS: Final = tuple(ending for kind in MEDIA_TYPES for ending in _ENDINGS.get(kind, kind).split())
+"""Endings of the names that files of these formats have. They only choose files in a folder, and in a dialogue; what
+a file is, its bytes decide."""
+
+ANIMATED: Final = ("gif", "webp", "png", "avif")
+"""Formats whose further images are the frames of an animation."""
+
 UNKNOWN_TYPE: Final = "application/octet-stream"
 _NOT_IMAGES: Final = {"image/svg+xml"}
 

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
-from shared.domain.formats import RAW_FORMATS
+from shared.domain.formats import ANIMATED, RAW_FORMATS
 from shared.domain.labels import canonical
-from shared.domain.limits import DEFAULT_COLLECTION, MAX_COLLECTION_LENGTH, MAX_FILENAME_LENGTH
+from shared.domain.limits import (
+    DEFAULT_COLLECTION,
+    MAX_COLLECTION_LENGTH,
+    MAX_FILENAME_LENGTH,
+    MAX_PAGES_SEARCHED,
+)
 from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
@@ -113,6 +118,11 @@ class ImageRecord:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
+
+    @property
+    def pages_searched(self) -> int:
+        """How many pages a search finds, from the first one on; of an animation, all count."""
+        return self.pages if self.format in ANIMATED else min(self.pages, MAX_PAGES_SEARCHED)
 
     @property
     def raw(self) -> bool:

@@ -4,8 +4,16 @@ from typing import Final
 
 MIB: Final = 1024 * 1024
 
-MAX_UPLOAD_BYTES: Final = 25 * MIB
-"""Maximum size of an upload; the presigned policy enforces it."""
+MAX_UPLOAD_BYTES: Final = 100 * MIB
+"""Maximum size of an upload, and of an object in a bucket; the presigned policy enforces it. A camera RAW file of 45 to
+60 megapixels has 25 to 60 MB, more if it is uncompressed (docs/measurements/formats.md)."""
+
+MAX_FETCH_BYTES: Final = 25 * MIB
+"""Maximum size of an image that is fetched from a URL, which must arrive within `FETCH_SECONDS`."""
+
+MAX_BYTES_IN_MEMORY: Final = 128 * MIB
+"""Maximum size of all files that one ingest function holds at once, whatever the batch: the memory of the function is
+shared with two decoders, each of which has a copy of its file."""
 
 MAX_QUERY_BYTES: Final = 4_400_000
 """Maximum size of an image inside a request: Lambda accepts 6 MB, which is 4.4 MB before base64."""
@@ -26,6 +34,10 @@ MAX_PIXELS_BY_FORMAT: Final = {
 }
 """Maximum pixels (width x height) of an image, checked in the header, before decoding: what the memory and the time of
 the decoder of each format suffice for (docs/measurements/formats.md). A JPEG is decoded at down to an eighth."""
+
+MAX_PAGES_SEARCHED: Final = 9
+"""Pages of a file that a search finds, from the first one on: on a sheet of three by three, each is still large enough
+to be found as a part of it."""
 
 MAX_SMALL_REQUEST_BYTES: Final = 128 * 1024
 """Maximum size of the body of a request that brings no image, many times what the longest URL needs."""

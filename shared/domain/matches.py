@@ -107,11 +107,16 @@ class Comparison:
         low_information: whether one image has too little to recognise it by. The verdict is then at most `similar`,
             whatever agrees, unless the pixels or the bytes are the same.
         mirrored: whether these are the scores of the first image's mirror image with the second.
+        inverted: the same of the first image with its brightness inverted, such as the white version of a black logo.
         same_bytes: whether the files are the same; identical images may differ in metadata or encoding.
         overlap: shares of the first and of the second image that the other one shows, 0 to 1; None if they were not
             registered.
         differences: parts in which variants differ, largest first.
         agreement: probability, fitted to the coarse signals, that one is a copy of the other.
+        page: of a second image with several pages or frames, the one that the first image shows, from 1 on; None if
+            none is recognised.
+        seconds: of an animation, the time of that frame.
+        own_page: the same of a first image with several pages, if the second one has only one.
         overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
@@ -124,11 +129,15 @@ class Comparison:
     histogram: float
     low_information: bool = False
     mirrored: bool = False
+    inverted: bool = False
     same_bytes: bool = False
     overlap: tuple[float, float] | None = None
     differences: Sequence[Part] = ()
     overlays: Sequence[Part] = ()
     agreement: float = 0.0
+    page: int | None = None
+    seconds: float | None = None
+    own_page: int | None = None
 
     @property
     def reason(self) -> Reason | None:

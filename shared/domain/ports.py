@@ -3,7 +3,7 @@
 `shared.aws` implements them with AWS services, `shared.embedded` with files and a database in one folder.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -348,7 +348,15 @@ class Signatures(Protocol):
 class Objects(Signatures, Protocol):
     """Stores images, signatures and thumbnails as objects."""
 
-    def read(self, source: ObjectRef, limit: int) -> Fetched: ...
+    def read(self, source: ObjectRef, limit: int, reserve: Callable[[int], None] | None = None) -> Fetched:
+        """Return the bytes of an object.
+
+        Args:
+            limit: maximum number of bytes.
+            reserve: called with the number of bytes before they are read; it may wait until there is memory for them.
+        """
+        ...
+
     def present(self, source: ObjectRef) -> bool: ...
     def etag(self, source: ObjectRef) -> str | None: ...
     def write(self, key: str, data: bytes, media_type: str) -> None: ...

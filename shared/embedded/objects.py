@@ -71,7 +71,7 @@ class FolderObjects:
                 raise NotFound(f"there is no object with the key {key!r}")
         return self._folder.joinpath(*folders, name[:2], name)
 
-    def read(self, source: ObjectRef, limit: int) -> Fetched:
+    def read(self, source: ObjectRef, limit: int, reserve: Callable[[int], None] | None = None) -> Fetched:
         """Read an object; return its bytes with their ETag.
 
         Raises:
@@ -82,7 +82,9 @@ class FolderObjects:
                 size = os.fstat(file.fileno()).st_size
                 if size > limit:
                     raise PictureRefused("too_large", f"The file has {size:,} bytes; at most {limit:,} are accepted.")
-                data = file.read()
+                if reserve:
+                    reserve(size)
+                data = file.read(size)
         except FileNotFoundError as error:
             raise PictureRefused("gone", "The object was removed before it could be read.") from error
         return Fetched(data, _etag(data), None)

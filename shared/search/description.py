@@ -1,11 +1,13 @@
 """Describe an image: everything that is computed from it, at ingest and for a search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.features import FeatureVector, LocalVector
+import numpy as np
+
+from shared.domain.features import FeatureVector, LocalVector, normalise
 from shared.domain.images import ImageRecord, IndexedImage
 from shared.domain.ledger import ImageKey
 from shared.search.timings import Stopwatch
@@ -13,14 +15,15 @@ from shared.vision import signature
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder, Embedding
 from shared.vision.keypoints import MAX_KEYPOINTS
-from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash
 from shared.vision.pixels import Pixels
 from shared.vision.quality.measure import measure
 from shared.vision.resizing import shrink_to_fit
 from shared.vision.sharpness import sharpness
-from shared.vision.signature import Signature
+from shared.vision.sheets import Page
+from shared.vision.signature import NO_HASH, Signature, SignedPage
 from shared.vision.thumbnail import LONGEST_SIDE
+from shared.vision.views import local_features
 
 _NETWORK: Final = ThreadPoolExecutor(1, "network")
 
@@ -52,6 +55,7 @@ def analyse(
     threads: Executor,
     keypoints: int = MAX_KEYPOINTS,
     watch: Stopwatch | None = None,
+    shown: Sequence[Page] = (),
 ) -> tuple[Signature, Embedding]:
     """Compute the signature and the features of pixels.
 
@@ -62,14 +66,24 @@ def analyse(
         embedder: returns the network, and may load it first.
         keypoints: maximum number of keypoints.
         watch: measures the stages `keypoints` and `features`.
+        shown: the pages on a sheet. The features are then the mean of theirs, and the labels those of the first one.
     """
     watch = watch or Stopwatch()
-    embedding = threads.submit(lambda: embedder().embed(rgb))
+    several = shown if len(shown) > 1 else ()
+    embedding = threads.submit(lambda: [embedder().embed(one) for one in [page.rgb for page in several] or [rgb]])
     with watch.stage("keypoints"):
         described = signature.extract(rgb, keypoints=keypoints)
+        of_pages = [signature.extract(page.rgb) for page in several]
     with watch.stage("features"):
         found = embedding.result()
-    return replace(described, features=found.features), found
+    features = normalise(np.mean([one.features for one in found], axis=0)) if several else found[0].features
+    pages = [
+        # A page that is an image elsewhere does not make its whole file identical with that.
+        SignedPage(page.number, page.seconds, replace(own, features=one.features, pixels_hash=NO_HASH))
+        for page, own, one in zip(several, of_pages, found, strict=False)
+    ]
+    pages = pages or [SignedPage(page.number, page.seconds) for page in shown]
+    return replace(described, features=features, pages=tuple(pages)), Embedding(features, found[0].labels)
 
 
 def describe(
@@ -81,9 +95,7 @@ def describe(
         PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
     """
     image = decode(data, patience=None)
-    described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK)
-    descriptors = described.keypoints.descriptors
-    local = vlad_encode(descriptors) if len(descriptors) else None
+    described, embedding = analyse(image.rgb, lambda: embedder, threads=_NETWORK, shown=image.shown)
     record = ImageRecord(
         collection=image_key.collection,
         image_id=image_key.image_id,
@@ -108,5 +120,5 @@ def describe(
         embedding.features,
         described,
         shrink_to_fit(image.cover, LONGEST_SIDE),
-        local,
+        local_features(described),
     )

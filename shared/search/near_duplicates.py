@@ -12,14 +12,13 @@ from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Candidates, NearDuplicateIndex, Signatures
 from shared.search.budget import SAME_BY_FEATURES
-from shared.search.comparison import compare_with_stored, deserves_details
+from shared.search.comparison import compare_with_stored, conclude, deserves_details
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
 from shared.vision import signature
-from shared.vision.local_features import vlad_encode
-from shared.vision.ranking import conclude
 from shared.vision.signature import Signature
+from shared.vision.views import local_features
 
 SEARCHED: Final = 24
 """Number of nearest images that each vector index is asked for; more cost nothing, as a search is billed by the bytes
@@ -175,8 +174,7 @@ class NearDuplicateFinder:
         if record is None or features is None or data is None:
             return None
         own = signature.unpack(data)
-        descriptors = own.keypoints.descriptors
-        return Subject(record.image_id, record.phash, features, own, vlad_encode(descriptors))
+        return Subject(record.image_id, record.phash, features, own, local_features(own))
 
 
 def _worth_reading(subject: Subject, near: Candidates | None, whole: Candidates) -> Iterator[str]:

@@ -23,20 +23,24 @@ from shared.search.budget import (
     SECOND_PASS_THOROUGH,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
-from shared.search.comparison import compare_with_stored, deserves_details
+from shared.search.comparison import compare_with_stored, conclude, deserves_details
 from shared.search.description import analyse
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.evidence.fine import encode_fine
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import conclude
+from shared.vision.ranking import NEAR_DUPLICATE_FROM, VARIANT_FROM
+from shared.vision.sheets import Page
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
 """Maximum number of unpacked signatures that a process caches, about 133 KB each."""
+SIGNATURES_OF_PAGES_KEPT: Final = 48
+"""The same for files with several pages, whose signatures have up to 1.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ NEAR: Final = 0.7
 """Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""
 EXPLAINED: Final = 0.6
 """Least share of the query that a copy must show; the rest might be another image."""
+INVERTED: Final = 2.0
+"""What the score of a near-duplicate exceeds its least one by counts so much for an inverted version of the image."""
 _SECOND: Final = {Effort.BALANCED: SECOND_PASS, Effort.THOROUGH: SECOND_PASS_THOROUGH}
 
 
@@ -114,6 +120,12 @@ def _mirrored(query: Described) -> list[View]:
     if query.pixels is None:
         return []
     return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
+
+
+def _inverted(query: Described) -> list[View]:
+    """Return the view of a drawing with its brightness inverted; none for a stored image or one that is no drawing."""
+    found = None if query.pixels is None else views.inverted(query.pixels, query.signature)
+    return [] if found is None else [found]
 
 
 def _needs_second_pass(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
@@ -139,6 +151,20 @@ def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
     return bool(near) and near[-1] < len(scored) // 2
 
 
+def _settled(query: Described, coarse: Comparison, stored: Signature, ranking: Ranking) -> Comparison:
+    """Return the comparison with the verdict that its details support; inverted versions are at most variants."""
+    if not coarse.inverted or query.pixels is None:
+        return conclude(coarse, query.signature, stored, ranking)
+    inverted = replace(query.signature, fine=encode_fine(255 - query.pixels))
+    found = replace(conclude(coarse, inverted, stored, ranking), inverted=True)
+    if found.verdict is not Verdict.NEAR_DUPLICATE:
+        return found
+    score = (
+        found.score if ranking is not Ranking.FUSED else VARIANT_FROM + INVERTED * (found.score - NEAR_DUPLICATE_FROM)
+    )
+    return replace(found, verdict=Verdict.VARIANT, score=score)
+
+
 def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
     return [entry for entry in found if entry.record.image_id != wanted.exclude]
 
@@ -161,6 +187,7 @@ class Searcher:
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
+        self._kept_pages = lru_cache(maxsize=SIGNATURES_OF_PAGES_KEPT)(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -169,13 +196,17 @@ class Searcher:
             PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
         """
         with watch.stage("decode"):
-            rgb = decode(data).rgb
-        return self.describe_pixels(hashlib.sha256(data).hexdigest(), rgb, watch)
+            image = decode(data)
+        return self.describe_pixels(hashlib.sha256(data).hexdigest(), image.rgb, watch, image.shown)
 
-    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch) -> Described:
-        """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3."""
+    def describe_pixels(self, image_id: str, rgb: Pixels, watch: Stopwatch, shown: tuple[Page, ...] = ()) -> Described:
+        """Compute the features and the signature of upright RGB pixels, uint8, height x width x 3.
+
+        Args:
+            shown: the pages on a sheet of several.
+        """
         described, embedding = analyse(
-            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch
+            rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch, shown=shown
         )
         return Described(image_id, embedding.features, described, rgb)
 
@@ -205,7 +236,7 @@ class Searcher:
                 finder.search_by_views(whole)
                 if wanted.effort is not Effort.FAST:
                     whole += _mirrored(query)
-                    finder.search_by_views(whole[1:])
+                    finder.search_by_views([*whole[1:], *_inverted(query)])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
         first, scored = self._first_pass(query, found, wanted, watch)
@@ -287,10 +318,10 @@ class Searcher:
 
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
         """Return every score of two images."""
-        sides = [views.whole(a.signature), *_mirrored(a)]
+        sides = [views.whole(a.signature), *_mirrored(a), *_inverted(a)]
         compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
-        return conclude(best, a.signature, b.signature, ranking)
+        return _settled(a, best, b.signature, ranking)
 
     def _judged(
         self, query: Described, scored: Sequence[ScoredMatch], wanted: SearchRequest, watch: Stopwatch
@@ -314,7 +345,7 @@ class Searcher:
         stored = self._signature(match.record)
         if stored is None:
             return match
-        return replace(match, comparison=conclude(match.comparison, query.signature, stored, ranking))
+        return replace(match, comparison=_settled(query, match.comparison, stored, ranking))
 
     def _compared(
         self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
@@ -340,11 +371,12 @@ class Searcher:
             ranking=ranking,
             identical=image_id == query.image_id,
         )
-        return replace(compared, mirrored=view.mirrored)
+        return replace(compared, mirrored=view.mirrored, inverted=view.inverted)
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            return self._kept(record.collection, record.image_id)
+            kept = self._kept if record.pages == 1 else self._kept_pages
+            return kept(record.collection, record.image_id)
         except KeyError:
             return None
 

@@ -1,7 +1,9 @@
 """Signatures: everything that reranking needs of an image, stored as one small object."""
 
 import hashlib
+import math
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -26,9 +28,12 @@ _EARLIER: Final = b"PTS3"
 """The earlier version, without `pixels_hash` and `fine`; such an image is at most `similar` until it is reindexed."""
 _HEAD: Final = struct.Struct("<4sHHHH")
 _PER_KEYPOINT: Final = 8 + 1 + 1 + 32
-_LOW_INFORMATION, _FEATURES = 1, 2
+_LOW_INFORMATION, _FEATURES, _PAGES = 1, 2, 4
 _HASH: Final = 32
+NO_HASH: Final = bytes(_HASH)
+"""`pixels_hash` of a page, which is identical with no image."""
 _LENGTH: Final = struct.Struct("<I")
+_PAGE: Final = struct.Struct("<IfI")
 _FIXED: Final = _HEAD.size + SIDE * SIDE + 4 * BINS**3
 
 
@@ -45,6 +50,8 @@ class Signature:
             another image means nothing.
         pixels_hash: SHA-256 of the size and the upright pixels; empty in signatures of an earlier version.
         fine: the JPEG of `evidence.fine` in which details are compared; empty in signatures of an earlier version.
+        pages: those of a file with several, if the image is a sheet of them; the only one that shows something new has
+            no signature of its own.
     """
 
     gray: Pixels
@@ -54,11 +61,32 @@ class Signature:
     low_information: bool = False
     pixels_hash: bytes = b""
     fine: bytes = b""
+    pages: tuple["SignedPage", ...] = ()
+
+    @property
+    def several(self) -> Sequence["SignedPage"]:
+        """The pages that are compared one by one; none if the file shows one image only."""
+        return self.pages if len(self.pages) > 1 else ()
 
     @cached_property
     def moments(self) -> Moments:
         """Moments of `gray`, 0.6 MB; cached, because a query is compared with many images."""
         return moments(self.gray)
+
+
+@dataclass(frozen=True)
+class SignedPage:
+    """A page or a frame of a file with several.
+
+    Attributes:
+        number: in its file, from 1 on.
+        seconds: when the frame is shown, from the animation's start; None for a page.
+        signature: None if the file's own signature is that of this page.
+    """
+
+    number: int
+    seconds: float | None = None
+    signature: Signature | None = None
 
 
 def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int = MAX_KEYPOINTS) -> Signature:
@@ -93,6 +121,7 @@ def pack(signature: Signature) -> bytes:
     """About 93 KB and the fine image: stored as it is used, since unpacking 50 of them is part of every search."""
     points, features = signature.keypoints, signature.features
     flags = signature.low_information * _LOW_INFORMATION | (features is not None) * _FEATURES
+    flags |= bool(signature.pages) * _PAGES
     return b"".join(
         (
             _HEAD.pack(_MAGIC, len(points), *points.size, flags),
@@ -106,6 +135,7 @@ def pack(signature: Signature) -> bytes:
             signature.pixels_hash,
             _LENGTH.pack(len(signature.fine)),
             signature.fine,
+            *(_packed_page(page) for page in signature.pages),
         )
     )
 
@@ -122,7 +152,10 @@ def unpack(data: bytes) -> Signature:
     more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
     end = _FIXED + count * _PER_KEYPOINT + more
     start = end if data.startswith(_EARLIER) else end + _HASH + _LENGTH.size
-    if count > MAX_KEYPOINTS or len(data) < start or len(data) != start + _fine_length(data, end, start):
+    if count > MAX_KEYPOINTS or len(data) < start:
+        raise ValueError("a signature of the wrong length")
+    last = start + _fine_length(data, end, start)
+    if len(data) < last or (len(data) > last) != bool(flags & _PAGES):
         raise ValueError("a signature of the wrong length")
     if not (0 < width <= LONGEST * LONGEST_SIDE and 0 < height <= LONGEST * LONGEST_SIDE):
         raise ValueError("a signature of an image without a size")
@@ -146,9 +179,28 @@ def unpack(data: bytes) -> Signature:
         features,
         bool(flags & _LOW_INFORMATION),
         data[end : end + _HASH],
-        data[start:],
+        data[start:last],
+        tuple(_unpacked_pages(data[last:])),
     )
 
 
 def _fine_length(data: bytes, end: int, start: int) -> int:
     return 0 if start == end else int(_LENGTH.unpack_from(data, end + _HASH)[0])
+
+
+def _packed_page(page: SignedPage) -> bytes:
+    own = pack(page.signature) if page.signature else b""
+    return _PAGE.pack(page.number, math.nan if page.seconds is None else page.seconds, len(own)) + own
+
+
+def _unpacked_pages(data: bytes) -> Iterator[SignedPage]:
+    """Yield the pages after a signature. Raises as `unpack` does."""
+    at = 0
+    while at < len(data):
+        if at + _PAGE.size > len(data):
+            raise ValueError("a signature of the wrong length")
+        number, seconds, length = _PAGE.unpack_from(data, at)
+        at += _PAGE.size
+        own = unpack(data[at : at + length]) if length else None
+        yield SignedPage(number, None if math.isnan(seconds) else seconds, own)
+        at += length

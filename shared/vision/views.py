@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.features import LocalVector
+from shared.domain.features import LocalVector, normalise
 from shared.vision.keypoints import (
     FINE_KEYPOINTS,
     LONGEST_SIDE,
@@ -27,6 +27,12 @@ WINDOW: Final = 0.5
 STEPS: Final = (0.0, 0.25, 0.5)
 """Offsets of the windows, across and down: nine windows, so that a small inset lies entirely in one."""
 WINDOW_KEYPOINTS: Final = 400
+_NEAR_GROUND: Final = 8
+"""Levels by which a pixel of the ground may differ from white or black."""
+_ON_GROUND: Final = 0.95
+"""Least share of an image's edge that is ground."""
+_GRAY: Final = 4
+"""Mean difference of a pixel's largest and smallest channel up to which an image has no colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +44,30 @@ class View:
         keypoints: those that the vector is computed from; those of the whole image may be more than are compared.
         vector: the local features to search for.
         mirrored: whether the image was mirrored first.
+        inverted: whether its brightness was inverted first.
     """
 
     signature: Signature
     keypoints: Keypoints
     vector: LocalVector
     mirrored: bool = False
+    inverted: bool = False
+
+
+def local_features(signature: Signature) -> LocalVector | None:
+    """Return the vector of all keypoints, or the mean of the pages' vectors; None if there are no keypoints."""
+    of_pages = [page.signature.keypoints for page in signature.several if page.signature]
+    vectors = [vlad_encode(each.descriptors) for each in of_pages or [signature.keypoints] if len(each)]
+    return normalise(np.sum(vectors, axis=0)) if vectors else None
 
 
 def whole(signature: Signature, *, mirrored: bool = False) -> View:
     """Return the view of a whole image. Its vector has every keypoint; the 500 most evenly spread are compared."""
     found = signature.keypoints
-    return View(
-        replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vlad_encode(found.descriptors), mirrored
-    )
+    vector = local_features(signature) if signature.several else vlad_encode(found.descriptors)
+    if vector is None:
+        vector = vlad_encode(found.descriptors)
+    return View(replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vector, mirrored)
 
 
 def finer(pixels: Pixels, view: View) -> View:
@@ -89,6 +105,19 @@ def for_second_pass(pixels: Pixels | None, side: View) -> list[View]:
     if pixels is None:
         return windows(side)
     return [part(pixels, side), *windows(finer(pixels, side))]
+
+
+def inverted(rgb: Pixels, signature: Signature) -> View | None:
+    """Return the view of the image with its brightness inverted, if it is a drawing in gray on white or black.
+
+    A logo has a white version for dark pages and a black one. Keypoints of the one never match those of the other.
+    """
+    edge = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
+    grounds = (edge.min(axis=1) >= 255 - _NEAR_GROUND).mean(), (edge.max(axis=1) <= _NEAR_GROUND).mean()
+    if max(grounds) < _ON_GROUND or np.ptp(rgb[::4, ::4].astype(np.int16), axis=2).mean() > _GRAY:
+        return None
+    found = extract(255 - rgb, signature.features, QUERY_KEYPOINTS)
+    return replace(whole(replace(found, pixels_hash=b"")), inverted=True)
 
 
 def mirror(rgb: Pixels, signature: Signature) -> Signature:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import FilePayload, Page, Request, Response, expect
+from playwright.sync_api import FilePayload, Page, Request, Response, Route, expect
 
+from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.vision.resizing import resize_square
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
@@ -254,11 +255,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(monitored: Monito
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     large = tmp_path / "large.png"
-    large.write_bytes(bytes(25 * 2**20 + 1))
+    with large.open("wb") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
     page.set_input_files("#files", large)
-    expect(page.locator("#uploads li")).to_contain_text("An image can have at most 25 MB.")
+    expect(page.locator("#uploads li")).to_contain_text("An image can have at most 100 MB.")
     expect(page.locator("#uploads-status")).to_contain_text(
-        "0 of 1 image is in the collection. An image can have at most 25 MB."
+        "0 of 1 image is in the collection. An image can have at most 100 MB."
     )
     assert "POST" not in sent
 
@@ -302,16 +304,47 @@ def test_a_pasted_image_starts_a_search(monitored: MonitoredPage, altered: Path)
     expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
-def test_a_dropped_image_starts_a_search(monitored: MonitoredPage, altered: Path) -> None:
-    monitored.page.evaluate(
-        """(bytes) => {
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("dropped.jpg", "image/jpeg"), ("no ending", ""), ("a.txt", "text/plain")]
+)
+def test_a_dropped_image_starts_a_search(monitored: MonitoredPage, altered: Path, name: str, media_type: str) -> None:
+    drop(monitored.page, name, media_type, altered.read_bytes())
+    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+
+
+def test_a_dropped_file_that_is_no_image_is_refused_by_what_it_is(monitored: MonitoredPage) -> None:
+    drop(monitored.page, "a.jpg", "image/jpeg", b"%PDF-1.7" + bytes(100))
+    expect(monitored.page.locator("#problem")).to_contain_text("The file is a PDF or PostScript document")
+    monitored.complaints.clear()  # the browser logs the 415 itself
+
+
+def drop(page: Page, name: str, media_type: str, data: bytes) -> None:
+    page.evaluate(
+        """([name, type, bytes]) => {
             const moved = new DataTransfer();
-            moved.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+            moved.items.add(new File([new Uint8Array(bytes)], name, { type }));
             dispatchEvent(new DragEvent("drop", { dataTransfer: moved, cancelable: true }));
         }""",
-        list(altered.read_bytes()),
+        [name, media_type, list(data)],
     )
-    expect(monitored.page.locator("#matches .card").first).to_contain_text("chelsea.png")
+
+
+def test_an_image_of_more_pixels_than_a_request_may_have_is_reduced_first(
+    monitored: MonitoredPage, altered: Path
+) -> None:
+    page = monitored.page
+
+    def few_pixels(route: Route) -> None:
+        stats = route.fetch().json()
+        route.fulfill(json=stats | {"limits": stats["limits"] | {"max_query_pixels": 10_000}})
+
+    page.route("**/v1/stats*", few_pixels)
+    page.reload()
+    page.wait_for_selector("#count:not(:empty)")
+    with page.expect_request("**/v1/search*") as sent:
+        page.set_input_files("#file", altered)
+    assert b"WEBP" in (sent.value.post_data_buffer or b"")
+    expect(page.locator("#matches .card").first).to_contain_text("chelsea.png")
 
 
 def test_a_private_url_is_refused_with_an_explanation(monitored: MonitoredPage) -> None:

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import MagicMock
 
-from functions.api.app import create_app
 from functions.api.errors import PROBLEMS, problem_type
 from infra import app
 from shared.domain import images, table_schema
+from tests.contract import openapi
 
 KEPT: Final = Path(__file__).with_name("promises.txt")
 SCHEMAS: Final = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
@@ -31,15 +30,8 @@ def current() -> set[str]:
     return {*_api(), *_template(), *_table(), *_events()}
 
 
-def openapi() -> dict[str, Any]:
-    """The OpenAPI document of the application, which no service is asked for."""
-    services = MagicMock()
-    services.objects.origin = "https://bucket.s3.us-east-1.amazonaws.com"
-    return create_app(services).openapi()
-
-
 def _api() -> Iterator[str]:
-    document = openapi()
+    document = openapi.current()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             call = f"{method.upper()} {path}"

@@ -11,7 +11,7 @@ import pytest
 from shared.aws.clients import lambda_client
 from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FetchFailed, PictureRefused
-from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES
+from shared.domain.limits import MAX_FETCH_BYTES, MAX_QUERY_BYTES
 from tests.conftest import PicTrace
 from tests.fake_internet import PUBLIC, FakeInternet, Server
 from tests.images import noise
@@ -43,7 +43,7 @@ def site(running: PicTrace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
         "/page": page(b"<html>", "image/jpeg"),
         "/inside": b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:80/latest\r\nContent-Length: 0\r\n\r\n",
         "/for-an-upload": announced(MAX_QUERY_BYTES + 1),
-        "/for-nobody": announced(MAX_UPLOAD_BYTES + 1),
+        "/for-nobody": announced(MAX_FETCH_BYTES + 1),
     }
     yield server
     internet.close()

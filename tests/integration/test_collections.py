@@ -1,10 +1,9 @@
 """Collections over HTTP: listed with counts, created, named, removed."""
 
-from typing import Any
-
-import httpx
 import pytest
 
+from pictrace import Client, CollectionNotEmpty, Forbidden, InvalidRequest
+from pictrace.answers import CollectionState
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.collections import REGISTERED_SECONDS, DynamoCollections
 from shared.domain.access import Scope
@@ -12,70 +11,68 @@ from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 
 
-def listed(client: httpx.Client, limit: int = 50) -> dict[str, Any]:
+def listed(client: Client, limit: int = 50) -> dict[str, CollectionState]:
     """All collections by name, from as many pages as it takes."""
-    found: dict[str, Any] = {}
-    cursor = None
-    while True:
-        where: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        page = client.get("/v1/collections", params=where).json()
-        for entry in page["collections"]:
-            assert entry["collection"] not in found
-            found[entry["collection"]] = entry
-        cursor = page["cursor"]
-        if cursor is None:
-            return found
+    found = list(client.collections(limit=limit))
+    by_name = {entry["collection"]: entry for entry in found}
+    assert len(by_name) == len(found)
+    return by_name
 
 
-def test_a_collection_exists_from_its_first_image_on(running: PicTrace, collection: str) -> None:
-    assert collection not in listed(running.client)
+def test_a_collection_exists_from_its_first_image_on(running: PicTrace, client: Client, collection: str) -> None:
+    assert collection not in listed(client)
     image_id = running.add(noise(7401), collection=collection)
-    entry = listed(running.client)[collection]
+    entry = listed(client)[collection]
     assert (entry["images"], entry["exact"], entry["title"]) == (1, True, None)
-    where = f"/v1/collections/{collection}"
-    refused = running.client.delete(where)
-    assert (refused.status_code, refused.json()["type"]) == (409, "urn:pictrace:problem:collection-not-empty")
-    running.client.delete(f"/v1/images/{image_id}", params={"collection": collection})
-    assert listed(running.client)[collection]["images"] == 0
-    assert running.client.delete(where).status_code == 204
-    assert collection not in listed(running.client)
+    with pytest.raises(CollectionNotEmpty) as refused:
+        client.remove_collection(collection)
+    assert refused.value.status == 409
+    client.delete_image(image_id, collection=collection)
+    assert listed(client)[collection]["images"] == 0
+    client.remove_collection(collection)
+    assert collection not in listed(client)
 
 
-def test_collections_are_created_named_and_paged(running: PicTrace, collection: str) -> None:
+def test_collections_are_created_named_and_paged(client: Client, collection: str) -> None:
     names = [f"{collection}-{number}" for number in range(3)]
     for name in names:
-        answer = running.client.put(f"/v1/collections/{name}", json={"title": "Ferien in Österreich"})
-        assert answer.json().items() >= {"collection": name, "title": "Ferien in Österreich", "images": 0}.items()
-    created = listed(running.client)[names[0]]["created_at"]
-    renamed = running.client.put(f"/v1/collections/{names[0]}", json={"title": " "}).json()
+        state = client.put_collection(name, title="Ferien in Österreich")
+        assert (state["collection"], state["title"], state["images"]) == (name, "Ferien in Österreich", 0)
+    created = listed(client)[names[0]]["created_at"]
+    renamed = client.put_collection(names[0], title=" ")
     assert (renamed["title"], renamed["created_at"]) == (None, created)
-    in_pages = listed(running.client, limit=2)
+    in_pages = listed(client, limit=2)
     assert next(iter(in_pages)) == "default"
-    assert list(in_pages) == list(listed(running.client))
-    assert running.client.put("/v1/collections/Upper", json={}).status_code == 422
+    assert list(in_pages) == list(listed(client))
+    with pytest.raises(InvalidRequest):
+        client.put_collection("Upper")
     for name in names:
-        running.client.delete(f"/v1/collections/{name}")
+        client.remove_collection(name)
 
 
 def test_a_key_sees_and_changes_only_its_own_collections(running: PicTrace, closed: ClosedApi, collection: str) -> None:
     running.add(noise(7402), collection=collection)
     unused = f"{collection}-unused"
-    with closed.client(closed.key(Scope.SEARCH, Scope.WRITE, collections=[collection, unused])) as client:
+    with Client(closed.url, closed.key(Scope.SEARCH, Scope.WRITE, collections=[collection, unused])) as client:
         assert {name: entry["images"] for name, entry in listed(client).items()} == {collection: 1, unused: 0}
-        assert client.put(f"/v1/collections/{unused}", json={"title": "Ours"}).status_code == 200
+        client.put_collection(unused, title="Ours")
         assert listed(client)[unused]["title"] == "Ours"
-        assert client.put("/v1/collections/default", json={}).status_code == 403
-        assert client.delete("/v1/collections/default").status_code == 403
-    with closed.client(closed.key(Scope.SEARCH, collections=[collection])) as client:
-        assert client.put(f"/v1/collections/{collection}", json={}).status_code == 403
+        with pytest.raises(Forbidden):
+            client.put_collection("default")
+        with pytest.raises(Forbidden):
+            client.remove_collection("default")
+    with Client(closed.url, closed.key(Scope.SEARCH, collections=[collection])) as client, pytest.raises(Forbidden):
+        client.put_collection(collection)
 
 
-def test_a_collection_of_an_earlier_version_is_listed_once_it_is_read(running: PicTrace, collection: str) -> None:
+def test_a_collection_of_an_earlier_version_is_listed_once_it_is_read(
+    running: PicTrace, client: Client, collection: str
+) -> None:
     running.add(noise(7403), collection=collection)
     DynamoCollections(dynamodb_client(), running.cloud.outputs["TableName"]).remove(collection)
-    assert collection not in listed(running.client)
-    running.client.get("/v1/images", params={"collection": collection})
-    assert listed(running.client)[collection]["images"] == 1
+    assert collection not in listed(client)
+    client.list_images(collection=collection)
+    assert listed(client)[collection]["images"] == 1
 
 
 @pytest.mark.parametrize(("seconds", "again"), [(REGISTERED_SECONDS - 1, False), (REGISTERED_SECONDS, True)])

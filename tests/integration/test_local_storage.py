@@ -115,7 +115,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_complete(local: Local)
     before = local.files()
     answer = send(url, fields, bytes(MAX_UPLOAD_BYTES + 1))
     assert answer.status_code == 413
-    assert "26,214,400 bytes" in answer.json()["detail"]
+    assert f"{MAX_UPLOAD_BYTES:,} bytes" in answer.json()["detail"]
     assert local.files() == before
 
 

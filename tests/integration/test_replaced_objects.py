@@ -1,5 +1,6 @@
 """Nothing that an object holds now is shown or stored under the id of the image that it held before."""
 
+import uuid
 from typing import Any
 
 import boto3
@@ -14,11 +15,17 @@ from tests.images import encoded, noise
 
 
 @pytest.fixture
-def replaced(running: PicTrace, collection: str) -> str:
+def original() -> bytes:
+    """An image that no other collection has, because an image is found in any."""
+    return noise(uuid.uuid4().int % 2**32)
+
+
+@pytest.fixture
+def replaced(running: PicTrace, collection: str, original: bytes) -> str:
     """The id of an image whose object a replayed form has overwritten, before the object's event is handled."""
     wanted = {"filename": "a.png", "content_type": "image/png", "collection": collection}
     form = running.client.post("/v1/uploads", json=wanted).json()
-    httpx.post(form["url"], data=form["fields"], files={"file": ("a.png", noise(8201))})
+    httpx.post(form["url"], data=form["fields"], files={"file": ("a.png", original)})
     image_id = str(running.wait_for_upload(form["upload_id"])["image_id"])
     s3, bucket = boto3.client("s3"), running.cloud.outputs["BucketName"]
     s3.delete_object(Bucket=bucket, Key=thumbnail_key(collection, image_id))
@@ -50,10 +57,12 @@ def test_a_replayed_form_is_not_drawn_as_the_earlier_image(running: PicTrace, co
     assert answer.status_code == 404
 
 
-def test_another_object_with_the_same_bytes_is_shown_instead(running: PicTrace, collection: str, replaced: str) -> None:
-    again = running.wait_for_upload(running.upload(noise(8201), collection=collection))
+def test_another_object_with_the_same_bytes_is_shown_instead(
+    running: PicTrace, collection: str, replaced: str, original: bytes
+) -> None:
+    again = running.wait_for_upload(running.upload(original, collection=collection))
     assert again["image_id"] == replaced
     where: Any = {"params": {"collection": collection}, "follow_redirects": True}
-    assert running.client.get(f"/v1/images/{replaced}/content", **where).content == noise(8201)
+    assert running.client.get(f"/v1/images/{replaced}/content", **where).content == original
     shown = decode(running.client.get(f"/v1/images/{replaced}/thumbnail", **where).content)
     assert shown.rgb.std() > 10

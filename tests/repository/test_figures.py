@@ -40,6 +40,7 @@ FIGURES: Final = (
     ("README.md", f"{QUERY_MB} MB"),
     ("README.md", f"{budget.FIRST_PASS + budget.SECOND_PASS} candidates"),
     (HOSTILE, f"| {MIB} MiB; {QUERY_MB} MB"),
+    (HOSTILE, f"{limits.MAX_FETCH_BYTES // limits.MIB} MiB from a URL"),
     (HOSTILE, f"{MEGAPIXELS} million, {limits.MAX_SIDE:,} a side"),
     (HOSTILE, f"| {limits.MAX_JPEG_SCANS} |"),
     (HOSTILE, f"| {limits.MAX_CHUNKS:,} |"),
@@ -61,7 +62,7 @@ FIGURES: Final = (
     (SECURITY, f"{limits.KEY_CACHE_SECONDS} seconds"),
     (SECURITY, f"{LINK_MINUTES} minutes"),
     (BY_URL, f"within {limits.FETCH_SECONDS} s"),
-    (BY_URL, f"{MIB} MiB ({limits.MAX_QUERY_BYTES:,} bytes"),
+    (BY_URL, f"{limits.MAX_FETCH_BYTES // limits.MIB} MiB ({limits.MAX_QUERY_BYTES:,} bytes"),
     ("docs/guides/sending-images.md", f"{limits.MAX_METADATA}"),
     ("docs/guides/sending-images.md", f"{limits.MAX_METADATA_LENGTH} characters"),
 )

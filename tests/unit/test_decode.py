@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from shared.domain.errors import PictureRefused
+from shared.domain.limits import MAX_CHUNKS, MAX_UPLOAD_BYTES
 from shared.vision.decode.decoding import decode
 from shared.vision.decode.jpeg import MIN_REDUCED_SIDE
 from shared.vision.decode.stored import LONGEST_SIDE
@@ -322,7 +323,7 @@ def test_a_gif_with_too_many_blocks_is_refused() -> None:
     table = 13 + 3 * (2 << (data[10] & 7))
     pixels = data.index(b"\x2c", table) + 11
     with pytest.raises(PictureRefused) as refused:
-        decode(data[:pixels] + b"\x01\x04" * 200_000 + b"\0\x3b")
+        decode(data[:pixels] + b"\x01\x04" * (MAX_UPLOAD_BYTES // 255 + MAX_CHUNKS) + b"\0\x3b")
     assert refused.value.code == "too_complex"
 
 

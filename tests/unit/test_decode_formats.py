@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from bench.formats import kinds, spaces
 from bench.formats.kinds import PHOTO, Kind, encoded
 from shared.domain.errors import PictureRefused
-from shared.domain.limits import MAX_DECODE_CPU_SECONDS
+from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_PAGES_SEARCHED
 from shared.domain.matches import Ranking, Verdict
 from shared.vision.decode.decoding import Image, decode, decode_in_process
 from shared.vision.keypoints import QUERY_KEYPOINTS
@@ -32,7 +32,7 @@ GROUPS: Final = tuple(dict.fromkeys(kind.group for kind in MADE.values()))
 
 def in_its_size(found: Image) -> Pixels:
     """Return the pixels; of a sheet, those of the first page on it, in its own size."""
-    if found.cover_size is None:
+    if not found.shown:
         return found.rgb
     return cv2.resize(found.cover, (found.width, found.height), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
@@ -145,6 +145,7 @@ def drawn(seed: int, size: tuple[int, int] = (320, 240)) -> PillowImage.Image:
         ("PNG", {"duration": 100}),
         ("AVIF", {"duration": 100, "quality": 95}),
         ("TIFF", {}),
+        ("MPO", {"quality": 95}),
     ],
 )
 def test_pages_and_scenes_that_differ_are_on_one_sheet(form: str, options: dict[str, Any]) -> None:
@@ -153,11 +154,30 @@ def test_pages_and_scenes_that_differ_are_on_one_sheet(form: str, options: dict[
     found = decode(data)
     assert (found.pages, found.width, found.height) == (3, 320, 240)
     assert found.rgb.shape == (768, 1024, 3)
-    assert found.cover.shape == (384, 512, 3)
+    assert found.cover.shape == (240, 320, 3)
     for number, scene in enumerate(scenes):
         top, left = number // 2 * 384, number % 2 * 512
         cell = found.rgb[top : top + 384, left : left + 512]
         assert np.abs(cell.astype(int) - np.asarray(scene.resize((512, 384)))).mean() < 8
+        assert np.abs(found.shown[number].rgb.astype(int) - np.asarray(scene)).mean() < 8
+    assert [page.number for page in found.shown] == [1, 2, 3]
+    animated = "duration" in options
+    assert [page.seconds for page in found.shown] == ([0, 0.1, 0.2] if animated else [None] * 3)
+
+
+def test_a_preview_and_a_gain_map_in_a_jpeg_are_not_images_of_their_own() -> None:
+    scene, other = drawn(6), drawn(7)
+    preview = decode(encoded(scene, "MPO", save_all=True, append_images=[other.resize((160, 120))]))
+    gain_map = encoded(scene, "MPO", save_all=True, append_images=[other], exif=b"Exif\0\0hdrgm:Version")
+    for found in (preview, decode(gain_map)):
+        assert (found.pages, found.rgb.shape) == (1, (240, 320, 3))
+
+
+def test_only_so_many_pages_as_are_stated_are_looked_at() -> None:
+    pages = [drawn(seed) for seed in range(20, 20 + MAX_PAGES_SEARCHED + 2)]
+    found = decode(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    assert found.pages == len(pages)
+    assert [page.number for page in found.shown] == list(range(1, MAX_PAGES_SEARCHED + 1))
 
 
 def test_an_animation_that_fades_in_is_represented_by_what_it_shows() -> None:
@@ -166,6 +186,7 @@ def test_an_animation_that_fades_in_is_represented_by_what_it_shows() -> None:
     found = decode(encoded(steps[0], "WEBP", save_all=True, append_images=steps[1:], lossless=True, duration=100))
     assert found.pages == 4
     assert np.abs(found.rgb.astype(int) - scene).mean() < 1
+    assert [(page.number, round(page.seconds or 0, 2)) for page in found.shown] == [(4, 0.3)]
 
 
 def test_an_animation_of_one_scene_is_represented_by_its_first_frame() -> None:

@@ -10,7 +10,7 @@ from functions.fetch import image_fetcher
 from functions.fetch.image_fetcher import ImageFetcher
 from shared.aws.fetch_client import LambdaFetcher
 from shared.domain.errors import FETCH_CAUSES, REFUSAL_CODES, FetchFailed, FetchRefused, PictureRefused
-from shared.domain.limits import MAX_QUERY_BYTES, MAX_UPLOAD_BYTES, MAX_URL_LENGTH
+from shared.domain.limits import MAX_FETCH_BYTES, MAX_QUERY_BYTES, MAX_URL_LENGTH
 
 KEY = "uploads/default/" + "0" * 32
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
@@ -83,7 +83,7 @@ def test_an_image_is_stored_under_the_type_of_its_bytes(
         "media_type": "image/png",
     }
     assert bucket.written == [(KEY, PNG, "image/png")]
-    assert limits == [MAX_UPLOAD_BYTES]
+    assert limits == [MAX_FETCH_BYTES]
 
 
 @pytest.mark.parametrize(

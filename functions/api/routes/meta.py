@@ -9,6 +9,7 @@ from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import problem_responses
 from shared.domain import limits
+from shared.domain.formats import ENDINGS
 from shared.version import VERSION
 
 router = APIRouter(tags=["service"])
@@ -44,6 +45,8 @@ def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
             "max_upload_bytes": limits.MAX_UPLOAD_BYTES,
             "max_query_bytes": limits.MAX_QUERY_BYTES,
             "max_pixels": limits.MAX_PIXELS,
+            "max_query_pixels": min(limits.MAX_PIXELS_BY_FORMAT.values()),
             "max_k": limits.MAX_K,
         },
+        endings=list(ENDINGS),
     )

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1", tags=["uploads"], route_class=AuthenticatedRout
 def open_upload(caller: KnownCaller, wanted: schemas.UploadRequest, services: Needs) -> schemas.UploadForm:
     """Returns an S3 presigned POST: send its `fields` to `url` as a multipart form, with the part `file` last.
 
-    The form accepts one image of at most 25 MiB; the server chooses its key. Send `fields` as they are returned: the
+    The form accepts one image of at most 100 MiB; the server chooses its key. Send `fields` as they are returned: the
     content type in them may be another than the one stated. What the image is, its bytes decide.
     """
     collection = caller.collection(wanted.collection)

@@ -56,8 +56,9 @@ async function attempt(work) {
 async function showStats() {
   const stats = await api.stats();
   here = stats.collection;
-  search.setLimit(stats.limits.max_query_bytes);
+  search.setLimits(stats.limits.max_query_bytes, stats.limits.max_query_pixels);
   uploads.setLimit(stats.limits.max_upload_bytes);
+  files.setEndings(stats.endings);
   collections.show(stats);
   byId("count").textContent = `${number(stats.images)}${stats.exact ? "" : "+"}`;
   byId("count").hidden = false;
@@ -224,9 +225,9 @@ async function onDrop(event) {
   const { dataTransfer: transfer } = event;
   if (!transfer?.files.length && searchAddress(transfer)) return;
   const { files: found, folder } = await files.dropped(transfer);
-  const images = files.imagesAmong(found);
+  const images = folder ? files.imagesAmong(found) : files.possibleImagesAmong(found);
   if (folder || found.length > 1) offer(images, found.length - images.length);
-  else if (images.length) search.byFile(found[0]);
+  else if (found.length) await attempt(() => search.byFile(found[0])); // whatever its name: the server says what it is, if it is no image
   else showProblem(new api.Problem(text.notAnImage));
 }
 
@@ -241,7 +242,7 @@ function choose(id, work) {
 for (const id of ["choose", "another"]) byId(id).onclick = () => byId("file").click();
 byId("add").onclick = () => byId("files").click();
 byId("add-folder").onclick = () => byId("folder").click();
-choose("file", ([file]) => search.byFile(file));
+choose("file", ([file]) => attempt(() => search.byFile(file)));
 choose("files", (chosen) => addAll(chosen));
 choose("folder", (chosen) => offer(files.imagesAmong(chosen), chosen.length - files.imagesAmong(chosen).length));
 byId("keep").onclick = () => addAll([search.shown().file]);

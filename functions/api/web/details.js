@@ -17,6 +17,9 @@ export function known(record) {
     [named.phash, record.phash],
     [named.sharpness, record.sharpness.toFixed(1)],
     [named.model, record.model],
+    record.pages > 1 ? [named.pages, text.pages(record.pages, record.pages_searched)] : null,
+    record.damaged ? [named.intact, text.intact(record.intact)] : null,
+    record.raw ? [named.raw, text.isRaw] : null,
     record.low_information ? [named.low, text.lowInformation] : null,
     record.sources ? [named.sources, record.sources.map(({ bucket, key }) => `${bucket}/${key}`).join("\n")] : null,
   ];

@@ -1,10 +1,12 @@
 /** Files and folders that were chosen or dropped. */
-const ENDINGS = new Set(
-  (
-    "jpg jpeg jpe jfif jpg_large png webp gif bmp tif tiff avif heic heif jxl " +
-    "dng nef cr2 cr3 arw orf rw2 raf pef srw 3fr crw dcr erf iiq mef mos mrw x3f"
-  ).split(" "),
-);
+let endings = new Set();
+
+/** Set the endings of the names of images, and have the dialogues offer such files. */
+export function setEndings(known) {
+  endings = new Set(known);
+  const accepted = ["image/*", ...known.map((ending) => `.${ending}`)].join(",");
+  for (const input of document.querySelectorAll("input[type=file][accept]")) input.accept = accepted;
+}
 
 /** Return the media type of a file, as far as the browser knows it; the server looks at the bytes. */
 export const typeOf = (file) => file.type || "application/octet-stream";
@@ -12,11 +14,17 @@ export const typeOf = (file) => file.type || "application/octet-stream";
 /** Return whether a file is an image, by its type or, as browsers do not know all types, by its name. */
 export function isImage(file) {
   if (file.name.startsWith(".") || file.type === "image/svg+xml") return false;
-  return file.type.startsWith("image/") || ENDINGS.has(file.name.split(".").at(-1).toLowerCase());
+  return file.type.startsWith("image/") || endings.has(file.name.split(".").at(-1).toLowerCase());
 }
+
+/** Return whether a file may be an image, as its name and type say nothing: only the server can tell. */
+const mayBeImage = (file) => isImage(file) || (!file.type && !file.name.includes("."));
 
 /** Return those files of a folder that are images; others are in every folder and no failures. */
 export const imagesAmong = (files) => files.filter(isImage);
+
+/** Return those of files dropped one by one that are, or may be, images. */
+export const possibleImagesAmong = (files) => files.filter(mayBeImage);
 
 const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));

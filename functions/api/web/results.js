@@ -51,11 +51,12 @@ export function why(match) {
     return match.same_bytes ? "Byte for byte the same file." : "The same pixels; only metadata or encoding differ.";
   }
   if (match.low_information) return "One of the two images has too little detail to compare.";
-  const reasons = [];
+  const reasons = match.page === null ? [] : [text.foundOn(match.page, match.image.pages, match.at)];
   if (match.verdict === "variant") {
     const count = match.differences.length;
     reasons.push(count ? `the same image, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same image, but not the same content");
   }
+  if (match.inverted) reasons.push("light and dark are exchanged, as in two versions of a logo");
   if (match.overlays.length) reasons.push("one of them has something on top, such as a caption, a logo or a border");
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
     const whose = match.mirrored ? " of its mirror image" : "";
@@ -68,8 +69,8 @@ export function why(match) {
   }
   if (match.ssim > 0.5) reasons.push(`the structure is similar without alignment (${twoDecimals(match.ssim)})`);
   if (match.histogram > 0.8) reasons.push("the colours are nearly the same");
-  const text = reasons.join("; ");
-  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+  const sentence = reasons.join("; ");
+  return `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
 }
 
 const SECTIONS = { identical: "copies", "near-duplicate": "copies", variant: "variants", similar: "lookAlikes" };

@@ -8,34 +8,56 @@ import * as route from "./route.js";
 import { text } from "./text.js";
 import * as thumbnails from "./thumbnails.js";
 
-const SHRUNK_SIDE = 1024;
+const SHRUNK_PIXELS = 2_500_000; // at least what the server keeps of an image of any shape
 const KEPT_ANSWERS = 8;
 
 export const names = ["similar", "url", "query", "ranking", "effort", "label", "external_id", "field"];
 
 let maxBytes = 4_400_000;
+let maxPixels = 40_000_000;
 let query = null; // { run(options), operand, preview or image, name, file } of what is shown; `operand` is for comparisons
 let matches = [];
 let latest = 0;
 let repeat = () => {};
 const answers = new Map(); // by the address of the search, for Back
 
-export const setLimit = (bytes) => (maxBytes = bytes);
+/** Set how many bytes, and pixels in any format, an image in a request may have. */
+export function setLimits(bytes, pixels) {
+  maxBytes = bytes;
+  maxPixels = pixels;
+}
 export const shown = () => query;
 export const wanted = (now) => Boolean(now.similar || now.url || now.query);
 
 /** Forget the answers, as images were added or removed since. */
 export const forget = () => answers.clear();
 
-/** Return a file, shrunk if it is too large for a request and the browser can read it. */
+/** Return the pixels of an image file, 0 if the browser cannot read it; its header is enough for that. */
+async function pixelsOf(file) {
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  try {
+    await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject }));
+    return image.naturalWidth * image.naturalHeight;
+  } catch {
+    return 0;
+  } finally {
+    URL.revokeObjectURL(image.src);
+  }
+}
+
+/** Return a file, shrunk if it has too many bytes or pixels for a request and the browser can read it. */
 async function shrinkToLimit(file) {
-  if (file.size <= maxBytes) return file;
+  if (file.size <= maxBytes && (await pixelsOf(file)) <= maxPixels) return file;
   const image = await createImageBitmap(file).catch(() => null);
+  if (!image && file.size > maxBytes) throw new api.Problem(text.tooLargeToSearch);
   if (!image) return file;
-  const scale = Math.min(1, SHRUNK_SIDE / Math.max(image.width, image.height));
-  const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+  const scale = Math.min(1, Math.sqrt(SHRUNK_PIXELS / (image.width * image.height)));
+  const sides = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = new OffscreenCanvas(...sides);
+  canvas.getContext("2d").drawImage(image, 0, 0, ...sides);
+  image.close();
+  return canvas.convertToBlob({ type: "image/webp", quality: 0.92 }); // keeps transparency, which a JPEG would lose
 }
 
 /** Show a search, again if it is shown already. */

@@ -13,10 +13,11 @@ from shared.domain.formats import RAW_FORMATS
 from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
 from shared.vision.decode.headers import Header
-from shared.vision.decode.sandbox import Sandbox
+from shared.vision.decode.sandbox import DecodedImage, Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
+from shared.vision.sheets import Page, sheet, stack, unstack
 
 __all__ = ["LONGEST_SIDE", "SANDBOX", "Image", "decode", "decode_in_process"]
 
@@ -31,13 +32,13 @@ class Image:
     Attributes:
         rgb: uint8, height x width x 3, contiguous, upright sRGB, composited on white, or on black if it is white
             itself; reduced if the image is larger than `LONGEST_SIDE` (`resizing.longest_side`). Of a file with several
-            images, a sheet of those that show something new (`pages`).
+            images, the sheet of `shown`.
         format: the format that the bytes identify.
         width, height: size of the upright image before any reduction, in pixels; of a camera RAW file, the sensor's.
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
         pages: number of pages, frames or images in the file.
-        cover_size: width and height of the first page in `rgb`, at its upper left; None if it is all of it.
+        shown: those of a file's several pages or frames that show something new.
     """
 
     rgb: Pixels
@@ -47,15 +48,12 @@ class Image:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cover_size: tuple[int, int] | None = None
+    shown: tuple[Page, ...] = ()
 
     @property
     def cover(self) -> Pixels:
-        """The first page on the sheet, or the whole image: what thumbnails show."""
-        if self.cover_size is None:
-            return self.rgb
-        width, height = self.cover_size
-        return self.rgb[:height, :width]
+        """The first of the pages, or the whole image: what thumbnails show."""
+        return self.shown[0].rgb if self.shown else self.rgb
 
 
 def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Image:
@@ -69,16 +67,20 @@ def decode(data: bytes, *, patience: float | None = DECODE_WAIT_SECONDS) -> Imag
         DecoderUnavailable: it cannot be decoded now.
     """
     header = headers.check(data)
-    decoded = SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience)
+    return _image(SANDBOX.decode(data, heavy=_is_heavy(header), patience=patience))
+
+
+def _image(decoded: DecodedImage) -> Image:
+    shown = unstack(decoded.rgb, decoded.stacked) if decoded.stacked else ()
     return Image(
-        decoded.rgb,
+        sheet(shown) if shown else decoded.rgb,
         decoded.format,
         decoded.width,
         decoded.height,
         decoded.damaged,
         decoded.intact,
         decoded.pages,
-        decoded.cover_size and (decoded.cover_size[0], decoded.cover_size[1]),
+        shown,
     )
 
 
@@ -89,7 +91,12 @@ def _is_heavy(header: Header) -> bool:
 
 
 def decode_in_process(data: bytes) -> Image:
-    """Decode the first image in this process, which a hostile file may crash.
+    """Decode in this process, which a hostile file may crash. Raises as `decode_stacked` does."""
+    return _image(decode_stacked(data))
+
+
+def decode_stacked(data: bytes) -> DecodedImage:
+    """Decode an image, or the pages of a file that show something new into one array.
 
     Raises:
         PictureRefused: the bytes are not an image that `decode` supports, or the image exceeds a limit.
@@ -109,15 +116,13 @@ def decode_in_process(data: bytes) -> Image:
     if stored.turned:
         width, height = height, width
     found = pages.count(data, header)
-    cover = None
+    stacked: list[tuple[int, float | None, int, int]] = []
     if found > 1:
-        most = pages.MAX_SHOWN if header.format == "tiff" else pages.MAX_FRAMES_SHOWN
-        each = [rgb, *map(upright_srgb, pages.further(data, header, found))]
-        rgb, cover = pages.sheet(pages.telling(each, most))
-    return Image(rgb, header.format, width, height, stored.damaged, stored.intact, found, cover)
+        rgb, stacked = stack(pages.shown_pages(rgb, data, header, found))
+    return DecodedImage(header.format, rgb, width, height, stored.damaged, stored.intact, found, stacked)
 
 
-SANDBOX = Sandbox("shared.vision.decode.decoding:decode_in_process")
+SANDBOX = Sandbox("shared.vision.decode.decoding:decode_stacked")
 
 _UNDECODABLE: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, ArithmeticError),

@@ -109,10 +109,17 @@ def _count_up_to_limit(parts: str) -> Iterator[int]:
     raise PictureRefused("too_complex", f"The file has more than {MAX_CHUNKS:,} {parts}.")
 
 
-def _jpeg(data: bytes) -> Header:
+def check_jpeg_at(data: bytes, start: int) -> Header:
+    """Check a JPEG inside another file as `check` does; `end` counts from its start. Nothing is copied."""
+    header = _jpeg(data, start)
+    check_size("jpeg" if header.scalable else "progressive jpeg", header.width, header.height)
+    return header if header.end is None else replace(header, end=header.end - start)
+
+
+def _jpeg(data: bytes, start: int = 0) -> Header:
     """Return the size of the largest frame that any SOF marker claims; refuse a JPEG with too many scans."""
     header = Header("jpeg")
-    scans, at = 0, 2
+    scans, at = 0, start + 2
     for _ in _count_up_to_limit("JPEG segments"):
         found = _JPEG_MARKER.search(data, at)
         if not found:

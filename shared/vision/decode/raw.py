@@ -62,11 +62,11 @@ def _previews(data: bytes) -> Iterator[tuple[int, Header]]:
             return
         at = found.start()
         try:
-            header = headers.check(data[at:])
+            header = headers.check_jpeg_at(data, at)
         except PictureRefused:
             at += 2
             continue
-        if header.width and header.end is not None and not _LOSSLESS.search(data[at : at + 4096]):
+        if header.width and header.end is not None and not _LOSSLESS.search(data, at, at + 4096):
             yield at, header
         at += 2 if header.end is None else header.end + 2
 

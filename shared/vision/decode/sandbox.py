@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ class DecodedImage:
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there.
         pages: number of images in the file.
-        cover_size: width and height of the first of them in `rgb`.
+        stacked: if there are several, number, seconds, height and width of those in `rgb`, from its top on.
     """
 
     format: str
@@ -76,7 +76,7 @@ class DecodedImage:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
-    cover_size: tuple[int, int] | None = None
+    stacked: Sequence[Sequence[Any]] = ()
 
 
 ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")

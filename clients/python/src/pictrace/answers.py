@@ -1,0 +1,262 @@
+"""The answers of the API, as the JSON that it sends. `docs/reference/api.md` explains their fields."""
+
+from typing import Literal, TypedDict
+
+Verdict = Literal["identical", "near-duplicate", "variant", "similar", "unrelated"]
+Reason = Literal["same bytes", "same pixels"]
+Ranking = Literal["fused", "classic", "cosine"]
+Effort = Literal["fast", "balanced", "thorough"]
+Order = Literal["newest", "oldest"]
+Drawing = Literal["matches", "difference"]
+Decision = Literal["different", "both-kept"]
+UploadStatus = Literal["pending", "indexed", "duplicate", "rejected"]
+Grouping = Literal["pending", "done"]
+ScanStatus = Literal["running", "done"]
+
+
+class UploadForm(TypedDict):
+    """Where and how to send an image: a multipart form with `fields` first and the part `file` last."""
+
+    upload_id: str
+    url: str
+    fields: dict[str, str]
+    expires_in: int
+
+
+class UploadAccepted(TypedDict):
+    upload_id: str
+
+
+class UploadState(TypedDict):
+    upload_id: str
+    status: UploadStatus
+    collection: str
+    image_id: str | None
+    grouping: Grouping | None
+    code: str | None
+    reason: str | None
+
+
+class Link(TypedDict):
+    """A link to an image's bytes that needs no key."""
+
+    url: str
+    expires_in: int
+
+
+class LabelModel(TypedDict):
+    name: str
+    probability: float
+
+
+class Image(TypedDict):
+    image_id: str
+    collection: str
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    format: str
+    bytes: int
+    phash: str
+    label: str | None
+    labels: list[LabelModel]
+    filename: str | None
+    created_at: str
+    model: str
+    low_information: bool
+    sharpness: float
+    raw: bool
+    damaged: bool
+    intact: float
+    pages: int
+    pages_searched: int
+    external_id: str | None
+    note: str | None
+    fields: dict[str, str]
+
+
+class Source(TypedDict):
+    bucket: str
+    key: str
+    version: str | None
+
+
+class ImageWithSources(Image):
+    sources: list[Source]
+
+
+class ImagePage(TypedDict):
+    images: list[Image]
+    cursor: str | None
+
+
+class OrbModel(TypedDict):
+    matches: int
+    inliers: int
+    ratio: float
+
+
+class Box(TypedDict):
+    """A rectangle in an image, in fractions of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Part(TypedDict):
+    """The same part of both images."""
+
+    query: Box
+    match: Box
+
+
+class Overlap(TypedDict):
+    query: float
+    match: float
+
+
+class Scores(TypedDict):
+    score: float
+    verdict: Verdict
+    reason: Reason | None
+    cosine: float | None
+    ssim: float
+    ssim_aligned: float | None
+    orb: OrbModel
+    histogram: float
+    low_information: bool
+    mirrored: bool
+    inverted: bool
+    same_bytes: bool
+    overlap: Overlap | None
+    differences: list[Part]
+    overlays: list[Part]
+    page: int | None
+    at: float | None
+
+
+class Match(Scores):
+    image_id: str
+    image: Image
+
+
+class SearchAnswer(TypedDict):
+    matches: list[Match]
+    model: str
+    ranking: Ranking
+    effort: Effort
+    candidates: int
+    bytes_examined: int | None
+    took_ms: dict[str, float]
+    low_information: bool
+    notice: str | None
+
+
+class Comparison(Scores):
+    model: str
+
+
+class CollectionState(TypedDict):
+    collection: str
+    title: str | None
+    images: int
+    exact: bool
+    created_at: str | None
+
+
+class CollectionPage(TypedDict):
+    collections: list[CollectionState]
+    cursor: str | None
+
+
+class DuplicateGroup(TypedDict):
+    """One image and those that are near-duplicates of it, the one to keep first and then best first."""
+
+    group_id: str
+    best: str
+    reasons: dict[str, str]
+    chosen: bool
+    images: list[Image]
+    truncated: bool
+
+
+class DuplicatePage(TypedDict):
+    groups: list[DuplicateGroup]
+    cursor: str | None
+
+
+class DeletedDuplicate(TypedDict):
+    image_id: str
+    filename: str | None
+    reason: str
+
+
+class ResolvedGroup(TypedDict):
+    group_id: str
+    kept: list[str]
+    deleted: list[DeletedDuplicate]
+
+
+class ResolvedDuplicates(TypedDict):
+    dry_run: bool
+    groups: list[ResolvedGroup]
+    deleted: int
+    cursor: str | None
+
+
+class DuplicateCheckState(TypedDict):
+    """The progress of comparing every image of a collection again."""
+
+    collection: str
+    status: ScanStatus
+    images: int
+    done: int
+    changed: int
+    started_at: str
+
+
+class TrashedImage(Image):
+    trashed_at: str
+    purged_at: str
+
+
+class TrashPage(TypedDict):
+    images: list[TrashedImage]
+    cursor: str | None
+    days: int
+
+
+class ModelState(TypedDict):
+    id: str
+    network: str
+    instead_of: str | None
+    labels: bool
+    untrained: bool
+
+
+class Stats(TypedDict):
+    collection: str
+    title: str | None
+    images: int
+    exact: bool
+    model: ModelState
+    models: list[str]
+    notice: str | None
+    versions: dict[str, str]
+    limits: dict[str, int]
+    endings: list[str]
+
+
+class Health(TypedDict):
+    status: str
+    version: str
+
+
+class LegacyAnswer(TypedDict):
+    message: str
+    filename: str
+    hash: str
+    similar_images: list[str]

@@ -1,0 +1,19 @@
+"""The command line: `pictrace search photo.jpg`."""
+
+import click
+
+from pictrace.cli.adding import add
+from pictrace.cli.common import EXIT_CODES, Commands
+from pictrace.cli.listing import collections, duplicates
+from pictrace.cli.searching import compare, search
+from pictrace.cli.setup import completion, login
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(package_name="pictrace")
+def main() -> None:
+    """Find out whether an image, or one like it, has been seen before."""
+
+
+for command in (search, add, compare, duplicates, collections, login, completion):
+    main.add_command(command)

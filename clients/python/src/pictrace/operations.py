@@ -1,0 +1,214 @@
+"""Every call of the API. `docs/reference/api.md` says what they do."""
+
+from typing import Unpack
+
+from pictrace import answers, parameters
+from pictrace.answers import Drawing
+from pictrace.image_files import AnyImage, FilePart, ImageFile, read_any, read_file
+from pictrace.operation import Parts, operation
+
+AS_JSON = {"Accept": "application/json"}
+"""For a link in the answer instead of a redirect."""
+
+
+@operation("POST", "/v1/uploads", answers.UploadForm)
+def open_upload(filename: str, *, content_type: str = "", collection: str | None = None) -> Parts:
+    """Return a form for an upload; `upload` and `add` do it all."""
+    return {"json": {"filename": filename, "content_type": content_type, "collection": collection}}
+
+
+@operation("GET", "/v1/uploads/{upload_id}", answers.UploadState)
+def upload_state(upload_id: str) -> Parts:
+    """Return the state of an upload."""
+    return {"path": {"upload_id": upload_id}}
+
+
+@operation("POST", "/v1/images", answers.UploadAccepted)
+def fetch_image(url: str, *, collection: str | None = None) -> Parts:
+    """Add the image at a public URL; `wait` waits for the upload that this returns."""
+    return {"json": {"url": url, "collection": collection}}
+
+
+@operation("GET", "/v1/images", answers.ImagePage)
+def list_images(**parameters: Unpack[parameters.ListParameters]) -> Parts:
+    """Return a page of a collection; `images` iterates over all of them."""
+    return {"query": parameters}
+
+
+@operation("GET", "/v1/images/{image_id}", answers.ImageWithSources)
+def get_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the record of an image."""
+    return {"path": {"image_id": image_id}, "query": where}
+
+
+@operation("PATCH", "/v1/images/{image_id}", answers.ImageWithSources)
+def change_image(image_id: str, *, collection: str | None = None, **change: Unpack[parameters.ImageChange]) -> Parts:
+    """Change the caller's own metadata; None removes a value, and what is left out stays."""
+    return {"path": {"image_id": image_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
+
+
+@operation("DELETE", "/v1/images/{image_id}", type(None))
+def delete_image(image_id: str, **where: Unpack[parameters.RemovalParameters]) -> Parts:
+    """Move an image into the trash."""
+    return {"path": {"image_id": image_id}, "query": where}
+
+
+@operation("GET", "/v1/images/{image_id}/content", answers.Link)
+def image_link(image_id: str, **where: Unpack[parameters.DownloadParameters]) -> Parts:
+    """Return a link to the image itself; `download` returns its bytes."""
+    return {"path": {"image_id": image_id}, "query": where, "headers": AS_JSON}
+
+
+@operation("GET", "/v1/images/{image_id}/thumbnail", answers.Link)
+def thumbnail_link(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return a link to a small WebP of the image."""
+    return {"path": {"image_id": image_id}, "query": where, "headers": AS_JSON}
+
+
+@operation("GET", "/v1/images/{image_id}/similar", answers.SearchAnswer)
+def similar(image_id: str, **parameters: Unpack[parameters.SearchParameters]) -> Parts:
+    """Search for images like a stored one, without itself."""
+    return {"path": {"image_id": image_id}, "query": parameters}
+
+
+@operation("POST", "/v1/search", answers.SearchAnswer)
+def search(image: AnyImage, **parameters: Unpack[parameters.SearchParameters]) -> Parts:
+    """Search for the nearest images."""
+    query = read_any(image)
+    body: Parts = {"files": {"file": query}} if isinstance(query, FilePart) else {"json": {query.field: query.value}}
+    return {**body, "query": parameters, "repeatable": True}
+
+
+@operation("POST", "/v1/compare", answers.Comparison)
+def compare(a: AnyImage, b: AnyImage, **parameters: Unpack[parameters.CompareParameters]) -> Parts:
+    """Return every score of two images: files or image ids, or image ids or URLs."""
+    return {**_pair(a, b), "query": parameters}
+
+
+@operation("POST", "/v1/compare", bytes)
+def draw_comparison(
+    a: AnyImage, b: AnyImage, *, picture: Drawing, **parameters: Unpack[parameters.CompareParameters]
+) -> Parts:
+    """Return a PNG of the keypoints that agree (`matches`), or of the areas that differ (`difference`)."""
+    return {**_pair(a, b), "query": {**parameters, "picture": picture}}
+
+
+def _pair(a: AnyImage, b: AnyImage) -> Parts:
+    pair = {"a": read_any(a), "b": read_any(b)}
+    files = {name: image for name, image in pair.items() if isinstance(image, FilePart)}
+    values = {name: image.value for name, image in pair.items() if not isinstance(image, FilePart)}
+    return {"files": files, "form": values, "repeatable": True} if files else {"json": values, "repeatable": True}
+
+
+@operation("GET", "/v1/collections", answers.CollectionPage)
+def list_collections(**page: Unpack[parameters.PageParameters]) -> Parts:
+    """Return a page of the caller's collections; `collections` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("PUT", "/v1/collections/{collection}", answers.CollectionState)
+def put_collection(collection: str, *, title: str | None = None) -> Parts:
+    """Create a collection, or set its title."""
+    return {"path": {"collection": collection}, "json": {"title": title}}
+
+
+@operation("DELETE", "/v1/collections/{collection}", type(None))
+def remove_collection(collection: str) -> Parts:
+    """Remove an empty collection."""
+    return {"path": {"collection": collection}}
+
+
+@operation("GET", "/v1/duplicates", answers.DuplicatePage)
+def list_duplicates(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of the groups of near-duplicates; `duplicates` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("GET", "/v1/duplicates/check", answers.DuplicateCheckState)
+def duplicate_check(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the progress of comparing a collection again."""
+    return {"query": where}
+
+
+@operation("POST", "/v1/duplicates/check", answers.DuplicateCheckState)
+def start_duplicate_check(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Compare every image of a collection again."""
+    return {"query": where}
+
+
+@operation("POST", "/v1/duplicates/decisions", type(None))
+def decide_duplicates(**decision: Unpack[parameters.DuplicateDecision]) -> Parts:
+    """Remember that two images are not to be grouped; None forgets it."""
+    return {"json": decision, "repeatable": True}
+
+
+@operation("POST", "/v1/duplicates/resolve", answers.ResolvedDuplicates)
+def resolve_duplicates(**resolution: Unpack[parameters.DuplicateResolution]) -> Parts:
+    """Keep one image of each group and move the others into the trash, or say what would be done (`dry_run`)."""
+    return {"json": resolution}
+
+
+@operation("GET", "/v1/duplicates/{image_id}", answers.DuplicateGroup)
+def duplicate_group(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the group of an image."""
+    return {"path": {"image_id": image_id}, "query": where}
+
+
+@operation("PUT", "/v1/duplicates/{image_id}/kept", answers.DuplicateGroup)
+def keep_image(group_id: str, image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Choose which image of a group is kept."""
+    return {"path": {"image_id": group_id}, "query": where, "json": {"image_id": image_id}}
+
+
+@operation("GET", "/v1/trash", answers.TrashPage)
+def list_trash(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of the deleted images; `trash` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("POST", "/v1/trash/{image_id}/restore", answers.Image)
+def restore_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Restore a deleted image."""
+    return {"path": {"image_id": image_id}, "query": where}
+
+
+@operation("DELETE", "/v1/trash/{image_id}", type(None))
+def purge_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Remove a deleted image for good."""
+    return {"path": {"image_id": image_id}, "query": where}
+
+
+@operation("DELETE", "/v1/trash", type(None))
+def empty_trash(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Remove all deleted images of a collection for good."""
+    return {"query": where}
+
+
+@operation("GET", "/v1/stats", answers.Stats)
+def stats(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Return counts, model, versions and limits."""
+    return {"query": where}
+
+
+@operation("GET", "/health", answers.Health)
+def health() -> Parts:
+    """Return whether the API runs, and its version."""
+    return {}
+
+
+@operation("POST", "/upload/", answers.LegacyAnswer)
+def legacy_upload(image: ImageFile, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Search and store, as the legacy API does."""
+    return {"files": {"file": read_file(image)}, "query": where}
+
+
+@operation("POST", "/upload_from_url/", answers.LegacyAnswer)
+def legacy_upload_from_url(image_url: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Search and store an image of the web, as the legacy API does."""
+    return {"form": {"image_url": image_url}, "query": where}
+
+
+@operation("GET", "/uploads/{image_id}.jpg", str)
+def legacy_image_url(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the URL of an image's bytes, as the legacy API does."""
+    return {"path": {"image_id": image_id}, "query": where}

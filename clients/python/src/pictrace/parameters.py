@@ -1,0 +1,86 @@
+"""The parameters and JSON bodies of the calls. What is left out, or None, is not sent."""
+
+from collections.abc import Sequence
+from typing import Literal, NotRequired, TypedDict
+
+from pictrace.answers import Decision, Effort, Order, Ranking, Verdict
+
+
+class InCollection(TypedDict, total=False):
+    collection: str | None
+
+
+class PageParameters(TypedDict, total=False):
+    limit: int | None
+    cursor: str | None
+
+
+class CollectionPageParameters(InCollection, PageParameters):
+    pass
+
+
+class Annotated(TypedDict, total=False):
+    """Conditions on the caller's own metadata; each `field` is `name:value`."""
+
+    external_id: str | None
+    field: Sequence[str]
+
+
+class ListParameters(CollectionPageParameters, Annotated, total=False):
+    order: Order | None
+    label: str | None
+    since: str | None
+    until: str | None
+    format: str | None
+    min_bytes: int | None
+    max_bytes: int | None
+    min_pixels: int | None
+    max_pixels: int | None
+    filename: str | None
+
+
+class CompareParameters(TypedDict, total=False):
+    ranking: Ranking | None
+    model: str | None
+
+
+class SearchParameters(CompareParameters, InCollection, Annotated, total=False):
+    k: int | None
+    min_score: float | None
+    min_verdict: Verdict | None
+    label: str | None
+    effort: Effort | None
+
+
+class RemovalParameters(InCollection, total=False):
+    collections: Literal["all"] | None
+
+
+class DownloadParameters(InCollection, total=False):
+    download: bool | None
+
+
+class ImageChange(TypedDict, total=False):
+    """A JSON merge patch: what is left out stays, and None removes a value."""
+
+    external_id: str | None
+    note: str | None
+    fields: dict[str, str | None]
+
+
+class GroupToResolve(TypedDict):
+    group_id: str
+    keep: NotRequired[list[str]]
+
+
+class DuplicateResolution(TypedDict, total=False):
+    groups: list[GroupToResolve] | None
+    dry_run: bool
+    cursor: str | None
+    collection: str | None
+
+
+class DuplicateDecision(TypedDict):
+    images: list[str]
+    decision: Decision | None
+    collection: NotRequired[str | None]

@@ -1,0 +1,139 @@
+"""The command line against the running system."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from pictrace.cli import main
+from pictrace.cli.credentials import Credentials, chosen
+from shared.domain.access import Scope
+from tests.conftest import ClosedApi, PicTrace
+from tests.images import encoded, noise, pixels
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(running: PicTrace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command, with a folder for its settings that only this test uses."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("PICTRACE_URL", running.url)
+    monkeypatch.delenv("PICTRACE_API_KEY", raising=False)
+    return lambda *arguments, **options: CliRunner().invoke(main, list(map(str, arguments)), **options)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two images, one of them in a subfolder, and files that are none."""
+    folder = tmp_path / "photos"
+    (folder / "2026").mkdir(parents=True)
+    (folder / "a.png").write_bytes(noise(18_000))
+    (folder / "2026" / "b.PNG").write_bytes(noise(18_001))
+    (folder / "note.txt").write_text("no image")
+    (folder / ".hidden.png").write_bytes(noise(18_002))
+    return folder
+
+
+def as_json(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_folder_is_added_and_not_sent_twice(run: Run, folder: Path, collection: str) -> None:
+    added = run("add", folder, "--collection", collection)
+    assert (added.exit_code, added.stdout) == (0, "2 indexed\n")
+    (folder / "broken.jpg").write_bytes(b"no image")
+    again = run("add", folder, "--collection", collection, "--json")
+    assert again.exit_code == 1
+    report = json.loads(again.stdout)
+    assert report["counts"] == {"present": 2, "rejected": 1}
+    [broken] = [file for file in report["files"] if file["status"] == "rejected"]
+    assert (broken["path"], broken["code"]) == (str(folder / "broken.jpg"), "unsupported_type")
+    listed = as_json(run("collections", "--json"))["collections"]
+    assert {entry["collection"]: entry["images"] for entry in listed}[collection] == 2
+    assert collection in run("collections").stdout
+
+
+def test_a_search_prints_a_table_or_json(run: Run, folder: Path, collection: str) -> None:
+    run("add", folder / "a.png", "--collection", collection)
+    table = run("search", folder / "a.png", "--collection", collection)
+    assert table.exit_code == 0
+    assert table.stdout.splitlines()[0].split() == ["score", "verdict", "file", "size", "label", "image", "id"]
+    assert table.stdout.splitlines()[1].split()[:5] == ["1.000", "identical", "a.png", "96x96", "png"]
+    answer = as_json(run("search", folder / "a.png", "--collection", collection, "-k", 1, "--json"))
+    assert answer["matches"][0]["verdict"] == "identical"
+    assert run("search", folder / "a.png", "--collection", f"{collection}-2").stdout == "No matches.\n"
+
+
+def test_two_images_are_compared_and_opened(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(click, "launch", lambda name: opened.append(Path(name)))
+    compared = run("compare", folder / "a.png", folder / "2026" / "b.PNG", "--open")
+    assert (compared.exit_code, compared.stdout.split()[0]) == (0, "verdict")
+    assert opened[0].read_bytes().startswith(b"\x89PNG")
+    scores = as_json(run("compare", folder / "a.png", folder / "a.png", "--json"))
+    assert scores["reason"] == "same bytes"
+
+
+def test_duplicates_are_listed_and_resolved_after_confirmation(run: Run, tmp_path: Path, collection: str) -> None:
+    for name, data in {
+        "cat.png": encoded(pixels("chelsea.png"), ".png"),
+        "cat.jpg": encoded(pixels("chelsea.png")),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        run("add", tmp_path / name, "--collection", collection)
+    where = ("--collection", collection)
+    assert [line.split()[0] for line in run("duplicates", *where).stdout.splitlines()] == ["file", "keep", "cat.jpg"]
+    assert len(as_json(run("duplicates", *where, "--json"))["groups"]) == 1
+    refused = run("duplicates", *where, "--resolve", input="n\n")
+    assert refused.stdout.endswith("\n0 moved into the trash\n")
+    resolved = as_json(run("duplicates", *where, "--resolve", "--yes", "--json"))
+    assert (resolved["deleted"], resolved["groups"][0]["deleted"][0]["filename"]) == (1, "cat.jpg")
+    assert run("duplicates", *where).stdout == "No near-duplicates.\n"
+
+
+def test_a_login_is_stored_for_its_owner_and_its_address(run: Run, closed: ClosedApi, tmp_path: Path) -> None:
+    key = closed.key(Scope.SEARCH)
+    wrong = run("login", "--url", closed.url, input="pt_wrong\n")
+    assert (wrong.exit_code, (tmp_path / "config").exists()) == (3, False)
+    assert run("login", "--url", closed.url, input=f"{key}\n").exit_code == 0
+    [file] = (tmp_path / "config" / "pictrace").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert run("collections", env={"PICTRACE_URL": None}).exit_code == 0
+    assert run("collections", "--url", closed.url).exit_code == 0
+    assert chosen("http://elsewhere.example") == Credentials("http://elsewhere.example")
+
+
+def test_a_failure_is_a_sentence_and_an_exit_code(run: Run, closed: ClosedApi) -> None:
+    missing = run("search", "missing.jpg")
+    assert (missing.exit_code, missing.stderr) == (2, "pictrace: missing.jpg: No such file or directory\n")
+    unknown = run("search", "0" * 64)
+    assert (unknown.exit_code, unknown.stderr) == (1, "pictrace: There is no image with this id.\n")
+    refused = run("collections", "--url", closed.url)
+    assert (refused.exit_code, refused.stderr[:29]) == (3, "pictrace: Send a valid key: A")
+    unreachable = run("collections", "--url", "http://127.0.0.1:9")
+    assert (unreachable.exit_code, "cannot be reached" in unreachable.stderr) == (3, True)
+    assert run("add", "missing.jpg").exit_code == 2
+    assert run("look").exit_code == 2
+
+
+def test_words_of_strangers_move_no_cursor(run: Run, running: PicTrace, collection: str) -> None:
+    running.client.put(f"/v1/collections/{collection}", json={"title": "[red]\x1b[2J"})
+    assert "[red]\\x1b[2J" in run("collections").stdout
+    running.client.delete(f"/v1/collections/{collection}")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed(run: Run, shell: str) -> None:
+    script = run("completion", shell)
+    assert script.exit_code == 0
+    assert "_PICTRACE_COMPLETE" in script.stdout
+    word = "s" if shell == "fish" else "1"
+    words = {"COMP_WORDS": "pictrace s", "COMP_CWORD": word, "_PICTRACE_COMPLETE": f"{shell}_complete"}
+    assert "search" in run(prog_name="pictrace", env=words, complete_var="_PICTRACE_COMPLETE").stdout

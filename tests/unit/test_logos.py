@@ -1,0 +1,75 @@
+"""Logos on transparent ground: each is found by its copies, and by its version in the other colour."""
+
+import io
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from bench.quality.collection import Memory, Original, key_of
+from shared.domain.features import FEATURE_DIMENSIONS, normalise
+from shared.domain.matches import Ranking, Verdict
+from shared.search.description import describe
+from shared.search.searcher import Searcher, SearchRequest
+from shared.search.timings import Stopwatch
+from shared.vision.embedding import Embedding
+from shared.vision.pixels import Pixels
+from tests.images import encoded, pixels
+
+LOGOS: Final = range(4)
+
+
+class Network:
+    """In place of the network: all logos have the same features."""
+
+    model_id = "m"
+
+    def embed(self, _: Pixels) -> Embedding:
+        return Embedding(normalise(np.ones(FEATURE_DIMENSIONS)), ())
+
+
+def logo(number: int, colour: str, size: tuple[int, int] = (600, 300)) -> bytes:
+    """Return a PNG of shapes in one colour on transparent ground."""
+    image = Image.new("RGBA", (600, 300), (128, 128, 128, 0))
+    draw, rng = ImageDraw.Draw(image), np.random.default_rng(number)
+    for _ in range(30):
+        x, y, side = (int(value) for value in rng.integers((20, 20, 15), (530, 230, 60)))
+        shape = draw.ellipse if rng.random() < 0.4 else draw.rectangle
+        shape([x, y, x + side, y + side], fill=colour if rng.random() < 0.7 else (0, 0, 0, 0))
+    out = io.BytesIO()
+    image.resize(size).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def searcher() -> Searcher:
+    network: Any = Network()
+    stored = {f"white-{number}": logo(number, "white") for number in LOGOS} | {"cat": encoded(pixels("chelsea.png"))}
+    originals = [
+        Original(Path(name), name, describe(data, key_of(data), network, created_at="", filename=name))
+        for name, data in stored.items()
+    ]
+    return Memory(originals, network.model_id).searcher(network)
+
+
+def search(searcher: Searcher, data: bytes) -> list[tuple[str | None, Verdict, bool]]:
+    query = searcher.describe(data, Stopwatch())
+    found = searcher.search(query, SearchRequest(collection="bench", k=5, ranking=Ranking.FUSED), Stopwatch())
+    return [(one.record.filename, one.comparison.verdict, one.comparison.inverted) for one in found.matches]
+
+
+@pytest.mark.parametrize("number", LOGOS)
+def test_a_white_logo_is_found_by_its_copies_and_by_its_black_version(searcher: Searcher, number: int) -> None:
+    copy, *others = search(searcher, logo(number, "white", (300, 150)))
+    assert copy == (f"white-{number}", Verdict.NEAR_DUPLICATE, False)
+    assert not any(verdict in (Verdict.NEAR_DUPLICATE, Verdict.VARIANT) for _, verdict, _ in others)
+    black, *others = search(searcher, logo(number, "black"))
+    assert black == (f"white-{number}", Verdict.VARIANT, True)
+    assert not any(verdict in (Verdict.NEAR_DUPLICATE, Verdict.VARIANT) for _, verdict, _ in others)
+
+
+def test_a_photograph_is_not_searched_for_inverted(searcher: Searcher) -> None:
+    first, *_ = search(searcher, encoded(pixels("chelsea.png")[:200]))
+    assert first == ("cat", Verdict.NEAR_DUPLICATE, False)
