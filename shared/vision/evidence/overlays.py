@@ -37,7 +37,7 @@ OUTLINED: Final = 0.1
 """Least difference of `Side.seam` of these, and no less than that of the other image itself."""
 CLEARLY_OUTLINED: Final = 0.5
 """The same where what is covered has edges of its own."""
-FLATTENED, FLATTER = 0.85, 0.25
+FLATTENED, FLATTER = 0.9, 0.25
 """Least `Side.flat`, and its least excess over the other image, that prove an overlay without an outline."""
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
@@ -99,8 +99,9 @@ def _unless_of_the_scene(
     """
     if place is OverlaidImage.NEITHER or coloured[1 - place].fits < NEARLY_CONTINUES:
         return OverlaidImage.NEITHER
-    over, under = shown[place], shown[1 - place]
-    outlined = over.seam - max(0.0, under.seam) > CLEARLY_OUTLINED and over.flat >= FLATTENED
+    over = shown[place]
+    seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
+    outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
     blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT
     return OverlaidImage.NEITHER if blends and not outlined and _is_solid(part) else place
 
