@@ -8,6 +8,7 @@ EXAMPLES ?= 100
 SECONDS ?= 300
 MOMENTS ?= 60
 DATA ?=
+KINDS ?=
 BENCH_ARGS ?=
 SEARCHES ?=
 ARM64_ROOT ?=
@@ -74,9 +75,10 @@ bench-quality: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure how often altere
 bench-negatives: $(VENV)/.test $(MODEL_DIR)/model.json ## Count different images of one kind that are called near-duplicates (DATA=folder of photographs)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.negatives $(if $(DATA),"$(DATA)") --model-dir $(MODEL_DIR)
 
-bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the exported model (DATA=folder of photographs)
-	@test -n "$(DATA)" || { echo "Name a folder of photographs: make bench-fit DATA=folder"; exit 2; }
+bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the exported model (DATA=photographs, KINDS=sub-folders of one kind each)
+	@test -n "$(DATA)" && test -n "$(KINDS)" || { echo "Name two folders: make bench-fit DATA=photographs KINDS=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL_DIR)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_look_alikes "$(DATA)" --kinds "$(KINDS)" --model-dir $(MODEL_DIR)
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check

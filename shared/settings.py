@@ -41,6 +41,14 @@ def _trash_days(environ: Mapping[str, str]) -> int:
     return int(value)
 
 
+def _show_location(environ: Mapping[str, str]) -> bool:
+    """Return whether callers without the scope `admin` may know where images were taken."""
+    value = environ.get("PICTRACE_SHOW_LOCATION_TO", "admin")
+    if value not in ("admin", "everyone"):
+        raise SettingsError("the environment variable PICTRACE_SHOW_LOCATION_TO must be admin or everyone")
+    return value == "everyone"
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folder of the model, followed by that of the next model if one is set."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
@@ -93,6 +101,7 @@ class ApiSettings:
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
+    show_location: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -105,6 +114,7 @@ class ApiSettings:
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),
+            show_location=_show_location(environ),
         )
 
 

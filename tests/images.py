@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from skimage.data import data_dir
 
 from shared.vision.opencv import cv2
@@ -33,3 +34,19 @@ def noise(seed: int, side: int = 96) -> bytes:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
     return encoded(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.uint8), ".png")
+
+
+def taken(
+    jpeg: bytes, date: str, *, offset: str = "", camera: str = "", place: tuple[float, float] | None = None
+) -> bytes:
+    """The same JPEG with Exif: the date as Exif writes it, the camera's model, latitude and longitude."""
+    block = Image.Exif()
+    if camera:
+        block[0x0110] = camera
+    block.get_ifd(0x8769).update({0x9003: date} | ({0x9011: offset} if offset else {}))
+    if place:
+        latitude, longitude = ((abs(angle), 0.0, 0.0) for angle in place)
+        references = ("S" if place[0] < 0 else "N", "W" if place[1] < 0 else "E")
+        block.get_ifd(0x8825).update({1: references[0], 2: latitude, 3: references[1], 4: longitude})
+    body = block.tobytes()
+    return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]

@@ -17,6 +17,7 @@ from bench.cost.bill import (
 )
 from bench.cost.use import (
     BATCH,
+    DETAILED_SECONDS,
     EVENTUAL,
     EXAMINED_BYTES,
     MILLION,
@@ -41,6 +42,7 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
     before, after = uploading(use, MILLION), indexing(use, MILLION)
     kinds = {kind: Use.measured(figures, context, kind) for kind in ("fast", "found", "nothing")}
     ingest, search = ingesting(use, MILLION), searching(use, MILLION)
+    detailed = MILLION * DETAILED_SECONDS * use.api_gb * prices.LAMBDA_GB_SECOND
     return "\n".join(
         [
             "# What it costs",
@@ -104,7 +106,10 @@ def page(figures: Mapping[str, float], context: Mapping[str, int], taken: str) -
             "its own as `bytes_examined`. The prices of vectors are as an article of August 2026 quotes them. "
             "Some prices are list prices that were not looked up again: infra/prices.py says which.",
             "- Not counted: cold starts, retries, support, taxes, and images that are shown (S3's transfer), "
-            "CloudWatch's custom metrics ($0.30 a month each).",
+            "CloudWatch's custom metrics ($0.30 a month each). Detailed comparisons depend on what is stored: each "
+            f"takes {DETAILED_SECONDS} s of a processor, ${detailed:,.2f} a million of them. A search makes none where "
+            "nothing is promising, and in each of its two passes up to 16 (`thorough`: 32) among documents of one "
+            "template; an image that is stored, up to ten.",
             "",
         ]
     )
@@ -175,7 +180,8 @@ def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Line
     done = {
         ("an image", "DynamoDB: records"): f"{use.image_write_units:.0f} write units: the record's "
         f"{use.image_item_bytes / 1024:.1f} KB, {use.image_list_bytes / 1024:.1f} of them vectors, stored as whole "
-        "numbers of two digits; one for the listing, four for the ledger's transaction, one for the upload's state.",
+        "numbers of two digits; one for each listing, one for the look-up by pixels, four for the ledger's "
+        "transaction, one for the upload's state.",
         (
             "an image",
             "DynamoDB: vectors",

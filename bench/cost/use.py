@@ -17,6 +17,8 @@ VECTOR_SECONDS: Final = 0.02
 a published measurement of SearchVectors (August 2026, 15,000 vectors; a public repository's notes, whose address is not
 known here)."""
 SIGNATURES_AT_ONCE: Final = 16
+DETAILED_SECONDS: Final = 0.4
+"""Of a processor, for a detailed comparison on average: docs/explanation/ranking.md, *Cost*."""
 BATCH: Final = BATCH_MESSAGES
 """Messages of a batch under load."""
 
@@ -38,7 +40,7 @@ TRACED: Final = 0.05
 """Of the calls of a function."""
 STATE_SECONDS: Final = 0.015
 """Of the api function, for a form or a state: taken."""
-ALARM_METRICS: Final = 18
+ALARM_METRICS: Final = 19
 """Number of metrics that the alarms watch; a test counts them in the template."""
 IMAGE_GB: Final = 0.3
 RERANKED: Final = 20

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bench.embedded_scale.made import COLLECTION, Photograph, Photographs, made_images
 from infra.local.data_folder import DataFolder
-from shared.domain.images import IndexedImage, ObjectRef, signature_key
+from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, signature_key
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
 from shared.embedded.migrations import open_database
@@ -67,19 +67,19 @@ def _store(database: Database, index: VectorIndex, images: list[IndexedImage]) -
 
 def _link_signatures(folder: DataFolder, part: Iterable[tuple[IndexedImage, Photograph]]) -> None:
     for image, photograph in part:
-        own = _signature(folder, photograph.image)
+        own = signature_file(folder, photograph.image.record)
         if not own.exists():
             own.parent.mkdir(parents=True, exist_ok=True)
             own.write_bytes(photograph.signature)
-        path = _signature(folder, image)
+        path = signature_file(folder, image.record)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             os.link(own, path)
 
 
-def _signature(folder: DataFolder, image: IndexedImage) -> Path:
+def signature_file(folder: DataFolder, record: ImageRecord) -> Path:
     """Return the file of a signature, where `shared.embedded.objects` keeps it."""
-    *folders, name = signature_key(image.record.model, image.record.image_id).split("/")
+    *folders, name = signature_key(record.model, record.image_id).split("/")
     return folder.objects.joinpath(*folders, name[:2], name)
 
 

@@ -162,7 +162,8 @@ def _saved(rgb: Pixels, rng: np.random.Generator) -> bytes:
     return alterations.encoded(rgb, int(rng.integers(60, 96)))
 
 
-def _finished(rgb: Pixels, kind: str, rng: np.random.Generator) -> bytes:
+def finished(rgb: Pixels, kind: str, rng: np.random.Generator) -> bytes:
+    """Return a drawn image as a JPEG; half of the documents are scanned first."""
     if kind in SCANNED and rng.random() < 0.5:
         rgb = scanned(rgb, rng)
     return _saved(sent(rgb, rng), rng)
@@ -173,7 +174,7 @@ def different(kind: str, seed: int, place: int) -> Pair:
     style = [seed, place, *kind.encode()]
     rng = np.random.default_rng([*style, 99])
     made = [DRAWN[kind](Style(style), Content([*style, side])) for side in (1, 2)]
-    a, b = (_finished(rgb, kind, rng) for rgb in made)
+    a, b = (finished(rgb, kind, rng) for rgb in made)
     return Pair(kind, "different", a, b)
 
 
@@ -185,7 +186,7 @@ def one_number(kind: str, seed: int, place: int) -> Pair:
     changed = int(np.random.default_rng(style).choice(first.numbers))
     b = DRAWN[kind](Style(style), Content([*style, 1], [changed]))
     rng = np.random.default_rng([*style, 99])
-    return Pair("one other number", "changed", _finished(a, kind, rng), _finished(b, kind, rng))
+    return Pair("one other number", "changed", finished(a, kind, rng), finished(b, kind, rng))
 
 
 def other_colour(seed: int, place: int) -> Pair:

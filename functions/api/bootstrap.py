@@ -54,6 +54,7 @@ def deployed_services(settings: ApiSettings) -> Services:
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.id for model in models]),
         outages=AWS_OUTAGES,
         trash_days=settings.trash_days,
+        show_location=settings.show_location,
         bucket=settings.bucket,
         source_addresses=[address for name in settings.source_buckets for address in objects.addresses(name)],
     )

@@ -8,8 +8,10 @@ from fastapi import Depends, Path, Query, Request
 
 from functions.api.auth import KnownCaller
 from functions.api.errors import Problem
+from functions.api.presenters import View
 from functions.api.schemas import EXAMPLE_ID
 from functions.api.services import Services
+from shared.domain.access import Scope
 from shared.domain.errors import NotFound
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.limits import MAX_K
@@ -88,6 +90,14 @@ def collections_to_remove_from(
 
 
 Needs = Annotated[Services, Depends(services)]
+
+
+def view_of_caller(caller: KnownCaller, services: Needs) -> View:
+    """Return what the caller sees of images: locations need the scope `admin`, unless the deployment shows them."""
+    return View(services.library.thumbnail_url, location=services.show_location or caller.has(Scope.ADMIN))
+
+
+SeenAs = Annotated[View, Depends(view_of_caller)]
 NeedsModel = Annotated[Services, Depends(services_for_model)]
 """Services that use one model for the whole request: the one that the request names, or the active one."""
 ImageIdPath = Annotated[str, Depends(valid_image_id)]

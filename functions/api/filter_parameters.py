@@ -57,6 +57,19 @@ def listing_filter(
             examples=["2026-11-28"],
         ),
     ] = None,
+    taken_from: Annotated[
+        str | None,
+        Query(max_length=40, description="only images taken at this local time or later", examples=["2026-11-01"]),
+    ] = None,
+    taken_to: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="only images taken at this local time or earlier; a date includes its day. An image whose file "
+            "has no date counts as taken when it was indexed",
+            examples=["2026-11-30"],
+        ),
+    ] = None,
     format: Annotated[  # noqa: A002 - the name of the parameter
         str | None, Query(pattern=f"^({'|'.join(MEDIA_TYPES)})$", description="only images of this format")
     ] = None,
@@ -75,6 +88,8 @@ def listing_filter(
         labels=services.model.classes(label) if label else None,
         since=_bound("since", since, time.min),
         until=_bound("until", until, time.max),
+        taken_from=_local_bound("taken_from", taken_from, time.min),
+        taken_to=_local_bound("taken_to", taken_to, time.max),
         format=format,
         min_bytes=min_bytes,
         max_bytes=max_bytes,
@@ -106,3 +121,25 @@ def _bound(name: str, given: str | None, of_day: time) -> str | None:
         raise Problem(
             "invalid-request", f"{name}: Send a date or a time, as in 2026-11-28 or 2026-11-28T09:30:00Z."
         ) from None
+
+
+def _local_bound(name: str, given: str | None, of_day: time) -> str | None:
+    """Return a local time in the format of `ImageRecord.dated_at`; a date stands for its first or last moment.
+
+    Raises:
+        Problem: it is neither a date nor a time, or has an offset: the offsets of many images are unknown.
+    """
+    if given is None:
+        return None
+    try:
+        if len(given) == DATE_LENGTH:
+            moment = datetime.combine(date.fromisoformat(given), of_day)
+        else:
+            moment = datetime.fromisoformat(given)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo:
+        raise Problem(
+            "invalid-request", f"{name}: Send a date or a local time, as in 2026-11-28 or 2026-11-28T09:30:00."
+        )
+    return moment.isoformat(timespec="microseconds")

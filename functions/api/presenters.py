@@ -1,27 +1,40 @@
-"""Convert domain objects to response models; `thumbnail` returns the URL of an image's thumbnail."""
+"""Convert domain objects to response models."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
 from functions.api import schemas
 from functions.api.duplicate_groups import Resolution
+from shared.domain.capture import NOTHING, Capture
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
-from shared.domain.matches import Comparison, Part, Verdict
+from shared.domain.matches import SCORE_DIGITS, Comparison, Part, Verdict
 from shared.domain.trash import TrashedImage, purged_at
 from shared.search.searcher import ScoredMatch
 
-ThumbnailUrl = Callable[[ImageRecord], str]
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a caller sees of images.
+
+    Attributes:
+        thumbnail: returns the URL of an image's thumbnail.
+        location: whether the caller may know where images were taken.
+    """
+
+    thumbnail: Callable[[ImageRecord], str]
+    location: bool
 
 
-def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
+def image(record: ImageRecord, view: View) -> schemas.Image:
+    capture = record.capture or NOTHING
     return schemas.Image(
         image_id=record.image_id,
         collection=record.collection,
         url=f"/v1/images/{record.image_id}/content?collection={quote(record.collection)}",
-        thumbnail_url=thumbnail(record),
+        thumbnail_url=view.thumbnail(record),
         width=record.width,
         height=record.height,
         format=record.format,
@@ -39,24 +52,34 @@ def image(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.Image:
         intact=record.intact,
         pages=record.pages,
         pages_searched=record.pages_searched,
+        taken_at=capture.taken_at,
+        camera=capture.camera,
+        location=_location(capture) if view.location else None,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),
     )
 
 
-def image_with_sources(record: ImageRecord, thumbnail: ThumbnailUrl) -> schemas.ImageWithSources:
+def _location(capture: Capture) -> schemas.Location | None:
+    if capture.location is None:
+        return None
+    latitude, longitude = capture.location
+    return schemas.Location(latitude=latitude, longitude=longitude)
+
+
+def image_with_sources(record: ImageRecord, view: View) -> schemas.ImageWithSources:
     sources = [schemas.Source(bucket=ref.bucket, key=ref.key, version=ref.version) for ref in record.sources]
-    return schemas.ImageWithSources(**image(record, thumbnail).model_dump(), sources=sources)
+    return schemas.ImageWithSources(**image(record, view).model_dump(), sources=sources)
 
 
-def group(found: DuplicateGroup, thumbnail: ThumbnailUrl) -> schemas.DuplicateGroup:
+def group(found: DuplicateGroup, view: View) -> schemas.DuplicateGroup:
     return schemas.DuplicateGroup(
         group_id=found.group_id,
         best=found.records[0].image_id,
         reasons=dict(found.reasons()),
         chosen=found.records[0].chosen,
-        images=[image(record, thumbnail) for record in found.records],
+        images=[image(record, view) for record in found.records],
         truncated=found.truncated,
     )
 
@@ -83,9 +106,9 @@ def scan(found: DuplicateScan) -> schemas.DuplicateCheckState:
     )
 
 
-def trashed(found: TrashedImage, thumbnail: ThumbnailUrl, days: int) -> schemas.TrashedImage:
+def trashed(found: TrashedImage, view: View, days: int) -> schemas.TrashedImage:
     return schemas.TrashedImage(
-        **image(found.record, thumbnail).model_dump(),
+        **image(found.record, view).model_dump(),
         trashed_at=found.trashed_at,
         purged_at=purged_at(found.trashed_at, days),
     )
@@ -107,11 +130,11 @@ def comparison(scores: Comparison, model: str) -> schemas.Comparison:
     return schemas.Comparison(**_scores(scores).model_dump(), model=model)
 
 
-def match(found: ScoredMatch, thumbnail: ThumbnailUrl) -> schemas.Match:
+def match(found: ScoredMatch, view: View) -> schemas.Match:
     return schemas.Match(
         **_scores(found.comparison).model_dump(),
         image_id=found.record.image_id,
-        image=image(found.record, thumbnail),
+        image=image(found.record, view),
     )
 
 
@@ -151,4 +174,4 @@ def _part(part: Part) -> schemas.Part:
 
 
 def _round(value: float) -> float:
-    return round(value, 5)
+    return round(value, SCORE_DIGITS)

@@ -100,6 +100,13 @@ class LabelModel(BaseModel):
     probability: Annotated[float, Field(ge=0, le=1, examples=[0.83])]
 
 
+class Location(BaseModel):
+    """A position in degrees (WGS 84)."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, examples=[48.822083])]
+    longitude: Annotated[float, Field(ge=-180, le=180, examples=[2.398472])]
+
+
 class Image(BaseModel):
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
@@ -150,6 +157,18 @@ class Image(BaseModel):
             examples=[1],
         ),
     ] = 1
+    taken_at: Annotated[
+        str | None,
+        Field(
+            description="when it was taken, as its file states: local time, with the offset from UTC if that is known",
+            examples=["2026-11-20T17:16:53+01:00"],
+        ),
+    ] = None
+    camera: Annotated[str | None, Field(description="maker and model", examples=["Google Pixel 4a"])] = None
+    location: Annotated[
+        Location | None,
+        Field(description="where it was taken; null without the scope `admin`, unless the deployment shows it"),
+    ] = None
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
     fields: Annotated[

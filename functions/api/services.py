@@ -89,6 +89,7 @@ class Adapters:
     Attributes:
         active_model: returns the id of the model that searches use unless they name one.
         trash_days: how long a deleted image can be restored.
+        show_location: whether callers without the scope `admin` may know where images were taken.
         bucket: the bucket of uploads.
         source_addresses: where links to other buckets lead, as sources of a Content-Security-Policy.
     """
@@ -107,6 +108,7 @@ class Adapters:
     active_model: Callable[[], str]
     outages: Outages
     trash_days: int
+    show_location: bool
     bucket: str
     source_addresses: Sequence[str] = ()
 
@@ -121,6 +123,7 @@ class Services:
     def __init__(self, adapters: Adapters, models: Sequence[Model], access: Access) -> None:
         self.models = {model.id: model for model in models}
         self.access = access
+        self.show_location = adapters.show_location
         self.catalogue = adapters.catalogue
         self.collections = adapters.collections
         self.duplicates = adapters.duplicates

@@ -1,4 +1,4 @@
-"""Describe stored images by another model."""
+"""Describe stored images by another model, and read of earlier ones when, by what and where they were taken."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -14,11 +14,12 @@ from shared.domain.ports import Catalogue, Objects
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import describe
 from shared.vision import signature
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 
 
 class Reindexer:
-    """Adds the vectors of a model to a stored image. It may be repeated, and die at any point.
+    """Adds the vectors of a model, and the capture, to a stored image. It may be repeated, and die at any point.
 
     Args:
         clean_up: deletes images that no object holds, stores those again of which something is missing, and returns
@@ -57,22 +58,27 @@ class Reindexer:
         record = self._catalogue.find(image_key.image_id, image_key.collection)
         if record is None:
             outcome = replace(outcome, reason="the image had been removed")
-        elif not self._catalogue.described(image_key, [event.model]):
+        elif record.capture is None or not self._catalogue.described(image_key, [event.model]):
             try:
-                self._add_vectors(record, image_key, embedder)
+                self._complete(record, image_key, embedder)
             except PictureRefused as refused:
                 self._refuse(image_key, event.model, refused)
                 outcome = replace(outcome, code=refused.code, reason=refused.reason)
         gone = self._clean_up([image_key])
         return replace(outcome, vanished=gone) if record else outcome
 
-    def _add_vectors(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
+    def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
+        """Store when, by what and where the image was taken, and the vectors, whichever of them is missing."""
         with FILES.reservation() as reserve:
             data = self._bytes(record, reserve)
-            with COMPUTING:
-                description = describe(
-                    data, image_key, embedder, created_at=record.created_at, filename=record.filename
-                )
+            if record.capture is None:
+                self._catalogue.set_capture(image_key, decode(data, patience=None).capture)
+            if not self._catalogue.described(image_key, [embedder.model_id]):
+                self._add_vectors(data, record, image_key, embedder)
+
+    def _add_vectors(self, data: bytes, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
+        with COMPUTING:
+            description = describe(data, image_key, embedder, created_at=record.created_at, filename=record.filename)
         self._objects.write(
             signature_key(embedder.model_id, image_key.image_id),
             signature.pack(description.signature),

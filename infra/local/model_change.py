@@ -10,11 +10,16 @@ from shared.embedded.objects import FolderObjects
 _QUEUE_MISSING: Final = """
 INSERT INTO messages (body, visible_at, background)
 SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
-FROM images WHERE NOT EXISTS (
+FROM images WHERE capture_read = 0 OR NOT EXISTS (
     SELECT 1 FROM descriptions
     WHERE descriptions.image_id = images.image_id
         AND descriptions.collection = images.collection AND descriptions.model = :model
 )
+"""
+_QUEUE_UNREAD: Final = """
+INSERT INTO messages (body, visible_at, background)
+SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
+FROM images WHERE capture_read = 0
 """
 """The messages are those of `shared.aws.messages.ReindexRequest`."""
 
@@ -32,11 +37,14 @@ class ModelChange:
         self._model = model
 
     def begin(self) -> None:
-        """Queue the images; what was queued for another model is given up. May be repeated at each start."""
+        """Queue the images; what was queued for another model is given up. May be repeated at each start.
+
+        If the model has described them all, those are queued that an earlier version stored without reading when they
+        were taken.
+        """
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE background = 1")
-            if self.missing():
-                connection.execute(_QUEUE_MISSING, {"model": self._model})
+            connection.execute(_QUEUE_MISSING if self.missing() else _QUEUE_UNREAD, {"model": self._model})
 
     def missing(self) -> int:
         """Return the number of images that the current model has not described."""

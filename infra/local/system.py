@@ -134,6 +134,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             active_model=lambda: model.id,
             outages=OUTAGES,
             trash_days=TRASH_DAYS,
+            show_location=False,
             bucket=BUCKET,
         ),
         [model],

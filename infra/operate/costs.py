@@ -6,6 +6,8 @@ from typing import Final
 from infra import prices
 
 CENT: Final = 0.01
+INDEX_WRITES: Final = 3
+"""Secondary indexes that most records are in: by time of indexing, by date taken, by pixels."""
 
 
 def indexing_cost(memory_mb: int) -> dict[str, float]:
@@ -26,6 +28,18 @@ def reindexing_cost(memory_mb: int) -> dict[str, float]:
         "DynamoDB table": prices.WRITES_PER_VECTOR * prices.TABLE_WRITE + prices.READS_PER_IMAGE * prices.TABLE_READ,
         "DynamoDB vectors": _vector_cost(),
         "S3": prices.S3_PUT + prices.S3_GET,
+        "Lambda": _compute_cost(memory_mb),
+        "SQS": prices.SQS_REQUESTS_PER_IMAGE * prices.SQS_REQUEST,
+    }
+
+
+def dating_cost(memory_mb: int) -> dict[str, float]:
+    """Return the dollars for reading when one stored image was taken, by service: all its indexes are written again."""
+    return {
+        "DynamoDB table": (prices.WRITES_PER_VECTOR + INDEX_WRITES) * prices.TABLE_WRITE
+        + prices.READS_PER_IMAGE * prices.TABLE_READ,
+        "DynamoDB vectors": _vector_cost(),
+        "S3": prices.S3_GET,
         "Lambda": _compute_cost(memory_mb),
         "SQS": prices.SQS_REQUESTS_PER_IMAGE * prices.SQS_REQUEST,
     }

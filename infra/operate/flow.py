@@ -86,9 +86,20 @@ class Queue:
         return not any(int(count) for count in found["Attributes"].values())
 
 
-def read_items(client: "DynamoDBClient", table: str, keys: list[Any], projection: str | None = None) -> list[Any]:
-    """Return those items of up to `BATCH_GET_SIZE` keys that exist."""
-    extra = {"ProjectionExpression": projection} if projection else {}
+def read_items(
+    client: "DynamoDBClient",
+    table: str,
+    keys: list[Any],
+    projection: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> list[Any]:
+    """Return those items of up to `BATCH_GET_SIZE` keys that exist.
+
+    Args:
+        names: attributes by the placeholders that `projection` has for them.
+    """
+    extra: dict[str, Any] = {"ProjectionExpression": projection} if projection else {}
+    extra |= {"ExpressionAttributeNames": names} if names else {}
     items: list[Any] = []
     while keys:
         wanted: Any = {"Keys": keys, **extra}

@@ -4,9 +4,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from infra.app import default_context
+from infra.operate.capture_source import CaptureSource
 from infra.operate.catalogue_source import CatalogueSource
 from infra.operate.cleanup import clean_bucket, clean_table
-from infra.operate.costs import cleanup_cost, estimate, reindexing_cost
+from infra.operate.costs import cleanup_cost, dating_cost, estimate, reindexing_cost
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
@@ -31,12 +32,19 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     step = parser.add_mutually_exclusive_group()
     step.add_argument("--dry-run", action="store_true", help="only show number and cost")
+    step.add_argument(
+        "--dates",
+        action="store_true",
+        help="read when, by what and where images were taken of those that an earlier version stored",
+    )
     step.add_argument("--switch", action="store_true", help="use this model for searches from now on")
     step.add_argument("--clean", action="store_true", help="remove every other model's vectors and signatures")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
+    if args.dates:
+        return _read_dates(args, stack)
     model = args.model or stack.outputs.get("NextModel")
     if not model:
         raise LookupError(
@@ -70,3 +78,14 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
         return 0
     queue = Queue(sqs_client(), stack.outputs["QueueUrl"])
     return run_with_progress(source, queue, source.list_images(), ProgressReport(total))
+
+
+def _read_dates(args: argparse.Namespace, stack: DeployedStack) -> int:
+    source = CaptureSource(dynamodb_client(), stack.table)
+    count = sum(1 for _ in source.list_images())
+    print(f"{count:,} images of which it was never read when they were taken")
+    print(estimate(count, dating_cost(default_context()["ingest_memory_mb"])))
+    if not count or not (args.yes or confirm(f"Read when {count:,} images were taken?")):
+        return 0
+    queue = Queue(sqs_client(), stack.outputs["QueueUrl"])
+    return run_with_progress(source, queue, source.list_images(), ProgressReport(count))

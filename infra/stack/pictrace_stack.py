@@ -26,6 +26,7 @@ from shared.domain.table_schema import (
     KEYS_PARTITION,
     LISTING_INDEX,
     PIXELS_INDEX,
+    TAKEN_INDEX,
 )
 
 NEXT_MODEL_DIR = "/opt/next_model"
@@ -114,7 +115,11 @@ class PicTraceStack(Stack):
             self,
             "Search",
             api=api,
-            environment=environment | {"PICTRACE_QUEUE": ingestion.queue.queue_url},
+            environment=environment
+            | {
+                "PICTRACE_QUEUE": ingestion.queue.queue_url,
+                "PICTRACE_SHOW_LOCATION_TO": stage.show_location_to,
+            },
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
@@ -220,7 +225,10 @@ class PicTraceStack(Stack):
         _allow(
             search.function,
             ["dynamodb:Query"],
-            [f"{table}/index/{name}" for name in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)],
+            [
+                f"{table}/index/{name}"
+                for name in (LISTING_INDEX, TAKEN_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)
+            ],
         )
         _allow(search.function, ["dynamodb:SearchVectors"], vectors)
 

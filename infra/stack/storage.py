@@ -115,6 +115,7 @@ class Storage(Construct):
                         table_schema.DUPLICATES_SORT,
                         table_schema.ANNOTATED_PARTITION,
                         table_schema.PIXELS_HASH,
+                        table_schema.TAKEN_SORT,
                         table_schema.VECTOR_PARTITION,
                         *table_schema.VECTOR_FILTERS,
                     )
@@ -154,6 +155,16 @@ class Storage(Construct):
                     key_schema=[_key(table_schema.PIXELS_HASH, "HASH"), _key(table_schema.LISTING_PARTITION, "RANGE")],
                     projection=_include(
                         *table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS, table_schema.LISTING_SORT
+                    ),
+                ),
+                dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+                    index_name=table_schema.TAKEN_INDEX,
+                    key_schema=[_key(table_schema.LISTING_PARTITION, "HASH"), _key(table_schema.TAKEN_SORT, "RANGE")],
+                    projection=_include(
+                        *table_schema.RECORD_ATTRIBUTES,
+                        *table_schema.VECTOR_FILTERS,
+                        table_schema.LISTING_SORT,
+                        *table_schema.ANNOTATIONS,
                     ),
                 ),
             ],

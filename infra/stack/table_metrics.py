@@ -7,7 +7,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.stack.storage import VECTOR_INDEXES
-from shared.domain.table_schema import ANNOTATED_INDEX, DUPLICATES_INDEX, LISTING_INDEX, PIXELS_INDEX
+from shared.domain.table_schema import ANNOTATED_INDEX, DUPLICATES_INDEX, LISTING_INDEX, PIXELS_INDEX, TAKEN_INDEX
 
 EXAMINED: Final = "VectorSearchRequestBytes"
 REPLICATED: Final = "VectorWriteRequestBytes"
@@ -38,7 +38,7 @@ def throttles(table: str, period: Duration) -> list[cloudwatch.IMetric]:
         metric("WriteThrottleEvents", table, period),
         *(
             metric("WriteThrottleEvents", table, period, GlobalSecondaryIndexName=index)
-            for index in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX)
+            for index in (LISTING_INDEX, DUPLICATES_INDEX, ANNOTATED_INDEX, PIXELS_INDEX, TAKEN_INDEX)
         ),
     ]
 

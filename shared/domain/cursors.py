@@ -7,30 +7,38 @@ import re
 from typing import Any, Final
 
 from shared.domain.errors import InvalidCursor
+from shared.domain.filters import Sort
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 
 _TIME: Final = re.compile(r"[0-9T:.+-]{1,40}")
 _FOREIGN: Final = "the cursor is not one that a page of this collection gave"
 
 
-def encode_cursor(collection: str, created_at: str, image_id: str) -> str:
-    """Return the cursor after an image in the listing of a collection."""
-    return _opaque(collection, created_at, image_id)
+def encode_cursor(collection: str, time: str, image_id: str, sort: Sort = Sort.ADDED) -> str:
+    """Return the cursor after an image in the listing of a collection; `time` is the one that sorts it."""
+    return _opaque(collection, time, image_id, *_named(sort))
 
 
-def decode_cursor(cursor: str, collection: str) -> tuple[str, str]:
-    """Return `created_at` and `image_id` of the image after which the next page starts.
+def decode_cursor(cursor: str, collection: str, sort: Sort = Sort.ADDED) -> tuple[str, str]:
+    """Return the time and the `image_id` of the image after which the next page starts.
 
     Raises:
-        InvalidCursor: the cursor is malformed or belongs to another collection.
+        InvalidCursor: the cursor is malformed, or belongs to another collection or order.
     """
     match _fields(cursor):
-        case [str(owner), str(created_at), str(image_id)] if (
-            owner == collection and _TIME.fullmatch(created_at) and re.fullmatch(IMAGE_ID_PATTERN, image_id)
+        case [str(owner), str(time), str(image_id), *sorted_by] if (
+            owner == collection
+            and sorted_by == _named(sort)
+            and _TIME.fullmatch(time)
+            and re.fullmatch(IMAGE_ID_PATTERN, image_id)
         ):
-            return created_at, image_id
+            return time, image_id
         case _:
             raise InvalidCursor(_FOREIGN)
+
+
+def _named(sort: Sort) -> list[str]:
+    return [] if sort is Sort.ADDED else [sort.value]
 
 
 def encode_name(name: str) -> str:

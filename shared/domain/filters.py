@@ -14,6 +14,13 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
+class Sort(StrEnum):
+    """By which time a listing is sorted: that of indexing, or `ImageRecord.dated_at`."""
+
+    ADDED = "added"
+    TAKEN = "taken"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFilter:
     """Conditions that an image must meet; those that are None or empty are met by every image.
@@ -21,6 +28,7 @@ class ImageFilter:
     Attributes:
         labels: in canonical form; one of them must be among the image's labels.
         since, until: bounds of `created_at`, both included, in the same format.
+        taken_from, taken_to: bounds of `dated_at`, both included, in the same format.
         format: a key of `MEDIA_TYPES`.
         min_pixels, max_pixels: bounds of width x height.
         filename: a part of the file name, in any case.
@@ -30,6 +38,8 @@ class ImageFilter:
     labels: frozenset[str] | None = None
     since: str | None = None
     until: str | None = None
+    taken_from: str | None = None
+    taken_to: str | None = None
     format: str | None = None
     min_bytes: int | None = None
     max_bytes: int | None = None
@@ -44,10 +54,15 @@ class ImageFilter:
         """Whether only annotated images can be accepted."""
         return self.external_id is not None or bool(self.fields)
 
-    @property
-    def selective(self) -> bool:
-        """Whether it has conditions other than `since` and `until`, for which every record must be read."""
-        return self != ImageFilter(since=self.since, until=self.until)
+    def bounds(self, sort: Sort) -> tuple[str | None, str | None]:
+        """Return the bounds of the time by which a listing is sorted."""
+        return (self.since, self.until) if sort is Sort.ADDED else (self.taken_from, self.taken_to)
+
+    def selective(self, sort: Sort) -> bool:
+        """Return whether it has conditions besides the bounds of that time, for which every record must be read."""
+        if sort is Sort.ADDED:
+            return self != ImageFilter(since=self.since, until=self.until)
+        return self != ImageFilter(taken_from=self.taken_from, taken_to=self.taken_to)
 
     def accepts(self, record: ImageRecord) -> bool:
         """Return whether an image meets all conditions."""
@@ -56,6 +71,8 @@ class ImageFilter:
             (self.labels is None or record.has_any(self.labels))
             and (self.since is None or record.created_at >= self.since)
             and (self.until is None or record.created_at <= self.until)
+            and (self.taken_from is None or record.dated_at >= self.taken_from)
+            and (self.taken_to is None or record.dated_at <= self.taken_to)
             and (self.format is None or record.format == self.format)
             and (self.min_bytes is None or record.bytes >= self.min_bytes)
             and (self.max_bytes is None or record.bytes <= self.max_bytes)

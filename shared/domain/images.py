@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
+from shared.domain.capture import Capture
 from shared.domain.formats import ANIMATED, RAW_FORMATS
 from shared.domain.labels import canonical
 from shared.domain.limits import (
@@ -95,6 +96,7 @@ class ImageRecord:
         damaged: whether the file is cut off, or lacks its end.
         intact: share of the image that is there; only this part is described.
         pages: number of pages, frames or images in the file.
+        capture: when, by what and where it was taken; None for an image stored by a version that did not read this.
     """
 
     collection: str
@@ -118,6 +120,12 @@ class ImageRecord:
     damaged: bool = False
     intact: float = 1.0
     pages: int = 1
+    capture: Capture | None = None
+
+    @property
+    def dated_at(self) -> str:
+        """When the image was taken, in local time, or else when it was indexed, in UTC; sorts as text."""
+        return (self.capture and self.capture.local_time) or self.created_at.removesuffix("+00:00")
 
     @property
     def pages_searched(self) -> int:

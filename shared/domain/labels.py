@@ -69,9 +69,9 @@ class Vocabulary:
     def matching(self, words: str) -> frozenset[str]:
         """Return the names of the classes that match `words`, in canonical form.
 
-        Case, punctuation and plural endings are ignored. Words that equal a whole name, synonym or kind (`cat`, `dog`)
-        match only the classes that have it; other words match the classes in whose terms they occur as a phrase
-        (`egyptian`).
+        Case, punctuation and plural endings are ignored. Words that equal a whole name, synonym or kind (`cat`, `dog`),
+        with or without its spaces (`cell phone`), match only the classes that have it; other words match the classes in
+        whose terms they occur as a phrase (`egyptian`).
 
         Raises:
             UnknownLabel: no class matches.
@@ -79,6 +79,7 @@ class Vocabulary:
         wanted = canonical(words)
         forms = set(_forms(wanted)) if wanted else set()
         whole = [self._terms[form] for form in forms if form in self._terms]
+        whole = whole or [self._joined[joined] for form in forms if (joined := _joined(form)) in self._joined]
         inside = whole or [
             names for term, names in self._terms.items() if any(f" {form} " in f" {term} " for form in forms)
         ]
@@ -98,6 +99,14 @@ class Vocabulary:
         return {term: frozenset(names) for term, names in found.items()}
 
     @cached_property
+    def _joined(self) -> Mapping[str, frozenset[str]]:
+        """The same by each term without its spaces."""
+        found: dict[str, frozenset[str]] = {}
+        for term, names in self._terms.items():
+            found[_joined(term)] = found.get(_joined(term), frozenset()) | names
+        return found
+
+    @cached_property
     def _spellings(self) -> Mapping[str, str]:
         """The usual spelling of each term, by its canonical form."""
         return {canonical(term): term for each in reversed(self.classes) for term in (*each.also, each.name)}
@@ -111,6 +120,10 @@ class Vocabulary:
 def canonical(words: str) -> str:
     """Return words in canonical form, case-folded and separated by one space: `Egyptian_cat` becomes `egyptian cat`."""
     return " ".join(_WORD.findall(words.casefold()))
+
+
+def _joined(words: str) -> str:
+    return words.replace(" ", "")
 
 
 def _forms(words: str) -> Iterator[str]:

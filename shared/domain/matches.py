@@ -57,6 +57,9 @@ def at_least(verdict: Verdict, least: Verdict) -> bool:
     return order.index(verdict) <= order.index(least)
 
 
+SCORE_DIGITS: Final = 5
+"""Decimals of the scores that callers see, and set limits to."""
+
 SAFE_TO_ACT_ON: Final = (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE)
 """Verdicts under which one image can replace the other."""
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.annotations import Annotations
+from shared.domain.capture import Capture
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import Decision, Decisions, DuplicatePage
-from shared.domain.filters import ImageFilter, Order
+from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
 from shared.domain.quality import Quality
@@ -181,6 +182,7 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         collection: str,
         *,
         wanted: ImageFilter,
+        sort: Sort = Sort.ADDED,
         order: Order = Order.NEWEST,
         limit: int,
         cursor: str | None,
@@ -190,6 +192,10 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         Raises:
             InvalidCursor: the cursor is malformed, or no page of this listing returned it.
         """
+        ...
+
+    def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
+        """Store what the file of an image states that a version stored which did not read this, if it still exists."""
         ...
 
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:

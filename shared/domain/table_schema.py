@@ -30,6 +30,11 @@ PIXELS_INDEX: Final = "pixels-v1"
 """Sparse global secondary index, by the hash of the decoded pixels and the collection, of records that have one."""
 PIXELS_HASH: Final = "pixels_hash"
 
+TAKEN_INDEX: Final = "taken-v1"
+"""Global secondary index of a collection's images by `ImageRecord.dated_at`, without those stored by a version that did
+not read it."""
+TAKEN_SORT: Final = "dated_at"
+
 VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
 LOCAL_INDEX: Final = "local_features-v1"

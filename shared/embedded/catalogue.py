@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from shared.domain.annotations import Annotations
+from shared.domain.capture import Capture
 from shared.domain.features import FeatureVector, LocalVector
-from shared.domain.filters import ImageFilter, Order
+from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
+from shared.embedded.captures import write_capture
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
 from shared.embedded.duplicates import write_quality
@@ -134,13 +136,20 @@ class EmbeddedCatalogue:
         collection: str,
         *,
         wanted: ImageFilter,
+        sort: Sort = Sort.ADDED,
         order: Order = Order.NEWEST,
         limit: int,
         cursor: str | None,
     ) -> Page:
         """Return one page of a collection; see `read_page`."""
         with self._database.read() as connection:
-            return read_page(connection, collection, wanted=wanted, order=order, limit=limit, cursor=cursor)
+            return read_page(connection, collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
+
+    def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
+        with self._database.transaction() as connection:
+            record = read_record(connection, image_key)
+            if record is not None:
+                write_capture(connection, replace(record, capture=capture))
 
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
         with self._database.transaction() as connection:

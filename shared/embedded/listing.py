@@ -8,11 +8,12 @@ from typing import Any, Final
 from shared.domain.annotations import Annotations
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import InvalidCursor
-from shared.domain.filters import ImageFilter, Order
+from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import Page
 from shared.domain.ledger import ImageKey
 from shared.embedded.records import annotation_terms, label_term, read_record
 
+_TIMES: Final = {Sort.ADDED: "created_at", Sort.TAKEN: "dated_at"}
 _FIRST_TIME: Final = ""
 _LAST_TIME: Final = "~"
 """Before and after every `created_at`, which consists of digits and punctuation before the tilde."""
@@ -29,33 +30,35 @@ def read_page(
     collection: str,
     *,
     wanted: ImageFilter,
+    sort: Sort,
     order: Order,
     limit: int,
     cursor: str | None,
 ) -> Page:
     """Return one page of the images that `wanted` accepts; only the last page has fewer than `limit`.
 
-    Annotations and labels are looked up in the index of terms. Other conditions are checked in the order of the listing
-    until the page is full.
+    By the time of indexing, annotations and labels are looked up in the index of terms. Other conditions are checked in
+    the order of the listing until the page is full.
 
     Raises:
-        InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
+        InvalidCursor: the cursor is malformed, belongs to another collection or order, or is outside the dates.
     """
-    alternatives, required = _terms(wanted)
+    alternatives, required = _terms(wanted, sort)
     table, direction = "images" if alternatives is None else "terms", "ASC" if order is Order.OLDEST else "DESC"
-    properties = list(_properties(wanted))
+    time = f"{table}.{_TIMES[sort]}"
+    properties = list(_properties(wanted, sort))
     conditions = [
         (f"{table}.collection = ?", [collection]),
-        *_times(collection, wanted, order, cursor, table),
+        *_times(collection, wanted.bounds(sort), sort, order, cursor, table),
         *properties,
         *(_one_of(terms, table) for terms in required),
     ]
     query = (
-        f"SELECT {table}.created_at, {table}.image_id"  # noqa: S608
+        f"SELECT {time}, {table}.image_id"  # noqa: S608
         f" FROM {_WITH_IMAGES if properties and table == 'terms' else table}"
         f" WHERE {' AND '.join(condition for condition, _ in conditions)}"
         f" {'AND terms.term = ?' if table == 'terms' else ''}"
-        f" ORDER BY {table}.created_at {direction}, {table}.image_id {direction} LIMIT ?"
+        f" ORDER BY {time} {direction}, {table}.image_id {direction} LIMIT ?"
     )
     values = [value for _, several in conditions for value in several]
     found = set[tuple[str, str]]()
@@ -64,37 +67,46 @@ def read_page(
         found.update(connection.execute(query, (*values, *term, limit + 1)))
     ids = (heapq.nsmallest if order is Order.OLDEST else heapq.nlargest)(limit + 1, found)
     records = [read_record(connection, ImageKey(collection, image_id)) for _, image_id in ids[:limit]]
-    cursor = encode_cursor(collection, *ids[limit - 1]) if len(ids) > limit else None
+    cursor = encode_cursor(collection, *ids[limit - 1], sort) if len(ids) > limit else None
     return Page([record for record in records if record], cursor)
 
 
-def _terms(wanted: ImageFilter) -> tuple[Sequence[str] | None, Sequence[Sequence[str]]]:
+def _terms(wanted: ImageFilter, sort: Sort) -> tuple[Sequence[str] | None, Sequence[Sequence[str]]]:
     """Return the terms by which images are read, and sets of terms of which each image must have one.
 
     Images are read by all of the terms, one after another; by time alone if there are None.
     """
     annotations = annotation_terms(Annotations(wanted.external_id, None, wanted.fields))
     labels = None if wanted.labels is None else [label_term(label) for label in sorted(wanted.labels)]
+    if sort is Sort.TAKEN:  # the index of terms has the time of indexing only
+        return None, [*([term] for term in annotations), *([] if labels is None else [labels])]
     if not annotations:
         return labels, []
     first, *others = annotations
     return [first], [*([other] for other in others), *([] if labels is None else [labels])]
 
 
-def _times(collection: str, wanted: ImageFilter, order: Order, cursor: str | None, table: str) -> Iterator[Condition]:
-    since, until = wanted.since or _FIRST_TIME, wanted.until or _LAST_TIME
+def _times(
+    collection: str, bounds: tuple[str | None, str | None], sort: Sort, order: Order, cursor: str | None, table: str
+) -> Iterator[Condition]:
+    since, until = bounds[0] or _FIRST_TIME, bounds[1] or _LAST_TIME
+    time = f"{table}.{_TIMES[sort]}"
     if cursor:
-        after = decode_cursor(cursor, collection)
+        after = decode_cursor(cursor, collection, sort)
         if not since <= after[0] <= until:
             raise InvalidCursor("the cursor belongs to other dates")
         since, until = (after[0], until) if order is Order.OLDEST else (since, after[0])
-        yield f"({table}.created_at, {table}.image_id) {'>' if order is Order.OLDEST else '<'} (?, ?)", after
-    yield f"{table}.created_at BETWEEN ? AND ?", (since, until)
+        yield f"({time}, {table}.image_id) {'>' if order is Order.OLDEST else '<'} (?, ?)", after
+    yield f"{time} BETWEEN ? AND ?", (since, until)
 
 
-def _properties(wanted: ImageFilter) -> Iterator[Condition]:
+def _properties(wanted: ImageFilter, sort: Sort) -> Iterator[Condition]:
     filename = None if wanted.filename is None else wanted.filename.casefold()
+    other = Sort.TAKEN if sort is Sort.ADDED else Sort.ADDED
+    since, until = wanted.bounds(other)
     for condition, value in (
+        (f"images.{_TIMES[other]} >= ?", since),
+        (f"images.{_TIMES[other]} <= ?", until),
         ("format = ?", wanted.format),
         ("bytes >= ?", wanted.min_bytes),
         ("bytes <= ?", wanted.max_bytes),

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.embedded import (
     api_keys,
+    captures,
     collections,
     duplicate_scans,
     duplicates,
@@ -37,7 +38,7 @@ _ADAPTERS: Final = (
     queue,
 )
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS),)
+MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS), captures.MIGRATION)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.domain.annotations import Annotations
+from shared.domain.capture import Capture
 from shared.domain.images import ImageRecord, Label, ObjectRef
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey
+from shared.embedded.captures import write_capture
 
 IMAGE_COLUMNS: Final = """
     image_id TEXT NOT NULL,
@@ -105,7 +107,8 @@ writes, may have rows of an image that has no record yet, or no longer.
 
 COLUMNS: Final = (
     "images.image_id, images.collection, descriptions.model, width, height, format, bytes, phash, images.created_at,"
-    " filename, low_information, sharpness, labels, external_id, note, fields, intact, pages"
+    " filename, low_information, sharpness, labels, external_id, note, fields, intact, pages, taken_at, camera,"
+    " latitude, longitude, capture_read"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
 DESCRIBED: Final = (
@@ -136,6 +139,7 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
         damaged=row[16] is not None,
         intact=1.0 if row[16] is None else row[16],
         pages=row[17],
+        capture=Capture(*row[18:22]) if row[22] else None,
     )
 
 
@@ -208,6 +212,7 @@ def write_record(
             pixels_hash,
         ),
     )
+    write_capture(connection, record)
     write_labels(connection, record)
     write_terms(connection, ImageKey(record.collection, record.image_id))
 

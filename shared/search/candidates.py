@@ -7,10 +7,12 @@ from typing import Final
 
 from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
-from shared.domain.images import ImageRecord
+from shared.domain.images import ImageRecord, Label
 from shared.domain.ports import Candidate, Candidates, SearchIndex
 from shared.search.budget import LABEL_SEARCHES, SEARCHED
-from shared.search.rank_fusion import interleaved, reciprocal
+from shared.search.look_alikes import shared_labels
+from shared.search.rank_fusion import alternating, interleaved, reciprocal
+from shared.vision.ranking import fit_for
 from shared.vision.views import View
 
 COMPARABLE: Final = 1.5
@@ -61,6 +63,10 @@ class _Nearest:
         return replace(chosen, place=min(self.place, other.place))
 
 
+def _records(candidates: Sequence[Candidate]) -> list[ImageRecord]:
+    return [candidate.record for candidate in candidates]
+
+
 @dataclass(slots=True)
 class CandidateFinder:
     """Finds the candidates of one query; each further view adds candidates.
@@ -75,17 +81,23 @@ class CandidateFinder:
     threads: Executor
     where: SearchScope
     bytes_examined: int | None = 0
+    _labels: Sequence[Label] = ()
     _whole: list[ImageRecord] = field(default_factory=list)
     _nearest: dict[str, _Nearest] = field(default_factory=dict)
     _begun: list[tuple[View | None, Future[Candidates]]] = field(default_factory=list)
 
-    def search_by_features(self, features: FeatureVector) -> None:
+    def search_by_features(self, features: FeatureVector, query_labels: Sequence[Label] = ()) -> None:
         """Search by the features of the whole image.
 
         The index filters by one class at a time, and only by an image's most probable class. Therefore each class is
         searched for separately if there are few of them. In addition, the nearest images of any class are searched,
         and those without a wanted label are dropped.
+
+        Args:
+            query_labels: of the query. Of the images found, those that are the likeliest to show the same kind of thing
+                take turns with the nearest ones.
         """
+        self._labels = query_labels
         labels = sorted(self.where.labels or ())
         for label in (None, *(labels if len(labels) <= LABEL_SEARCHES else ())):
             search = self.threads.submit(
@@ -135,8 +147,13 @@ class CandidateFinder:
                 known = self._nearest.get(candidate.record.image_id)
                 self._nearest[candidate.record.image_id] = seen if known is None else known.or_nearer(seen)
         if whole:
-            nearest_first = sorted(whole.values(), key=lambda candidate: -candidate.cosine)
-            self._whole = [candidate.record for candidate in nearest_first]
+            nearest = sorted(whole.values(), key=lambda candidate: -candidate.cosine)
+            likeliest = sorted(nearest, key=self._unlikeness)
+            self._whole = alternating(_records(nearest), _records(likeliest))
+
+    def _unlikeness(self, candidate: Candidate) -> float:
+        shared = shared_labels(self._labels, candidate.record.labels)
+        return -fit_for(self.where.model).look_alike(candidate.cosine, shared)
 
     def _local(self, view: View) -> Candidates:
         return self.index.nearest_local(

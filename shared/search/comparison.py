@@ -31,6 +31,7 @@ def compare_with_stored(
     model: str,
     ranking: Ranking = Ranking.FUSED,
     identical: bool = False,
+    shared_labels: float = 0.0,
 ) -> Comparison:
     """Compare one view of an image with the signature of a stored image.
 
@@ -38,6 +39,7 @@ def compare_with_stored(
         seen: signature of the view.
         features: of the whole image, under `model`; compared if the stored signature has features too.
         identical: whether both images have the same bytes.
+        shared_labels: how far the labels of both agree, 0 to 1; it decides between look-alikes only.
 
     Returns:
         Every score. If the images agree, `conclude` must still settle the verdict.
@@ -51,6 +53,7 @@ def compare_with_stored(
             ranking=ranking,
             identical=identical,
             model=model,
+            shared_labels=shared_labels,
         )
 
     if identical or seen.pixels_hash == stored.pixels_hash != b"":

@@ -113,6 +113,7 @@ def describe(
         damaged=image.damaged,
         intact=image.intact,
         pages=image.pages,
+        capture=image.capture,
         quality=measure(data, image.rgb, image.format, (image.width, image.height)),
     )
     return Description(

@@ -14,12 +14,17 @@ RANK_CONSTANT: Final = 20
 
 def interleaved(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> list[ImageRecord]:
     """Alternate three of `local` with one of `whole`, each image once; then append the rest of the longer list."""
-    places = [(place // LOCAL_TO_WHOLE, 0, place, record) for place, record in enumerate(local)]
-    places += [(place, 1, place, record) for place, record in enumerate(whole)]
-    first: dict[str, ImageRecord] = {}
+    return alternating(local, whole, LOCAL_TO_WHOLE)
+
+
+def alternating(first: Sequence[ImageRecord], second: Sequence[ImageRecord], ratio: int = 1) -> list[ImageRecord]:
+    """Alternate `ratio` of the first list with one of the second, each image once; then append the rest."""
+    places = [(place // ratio, 0, place, record) for place, record in enumerate(first)]
+    places += [(place, 1, place, record) for place, record in enumerate(second)]
+    found: dict[str, ImageRecord] = {}
     for *_, record in sorted(places, key=lambda entry: entry[:3]):
-        first.setdefault(record.image_id, record)
-    return list(first.values())
+        found.setdefault(record.image_id, record)
+    return list(found.values())
 
 
 def reciprocal(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> list[ImageRecord]:

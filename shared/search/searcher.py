@@ -10,8 +10,8 @@ from typing import Final
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
-from shared.domain.images import ImageRecord, signature_key
-from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Effort, Ranking, Verdict, at_least
+from shared.domain.images import ImageRecord, Label, signature_key
+from shared.domain.matches import SAFE_TO_ACT_ON, SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import (
     FIRST_BATCH,
@@ -25,6 +25,7 @@ from shared.search.budget import (
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.comparison import compare_with_stored, conclude, deserves_details
 from shared.search.description import analyse
+from shared.search.look_alikes import shared_labels
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
@@ -50,12 +51,14 @@ class Described:
     Attributes:
         image_id: the SHA-256 of its bytes.
         signature: has up to `QUERY_KEYPOINTS` keypoints if the image came with the request.
+        labels: of the model.
         pixels: the decoded pixels of an image that came with the request; None for a stored one.
     """
 
     image_id: str
     features: FeatureVector
     signature: Signature
+    labels: Sequence[Label] = ()
     pixels: Pixels | None = None
 
 
@@ -208,7 +211,7 @@ class Searcher:
         described, embedding = analyse(
             rgb, self._embedder, threads=self._threads, keypoints=QUERY_KEYPOINTS, watch=watch, shown=shown
         )
-        return Described(image_id, embedding.features, described, rgb)
+        return Described(image_id, embedding.features, described, embedding.labels, rgb)
 
     def recall(self, record: ImageRecord, watch: Stopwatch) -> Described:
         """Read the features and the signature of a stored image.
@@ -221,7 +224,7 @@ class Searcher:
             described = self._signature(record)
         if features is None or described is None:
             raise NotFound("The image is not indexed under this model. Upload it again.")
-        return Described(record.image_id, features, described)
+        return Described(record.image_id, features, described, record.labels)
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """Return the `wanted.k` best matches, reranked by their stored signatures."""
@@ -229,7 +232,7 @@ class Searcher:
             collection=wanted.collection, model=self._model, labels=wanted.labels, annotations=wanted.annotations
         )
         finder = CandidateFinder(self._index, self._threads, where)
-        finder.search_by_features(query.features)
+        finder.search_by_features(query.features, query.labels if wanted.ranking is Ranking.FUSED else ())
         with watch.stage("views"):
             whole = [views.whole(query.signature)]
             if wanted.ranking is not Ranking.COSINE:
@@ -259,7 +262,8 @@ class Searcher:
         matches = [
             match
             for match in best.values()
-            if match.comparison.score >= wanted.min_score and at_least(match.comparison.verdict, wanted.min_verdict)
+            if round(match.comparison.score, SCORE_DIGITS) >= wanted.min_score
+            and at_least(match.comparison.verdict, wanted.min_verdict)
         ]
         with watch.stage("check"):
             existing = self._existing(matches, wanted)
@@ -284,7 +288,7 @@ class Searcher:
                 records = {image_id: record for image_id, record in records.items() if image_id in accepted}
         whole = views.whole(query.signature)
         return [
-            ScoredMatch(record, self._compare(query, whole, record.image_id, query.signature, wanted.ranking))
+            ScoredMatch(record, self._compare(query, whole, record, query.signature, wanted.ranking))
             for record in records.values()
             if record.image_id != wanted.exclude and (wanted.labels is None or record.has_any(wanted.labels))
         ]
@@ -319,7 +323,7 @@ class Searcher:
     def compare(self, a: Described, b: Described, ranking: Ranking) -> Comparison:
         """Return every score of two images."""
         sides = [views.whole(a.signature), *_mirrored(a), *_inverted(a)]
-        compared = [self._compare(a, view, b.image_id, b.signature, ranking) for view in sides]
+        compared = [self._compare(a, view, b, b.signature, ranking) for view in sides]
         best = max(compared, key=lambda comparison: comparison.score)
         return _settled(a, best, b.signature, ranking)
 
@@ -355,21 +359,24 @@ class Searcher:
         submit = self._comparing.submit
         with watch.stage("signatures"):
             comparing = [
-                (entry.record, submit(self._compare, query, entry.view, entry.record.image_id, stored, ranking))
+                (entry.record, submit(self._compare, query, entry.view, entry.record, stored, ranking))
                 for entry, stored in zip(candidates, reading, strict=True)
                 if stored is not None
             ]
         with watch.stage("rerank"):
             return [ScoredMatch(record, compared.result()) for record, compared in comparing]
 
-    def _compare(self, query: Described, view: View, image_id: str, stored: Signature, ranking: Ranking) -> Comparison:
+    def _compare(
+        self, query: Described, view: View, other: ImageRecord | Described, stored: Signature, ranking: Ranking
+    ) -> Comparison:
         compared = compare_with_stored(
             view.signature,
             query.features,
             stored,
             model=self._model,
             ranking=ranking,
-            identical=image_id == query.image_id,
+            identical=other.image_id == query.image_id,
+            shared_labels=shared_labels(query.labels, other.labels),
         )
         return replace(compared, mirrored=view.mirrored, inverted=view.inverted)
 

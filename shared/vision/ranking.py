@@ -22,6 +22,8 @@ VARIANT_FROM: Final = 0.7
 LIKE: Final = 0.5
 SIMILAR_FROM: Final = VARIANT_FROM * LIKE
 """Lowest scores of these verdicts; `LIKE` is the same on the scale of likeness, 0 to 1."""
+SIMILAR_TO: Final = 0.69
+"""Highest score of `similar`."""
 MOST: Final = 0.999
 """Highest score of images whose pixels differ."""
 ENOUGH_KEYPOINTS: Final = 50
@@ -37,33 +39,39 @@ class Fit:
     Attributes:
         weights: by signal name, see `Measured.signals`.
         near_duplicate, similar: lowest probabilities at which two images are likely, or may be, versions of one image.
-        alike: intercept and weight that turn a cosine into the probability of the same kind of subject; None if the
-            model was not calibrated.
+        alike: intercept, weight of the cosine and weight of the shared labels that give the probability of the same
+            kind of subject. Of a model that was not calibrated, the cosine only orders images.
     """
 
     intercept: float
     weights: Mapping[str, float]
     near_duplicate: float
     similar: float
-    alike: tuple[float, float] | None = None
+    alike: tuple[float, float, float]
 
-    def look_alike(self, cosine: float | None) -> float:
-        """Return the probability, 0 to 1, that images with this cosine show the same kind of subject."""
-        return 0.0 if self.alike is None or cosine is None else _logistic(self.alike[0] + self.alike[1] * cosine)
+    def look_alike(self, cosine: float | None, shared_labels: float = 0.0) -> float:
+        """Return the probability, 0 to 1, that images with this cosine show the same kind of subject.
+
+        Args:
+            shared_labels: see `shared.search.look_alikes.shared_labels`.
+        """
+        if cosine is None:
+            return 0.0
+        intercept, by_cosine, by_labels = self.alike
+        return _logistic(intercept + by_cosine * cosine + by_labels * shared_labels)
 
 
 @cache
 def fit_for(model: str | None) -> Fit:
-    """Return the fit for a model id; without one of its own it gets the fit that ignores the cosine."""
-    fits = json.loads(FIT.read_text(encoding="utf-8"))["fits"]
-    chosen = fits.get(model, fits["any"])
-    alike = json.loads(FIT.read_text(encoding="utf-8")).get("alike", {}).get(model)
+    """Return the fit for a model id; for each part that it has none of, that of any model."""
+    file = json.loads(FIT.read_text(encoding="utf-8"))
+    chosen, alike = (file[part].get(model, file[part]["any"]) for part in ("fits", "alike"))
     return Fit(
         chosen["intercept"],
         chosen["weights"],
         chosen["near_duplicate"],
         chosen["similar"],
-        (alike["intercept"], alike["weight"]) if alike else None,
+        (alike["intercept"], alike["weight"], alike["labels"]),
     )
 
 
@@ -138,12 +146,14 @@ def compare(
     ranking: Ranking,
     identical: bool = False,
     model: str | None = None,
+    shared_labels: float = 0.0,
 ) -> Comparison:
     """Return every score of two images, with the verdict that their details support.
 
     Args:
         cosine: of their features under `model`, -1 to 1; None if unknown.
         identical: whether their bytes are the same.
+        shared_labels: how far the model's labels agree, 0 to 1.
 
     Returns:
         `score` is (SSIM + ORB ratio) / 2 under `CLASSIC` and the cosine under `COSINE`, each clipped to 0..1. Under
@@ -151,7 +161,15 @@ def compare(
         these verdicts. If one image has low information, the images are unrelated whatever agrees; if both have, they
         are at most similar, and only if their colours are the same.
     """
-    coarse = compare_coarsely(query, candidate, cosine=cosine, ranking=ranking, identical=identical, model=model)
+    coarse = compare_coarsely(
+        query,
+        candidate,
+        cosine=cosine,
+        ranking=ranking,
+        identical=identical,
+        model=model,
+        shared_labels=shared_labels,
+    )
     return conclude(coarse, query, candidate, ranking)
 
 
@@ -163,6 +181,7 @@ def compare_coarsely(
     ranking: Ranking,
     identical: bool = False,
     model: str | None = None,
+    shared_labels: float = 0.0,
 ) -> Comparison:
     """Compare as `compare` does, but without details: the verdict is `identical`, `similar` or `unrelated`."""
     measured = measure(query, candidate, cosine)
@@ -174,10 +193,10 @@ def compare_coarsely(
         agreement = _low_information_agreement(query, candidate)
         likeness = LIKE * agreement
     else:
-        likeness = max(_likeness(agreement, fit), fit.look_alike(cosine))
+        likeness = max(_likeness(agreement, fit), fit.look_alike(cosine, shared_labels))
     same_pixels = identical or (query.pixels_hash == candidate.pixels_hash != b"")
     score = {
-        Ranking.FUSED: VARIANT_FROM * likeness,
+        Ranking.FUSED: VARIANT_FROM * likeness if likeness < LIKE else _between(SIMILAR_FROM, SIMILAR_TO, likeness),
         Ranking.CLASSIC: (measured.ssim + measured.orb.ratio) / 2,
         Ranking.COSINE: 0.0 if cosine is None else cosine,
     }[ranking]
@@ -230,6 +249,11 @@ def _likeness(agreement: float, fit: Fit) -> float:
     if agreement < fit.similar:
         return LIKE * agreement / fit.similar
     return LIKE + (1 - LIKE) * 0.9 * (agreement - fit.similar) / (1 - fit.similar)
+
+
+def _between(low: float, high: float, likeness: float) -> float:
+    """Return the score, `low` to `high`, of a likeness of `LIKE` to 1."""
+    return low + (high - low) * (likeness - LIKE) / (1 - LIKE)
 
 
 def _low_information_agreement(query: Signature, candidate: Signature) -> float:

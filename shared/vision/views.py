@@ -121,5 +121,9 @@ def inverted(rgb: Pixels, signature: Signature) -> View | None:
 
 
 def mirror(rgb: Pixels, signature: Signature) -> Signature:
-    """Return the signature of the mirror image, with the features of the image itself."""
-    return extract(np.ascontiguousarray(rgb[:, ::-1]), signature.features, QUERY_KEYPOINTS)
+    """Return the signature of the mirror image, with the features of the image itself.
+
+    It has no hash of its pixels: an image that has the pixels of the mirror image is a copy of it, and not identical.
+    """
+    mirrored = extract(np.ascontiguousarray(rgb[:, ::-1]), signature.features, QUERY_KEYPOINTS)
+    return replace(mirrored, pixels_hash=b"")

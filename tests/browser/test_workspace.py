@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.conftest import PicTrace
-from tests.images import noise
+from tests.images import encoded, noise, pixels, taken
 from tests.integration.conftest import until
 
 pytestmark = needs_chromium
@@ -168,6 +168,7 @@ def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: P
     page.reload()
     expect(page.locator("#failures-title")).to_have_text("1 file could not be added")
     expect(page.locator("#count")).to_have_text("14")
+    expect(page.locator("#images li")).to_have_count(14)
     ids = [one.get_attribute("data-id") for one in page.locator("#images li").all()]
     assert len(ids) == len(set(ids)) == 14
     page.reload()  # nothing is left to upload, but the failure is still listed
@@ -249,3 +250,34 @@ def test_it_all_fits_a_phone(browser: Browser, running: PicTrace, album: list[st
     page.locator("#switch").tap()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+def test_a_timeline_shows_when_and_where_images_were_taken(page: Page, running: PicTrace, collection: str) -> None:
+    photo = encoded(pixels("coffee.png"))
+    paris = taken(photo, "2023:08:05 23:30:00", offset="+02:00", camera="Pixel 4a", place=(-48.85, 2.35))
+    for name, data in (
+        ("paris.jpg", paris),
+        ("old.jpg", taken(encoded(pixels("chelsea.png")), "1998:06:07 08:09:10")),
+        ("new.png", noise(8_190)),
+    ):
+        running.add(data, collection=collection, name=name)
+    page.goto(f"{running.url}/?collection={collection}")
+    expect(page.locator(".month")).to_have_count(0)
+    page.get_by_label("Sort by").select_option("taken")
+    expect(page.locator(".month")).to_have_text([re.compile(r"\w+ 20\d\d"), "August 2023", "June 1998"])
+    expect(page.locator("#images .open")).to_have_count(3)
+    page.get_by_label("Jump to").fill("2023-08-31")
+    expect(page.locator(".month")).to_have_text(["August 2023", "June 1998"])
+    expect(page).to_have_url(re.compile("taken_to=2023-08-31"))
+    page.get_by_role("button", name="Open paris.jpg").click()
+    line = page.locator("#viewer .capture")
+    expect(line).to_have_text("Aug 5, 2023, 11:30 PM (UTC+02:00) · Pixel 4a · 48.85000° S, 2.35000° E")
+    expect(line.locator("a")).to_have_attribute("href", re.compile("openstreetmap.org/.*mlat=-48.85&mlon=2.35"))
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert not [name for name in loaded if "openstreetmap" in name]
+    page.go_back()
+    page.get_by_label("Order").select_option("oldest")
+    page.set_input_files("#files", [file("between.jpg", taken(photo, "2011:12:13 14:15:16"))])
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator(".month").first).to_have_text("June 1998")
+    expect(page.locator(".month").nth(1)).to_have_text("December 2011")

@@ -17,6 +17,7 @@ from shared.domain.table_schema import (
     LISTING_INDEX,
     LOCAL_INDEX,
     PIXELS_INDEX,
+    TAKEN_INDEX,
     VECTOR_INDEX,
 )
 from tests.infra.reading import only, resources, text
@@ -107,6 +108,7 @@ def test_alarms_cover_the_table_and_all_its_indexes(document: dict[str, Any]) ->
         ("WriteThrottleEvents", DUPLICATES_INDEX),
         ("WriteThrottleEvents", ANNOTATED_INDEX),
         ("WriteThrottleEvents", PIXELS_INDEX),
+        ("WriteThrottleEvents", TAKEN_INDEX),
     }
 
 

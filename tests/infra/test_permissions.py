@@ -69,6 +69,7 @@ API: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest-v1"),
+    ("dynamodb:Query", "<StorageTable>/index/taken-v1"),
     ("dynamodb:Query", "<StorageTable>/index/annotated-v1"),
     ("dynamodb:Query", "<StorageTable>/index/duplicates-v1"),
     ("dynamodb:Query", "<StorageTable>/index/pixels-v1"),

@@ -126,7 +126,10 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
         },
     }
     declared = {entry["AttributeName"] for entry in table["AttributeDefinitions"]}
-    sorts = {table_schema.SORT_KEY, table_schema.LISTING_SORT, table_schema.DUPLICATES_SORT}
+    sorts = {
+        *(table_schema.SORT_KEY, table_schema.LISTING_SORT, table_schema.DUPLICATES_SORT),
+        table_schema.TAKEN_SORT,
+    }
     keys = {
         table_schema.PARTITION_KEY,
         table_schema.LISTING_PARTITION,
@@ -138,13 +141,14 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
 
 
 def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, Any]) -> None:
-    newest, duplicates, annotated, pixels = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    newest, duplicates, annotated, pixels, taken = only(document, "AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
     shown = {*table_schema.RECORD_ATTRIBUTES, *table_schema.VECTOR_FILTERS}
     collection, dated = table_schema.LISTING_PARTITION, {*shown, table_schema.LISTING_SORT}
     for index, name, keys, included in (
         (newest, table_schema.LISTING_INDEX, [collection, table_schema.LISTING_SORT], shown),
         (duplicates, table_schema.DUPLICATES_INDEX, [collection, table_schema.DUPLICATES_SORT], dated),
         (pixels, table_schema.PIXELS_INDEX, [table_schema.PIXELS_HASH, collection], dated),
+        (taken, table_schema.TAKEN_INDEX, [collection, table_schema.TAKEN_SORT], {*dated, *table_schema.ANNOTATIONS}),
     ):
         assert index["IndexName"] == name
         assert [entry["AttributeName"] for entry in index["KeySchema"]] == keys

@@ -28,10 +28,13 @@ from infra.operate.local_files import FoundFile
 from infra.operate.uploader import AddStatus, Uploader
 from shared.domain.access import Scope
 from tests.conftest import ROOT, ClosedApi, PicTrace
-from tests.images import encoded, noise, pixels
+from tests.images import encoded, noise, pixels, taken
 from tests.integration.conftest import until
 
-MOVED = ("image_id", "filename", "format", "bytes", "width", "height", "external_id", "note", "fields")
+MOVED = (
+    *("image_id", "filename", "format", "bytes", "width", "height", "external_id", "note", "fields"),
+    *("taken_at", "camera", "location"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,14 @@ def source(local_url: str, tmp_path_factory: pytest.TempPathFactory) -> System:
     folder = tmp_path_factory.mktemp("photos")
     coffee = pixels("coffee.png")[:, :, ::-1]
     (folder / "Coffee.png").write_bytes(encoded(coffee, ".png"))
-    (folder / "kleiner Kaffee ☕.jpg").write_bytes(encoded(cv2.resize(coffee, None, fx=0.7, fy=0.7).astype(np.uint8)))
+    (folder / "kleiner Kaffee ☕.jpg").write_bytes(
+        taken(
+            encoded(cv2.resize(coffee, None, fx=0.7, fy=0.7).astype(np.uint8)),
+            "2011:12:13 14:15:16",
+            offset="+01:00",
+            place=(48.3, 14.3),
+        )
+    )
     for number in range(4):
         (folder / f"noise {number}.png").write_bytes(noise(8_700 + number))
     with CollectionClient(system.url, None, system.collection) as client:

@@ -99,6 +99,7 @@ def test_write_units_are_counted_as_dynamodb_does() -> None:
     assert item_bytes(item) == 2 + 900 + 1 + (2 + 1 + 1) + 1 + 3 + (1 + 2) + (1 + 1)
     assert write_units("PutItem", json.dumps({"Item": item})) == 1
     assert write_units("PutItem", json.dumps({"Item": item | {"created_at": {"S": "2026"}}})) == 2
+    assert write_units("PutItem", json.dumps({"Item": item | {"pixels_hash": {"S": "ab"}}})) == 2
     twice = {"TransactItems": [{"Put": {"Item": item}}, {"Delete": {"Key": {}}}]}
     assert write_units("TransactWriteItems", json.dumps(twice)) == 4
     assert write_units("GetItem", "{}") == 0

@@ -1,11 +1,16 @@
 """The quality benchmark itself: reproducible alterations and correct metrics."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bench.quality.alterations import ALTERATIONS, HARD, altered
 from bench.quality.collection import images
 from bench.quality.metrics import Answer, recall_at_precision
+from bench.through_api import templates
+from bench.through_api.same_kind import held_out
+from bench.through_api.symmetry import NOT_SHOWN, Stored, equal, markdown
 from shared.vision.decode.decoding import decode
 from shared.vision.resizing import shrink_to_fit
 from tests.images import pixels
@@ -63,3 +68,35 @@ def test_subfolders_group_images_and_files_without_one_are_separate(
     assert sorted(group for _, group in images(plain)) == ["a", "b"]
     assert sorted(group for _, group in images(grouped)) == ["cat", "cat", "dog"]
     assert images(grouped) == images(grouped)
+
+
+def test_an_image_that_a_search_does_not_show_may_only_be_farther() -> None:
+    assert equal("variant", "variant")
+    assert equal(NOT_SHOWN, "similar")
+    assert not equal(NOT_SHOWN, "variant")
+    assert not equal("similar", "unrelated")
+
+
+def test_pairs_with_several_verdicts_are_counted_and_shown() -> None:
+    pair = Stored("invoice", (b"a", b"b"), ("a", "b"))
+    said = [{"one": "variant", "two": "variant"}, {"one": "variant", "two": "near-duplicate"}]
+    report = markdown([pair, pair], said)
+    assert "1 of 2 pairs (0.500)" in report
+    assert "| two | 2 | 0.500 | 0 |" in report
+    assert "| invoice | variant | two: near-duplicate |" in report
+    assert "call copies, and others do not: 1." in report
+
+
+def test_every_other_kind_is_held_out(tmp_path: Path) -> None:
+    for kind in ("a", "b", "c", "d"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "1.jpg").touch()
+    assert list(held_out(tmp_path, 5).values()) == ["b", "d"]
+    assert list(held_out(tmp_path, 1).values()) == ["b"]
+
+
+def test_documents_of_one_template_in_one_group_are_counted() -> None:
+    one = templates.Grouped()
+    one.add(["a", "b", "c"], "copy", {frozenset("ab"), frozenset(("a", "copy"))})
+    assert (one.pairs, one.together, one.copies, one.found) == (3, 1, 1, 1)
+    assert "| invoice | 3 | 1 | 1 | 1 |" in templates.markdown({"invoice": one, "form": templates.Grouped()}, [5])

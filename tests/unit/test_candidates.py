@@ -118,6 +118,17 @@ def test_candidates_found_by_keypoints_are_filtered_by_label_too() -> None:
         assert [entry.record.image_id for entry in finder.found(view(0))] == ["cat"]
 
 
+def test_images_that_share_a_label_with_the_query_take_turns_with_the_nearest() -> None:
+    images: Images = {"near": (0.5, ()), "nearer": (0.6, ("sofa",)), "kind": (0.4, ("cup",)), "far": (0.3, ())}
+    with ThreadPoolExecutor(2) as threads:
+        finder = CandidateFinder(
+            cast(Catalogue, LabelledCatalogue(images)), threads, SearchScope(collection="c", model="m", labels=None)
+        )
+        finder.search_by_features(np.zeros(FEATURE_DIMENSIONS, np.float32), [Label("cup", 0.9)])
+        found = [entry.record.image_id for entry in finder.found(view(0))]
+    assert found == ["nearer", "kind", "near", "far"]
+
+
 def find_by_features(catalogue: LabelledCatalogue, labels: frozenset[str]) -> list[str]:
     """The candidates of a search by features, in order."""
     with ThreadPoolExecutor(2) as threads:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.annotations import KEEP, AnnotationChange, Annotations, TooManyFields
-from shared.domain.filters import EVERYTHING, ImageFilter
+from shared.domain.filters import EVERYTHING, ImageFilter, Sort
 from shared.domain.images import ImageRecord, Label
 
 RECORD = ImageRecord(
@@ -31,6 +31,7 @@ RECORD = ImageRecord(
         {},
         {"labels": frozenset({"tabby", "lynx"})},
         {"since": "2026-11-28T00:00:00.000000+00:00", "until": RECORD.created_at},
+        {"taken_from": "2026-11-28T09:30:00.000000", "taken_to": "2026-11-28T09:30:00.000000"},
         {"format": "png", "min_bytes": 5000, "max_bytes": 5000},
         {"min_pixels": 120_000, "max_pixels": 120_000},
         {"filename": "STRASSE"},
@@ -47,6 +48,8 @@ def test_an_image_that_meets_every_condition_is_accepted(conditions: Any) -> Non
         {"labels": frozenset()},
         {"since": "2026-11-28T09:30:00.000001+00:00"},
         {"until": "2026-11-28T09:29:59.999999+00:00"},
+        {"taken_from": "2026-11-28T09:30:00.000001"},
+        {"taken_to": "2026-11-28T09:29:59.999999"},
         {"format": "jpeg"},
         {"min_bytes": 5001},
         {"max_bytes": 4999},
@@ -63,9 +66,11 @@ def test_one_unmet_condition_excludes_an_image(conditions: Any) -> None:
 
 
 def test_only_conditions_on_dates_need_no_filter() -> None:
-    assert not EVERYTHING.selective
-    assert not ImageFilter(since="2026", until="2027").selective
-    assert ImageFilter(format="png").selective
+    for sort in Sort:
+        assert not EVERYTHING.selective(sort)
+        assert ImageFilter(format="png").selective(sort)
+        assert ImageFilter(since="2026", until="2027").selective(sort) is (sort is Sort.TAKEN)
+        assert ImageFilter(taken_from="2026", taken_to="2027").selective(sort) is (sort is Sort.ADDED)
     assert not ImageFilter(format="png").needs_annotations
     assert ImageFilter(fields={"a": ""}).needs_annotations
 

@@ -130,7 +130,7 @@ def test_any_key_belongs_to_a_valid_collection(rest: str) -> None:
 
 def test_a_cursor_becomes_the_key_of_the_listing_index() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.ones(2048)), ObjectRef("b", "k"))
-    key = item_mapper.decode_cursor(item_mapper.encode_cursor(item), "cats")
+    key = item_mapper.decode_cursor(item_mapper.encode_cursor("cats", item), "cats")
     assert key == {name: item[name] for name in ("pk", "sk", "collection", "created_at")}
 
 

@@ -42,6 +42,9 @@ def test_case_punctuation_and_plural_are_ignored(words: str) -> None:
         ("sunglasses", {"sunglasses"}, {"cup"}),
         ("strawberries", {"strawberry"}, set()),
         ("wine", {"red wine"}, {"swine"}),
+        ("cell phones", {"cellular telephone"}, {"pay phone"}),
+        ("Lap-top", {"laptop"}, {"desktop computer"}),
+        ("trafficlight", {"traffic light"}, {"spotlight"}),
     ],
 )
 def test_a_category_matches_its_classes(words: str, some: set[str], without: set[str]) -> None:

@@ -49,6 +49,14 @@ def test_the_days_in_the_trash_are_a_whole_number(days: str) -> None:
         IngestSettings.from_environ(GOOD | {"PICTRACE_TRASH_DAYS": days})
 
 
+def test_places_are_shown_to_everyone_only_if_the_setting_says_so() -> None:
+    assert not ApiSettings.from_environ(GOOD_API).show_location
+    assert not ApiSettings.from_environ(GOOD_API | {"PICTRACE_SHOW_LOCATION_TO": "admin"}).show_location
+    assert ApiSettings.from_environ(GOOD_API | {"PICTRACE_SHOW_LOCATION_TO": "everyone"}).show_location
+    with pytest.raises(SettingsError, match="PICTRACE_SHOW_LOCATION_TO"):
+        ApiSettings.from_environ(GOOD_API | {"PICTRACE_SHOW_LOCATION_TO": ""})
+
+
 def test_a_second_model_is_loaded_only_if_it_is_named() -> None:
     for kind in (IngestSettings, ApiSettings):
         assert [folder.name for folder in kind.from_environ(GOOD_API).model_dirs] == ["resnet50"]

@@ -9,10 +9,22 @@ import pytest
 from bench.basic_alterations import ALTERATIONS, HARDER
 from bench.training import fit_look_alikes, fit_ranking
 from bench.training.originals import document, flat, on_white, shape
+from shared.domain.images import Label
 from shared.domain.matches import Ranking, Verdict
+from shared.search.look_alikes import shared_labels
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import ENOUGH_COVERED, FIT, SIMILAR_FROM, Fit, compare, fit_for, measure
+from shared.vision.ranking import (
+    ENOUGH_COVERED,
+    FIT,
+    SIMILAR_FROM,
+    SIMILAR_TO,
+    VARIANT_FROM,
+    Fit,
+    compare,
+    fit_for,
+    measure,
+)
 from shared.vision.signature import Signature, extract
 from tests.images import pixels
 
@@ -137,13 +149,31 @@ def test_the_verdict_does_not_depend_on_the_ranking(originals: dict[str, Signatu
     assert {compare(a, b, cosine=0.9, ranking=ranking).verdict for ranking in Ranking} == {Verdict.UNRELATED}
 
 
-def test_the_cosine_of_an_unknown_model_counts_for_nothing(originals: dict[str, Signature]) -> None:
+def test_the_cosine_of_an_unknown_model_orders_images_and_decides_nothing(originals: dict[str, Signature]) -> None:
     a, b = originals["coffee.png"], originals["rocket.jpg"]
-    scores = {
-        compare(a, b, cosine=cosine, ranking=Ranking.FUSED, model="another-model").score for cosine in (-1.0, 0.0, 1.0)
-    }
-    assert len(scores) == 1
+    found = [compare(a, b, cosine=cosine, ranking=Ranking.FUSED, model="another-model") for cosine in (0.6, 0.8, 1.0)]
+    assert sorted({one.score for one in found}) == [one.score for one in found]
+    assert found[-1].score < 0.02
+    assert {one.verdict for one in found} == {Verdict.UNRELATED}
     assert "cosine" not in fit_for("another-model").weights
+
+
+@pytest.mark.parametrize("model", ["efficientnet-lite0-imagenet-f16", "another-model"])
+def test_a_label_that_both_images_have_makes_them_similar(originals: dict[str, Signature], model: str) -> None:
+    a, b = originals["coffee.png"], originals["rocket.jpg"]
+    found = [
+        compare(a, b, cosine=0.25, ranking=Ranking.FUSED, model=model, shared_labels=shared)
+        for shared in (0.0, 0.4, 0.8)
+    ]
+    assert [one.verdict for one in found] == [Verdict.UNRELATED, Verdict.SIMILAR, Verdict.SIMILAR]
+    assert found[0].score < SIMILAR_FROM < found[1].score < found[2].score <= SIMILAR_TO < VARIANT_FROM
+
+
+def test_labels_that_two_images_share_count_by_their_probabilities() -> None:
+    cat = [Label("tabby", 0.64), Label("tiger cat", 0.25)]
+    assert shared_labels(cat, cat) == pytest.approx(0.89)
+    assert shared_labels(cat, [Label("tiger cat", 0.49)]) == pytest.approx(0.35)
+    assert shared_labels(cat, [Label("cup", 1.0)]) == shared_labels(cat, []) == 0.0
 
 
 def test_without_a_cosine_the_fit_that_needs_none_is_used(originals: dict[str, Signature]) -> None:
@@ -183,10 +213,23 @@ def test_the_threshold_is_the_least_score_of_that_precision() -> None:
     assert fit_ranking.threshold(scores, 1 - np.ones(5), 0.5) == 1.0
 
 
+def test_the_worth_of_labels_is_recovered_from_pairs_of_known_kinds() -> None:
+    rng = np.random.default_rng(5)
+    cosines, labels = rng.normal(0.3, 0.1, (300, 300)), rng.uniform(0, 1, (300, 300))
+    same = rng.random((300, 300)) < 1 / (1 + np.exp(-(20 * cosines + 8 * labels - 11)))
+    assert fit_look_alikes.worth_of_labels(fit_look_alikes.Signs(cosines, labels), same) == pytest.approx(0.4, rel=0.05)
+
+
+def test_the_figures_count_the_first_and_the_first_five_without_the_image_itself() -> None:
+    same = np.arange(12)[:, np.newaxis] % 2 == np.arange(12) % 2
+    assert fit_look_alikes.found(same + np.eye(12), same) == {"first": 1.0, "first_five": 1.0}
+    assert fit_look_alikes.found(-1.0 * same, same) == {"first": 0.0, "first_five": 0.0}
+
+
 def test_a_cosine_that_one_in_100_strangers_exceeds_is_as_likely_as_not(originals: dict[str, Signature]) -> None:
     strangers = np.random.default_rng(2).normal(0.2, 0.08, 50_000)
     intercept, weight = fit_look_alikes.curve(strangers)
-    fit = Fit(0, {}, 0.7, 0.1, (intercept, weight))
+    fit = Fit(0, {}, 0.7, 0.1, (intercept, weight, 0.0))
     assert fit.look_alike(float(np.quantile(strangers, 0.99))) == pytest.approx(0.5)
     assert fit.look_alike(float(np.median(strangers))) == pytest.approx(0.01)
     model = "efficientnet-lite0-imagenet-f16"

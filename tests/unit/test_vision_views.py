@@ -6,6 +6,7 @@ import pytest
 from bench.quality.alterations import ALTERATIONS
 from shared.domain.features import LOCAL_DIMENSIONS, cosine
 from shared.domain.images import ImageRecord
+from shared.domain.matches import Ranking, Verdict
 from shared.search.rank_fusion import interleaved, reciprocal
 from shared.vision import views
 from shared.vision.decode import decoding
@@ -22,6 +23,7 @@ from shared.vision.keypoints import (
 from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
+from shared.vision.ranking import compare_coarsely
 from shared.vision.resizing import resize_longest
 from shared.vision.signature import Signature, extract
 from tests.images import pixels
@@ -83,6 +85,14 @@ def test_a_mirrored_copy_is_found_and_matched_by_the_mirror_view_only(stored: di
     assert nearest(turned.vector, stored) == "coffee.png"
     assert match_keypoints(turned.signature.keypoints, original.keypoints).transform is not None
     assert match_keypoints(views.whole(plain).signature.keypoints, original.keypoints).transform is None
+
+
+def test_an_image_with_the_pixels_of_the_mirror_image_is_not_identical(stored: dict[str, Signature]) -> None:
+    copy = np.ascontiguousarray(pixels("coffee.png")[:, ::-1])
+    turned = views.mirror(copy, extract(copy, None, QUERY_KEYPOINTS))
+    found = compare_coarsely(turned, stored["coffee.png"], cosine=None, ranking=Ranking.FUSED)
+    assert found.verdict is Verdict.SIMILAR
+    assert found.score < 1
 
 
 def test_windows_contain_the_keypoints_of_their_area(coffee: tuple[Pixels, Signature]) -> None:

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, SeenAs
 from functions.api.errors import problem_responses
-from shared.domain.duplicates import DuplicateGroup
 from shared.domain.errors import NotFound
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
@@ -24,6 +23,7 @@ RESOLVED_AT_ONCE: Final = 24
 def list_duplicates(
     services: Needs,
     collection: OneCollection,
+    view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of groups")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.DuplicatePage:
@@ -33,7 +33,7 @@ def list_duplicates(
     indexed, so this call compares nothing and costs little more than a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
-    groups = [presenters.group(found, services.library.thumbnail_url) for found in page.groups]
+    groups = [presenters.group(found, view) for found in page.groups]
     return schemas.DuplicatePage(groups=groups, cursor=page.cursor)
 
 
@@ -123,9 +123,11 @@ def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: 
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
-def group_of_image(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> schemas.DuplicateGroup:
+def group_of_image(
+    image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs
+) -> schemas.DuplicateGroup:
     """The group that has the image, or that has this id."""
-    return _shown(services.groups.group(collection, image_id), services)
+    return presenters.group(services.groups.group(collection, image_id), view)
 
 
 @router.put(
@@ -135,11 +137,7 @@ def group_of_image(image_id: ImageIdPath, services: Needs, collection: OneCollec
     dependencies=[WRITE],
 )
 def choose(
-    image_id: ImageIdPath, wanted: schemas.KeptImage, services: Needs, collection: OneCollection
+    image_id: ImageIdPath, wanted: schemas.KeptImage, services: Needs, collection: OneCollection, view: SeenAs
 ) -> schemas.DuplicateGroup:
     """Keeps an image whatever its quality. The group then has its id, and its other images are compared with it."""
-    return _shown(services.groups.choose(collection, image_id, wanted.image_id), services)
-
-
-def _shown(group: DuplicateGroup, services: Needs) -> schemas.DuplicateGroup:
-    return presenters.group(group, services.library.thumbnail_url)
+    return presenters.group(services.groups.choose(collection, image_id, wanted.image_id), view)

@@ -7,11 +7,11 @@ from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom, SeenAs
 from functions.api.errors import problem_responses
 from functions.api.filter_parameters import ListingFilter
 from shared.domain.annotations import KEEP, AnnotationChange
-from shared.domain.filters import Order
+from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
@@ -37,15 +37,23 @@ def list_images(
     services: Needs,
     collection: OneCollection,
     wanted: ListingFilter,
-    order: Annotated[Order, Query(description="by the time of indexing")] = Order.NEWEST,
+    view: SeenAs,
+    sort: Annotated[
+        Sort,
+        Query(
+            description="by the time of indexing, or by the local time at which images were taken, and of those whose "
+            "file has no date by the time of indexing"
+        ),
+    ] = Sort.ADDED,
+    order: Annotated[Order, Query(description="which end of that time comes first")] = Order.NEWEST,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
-    page = services.catalogue.page(collection, wanted=wanted, order=order, limit=limit, cursor=cursor)
+    page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
     if page.records:
         services.collections.register(collection)
-    images = [presenters.image(record, services.library.thumbnail_url) for record in page.records]
+    images = [presenters.image(record, view) for record in page.records]
     return schemas.ImagePage(images=images, cursor=page.cursor)
 
 
@@ -65,10 +73,10 @@ def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs
 @router.get(
     "/{image_id}", summary="One image's record", responses=problem_responses("not-found"), dependencies=[SEARCH]
 )
-def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> schemas.ImageWithSources:
+def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: SeenAs) -> schemas.ImageWithSources:
     """The record, with at most 100 of the objects that have the image's bytes."""
     record = services.library.image(image_id, collections)
-    return presenters.image_with_sources(record, services.library.thumbnail_url)
+    return presenters.image_with_sources(record, view)
 
 
 @router.patch(
@@ -78,7 +86,7 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach) -> sch
     dependencies=[WRITE],
 )
 def change_image(
-    image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection
+    image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection, view: SeenAs
 ) -> schemas.ImageWithSources:
     """Changes the caller's own id, note and fields of the image in one collection; nothing else can be changed.
 
@@ -91,7 +99,7 @@ def change_image(
         fields=change.fields,
     )
     record = services.library.annotate(image_id, collection, wanted)
-    return presenters.image_with_sources(record, services.library.thumbnail_url)
+    return presenters.image_with_sources(record, view)
 
 
 @router.delete(

@@ -19,9 +19,11 @@ from functions.api.dependencies import (
     OneCollection,
     RankingQuery,
     Reach,
+    SeenAs,
 )
 from functions.api.errors import Problem, problem_responses
 from functions.api.filter_parameters import AnnotationFilter
+from functions.api.presenters import View
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
@@ -64,6 +66,7 @@ def search(
     collection: OneCollection,
     query: Annotated[query_image.Query, Depends(query_image.read_search)],
     annotations: AnnotationFilter,
+    view: SeenAs,
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     min_verdict: MinVerdict = Verdict.UNRELATED,
@@ -91,7 +94,7 @@ def search(
         labels=labels,
         annotations=annotations,
     )
-    return _answer(services, described_query, wanted, watch)
+    return _answer(services, described_query, wanted, watch, view)
 
 
 @router.get(
@@ -105,6 +108,7 @@ def similar(
     image_id: ImageIdPath,
     collections: Reach,
     annotations: AnnotationFilter,
+    view: SeenAs,
     k: K = DEFAULT_K,
     min_score: MinScore = 0.0,
     min_verdict: MinVerdict = Verdict.UNRELATED,
@@ -128,7 +132,7 @@ def similar(
         annotations=annotations,
         exclude=image_id,
     )
-    return _answer(services, query, wanted, watch)
+    return _answer(services, query, wanted, watch, view)
 
 
 @router.post(
@@ -159,10 +163,12 @@ def compare(
     return presenters.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
-def _answer(services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch) -> schemas.SearchAnswer:
+def _answer(
+    services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch, view: View
+) -> schemas.SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
     return schemas.SearchAnswer(
-        matches=[presenters.match(entry, services.library.thumbnail_url) for entry in found.matches],
+        matches=[presenters.match(entry, view) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,
         effort=wanted.effort,

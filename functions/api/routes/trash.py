@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, SeenAs
 from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
@@ -22,6 +22,7 @@ router = APIRouter(prefix="/v1/trash", tags=["trash"], route_class=Authenticated
 def list_trash(
     services: Needs,
     collection: OneCollection,
+    view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.TrashPage:
@@ -30,7 +31,7 @@ def list_trash(
     Nothing else finds these images: calls with their id answer 404 until they are restored.
     """
     page = services.trash.page(collection, limit=limit, cursor=cursor)
-    images = [presenters.trashed(found, services.library.thumbnail_url, services.trash.days) for found in page.images]
+    images = [presenters.trashed(found, view, services.trash.days) for found in page.images]
     return schemas.TrashPage(images=images, cursor=page.cursor, days=services.trash.days)
 
 
@@ -40,10 +41,10 @@ def list_trash(
     responses=problem_responses("not-found"),
     dependencies=[WRITE],
 )
-def restore(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> schemas.Image:
+def restore(image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs) -> schemas.Image:
     """Restores the image with its record, objects, annotations and group, as it was deleted."""
     services.trash.restore(image_id, collection)
-    return presenters.image(services.library.image(image_id, (collection,)), services.library.thumbnail_url)
+    return presenters.image(services.library.image(image_id, (collection,)), view)
 
 
 @router.delete(

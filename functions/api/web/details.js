@@ -1,9 +1,26 @@
 /** All that is known of a stored image, and the notes that people keep with it. */
 import * as api from "./api.js";
-import { bytes, make, moment, number } from "./dom.js";
+import { bytes, make, moment, number, takenMoment } from "./dom.js";
 import { text } from "./text.js";
 
 const MAX_FIELDS = 10;
+
+const degrees = (angle, [positive, negative]) => `${Math.abs(angle).toFixed(5)}° ${angle < 0 ? negative : positive}`;
+
+/** Return a link to a place on a map, which is only loaded if it is followed; null without a place. */
+function place({ location }) {
+  if (!location) return null;
+  const { latitude, longitude } = location;
+  const href = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=15/${latitude}/${longitude}`;
+  const shown = `${degrees(latitude, "NS")}, ${degrees(longitude, "EW")}`;
+  return make("a", { href, target: "_blank", rel: "noopener noreferrer", title: text.openMap }, shown);
+}
+
+/** Return a line with when, by what and where an image was taken; null if nothing of it is known. */
+export function capture(image) {
+  const parts = [image.taken_at ? takenMoment(image.taken_at) : null, image.camera, place(image)].filter(Boolean);
+  return parts.length ? make("p", { className: "why capture" }, ...parts.flatMap((part, index) => (index ? [" · ", part] : [part]))) : null;
+}
 
 /** Return a list of what is known of an image; `record` has its sources too. */
 export function known(record) {
@@ -11,6 +28,9 @@ export function known(record) {
   const size = `${number(record.width)} × ${number(record.height)}, ${record.format.toUpperCase()}, ${bytes(record.bytes)}`;
   const rows = [
     [named.size, size],
+    record.taken_at ? [named.taken, takenMoment(record.taken_at)] : null,
+    record.camera ? [named.camera, record.camera] : null,
+    record.location ? [named.place, place(record)] : null,
     [named.indexed, moment(record.created_at)],
     [named.collection, record.collection],
     [named.id, record.image_id],

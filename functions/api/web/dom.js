@@ -14,8 +14,23 @@ export const byId = (id) => document.getElementById(id);
 const counts = new Intl.NumberFormat(document.documentElement.lang);
 const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
+const takenMoments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const months = new Intl.DateTimeFormat(document.documentElement.lang, { month: "long", year: "numeric", timeZone: "UTC" });
+
 export const number = (value) => counts.format(value);
 export const moment = (text) => moments.format(new Date(text));
+
+/** Return the local time that sorts an image: when it was taken, or else when it was indexed. */
+export const datedAt = (image) => (image.taken_at ?? image.created_at).replace(/(Z|[+-]\d\d:\d\d)$/, "");
+
+/** Format the local time at which an image was taken, whatever the time zone of the browser, with its offset if known. */
+export function takenMoment(text) {
+  const [, local, offset] = /^(.{19})[^Z+-]*(.*)$/.exec(text);
+  return takenMoments.format(new Date(`${local}Z`)) + (offset ? ` (UTC${offset === "+00:00" ? "" : offset})` : "");
+}
+
+/** Format the month of a local time. */
+export const monthOf = (text) => months.format(new Date(`${text.slice(0, 7)}-15T12:00:00Z`));
 
 /** Format a fraction as a percentage; only exactly 1 becomes 100 %. */
 export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value * 100)) : 100} %`;

@@ -1,8 +1,9 @@
 import { byId } from "./dom.js";
 import * as route from "./route.js";
 
-const NAMES = ["order", "filename", "format", "size", "since", "until", "external_id", "field"];
-const HIDDEN = ["format", "size", "since", "until", "external_id", "field"];
+const ORDERS = ["sort", "order"];
+const HIDDEN = ["format", "size", "taken_from", "taken_to", "since", "until", "external_id", "field"];
+const NAMES = [...ORDERS, "filename", ...HIDDEN];
 const SIZES = { small: "max_pixels=499999", medium: "min_pixels=500000&max_pixels=4000000", large: "min_pixels=4000001" };
 
 export const names = [...NAMES, "label"];
@@ -15,18 +16,22 @@ const part = (now, chosen) =>
 
 /** Return the conditions of a listing as a query string. */
 export const ofListing = (now) =>
-  `${part(now, ["label", "order", "filename", "format", "since", "until", "external_id", "field"])}${SIZES[now.size] ? `&${SIZES[now.size]}` : ""}`;
+  `${part(now, ["label", ...ORDERS, "filename", "format", "taken_from", "taken_to", "since", "until", "external_id", "field"])}${SIZES[now.size] ? `&${SIZES[now.size]}` : ""}`;
 
 /** Return the conditions that searches have too. */
 export const ofSearch = (now) => part(now, ["label", "external_id", "field"]);
 
-export const any = (now) => names.some((name) => name !== "order" && now[name]);
+export const any = (now) => names.some((name) => !ORDERS.includes(name) && now[name]);
+
+/** Return the conditions that say where in its order a listing begins, and where it ends. */
+const bounds = (now) => (now.sort === "taken" ? ["taken_from", "taken_to"] : ["since", "until"]);
+const jump = (now) => bounds(now)[now.order === "oldest" ? 0 : 1];
 
 /** Show the conditions of an address in the form. */
 export function show(now) {
   byId("label").value = now.label ?? "";
   for (const name of NAMES) form.elements[name].value = now[name] ?? "";
-  form.elements.jump.value = (now.order === "oldest" ? now.since : now.until) ?? "";
+  form.elements.jump.value = now[jump(now)] ?? "";
   const hidden = HIDDEN.filter((name) => now[name]).length;
   byId("filter-count").textContent = hidden;
   byId("filter-count").hidden = hidden === 0;
@@ -37,11 +42,10 @@ export function start() {
   form.onsubmit = (event) => event.preventDefault();
   form.onchange = ({ target }) => {
     const { name, value } = target;
-    if (name !== "jump") route.go({ [name]: value.trim() });
-    else route.go(route.current().order === "oldest" ? { since: value } : { until: value });
+    route.go({ [name === "jump" ? jump(route.current()) : name]: value.trim() });
   };
   form.addEventListener("search", ({ target }) => {
     if (!target.value) form.onchange({ target });
   }, true);
-  byId("clear-filters").onclick = () => route.go(Object.fromEntries(names.filter((name) => name !== "order").map((name) => [name, null])));
+  byId("clear-filters").onclick = () => route.go(Object.fromEntries(names.filter((name) => !ORDERS.includes(name)).map((name) => [name, null])));
 }

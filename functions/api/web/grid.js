@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import { byId, make, nameOf } from "./dom.js";
+import { byId, datedAt, make, monthOf, nameOf } from "./dom.js";
 import * as filters from "./filters.js";
 import * as selection from "./selection.js";
 import { text } from "./text.js";
@@ -20,7 +20,8 @@ let view = () => {};
 
 const idOf = (element) => element.closest("li")?.dataset.id;
 const ids = () => [...tiles.keys()];
-const columns = () => getComputedStyle(list).gridTemplateColumns.split(" ").length;
+const isTimeline = () => conditions.includes("&sort=taken");
+const isOldestFirst = () => conditions.includes("&order=oldest");
 
 function tile(image) {
   const name = nameOf(image);
@@ -36,17 +37,52 @@ function tile(image) {
   return { image, row, open, box };
 }
 
-/** Add images that the grid does not have yet; return their tiles. */
+/** Add images that the grid does not have yet; return their tiles. `place` is "append", "prepend" or "merge". */
 function add(images, place) {
   const fresh = images.filter((image) => !tiles.has(image.image_id)).map(tile);
-  list[place](...fresh.map(({ row }) => row));
-  const entries = fresh.map((one) => [one.image.image_id, one]);
-  const all = place === "append" ? [...tiles, ...entries] : [...entries, ...tiles];
+  const all = place === "append" ? [...tiles.values(), ...fresh] : [...fresh, ...tiles.values()];
+  if (place === "merge") {
+    const sign = isOldestFirst() ? 1 : -1;
+    all.sort((one, other) => sign * (datedAt(one.image) < datedAt(other.image) ? -1 : 1));
+    for (const one of fresh) list.insertBefore(one.row, all.slice(all.indexOf(one) + 1).find(({ row }) => row.isConnected)?.row ?? null);
+  } else list[place](...fresh.map(({ row }) => row));
   tiles.clear();
-  for (const [id, one] of all) tiles.set(id, one);
+  for (const one of all) tiles.set(one.image.image_id, one);
+  showMonths();
   reach();
   byId("nothing").hidden = tiles.size > 0;
   return fresh;
+}
+
+/** Put a heading before the first image of each month, if the images are sorted by when they were taken. */
+function showMonths() {
+  for (const heading of list.querySelectorAll(".month")) heading.remove();
+  if (!isTimeline()) return;
+  let last = null;
+  for (const { image, row } of tiles.values()) {
+    const month = monthOf(datedAt(image));
+    if (month !== last) row.before(make("li", { className: "month" }, make("h3", {}, month)));
+    last = month;
+  }
+}
+
+/** Return the place in the order of the image below (1) or above (-1) another one, or -1. */
+function vertical(order, id, step) {
+  const here = tiles.get(id).row;
+  let line = null;
+  let best = -1;
+  let distance = Infinity;
+  for (let at = order.indexOf(id) + step; at >= 0 && at < order.length; at += step) {
+    const { offsetTop, offsetLeft } = tiles.get(order[at]).row;
+    if (offsetTop === here.offsetTop) continue;
+    line ??= offsetTop;
+    if (offsetTop !== line) break;
+    if (Math.abs(offsetLeft - here.offsetLeft) < distance) {
+      distance = Math.abs(offsetLeft - here.offsetLeft);
+      best = at;
+    }
+  }
+  return best;
 }
 
 /** Make exactly one tile reachable with the Tab key. */
@@ -114,7 +150,8 @@ export async function more() {
 /** Add what was indexed since the first page was loaded, where it belongs in front of it. */
 export async function update() {
   const mine = latest;
-  if (conditions.includes("order=oldest") && tiles.size) return; // they belong behind what is shown
+  if (isTimeline()) return updateTimeline();
+  if (isOldestFirst() && tiles.size) return; // they belong behind what is shown
   const fresh = [];
   let cursor = null;
   for (let page = 0; page < MOST_NEW_PAGES; page++) {
@@ -126,6 +163,16 @@ export async function update() {
   }
   if (!tiles.size) setCursor(cursor);
   add(fresh, "prepend");
+}
+
+/** Add those of the last images that were indexed that were taken in the time that is shown. */
+async function updateTimeline() {
+  const mine = latest;
+  const found = await api.images(conditions.replace(/&(sort|order)=\w+/g, ""), null, FURTHER_PAGES);
+  if (mine !== latest) return;
+  const last = [...tiles.values()].at(-1)?.image;
+  const isShown = (image) => next === null || !last || (isOldestFirst() ? datedAt(image) <= datedAt(last) : datedAt(image) >= datedAt(last));
+  add(found.images.filter(isShown), "merge");
 }
 
 function setCursor(cursor) {
@@ -141,6 +188,7 @@ export function remove(gone) {
     tiles.get(id)?.row.remove();
     tiles.delete(id);
   }
+  showMonths();
   selection.drop(gone);
   byId("nothing").textContent = emptyText;
   byId("nothing").hidden = tiles.size > 0;
@@ -173,9 +221,16 @@ function select(id, { range = false, on = null } = {}) {
 function onKey(event) {
   const id = idOf(event.target);
   const order = ids();
-  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() };
-  if (event.key in steps || event.key === "Home" || event.key === "End") {
-    const at = event.key === "Home" ? 0 : event.key === "End" ? order.length - 1 : order.indexOf(id) + steps[event.key];
+  const places = {
+    Home: () => 0,
+    End: () => order.length - 1,
+    ArrowLeft: () => order.indexOf(id) - 1,
+    ArrowRight: () => order.indexOf(id) + 1,
+    ArrowUp: () => vertical(order, id, -1),
+    ArrowDown: () => vertical(order, id, 1),
+  };
+  if (event.key in places) {
+    const at = places[event.key]();
     if (at < 0 || at >= order.length) return;
     if (event.shiftKey && !selection.size()) selection.toggle(id, true);
     focus(order[at]);

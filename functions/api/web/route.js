@@ -1,7 +1,7 @@
 /** The address of the page names all that it shows, so that Back works and links can be shared. */
 const NAMES = [
   "collection", "view", "group",
-  "order", "label", "filename", "format", "size", "since", "until", "external_id", "field",
+  "sort", "order", "label", "filename", "format", "size", "taken_from", "taken_to", "since", "until", "external_id", "field",
   "similar", "url", "query", "ranking", "effort",
   "image",
 ];

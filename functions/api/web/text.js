@@ -110,9 +110,11 @@ export const text = {
   isRaw: "camera RAW, shown by the JPEG that the camera put into it",
   known: "All that is known",
   details: {
-    size: "Size", indexed: "Indexed", collection: "Collection", id: "SHA-256", phash: "Perceptual hash", sharpness: "Sharpness",
-    model: "Model", low: "Detail", sources: "Objects", pages: "Pages or frames", intact: "Damage", raw: "Format",
+    size: "Size", taken: "Taken", camera: "Camera", place: "Place", indexed: "Indexed", collection: "Collection", id: "SHA-256",
+    phash: "Perceptual hash", sharpness: "Sharpness", model: "Model", low: "Detail", sources: "Objects", pages: "Pages or frames",
+    intact: "Damage", raw: "Format",
   },
+  openMap: "Show on OpenStreetMap, in a new tab",
   lowInformation: "too little to recognise it by",
   yours: "Your notes",
   externalId: "Your id",

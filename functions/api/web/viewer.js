@@ -132,6 +132,7 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onRem
   const parts = [
     make("div", { className: "viewer-head" }, before, make("h2", { id: "viewer-title" }, nameOf(image)), after),
     ...(match ? comparison(image, match, query, shown) : [make("figure", { className: "whole" }, zoom.stage, zoom.buttons, make("figcaption", {}, sizeOf(image)))]),
+    details.capture(image),
     labels(image, onLabel),
     problem,
     make(

@@ -1,6 +1,7 @@
 """The catalogue in DynamoDB: records, features and sources of images."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,18 +9,25 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.collections import DynamoCollections
+from shared.aws.dynamodb.listing import (
+    ANNOTATED_NAMES,
+    ANNOTATED_PROJECTION,
+    PROJECTION,
+    PROJECTION_NAMES,
+    DynamoListing,
+)
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.annotations import Annotations
-from shared.domain.errors import IndexNotReady, InvalidCursor
+from shared.domain.capture import Capture
+from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
-from shared.domain.filters import ImageFilter, Order
+from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import (
-    ANNOTATED_INDEX,
     ANNOTATED_PARTITION,
     ANNOTATIONS,
     LISTING_INDEX,
@@ -27,8 +35,8 @@ from shared.domain.table_schema import (
     LOCAL_INDEX,
     PIXELS_HASH,
     PIXELS_INDEX,
-    RECORD_ATTRIBUTES,
     SINCE,
+    TAKEN_SORT,
     TRASHED_AT,
     VECTOR_INDEX,
 )
@@ -38,17 +46,6 @@ if TYPE_CHECKING:
 
 COUNT_PAGES: Final = 10
 """Maximum number of pages of 1 MB that a count reads; a page holds about 3,000 images."""
-FILTER_PAGES: Final = 10
-FILTER_PAGE: Final = 500
-"""Maximum number of reads for a filtered page, and of images in each read."""
-_FIRST_TIME, _LAST_TIME = "0", "9999"
-"""Before and after every `created_at`."""
-
-_NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
-_PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
-_PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
-_ANNOTATED_PROJECTION: Final = ", ".join((_PROJECTION, *(f"#{name}" for name in ANNOTATIONS)))
-_ANNOTATED_NAMES: Final = _PROJECTION_NAMES | {f"#{name}": name for name in ANNOTATIONS}
 
 
 class DynamoCatalogue:
@@ -63,6 +60,7 @@ class DynamoCatalogue:
         self._table = table
         self._secondary = DynamoSecondaryVectors(client, table)
         self._collections = DynamoCollections(client, table)
+        self._listing = DynamoListing(client, table, self.existing)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
         """Store an image's record; see `shared.domain.ports.Catalogue`."""
@@ -181,95 +179,33 @@ class DynamoCatalogue:
         collection: str,
         *,
         wanted: ImageFilter,
+        sort: Sort = Sort.ADDED,
         order: Order = Order.NEWEST,
         limit: int,
         cursor: str | None,
     ) -> Page:
-        """Return one page of a collection; see `shared.domain.ports.Catalogue`.
+        """Return one page of a collection; see `DynamoListing.page`."""
+        return self._listing.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
 
-        A filtered page may have fewer than `limit` images and still a cursor. The filter runs here, because a filter
-        expression costs the same reads and cannot search a list of labels for a name. Dates are part of the key.
-
-        Raises:
-            InvalidCursor: the cursor is malformed, belongs to another collection, or is outside the dates.
-            IndexNotReady: the index of annotated images, which `wanted` needs, is being built.
-        """
-        request = self._listing(collection, wanted, order, annotated=wanted.needs_annotations)
-        if cursor:
-            after = item_mapper.decode_cursor(cursor, collection)
-            since, until = (request["ExpressionAttributeValues"][name]["S"] for name in (":since", ":until"))
-            if not since <= after["created_at"]["S"] <= until:
-                raise InvalidCursor("the cursor belongs to other dates")
-            request["ExclusiveStartKey"] = self._start(after, wanted)
-        found: list[tuple[Any, ImageRecord]] = []
-        for _ in range(FILTER_PAGES if wanted.selective else 1):
-            # One record more than requested shows whether there is a next page.
-            answer = self._listed(request, max(limit + 1, FILTER_PAGE) if wanted.selective else limit + 1)
-            read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
-            found += [(item, record) for item, record in read if wanted.accepts(record)]
-            if len(found) > limit or "LastEvaluatedKey" not in answer:
-                break
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        records = [record for _, record in found[:limit]]
-        page = records if wanted.needs_annotations else self._annotated(collection, records)
-        if len(found) > limit:
-            return Page(page, item_mapper.encode_cursor(found[limit - 1][0]))
-        return Page(
-            page, item_mapper.encode_cursor(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None
-        )
-
-    def _listing(self, collection: str, wanted: ImageFilter, order: Order, *, annotated: bool) -> dict[str, Any]:
-        """Return the query of a listing of all images, or of the annotated ones, which have a sparse index."""
-        partition = ANNOTATED_PARTITION if annotated else LISTING_PARTITION
-        return {
-            "TableName": self._table,
-            "IndexName": ANNOTATED_INDEX if annotated else LISTING_INDEX,
-            "KeyConditionExpression": "#partition = :collection AND #created_at BETWEEN :since AND :until",
-            "ExpressionAttributeValues": {
-                ":collection": {"S": collection},
-                ":since": {"S": wanted.since or _FIRST_TIME},
-                ":until": {"S": wanted.until or _LAST_TIME},
-            },
-            "ScanIndexForward": order is Order.OLDEST,
-            "ProjectionExpression": _ANNOTATED_PROJECTION if annotated else _PROJECTION,
-            "ExpressionAttributeNames": (_ANNOTATED_NAMES if annotated else _PROJECTION_NAMES)
-            | {"#partition": partition},
-        }
-
-    def _listed(self, request: dict[str, Any], limit: int) -> Any:
-        try:
-            return self._client.query(**request, Limit=limit)
-        except ClientError as error:
-            if is_index_not_ready(error):
-                raise IndexNotReady(f"The index {request['IndexName']} is still being built.") from error
-            raise
-
-    @staticmethod
-    def _start(after: dict[str, Any], wanted: ImageFilter) -> dict[str, Any]:
-        if not wanted.needs_annotations:
-            return after
-        return {name: value for name, value in after.items() if name != LISTING_PARTITION} | {
-            ANNOTATED_PARTITION: after[LISTING_PARTITION]
-        }
-
-    def _annotated(self, collection: str, records: Sequence[ImageRecord]) -> Sequence[ImageRecord]:
-        """Return records with their annotations, read from the index that has only annotated images."""
-        if not records:
-            return records
-        times = [record.created_at for record in records]
-        among = self._listing(collection, ImageFilter(since=min(times), until=max(times)), Order.NEWEST, annotated=True)
-        annotations: dict[str, Annotations] = {}
-        try:
-            for answer in self._client.get_paginator("query").paginate(**among):
-                annotations |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in answer["Items"]}
-        except ClientError as error:
-            if not is_index_not_ready(error):
-                raise
-            annotations |= self.existing([record.image_id for record in records], collection)
-        return [
-            replace(record, annotations=annotations[record.image_id]) if record.image_id in annotations else record
-            for record in records
-        ]
+    def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
+        """Store what the file of an image states; see `shared.domain.ports.Catalogue`."""
+        item = self._record(image_key.image_id, image_key.collection)
+        if not _is_shown(item):
+            return
+        record = replace(item_mapper.to_record(item), capture=capture)
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
+                UpdateExpression="SET #format = :new, #dated_at = :dated_at",
+                ConditionExpression="#format = :old",
+                ExpressionAttributeNames={"#format": "format", "#dated_at": TAKEN_SORT},
+                ExpressionAttributeValues={
+                    ":new": {"S": item_mapper.format_text(record)},
+                    ":old": item["format"],
+                    ":dated_at": {"S": record.dated_at},
+                },
+            )
 
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
         """Replace the annotations of an image; see `shared.domain.ports.Catalogue`.
@@ -347,7 +283,7 @@ class DynamoCatalogue:
         self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
         condition = "#collection = :collection AND #model = :model"
-        names = _PROJECTION_NAMES | {f"#{SINCE}": SINCE}
+        names = PROJECTION_NAMES | {f"#{SINCE}": SINCE}
         values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
         if label is not None:
             condition += " AND #label = :label"
@@ -360,7 +296,7 @@ class DynamoCatalogue:
                 SearchVector=item_mapper.to_numbers(vector, QUERY_SCALE),
                 TopK=limit,
                 SearchConditionExpression=condition,
-                ProjectionExpression=f"{_PROJECTION}, #{SINCE}",
+                ProjectionExpression=f"{PROJECTION}, #{SINCE}",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 ReturnConsumedCapacity="TOTAL",
@@ -386,8 +322,8 @@ class DynamoCatalogue:
                 IndexName=PIXELS_INDEX,
                 KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
                 ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
-                ProjectionExpression=_PROJECTION,
-                ExpressionAttributeNames=_PROJECTION_NAMES,
+                ProjectionExpression=PROJECTION,
+                ExpressionAttributeNames=PROJECTION_NAMES,
                 Limit=limit,
             )
         except ClientError as error:
@@ -421,8 +357,8 @@ class DynamoCatalogue:
         return self._client.get_item(
             TableName=self._table,
             Key=item_mapper.record_key(image_id, collection),
-            ProjectionExpression=_ANNOTATED_PROJECTION,
-            ExpressionAttributeNames=_ANNOTATED_NAMES,
+            ProjectionExpression=ANNOTATED_PROJECTION,
+            ExpressionAttributeNames=ANNOTATED_NAMES,
             ConsistentRead=True,
         ).get("Item")
 
@@ -436,8 +372,8 @@ class DynamoCatalogue:
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            ProjectionExpression=f"{_ANNOTATED_PROJECTION}, #bucket, #key, #version",
-            ExpressionAttributeNames=_ANNOTATED_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
+            ProjectionExpression=f"{ANNOTATED_PROJECTION}, #bucket, #key, #version",
+            ExpressionAttributeNames=ANNOTATED_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
             PaginationConfig={} if limit is None else {"MaxItems": limit, "PageSize": limit},
             ConsistentRead=True,
         ):

@@ -7,7 +7,9 @@ import numpy as np
 
 from shared.domain import cursors
 from shared.domain.annotations import Annotations
+from shared.domain.capture import Capture
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
+from shared.domain.filters import Sort
 from shared.domain.images import (
     Grouping,
     ImageRecord,
@@ -22,13 +24,22 @@ from shared.domain.images import (
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.quality import Quality
-from shared.domain.table_schema import ANNOTATED_PARTITION, DUPLICATES_SORT, PIXELS_HASH, SINCE
+from shared.domain.table_schema import (
+    ANNOTATED_PARTITION,
+    DUPLICATES_SORT,
+    LISTING_SORT,
+    PIXELS_HASH,
+    SINCE,
+    TAKEN_SORT,
+)
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
 
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
+_OF_RECORDS: Final = ("created_at", "status", "brought_by", TAKEN_SORT)
+"""Attributes that the vectors of secondary models lack, and with them the indexes of records."""
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
 
 
@@ -116,6 +127,7 @@ def record_item(
         "quality": {"S": record.quality.to_text()} if record.quality else None,
         "local_features": {"L": to_numbers(local, LOCAL_SCALE)} if local is not None else None,
         PIXELS_HASH: {"S": pixels_hash} if pixels_hash else None,
+        TAKEN_SORT: {"S": record.dated_at} if record.capture is not None else None,
     }
     return {
         **record_key(record.image_id, record.collection),
@@ -131,7 +143,7 @@ def record_item(
         },
         "width": {"N": str(record.width)},
         "height": {"N": str(record.height)},
-        "format": {"S": _format_text(record)},
+        "format": {"S": format_text(record)},
         "bytes": {"N": str(record.bytes)},
         "phash": {"S": record.phash},
         "sharpness": {"N": f"{record.sharpness:.5g}"},
@@ -146,7 +158,7 @@ def vectors_item(image: IndexedImage) -> dict[str, Any]:
     """Return the vectors of a model other than the record's as an item."""
     record = image.record
     item = record_item(record, image.features, ObjectRef("", ""), image.local_features)
-    kept = {name: value for name, value in item.items() if name not in {"created_at", "status", "brought_by"}}
+    kept = {name: value for name, value in item.items() if name not in _OF_RECORDS}
     return kept | vectors_key(record.image_id, record.collection, record.model) | {SINCE: {"S": record.created_at}}
 
 
@@ -171,6 +183,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         damaged="intact" in _format_parts(item),
         intact=float(_format_parts(item).get("intact", 1)),
         pages=int(_format_parts(item).get("pages", 1)),
+        capture=_to_capture(_format_parts(item)),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
@@ -197,13 +210,20 @@ def to_annotations(item: Item) -> Annotations:
     return Annotations(text("external_id"), text("note"), {name: str(value["S"]) for name, value in fields.items()})
 
 
-def _format_text(record: ImageRecord) -> str:
-    """Return the format, with parameters as a media type has them for what few images have: `tiff; pages=3`.
+def format_text(record: ImageRecord) -> str:
+    """Return the format, with parameters as a media type has them: `tiff; pages=3; taken=2026-11-28T09:30:00+01:00`.
+
+    `taken` is there, empty, if the file has no date; without it, the image was stored by a version that did not read
+    what the file states.
 
     Every index projects `format`. What an index projects cannot be changed without building it again.
     """
     parameters = [f"; intact={record.intact:.4g}"] if record.damaged else []
     parameters += [f"; pages={record.pages}"] if record.pages > 1 else []
+    if record.capture is not None:
+        parameters += [f"; taken={record.capture.taken_at or ''}"]
+        parameters += [f"; camera={record.capture.camera}"] if record.capture.camera else []
+        parameters += ["; place={},{}".format(*record.capture.location)] if record.capture.location else []
     return record.format + "".join(parameters)
 
 
@@ -211,6 +231,18 @@ def _format_parts(item: Item) -> dict[str, str]:
     """Return the parameters of the format by their names; the format itself has the name \"\"."""
     name, *parameters = item["format"]["S"].split("; ")
     return {"": name} | dict(parameter.split("=", 1) for parameter in parameters)
+
+
+def has_capture(item: Item) -> bool:
+    """Return whether it was read from the image's file when, by what and where it was taken."""
+    return "taken" in _format_parts(item)
+
+
+def _to_capture(parts: Mapping[str, str]) -> Capture | None:
+    if "taken" not in parts:
+        return None
+    latitude, longitude = map(float, parts["place"].split(",")) if "place" in parts else (None, None)
+    return Capture(parts["taken"] or None, parts.get("camera"), latitude, longitude)
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
@@ -285,16 +317,20 @@ def to_upload(item: Item) -> Upload:
     )
 
 
-def encode_cursor(last: Item) -> str:
-    """Return the cursor after a record or a key of the listing index."""
-    return cursors.encode_cursor(last["collection"]["S"], last["created_at"]["S"], last["pk"]["S"].removeprefix(_IMAGE))
+SORT_ATTRIBUTES: Final = {Sort.ADDED: LISTING_SORT, Sort.TAKEN: TAKEN_SORT}
 
 
-def decode_cursor(cursor: str, collection: str) -> dict[str, Any]:
-    """Return the key of the listing index after which the next page starts.
+def encode_cursor(collection: str, last: Item, sort: Sort = Sort.ADDED) -> str:
+    """Return the cursor after a record or a key of the index that lists by `sort`."""
+    time, image_id = last[SORT_ATTRIBUTES[sort]]["S"], last["pk"]["S"].removeprefix(_IMAGE)
+    return cursors.encode_cursor(collection, time, image_id, sort)
+
+
+def decode_cursor(cursor: str, collection: str, sort: Sort = Sort.ADDED) -> dict[str, Any]:
+    """Return the key of the index after which the next page starts.
 
     Raises:
-        InvalidCursor: the cursor is malformed or belongs to another collection.
+        InvalidCursor: the cursor is malformed, or belongs to another collection or order.
     """
-    created_at, image_id = cursors.decode_cursor(cursor, collection)
-    return {**record_key(image_id, collection), "collection": {"S": collection}, "created_at": {"S": created_at}}
+    time, image_id = cursors.decode_cursor(cursor, collection, sort)
+    return {**record_key(image_id, collection), "collection": {"S": collection}, SORT_ATTRIBUTES[sort]: {"S": time}}

@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image as PillowImage
 
+from shared.domain.capture import NOTHING, Capture
 from shared.domain.errors import PictureRefused
 from shared.domain.formats import RAW_FORMATS
 from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
+from shared.vision.decode.capture import read_capture
 from shared.vision.decode.headers import Header
 from shared.vision.decode.sandbox import DecodedImage, Sandbox
 from shared.vision.decode.stored import LONGEST_SIDE, Stored, upright_srgb
@@ -39,6 +41,7 @@ class Image:
         intact: share of the image that is there, from its first row on; `rgb` has only these rows.
         pages: number of pages, frames or images in the file.
         shown: those of a file's several pages or frames that show something new.
+        capture: when, by what and where it was taken.
     """
 
     rgb: Pixels
@@ -49,6 +52,7 @@ class Image:
     intact: float = 1.0
     pages: int = 1
     shown: tuple[Page, ...] = ()
+    capture: Capture = NOTHING
 
     @property
     def cover(self) -> Pixels:
@@ -81,6 +85,7 @@ def _image(decoded: DecodedImage) -> Image:
         decoded.intact,
         decoded.pages,
         shown,
+        Capture(*decoded.capture),
     )
 
 
@@ -119,7 +124,8 @@ def decode_stacked(data: bytes) -> DecodedImage:
     stacked: list[tuple[int, float | None, int, int]] = []
     if found > 1:
         rgb, stacked = stack(pages.shown_pages(rgb, data, header, found))
-    return DecodedImage(header.format, rgb, width, height, stored.damaged, stored.intact, found, stacked)
+    capture = read_capture(data, header)
+    return DecodedImage(header.format, rgb, width, height, stored.damaged, stored.intact, found, stacked, capture)
 
 
 SANDBOX = Sandbox("shared.vision.decode.decoding:decode_stacked")

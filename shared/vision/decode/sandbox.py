@@ -67,6 +67,7 @@ class DecodedImage:
         intact: share of the image that is there.
         pages: number of images in the file.
         stacked: if there are several, number, seconds, height and width of those in `rgb`, from its top on.
+        capture: the fields of `Capture`.
     """
 
     format: str
@@ -77,6 +78,7 @@ class DecodedImage:
     intact: float = 1.0
     pages: int = 1
     stacked: Sequence[Sequence[Any]] = ()
+    capture: Sequence[Any] = ()
 
 
 ANSWERED: Final = tuple(field.name for field in fields(DecodedImage) if field.name != "rgb")

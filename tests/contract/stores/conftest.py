@@ -24,6 +24,7 @@ from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.api_keys import StoredApiKeys
+from shared.domain.capture import NOTHING
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
@@ -186,6 +187,7 @@ def make_image(collection: str, *, model: str = "m", **changes: Any) -> IndexedI
         phash="0123456789abcdef",
         created_at=f"2026-11-28T12:00:00.{next(_times)}+00:00",
         labels=(Label("Egyptian_cat", 0.5), Label("lynx", 0.25)),
+        capture=NOTHING,
     )
     return IndexedImage(
         replace(record, **changes),

@@ -7,6 +7,7 @@ Reason = Literal["same bytes", "same pixels"]
 Ranking = Literal["fused", "classic", "cosine"]
 Effort = Literal["fast", "balanced", "thorough"]
 Order = Literal["newest", "oldest"]
+Sort = Literal["added", "taken"]
 Drawing = Literal["matches", "difference"]
 Decision = Literal["different", "both-kept"]
 UploadStatus = Literal["pending", "indexed", "duplicate", "rejected"]
@@ -49,6 +50,13 @@ class LabelModel(TypedDict):
     probability: float
 
 
+class Location(TypedDict):
+    """A position in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
 class Image(TypedDict):
     image_id: str
     collection: str
@@ -71,6 +79,9 @@ class Image(TypedDict):
     intact: float
     pages: int
     pages_searched: int
+    taken_at: str | None
+    camera: str | None
+    location: Location | None
     external_id: str | None
     note: str | None
     fields: dict[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-from pictrace.answers import Decision, Effort, Order, Ranking, Verdict
+from pictrace.answers import Decision, Effort, Order, Ranking, Sort, Verdict
 
 
 class InCollection(TypedDict, total=False):
@@ -27,10 +27,13 @@ class Annotated(TypedDict, total=False):
 
 
 class ListParameters(CollectionPageParameters, Annotated, total=False):
+    sort: Sort | None
     order: Order | None
     label: str | None
     since: str | None
     until: str | None
+    taken_from: str | None
+    taken_to: str | None
     format: str | None
     min_bytes: int | None
     max_bytes: int | None

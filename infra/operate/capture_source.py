@@ -1,0 +1,83 @@
+"""The images of which no version has read when they were taken, as a source of work."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from infra.operate.catalogue_source import CatalogueImage
+from infra.operate.flow import EntryResult, Outcome, read_items
+from shared.aws.dynamodb import item_mapper
+from shared.domain.ledger import ImageKey
+from shared.domain.table_schema import LISTING_INDEX
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class CaptureSource:
+    """The images that earlier versions stored; reindexing one by the model that it has reads when it was taken."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def list_images(self) -> Iterator[CatalogueImage]:
+        """Yield the images whose format does not say that this was read."""
+        for page in self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            IndexName=LISTING_INDEX,
+            ProjectionExpression="sk, image_id, #model, #format",
+            ExpressionAttributeNames={"#model": "model", "#format": "format"},
+        ):
+            for item in page["Items"]:
+                if not item_mapper.has_capture(item):
+                    image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
+                    yield CatalogueImage(image_key, item["model"]["S"])
+
+    def plan(self, entries: Sequence[CatalogueImage]) -> Mapping[CatalogueImage, EntryResult | int]:
+        refusals = self._refusals(entries)
+        return {entry: refusals.get(entry.image_key, (0, "", ""))[0] for entry in entries}
+
+    def message(self, entry: CatalogueImage) -> Mapping[str, Any]:
+        return {
+            "image_id": entry.image_key.image_id,
+            "collection": entry.image_key.collection,
+            "model": entry.model,
+        }
+
+    def results(self, sent: Mapping[CatalogueImage, int]) -> Mapping[CatalogueImage, EntryResult]:
+        keys = [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
+        names = {"#format": "format"}
+        found = {
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item_mapper.has_capture(item)
+            for item in read_items(self._client, self._table, keys, "sk, image_id, #format", names)
+        }
+        refusals = self._refusals(list(sent))
+        done: dict[CatalogueImage, EntryResult] = {}
+        for entry, revision in sent.items():
+            refused, code, reason = refusals.get(entry.image_key, (0, "", ""))
+            match found.get(entry.image_key):
+                case True:
+                    done[entry] = EntryResult(self.name(entry), Outcome.INDEXED)
+                case None:  # deleted in the meantime
+                    done[entry] = EntryResult(self.name(entry), Outcome.SKIPPED)
+                case False if refused > revision:
+                    done[entry] = EntryResult(self.name(entry), Outcome.REJECTED, code, reason)
+        return done
+
+    def name(self, entry: CatalogueImage) -> str:
+        return f"{entry.image_key.collection}/{entry.image_key.image_id}"
+
+    def _refusals(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, tuple[int, str, str]]:
+        """Return how often each image could not be read, with the last code and reason."""
+        keys = [
+            item_mapper.refusal_key(entry.image_key.image_id, entry.image_key.collection, entry.model)
+            for entry in entries
+        ]
+        return {
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): (
+                int(item["revision"]["N"]),
+                item["code"]["S"],
+                item["reason"]["S"],
+            )
+            for item in read_items(self._client, self._table, keys)
+        }

@@ -1,0 +1,63 @@
+"""A data folder of an earlier format becomes one of this version, and nothing in it is lost."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.local.model_change import ModelChange
+from shared.domain.capture import Capture
+from shared.domain.filters import EVERYTHING, ImageFilter, Sort
+from shared.domain.ledger import ImageKey
+from shared.embedded.catalogue import EmbeddedCatalogue
+from shared.embedded.database import Database
+from shared.embedded.migrations import MIGRATIONS, open_database
+from shared.embedded.queue import Queue
+from shared.embedded.trash import EmbeddedTrash
+
+CREATED = "2026-11-27T12:00:00.000000+00:00"
+ROW = (
+    "INSERT INTO {table} (image_id, collection, model, width, height, format, bytes, phash, created_at,"
+    " folded_filename, low_information, sharpness, first_source{more}) VALUES"
+    " (?, 'c', 'm', 640, 480, 'jpeg', 1, '0123456789abcdef', ?, '', 0, 1.5, 's'{values})"
+)
+DESCRIPTION = "INSERT INTO {table} (image_id, collection, model, labels) VALUES (?, 'c', 'm', '[]')"
+SHOWN, TRASHED = "a" * 64, "b" * 64
+
+
+def earlier(path: Path) -> None:
+    """Write a database of format 1 with an image, and one in the trash."""
+    database = Database(path, MIGRATIONS[:1])
+    with database.transaction() as connection:
+        connection.execute(ROW.format(table="images", more="", values=""), (SHOWN, CREATED))
+        connection.execute(DESCRIPTION.format(table="descriptions"), (SHOWN,))
+        at = f", '{CREATED}'"
+        connection.execute(ROW.format(table="trashed_images", more=", trashed_at", values=at), (TRASHED, CREATED))
+        connection.execute(DESCRIPTION.format(table="trashed_descriptions"), (TRASHED,))
+    database.close()
+
+
+def test_images_of_format_1_are_listed_by_arrival_until_they_are_dated(tmp_path: Path) -> None:
+    earlier(tmp_path / "db")
+    database = open_database(tmp_path / "db")
+    unused: Any = None
+    catalogue, trash, queue = EmbeddedCatalogue(database, unused), EmbeddedTrash(database), Queue(database)
+
+    def taken(wanted: ImageFilter = EVERYTHING) -> list[str]:
+        page = catalogue.page("c", wanted=wanted, sort=Sort.TAKEN, limit=9, cursor=None)
+        return [record.image_id for record in page.records]
+
+    assert taken() == taken(ImageFilter(taken_from="2026-11-27T12:00:00.000000")) == [SHOWN]
+    assert trash.take_out(ImageKey("c", TRASHED))
+    assert sorted(taken(ImageFilter(taken_to="2026-11-27T12:00:00.000000"))) == [SHOWN, TRASHED]
+
+    catalogue.set_capture(ImageKey("c", TRASHED), Capture("2019-12-24T20:00:00"))
+    assert taken() == [SHOWN, TRASHED]
+    ModelChange(database, unused, "m").begin()
+    ModelChange(database, unused, "m").begin()
+    queued = queue.receive()
+    assert queued is not None
+    assert json.loads(queued.body) == {"image_id": SHOWN, "collection": "c", "model": "m"}
+    assert queue.receive() is None
+    catalogue.set_capture(ImageKey("c", SHOWN), Capture())
+    ModelChange(database, unused, "m").begin()
+    assert queue.receive() is None
