@@ -85,19 +85,25 @@ class DuplicateGroups:
         self._settle(collection, [record.image_id for record in group.records])
         return self.group(collection, image_id)
 
-    def decide(self, collection: str, image_id: str, other: str, decision: Decision | None) -> None:
+    def decide(
+        self, collection: str, image_id: str, other: str, decision: Decision | None, *, absent: bool = False
+    ) -> None:
         """Store, or forget, what was decided on two images, and have them grouped accordingly.
+
+        Args:
+            absent: whether the collection may lack them; the decision then holds once they come.
 
         Raises:
             NotFound: the collection lacks one of them, or both are the same.
         """
         records = self._duplicates.records(collection, [image_id, other])
-        if len(records) < 2:  # noqa: PLR2004 - a pair
+        complete = len(records) == 2  # noqa: PLR2004 - a pair
+        if image_id == other or not (complete or absent):
             raise NotFound("The collection does not have two images with these ids.")
         self._duplicates.decide(ImageKey(collection, image_id), other, decision)
-        if decision is not None:
+        if complete and decision is not None:
             self._separate(records[image_id], records[other])
-        self._settle(collection, [image_id, other])
+        self._settle(collection, sorted(records))
 
     def _separate(self, one: ImageRecord, other: ImageRecord) -> None:
         """Take the image that is not kept out of the group of the one that is."""

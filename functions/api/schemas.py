@@ -264,6 +264,23 @@ class DuplicateDecision(BaseModel):
     images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
     decision: Decision | None
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+    absent: Annotated[
+        bool, Field(description="remember it also of images that the collection does not have, for when they come")
+    ] = False
+
+
+class DecidedPair(BaseModel):
+    """What was decided on two images, which the collection need not have any more."""
+
+    images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
+    decision: Decision
+
+
+class DecisionPage(BaseModel):
+    decisions: list[DecidedPair]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class GroupToResolve(BaseModel):

@@ -30,7 +30,7 @@ from shared.domain.ports import (
 from shared.domain.removal import Remover
 from shared.search.duplicate_scans import DuplicateScans
 from shared.search.near_duplicates import NearDuplicateFinder
-from shared.search.searcher import Searcher
+from shared.search.searcher import SIGNATURES_KEPT, Searcher
 from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Adapters:
         trash_days: how long a deleted image can be restored.
         show_location: whether callers without the scope `admin` may know where images were taken.
         bucket: the bucket of uploads.
+        signatures_kept: maximum number of signatures that are cached for each model.
         source_addresses: where links to other buckets lead, as sources of a Content-Security-Policy.
     """
 
@@ -110,6 +111,7 @@ class Adapters:
     trash_days: int
     show_location: bool
     bucket: str
+    signatures_kept: int = SIGNATURES_KEPT
     source_addresses: Sequence[str] = ()
 
 
@@ -167,6 +169,7 @@ class Services:
             bucket=adapters.bucket,
         )
         self._active = adapters.active_model
+        self._signatures_kept = adapters.signatures_kept
         self._searchers: dict[str, Searcher] = {}
 
     def with_model(self, model: str | None) -> "Services":
@@ -190,6 +193,10 @@ class Services:
         model = self.model
         if model.id not in self._searchers:
             self._searchers[model.id] = Searcher(
-                index=self.catalogue, signatures=self.objects, embedder=model.embedder, model=model.id
+                index=self.catalogue,
+                signatures=self.objects,
+                embedder=model.embedder,
+                model=model.id,
+                signatures_kept=self._signatures_kept,
             )
         return self._searchers[model.id]

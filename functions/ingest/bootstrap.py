@@ -6,7 +6,7 @@ from threading import Lock
 
 from functions.ingest.composition import Adapters, compose
 from functions.ingest.dispatcher import Dispatcher
-from functions.ingest.upload_ends import UploadEnds
+from functions.ingest.message_ends import MessageEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.dynamodb.active_model import DynamoActiveModel
@@ -38,7 +38,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, upload_ends, dead_letters, retry_delays):
+        for build in (_dispatcher, message_ends, dead_letters, retry_delays):
             build.cache_clear()
 
 
@@ -69,8 +69,9 @@ def _dispatcher() -> Dispatcher:
 
 
 @cache
-def upload_ends() -> UploadEnds:
-    return UploadEnds(DynamoUploads(dynamodb_client(), IngestSettings.from_environ(os.environ).table))
+def message_ends() -> MessageEnds:
+    dynamodb, table = dynamodb_client(), IngestSettings.from_environ(os.environ).table
+    return MessageEnds(DynamoUploads(dynamodb, table), DynamoScans(dynamodb, table))
 
 
 @cache

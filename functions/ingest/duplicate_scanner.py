@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.duplicate_scans import ScanStatus
-from shared.domain.errors import PictureRefused
+from shared.domain.duplicate_scans import DuplicateScan, ScanStatus
+from shared.domain.errors import IndexNotReady, PictureRefused
 from shared.domain.events import DuplicateCheck, DuplicateScanStep
 from shared.domain.filters import EVERYTHING
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS, MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Duplicates, Messages, Objects, Scans
 from shared.search.concurrency import COMPUTING, FILES
@@ -52,21 +53,22 @@ class DuplicateScanner:
     def step(self, event: DuplicateScanStep) -> Outcome:
         """Compare one page, and send the message for the next one.
 
-        A repeated message does nothing but send that again, so a worker that died between the two stops nothing.
-
-        Raises:
-            IndexNotReady: a vector index is being built; the message is retried.
+        A repeated message does nothing but send that again, so a worker that died between the two stops nothing. While
+        a vector index is being built, the same page is tried again, for at most `CHECK_HOURS` from the start.
         """
         outcome = Outcome(status=OutcomeStatus.IGNORED, collection=event.collection, reason="compared again")
         scan = self._scans.find(event.collection)
         if scan is None or scan.scan_id != event.scan_id:
             return replace(outcome, reason="another check of this collection was started")
         if (scan.cursor, scan.done) != (event.cursor, event.done):
-            if scan.status is ScanStatus.RUNNING and scan.done == event.done + PAGE:
+            if scan.status is not ScanStatus.DONE and scan.done == event.done + PAGE:
                 self._messages.scan(replace(event, cursor=scan.cursor, done=scan.done))
             return replace(outcome, reason="this page has been compared")
         page = self._catalogue.page(event.collection, wanted=EVERYTHING, limit=PAGE, cursor=event.cursor)
-        changed = sum(self._settle(record) for record in page.records)
+        try:
+            changed = sum(self._settle(record) for record in page.records)
+        except IndexNotReady:
+            return replace(outcome, reason=self._wait(scan, event))
         after = replace(
             scan,
             cursor=page.cursor,
@@ -77,6 +79,15 @@ class DuplicateScanner:
         if self._scans.advance(scan, after) and page.cursor:
             self._messages.scan(replace(event, cursor=after.cursor, done=after.done))
         return outcome
+
+    def _wait(self, scan: DuplicateScan, event: DuplicateScanStep) -> str:
+        """Have the same page tried later, or give up; return what was done, in words."""
+        since = datetime.fromisoformat(self._now()) - datetime.fromisoformat(scan.started_at)
+        if since > timedelta(hours=CHECK_HOURS):
+            self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
+            return f"no vector index was ready for {CHECK_HOURS} hours"
+        self._messages.scan(event, delay_seconds=INDEX_RETRY_AFTER_SECONDS)
+        return "the vector index is still not ready"
 
     def _settle(self, record: ImageRecord) -> bool:
         image = ImageKey(record.collection, record.image_id)

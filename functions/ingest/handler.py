@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import dead_letters, dispatcher, retry_delays, upload_ends
+from functions.ingest.bootstrap import dead_letters, dispatcher, message_ends, retry_delays
 from functions.ingest.processing import count, logger, metrics, process_event, process_message
 from functions.ingest.subprocess_runner import IN_PROCESS_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
@@ -40,7 +40,7 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """
     attempt = receive_count(record)
     if attempt >= MAX_RECEIVES:
-        _update_uploads(upload_ends().expect, record)
+        _update_states(message_ends().expect, record)
     try:
         if attempt > IN_PROCESS_ATTEMPTS:
             with _subprocess_lock:  # memory suffices for one more process, not for a batch of them
@@ -51,19 +51,19 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         if attempt < MAX_RECEIVES:
             raise
         logger.exception("a message failed in its last attempt and goes to the dead-letter queue")
-        _update_uploads(upload_ends().fail, record)
+        _update_states(message_ends().fail, record)
         reason = str(fault) if isinstance(fault, SubprocessFailed) else f"{type(fault).__name__}: {fault}"
         if not dead_letters().put(record.body, record.message_id, reason):
             raise
         count("message_dead")
 
 
-def _update_uploads(update: Callable[[str, str], None], record: SQSRecord) -> None:
-    """Update the states of a message's uploads; if that fails too, they end when their time is over."""
+def _update_states(update: Callable[[str, str], None], record: SQSRecord) -> None:
+    """Update the states of what a message is about; if that fails too, uploads end when their time is over."""
     try:
         update(record.body, record.message_id)
     except Exception:
-        logger.exception("the state of an upload could not be stored")
+        logger.exception("the states of a message could not be stored")
 
 
 def receive_count(record: SQSRecord) -> int:

@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from infra.local import memory
 from infra.local.arguments import add_common
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import PortUnusable, bind, serving
@@ -18,7 +19,7 @@ from shared.embedded.database import UnusableDatabase
 if TYPE_CHECKING:
     from infra.local.system import LocalSystem
 
-COMMANDS: Final = ("keys", "redrive")
+COMMANDS: Final = ("keys", "redrive", "refusals")
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -48,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    memory.bound_heaps()
     try:
         card = ModelCard.read(args.model_dir)
     except FileNotFoundError:
@@ -114,7 +116,8 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
         print("        docs/reference/models.md explains how to get them.")
     if missing := system.model_change.missing():
         print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
-        print("        background; until then a search does not find them.")
+        print("        background; until then a search does not find them. If some cannot be described, this says why:")
+        print("        .venv/bin/python -m infra.local refusals")
     print("  Press Ctrl-C to stop.\n", flush=True)
 
 

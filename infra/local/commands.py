@@ -13,6 +13,7 @@ from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.database import Database, UnusableDatabase
 from shared.embedded.migrations import open_database
 from shared.embedded.queue import Queue
+from shared.embedded.refusals import EmbeddedRefusals
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -31,7 +32,13 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     choice = redrive.add_mutually_exclusive_group()
     choice.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     choice.add_argument("--list", action="store_true", help="only show the messages")
-    for command in (keys.add_parser(subparsers), redrive):
+    refusals = subparsers.add_parser(
+        "refusals",
+        help="show the images that another model could not describe",
+        description="Show the images that the model of a run could not describe, and why. No search by that model "
+        "finds them. Each start with the model tries again.",
+    )
+    for command in (keys.add_parser(subparsers), redrive, refusals):
         command.add_argument("--data", help=f"the data folder (default: {default_path()})")
     return parser.parse_args(argv)
 
@@ -45,12 +52,29 @@ def main(argv: list[str]) -> int:
             # The run itself moves the log into the database, and two processes must not do so at the same time.
             with database.transaction() as connection:
                 connection.execute("PRAGMA wal_autocheckpoint = 0")
-            return keys.manage(args, EmbeddedApiKeys(database)) if args.command == "keys" else _redrive(args, database)
+            match args.command:
+                case "keys":
+                    return keys.manage(args, EmbeddedApiKeys(database))
+                case "refusals":
+                    return _show_refusals(database)
+                case _:
+                    return _redrive(args, database)
         finally:
             database.close()
     except (FolderUnusable, UnusableDatabase, LookupError, NotFound) as error:
         print(f"pictrace: {error}", file=sys.stderr)
         return 1
+
+
+def _show_refusals(database: Database) -> int:
+    refusals = EmbeddedRefusals(database).list_all()
+    for one in refusals:
+        name = one.filename or "no file name"
+        print(printable(f"{one.image_key.collection}  {one.image_key.image_id}  {name}"))
+        print(printable(f"    {one.model}: {one.reason} ({one.code})"))
+    if not refusals:
+        print("every image could be described")
+    return 0
 
 
 def _redrive(args: argparse.Namespace, database: Database) -> int:

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import platformdirs
 
@@ -72,14 +73,19 @@ def data_folder(name: str | None) -> Iterator[DataFolder]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_new = _is_new(path)
-        lock = (path / LOCK_FILE).open("a+", encoding="ascii")
+        lock = (path / LOCK_FILE).open("a+b", buffering=0)
     except OSError as error:
-        raise FolderUnusable(
-            f"The data folder {path} cannot be used: {error.strerror}. Choose another: DATA=folder"
-        ) from error
+        raise _unusable(path, error) from error
     with lock:
-        _lock(lock, path)
+        try:
+            _lock(lock, path)
+        except OSError as error:
+            raise _unusable(path, error) from error
         yield DataFolder(path, is_new)
+
+
+def _unusable(path: Path, error: OSError) -> FolderUnusable:
+    return FolderUnusable(f"The data folder {path} cannot be used: {error.strerror}. Choose another: DATA=folder")
 
 
 def existing_folder(name: str | None) -> DataFolder:
@@ -105,17 +111,16 @@ def _is_new(path: Path) -> bool:
     return True
 
 
-def _lock(lock: IO[str], path: Path) -> None:
+def _lock(lock: FileIO, path: Path) -> None:
     """Lock a file until it is closed or the process ends, however it ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.seek(0)
-        holder = lock.read().strip()
+        holder = lock.read().decode(errors="replace").strip()
         raise FolderUnusable(
             f"Another PicTrace{f' (process {holder})' if holder else ''} uses the data folder {path}. "
             "Stop it, or choose another folder: DATA=folder"
         ) from None
     lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    lock.write(str(os.getpid()).encode())

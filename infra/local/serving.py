@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from infra.local.prompt_requests import PromptRequests
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
@@ -57,7 +59,7 @@ def serving(app: "ASGIApp", port: int | socket.socket) -> Iterator[str]:
         RuntimeError: the server did not start.
     """
     listener = bind(port) if isinstance(port, int) else port
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, http=PromptRequests, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
     thread.start()
     try:

@@ -18,7 +18,8 @@ from functions.api.outages import Outages
 from functions.fetch.image_fetcher import ImageFetcher
 from functions.ingest import composition
 from functions.ingest.dispatcher import Dispatcher
-from functions.ingest.upload_ends import UploadEnds
+from functions.ingest.message_ends import MessageEnds
+from infra.local import memory
 from infra.local.data_folder import DataFolder
 from infra.local.model_change import ModelChange
 from infra.local.request_guard import RequestGuard, request_origin
@@ -136,6 +137,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             trash_days=TRASH_DAYS,
             show_location=False,
             bucket=BUCKET,
+            signatures_kept=0,  # reading one from the file cache takes a quarter of a millisecond
         ),
         [model],
         Access.KEYS if closed else Access.OPEN,
@@ -167,7 +169,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             dispatcher().dispatch(event, f"{message.id}/{position}")
 
     def give_up(message: Message) -> None:
-        UploadEnds(uploads).fail(message.body, str(message.id))
+        MessageEnds(uploads, scans).fail(message.body, str(message.id))
 
     def keep_house(stopped: threading.Event) -> None:
         while True:
@@ -176,25 +178,31 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
                 queue.expire()
                 queued.purge(None, None)
                 change.sweep()
-            except (sqlite3.Error, OSError):
-                logger.exception("housekeeping failed; it is tried again in an hour")
+            except (sqlite3.Error, OSError) as outage:
+                logger.warning("housekeeping failed, and is tried again in an hour: %s", outage)
             if stopped.wait(HOUSEKEEPING_SECONDS):
                 return
 
     stopped = threading.Event()
     workers = WorkerPool(queue, process, give_up, workers=WORKERS)
-    housekeeper = threading.Thread(target=keep_house, args=(stopped,), name="housekeeping", daemon=True)
+    housekeepers = [
+        threading.Thread(target=work, args=(stopped,), name=name, daemon=True)
+        for name, work in (("housekeeping", keep_house), ("memory", memory.keep_trimmed))
+    ]
     try:
         objects.announce_pending()
         change.begin()
         workers.start()
-        housekeeper.start()
+        for thread in housekeepers:
+            thread.start()
         app = RequestGuard(WithStorage(create_app(api), objects, links))
         yield LocalSystem(app, keys, queue, change)
     finally:
         stopped.set()
         workers.stop()
-        housekeeper.join(timeout=10)
+        for thread in housekeepers:
+            if thread.ident is not None:
+                thread.join(timeout=10)
         index.close()
         database.close()
 

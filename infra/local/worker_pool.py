@@ -15,6 +15,9 @@ T = TypeVar("T")
 POLL_SECONDS: Final = 1
 """How often a worker looks for messages whose delay has passed, or which another process sent."""
 
+OUTAGES: Final = (sqlite3.Error, OSError)
+"""Faults of the disk, such as a full one, which need no stack trace."""
+
 
 class WorkerPool:
     """Workers that each process one message at a time.
@@ -70,8 +73,11 @@ class WorkerPool:
         try:
             self._process(message)
         except Exception as fault:
-            logger.warning("message %d failed in attempt %d", message.id, message.failures + 1, exc_info=fault)
             reason = f"{type(fault).__name__}: {fault}"
+            trace = None if isinstance(fault, OUTAGES) else fault
+            logger.warning(
+                "message %d failed in attempt %d: %s", message.id, message.failures + 1, reason, exc_info=trace
+            )
             if self._settled(lambda: self._queue.fail(message, reason)):
                 self._settled(lambda: self._give_up(message))
         else:
@@ -83,10 +89,13 @@ class WorkerPool:
 
     def _settled(self, action: Callable[[], T]) -> T | None:
         """Return the result of an action; while the database fails, as on a full disk, try again until stopped."""
+        said = False
         while True:
             try:
                 return action()
-            except (sqlite3.Error, OSError):
-                logger.exception("the queue cannot be read or written; it is tried again in %d s", POLL_SECONDS)
+            except OUTAGES as outage:
+                if not said:
+                    logger.warning("the queue cannot be read or written, which is tried again: %s", outage)
+                said = True
             if self._stopped.wait(POLL_SECONDS):
                 return None

@@ -1,7 +1,7 @@
 """The calls of the API that moving a collection needs, besides those of uploading."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,19 @@ class CollectionClient(UploadClient):
         found: dict[str, Any] = checked(answer)
         return found
 
+    def decisions(self) -> Iterator[dict[str, Any]]:
+        """Yield what was decided on pairs of images."""
+        return self._pages("/v1/duplicates/decisions", "decisions")
+
+    def decide(self, images: Sequence[str], decision: str) -> None:
+        """Store a decision on two images, which the collection need not have yet.
+
+        Raises:
+            ChangeRefused: the API does not accept it.
+        """
+        wanted = {"images": list(images), "decision": decision, "collection": self.collection, "absent": True}
+        self._change("POST", "/v1/duplicates/decisions", wanted, where={})
+
     def keep(self, group_id: str, image_id: str) -> None:
         """Choose which image of a group is kept.
 
@@ -85,8 +98,18 @@ class CollectionClient(UploadClient):
         """
         self._change("PUT", f"/v1/duplicates/{group_id}/kept", {"image_id": image_id})
 
-    def _change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
-        answer = self._call(method, path, params=self._where, json=body)
+    def start_check(self) -> dict[str, Any]:
+        """Have every image compared with its nearest ones again; return the progress."""
+        return self._json("POST", "/v1/duplicates/check", params=self._where)
+
+    def check_state(self) -> dict[str, Any]:
+        """Return the progress of the last such check."""
+        return self._json("GET", "/v1/duplicates/check", params=self._where)
+
+    def _change(
+        self, method: str, path: str, body: Mapping[str, Any], *, where: Mapping[str, str] | None = None
+    ) -> None:
+        answer = self._call(method, path, params=self._where if where is None else where, json=body)
         try:
             checked(answer)
         except ServerFailed as failed:

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Final, Literal, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from shared.domain.duplicates import Decision
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 
 MANIFEST: Final = "manifest.jsonl"
 FORMAT: Final = "pictrace-collection"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the folder's format: to be raised if an older PicTrace would lose something by reading a newer folder."""
 IMAGES: Final = "images"
 """The folder of the images. It has 256 folders: about 400 files each for 100,000 images."""
@@ -67,15 +68,24 @@ class GroupLine(_Line):
     images: list[ImageId]
 
 
+class DecisionLine(_Line):
+    """What was decided on two images for ever, which the collection need not have any more."""
+
+    type: Literal["decision"] = "decision"
+    images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
+    decision: Decision
+
+
 class EndLine(_Line):
     """The last line, without which a manifest is not complete: how many there are of the others."""
 
     type: Literal["end"] = "end"
     images: int
     groups: int
+    decisions: int = 0
 
 
-Line = CollectionLine | ImageLine | GroupLine | EndLine
+Line = CollectionLine | ImageLine | GroupLine | DecisionLine | EndLine
 _LINES: Final[TypeAdapter[Line]] = TypeAdapter(Annotated[Line, Field(discriminator="type")])
 
 
@@ -90,6 +100,7 @@ class Contents:
     about: CollectionLine
     images: int
     chosen: Sequence[GroupLine]
+    decisions: Sequence[DecisionLine]
 
 
 class ManifestWriter:
@@ -97,15 +108,16 @@ class ManifestWriter:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._images = self._groups = 0
+        self._images = self._groups = self._decisions = 0
 
     def write(self, line: Line) -> None:
         self._images += isinstance(line, ImageLine)
         self._groups += isinstance(line, GroupLine)
+        self._decisions += isinstance(line, DecisionLine)
         self._file.write(json.dumps(line.model_dump(), ensure_ascii=False) + "\n")
 
     def finish(self) -> None:
-        self.write(EndLine(images=self._images, groups=self._groups))
+        self.write(EndLine(images=self._images, groups=self._groups, decisions=self._decisions))
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -162,6 +174,7 @@ class CollectionFolder:
         about = self._about(self._manifest)
         images = groups = 0
         chosen: list[GroupLine] = []
+        decisions: list[DecisionLine] = []
         end: EndLine | None = None
         for number, line in self._lines():
             if end:
@@ -172,15 +185,17 @@ class CollectionFolder:
                 case GroupLine():
                     groups += 1
                     chosen += [line] if line.chosen else []
+                case DecisionLine():
+                    decisions.append(line)
                 case EndLine():
                     end = line
-        if end is None or (end.images, end.groups) != (images, groups):
+        if end is None or (end.images, end.groups, end.decisions) != (images, groups, len(decisions)):
             expected = f", not the {end.images:,} that its end states" if end else " and no end"
             raise FolderUnusable(
                 f"{self._manifest} is not complete: it has {images:,} images{expected}. Copy or export it again; "
                 "nothing was imported."
             )
-        return Contents(about, images, chosen)
+        return Contents(about, images, chosen, decisions)
 
     def images(self) -> Iterator[ImageLine]:
         """Yield the images in the order of the manifest."""

@@ -2,15 +2,19 @@
 
 import argparse
 import os
+import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
+from infra.operate.collection_client import CollectionClient
+from infra.operate.connection import EXIT_STOPPED
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.index import parse_collection
+from infra.operate.progress import EXIT_INTERRUPTED
+from infra.operate.prompts import printable
 from infra.operate.smoke import KEY_VARIABLE
+from infra.operate.upload_client import ServerFailed
 from shared.aws.clients import dynamodb_client, sqs_client
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
@@ -32,6 +36,8 @@ def add_parser(subparsers: "Subparsers") -> None:
         help="compare every image of a collection again, and group near-duplicates",
         description="Compare every image of a collection with its nearest ones again, for example those that an older "
         "version stored. The ingest function does it; this command shows its progress and may be stopped.",
+        epilog="Exit status: 0 if all were compared, 1 if it was given up, 2 for a wrong command line, 3 if the server "
+        "could not be used, 130 after Ctrl-C, which does not stop the comparison.",
     )
     parser.add_argument("--look-again", action="store_true", required=True, help="start comparing")
     parser.add_argument(
@@ -47,25 +53,30 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
-    if stack is None:
-        return _through_api(args.url, args.key, args.collection)
+    try:
+        if stack is None:
+            return _through_api(args.url, args.key, args.collection)
+        return _through_stack(stack, args.collection)
+    except ServerFailed as failed:
+        print(printable(f"pictrace: {failed}"), file=sys.stderr)
+        return EXIT_STOPPED
+    except KeyboardInterrupt:
+        print("\npictrace: stopped. The comparison goes on without this command.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _through_stack(stack: DeployedStack, collection: str) -> int:
     dynamodb = dynamodb_client()
     messages = IngestMessages(sqs_client(), stack.outputs["QueueUrl"])
     scans = DuplicateScans(DynamoScans(dynamodb, stack.table), messages)
-    images, _ = DynamoCatalogue(dynamodb, stack.table).count(args.collection)
-    started = scans.start(args.collection, images)
-    return _follow(started, lambda: scans.find(args.collection))
+    images, _ = DynamoCatalogue(dynamodb, stack.table).count(collection)
+    return _follow(scans.start(collection, images), lambda: scans.find(collection))
 
 
 def _through_api(url: str, key: str | None, collection: str) -> int:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=url, headers=headers, params={"collection": collection}, timeout=30) as client:
+    with CollectionClient(url, key, collection) as client:
 
-        def state(method: str) -> DuplicateScan:
-            answer = client.request(method, "/v1/duplicates/check")
-            if answer.is_error:
-                raise LookupError(f"{url} answered {answer.status_code}: {answer.json().get('detail', '')}")
-            found = answer.json()
+        def state(found: Mapping[str, Any]) -> DuplicateScan:
             return DuplicateScan(
                 collection,
                 "",
@@ -76,20 +87,25 @@ def _through_api(url: str, key: str | None, collection: str) -> int:
                 changed=found["changed"],
             )
 
-        return _follow(state("POST"), lambda: state("GET"))
+        return _follow(state(client.start_check()), lambda: state(client.check_state()))
 
 
 def _follow(scan: DuplicateScan, read: Callable[[], DuplicateScan | None]) -> int:
-    """Print the progress of a scan until it is done."""
+    """Print the progress of a scan until it ends; return the exit status."""
     shown = -1
     while True:
         if scan.done != shown:
             print(f"{scan.done:,} of {scan.images:,} images compared, {scan.changed:,} in another group", flush=True)
             shown = scan.done
-        if scan.status is ScanStatus.DONE:
-            return 0
+        match scan.status:
+            case ScanStatus.DONE:
+                return 0
+            case ScanStatus.FAILED:
+                print("It was given up because PicTrace failed. Run the command again.", file=sys.stderr)
+                return 1
         time.sleep(SECONDS)
         found = read()
         if found is None or found.started_at < scan.started_at:
+            print("The collection's check is not known any more.", file=sys.stderr)
             return 1
         scan = found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.operate.collection_client import CollectionClient
-from infra.operate.collection_folder import CollectionFolder, CollectionLine, GroupLine, ImageLine
+from infra.operate.collection_folder import CollectionFolder, CollectionLine, DecisionLine, GroupLine, ImageLine
 from infra.operate.parallel import in_parallel
 from infra.operate.upload_client import FailureCount, ServerFailed, StorageRefused
 from shared.domain.filters import Order
@@ -65,6 +65,8 @@ class Exporter:
                 yield result
             for group in self._client.groups():
                 manifest.write(_group(group))
+            for decided in self._client.decisions():
+                manifest.write(DecisionLine.model_validate({**decided, "type": "decision"}))
 
     def _export(self, image: ImageLine) -> ExportResult:
         path = self._folder.file(image)

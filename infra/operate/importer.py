@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from infra.operate.collection_client import ChangeRefused, CollectionClient
-from infra.operate.collection_folder import CollectionFolder, GroupLine, ImageLine
+from infra.operate.collection_folder import CollectionFolder, DecisionLine, GroupLine, ImageLine
 from infra.operate.local_files import FoundFile
 from infra.operate.parallel import in_parallel
 from infra.operate.upload_client import FailureCount, ServerFailed
@@ -56,6 +56,19 @@ class Importer:
         """Set the collection's title, unless it has one."""
         if title and not self._client.stats()["title"]:
             self._client.set_title(title)
+
+    def restore_decisions(self, decisions: Sequence[DecisionLine]) -> None:
+        """Store what was decided on pairs of images; before these come, so that they are never grouped otherwise.
+
+        Raises:
+            ServerFailed: the server cannot be used.
+        """
+        if not decisions:
+            return
+        known = set() if self._overwrite else {frozenset(one["images"]) for one in self._client.decisions()}
+        for line in decisions:
+            if frozenset(line.images) not in known:
+                self._client.decide(line.images, line.decision)
 
     def restore_choices(self, chosen: Sequence[GroupLine], *, patience: float) -> Iterator[str]:
         """Have those images kept that somebody chose by hand; yield a sentence for each that cannot be.

@@ -14,6 +14,8 @@ from shared.domain.limits import MAX_PAGE
 TIMEOUT_SECONDS: Final = 60
 PATIENCE_SECONDS: Final = 180
 """How long a call is repeated while the server is busy or cannot be reached, before the command gives up."""
+UNKNOWN_SECONDS: Final = 10
+"""The same for a server that has never answered: its address may be wrong."""
 MAX_FAILURES: Final = 5
 """Number of images in a row on which the server may fail before the command ends."""
 FIRST_WAIT_SECONDS: Final = 0.25
@@ -82,6 +84,7 @@ class UploadClient:
         self._where = {"collection": collection}
         self._patience = PATIENCE_SECONDS if patience is None else patience
         self._stopped = threading.Event()
+        self._answered = False
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
         self._api = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, limits=limits)
@@ -167,22 +170,24 @@ class UploadClient:
         """Make a call again while the server is busy, as late as `Retry-After` says.
 
         Raises:
-            ServerFailed: it could not be reached for `patience` seconds.
+            ServerFailed: it could not be reached for `patience` seconds, or never answered.
             Stopped: the user has stopped the command.
         """
-        deadline = time.monotonic() + self._patience
+        started = time.monotonic()
         wait = FIRST_WAIT_SECONDS
         while True:
             self.pause(0)
             answer, cause = None, ""
             try:
                 answer = call()
+                self._answered = True
             except httpx.TransportError as error:
                 cause = f"{self.url} cannot be reached: {error or type(error).__name__}"
             if answer is not None and answer.status_code not in _BUSY:
                 return answer
             asked = _retry_after(answer)
-            if time.monotonic() + max(wait, asked) > deadline:
+            patience = self._patience if self._answered else min(self._patience, UNKNOWN_SECONDS)
+            if time.monotonic() + max(wait, asked) > started + patience:
                 if answer is not None:
                     return answer
                 raise ServerFailed(cause, lasting=True)

@@ -29,8 +29,8 @@ class IngestMessages:
         image = event.image_key
         self._send(json.dumps({"image_id": image.image_id, "collection": image.collection, "model": event.model}), SOON)
 
-    def scan(self, step: DuplicateScanStep) -> None:
-        self._send(json.dumps(duplicate_scan(step)), 0)
+    def scan(self, step: DuplicateScanStep, *, delay_seconds: int = 0) -> None:
+        self._send(json.dumps(duplicate_scan(step)), delay_seconds)
 
     def purge(self, collection: str | None, before: str | None) -> None:
         self._send(json.dumps(purge_trash(collection, before)), SOON)

@@ -77,6 +77,26 @@ def decode_group(cursor: str, collection: str) -> str:
             raise InvalidCursor(_FOREIGN)
 
 
+def encode_pair(collection: str, pair: tuple[str, str]) -> str:
+    """Return the cursor after two images on which something was decided."""
+    return _opaque(collection, *pair)
+
+
+def decode_pair(cursor: str, collection: str) -> tuple[str, str]:
+    """Return the two images after which the next page starts.
+
+    Raises:
+        InvalidCursor: the cursor is malformed or belongs to another collection.
+    """
+    match _fields(cursor):
+        case [str(owner), str(one), str(other)] if owner == collection and all(
+            re.fullmatch(IMAGE_ID_PATTERN, image_id) for image_id in (one, other)
+        ):
+            return one, other
+        case _:
+            raise InvalidCursor(_FOREIGN)
+
+
 def _opaque(*fields: str) -> str:
     return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class ScanStatus(StrEnum):
-    """Whether a scan is under way."""
+    """Whether a scan is under way. `FAILED`: it was given up before its end; what was compared by then stays."""
 
     RUNNING = "running"
     DONE = "done"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

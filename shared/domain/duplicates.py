@@ -44,6 +44,22 @@ Decisions = Mapping[str, Decision]
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedPair:
+    """A decision on two images, whose ids are sorted."""
+
+    images: tuple[str, str]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPage:
+    """A page of decisions, and the cursor of the next page (None on the last one)."""
+
+    decided: Sequence[DecidedPair]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicatePage:
     """A page of groups, and the cursor of the next page (None on the last one)."""
 

@@ -11,7 +11,7 @@ from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.duplicate_scans import DuplicateScan
-from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.duplicates import Decision, DecisionPage, Decisions, DuplicatePage
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
@@ -266,6 +266,10 @@ class Duplicates(Protocol):
 
     def decisions(self, image: ImageKey) -> Decisions: ...
 
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        """Return all decisions of a collection, ordered by the ids of the images, also those that it lacks."""
+        ...
+
 
 class Scans(Protocol):
     """Stores the progress of comparing collections again."""
@@ -329,7 +333,7 @@ class Messages(Protocol):
         ...
 
     def reindex(self, event: "Reindex") -> None: ...
-    def scan(self, step: "DuplicateScanStep") -> None: ...
+    def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""

@@ -29,6 +29,8 @@ CACHE_KIB: Final = 2048
 LOG_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut back after it has grown beyond it."""
 _STATEMENTS: Final = 256
+_PRIMARY_CODE: Final = 0xFF
+"""The part of an error code that says what kind of error it is: https://www.sqlite.org/rescode.html"""
 
 sync: Final = getattr(os, "fdatasync", os.fsync)
 """Waits until a file's content is on the disk; macOS has no `fdatasync`."""
@@ -61,7 +63,7 @@ class Database:
             format before. A database has the format of the last script that it has seen.
 
     Raises:
-        UnusableDatabase: the file has a newer format, or is not a database of PicTrace.
+        UnusableDatabase: the file has a newer format, is not a database of PicTrace, is damaged, or the disk is full.
     """
 
     def __init__(self, path: Path, migrations: Sequence[str]) -> None:
@@ -72,14 +74,15 @@ class Database:
         self._commits = self._durable = 0
         self._log: int | None = None
         self._idle: deque[sqlite3.Connection] = deque()
-        self._writer = self._connect()
+        try:
+            self._writer = self._connect()
+        except sqlite3.OperationalError as error:
+            raise _explained(path, error) from error
         try:
             self._prepare(migrations)
         except sqlite3.DatabaseError as error:
             self._writer.close()
-            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                raise UnusableDatabase(f"{path} is not a database of PicTrace.") from error
-            raise
+            raise _explained(path, error) from error
         except BaseException:
             self._writer.close()
             raise
@@ -205,6 +208,22 @@ class Database:
                 f"knows formats up to {known}. Update PicTrace, or choose another folder."
             )
         return int(found)
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> Exception:
+    """Return an error that says why a database cannot be opened, and what to do; the same error if it is a mistake."""
+    match error.sqlite_errorcode & _PRIMARY_CODE:
+        case sqlite3.SQLITE_NOTADB:
+            reason = f"{path} is not a database of PicTrace."
+        case sqlite3.SQLITE_FULL:
+            reason = f"{path} cannot be written: the disk is full. Free some space, or choose another folder."
+        case sqlite3.SQLITE_CORRUPT:
+            reason = f"{path} is damaged: {error}. Restore the folder from a copy, or choose another one."
+        case sqlite3.SQLITE_ERROR:
+            return error
+        case _:
+            reason = f"{path} cannot be opened: {error}. Check the disk and the permissions, or choose another folder."
+    return UnusableDatabase(reason)
 
 
 @contextmanager

@@ -7,8 +7,17 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
-from shared.domain.cursors import decode_group, encode_group
-from shared.domain.duplicates import Decision, Decisions, DuplicateGroup, DuplicatePage, best_first, kept_first
+from shared.domain.cursors import decode_group, decode_pair, encode_group, encode_pair
+from shared.domain.duplicates import (
+    DecidedPair,
+    Decision,
+    DecisionPage,
+    Decisions,
+    DuplicateGroup,
+    DuplicatePage,
+    best_first,
+    kept_first,
+)
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.quality import Quality
@@ -140,6 +149,22 @@ class EmbeddedDuplicates:
                 (image.collection, image.image_id),
             )
             return {other: Decision(decision) for other, decision in rows}
+
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        """Return a page of decisions.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        after = decode_pair(cursor, collection) if cursor else ("", "")
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT image_id, other, decision FROM decisions WHERE collection = ? AND (image_id, other) > (?, ?)"
+                " AND image_id < other ORDER BY image_id, other LIMIT ?",
+                (collection, *after, limit + 1),
+            )
+            found = [DecidedPair((one, other), Decision(decision)) for one, other, decision in rows]
+        return DecisionPage(found[:limit], encode_pair(collection, found[limit - 1].images) if found[limit:] else None)
 
 
 def write_quality(connection: sqlite3.Connection, image: ImageKey, quality: Quality | None) -> None:

@@ -192,9 +192,3 @@ class Queue:
         oldest = self._clock() - INGEST_QUEUE.dead_letter_days * 86_400
         with self._database.transaction() as connection:
             return connection.execute("DELETE FROM dead_letters WHERE died_at < ?", (oldest,)).rowcount
-
-    def pending(self) -> int:
-        """Return the number of messages that have not been processed."""
-        with self._database.read() as connection:
-            (count,) = connection.execute("SELECT count(*) FROM messages").fetchone()
-        return int(count)

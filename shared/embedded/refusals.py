@@ -1,8 +1,9 @@
-"""Why images could not be described by another model, for the command that asked for it."""
+"""Why images could not be described by another model, for `python -m infra.local refusals`."""
 
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
@@ -24,6 +25,17 @@ CREATE TABLE refusals (
 CREATE INDEX refusals_expiry ON refusals (expires_at);
 """
 """The table as of format 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an image that is stored could not be described by a model."""
+
+    image_key: ImageKey
+    model: str
+    filename: str | None
+    code: str
+    reason: str
 
 
 class EmbeddedRefusals:
@@ -54,11 +66,14 @@ class EmbeddedRefusals:
                 ),
             )
 
-    def find(self, image_key: ImageKey, model: str) -> PictureRefused | None:
-        """Return the last refusal, or None."""
+    def list_all(self) -> Sequence[Refusal]:
+        """Return the last refusals of images that are still stored and lack the model's description."""
         with self._database.read() as connection:
-            found: Any = connection.execute(
-                "SELECT code, reason FROM refusals WHERE image_id = ? AND collection = ? AND model = ?",
-                (image_key.image_id, image_key.collection, model),
-            ).fetchone()
-        return PictureRefused(*found) if found else None
+            rows = connection.execute(
+                "SELECT image_id, collection, refusals.model, images.filename, code, reason"
+                " FROM refusals JOIN images USING (image_id, collection)"
+                " WHERE NOT EXISTS (SELECT 1 FROM descriptions WHERE descriptions.image_id = images.image_id"
+                " AND descriptions.collection = images.collection AND descriptions.model = refusals.model)"
+                " ORDER BY collection, image_id"
+            ).fetchall()
+        return [Refusal(ImageKey(collection, image_id), *rest) for image_id, collection, *rest in rows]

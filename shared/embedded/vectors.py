@@ -82,11 +82,6 @@ class VectorIndex:
         self._opener = threading.Thread(target=self._open, args=(folder,), name="vector-index", daemon=True)
         self._opener.start()
 
-    @property
-    def progress(self) -> float:
-        """Return the share of the rows that were read when the index was opened, 0 to 1."""
-        return 1.0 if self.opened.done() else self._progress
-
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
@@ -112,7 +107,10 @@ class VectorIndex:
         self._opener.join()
         if self.opened.exception() is None:
             with self._changing:
-                self.opened.result().save()
+                try:
+                    self.opened.result().save()
+                except OSError as error:
+                    _log.warning("The vector index was not saved: %s. The next start reads what it lacks.", error)
                 self.opened.result().close()
 
     def _search(

@@ -5,11 +5,12 @@ other, so it is no chain whose ends share nothing. The kept image is the best on
 takes its place, and the members are then compared with it.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.duplicates import best_first
+from shared.domain.errors import IndexNotReady
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison
@@ -23,6 +24,9 @@ ROUNDS: Final = 5
 """Maximum number of attempts while other workers change the same groups; then the image is settled again later."""
 MAX_MEMBERS: Final = 200
 """Maximum number of members that are settled again after their group has changed."""
+SETTLED_AT_ONCE: Final = 20
+"""Maximum number of members of changed groups that are settled with the image that changed them; a group of copies that
+arrive together has few."""
 MAX_STEPS: Final = 3
 """Maximum number of images that are followed from one that is no longer kept to the one that is."""
 
@@ -35,7 +39,8 @@ class Settled:
         nearest: the best match among the near-duplicates.
         changed: whether a group changed.
         complete: whether no image can have been missed; otherwise it must be settled again.
-        affected: images of changed groups that must be settled too.
+        affected: images of changed groups. They have been settled too, but must be once more if a store's list of
+            members may lag behind.
     """
 
     nearest: Neighbour | None = None
@@ -57,7 +62,9 @@ class Grouper:
         self._finder = finder
 
     def settle(self, image_key: ImageKey, described: Description | None = None) -> Settled:
-        """Look for the near-duplicates of an image, and put it into their group or them into its own.
+        """Put an image into the group of its near-duplicates or them into its own, and settle the members of both.
+
+        So whoever joined a group while this worker emptied it is moved before this image is final.
 
         Args:
             described: see `NearDuplicateFinder.look`.
@@ -65,6 +72,26 @@ class Grouper:
         Raises:
             IndexNotReady: a vector index is being built.
         """
+        settled = self._settle(image_key, described)
+        left = self._settle_members(image_key, settled.affected)
+        return replace(settled, complete=settled.complete and not left)
+
+    def _settle_members(self, image_key: ImageKey, affected: Iterable[str]) -> bool:
+        """Settle images of changed groups, and those that are affected by that; return whether some are left."""
+        seen, waiting = {image_key.image_id}, sorted(set(affected) - {image_key.image_id})
+        while waiting and len(seen) <= SETTLED_AT_ONCE:
+            member = replace(image_key, image_id=waiting.pop(0))
+            seen.add(member.image_id)
+            try:
+                further = {*self._settle(member, None).affected, *self.stray(member)}
+            except IndexNotReady:
+                return True
+            if further & seen:
+                return True
+            waiting += sorted(further - set(waiting))
+        return bool(waiting)
+
+    def _settle(self, image_key: ImageKey, described: Description | None) -> Settled:
         look = self._finder.look(image_key, described)
         if look is None:
             return Settled()

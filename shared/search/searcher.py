@@ -39,7 +39,7 @@ from shared.vision.signature import Signature
 from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
-"""Maximum number of unpacked signatures that a process caches, about 133 KB each."""
+"""Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
 SIGNATURES_OF_PAGES_KEPT: Final = 48
 """The same for files with several pages, whose signatures have up to 1.5 MB."""
 
@@ -178,10 +178,20 @@ def _rank(match: ScoredMatch) -> tuple[float, bool, bool, float]:
 
 
 class Searcher:
-    """Compares images, and finds the nearest images of a collection."""
+    """Compares images, and finds the nearest images of a collection.
+
+    Args:
+        signatures_kept: maximum number of signatures that are cached.
+    """
 
     def __init__(
-        self, *, index: SearchIndex, signatures: Signatures, embedder: Callable[[], Embedder], model: str
+        self,
+        *,
+        index: SearchIndex,
+        signatures: Signatures,
+        embedder: Callable[[], Embedder],
+        model: str,
+        signatures_kept: int = SIGNATURES_KEPT,
     ) -> None:
         self._index = index
         self._signatures = signatures
@@ -189,8 +199,8 @@ class Searcher:
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
-        self._kept = lru_cache(maxsize=SIGNATURES_KEPT)(self._read_signature)
-        self._kept_pages = lru_cache(maxsize=SIGNATURES_OF_PAGES_KEPT)(self._read_signature)
+        self._kept = lru_cache(maxsize=signatures_kept)(self._read_signature)
+        self._kept_pages = lru_cache(maxsize=min(signatures_kept, SIGNATURES_OF_PAGES_KEPT))(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -224,7 +234,8 @@ class Searcher:
             described = self._signature(record)
         if features is None or described is None:
             raise NotFound("The image is not indexed under this model. Upload it again.")
-        return Described(record.image_id, features, described, record.labels)
+        own = replace(described)  # the cached one would keep the moments of every image that was searched by
+        return Described(record.image_id, features, own, record.labels)
 
     def search(self, query: Described, wanted: SearchRequest, watch: Stopwatch) -> SearchResult:
         """Return the `wanted.k` best matches, reranked by their stored signatures."""

@@ -180,6 +180,8 @@ def test_near_duplicates_are_compared_and_those_that_are_not_kept_are_deleted(
     section.get_by_role("link", name="Link to this group").click()
     expect(page).to_have_url(re.compile(r"view=duplicates&group=\w{64}$"))
     expect(page.locator("#all-groups")).to_be_visible()
+    for name in ("small.png", "large.png"):
+        prefer(page, name)
     copies.nth(1).get_by_label("Keep").check()
     section.get_by_role("button", name="Delete the other").click()
     section.get_by_role("button", name="Really delete the other?").click()
@@ -189,6 +191,16 @@ def test_near_duplicates_are_compared_and_those_that_are_not_kept_are_deleted(
     page.get_by_role("link", name="Images").click()
     expect(page.locator("#images li")).to_have_count(2)
     expect(page.get_by_role("button", name="Open large.png")).to_be_visible()
+
+
+def prefer(page: Page, name: str) -> None:
+    """Choose the image of a group that is kept, and find it chosen after a reload."""
+    kept = page.locator("#duplicates .copies li").first
+    page.get_by_role("button", name=f"Prefer {name}").click()
+    for _ in range(2):
+        expect(kept).to_contain_text(f"Chosen{name}")
+        expect(kept.get_by_label("Keep")).to_be_checked()
+        page.reload()
 
 
 def test_changing_the_ranking_or_effort_repeats_the_search(monitored: MonitoredPage, altered: Path) -> None:

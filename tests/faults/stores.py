@@ -191,8 +191,7 @@ class EmbeddedStore:
         return str(model)
 
     def refusal(self, image_key: ImageKey, model: str) -> tuple[str, str]:
-        found = self._refusals.find(image_key, model)
-        assert found is not None
+        (found,) = [one for one in self._refusals.list_all() if (one.image_key, one.model) == (image_key, model)]
         return found.code, found.reason
 
     def _rows(self, query: str) -> list[Any]:

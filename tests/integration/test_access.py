@@ -41,6 +41,7 @@ CALLS: Final = {
     ("GET", "/v1/collections"): {Scope.SEARCH},
     ("GET", "/v1/duplicates"): {Scope.SEARCH},
     ("GET", "/v1/duplicates/check"): {Scope.SEARCH},
+    ("GET", "/v1/duplicates/decisions"): {Scope.SEARCH},
     ("GET", f"/v1/duplicates/{ABSENT}"): {Scope.SEARCH},
     ("GET", "/v1/trash"): {Scope.SEARCH},
     ("POST", "/v1/search"): {Scope.SEARCH},

@@ -1,12 +1,17 @@
 """The command that compares a collection again, through the API and through the stack."""
 
+import time
 from typing import Any
 
 import boto3
 import pytest
 
 from infra.local.cloud import STACK
+from infra.operate import upload_client
 from infra.operate.__main__ import main
+from infra.operate.collection_client import CollectionClient
+from infra.operate.connection import EXIT_STOPPED
+from infra.operate.progress import EXIT_INTERRUPTED
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.domain.ledger import ImageKey
@@ -50,3 +55,24 @@ def test_a_collection_is_compared_again(
     records = DynamoDuplicates(dynamodb_client(), table).records(collection, [best, copy])
     assert all(record.quality is not None for record in records.values())
     assert records[best].group == records[copy].group == ImageKey(collection, best).image_id
+
+
+def test_a_server_that_was_never_reached_is_soon_given_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(upload_client, "UNKNOWN_SECONDS", 0.5)
+    started = time.monotonic()
+    assert main(["duplicates", "--look-again", "--url", "http://127.0.0.1:9"]) == EXIT_STOPPED
+    assert time.monotonic() - started < 10
+    assert capsys.readouterr().err.startswith("pictrace: http://127.0.0.1:9 cannot be reached: ")
+
+
+def test_ctrl_c_does_not_stop_the_comparison(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CollectionClient, "start_check", interrupted)
+    assert main(["duplicates", "--look-again", "--url", "http://127.0.0.1:9"]) == EXIT_INTERRUPTED
+    assert "The comparison goes on without this command" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """The forms and links of the local run, and which requests it refuses, over HTTP."""
 
+import hashlib
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,8 +16,10 @@ from infra.local.data_folder import DataFolder
 from infra.local.serving import serving
 from infra.local.system import LocalSystem, local_system
 from shared.domain.limits import MAX_UPLOAD_BYTES
+from shared.embedded.objects import FolderObjects
 from tests.conftest import NO_RETRY_DELAY, PATIENCE_SECONDS
 from tests.images import noise
+from tests.integration.conftest import until
 
 
 @dataclass(frozen=True)
@@ -222,3 +226,51 @@ def test_a_message_that_fails_for_good_ends_its_upload(local: Local, monkeypatch
     while local.client.get(f"/v1/uploads/{upload_id}").json()["status"] != "indexed":
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_upload_that_fails_each_time_ends_and_a_redrive_leaves_nothing_of_that_end(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    data = noise(7_077)
+    with monkeypatch.context() as patch:
+        patch.setattr("shared.embedded.queue.INGEST_QUEUE", NO_RETRY_DELAY)
+        patch.setattr("functions.ingest.indexer.describe", broken)
+        url, fields, upload_id = local.form()
+        assert send(url, fields, data).status_code == 204
+        failed = local.state(upload_id)
+    assert (failed["status"], failed["code"], failed["image_id"]) == ("rejected", "failed", None)
+    assert "failed on this image 5 times" in failed["reason"]
+    assert local.system.queue.redrive() == 1
+    done = until(lambda: found if (found := local.state(upload_id))["status"] == "indexed" else None)
+    assert (done["code"], done["reason"]) == (None, None)
+    assert done["image_id"] == hashlib.sha256(data).hexdigest()
+
+
+def test_an_upload_whose_image_is_deleted_meanwhile_ends(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bytes are uploaded again and deleted while the second upload is being processed."""
+    data = noise(7_078)
+    url, fields, upload_id = local.form()
+    send(url, fields, data)
+    image_id = local.state(upload_id)["image_id"]
+    reading, deleted = threading.Event(), threading.Event()
+    read = FolderObjects.read
+
+    def slow(*arguments: Any) -> Any:
+        reading.set()
+        assert deleted.wait(30)
+        return read(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderObjects, "read", slow)
+        url, fields, second = local.form()
+        send(url, fields, data)
+        assert reading.wait(30)
+        assert local.client.delete(f"/v1/images/{image_id}").status_code == 204
+        deleted.set()
+        state = local.state(second)
+    assert state["status"] in ("indexed", "duplicate")
+    assert (state["code"], state["reason"], state["image_id"]) == (None, None, image_id)
+    assert local.client.get(f"/v1/images/{image_id}").status_code == 200, "it was uploaded again"

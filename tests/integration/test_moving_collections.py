@@ -154,6 +154,41 @@ def test_a_collection_moves_to_a_deployment_and_back(
     assert back.groups() == source.groups()
 
 
+def test_what_was_decided_moves_and_holds_for_images_that_return(
+    local_url: str, running: PicTrace, target: System, tmp_path: Path
+) -> None:
+    source = System(local_url, "decided")
+    rgb = pixels("rocket.jpg")
+    (tmp_path / "photos").mkdir()
+    for name, kind in (("a.png", ".png"), ("b.jpg", ".jpg")):
+        (tmp_path / "photos" / name).write_bytes(encoded(rgb, kind))
+    with CollectionClient(source.url, None, source.collection) as client:
+        results = list(Uploader(client).add_all(FoundFile(path) for path in sorted((tmp_path / "photos").iterdir())))
+        one, other = (str(result.image_id) for result in results)
+        until(source.groups)
+        client.decide([one, other], "different")
+        client.decide([one, "0" * 64], "both-kept")  # an image that has been deleted
+    assert source.groups() == []
+    decided = source.get("/v1/duplicates/decisions")
+    assert [(pair["images"], pair["decision"]) for pair in decided["decisions"]] == sorted(
+        [(sorted([one, other]), "different"), (["0" * 64, one], "both-kept")]
+    )
+    assert source.run("export", tmp_path / "exported") == 0
+    assert lines(tmp_path / "exported")[-1] == {"type": "end", "images": 2, "groups": 0, "decisions": 2}
+    for _ in range(2):
+        assert target.run("import", tmp_path / "exported") == 0
+        assert target.get("/v1/duplicates/decisions") == decided
+
+    where = {"collection": target.collection}
+    running.client.delete(f"/v1/images/{other}", params=where).raise_for_status()
+    running.client.delete(f"/v1/trash/{other}", params=where).raise_for_status()
+    running.add(encoded(rgb), collection=target.collection, media_type="image/jpeg")
+    started = running.client.post("/v1/duplicates/check", params=where).raise_for_status().json()
+    until(lambda: target.get("/v1/duplicates/check")["status"] == "done")
+    assert started["images"] == target.get("/v1/stats")["images"] == 2
+    assert target.groups() == []
+
+
 def test_a_second_run_does_nothing(
     source: System, exported: Path, target: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,7 +215,7 @@ def test_what_a_folder_has(source: System, exported: Path) -> None:
     }
     [group] = [entry for entry in entries if entry["type"] == "group"]
     assert (group["kept"], group["chosen"], len(group["images"])) == (source.groups()[0][0], True, 2)
-    assert end == {"type": "end", "images": 6, "groups": 1}
+    assert end == {"type": "end", "images": 6, "groups": 1, "decisions": 0}
 
 
 def test_an_interrupted_export_goes_on_and_a_damaged_file_is_fetched_again(

@@ -139,7 +139,7 @@ def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> 
         (method.upper(), path)
         for path, methods in paths.items()
         for method in methods
-        if "{image_id}" in path or "{upload_id}" in path or path in NAMED_IN_THE_BODY
+        if "{image_id}" in path or "{upload_id}" in path or (method == "post" and path in NAMED_IN_THE_BODY)
     }
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 
@@ -151,6 +151,7 @@ def test_a_collection_of_another_caller_is_refused_whether_or_not_it_exists(othe
         ("PUT", "/v1/collections/?", {"json": {}}),
         ("DELETE", "/v1/collections/?", {}),
         ("GET", "/v1/duplicates", {"params": {"collection": "?"}}),
+        ("GET", "/v1/duplicates/decisions", {"params": {"collection": "?"}}),
         ("POST", "/v1/duplicates/check", {"params": {"collection": "?"}}),
         ("POST", "/v1/duplicates/resolve", {"json": {"collection": "?"}}),
         ("POST", "/v1/duplicates/decisions", {"json": {"collection": "?", "images": ["0" * 64] * 2, "decision": None}}),

@@ -127,7 +127,7 @@ def test_an_indexed_upload_stays_indexed_if_its_event_cannot_be_published(
 ) -> None:
     upload_id = running.upload(noise(8104), collection=collection)
     assert running.wait_for_upload(upload_id)["status"] == "indexed"
-    bootstrap.upload_ends().fail(created(running, collection, upload_id), "m")
+    bootstrap.message_ends().fail(created(running, collection, upload_id), "m")
     assert state(running, upload_id) == ("indexed", None)
 
 

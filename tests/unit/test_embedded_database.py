@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -320,13 +321,27 @@ def test_entries_of_objects_that_exist_do_not_expire(path: Path) -> None:
     assert ledger.find(source) is not None
 
 
-def test_a_refusal_is_found_until_it_is_replaced(path: Path) -> None:
-    refusals = EmbeddedRefusals(open_database(path))
-    key = ImageKey("c", "0" * 64)
-    assert refusals.find(key, "m") is None
-    for code in ("corrupt", "gone"):
-        refusals.put(key, "m", PictureRefused(code, "No."))
-        found = refusals.find(key, "m")
-        assert found is not None
-        assert (found.code, found.reason) == (code, "No.")
-    assert refusals.find(key, "n") is None
+def test_a_file_that_cannot_be_opened_is_met_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UnusableDatabase, match=r"cannot be opened: unable to open database file\. Check the disk"):
+        Database(tmp_path / "missing" / "db", ["CREATE TABLE a (b);"])
+    Database(tmp_path / "db", ["CREATE TABLE a (b);"]).close()
+    data = bytearray((tmp_path / "db").read_bytes())
+    data[100:108] = bytes(8)
+    (tmp_path / "db").write_bytes(data)
+    with pytest.raises(UnusableDatabase, match=r"is damaged: .* Restore the folder from a copy"):
+        Database(tmp_path / "db", ["CREATE TABLE a (b);"])
+
+
+def test_a_disk_without_space_for_a_new_database_is_met_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(UnusableDatabase, match=r"the disk is full\. Free some space, or choose another folder"):
+        Database(tmp_path / "db", ["CREATE TABLE a (b);"])

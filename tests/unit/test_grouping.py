@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from greenlet import greenlet
 
-from shared.domain.duplicates import Decision, Decisions, DuplicatePage
+from shared.domain.duplicates import Decision, DecisionPage, Decisions, DuplicatePage
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison, OrbScore, Verdict
@@ -45,7 +45,7 @@ class World:
     near: Near
     stored: dict[str, ImageRecord] = field(default_factory=dict)
     visible: set[str] = field(default_factory=set)
-    decided: set[frozenset[str]] = field(default_factory=set)
+    different: set[frozenset[str]] = field(default_factory=set)
     waiting: list[str] = field(default_factory=list)
 
     def add(self, name: str, best: int) -> None:
@@ -92,12 +92,15 @@ class World:
         return [name for name, record in self.stored.items() if record.group == group.image_id][:limit]
 
     def decisions(self, image: ImageKey) -> Decisions:
-        others = [name for pair in self.decided if image.image_id in pair for name in pair - {image.image_id}]
+        others = [name for pair in self.different if image.image_id in pair for name in pair - {image.image_id}]
         return dict.fromkeys(others, Decision.DIFFERENT)
 
     def rate(self, image: ImageKey, quality: Quality) -> None: ...
     def choose(self, image: ImageKey, *, chosen: bool) -> None: ...
     def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None: ...
+
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        return DecisionPage([])
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
         return DuplicatePage([])
@@ -132,6 +135,26 @@ def play(world: World, workers: int = 4) -> None:
                 running.remove(worker)
 
 
+def play_uploads(world: World, workers: int = 4) -> None:
+    """As `play`, until every image is final; images of changed groups are not settled again later."""
+    finder: Any = world
+    grouper = Grouper(duplicates=world, finder=finder)
+    running: list[greenlet] = []
+
+    def settle(name: str) -> None:
+        world.visible.add(name)
+        if not grouper.settle(ImageKey("c", name)).complete:
+            world.waiting.append(name)
+
+    while world.waiting or running:
+        if world.waiting and len(running) < workers:
+            running.append(greenlet(settle))
+            running[-1].switch(world.waiting.pop(world.rng.randrange(len(world.waiting))))
+        else:
+            world.rng.choice(running).switch()
+        running = [worker for worker in running if not worker.dead]
+
+
 def groups(world: World) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, record in world.stored.items():
@@ -151,6 +174,16 @@ def test_copies_that_arrive_at_once_end_in_one_group_with_the_best_kept(part: in
         assert groups(world) == {f"{subject}0": {f"{subject}{copy}" for copy in range(3)} for subject in "abcde"}, seed
 
 
+def test_a_group_is_complete_as_soon_as_its_images_are_final() -> None:
+    for seed in range(HISTORIES):
+        world = World(random.Random(seed), same_subject)
+        names = [f"{subject}{copy}" for subject in "abc" for copy in range(3)]
+        for name in world.rng.sample(names, len(names)):
+            world.add(name, int(name[1]))
+        play_uploads(world)
+        assert groups(world) == {f"{subject}0": {f"{subject}{copy}" for copy in range(3)} for subject in "abc"}, seed
+
+
 def test_frames_of_a_pan_are_no_chain() -> None:
     for seed in range(HISTORIES // 3):
         world = World(random.Random(seed), next_frames)
@@ -165,7 +198,7 @@ def test_frames_of_a_pan_are_no_chain() -> None:
 
 
 def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
-    world = World(random.Random(1), same_subject, decided={frozenset({"a0", "a1"})})
+    world = World(random.Random(1), same_subject, different={frozenset({"a0", "a1"})})
     for copy in range(3):
         world.add(f"a{copy}", copy)
     play(world)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from infra.local.worker_pool import WorkerPool
+from shared.embedded.database import Database
 from shared.embedded.migrations import open_database
 from shared.embedded.queue import MAX_INTERRUPTIONS, Message, Queue
 from tests.conftest import NO_RETRY_DELAY
+from tests.unit.test_embedded_queue import waiting
 
 
 def until(condition: Callable[[], Any]) -> None:
@@ -23,10 +25,15 @@ def until(condition: Callable[[], Any]) -> None:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[Queue]:
-    database = open_database(tmp_path / "db")
-    yield Queue(database)
-    database.close()
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def queue(database: Database) -> Queue:
+    return Queue(database)
 
 
 class Pool:
@@ -43,13 +50,13 @@ class Pool:
         self.done.append(message.body)
 
 
-def test_messages_are_processed_at_once_and_deleted(queue: Queue) -> None:
+def test_messages_are_processed_at_once_and_deleted(queue: Queue, database: Database) -> None:
     together = threading.Barrier(3, timeout=30)
     pool = Pool(queue, lambda _: together.wait())
     pool.pool.start()
     for body in "abc":
         queue.send(body)
-    until(lambda: queue.pending() == 0)
+    until(lambda: waiting(database) == 0)
     pool.pool.stop()
     assert sorted(pool.done) == ["a", "b", "c"]
 
@@ -71,7 +78,7 @@ def test_a_message_that_fails_in_each_attempt_is_given_up(queue: Queue, monkeypa
     assert queue.dead_letters()[0].reason.startswith("ValueError: no luck")
 
 
-def test_what_killed_the_process_is_processed_alone_and_before_all_others(queue: Queue) -> None:
+def test_what_killed_the_process_is_processed_alone_and_before_all_others(queue: Queue, database: Database) -> None:
     for body in "ab":
         queue.send(body)
         assert queue.receive()
@@ -86,7 +93,7 @@ def test_what_killed_the_process_is_processed_alone_and_before_all_others(queue:
 
     pool = Pool(queue, process)
     pool.pool.start()
-    until(lambda: queue.pending() == 0)
+    until(lambda: waiting(database) == 0)
     pool.pool.stop()
     assert (pool.done, most[0]) == (["a", "b", "c"], 1)
 
@@ -104,7 +111,9 @@ def test_what_kills_the_process_each_time_is_given_up(queue: Queue) -> None:
     assert queue.dead_letters()[0].reason == f"the process died {MAX_INTERRUPTIONS} times while processing it"
 
 
-def test_the_end_of_an_attempt_is_stored_once_the_disk_has_room(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_an_attempt_is_stored_once_the_disk_has_room(
+    queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     delete, refused = queue.delete, list[int]()
 
     def full(message: Message) -> None:
@@ -118,12 +127,12 @@ def test_the_end_of_an_attempt_is_stored_once_the_disk_has_room(queue: Queue, mo
     pool = Pool(queue, lambda _: None)
     pool.pool.start()
     queue.send("a")
-    until(lambda: queue.pending() == 0)
+    until(lambda: waiting(database) == 0)
     pool.pool.stop()
     assert (pool.done, len(refused)) == (["a"], 1)
 
 
-def test_a_stop_waits_for_the_message_that_is_being_processed(queue: Queue) -> None:
+def test_a_stop_waits_for_the_message_that_is_being_processed(queue: Queue, database: Database) -> None:
     begun = threading.Event()
 
     def process(_: Message) -> None:
@@ -135,4 +144,4 @@ def test_a_stop_waits_for_the_message_that_is_being_processed(queue: Queue) -> N
     queue.send("a")
     assert begun.wait(30)
     pool.pool.stop()
-    assert (pool.done, queue.pending()) == (["a"], 0)
+    assert (pool.done, waiting(database)) == (["a"], 0)

@@ -44,7 +44,11 @@ def list_duplicates(
     dependencies=[SEARCH],
 )
 def check_state(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
-    """`running` until every image that the collection had has been compared again, then `done`."""
+    """`running` until every image that the collection had has been compared again, then `done`.
+
+    `failed` if it was given up, after the same page failed five times or no vector index was ready for 12 hours. What
+    was compared by then stays; start it again.
+    """
     found = services.scans.find(collection)
     if found is None:
         raise NotFound("The collection has not been compared again yet.")
@@ -82,7 +86,25 @@ def decide(caller: KnownCaller, wanted: schemas.DuplicateDecision, services: Nee
     `different`: they are no near-duplicates. `both-kept`: they are, but both are wanted. null forgets it.
     """
     collection = caller.collection(wanted.collection)
-    services.groups.decide(collection, wanted.images[0], wanted.images[1], wanted.decision)
+    services.groups.decide(collection, wanted.images[0], wanted.images[1], wanted.decision, absent=wanted.absent)
+
+
+@router.get(
+    "/decisions",
+    summary="What was decided on pairs of images",
+    responses=problem_responses("invalid-cursor"),
+    dependencies=[SEARCH],
+)
+def list_decisions(
+    services: Needs,
+    collection: OneCollection,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of decisions")] = DEFAULT_PAGE,
+    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+) -> schemas.DecisionPage:
+    """All decisions of the collection, ordered by the ids of the images. Follow `cursor` until it is null."""
+    page = services.duplicates.decided(collection, limit=limit, cursor=cursor)
+    decided = [schemas.DecidedPair(images=list(one.images), decision=one.decision) for one in page.decided]
+    return schemas.DecisionPage(decisions=decided, cursor=page.cursor)
 
 
 @router.post(

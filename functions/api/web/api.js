@@ -165,6 +165,10 @@ export const duplicateGroup = (id) => call(inCollection(`/v1/duplicates/${id}`))
 /** Delete all images of some groups but those to `keep`, as [{ group_id, keep }]; at most 24 groups. */
 export const resolve = (groups, collection) => call("/v1/duplicates/resolve", json({ groups, collection, dry_run: false }));
 
+/** Choose the image of a group that is kept; return the group. */
+export const prefer = (group, image) =>
+  call(`/v1/duplicates/${group.group_id}/kept?collection=${encodeURIComponent(image.collection)}`, json({ image_id: image.image_id }, "PUT"));
+
 /** Remember that an image is no near-duplicate of another one. */
 export const separate = (one, other) =>
   call("/v1/duplicates/decisions", json({ images: [one.image_id, other.image_id], decision: "different", collection: one.collection }));

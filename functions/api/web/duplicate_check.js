@@ -16,7 +16,7 @@ async function follow(state) {
     if (mine !== latest || byId("duplicates").hidden) return false;
     state = await api.checkState();
   }
-  byId("check-status").textContent = text.checked(state.changed);
+  byId("check-status").textContent = state.status === "done" ? text.checked(state.changed) : text.checkFailed(state.done, state.images);
   return true;
 }
 

@@ -31,6 +31,7 @@ function copy(image, group, state) {
     ? []
     : [
         button(text.compareWith, () => compare(best, image), { "aria-label": text.compareOf(name) }),
+        button(text.prefer, () => state.prefer(image), { "aria-label": text.preferOf(name) }),
         button(text.notADuplicate, () => state.separate(best, image), { "aria-label": text.notADuplicateOf(name) }),
       ];
   const row = make(
@@ -40,10 +41,10 @@ function copy(image, group, state) {
     make(
       "span",
       { className: "what" },
-      isBest ? make("b", {}, text.proposed) : null,
+      isBest ? make("b", {}, group.chosen ? text.chosen : text.proposed) : null,
       make("span", { className: "name", title: name }, name),
       make("small", {}, sizeOf(image)),
-      reason ? make("small", { className: "reason" }, `${text.proposed}: ${reason}`) : null,
+      reason && !group.chosen ? make("small", { className: "reason" }, `${text.proposed}: ${reason}`) : null,
     ),
     make("label", { className: "keep" }, box, text.keep),
     make("span", { className: "actions" }, ...actions),
@@ -83,6 +84,13 @@ function card(group) {
       discard.disabled = kept.size === 0;
       discard.textContent = label();
     },
+    prefer: (image) =>
+      act(async () => {
+        const chosen = card(await api.prefer(group, image));
+        shown.replaceWith(chosen);
+        chosen.querySelector(".copies button").focus();
+        toast(text.preferred(nameOf(image)));
+      }),
     separate: (best, image) =>
       act(async () => {
         await api.separate(best, image);
@@ -91,7 +99,7 @@ function card(group) {
       }),
   };
   copies.append(...group.images.map((image) => copy(image, group, state)));
-  return make(
+  const shown = make(
     "li",
     {},
     make(
@@ -104,6 +112,7 @@ function card(group) {
     problem,
     make("div", { className: "actions" }, discard),
   );
+  return shown;
 }
 
 async function append() {

@@ -7,8 +7,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
-from shared.domain.cursors import decode_group, encode_group
-from shared.domain.duplicates import Decision, Decisions, DuplicateGroup, DuplicatePage, best_first, kept_first
+from shared.domain.cursors import decode_group, decode_pair, encode_group, encode_pair
+from shared.domain.duplicates import (
+    DecidedPair,
+    Decision,
+    DecisionPage,
+    Decisions,
+    DuplicateGroup,
+    DuplicatePage,
+    best_first,
+    kept_first,
+)
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.quality import Quality
@@ -38,7 +47,7 @@ class DynamoDuplicates:
     """Stores a group as an attribute of the records in it, which a sparse index contains.
 
     A group has no item of its own, so an image leaves its group when its record is deleted. Decisions are items of
-    their own, two for each pair of images, so that they outlive both.
+    their own, two for each pair of images and one in the list of the collection, so that they outlive both images.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -171,6 +180,7 @@ class DynamoDuplicates:
         keys = [
             item_mapper.decision_key(image, other),
             item_mapper.decision_key(ImageKey(image.collection, other), image.image_id),
+            item_mapper.decided_key(image.collection, *sorted((image.image_id, other))),
         ]
         writes: list[Any] = [
             {"Delete": {"TableName": self._table, "Key": key}}
@@ -191,6 +201,32 @@ class DynamoDuplicates:
         ):
             found |= {item["sk"]["S"]: Decision(item["decision"]["S"]) for item in page["Items"]}
         return found
+
+    def decided(self, collection: str, *, limit: int, cursor: str | None) -> DecisionPage:
+        """Return a page of decisions.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        after: Any = {}
+        if cursor:
+            after["ExclusiveStartKey"] = item_mapper.decided_key(collection, *decode_pair(cursor, collection))
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": item_mapper.decided_key(collection, "", "")["pk"]},
+            ConsistentRead=True,
+            Limit=limit,
+            **after,
+        )
+        found = [DecidedPair(_pair_of(item), Decision(item["decision"]["S"])) for item in answer["Items"]]
+        more = "LastEvaluatedKey" in answer and found
+        return DecisionPage(found, encode_pair(collection, found[-1].images) if more else None)
+
+
+def _pair_of(item: item_mapper.Item) -> tuple[str, str]:
+    one, _, other = item["sk"]["S"].partition("#")
+    return one, other
 
 
 def _group_of(item: item_mapper.Item) -> str:

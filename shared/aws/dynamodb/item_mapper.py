@@ -85,6 +85,11 @@ def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
     return {"pk": {"S": f"decided#{image.collection}#{image.image_id}"}, "sk": {"S": other}}
 
 
+def decided_key(collection: str, one: str, other: str) -> dict[str, Any]:
+    """Return the key under which the same decision is listed with all of the collection; `one` is the lesser id."""
+    return {"pk": {"S": f"decided#{collection}"}, "sk": {"S": f"{one}#{other}"}}
+
+
 def is_vectors(item: Item) -> bool:
     return bool(item["sk"]["S"].startswith(VECTORS_PREFIX))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.duplicates import Decision, DuplicateGroup
+from shared.domain.duplicates import DecidedPair, Decision, DuplicateGroup
 from shared.domain.errors import InvalidCursor
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
@@ -110,6 +110,26 @@ def test_decisions_hold_for_both_images_and_outlive_them(store: Store, collectio
     assert store.duplicates.decisions(replace(image, collection="elsewhere")) == {}
     store.duplicates.decide(other, image.image_id, None)
     assert store.duplicates.decisions(image) == {third.image_id: Decision.BOTH_KEPT}
+
+
+def test_all_decisions_of_a_collection_are_listed(store: Store, collection: str) -> None:
+    names = [f"{number:064x}" for number in (1, 2, 3, 4)]
+    pairs = [(names[0], names[1]), (names[0], names[3]), (names[1], names[2])]
+    for one, other in pairs:
+        store.duplicates.decide(ImageKey(collection, other), one, Decision.DIFFERENT)
+    store.duplicates.decide(ImageKey(collection, names[0]), names[1], Decision.BOTH_KEPT)
+    store.duplicates.decide(ImageKey(f"{collection}x", names[0]), names[1], Decision.DIFFERENT)
+    found, cursor = list[DecidedPair](), None
+    while not found or cursor:
+        page = store.duplicates.decided(collection, limit=2, cursor=cursor)
+        found += page.decided
+        cursor = page.cursor
+    assert [one.images for one in found] == pairs
+    assert [one.decision for one in found] == [Decision.BOTH_KEPT, Decision.DIFFERENT, Decision.DIFFERENT]
+    store.duplicates.decide(ImageKey(collection, names[1]), names[0], None)
+    assert [one.images for one in store.duplicates.decided(collection, limit=9, cursor=None).decided] == pairs[1:]
+    with pytest.raises(InvalidCursor):
+        store.duplicates.decided(collection, limit=2, cursor="x")
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhIiwiYiJd", "!!"])

@@ -12,7 +12,7 @@ Drawing = Literal["matches", "difference"]
 Decision = Literal["different", "both-kept"]
 UploadStatus = Literal["pending", "indexed", "duplicate", "rejected"]
 Grouping = Literal["pending", "done"]
-ScanStatus = Literal["running", "done"]
+ScanStatus = Literal["running", "done", "failed"]
 
 
 class UploadForm(TypedDict):
@@ -196,6 +196,18 @@ class DuplicateGroup(TypedDict):
 
 class DuplicatePage(TypedDict):
     groups: list[DuplicateGroup]
+    cursor: str | None
+
+
+class DecidedPair(TypedDict):
+    """What was decided on two images, which the collection need not have any more."""
+
+    images: list[str]
+    decision: Decision
+
+
+class DecisionPage(TypedDict):
+    decisions: list[DecidedPair]
     cursor: str | None
 
 

@@ -36,6 +36,7 @@ class Operations:
     images = Pages(operations.list_images, "images", answers.Image)
     collections = Pages(operations.list_collections, "collections", answers.CollectionState)
     duplicates = Pages(operations.list_duplicates, "groups", answers.DuplicateGroup)
+    decisions = Pages(operations.list_decisions, "decisions", answers.DecidedPair)
     resolutions = Pages(operations.resolve_duplicates, "groups", answers.ResolvedGroup)
     trash = Pages(operations.list_trash, "images", answers.TrashedImage)
 
@@ -59,6 +60,7 @@ class Operations:
     duplicate_check = operations.duplicate_check
     start_duplicate_check = operations.start_duplicate_check
     decide_duplicates = operations.decide_duplicates
+    list_decisions = operations.list_decisions
     resolve_duplicates = operations.resolve_duplicates
     duplicate_group = operations.duplicate_group
     keep_image = operations.keep_image

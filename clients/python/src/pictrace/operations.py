@@ -142,6 +142,12 @@ def decide_duplicates(**decision: Unpack[parameters.DuplicateDecision]) -> Parts
     return {"json": decision, "repeatable": True}
 
 
+@operation("GET", "/v1/duplicates/decisions", answers.DecisionPage)
+def list_decisions(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of what was decided on pairs of images; `decisions` iterates over all of it."""
+    return {"query": page}
+
+
 @operation("POST", "/v1/duplicates/resolve", answers.ResolvedDuplicates)
 def resolve_duplicates(**resolution: Unpack[parameters.DuplicateResolution]) -> Parts:
     """Keep one image of each group and move the others into the trash, or say what would be done (`dry_run`)."""

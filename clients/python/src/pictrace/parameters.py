@@ -86,4 +86,5 @@ class DuplicateResolution(TypedDict, total=False):
 class DuplicateDecision(TypedDict):
     images: list[str]
     decision: Decision | None
+    absent: NotRequired[bool]
     collection: NotRequired[str | None]

@@ -1,14 +1,16 @@
-"""The end of uploads whose message fails in every attempt."""
+"""The end of uploads, and of scans for duplicates, whose message fails in every attempt."""
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from shared.aws import messages
-from shared.domain.events import Created, UrlSubmitted
+from shared.domain.duplicate_scans import ScanStatus
+from shared.domain.events import Created, DuplicateScanStep, UrlSubmitted
 from shared.domain.images import UPLOADS_PREFIX, parse_upload_key, upload_id_of_message
 from shared.domain.limits import MAX_RECEIVES
-from shared.domain.ports import Uploads
+from shared.domain.ports import Scans, Uploads
 from shared.domain.queue_times import INGEST_QUEUE
 
 FAILED: Final = (
@@ -32,11 +34,12 @@ def upload_ids(body: str, message_id: str) -> Iterator[str]:
                 yield upload_id_of_message(f"{message_id}/{index}")
 
 
-class UploadEnds:
-    """Ends the uploads of a message that is not tried again, even if the function dies in its last attempt."""
+class MessageEnds:
+    """Ends what a message is about that is not tried again; uploads even if the function dies in its last attempt."""
 
-    def __init__(self, uploads: Uploads, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, uploads: Uploads, scans: Scans, clock: Callable[[], float] = time.time) -> None:
         self._uploads = uploads
+        self._scans = scans
         self._clock = clock
 
     def expect(self, body: str, message_id: str) -> None:
@@ -46,6 +49,18 @@ class UploadEnds:
             self._uploads.expect_end(upload_id, ends_by)
 
     def fail(self, body: str, message_id: str) -> None:
-        """Reject the uploads that are still pending after the last attempt."""
+        """After the last attempt, reject the uploads that are still pending, and end a scan that will not go on."""
         for upload_id in upload_ids(body, message_id):
             self._uploads.fail(upload_id, FAILED)
+        for step in _scan_steps(body):
+            scan = self._scans.find(step.collection)
+            if scan and scan.scan_id == step.scan_id and scan.status is ScanStatus.RUNNING:
+                self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
+
+
+def _scan_steps(body: str) -> Iterator[DuplicateScanStep]:
+    try:
+        events = messages.parse(body)
+    except messages.UnknownMessage:
+        return
+    yield from (event for event in events if isinstance(event, DuplicateScanStep))
