@@ -128,6 +128,12 @@ def test_the_fine_image_is_small_and_never_enlarged(photograph: Pixels) -> None:
         decode_fine(b"no image")
 
 
+def test_a_long_image_at_a_quarter_of_its_size_is_compared(photograph: Pixels) -> None:
+    long = np.ascontiguousarray(photograph[200:320, :411])
+    small = cv2.resize(long, (103, 30), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    assert judged(long, small).relation in Relation
+
+
 def test_flat_images_are_nothing_to_each_other() -> None:
     gray = np.full((200, 300, 3), 120, np.uint8)
     assert judged(gray, gray + np.uint8(9)).relation is Relation.NONE

@@ -140,6 +140,9 @@ class Region:
 
 LEAST_AREA: Final = 60
 """Least number of pixels of a region: a single differing point already fills a window of 49."""
+STRIKING, STRIKING_AREA, LITTLE_LOSS = 40.0, 40, 0.15
+"""Least difference in gray levels of a digit in small print, number of pixels of most of one window, and the largest
+`Agreement.loss` at which so few count: a JPEG of quality 10 has 0.31, and specks of its own."""
 SMALL_AREA: Final = 500
 STRONG: Final = 20.0
 """Least difference in gray levels of a region smaller than `SMALL_AREA`."""
@@ -164,7 +167,9 @@ def regions(found: Agreement) -> list[Region]:
         mask: npt.NDArray[np.bool_] = labels == place
         seen = mask & found.differs
         area = int(seen.sum())
-        if area < LEAST_AREA or (area < SMALL_AREA and float(found.away[seen].max()) < STRONG**2):
+        strongest = float(found.away[seen].max()) ** 0.5 if area else 0.0
+        least = STRIKING_AREA if strongest >= STRIKING and found.loss <= LITTLE_LOSS else LEAST_AREA
+        if area < least or (area < SMALL_AREA and strongest < STRONG):
             continue
         if _lost_detail(found, seen):
             continue

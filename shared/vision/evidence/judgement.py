@@ -1,39 +1,27 @@
 """Judge by their details whether two images are copies, variants of one image, or neither."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.overlays import OverlaidImage, find_overlays, is_page
-from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend, refine_homography
+from shared.vision.evidence.geometry import geometries, keypoints_of, refined
+from shared.vision.evidence.overlays import find_overlays
+from shared.vision.evidence.pages import may_be_page
+from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend
+from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
-from shared.vision.keypoints import (
-    LONGEST_SIDE,
-    MIN_INLIERS,
-    ORB_EDGE,
-    PART_EDGE,
-    Keypoints,
-    Transform,
-    detect,
-    match_keypoints,
-)
+from shared.vision.keypoints import MIN_INLIERS, Keypoints, Transform
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
-KEYPOINTS: Final = 1500
-SAME_PLACE: Final = 0.01
-"""Maximum distance of corners, as a fraction of the longest side, at which two transforms count as the same."""
-PARTS: Final = (384, 192)
-"""Longest sides in pixels to which an image is scaled if it may be a small part of the other."""
 ENOUGH_KEYPOINTS: Final = 50
 """If both images have at least this number, copies must agree on a homography."""
 LEAST_OVERLAP: Final = 600
@@ -52,16 +40,10 @@ MANY_INLIERS: Final = 50
 PAGE_INLIERS: Final = 0.1
 """Least share of the keypoints that are inliers on pages that are variants, if they are fewer than `MANY_INLIERS`: the
 lines of any two pages of text fall upon each other."""
-DENSE: Final = 0.7
-"""Share of the three commonest gray levels of a page of bold text; photographs have at most 0.68."""
 CLEAR: Final = 0.8
 """Share of agreeing detail above which the mirror image is not tried as well."""
 MOST_LAID: Final = 0.5
 """Maximum share of the overlap that overlays may cover."""
-SAME_SHAPE: Final = 0.04
-"""Maximum relative difference of the proportions of two images with the same frame."""
-SAME_FRAME: Final = 0.6
-"""Least correlation, at 32 x 32 pixels, of two images with the same frame."""
 
 
 class Relation(StrEnum):
@@ -94,9 +76,6 @@ class Judgement:
     alike: float = 0.0
 
 
-_CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
-"""From coordinates measured from an image's corner to pixel coordinates, with centres at whole numbers."""
-
 NOTHING: Final = Judgement(Relation.NONE)
 
 
@@ -110,12 +89,12 @@ def judge(first: bytes, second: bytes) -> Judgement:
     if second < first:
         return swapped(judge(second, first))
     a, b = decode_fine(first), decode_fine(second)
-    points = _keypoints(b)
+    points = keypoints_of(b)
     found = NOTHING
     for mirrored in (False, True):
         image = np.ascontiguousarray(a[:, ::-1]) if mirrored else a
-        own = _keypoints(image)
-        for transform in _geometries(image, b, own, points):
+        own = keypoints_of(image)
+        for transform in geometries(image, b, own, points):
             seen = _judged(image, b, own, points, transform, mirrored)
             found = max(found, seen, key=_standing)
             if found.relation is Relation.COPY or (found.relation is Relation.VARIANT and found.agreeing >= CLEAR):
@@ -145,74 +124,8 @@ def swapped(found: Judgement) -> Judgement:
     )
 
 
-def _keypoints(image: Pixels, side: int | None = None) -> Keypoints:
-    """Detect keypoints, in pixels of the image.
-
-    Args:
-        side: longest side in pixels to which the image is scaled first. None keeps its size, but enlarges small images,
-            so that keypoints of its copies have the same size.
-    """
-    longest = max(image.shape[:2])
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
-    edge = PART_EDGE if side else ORB_EDGE
-    found = detect(gray, KEYPOINTS, side or max(LONGEST_SIDE, longest), edge)
-    size = (image.shape[1], image.shape[0])
-    return replace(found, points=found.points * np.float32(longest / max(found.size)), size=size)
-
-
-def _geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Iterator[Transform]:
-    """Yield plausible transforms: the homography of the keypoints, otherwise frame onto frame."""
-    frames = list(_frames(a, b))
-    found = match_keypoints(own, other)
-    if found.transform is not None:
-        # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
-        near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
-        yield near[0] if near else found.transform
-        return
-    yield from frames
-    # One image may be a small part of the other.
-    for side in PARTS:
-        for smaller, larger, image, turn in ((own, other, a, False), (other, own, b, True)):
-            if max(smaller.size) <= side:
-                continue
-            found = match_keypoints(_keypoints(image, side), larger)
-            if found.transform is not None:
-                yield np.asarray(np.linalg.inv(found.transform), np.float64) if turn else found.transform
-                return
-
-
-def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
-    """Yield transforms of the whole frame onto the other, in quarter turns, if the images look alike."""
-    small = [
-        cv2.resize(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA) for one in (a, b)
-    ]
-    x, y = (_standard(one.astype(np.float64)) for one in small)
-    height, width = b.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    own = np.array([[0, 0], [a.shape[1], 0], [a.shape[1], a.shape[0]], [0, a.shape[0]]], np.float32)
-    shape = a.shape[1] / a.shape[0] * height / width, a.shape[0] / a.shape[1] * height / width
-    for quarters in range(4):
-        alike = abs(float((np.rot90(x, quarters) * y).mean()))
-        if abs(shape[quarters % 2] - 1) <= SAME_SHAPE and alike >= SAME_FRAME:
-            # A counter-clockwise quarter turn takes the top left corner to the bottom left.
-            edges = cv2.getPerspectiveTransform(own, np.roll(corners, quarters, axis=0)).astype(np.float64)
-            yield _CENTRE @ edges @ np.linalg.inv(_CENTRE)
-
-
-def _apart(one: Transform, other: Transform, image: Pixels) -> float:
-    """Return the largest distance in pixels between the positions of a corner under two transforms."""
-    height, width = image.shape[:2]
-    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
-    moved = [cv2.perspectiveTransform(corners, each) for each in (one, other)]
-    return float(np.linalg.norm(moved[0] - moved[1], axis=2).max())
-
-
-def _standard(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray((values - values.mean()) / (values.std() + 1e-6))
-
-
 def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform, mirrored: bool) -> Judgement:
-    transform, inliers = refine_homography(own, other, transform)
+    transform, inliers = refined(a, b, own, other, transform)
     if inliers < MIN_INLIERS and min(len(own), len(other)) >= ENOUGH_KEYPOINTS:
         return NOTHING
     over = overlap(a, b, transform)
@@ -222,7 +135,7 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     if found.drawn.sum() < LEAST_DRAWN:
         return NOTHING
     parts = regions(found)
-    place, laid = find_overlays(found, parts)
+    place, laid = find_overlays(found, parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:
@@ -238,7 +151,7 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     alike = found.alike(covered)
     if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
         return NOTHING
-    by_chance = is_page(found, DENSE) and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
+    by_chance = may_be_page(found) and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
     nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
     if relation is Relation.VARIANT and by_chance:

@@ -6,105 +6,53 @@ two numbers), the images differ.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.vision.evidence.differences import Agreement, Region
-from shared.vision.evidence.registration import Mask, Plane
+from shared.vision.evidence.differences import Agreement, PixelBox, Region
+from shared.vision.evidence.pages import is_page
+from shared.vision.evidence.patches import patched_image
+from shared.vision.evidence.sides import CHANGED, CONTINUES, LEAST_RING, NO_SEAM, OverlaidImage, Side, sides_of
 from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
 
-BINS: Final = 16
-CHANGED: Final = 18.0
-"""Least difference in gray levels of a pixel that counts as part of an overlay."""
-RING: Final = 0.35
-"""Width of a region's surroundings, as a fraction of its smaller side; at least `LEAST_RING` pixels."""
-LEAST_RING: Final = 12
-FEW_LEVELS: Final = 0.8
-"""Share of pixels in the three commonest gray levels: at least 0.84 for the pages, charts, codes and screens of
-`bench.negatives`, at most 0.68 for 45 photographs."""
 FOREIGN: Final = 0.42
 """Least difference of `Side.foreign` between the images; measured in `bench.negatives`."""
-CONTINUES: Final = 0.8
-"""Least share of a region's levels that also occur in its surroundings, if it continues them."""
-NO_SEAM: Final = 0.3
+MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
+"""The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
+what a wide bar covers at an image's edge has surroundings on one side only."""
+ALL_FLAT: Final = 0.95
+"""Least `Side.flat` of a sticker in the colours of the scene that it is on."""
+STROKE, SOLID = 21, 0.25
+"""Pixels: width of strokes with the windows around them; and the least share of a region that is wider."""
+LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
+"""Least `Side.flat` of an overlay: small outlined letters on a photograph, half of whose pixels are soft edges, have
+0.45. A region that covers more than `LARGE` of the overlap has 0.65 if drawn, and up to 0.55 if photographed."""
+CONTINUES_WELL: Final = 0.9
+"""Least share for `CONTINUES` where less evidence is asked for: faint letters, watermarks, thin lines."""
+FLAT_LAYER: Final = 0.75
+"""Least `Side.flat`, or `Side.through`, of these; what is photographed has up to 0.7."""
+OUTLINED: Final = 0.1
+"""Least difference of `Side.seam` of these, and no less than that of the other image itself."""
+CLEARLY_OUTLINED: Final = 0.5
+"""The same where what is covered has edges of its own."""
+FLATTENED, FLATTER = 0.9, 0.25
+"""Least `Side.flat`, and its least excess over the other image, that prove an overlay without an outline."""
 SMALL: Final = 0.12
 """Regions up to this share of the largest overlay belong to it."""
-MOST_PATCHES: Final = 3
+MOST_PATCHES: Final = 5
 MANY: Final = 10
 """Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
-LEAST_PATCH: Final = 0.003
-"""Least share of the overlap that the box of a patch on a page covers; icons and digits are smaller."""
-LEAST_AREA: Final = 50
-COMPACT: Final = 0.65
-"""Least share of its box that a patch fills; a disc fills 0.79."""
-GROUND: Final = 14.0
-LEAST_GROUND: Final = 0.5
-MOST_ELSEWHERE: Final = 0.25
-"""A patch's ground: maximum deviation in gray levels, least share of its rim, maximum share around it as a part of
-that. Letters do not fill their outline."""
-MOST_STRANGE: Final = 0.3
-"""Share of a patch's levels that its surroundings have, below which it needs no ground: an image on a page."""
+FOREIGN_BORDER: Final = 0.5
+"""Share of a border's levels that its surroundings have, below which it needs no contrast with what it covers."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
 
-class OverlaidImage(IntEnum):
-    """The image that an overlay is on."""
-
-    NEITHER = -1
-    FIRST = 0
-    SECOND = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A region as one image shows it.
-
-    Attributes:
-        fits: share of its levels that also occur in its surroundings, 0 to 1.
-        plain: share of its two commonest levels, high for letters and boxes, 0 to 1.
-        seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
-    """
-
-    fits: float
-    plain: float
-    seam: float
-
-    @property
-    def foreign(self) -> float:
-        return self.seam + 0.8 * self.plain - 1.5 * self.fits
-
-    @property
-    def continues(self) -> bool:
-        return self.fits >= CONTINUES and self.seam <= NO_SEAM
-
-
-def is_page(found: Agreement, least: float = FEW_LEVELS) -> bool:
-    """Return whether both images are pages, charts, codes or screens, whose text is content and not an overlay.
-
-    Args:
-        least: share of pixels that the three commonest gray levels must have.
-    """
-    return min(_few_levels(found.a[found.valid]), _few_levels(found.b[found.valid])) > least
-
-
-def _few_levels(values: npt.NDArray[np.float32]) -> float:
-    """Return the share of the three commonest of 32 levels, each with its neighbours."""
-    counts = np.histogram(values, 2 * BINS, (0, 256))[0] / len(values)
-    total = 0.0
-    for _ in range(3):
-        first = int(counts.argmax())
-        near = slice(max(0, first - 1), first + 2)
-        total += float(counts[near].sum())
-        counts[near] = 0
-    return total
-
-
-def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+def find_overlays(
+    found: Agreement, parts: Sequence[Region], colours: tuple[Pixels, Pixels]
+) -> tuple[OverlaidImage, list[bool]]:
     """Return which image has overlays, and which of the differing regions are overlays.
 
     If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
@@ -112,13 +60,22 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts:
         return nobody
+    shown = [sides_of(found, part) for part in parts]
+    margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
     if is_page(found):
-        return _find_patches(found, parts)
-    shown = [_sides(found, part) for part in parts]
-    margins = [_border(found, part) for part in parts]
+        return _find_patches(found, parts, shown, margins)
+    coloured = [sides_of(found, part, colours) for part in parts]
+    within = [
+        _first_found(
+            _overlaid_image(*each, part.area > LARGE * found.valid.sum()),
+            _overlaid_image(*other, part.area > LARGE * found.valid.sum()),
+            patched_image(found, part, each, page=False),
+        )
+        for each, other, part in zip(shown, coloured, parts, strict=True)
+    ]
     on = [
-        _first_found(margin, _overlaid_image(*each), _patched_image(found, part, page=False))
-        for margin, each, part in zip(margins, shown, parts, strict=True)
+        _first_found(margin, _unless_of_the_scene(place, each, other, part))
+        for margin, place, each, other, part in zip(margins, within, shown, coloured, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
     if len(places) != 1:
@@ -126,17 +83,52 @@ def find_overlays(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     place = places.pop()
     largest = max(part.area for part, here in zip(parts, on, strict=True) if here is place)
     belongs = [
-        here is place or (part.area <= SMALL * largest and each[1 - place].fits >= CONTINUES)
+        here is place or _belongs(each[place], each[1 - place], part.area / largest)
         for part, here, each in zip(parts, on, shown, strict=True)
     ]
     return place, belongs
+
+
+def _unless_of_the_scene(
+    place: OverlaidImage, shown: tuple[Side, Side], coloured: tuple[Side, Side], part: Region
+) -> OverlaidImage:
+    """Return the image with an overlay, or neither if either image may show things of the scene.
+
+    What an overlay would cover must not have colours that its surroundings lack; and a solid region in the colours of
+    its surroundings that is neither flat nor clearly outlined is a part of the scene that moved.
+    """
+    if place is OverlaidImage.NEITHER or coloured[1 - place].fits < NEARLY_CONTINUES:
+        return OverlaidImage.NEITHER
+    over = shown[place]
+    seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
+    outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
+    blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT
+    return OverlaidImage.NEITHER if blends and not outlined and _is_solid(part) else place
+
+
+def _is_solid(part: Region) -> bool:
+    """Return whether a region is wider than the strokes of letters and lines."""
+    left, top, width, height = part.box
+    mask = part.mask[top : top + height, left : left + width].astype(np.uint8)
+    core = cv2.erode(mask, np.ones((STROKE, STROKE), np.uint8), borderValue=0)
+    return float(core.sum()) > SOLID * part.area
+
+
+def _belongs(over: Side, under: Side, size: float) -> bool:
+    """Return whether a region belongs to an overlay whose largest region is 1 / `size` times as large."""
+    if size <= SMALL and under.fits >= CONTINUES:
+        return True
+    layered = over.flat >= FLAT_LAYER and over.foreign - under.foreign > FOREIGN / 2
+    return size <= 1 and layered and under.fits >= CONTINUES_WELL and under.seam <= NO_SEAM
 
 
 def _first_found(*places: OverlaidImage) -> OverlaidImage:
     return next((place for place in places if place is not OverlaidImage.NEITHER), OverlaidImage.NEITHER)
 
 
-def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidImage, list[bool]]:
+def _find_patches(
+    found: Agreement, parts: Sequence[Region], shown: Sequence[tuple[Side, Side]], margins: Sequence[OverlaidImage]
+) -> tuple[OverlaidImage, list[bool]]:
     """Return which page has patches laid over it, and which regions they are.
 
     Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
@@ -145,7 +137,10 @@ def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
         return nobody
-    on = [_patched_image(found, part, page=True) for part in parts]
+    on = [
+        _first_found(margin, patched_image(found, part, each, page=True))
+        for part, each, margin in zip(parts, shown, margins, strict=True)
+    ]
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:
@@ -156,7 +151,7 @@ def _find_patches(found: Agreement, parts: Sequence[Region]) -> tuple[OverlaidIm
     return places.pop(), [True] * len(parts)
 
 
-def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+def _inside(box: PixelBox, other: PixelBox) -> bool:
     return all(
         other[axis] - LEAST_RING <= box[axis]
         and box[axis] + box[axis + 2] <= other[axis] + other[axis + 2] + LEAST_RING
@@ -164,101 +159,44 @@ def _inside(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) ->
     )
 
 
-def _patched_image(found: Agreement, region: Region, page: bool) -> OverlaidImage:
-    """Return the image on which a region is a compact patch with a ground that its surroundings do not have."""
-    left, top, width, height = region.box
-    if width * height < LEAST_PATCH * found.valid.sum() or min(width, height) < LEAST_RING:
-        return OverlaidImage.NEITHER
-    rows = slice(max(0, top - 2 * LEAST_RING), top + height + 2 * LEAST_RING)
-    columns = slice(max(0, left - 2 * LEAST_RING), left + width + 2 * LEAST_RING)
-    mask, valid = region.mask[rows, columns].astype(np.uint8), found.valid[rows, columns]
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED)
-    inside = (cv2.erode(filled, np.ones((5, 5), np.uint8)) > 0) & valid
-    close = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
-    ring = (cv2.dilate(filled, np.ones((2 * LEAST_RING + 1,) * 2, np.uint8)) > 0) & ~close & valid
-    if filled.sum() < COMPACT * width * height or inside.sum() < LEAST_AREA or ring.sum() < LEAST_AREA:
-        return OverlaidImage.NEITHER
-    planes = [plane[rows, columns] for plane in (found.a, found.b)]
-    rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
-    first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
-    fits = [_fits(plane, inside, ring) for plane in planes]
-    laid = [
-        (rimmed > LEAST_GROUND and there < MOST_ELSEWHERE * rimmed) or strange < MOST_STRANGE
-        for (rimmed, there), strange in zip((first, second), fits, strict=True)
-    ]
-    around = [there > LEAST_GROUND for _, there in (first, second)]
-    goes_on = around if page else [one >= CONTINUES for one in fits]
-    if laid[0] and goes_on[1]:
+def _overlaid_image(first: Side, second: Side, large: bool) -> OverlaidImage:
+    if _lies_over(first, second, large):
         return OverlaidImage.FIRST
-    return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
+    return OverlaidImage.SECOND if _lies_over(second, first, large) else OverlaidImage.NEITHER
 
 
-def _ground(plane: Plane, inside: Mask, at: Mask) -> float:
-    """Return how much of `at` has the commonest level of a region, 0 to 1."""
-    level = float(np.histogram(plane[inside], 2 * BINS, (0, 256))[0].argmax() * 8 + 4)
-    return float((np.abs(plane[at] - level) < GROUND).mean()) if at.any() else 0.0
+def _lies_over(over: Side, under: Side, large: bool) -> bool:
+    """Return whether what one image shows in a region lies over what the other one shows there."""
+    more, outlined = over.foreign - under.foreign, over.seam - max(0.0, under.seam)
+    if over.flat < (LEAST_FLAT_LARGE if large else LEAST_FLAT):
+        return False
+    if under.seam > NO_SEAM:
+        drawn = outlined > CLEARLY_OUTLINED and over.flat >= FLAT_LAYER
+        return under.fits >= CONTINUES_WELL and drawn and more > FOREIGN
+    if more > FOREIGN and under.fits >= (CONTINUES if more < MUCH_MORE_FOREIGN else NEARLY_CONTINUES):
+        return True
+    drawn = outlined > max(OUTLINED, under.seam) and over.flat >= FLAT_LAYER
+    flattened = over.flat >= FLATTENED and over.flat - under.flat > FLATTER
+    translucent = over.seam > under.seam and over.through >= FLAT_LAYER > under.through
+    goes_on_well = under.fits >= CONTINUES_WELL
+    return goes_on_well and (drawn or flattened or translucent)
 
 
-def _overlaid_image(first: Side, second: Side) -> OverlaidImage:
-    if second.continues and first.foreign - second.foreign > FOREIGN:
-        return OverlaidImage.FIRST
-    if first.continues and second.foreign - first.foreign > FOREIGN:
-        return OverlaidImage.SECOND
-    return OverlaidImage.NEITHER
-
-
-def _border(found: Agreement, part: Region) -> OverlaidImage:
-    """Return the image in which a region is a flat border at the edge of the overlap."""
+def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> OverlaidImage:
+    """Return the image in which a region is a flat border, or a corner of one, at the edge of the overlap."""
     rim = found.valid & ~(cv2.erode(found.valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0)
     if not (rim & part.mask).any():
         return OverlaidImage.NEITHER
-    seen = part.mask & found.differs
-    first, second = float(found.a[seen].std()), float(found.b[seen].std())
-    if min(first, second) > FLAT or max(first, second) < 2 * FLAT:
+    changed = (part.mask & (np.abs(found.a - found.b) > CHANGED)).astype(np.uint8)
+    # Its soft edges are not flat.
+    seen = cv2.erode(changed, np.ones((3, 3), np.uint8)) > 0
+    seen = seen if seen.any() else changed > 0
+    if not seen.any():
         return OverlaidImage.NEITHER
-    return OverlaidImage.FIRST if first < second else OverlaidImage.SECOND
-
-
-def _sides(found: Agreement, region: Region) -> tuple[Side, Side]:
-    left, top, width, height = region.box
-    margin = max(LEAST_RING, round(RING * min(width, height)))
-    rows = slice(max(0, top - 2 * margin), top + height + 2 * margin)
-    columns = slice(max(0, left - 2 * margin), left + width + 2 * margin)
-    mask, valid = region.mask[rows, columns], found.valid[rows, columns]
-    a, b = found.a[rows, columns], found.b[rows, columns]
-    changed = mask & (np.abs(a - b) > CHANGED)
-    size = 2 * margin + 1
-    wide = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    close = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ring = wide & ~close & valid & ~found.differs[rows, columns]
-    if ring.sum() < 50 or changed.sum() < 10:  # noqa: PLR2004 - too little to judge by
-        nothing = Side(0.0, 0.0, 0.0)
-        return nothing, nothing
-    outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
-    outline &= valid
-    return _side(a, changed, ring, outline), _side(b, changed, ring, outline)
-
-
-def _side(plane: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
-    inside, fits = _levels(plane[changed]), _fits(plane, changed, ring)
-    spread = np.convolve(inside, np.ones(3), "same")
-    first = int(spread.argmax())
-    rest = inside.copy()
-    rest[max(0, first - 1) : first + 2] = 0
-    plain = float(spread[first] + np.convolve(rest, np.ones(3), "same").max())
-    slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
-    seam = float(np.log((slope[outline].mean() + 10) / (slope[ring].mean() + 10)))
-    return Side(fits, min(1.0, plain), seam)
-
-
-def _fits(plane: Plane, inside: Mask, ring: Mask) -> float:
-    """Return the share of a region's levels that also occur in its surroundings, 0 to 1."""
-    # How much of a level there is varies from place to place.
-    usual = np.minimum(1.0, _levels(plane[ring]) / 0.02)
-    return float((_levels(plane[inside]) * usual).sum())
-
-
-def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    counts = np.histogram(values, BINS, (0, 256))[0] / len(values)
-    return np.convolve(counts, (0.25, 0.5, 0.25), "same")
+    spread = float(found.a[seen].std()), float(found.b[seen].std())
+    for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
+        over, under = shown[place], shown[1 - place]
+        goes_on = spread[1 - place] >= 2 * FLAT or (under.fits >= CONTINUES and over.fits < FOREIGN_BORDER)
+        if spread[place] <= FLAT and goes_on and not over.continues:
+            return place
+    return OverlaidImage.NEITHER

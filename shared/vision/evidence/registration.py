@@ -29,6 +29,9 @@ SHIFT_SAMPLES: Final = 8_000
 """Number of pixels that the final refinement samples."""
 WORTH: Final = 0.95
 """A bend is kept only if it reduces the difference to this share."""
+LEAST_BENT: Final = 64
+"""Least side in pixels, at the scale of the flow, of an image that a bend is fitted to: OpenCV's DIS flow
+crashes on images of 30 x 103 pixels."""
 BEND: Final = 6.0
 """Maximum shift of a point, in pixels, by a bend."""
 
@@ -147,6 +150,8 @@ def refine_bend(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
     """
     height, width = fixed.shape
     step = max(1, round(max(height, width) / 512))
+    if min(height, width) < LEAST_BENT * step:
+        return over
     small = [
         np.clip(cv2.resize(plane, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA), 0, 255).astype(
             np.uint8

@@ -37,6 +37,9 @@ DARKEST, BRIGHTEST = 5, 250
 """Gray levels at and beyond which an image may be clipped."""
 GRAINY: Final = ((15.0, 1.8), (6.0, 1.2))
 """Noise in gray levels, and the sigma of the blur that both images get above it."""
+UNCHANGED, UNCHANGED_SHARE = 3.0, 0.7
+"""Maximum difference in blurred gray levels of seven tenths of the pixels, rare levels counting more, if the tone has
+not changed: compression leaves 1 to 2."""
 LIGHT: Final = 40.0
 """Maximum difference in lighting across two scans of one page, in gray levels."""
 
@@ -64,10 +67,16 @@ class Toned:
 def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
     """Yield both images in one tone, under one hypothesis after another.
 
-    A curve of the gray levels; a curve of each channel, as exposure and white balance change them; one linear change of
-    all channels, which brightness and contrast are until they clip; and, if a colour filter has been used, a mixture.
+    No change where most levels are the same. Otherwise a curve of the gray levels; a curve of each channel, as exposure
+    and white balance change them; one linear change of all channels, which brightness and contrast are until they clip;
+    and, if a colour filter has been used, a mixture.
     """
-    yield _by_gray(gray(moved), gray(fixed), valid)
+    levels, others = gray(moved), gray(fixed)
+    if _same_tone(levels, others, valid):
+        # A fit could only follow what differs.
+        yield Toned(levels, others, np.ones_like(levels))
+        return
+    yield _by_gray(levels, others, valid)
     yield _by_tables(moved, fixed, valid, channel_tables(moved, fixed, valid))
     yield _by_tables(moved, fixed, valid, _linear_tables(moved, fixed, valid))
     if filtered(moved, fixed) and monochrome(moved):
@@ -76,6 +85,17 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
         yield Toned(toned.b, toned.a, toned.gain)
     elif filtered(moved, fixed) or retinted(moved, fixed):
         yield _by_gray(_mixed(moved, gray(fixed), valid), gray(fixed), valid)
+
+
+def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
+    """Return whether the tone has not changed, so that what differs is content."""
+    at = _sampled(valid)
+    kept = valid[at]
+    x, y = (cv2.GaussianBlur(one, (0, 0), SOFT)[at][kept] for one in (levels, fixed))
+    # The ground of a page stays white when it is brightened, but its ink does not stay black.
+    bins = (np.maximum(y, 0) / (256 / LEVELS)).astype(np.intp)
+    weights = 1 / np.sqrt(np.bincount(bins, minlength=LEVELS).astype(np.float64))[bins]
+    return float(weights[np.abs(x - y) < UNCHANGED].sum()) > UNCHANGED_SHARE * float(weights.sum())
 
 
 def _by_gray(levels: Plane, fixed: Plane, valid: Mask) -> Toned:

@@ -1,0 +1,109 @@
+"""Describe a region in which two images differ as each of them shows it, beside its surroundings."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.vision.evidence.differences import Agreement, Region
+from shared.vision.evidence.layers import flat_share, translucent_share
+from shared.vision.evidence.registration import Mask, Plane
+from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
+
+BINS: Final = 16
+CHANGED: Final = 18.0
+"""Least difference in gray levels of a pixel that counts as part of an overlay."""
+RING: Final = 0.35
+"""Width of a region's surroundings, as a fraction of its smaller side; at least `LEAST_RING` pixels."""
+LEAST_RING: Final = 12
+CONTINUES: Final = 0.8
+"""Least share of a region's levels that also occur in its surroundings, if it continues them."""
+NO_SEAM: Final = 0.3
+"""Maximum of `Side.seam` of what continues its surroundings: a gradient a third higher."""
+
+
+class OverlaidImage(IntEnum):
+    """The image that an overlay is on."""
+
+    NEITHER = -1
+    FIRST = 0
+    SECOND = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A region as one image shows it.
+
+    Attributes:
+        fits: share of its levels that also occur in its surroundings, 0 to 1.
+        plain: share of its two commonest levels, high for letters and boxes, 0 to 1.
+        seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
+        flat: share that is up to three flat layers over the other image, 0 to 1.
+        through: share that is one translucent layer over the other image, 0 to 1.
+    """
+
+    fits: float
+    plain: float
+    seam: float
+    flat: float
+    through: float
+
+    @property
+    def foreign(self) -> float:
+        return self.seam + 0.8 * self.plain - 1.5 * self.fits
+
+    @property
+    def continues(self) -> bool:
+        return self.fits >= CONTINUES and self.seam <= NO_SEAM
+
+
+def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | None = None) -> tuple[Side, Side]:
+    """Return how both images show a region, in gray levels or in the colour channel in which it differs most."""
+    left, top, width, height = region.box
+    margin = max(LEAST_RING, round(RING * min(width, height)))
+    rows = slice(max(0, top - 2 * margin), top + height + 2 * margin)
+    columns = slice(max(0, left - 2 * margin), left + width + 2 * margin)
+    mask, valid = region.mask[rows, columns], found.valid[rows, columns]
+    size = 2 * margin + 1
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    close = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    ring = wide & ~close & valid & ~found.differs[rows, columns]
+    planes = [(found.a[rows, columns], found.b[rows, columns])]
+    if colours:
+        planes = list(zip(*(cv2.split(image[rows, columns].astype(np.float32)) for image in colours), strict=True))
+    a, b = max(planes, key=lambda pair: float(np.abs(pair[0] - pair[1])[mask].mean()))
+    changed = mask & (np.abs(a - b) > CHANGED)
+    if ring.sum() < 50 or changed.sum() < 10:  # noqa: PLR2004 - too little to judge by
+        nothing = Side(0.0, 0.0, 0.0, 0.0, 0.0)
+        return nothing, nothing
+    outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
+    outline &= valid
+    return _side(a, b, changed, ring, outline), _side(b, a, changed, ring, outline)
+
+
+def _side(plane: Plane, other: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
+    inside, fits = _levels(plane[changed]), share_around(plane, changed, ring)
+    spread = np.convolve(inside, np.ones(3), "same")
+    first = int(spread.argmax())
+    rest = inside.copy()
+    rest[max(0, first - 1) : first + 2] = 0
+    plain = float(spread[first] + np.convolve(rest, np.ones(3), "same").max())
+    slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
+    seam = float(np.log((slope[outline].mean() + 10) / (slope[ring].mean() + 10)))
+    on, under = plane[changed], other[changed]
+    return Side(fits, min(1.0, plain), seam, flat_share(on, under), translucent_share(on, under))
+
+
+def share_around(plane: Plane, inside: Mask, ring: Mask) -> float:
+    """Return the share of a region's levels that also occur in its surroundings, 0 to 1."""
+    # How much of a level there is varies from place to place.
+    usual = np.minimum(1.0, _levels(plane[ring]) / 0.02)
+    return float((_levels(plane[inside]) * usual).sum())
+
+
+def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    counts = np.histogram(values, BINS, (0, 256))[0] / len(values)
+    return np.convolve(np.pad(counts, 1, mode="symmetric"), (0.25, 0.5, 0.25), "valid")
