@@ -22,6 +22,9 @@ FOREIGN: Final = 0.42
 MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
 """The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
 what a wide bar covers at an image's edge has surroundings on one side only."""
+KNOWN: Final = 0.9
+"""Least `Side.known` of what an overlay covers: of copies with one it has at least 0.94; where another person in other
+clothes came into a scene, 0.3 to 0.92."""
 ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
 STROKE, SOLID = 21, 0.25
@@ -97,9 +100,11 @@ def _unless_of_the_scene(
     What an overlay would cover must not have colours that its surroundings lack; and a solid region in the colours of
     its surroundings that is neither flat nor clearly outlined is a part of the scene that moved.
     """
-    if place is OverlaidImage.NEITHER or coloured[1 - place].fits < NEARLY_CONTINUES:
+    if place is OverlaidImage.NEITHER:
+        return place
+    over, covered = shown[place], coloured[1 - place]
+    if covered.fits < NEARLY_CONTINUES or covered.known < KNOWN:
         return OverlaidImage.NEITHER
-    over = shown[place]
     seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
     outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
     blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT

@@ -1,6 +1,6 @@
 """Describe a region in which two images differ as each of them shows it, beside its surroundings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -14,6 +14,8 @@ from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
 BINS: Final = 16
+COLOUR_BINS, USUAL = 8, 0.004
+"""Bins of each of three colour channels, and share of the surroundings from which on a colour is usual there."""
 CHANGED: Final = 18.0
 """Least difference in gray levels of a pixel that counts as part of an overlay."""
 RING: Final = 0.35
@@ -43,6 +45,7 @@ class Side:
         seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
         flat: share that is up to three flat layers over the other image, 0 to 1.
         through: share that is one translucent layer over the other image, 0 to 1.
+        known: share of its colours that also occur in its surroundings, 0 to 1; 1 if only gray levels are compared.
     """
 
     fits: float
@@ -50,6 +53,7 @@ class Side:
     seam: float
     flat: float
     through: float
+    known: float = 1.0
 
     @property
     def foreign(self) -> float:
@@ -81,7 +85,28 @@ def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | 
         return nothing, nothing
     outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
     outline &= valid
-    return _side(a, b, changed, ring, outline), _side(b, a, changed, ring, outline)
+    first, second = _side(a, b, changed, ring, outline), _side(b, a, changed, ring, outline)
+    if colours is None:
+        return first, second
+    images = [image[rows, columns] for image in colours]
+    recoloured = mask & (cv2.absdiff(*images).max(axis=2) > CHANGED)
+    known = [_known(image, recoloured, ring) for image in images]
+    return replace(first, known=known[0]), replace(second, known=known[1])
+
+
+def _known(image: Pixels, inside: Mask, ring: Mask) -> float:
+    usual = _palette(image[ring])
+    for axis in range(3):
+        wide = np.pad(usual, [(1, 1) if each == axis else (0, 0) for each in range(3)], mode="edge")
+        below, above = (np.take(wide, range(start, start + COLOUR_BINS), axis) for start in (0, 2))
+        usual = usual / 2 + (below + above) / 4
+    return float((_palette(image[inside]) * np.minimum(1.0, usual / USUAL)).sum())
+
+
+def _palette(colours: Pixels) -> npt.NDArray[np.float64]:
+    red, green, blue = (colours // (256 // COLOUR_BINS)).astype(np.intp).T
+    counts = np.bincount((red * COLOUR_BINS + green) * COLOUR_BINS + blue, minlength=COLOUR_BINS**3)
+    return counts.reshape((COLOUR_BINS,) * 3) / max(1, len(colours))
 
 
 def _side(plane: Plane, other: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
