@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from infra.local.prompt_requests import PromptRequests
+from infra.local import prompt_requests
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -59,7 +59,14 @@ def serving(app: "ASGIApp", port: int | socket.socket) -> Iterator[str]:
         RuntimeError: the server did not start.
     """
     listener = bind(port) if isinstance(port, int) else port
-    server = uvicorn.Server(uvicorn.Config(app, http=PromptRequests, log_level="warning", access_log=False))
+    config = uvicorn.Config(
+        app,
+        http=prompt_requests.PromptRequests,
+        timeout_keep_alive=prompt_requests.KEPT_SECONDS,
+        log_level="warning",
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
     thread.start()
     try:

@@ -278,7 +278,7 @@ def test_a_damaged_file_is_named_and_the_others_are_imported(
             lambda text: "".join(line for number, line in enumerate(text.splitlines(keepends=True)) if number != 2),
             "is not complete: it has 5 images, not the 6 that its end states",
         ),
-        (lambda text: text.replace('"version": 1', '"version": 2', 1), "it has format 2, and this version knows"),
+        (lambda text: text.replace('"version": 2', '"version": 3', 1), "it has format 3, and this version knows"),
         (lambda text: text.replace("pictrace-collection", "tar", 1), "is not the manifest of an exported collection"),
         (lambda text: text.replace('"image_id": "', '"image_id": "../', 1), "Line 2 of "),
         (lambda text: text + "{}\n", "cannot be read: "),
