@@ -49,7 +49,7 @@ coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the tests with coverage.p
 	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
-	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores
+	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores -k ministack
 
 explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)

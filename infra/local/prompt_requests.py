@@ -9,7 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS: Final = 10
 """How long a new connection may take to send the line and the headers of a request, and a kept one from their first
 byte on."""
-KEPT_SECONDS: Final = 20
+KEPT_SECONDS: Final = 7
 """How long a connection is kept between requests: longer than clients use one again. Browsers do so for longer, but
 repeat what fails; httpx does so for five seconds, uvicorn's default too, and does not."""
 

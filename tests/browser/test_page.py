@@ -127,7 +127,7 @@ def test_an_overlay_is_marked_on_both_images(monitored: MonitoredPage) -> None:
     rgb[455:490:4, 60:450] = 255
     page.set_input_files("#file", payload("captioned.png", encoded(rgb, ".png")))
     page.locator("#matches .card button.open").first.click()
-    assert page.locator("#viewer figure:has(.overlay)").count() == 2
+    expect(page.locator("#viewer figure:has(.overlay)")).to_have_count(2)
     expect(page.locator("#viewer .legend")).to_contain_text("laid on top")
 
 

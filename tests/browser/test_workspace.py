@@ -171,6 +171,7 @@ def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: P
     expect(page.locator("#images li")).to_have_count(14)
     ids = [one.get_attribute("data-id") for one in page.locator("#images li").all()]
     assert len(ids) == len(set(ids)) == 14
+    expect(page.locator("#uploads-status")).to_contain_text("in the collection.")
     page.reload()  # nothing is left to upload, but the failure is still listed
     page.locator("#failures-title").click()
     expect(page.locator("#failed")).to_contain_text("Rejected: The file is not an image in a supported format")

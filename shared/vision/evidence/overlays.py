@@ -22,9 +22,9 @@ FOREIGN: Final = 0.42
 MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
 """The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
 what a wide bar covers at an image's edge has surroundings on one side only."""
-KNOWN: Final = 0.9
-"""Least `Side.known` of what an overlay covers: of copies with one it has at least 0.94; where another person in other
-clothes came into a scene, 0.3 to 0.92."""
+KNOWN: Final = 0.8
+"""Least `Side.known` of what an overlay covers: under a bar at an image's edge it has at least 0.87, elsewhere 0.94;
+where another person in other clothes came into a scene, 0.3 to 0.92."""
 ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
 STROKE, SOLID = 21, 0.25
