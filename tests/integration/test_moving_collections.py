@@ -163,8 +163,8 @@ def test_what_was_decided_moves_and_holds_for_images_that_return(
     for name, kind in (("a.png", ".png"), ("b.jpg", ".jpg")):
         (tmp_path / "photos" / name).write_bytes(encoded(rgb, kind))
     with CollectionClient(source.url, None, source.collection) as client:
-        results = list(Uploader(client).add_all(FoundFile(path) for path in sorted((tmp_path / "photos").iterdir())))
-        one, other = (str(result.image_id) for result in results)
+        results = Uploader(client).add_all(FoundFile(path) for path in (tmp_path / "photos").iterdir())
+        one, other = (str(result.image_id) for result in sorted(results, key=lambda result: result.path))
         until(source.groups)
         client.decide([one, other], "different")
         client.decide([one, "0" * 64], "both-kept")  # an image that has been deleted
