@@ -32,8 +32,7 @@ def collect_garbage(
     point.
     """
     now = catalogue.occurrences(image_key.image_id)
-    cleared = not now.of(image_key.collection).sources
-    if cleared:
+    if not now.of(image_key.collection).sources:
         catalogue.delete_record(image_key)
         if not now.sources:
             for model in models:
@@ -46,7 +45,8 @@ def collect_garbage(
             name: source
             for name, source in orphaned.items()
             if name not in now.collections
-            or (cleared and name == image_key.collection)  # its new thumbnail may just have been deleted
+            # A removal, this one or one that found the source of another object, may have deleted its new thumbnail.
+            or (name == image_key.collection and not objects.exists(thumbnail_key(name, image_key.image_id)))
             or (len(models) > 1 and not catalogue.described(ImageKey(name, image_key.image_id), models))
         }
     return CleanupResult(gone=image_key.collection not in now.collections, orphans=tuple(orphaned.items()))

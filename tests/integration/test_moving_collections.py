@@ -182,8 +182,7 @@ def test_what_was_decided_moves_and_holds_for_images_that_return(
     where = {"collection": target.collection}
     running.client.delete(f"/v1/images/{other}", params=where).raise_for_status()
     running.client.delete(f"/v1/trash/{other}", params=where).raise_for_status()
-    returned = running.upload(encoded(rgb), collection=target.collection, media_type="image/jpeg")
-    assert running.wait_for_upload(returned)["image_id"] == other
+    assert running.add(encoded(rgb), collection=target.collection, media_type="image/jpeg") == other
     started = running.client.post("/v1/duplicates/check", params=where).raise_for_status().json()
     until(lambda: target.get("/v1/duplicates/check")["status"] == "done")
     assert started["images"] == target.get("/v1/stats")["images"] == 2
