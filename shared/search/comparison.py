@@ -56,7 +56,7 @@ def compare_with_stored(
             shared_labels=shared_labels,
         )
 
-    if identical or seen.pixels_hash == stored.pixels_hash != b"":
+    if identical or seen.same_pixels(stored):
         return _on_page(compared(seen, features, stored), None, _only_page(stored))
     pairs = [
         _on_page(compared(one, features if own is None else one.features, other), own, page)
@@ -117,7 +117,6 @@ def _layouts(pages: Sequence[Signature]) -> npt.NDArray[np.float32]:
 
 
 def _is_copy(own: Signature, other: Signature) -> bool:
-    own = replace(own, pixels_hash=b"")  # pages have none, which must not make all of them the same
     found = compare_coarsely(own, other, cosine=None, ranking=Ranking.FUSED)
     if found.agreement < PROMISING:
         return False

@@ -194,7 +194,7 @@ def compare_coarsely(
         likeness = LIKE * agreement
     else:
         likeness = max(_likeness(agreement, fit), fit.look_alike(cosine, shared_labels))
-    same_pixels = identical or (query.pixels_hash == candidate.pixels_hash != b"")
+    same_pixels = identical or query.same_pixels(candidate)
     score = {
         Ranking.FUSED: VARIANT_FROM * likeness if likeness < LIKE else _between(SIMILAR_FROM, SIMILAR_TO, likeness),
         Ranking.CLASSIC: (measured.ssim + measured.orb.ratio) / 2,

@@ -68,6 +68,10 @@ class Signature:
         """The pages that are compared one by one; none if the file shows one image only."""
         return self.pages if len(self.pages) > 1 else ()
 
+    def same_pixels(self, other: "Signature") -> bool:
+        """Return whether both are of the same upright pixels; False if that was not stored of one of them."""
+        return self.pixels_hash == other.pixels_hash and self.pixels_hash not in (b"", NO_HASH)
+
     @cached_property
     def moments(self) -> Moments:
         """Moments of `gray`, 0.6 MB; cached, because a query is compared with many images."""

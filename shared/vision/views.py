@@ -64,7 +64,7 @@ def local_features(signature: Signature) -> LocalVector | None:
 def whole(signature: Signature, *, mirrored: bool = False) -> View:
     """Return the view of a whole image. Its vector has every keypoint; the 500 most evenly spread are compared."""
     found = signature.keypoints
-    vector = local_features(signature) if signature.several else vlad_encode(found.descriptors)
+    vector = local_features(signature) if signature.several else None
     if vector is None:
         vector = vlad_encode(found.descriptors)
     return View(replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vector, mirrored)
@@ -116,14 +116,17 @@ def inverted(rgb: Pixels, signature: Signature) -> View | None:
     grounds = (edge.min(axis=1) >= 255 - _NEAR_GROUND).mean(), (edge.max(axis=1) <= _NEAR_GROUND).mean()
     if max(grounds) < _ON_GROUND or np.ptp(rgb[::4, ::4].astype(np.int16), axis=2).mean() > _GRAY:
         return None
-    found = extract(255 - rgb, signature.features, QUERY_KEYPOINTS)
-    return replace(whole(replace(found, pixels_hash=b"")), inverted=True)
+    return replace(whole(_changed(255 - rgb, signature)), inverted=True)
 
 
 def mirror(rgb: Pixels, signature: Signature) -> Signature:
-    """Return the signature of the mirror image, with the features of the image itself.
+    """Return the signature of the mirror image, with the features of the image itself."""
+    return _changed(np.ascontiguousarray(rgb[:, ::-1]), signature)
 
-    It has no hash of its pixels: an image that has the pixels of the mirror image is a copy of it, and not identical.
+
+def _changed(rgb: Pixels, signature: Signature) -> Signature:
+    """Return the signature of changed pixels, with the features of the image itself.
+
+    It has no hash of its pixels: an image that has these pixels is a copy of the image, and not identical.
     """
-    mirrored = extract(np.ascontiguousarray(rgb[:, ::-1]), signature.features, QUERY_KEYPOINTS)
-    return replace(mirrored, pixels_hash=b"")
+    return replace(extract(rgb, signature.features, QUERY_KEYPOINTS), pixels_hash=b"")

@@ -68,10 +68,11 @@ def find_overlays(
     if is_page(found):
         return _find_patches(found, parts, shown, margins)
     coloured = [sides_of(found, part, colours) for part in parts]
+    large = LARGE * found.valid.sum()
     within = [
         _first_found(
-            _overlaid_image(*each, part.area > LARGE * found.valid.sum()),
-            _overlaid_image(*other, part.area > LARGE * found.valid.sum()),
+            _overlaid_image(*each, part.area > large),
+            _overlaid_image(*other, part.area > large),
             patched_image(found, part, each, page=False),
         )
         for each, other, part in zip(shown, coloured, parts, strict=True)
