@@ -56,24 +56,27 @@ class Reindexer:
         image_key = event.image_key
         outcome = Outcome(status=OutcomeStatus.IGNORED, image_key=image_key, reason="reindexed")
         record = self._catalogue.find(image_key.image_id, image_key.collection)
+        described = record is not None and self._catalogue.described(image_key, [event.model])
         if record is None:
             outcome = replace(outcome, reason="the image had been removed")
-        elif record.capture is None or not self._catalogue.described(image_key, [event.model]):
+        elif record.capture is None or not described:
             try:
-                self._complete(record, image_key, embedder)
+                self._complete(record, image_key, embedder, described=described)
             except PictureRefused as refused:
                 self._refuse(image_key, event.model, refused)
                 outcome = replace(outcome, code=refused.code, reason=refused.reason)
         gone = self._clean_up([image_key])
         return replace(outcome, vanished=gone) if record else outcome
 
-    def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
+    def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder, *, described: bool) -> None:
         """Store when, by what and where the image was taken, and the vectors, whichever of them is missing."""
         with FILES.reservation() as reserve:
             data = self._bytes(record, reserve)
             if record.capture is None:
-                self._catalogue.set_capture(image_key, decode(data, patience=None).capture)
-            if not self._catalogue.described(image_key, [embedder.model_id]):
+                with COMPUTING:
+                    capture = decode(data, patience=None).capture
+                self._catalogue.set_capture(image_key, capture)
+            if not described:
                 self._add_vectors(data, record, image_key, embedder)
 
     def _add_vectors(self, data: bytes, record: ImageRecord, image_key: ImageKey, embedder: Embedder) -> None:
