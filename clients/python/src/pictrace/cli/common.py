@@ -7,8 +7,10 @@ from typing import Any, Final, TypeVar
 
 import click
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from pictrace.answers import Image
 from pictrace.cli.credentials import chosen
 from pictrace.client import AsyncClient, Client
 from pictrace.errors import ApiError, ConnectionFailed, Forbidden, PicTraceError, RateLimited, Unauthenticated
@@ -88,6 +90,11 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES, highlight=False)
 
 
+def plain_table() -> Table:
+    """Return a table without lines, with a header."""
+    return Table(box=None, pad_edge=False, header_style="bold")
+
+
 def printable(text: str) -> str:
     """Escape control characters, which could move the terminal's cursor: strangers choose the names of images."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -96,3 +103,8 @@ def printable(text: str) -> str:
 def cell(value: object) -> Text:
     """Return the text of a table's cell; without markup, which a name may contain."""
     return Text("" if value is None else printable(str(value)))
+
+
+def size_cell(image: Image) -> Text:
+    """Return the cell of an image's size and format."""
+    return cell(f"{image['width']}x{image['height']} {image['format']}")

@@ -1,7 +1,6 @@
 """`duplicates` and `collections`."""
 
 import click
-from rich.table import Table
 
 from pictrace.answers import DuplicateGroup, ResolvedGroup
 from pictrace.cli.common import (
@@ -11,7 +10,9 @@ from pictrace.cli.common import (
     collection_option,
     console,
     json_option,
+    plain_table,
     print_json,
+    size_cell,
     url_option,
 )
 
@@ -26,7 +27,7 @@ def collections(url: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"collections": found})
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("collection")
     table.add_column("images", justify="right")
     table.add_column("title")
@@ -71,7 +72,7 @@ def _print_groups(groups: list[DuplicateGroup]) -> None:
     if not groups:
         click.echo("No near-duplicates.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     for name in ("", "file", "size", "image id", "reason"):
         table.add_column(name, no_wrap=name not in ("file", "reason"))
     for group in groups:
@@ -80,7 +81,7 @@ def _print_groups(groups: list[DuplicateGroup]) -> None:
             table.add_row(
                 "keep" if is_best else "",
                 cell(image["filename"]),
-                cell(f"{image['width']}x{image['height']} {image['format']}"),
+                size_cell(image),
                 cell(image["image_id"][:12]),
                 cell(group["reasons"].get(image["image_id"])),
             )
@@ -89,7 +90,7 @@ def _print_groups(groups: list[DuplicateGroup]) -> None:
 
 
 def _print_resolved(groups: list[ResolvedGroup]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     for name in ("to the trash", "image id", "reason"):
         table.add_column(name)
     for group in groups:

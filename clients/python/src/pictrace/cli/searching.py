@@ -16,8 +16,10 @@ from pictrace.cli.common import (
     collection_option,
     console,
     json_option,
+    plain_table,
     print_json,
     printable,
+    size_cell,
     url_option,
 )
 from pictrace.cli.thumbnails import thumbnail_renderer
@@ -52,7 +54,7 @@ def search(image: str, url: str | None, as_json: bool, **parameters: Any) -> Non
 
 def _table(api: Client, answer: SearchAnswer) -> Table:
     draw = thumbnail_renderer()
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     for name in (*([""] if draw else []), "score", "verdict", "file", "size", "label", "image id"):
         table.add_column(name, no_wrap=name != "file", justify="right" if name == "score" else "left")
     for match in answer["matches"]:
@@ -61,7 +63,7 @@ def _table(api: Client, answer: SearchAnswer) -> Table:
             cell(f"{match['score']:.3f}"),
             cell(match["verdict"]),
             cell(image["filename"]),
-            cell(f"{image['width']}x{image['height']} {image['format']}"),
+            size_cell(image),
             cell(image["label"]),
             cell(image["image_id"][:12]),
         ]
