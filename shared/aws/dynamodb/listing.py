@@ -157,9 +157,11 @@ class DynamoListing:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             size = max(size, FILTER_PAGE)
 
-    def _query(self, collection: str, wanted: ImageFilter, sort: Sort, order: Order) -> dict[str, Any]:
+    def _query(
+        self, collection: str, wanted: ImageFilter, sort: Sort, order: Order, *, annotated: bool = False
+    ) -> dict[str, Any]:
         """Return the query of a listing; by the time of indexing, annotated images have a sparse index."""
-        by_time = ANNOTATED_INDEX if wanted.needs_annotations else LISTING_INDEX
+        by_time = ANNOTATED_INDEX if annotated or wanted.needs_annotations else LISTING_INDEX
         index = TAKEN_INDEX if sort is Sort.TAKEN else by_time
         partition = ANNOTATED_PARTITION if index == ANNOTATED_INDEX else LISTING_PARTITION
         attribute = item_mapper.SORT_ATTRIBUTES[sort]
@@ -194,10 +196,7 @@ class DynamoListing:
             return records
         times = [record.created_at for record in records]
         among = self._query(
-            collection,
-            ImageFilter(since=min(times), until=max(times), external_id=""),
-            Sort.ADDED,
-            Order.NEWEST,
+            collection, ImageFilter(since=min(times), until=max(times)), Sort.ADDED, Order.NEWEST, annotated=True
         )
         annotations: dict[str, Annotations] = {}
         try:
