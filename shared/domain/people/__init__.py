@@ -1,0 +1,1 @@
+"""People: the faces of images, and the persons that they belong to."""
