@@ -1,0 +1,137 @@
+"""The builds that are compared, each as its own process with its own sources."""
+
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from bench.speed.runtime_api import ROOT
+
+BASELINE: Final = "edf1559"
+"""The last commit of the build of November 2026."""
+BASELINE_DIR: Final = ROOT / ".build" / "baseline-2026-11"
+PATIENCE_SECONDS: Final = 300
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build; `arguments` follow `python -m infra.local --port N`."""
+
+    name: str
+    root: Path
+    model_dir: Path
+    arguments: tuple[str, ...] = field(default=())
+
+
+def baseline() -> Build:
+    """Return the build of November 2026, unpacked from the history and with its model, which is made once.
+
+    Its network has random weights where ImageNet's cannot be fetched; that changes no time.
+    """
+    model = BASELINE_DIR / ".build" / "model"
+    if not (model / "model.json").is_file():
+        shutil.rmtree(BASELINE_DIR, ignore_errors=True)
+        BASELINE_DIR.mkdir(parents=True)
+        packed = subprocess.run(["git", "archive", BASELINE], cwd=ROOT, check=True, capture_output=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+            files.extractall(BASELINE_DIR, filter="data")
+        export = [sys.executable, "-m", "layers.resnet50.export", "--out", str(model), "--allow-untrained"]
+        subprocess.run(export, cwd=BASELINE_DIR, check=True)
+    return Build("baseline", BASELINE_DIR, model)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running build.
+
+    Attributes:
+        seconds: from its start until the page answered.
+    """
+
+    build: Build
+    client: httpx.Client
+    pid: int
+    seconds: float
+
+    def processor_seconds(self) -> float:
+        """Return the processor time of the process and of those that it has started, ended ones included."""
+        return sum(_used(pid) for pid in (self.pid, *_below(self.pid)))
+
+    def resident(self) -> float:
+        """Return the resident memory of the process, in MB."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) * 1024 / 1e6
+
+
+@contextmanager
+def running(build: Build) -> Iterator[Running]:
+    """Start a build over nothing, and stop it at the end of the context."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
+        command = [sys.executable, "-m", "infra.local", "--port", str(port), "--model-dir", str(build.model_dir)]
+        data = [argument.format(data=Path(folder) / "data") for argument in build.arguments]
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, *data],
+            cwd=build.root,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
+                _wait(client, process, started, Path(log.name))
+                yield Running(build, client, process.pid, time.perf_counter() - started)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def _wait(client: httpx.Client, process: subprocess.Popen[bytes], started: float, log: Path) -> None:
+    while True:
+        try:
+            client.get("/").raise_for_status()
+            return
+        except httpx.TransportError:
+            if process.poll() is not None or time.perf_counter() - started > PATIENCE_SECONDS:
+                raise SystemExit(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}") from None
+            time.sleep(0.02)
+
+
+def _used(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _below(pid: int) -> Iterator[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except FileNotFoundError:
+        return
+    for task in tasks:
+        try:
+            children = (task / "children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in children:
+            yield int(child)
+            yield from _below(int(child))
