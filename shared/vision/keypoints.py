@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.matches import OrbScore
+from shared.vision.hamming import nearest_two
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import longest_side, resize_longest
@@ -170,9 +171,9 @@ def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:
     smaller = min(len(a), len(b))
     if smaller < 2:  # noqa: PLR2004 - the ratio test needs a second-best
         return KeypointMatches(OrbScore(0, 0, 0.0), np.zeros((0, 2), np.intp), None)
-    distances, nearest = cv2.batchDistance(a.descriptors, b.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
+    nearest, distances = nearest_two(a.descriptors, b.descriptors)
     distinct = distances[:, 0] < LOWE_RATIO * distances[:, 1]
-    pairs = np.column_stack([np.flatnonzero(distinct), nearest[distinct, 0]]).astype(np.intp)
+    pairs = np.column_stack([np.flatnonzero(distinct), nearest[distinct]]).astype(np.intp)
     transform, kept = _geometry(a, b, pairs)
     score = OrbScore(matches=len(pairs), inliers=len(kept), ratio=min(1.0, len(pairs) / smaller))
     return KeypointMatches(score, kept, transform)

@@ -18,6 +18,8 @@ SIDE: Final = 128
 """Pixels: colour is compared in coarse cells, because JPEG stores it at a lower resolution."""
 LEAST: Final = 22.0
 """Least distance of a cell's chroma from the expected one, of 255; photographs saved twice stay below 10."""
+SAME: Final = 8.0
+"""Distance of two chromas up to which they are the same: no hue of `hues.VIVID` turns by `hues.SAME_HUE` within it."""
 LEAST_SHARE: Final = 0.004
 """Least share of all cells that a part of another colour must have."""
 STRONG, SAME_STRONG = 40.0, 0.97
@@ -49,6 +51,8 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
     """Return the cells that differ: of a colour that nothing maps to the other one, or of another hue."""
     size = kept.shape[::-1]
     x, y = (chroma(image, size)[kept] for image in (moved, fixed))
+    if _part(np.linalg.norm(y - x, axis=1) > SAME, kept) is None:
+        return None
     # A lost colour cannot be mapped back, so both directions must disagree.
     away = _part(np.linalg.norm(y - _mapped(cells(moved, size)[kept], y), axis=1) > LEAST, kept)
     if (

@@ -12,6 +12,7 @@ from shared.vision.pixels import Pixels
 
 Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
 
 GUIDED: Final = ((10.0, 3.0), (5.0, 2.0))
 """Pixels: search radius around a keypoint's predicted position, and maximum residual after fitting, for each round."""
@@ -32,6 +33,8 @@ WORTH: Final = 0.95
 LEAST_BENT: Final = 64
 """Least side in pixels, at the scale of the flow, of an image that a bend is fitted to: OpenCV's DIS flow
 crashes on images of 30 x 103 pixels."""
+SETTLED: Final = 1e-3
+"""A robust fit has settled once no residual changes by more than this share of the residuals' scale."""
 BEND: Final = 6.0
 """Maximum shift of a point, in pixels, by a bend."""
 
@@ -58,18 +61,16 @@ class Overlap:
 def refine_homography(a: Keypoints, b: Keypoints, transform: Transform) -> tuple[Transform, int]:
     """Refine a homography by all keypoints near their predicted positions; return it with their number."""
     x, y = a.spread(GUIDED_POINTS), b
-    bits = [np.unpackbits(one.descriptors, axis=1).astype(np.float32) * 2 - 1 for one in (x, y)]
-    apart = (bits[0].shape[1] - bits[0] @ bits[1].T) / 2
     first, near = transform, 0
     for radius, within in GUIDED:
-        left, right = _guided(x, y, apart, transform, radius)
+        left, right = guided_matches(x, y, transform, radius)
         if len(left) < MIN_INLIERS:
             return first, near
         found, count = _fitted(x.points[left], y.points[right], within)
         if found is None or count < MIN_INLIERS or not is_sane(found, x.size):
             return first, near
         transform, near = found, count
-    as_given, fitted = (len(_guided(x, y, apart, each, CLOSE)[0]) for each in (first, transform))
+    as_given, fitted = (len(guided_matches(x, y, each, CLOSE)[0]) for each in (first, transform))
     # If the first transform is as good, keep it: frames that match exactly must not shift by keypoint errors.
     return (first, as_given) if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS else (transform, near)
 
@@ -85,17 +86,34 @@ def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | Non
     return found.astype(np.float64), int(inliers.sum())
 
 
-def _guided(
-    a: Keypoints, b: Keypoints, apart: Plane, transform: Transform, radius: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: float) -> tuple[Indices, Indices]:
     """Return the pairs that are mutual nearest neighbours by descriptor, within `radius` of the predicted position."""
-    there = cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 1, 2)
-    away = there - b.points[np.newaxis]
-    cost = np.where((away * away).sum(axis=2) > radius**2, np.float32(999), apart)
-    best = cost.argmin(axis=1)
-    here = np.arange(len(a))
-    kept = (cost[here, best] < GUIDED_BITS) & (cost.argmin(axis=0)[best] == here)
-    return np.flatnonzero(kept), best[kept]
+    there = cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 2)
+    left, right = _within(there, b.points, radius)
+    bits = np.bitwise_count(a.descriptors[left] ^ b.descriptors[right]).sum(axis=1, dtype=np.intp)
+    best, chosen = _nearest(left, bits, right), _nearest(right, bits, left)
+    mutual = best[np.isin(best, chosen, assume_unique=True) & (bits[best] < GUIDED_BITS)]
+    return left[mutual], right[mutual]
+
+
+def _within(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], radius: float) -> tuple[Indices, Indices]:
+    """Return the indices of the points of `a` and `b` that are at most `radius` apart, found in strips of `b`."""
+    order = np.argsort(b[:, 0], kind="stable")
+    first, last = (
+        np.searchsorted(b[order, 0], a[:, 0] + away, side) for away, side in ((-radius, "left"), (radius, "right"))
+    )
+    counts = last - first
+    left = np.repeat(np.arange(len(a)), counts)
+    right = order[np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + np.repeat(first, counts)]
+    away = a[left] - b[right]
+    near = (away * away).sum(axis=1) <= radius**2
+    return left[near], right[near]
+
+
+def _nearest(group: Indices, bits: Indices, other: Indices) -> Indices:
+    """Return the positions of the pair of each group with the fewest bits, of several the first by `other`."""
+    order = np.lexsort((other, bits, group))
+    return order[np.unique(group[order], return_index=True)[1]]
 
 
 def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
@@ -232,16 +250,24 @@ def robust_fit(
     terms: npt.NDArray[np.float64], values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], least: float
 ) -> npt.NDArray[np.float64]:
     """Solve least squares with Cauchy weights, so that outliers do not count."""
-    trust = np.ones_like(values)
-    solution = np.zeros(terms.shape[1])
+    columns = np.ascontiguousarray(terms.T)
+    trust, before = np.ones_like(values), np.zeros_like(values)
+    steady = 1e-3 * np.eye(len(columns))
     for _ in range(10):
-        weighted = terms * (weight * trust)[:, np.newaxis]
-        left = weighted.T @ terms + 1e-3 * np.eye(terms.shape[1])
-        solution = np.asarray(np.linalg.solve(left, weighted.T @ values), np.float64)
-        away = np.abs(values - terms @ solution)
-        scale = 1.5 * float(np.median(away)) + least
-        trust = 1 / (1 + (away / scale) ** 2)
+        weighted = columns * (weight * trust)
+        solution = np.asarray(np.linalg.solve(weighted @ terms + steady, weighted @ values), np.float64)
+        away = np.abs(values - solution @ columns)
+        scale = 1.5 * median(away) + least
+        if np.abs(away - before).max() < SETTLED * scale:
+            break
+        trust, before = 1 / (1 + (away / scale) ** 2), away
     return solution
+
+
+def median(values: npt.NDArray[np.floating]) -> float:
+    """Return the upper median, which `numpy.median` takes several times as long for."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
 
 
 def quadratic(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

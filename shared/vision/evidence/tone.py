@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.vision.evidence.hues import GRAY, filtered, monochrome, retinted
-from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
+from shared.vision.evidence.registration import Mask, Plane, median, quadratic, robust_fit
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -196,13 +196,15 @@ def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane],
     smooth = robust_fit(np.stack([np.ones_like(x), x, x * x], axis=1), y, trust, 2)
     expected = smooth[0] + smooth[1] * x + smooth[2] * x * x
     away = np.abs(y - expected)
-    near = away < 3 * (1.5 * np.median(away) + 2) + 12
-    bins = np.minimum((x * LEVELS).astype(np.intp), LEVELS - 1)
-    points = []
-    for level in range(LEVELS):
-        chosen = near & (bins == level)
-        if chosen.sum() > max(8, len(x) // 2000):
-            points.append((np.median(x[chosen]), np.median(y[chosen]), np.median(expected[chosen]), chosen.sum()))
+    near = np.flatnonzero(away < 3 * (1.5 * median(away) + 2) + 12)
+    bins = np.minimum((x[near] * LEVELS).astype(np.intp), LEVELS - 1)
+    ends = np.bincount(bins, minlength=LEVELS).cumsum()
+    levels_of = np.split(near[np.argsort(bins, kind="stable")], ends[:-1])
+    points = [
+        (median(x[chosen]), median(y[chosen]), median(expected[chosen]), len(chosen))
+        for chosen in levels_of
+        if len(chosen) > max(8, len(x) // 2000)
+    ]
     if len(points) < 2:  # noqa: PLR2004 - no curve through one point
         c = smooth.astype(np.float32)
         return lambda z: np.asarray(np.clip(c[0] + c[1] * z / 255 + c[2] * (z / 255) ** 2, 0, 255), np.float32)
