@@ -1,14 +1,15 @@
 """Find the transforms under which one image may show the other: by keypoints, or frame onto frame."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.vision.evidence.differences import PixelBox
-from shared.vision.evidence.fine import LONGEST
+from shared.vision.evidence.fine import LONGEST, decode_fine
 from shared.vision.evidence.registration import refine_homography
 from shared.vision.keypoints import (
     LONGEST_SIDE,
@@ -36,8 +37,16 @@ SAME_SHAPE: Final = 0.04
 """Maximum relative difference of the proportions of two images with the same frame."""
 SAME_FRAME: Final = 0.6
 """Least correlation, at 32 x 32 pixels, of two images with the same frame."""
+KeypointsAt = Callable[[int | None], Keypoints]
 _CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 """From coordinates measured from an image's corner to pixel coordinates, with centres at whole numbers."""
+
+
+@lru_cache(maxsize=64)
+def keypoints_in(data: bytes, side: int | None = None, *, mirrored: bool = False) -> Keypoints:
+    """Detect the keypoints of `keypoints_of` in a JPEG of `fine.encode_fine`, or in its mirror image."""
+    image = decode_fine(data)
+    return keypoints_of(np.ascontiguousarray(image[:, ::-1]) if mirrored else image, side)
 
 
 def keypoints_of(image: Pixels, side: int | None = None) -> Keypoints:
@@ -55,10 +64,14 @@ def keypoints_of(image: Pixels, side: int | None = None) -> Keypoints:
     return replace(found, points=found.points * np.float32(longest / max(found.size)), size=size)
 
 
-def geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Iterator[Transform]:
-    """Yield plausible transforms: the homography of the keypoints, otherwise frame onto frame."""
+def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> Iterator[Transform]:
+    """Yield plausible transforms: the homography of the keypoints, otherwise frame onto frame.
+
+    Args:
+        own, other: return the keypoints of `a` and of `b` at a longest side, see `keypoints_of`.
+    """
     frames = list(_frames(a, b))
-    found = match_keypoints(own, other)
+    found = match_keypoints(own(None), other(None))
     if found.transform is not None:
         # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
         near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
@@ -67,10 +80,10 @@ def geometries(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints) -> Iterat
     yield from frames
     # One image may be a small part of the other.
     for side in PARTS:
-        for smaller, larger, image, turn in ((own, other, a, False), (other, own, b, True)):
-            if max(smaller.size) <= side:
+        for smaller, larger, turn in ((own, other, False), (other, own, True)):
+            if max(smaller(None).size) <= side:
                 continue
-            found = match_keypoints(keypoints_of(image, side), larger)
+            found = match_keypoints(smaller(side), larger(None))
             if found.transform is not None:
                 yield np.asarray(np.linalg.inv(found.transform), np.float64) if turn else found.transform
                 return

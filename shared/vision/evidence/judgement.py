@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.geometry import geometries, keypoints_of, refined
+from shared.vision.evidence.geometry import geometries, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
 from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend
@@ -89,13 +89,13 @@ def judge(first: bytes, second: bytes) -> Judgement:
     if second < first:
         return swapped(judge(second, first))
     a, b = decode_fine(first), decode_fine(second)
-    points = keypoints_of(b)
+    other = partial(keypoints_in, second)
     found = NOTHING
     for mirrored in (False, True):
         image = np.ascontiguousarray(a[:, ::-1]) if mirrored else a
-        own = keypoints_of(image)
-        for transform in geometries(image, b, own, points):
-            seen = _judged(image, b, own, points, transform, mirrored)
+        own = partial(keypoints_in, first, mirrored=mirrored)
+        for transform in geometries(image, b, own, other):
+            seen = _judged(image, b, own(None), other(None), transform, mirrored)
             found = max(found, seen, key=_standing)
             if found.relation is Relation.COPY or (found.relation is Relation.VARIANT and found.agreeing >= CLEAR):
                 return found
