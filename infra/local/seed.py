@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +36,10 @@ SAMPLES: Final = (
 
 
 def sample_images() -> list[Path]:
-    from skimage.data import data_dir
-
-    return [Path(data_dir) / name for name in SAMPLES]
+    found = find_spec("skimage")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("scikit-image, which holds the sample images, is not installed")
+    return [Path(found.origin).parent / "data" / name for name in SAMPLES]
 
 
 def list_files(folder: Path) -> list[Path]:

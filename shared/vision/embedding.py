@@ -1,6 +1,10 @@
 """Compute features and labels with an exported network, in LiteRT."""
 
+import os
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,6 +41,24 @@ class Embedding:
     labels: tuple[Label, ...]
 
 
+@contextmanager
+def _stderr_held() -> Iterator[None]:
+    """Hold back what native code writes to standard error, and show it unless it only informs.
+
+    LiteRT informs of its delegate whatever the log settings are, in the middle of a progress bar.
+    """
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+            held.seek(0)
+            os.write(2, b"".join(line for line in held if not line.startswith(b"INFO:")))
+
+
 class Embedder:
     """The exported network. Safe to share between threads, which take turns.
 
@@ -60,8 +82,10 @@ class Embedder:
         self.has_labels = card.has_labels
         self._names = [each.name for each in classes]
         self._least_probability = card.least_probability
-        self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available_cpus())
-        self._run = self._interpreter.get_signature_runner()
+        with _stderr_held():
+            self._interpreter = Interpreter(str(network), num_threads=threads or cpu.available_cpus())
+            self._interpreter.allocate_tensors()
+            self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
     def embed(self, rgb: Pixels) -> Embedding:
