@@ -27,10 +27,7 @@ SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --di
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
 Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
-# Debian without python3-venv creates environments without pip: the pip outside installs it.
-NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
-	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
-	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
+NEW_VENV = @test -x $(1)/bin/python || $(UV)/bin/uv venv --quiet --clear --python "$(PYTHON)" $(1)
 
 .PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
@@ -139,12 +136,14 @@ preflight:
 # only pip is configured for is left to pip.
 INSTALL = @echo "installing the packages $(3), once ..."; \
 	$(UV)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes $(2) \
-	|| $(1)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes $(2)
+	|| $(UV)/bin/python -m pip --python $(1)/bin/python install --disable-pip-version-check --no-deps --require-hashes $(2)
 
 $(UV)/.made: tests/lock-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
-	$(call NEW_VENV,$(UV))
+	@# Debian without python3-venv creates environments without pip: the pip outside installs it.
+	@$(PYTHON) -m venv --clear $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(UV) \
+	&& $(PYTHON) -m pip --python $(UV)/bin/python install --disable-pip-version-check --quiet pip; }
 	@$(UV)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes --quiet -r $<
 	@touch $@
 
