@@ -107,11 +107,13 @@ def _wait(client: httpx.Client, process: subprocess.Popen[bytes], started: float
     while True:
         try:
             client.get("/").raise_for_status()
-            return
         except httpx.TransportError:
             if process.poll() is not None or time.perf_counter() - started > PATIENCE_SECONDS:
-                raise SystemExit(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}") from None
+                printed = log.read_text(errors="replace")[-2000:]
+                raise SystemExit(f"{process.args!r} did not start:\n{printed}") from None
             time.sleep(0.02)
+        else:
+            return
 
 
 def _used(pid: int) -> float:

@@ -88,7 +88,9 @@ def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | Non
 
 def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: float) -> tuple[Indices, Indices]:
     """Return the pairs that are mutual nearest neighbours by descriptor, within `radius` of the predicted position."""
-    there = cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 2)
+    there = (
+        cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 2).astype(np.float32, copy=False)
+    )
     left, right = _within(there, b.points, radius)
     bits = np.bitwise_count(a.descriptors[left] ^ b.descriptors[right]).sum(axis=1, dtype=np.intp)
     best, chosen = _nearest(left, bits, right), _nearest(right, bits, left)
@@ -96,12 +98,11 @@ def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: flo
     return left[mutual], right[mutual]
 
 
-def _within(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], radius: float) -> tuple[Indices, Indices]:
+def _within(a: Points, b: Points, radius: float) -> tuple[Indices, Indices]:
     """Return the indices of the points of `a` and `b` that are at most `radius` apart, found in strips of `b`."""
     order = np.argsort(b[:, 0], kind="stable")
-    first, last = (
-        np.searchsorted(b[order, 0], a[:, 0] + away, side) for away, side in ((-radius, "left"), (radius, "right"))
-    )
+    columns, at = b[order, 0], a[:, 0]
+    first, last = np.searchsorted(columns, at - radius, "left"), np.searchsorted(columns, at + radius, "right")
     counts = last - first
     left = np.repeat(np.arange(len(a)), counts)
     right = order[np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + np.repeat(first, counts)]
