@@ -153,6 +153,7 @@ def install_hooks() -> None:
     """Make moto's tables index the items that they store. Call it once per process."""
     patch_list_serializer()
     _hook_table()
+    _hook_iteration()
     _hook_backend()
 
 
@@ -190,15 +191,35 @@ def _hook_table() -> None:
 
     def copied(table: Table, _: dict[int, Any]) -> Table:
         """Copy a table as moto does before each transaction: shallowly, as its items are replaced and never changed."""
-        twin = copy.copy(table)
-        twin.items = defaultdict(dict)
-        for key, held in list(table.items.items()):  # concurrent reads add keys to it
-            twin.items[key] = dict(held) if isinstance(held, dict) else held
+        twin = _snapshot(table)
         twin.__dict__["vector_indexes"] = dict(indexes(table))
         return twin
 
     Item.project = quick_project
     Table.put_item, Table.delete_item, Table.describe, Table.__deepcopy__ = put, delete, described, copied
+
+
+def _hook_iteration() -> None:
+    """Let scans and queries read a snapshot, since concurrent reads and writes change the dictionaries of a table."""
+    for name in ("all_items", "has_idx_items", "__len__"):
+        setattr(Table, name, _of_snapshot(getattr(Table, name)))
+
+
+def _of_snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def read(table: Table, *args: Any) -> Any:
+        return original(_snapshot(table), *args)
+
+    return read
+
+
+def _snapshot(table: Table) -> Table:
+    """Copy a table with dictionaries of its own; `dict` copies each in one step, between which other threads run."""
+    twin = copy.copy(table)
+    twin.items = defaultdict(dict)
+    for key, held in dict(table.items).items():
+        twin.items[key] = dict(held) if isinstance(held, dict) else held
+    return twin
 
 
 def _hook_backend() -> None:
