@@ -7,7 +7,6 @@ UpdateItem changes a stored item itself. These three methods are hooked.
 import copy
 import functools
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -21,6 +20,7 @@ from infra.local.moto_vectors.lifecycle import Phase
 from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, with_only
 from infra.local.moto_vectors.rules import IndexDefinition, check_write
 from infra.local.moto_vectors.search_request import comparable
+from infra.local.moto_vectors.table_reads import install_reads, snapshot
 from infra.local.moto_vectors.vector_index import Entry, VectorIndex
 
 _write_lock: Final = threading.RLock()
@@ -153,7 +153,7 @@ def install_hooks() -> None:
     """Make moto's tables index the items that they store. Call it once per process."""
     patch_list_serializer()
     _hook_table()
-    _hook_iteration()
+    install_reads()
     _hook_backend()
 
 
@@ -191,35 +191,12 @@ def _hook_table() -> None:
 
     def copied(table: Table, _: dict[int, Any]) -> Table:
         """Copy a table as moto does before each transaction: shallowly, as its items are replaced and never changed."""
-        twin = _snapshot(table)
+        twin = snapshot(table)
         twin.__dict__["vector_indexes"] = dict(indexes(table))
         return twin
 
     Item.project = quick_project
     Table.put_item, Table.delete_item, Table.describe, Table.__deepcopy__ = put, delete, described, copied
-
-
-def _hook_iteration() -> None:
-    """Let scans and queries read a snapshot, since concurrent reads and writes change the dictionaries of a table."""
-    for name in ("all_items", "has_idx_items", "__len__"):
-        setattr(Table, name, _of_snapshot(getattr(Table, name)))
-
-
-def _of_snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def read(table: Table, *args: Any) -> Any:
-        return original(_snapshot(table), *args)
-
-    return read
-
-
-def _snapshot(table: Table) -> Table:
-    """Copy a table with dictionaries of its own; `dict` copies each in one step, between which other threads run."""
-    twin = copy.copy(table)
-    twin.items = defaultdict(dict)
-    for key, held in dict(table.items).items():
-        twin.items[key] = dict(held) if isinstance(held, dict) else held
-    return twin
 
 
 def _hook_backend() -> None:
