@@ -22,9 +22,9 @@ BUSY_SECONDS: Final = 30
 """How long a transaction waits for one of another process."""
 APPLICATION_ID: Final = 0x50696354
 """Marks a database file as one of PicTrace (`PicT` in ASCII)."""
-IDLE_READERS: Final = 16
+IDLE_READERS: Final = 8
 """Maximum number of idle connections for reads that are kept open."""
-CACHE_KIB: Final = 2048
+CACHE_KIB: Final = 1024
 """Page cache of each connection for reads; the file cache of the operating system is behind it."""
 LOG_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut back after it has grown beyond it."""

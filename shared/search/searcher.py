@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from shared.domain.errors import NotFound
 from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
@@ -30,7 +32,7 @@ from shared.search.timings import Stopwatch
 from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
-from shared.vision.evidence.fine import encode_fine
+from shared.vision.evidence.fine import decode_fine, encode_fine
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import NEAR_DUPLICATE_FROM, VARIANT_FROM
@@ -126,9 +128,17 @@ def _mirrored(query: Described) -> list[View]:
 
 
 def _inverted(query: Described) -> list[View]:
-    """Return the view of a drawing with its brightness inverted; none for a stored image or one that is no drawing."""
-    found = None if query.pixels is None else views.inverted(query.pixels, query.signature)
+    """Return the view of a drawing with its brightness inverted; none for an image that is no drawing."""
+    shown = _shown(query)
+    found = None if shown is None else views.inverted(shown, query.signature)
     return [] if found is None else [found]
+
+
+def _shown(query: Described) -> Pixels | None:
+    """Return the query's pixels, those of a stored image as its signature has them; None if it has none."""
+    if query.pixels is not None or not query.signature.fine:
+        return query.pixels
+    return np.ascontiguousarray(decode_fine(query.signature.fine)[:, :, ::-1])
 
 
 def _needs_second_pass(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
@@ -156,9 +166,10 @@ def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
 
 def _settled(query: Described, coarse: Comparison, stored: Signature, ranking: Ranking) -> Comparison:
     """Return the comparison with the verdict that its details support; inverted versions are at most variants."""
-    if not coarse.inverted or query.pixels is None:
+    shown = _shown(query) if coarse.inverted else None
+    if shown is None:
         return conclude(coarse, query.signature, stored, ranking)
-    inverted = replace(query.signature, fine=encode_fine(255 - query.pixels))
+    inverted = replace(query.signature, fine=encode_fine(255 - shown))
     found = replace(conclude(coarse, inverted, stored, ranking), inverted=True)
     if found.verdict is not Verdict.NEAR_DUPLICATE:
         return found

@@ -27,8 +27,8 @@ WINDOW: Final = 0.5
 STEPS: Final = (0.0, 0.25, 0.5)
 """Offsets of the windows, across and down: nine windows, so that a small inset lies entirely in one."""
 WINDOW_KEYPOINTS: Final = 400
-_NEAR_GROUND: Final = 8
-"""Levels by which a pixel of the ground may differ from white or black."""
+_NEAR_GROUND: Final = 48
+"""Levels by which a pixel of the ground may differ from white or black: pages for dark rooms are dark gray."""
 _ON_GROUND: Final = 0.95
 """Least share of an image's edge that is ground."""
 _GRAY: Final = 4

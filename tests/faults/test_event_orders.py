@@ -8,8 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from functions.ingest import indexer, reindexer
 from shared.aws.event_bus import events_for
@@ -18,10 +16,19 @@ from shared.domain.events import Reindex
 from shared.domain.images import signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import OutcomeStatus
-from tests.faults.simulation import BUCKET, MODEL, NO_IMAGE, Event, Simulation, Worker, stub_descriptions
+from tests.faults.simulation import (
+    BUCKET,
+    MODEL,
+    NO_IMAGE,
+    Event,
+    Simulation,
+    Worker,
+    play_histories,
+    stub_descriptions,
+)
 from tests.faults.stores import STORES, DynamoStore, EmbeddedStore, MakeStore
 
-ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "10000"))
+ORDERS: Final = int(os.environ.get("PICTRACE_ORDERS", "5000"))
 KEYS: Final = [f"uploads/c/{letter}.png" for letter in "abc"]
 IMAGES: Final = [b"one", b"two", NO_IMAGE]
 
@@ -76,59 +83,51 @@ def _stub_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
     stub_descriptions(monkeypatch)
 
 
-@settings(max_examples=ORDERS, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
-def test_the_index_ends_up_matching_the_bucket(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
-    simulation = Simulation(random.Random(seed), sequenced, deaths)
+def simulate(rng: random.Random, models: tuple[str, ...] = (MODEL,), make_store: MakeStore = DynamoStore) -> Simulation:
+    """A simulation with or without sequencers, in which some workers may die."""
+    return Simulation(rng, rng.random() < 0.5, rng.randint(0, 4), models, make_store)
+
+
+def play_changes(simulation: Simulation) -> None:
+    through_api = simulation.rng.random() < 0.5
     simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
     check(simulation)
 
 
-@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
-def test_the_index_ends_up_matching_the_bucket_under_two_models(
-    seed: int, sequenced: bool, deaths: int, through_api: bool
-) -> None:
+def test_the_index_ends_up_matching_the_bucket() -> None:
+    play_histories(ORDERS, lambda rng: play_changes(simulate(rng)))
+
+
+def test_the_index_ends_up_matching_the_bucket_under_two_models() -> None:
     """Images are reindexed and the active model changes at any moment, yet nothing of a removed image remains."""
-    simulation = Simulation(random.Random(seed), sequenced, deaths, models=(MODEL, "next"))
-    simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
-    check(simulation)
+    play_histories(ORDERS // 5, lambda rng: play_changes(simulate(rng, (MODEL, "next"))))
 
 
-@settings(max_examples=ORDERS // 10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(
-    seed=st.integers(0, 2**63),
-    sequenced=st.booleans(),
-    deaths=st.integers(0, 4),
-    through_api=st.booleans(),
-    models=st.sampled_from([(MODEL,), (MODEL, "next")]),
-)
-def test_the_index_in_the_embedded_store_ends_up_matching_the_bucket(
-    seed: int, sequenced: bool, deaths: int, through_api: bool, models: tuple[str, ...]
-) -> None:
-    simulation = Simulation(random.Random(seed), sequenced, deaths, models, make_store=EmbeddedStore)
-    simulation.play(simulation.rng.randint(1, 6), lambda simulation: change(simulation, through_api), repeat=0.2)
-    check(simulation)
+def test_the_index_in_the_embedded_store_ends_up_matching_the_bucket() -> None:
+    def play(rng: random.Random) -> None:
+        play_changes(simulate(rng, rng.choice([(MODEL,), (MODEL, "next")]), EmbeddedStore))
+
+    play_histories(ORDERS // 5, play)
 
 
-@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
+@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 5), (EmbeddedStore, ORDERS // 25)])
 def test_trashing_and_restoring_loses_and_resurrects_no_image(make_store: MakeStore, orders: int) -> None:
     """Images move into the trash, and out of it for good or back; once all are restored, the index is exact."""
     moved = 0
 
-    @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4), through_api=st.booleans())
-    def trash_and_restore(seed: int, sequenced: bool, deaths: int, through_api: bool) -> None:
+    def play(rng: random.Random) -> None:
         nonlocal moved
-        simulation = Simulation(random.Random(seed), sequenced, deaths, make_store=make_store)
-        play_with_trash(simulation, through_api)
+        simulation = simulate(rng, make_store=make_store)
+        play_with_trash(simulation)
         moved += simulation.moved
 
-    trash_and_restore()
+    play_histories(orders, play)
     assert moved > orders / 20
 
 
-def play_with_trash(simulation: Simulation, through_api: bool) -> None:
+def play_with_trash(simulation: Simulation) -> None:
+    through_api = simulation.rng.random() < 0.5
+
     def change_or_trash(simulation: Simulation) -> Callable[[], None]:
         one = image_id(simulation.rng.choice(IMAGES[:2]))
         match simulation.rng.random():
@@ -149,16 +148,10 @@ def play_with_trash(simulation: Simulation, through_api: bool) -> None:
     check(simulation)
 
 
-@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 10), (EmbeddedStore, ORDERS // 50)])
+@pytest.mark.parametrize(("make_store", "orders"), [(DynamoStore, ORDERS // 5), (EmbeddedStore, ORDERS // 25)])
 def test_archiving_and_restoring_objects_loses_no_image(make_store: MakeStore, orders: int) -> None:
     """While some objects are unreadable, the index shows no image that is gone; once all are readable, it is exact."""
-
-    @settings(max_examples=orders, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
-    def archive_and_restore(seed: int, sequenced: bool, deaths: int) -> None:
-        play_with_archives(Simulation(random.Random(seed), sequenced, deaths, make_store=make_store))
-
-    archive_and_restore()
+    play_histories(orders, lambda rng: play_with_archives(simulate(rng, make_store=make_store)))
 
 
 def play_with_archives(simulation: Simulation) -> None:

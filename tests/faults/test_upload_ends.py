@@ -4,11 +4,9 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from shared.domain.images import ObjectRef, Upload, UploadStatus, upload_key
-from tests.faults.simulation import BUCKET, NO_IMAGE, Simulation, stub_descriptions
+from tests.faults.simulation import BUCKET, NO_IMAGE, Simulation, play_histories, stub_descriptions
 from tests.faults.stores import STORES, MakeStore
 from tests.faults.test_event_orders import IMAGES, image_id
 
@@ -33,12 +31,12 @@ def change(simulation: Simulation) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("make_store", STORES)
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(seed=st.integers(0, 2**63), sequenced=st.booleans(), deaths=st.integers(0, 4))
-def test_the_upload_of_every_object_ends_and_states_only_its_last_end(
-    make_store: MakeStore, seed: int, sequenced: bool, deaths: int
-) -> None:
-    simulation = Simulation(random.Random(seed), sequenced, deaths, make_store=make_store)
+def test_the_upload_of_every_object_ends_and_states_only_its_last_end(make_store: MakeStore) -> None:
+    play_histories(400, lambda rng: play_uploads(rng, make_store))
+
+
+def play_uploads(rng: random.Random, make_store: MakeStore) -> None:
+    simulation = Simulation(rng, rng.random() < 0.5, rng.randint(0, 4), make_store=make_store)
     uploads = simulation.store.uploads
     for upload_id in IDS:
         uploads.open(Upload(upload_id, "c", UploadStatus.PENDING), ObjectRef(BUCKET, upload_key("c", upload_id)))

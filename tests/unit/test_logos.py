@@ -43,15 +43,19 @@ def logo(number: int, colour: str, size: tuple[int, int] = (600, 300)) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(scope="module")
-def searcher() -> Searcher:
+def searcher_of(stored: dict[str, bytes]) -> tuple[Searcher, list[Original]]:
     network: Any = Network()
-    stored = {f"white-{number}": logo(number, "white") for number in LOGOS} | {"cat": encoded(pixels("chelsea.png"))}
     originals = [
         Original(Path(name), name, describe(data, key_of(data), network, created_at="", filename=name))
         for name, data in stored.items()
     ]
-    return Memory(originals, network.model_id).searcher(network)
+    return Memory(originals, network.model_id).searcher(network), originals
+
+
+@pytest.fixture(scope="module")
+def searcher() -> Searcher:
+    cat = {"cat": encoded(pixels("chelsea.png"))}
+    return searcher_of({f"white-{number}": logo(number, "white") for number in LOGOS} | cat)[0]
 
 
 def search(searcher: Searcher, data: bytes) -> list[tuple[str | None, Verdict, bool]]:
@@ -73,3 +77,22 @@ def test_a_white_logo_is_found_by_its_copies_and_by_its_black_version(searcher: 
 def test_a_photograph_is_not_searched_for_inverted(searcher: Searcher) -> None:
     first, *_ = search(searcher, encoded(pixels("chelsea.png")[:200]))
     assert first == ("cat", Verdict.NEAR_DUPLICATE, False)
+
+
+def test_a_stored_logo_is_searched_for_inverted_too() -> None:
+    files = {"white": logo(0, "white"), "black": logo(0, "black"), "another": logo(1, "black")}
+    searcher, originals = searcher_of(files)
+    for one in originals[:2]:
+        record = one.described.record
+        wanted = SearchRequest(collection="bench", k=5, ranking=Ranking.FUSED, exclude=record.image_id)
+        first, second = searcher.search(searcher.recall(record, Stopwatch()), wanted, Stopwatch()).matches
+        assert first.record.filename in {"white", "black"}
+        assert (first.comparison.verdict, first.comparison.inverted) == (Verdict.VARIANT, True)
+        assert second.comparison.verdict in (Verdict.SIMILAR, Verdict.UNRELATED)
+
+
+def test_a_logo_laid_over_a_light_gray_is_searched_for_inverted(searcher: Searcher) -> None:
+    on_light = Image.new("RGBA", (600, 300), (225, 225, 225))
+    on_light.alpha_composite(Image.open(io.BytesIO(logo(2, "black"))))
+    first, *_ = search(searcher, encoded(np.asarray(on_light.convert("RGB")), ".jpg"))
+    assert first == ("white-2", Verdict.VARIANT, True)

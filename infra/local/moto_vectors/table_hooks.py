@@ -7,7 +7,6 @@ UpdateItem changes a stored item itself. These three methods are hooked.
 import copy
 import functools
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -21,6 +20,7 @@ from infra.local.moto_vectors.lifecycle import Phase
 from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, with_only
 from infra.local.moto_vectors.rules import IndexDefinition, check_write
 from infra.local.moto_vectors.search_request import comparable
+from infra.local.moto_vectors.table_reads import install_reads, snapshot
 from infra.local.moto_vectors.vector_index import Entry, VectorIndex
 
 _write_lock: Final = threading.RLock()
@@ -153,6 +153,7 @@ def install_hooks() -> None:
     """Make moto's tables index the items that they store. Call it once per process."""
     patch_list_serializer()
     _hook_table()
+    install_reads()
     _hook_backend()
 
 
@@ -190,10 +191,7 @@ def _hook_table() -> None:
 
     def copied(table: Table, _: dict[int, Any]) -> Table:
         """Copy a table as moto does before each transaction: shallowly, as its items are replaced and never changed."""
-        twin = copy.copy(table)
-        twin.items = defaultdict(dict)
-        for key, held in list(table.items.items()):  # concurrent reads add keys to it
-            twin.items[key] = dict(held) if isinstance(held, dict) else held
+        twin = snapshot(table)
         twin.__dict__["vector_indexes"] = dict(indexes(table))
         return twin
 

@@ -17,6 +17,10 @@ QUALITY: Final = 80
 """Quality of the JPEG: 30 KB for a photograph of 500 pixels, 90 KB for one of the maximum size."""
 
 
+DECODED: Final = 8
+"""Decoded images that are kept, of up to 3 MB each: a query, and those that it is compared with at the same time."""
+
+
 def encode_fine(rgb: Pixels) -> bytes:
     """Encode upright RGB pixels of any size as a JPEG."""
     longest = longest_side(rgb.shape[1], rgb.shape[0], LONGEST)
@@ -27,7 +31,7 @@ def encode_fine(rgb: Pixels) -> bytes:
     return data.tobytes()
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=DECODED)
 def decode_fine(data: bytes) -> Pixels:
     """Decode a JPEG that `encode_fine` wrote into BGR pixels, read-only.
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.vision.evidence.differences import PixelBox
+from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import LONGEST, decode_fine
 from shared.vision.evidence.registration import refine_homography
 from shared.vision.keypoints import (
@@ -42,7 +42,7 @@ _CENTRE: Final = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 """From coordinates measured from an image's corner to pixel coordinates, with centres at whole numbers."""
 
 
-@lru_cache(maxsize=64)
+@cached_by_digest(maxsize=64)
 def keypoints_in(data: bytes, side: int | None = None, *, mirrored: bool = False) -> Keypoints:
     """Detect the keypoints of `keypoints_of` in a JPEG of `fine.encode_fine`, or in its mirror image."""
     image = decode_fine(data)

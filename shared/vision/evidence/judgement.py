@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
+from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.geometry import geometries, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
@@ -79,15 +80,17 @@ class Judgement:
 NOTHING: Final = Judgement(Relation.NONE)
 
 
-@lru_cache(maxsize=128)
 def judge(first: bytes, second: bytes) -> Judgement:
     """Judge two images; the order of the arguments does not change the relation.
 
     Args:
         first, second: JPEGs of `fine.encode_fine`.
     """
-    if second < first:
-        return swapped(judge(second, first))
+    return swapped(_judge(second, first)) if second < first else _judge(first, second)
+
+
+@cached_by_digest(maxsize=128)
+def _judge(first: bytes, second: bytes) -> Judgement:
     a, b = decode_fine(first), decode_fine(second)
     other = partial(keypoints_in, second)
     found = NOTHING

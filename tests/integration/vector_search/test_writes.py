@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from tests.integration.vector_search.conftest import (
     Make,
@@ -313,3 +315,31 @@ def test_concurrent_updates_of_one_item_lose_nothing(dynamodb: Any, make: Make) 
             done.result()
     assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"]["n"] == {"N": "40"}
     assert search(dynamodb, table) == [("a", 0.0)]
+
+
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_a_table_is_read_while_others_read_and_write_it(dynamodb: Any, make: Make) -> None:
+    """A read of a missing key adds it to a dictionary of moto's, which a scan iterates over."""
+    name = make(vector_index())
+    dynamodb.put_item(TableName=name, Item=item("kept", 1, 0, 0))
+    [table] = [
+        backend.tables[name]
+        for account in dynamodb_backends.values()
+        for backend in account.values()
+        if name in backend.tables
+    ]
+    with ThreadPoolExecutor(1) as threads:
+        written = threads.submit(write_and_delete, table)
+        while not written.done():
+            assert "kept" in [one.hash_key.value for one in table.all_items()]
+            assert len(table) >= 1
+        written.result()
+
+
+def write_and_delete(table: Any) -> None:
+    for number in range(3000):
+        key = DynamoType({"S": str(number % 500)})
+        if number // 500 % 2:
+            table.delete_item(key, None)
+        else:
+            table.put_item(item(key.value, 1, 0, 0))
