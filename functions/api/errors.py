@@ -29,7 +29,8 @@ from shared.domain.errors import (
 )
 from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_FIELDS, RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_FIELDS, MAX_TAGS, RETRY_AFTER_SECONDS
+from shared.domain.tags import InvalidTag, TooManyTags
 from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -184,6 +185,14 @@ def install(app: FastAPI, outages: Outages) -> None:
     @app.exception_handler(TooManyFields)
     async def too_many_fields(_: Request, __: TooManyFields) -> JSONResponse:
         return respond("invalid-request", f"fields: An image has at most {MAX_FIELDS} fields. Remove others with null.")
+
+    @app.exception_handler(InvalidTag)
+    async def invalid_tag(_: Request, error: InvalidTag) -> JSONResponse:
+        return respond("invalid-request", f"tag: {error}")
+
+    @app.exception_handler(TooManyTags)
+    async def too_many_tags(_: Request, __: TooManyTags) -> JSONResponse:
+        return respond("invalid-request", f"tag: People can give and remove at most {MAX_TAGS} tags of an image.")
 
     @app.exception_handler(UnknownLabel)
     async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal
 
-from shared.domain.annotations import AnnotationChange
+from shared.domain.annotations import AnnotationChange, TagChange
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -198,12 +198,13 @@ class Library:
                 raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
 
-    def annotate(self, image_id: str, collection: str, change: AnnotationChange) -> ImageRecord:
+    def annotate(self, image_id: str, collection: str, change: AnnotationChange | TagChange) -> ImageRecord:
         """Change the annotations of an image; return its record.
 
         Raises:
             NotFound: the collection does not have it.
             TooManyFields: it would have more than `MAX_FIELDS` fields.
+            TooManyTags: people would have decided on more than `MAX_TAGS` tags.
             ConflictError: other callers changed them in every round.
         """
         for _ in range(MAX_CHANGE_ROUNDS):

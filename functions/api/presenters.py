@@ -55,6 +55,8 @@ def image(record: ImageRecord, view: View) -> schemas.Image:
         taken_at=capture.taken_at,
         camera=capture.camera,
         location=_location(capture) if view.location else None,
+        tags=list(record.tags),
+        favourite=record.annotations.favourite,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),

@@ -169,6 +169,15 @@ class Image(BaseModel):
         Location | None,
         Field(description="where it was taken; null without the scope `admin`, unless the deployment shows it"),
     ] = None
+    tags: Annotated[
+        list[str],
+        Field(
+            description="those that people gave, then everyday words for what the network sees, the surest first, "
+            "without those that people removed",
+            examples=[["rex", "dog"]],
+        ),
+    ] = []
+    favourite: Annotated[bool, Field(description="one of the favourites of the collection")] = False
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
     fields: Annotated[
@@ -197,6 +206,20 @@ class ImageChange(BaseModel):
             examples=[{"photographer": "Ada"}],
         ),
     ] = {}
+    favourite: Annotated[bool | None, Field(description="whether it is a favourite of the collection")] = None
+
+
+class TagCount(BaseModel):
+    tag: Annotated[str, Field(examples=["dog"])]
+    images: Annotated[int, Field(ge=1, examples=[60])]
+
+
+class TagList(BaseModel):
+    """The tags of a collection, the most frequent first."""
+
+    tags: list[TagCount]
+    images: Annotated[int, Field(ge=0, description="how many images were counted", examples=[500])]
+    exact: Annotated[bool, Field(description="if false, only the newest images were counted")]
 
 
 class CollectionChange(BaseModel):

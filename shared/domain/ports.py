@@ -16,6 +16,7 @@ from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
 from shared.domain.quality import Quality
+from shared.domain.tags import TagCounts
 from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
@@ -198,6 +199,10 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         """Store what the file of an image states that a version stored which did not read this, if it still exists."""
         ...
 
+    def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
+        """Store words for what a network sees in an image that a version stored which told none, if it exists."""
+        ...
+
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
         """Replace the annotations of an image.
 
@@ -207,6 +212,7 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         ...
 
     def count(self, collection: str) -> tuple[int, bool]: ...
+    def tag_counts(self, collection: str) -> TagCounts: ...
 
 
 class Collections(Protocol):

@@ -1,6 +1,7 @@
 """Pages of a collection: which index of the table is read, and how."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,7 @@ from shared.domain.table_schema import (
     TAKEN_INDEX,
     TAKEN_SORT,
 )
+from shared.domain.tags import TagCounts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,17 +87,43 @@ class DynamoListing:
         for _ in range(FILTER_PAGES if selective else 1):
             # One record more than requested shows whether there is a next page.
             answer = self._read(request, max(limit + 1, FILTER_PAGE) if selective else limit + 1)
-            read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
+            read = list(
+                zip(answer["Items"], self._records(collection, answer, wanted, request["IndexName"]), strict=True)
+            )
             found += [(item, record) for item, record in read if wanted.accepts(record)]
             if len(found) > limit or "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         records = [record for _, record in found[:limit]]
-        page = self._annotated(collection, records) if request["IndexName"] == LISTING_INDEX else records
+        lacks_annotations = request["IndexName"] == LISTING_INDEX and not wanted.depends_on_annotations
+        page = self._annotated(collection, records) if lacks_annotations else records
         if len(found) > limit:
             return Page(page, item_mapper.encode_cursor(collection, found[limit - 1][0], sort))
         last = answer.get("LastEvaluatedKey")
         return Page(page, item_mapper.encode_cursor(collection, last, sort) if last else None)
+
+    def tag_counts(self, collection: str, pages: int) -> TagCounts:
+        """Return how many of the newest images have each tag, of those on this many pages of 1 MB."""
+        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST)
+        counts, images = Counter[str](), 0
+        for _ in range(pages):
+            answer = self._client.query(**request)
+            records = self._annotated(collection, [item_mapper.to_record(item) for item in answer["Items"]])
+            counts.update(tag for record in records for tag in record.tags)
+            images += len(records)
+            if "LastEvaluatedKey" not in answer:
+                return TagCounts(counts, images, exact=True)
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return TagCounts(counts, images, exact=False)
+
+    def _records(self, collection: str, answer: Any, wanted: ImageFilter, index: str) -> Sequence[ImageRecord]:
+        """Return the records of an answer, with their annotations if these decide which are accepted."""
+        records = [item_mapper.to_record(item) for item in answer["Items"]]
+        return (
+            self._annotated(collection, records)
+            if index == LISTING_INDEX and wanted.depends_on_annotations
+            else records
+        )
 
     def _has_undated(self, collection: str) -> bool:
         """Return whether the image that arrived first was stored by a version that did not read when it was taken."""
@@ -112,11 +140,14 @@ class DynamoListing:
         if after and not (since or _FIRST_TIME) <= after[0] <= (until or _LAST_TIME):
             raise InvalidCursor("the cursor belongs to other dates")
         streams = [
-            self._stream(self._query(collection, wanted, Sort.TAKEN, order), Sort.TAKEN, collection, after, limit),
+            self._stream(
+                self._query(collection, wanted, Sort.TAKEN, order), Sort.TAKEN, collection, wanted, after, limit
+            ),
             self._stream(
                 self._query(collection, replace(wanted, since=_utc(since), until=_utc(until)), Sort.ADDED, order),
                 Sort.ADDED,
                 collection,
+                wanted,
                 after and (_utc(after[0]) or "", after[1]),
                 limit,
             ),
@@ -131,7 +162,7 @@ class DynamoListing:
                 break
             last = record
             found += [record] if wanted.accepts(record) else []
-        undated = [record for record in found if record.capture is None and not wanted.needs_annotations]
+        undated = [record for record in found if record.capture is None and not wanted.depends_on_annotations]
         noted = {record.image_id: record for record in self._annotated(collection, undated)}
         page = [noted.get(record.image_id, record) for record in found]
         if not more or last is None:
@@ -139,7 +170,13 @@ class DynamoListing:
         return Page(page, encode_cursor(collection, last.dated_at, last.image_id, Sort.TAKEN))
 
     def _stream(
-        self, request: dict[str, Any], sort: Sort, collection: str, after: tuple[str, str] | None, limit: int
+        self,
+        request: dict[str, Any],
+        sort: Sort,
+        collection: str,
+        wanted: ImageFilter,
+        after: tuple[str, str] | None,
+        limit: int,
     ) -> Iterator[ImageRecord]:
         """Yield the images of a query; of one by the time of indexing those that `taken-v1` lacks."""
         if after:
@@ -149,9 +186,9 @@ class DynamoListing:
         size = limit + 1
         while True:
             answer = self._read(request, size)
-            for item in answer["Items"]:
-                if sort is Sort.TAKEN or not item_mapper.has_capture(item):
-                    yield item_mapper.to_record(item)
+            for record in self._records(collection, answer, wanted, request["IndexName"]):
+                if sort is Sort.TAKEN or record.capture is None:
+                    yield record
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

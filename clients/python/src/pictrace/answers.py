@@ -8,6 +8,7 @@ Ranking = Literal["fused", "classic", "cosine"]
 Effort = Literal["fast", "balanced", "thorough"]
 Order = Literal["newest", "oldest"]
 Sort = Literal["added", "taken"]
+TagMatch = Literal["any", "all"]
 Drawing = Literal["matches", "difference"]
 Decision = Literal["different", "both-kept"]
 UploadStatus = Literal["pending", "indexed", "duplicate", "rejected"]
@@ -82,9 +83,24 @@ class Image(TypedDict):
     taken_at: str | None
     camera: str | None
     location: Location | None
+    tags: list[str]
+    favourite: bool
     external_id: str | None
     note: str | None
     fields: dict[str, str]
+
+
+class TagCount(TypedDict):
+    tag: str
+    images: int
+
+
+class TagList(TypedDict):
+    """The tags of a collection, the most frequent first."""
+
+    tags: list[TagCount]
+    images: int
+    exact: bool
 
 
 class Source(TypedDict):

@@ -46,6 +46,9 @@ class Operations:
     list_images = operations.list_images
     get_image = operations.get_image
     change_image = operations.change_image
+    add_tag = operations.add_tag
+    remove_tag = operations.remove_tag
+    tags = operations.tags
     delete_image = operations.delete_image
     image_link = operations.image_link
     thumbnail_link = operations.thumbnail_link

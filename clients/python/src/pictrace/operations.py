@@ -47,6 +47,24 @@ def change_image(image_id: str, *, collection: str | None = None, **change: Unpa
     return {"path": {"image_id": image_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
 
 
+@operation("PUT", "/v1/images/{image_id}/tags/{tag}", answers.ImageWithSources)
+def add_tag(image_id: str, tag: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Give an image a tag, which it keeps whatever the network sees in it."""
+    return {"path": {"image_id": image_id, "tag": tag}, "query": where}
+
+
+@operation("DELETE", "/v1/images/{image_id}/tags/{tag}", answers.ImageWithSources)
+def remove_tag(image_id: str, tag: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Remove a tag of an image for good."""
+    return {"path": {"image_id": image_id, "tag": tag}, "query": where}
+
+
+@operation("GET", "/v1/tags", answers.TagList)
+def tags(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the tags of a collection, the most frequent first."""
+    return {"query": where}
+
+
 @operation("DELETE", "/v1/images/{image_id}", type(None))
 def delete_image(image_id: str, **where: Unpack[parameters.RemovalParameters]) -> Parts:
     """Move an image into the trash."""

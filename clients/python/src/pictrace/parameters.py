@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-from pictrace.answers import Decision, Effort, Order, Ranking, Sort, Verdict
+from pictrace.answers import Decision, Effort, Order, Ranking, Sort, TagMatch, Verdict
 
 
 class InCollection(TypedDict, total=False):
@@ -40,6 +40,9 @@ class ListParameters(CollectionPageParameters, Annotated, total=False):
     min_pixels: int | None
     max_pixels: int | None
     filename: str | None
+    tag: str | None
+    match: TagMatch | None
+    favourite: bool | None
 
 
 class CompareParameters(TypedDict, total=False):
@@ -69,6 +72,7 @@ class ImageChange(TypedDict, total=False):
     external_id: str | None
     note: str | None
     fields: dict[str, str | None]
+    favourite: bool | None
 
 
 class GroupToResolve(TypedDict):
