@@ -15,6 +15,7 @@ from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
 from shared.domain.tags import TagCounts
+from shared.embedded.album_tables import forget_in_albums
 from shared.embedded.captures import write_capture
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
@@ -133,6 +134,7 @@ class EmbeddedCatalogue:
                 f"DELETE FROM images WHERE {_OF_IMAGE}",  # noqa: S608
                 (image_key.image_id, image_key.collection),
             )
+            forget_in_albums(connection, image_key)
             return forget(connection, image_key) or deleted.rowcount > 0
 
     def page(

@@ -12,7 +12,7 @@ from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import Page
 from shared.domain.ledger import ImageKey
 from shared.domain.tags import TagMatch
-from shared.embedded.records import FAVOURITE_TERM, annotation_terms, label_term, read_record, tag_term
+from shared.embedded.records import FAVOURITE_TERM, album_term, annotation_terms, label_term, read_record, tag_term
 
 _TIMES: Final = {Sort.ADDED: "created_at", Sort.TAKEN: "dated_at"}
 _FIRST_TIME: Final = ""
@@ -82,7 +82,8 @@ def _terms(wanted: ImageFilter, sort: Sort) -> tuple[Sequence[str] | None, Seque
     annotations = annotation_terms(Annotations(wanted.external_id, None, wanted.fields, favourite=favourite))
     tags = [tag_term(tag) for tag in sorted(wanted.tags)]
     any_tag = [tags] if tags and wanted.tag_match is TagMatch.ANY else []
-    required = [[term] for term in (*annotations, *([] if any_tag else tags))]
+    album = [] if wanted.album is None else [album_term(wanted.album)]
+    required = [[term] for term in (*album, *annotations, *([] if any_tag else tags))]
     alternatives = [*any_tag, *([] if wanted.labels is None else [[label_term(one) for one in sorted(wanted.labels)]])]
     if sort is Sort.TAKEN:  # the index of terms has the time of indexing only
         return None, [*required, *alternatives]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.embedded import (
+    album_tables,
     api_keys,
     captures,
     collections,
@@ -43,6 +44,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     "\n".join(adapter.SCHEMA for adapter in _ADAPTERS),
     captures.MIGRATION,
     tags.MIGRATION,
+    album_tables.MIGRATION,
 )
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 

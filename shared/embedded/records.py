@@ -10,6 +10,7 @@ from shared.domain.capture import Capture
 from shared.domain.images import ImageRecord, Label, ObjectRef
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey
+from shared.embedded.album_tables import read_albums_of
 from shared.embedded.captures import write_capture
 from shared.embedded.tags import DECISIONS, to_decisions, write_decisions
 
@@ -262,11 +263,12 @@ def write_terms(connection: sqlite3.Connection, image_key: ImageKey) -> None:
     """Store the terms of a record as it is now."""
     record = read_record(connection, image_key)
     key = (image_key.image_id, image_key.collection)
+    albums = [album_term(album_id) for album_id in read_albums_of(connection, image_key)]
     connection.execute("DELETE FROM terms WHERE image_id = ? AND collection = ?", key)
     if record:
         connection.executemany(
             "INSERT INTO terms (image_id, collection, term, created_at) VALUES (?, ?, ?, ?)",
-            [(*key, term, record.created_at) for term in terms_of(record)],
+            [(*key, term, record.created_at) for term in (*terms_of(record), *albums)],
         )
 
 
@@ -290,6 +292,10 @@ def read_tag_counts(connection: sqlite3.Connection, collection: str) -> Mapping[
         (collection, _TAG, _AFTER_TAGS),
     )
     return {term.removeprefix(_TAG): count for term, count in rows}
+
+
+def album_term(album_id: str) -> str:
+    return f"album {album_id}"
 
 
 FAVOURITE_TERM: Final = "favourite"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
@@ -61,7 +62,8 @@ class DynamoCatalogue:
         self._table = table
         self._secondary = DynamoSecondaryVectors(client, table)
         self._collections = DynamoCollections(client, table)
-        self._listing = DynamoListing(client, table, self.existing)
+        self._albums = DynamoAlbums(client, table)
+        self._listing = DynamoListing(client, table, self.existing, self._albums.members)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
         """Store an image's record; see `shared.domain.ports.Catalogue`."""
@@ -182,6 +184,7 @@ class DynamoCatalogue:
                 raise
             existed = False
         self._secondary.delete(image_key)
+        self._albums.forget(image_key)
         return existed
 
     def page(

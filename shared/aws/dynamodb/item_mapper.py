@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain import cursors
+from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
@@ -93,6 +94,29 @@ def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
 def decided_key(collection: str, one: str, other: str) -> dict[str, Any]:
     """Return the key under which the same decision is listed with all of the collection; `one` is the lesser id."""
     return {"pk": {"S": f"decided#{collection}"}, "sk": {"S": f"{one}#{other}"}}
+
+
+def album_key(album: AlbumKey) -> dict[str, Any]:
+    """Return the key of an album in the list of its collection, in which the ids are in the order of creation."""
+    return {"pk": {"S": f"albums#{album.collection}"}, "sk": {"S": album.album_id}}
+
+
+def album_entry_key(album: AlbumKey, image_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"album#{album.collection}#{album.album_id}"}, "sk": {"S": image_id}}
+
+
+def album_of_image_key(image: ImageKey, album_id: str) -> dict[str, Any]:
+    """Return the key under which an image's albums are found, outside its partition, whose other items are sources."""
+    return {"pk": {"S": f"albums_of#{image.collection}#{image.image_id}"}, "sk": {"S": album_id}}
+
+
+def share_key(token_hash: str) -> dict[str, Any]:
+    return {"pk": {"S": f"share#{token_hash}"}, "sk": {"S": "link"}}
+
+
+def share_of_album_key(album: AlbumKey, share_id: str) -> dict[str, Any]:
+    """Return the key under which a link is listed with the others to its album."""
+    return {"pk": {"S": f"shares#{album.collection}#{album.album_id}"}, "sk": {"S": share_id}}
 
 
 def tags_key(image: ImageKey) -> dict[str, Any]:

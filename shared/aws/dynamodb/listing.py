@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.albums import Member
 from shared.aws.transient_errors import is_index_not_ready
+from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import IndexNotReady, InvalidCursor
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
 """Maximum number of reads for a filtered page, and of images in each read."""
+RECORDS_AT_ONCE: Final = 100
+"""Records of an album that are read at once, the maximum of BatchGetItem; few if the page is full before."""
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
@@ -48,6 +52,7 @@ class DynamoListing:
 
     Args:
         existing: returns the annotations of images; see `shared.domain.ports.SearchIndex`.
+        members: returns the entries of an album.
     """
 
     def __init__(
@@ -55,10 +60,12 @@ class DynamoListing:
         client: "DynamoDBClient",
         table: str,
         existing: Callable[[Collection[str], str], Mapping[str, Annotations]],
+        members: Callable[[AlbumKey], Sequence[Member]],
     ) -> None:
         self._client = client
         self._table = table
         self._existing = existing
+        self._members = members
 
     def page(
         self, collection: str, *, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
@@ -73,6 +80,8 @@ class DynamoListing:
             InvalidCursor: the cursor is malformed, belongs to another collection or order, or is outside the dates.
             IndexNotReady: the index that it takes is being built.
         """
+        if wanted.album is not None:
+            return self._of_album(AlbumKey(collection, wanted.album), wanted, sort, order, limit, cursor)
         if sort is Sort.TAKEN and self._has_undated(collection):
             return self._merged(collection, wanted, order, limit, cursor)
         request = self._query(collection, wanted, sort, order)
@@ -101,6 +110,51 @@ class DynamoListing:
             return Page(page, item_mapper.encode_cursor(collection, found[limit - 1][0], sort))
         last = answer.get("LastEvaluatedKey")
         return Page(page, item_mapper.encode_cursor(collection, last, sort) if last else None)
+
+    def _of_album(
+        self, album: AlbumKey, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
+    ) -> Page:
+        """Return one page of an album: all of its entries are read and sorted, and the records of those on the page."""
+        after = decode_cursor(cursor, album.collection, sort) if cursor else None
+        entries = sorted(
+            (member.created_at if sort is Sort.ADDED else member.dated_at, member.image_id)
+            for member in self._members(album)
+        )
+        if order is Order.NEWEST:
+            entries.reverse()
+            rest = [entry for entry in entries if after is None or entry < after]
+        else:
+            rest = [entry for entry in entries if after is None or entry > after]
+        found: list[tuple[tuple[str, str], ImageRecord]] = []
+        for start in range(0, len(rest), RECORDS_AT_ONCE):
+            chunk = rest[start : start + RECORDS_AT_ONCE]
+            records = self._shown(album.collection, [image_id for _, image_id in chunk])
+            held = [(entry, records[entry[1]]) for entry in chunk if entry[1] in records]
+            found += [(entry, record) for entry, record in held if wanted.accepts(record)]
+            if len(found) > limit:
+                return Page(
+                    [record for _, record in found[:limit]],
+                    encode_cursor(album.collection, *found[limit - 1][0], sort),
+                )
+        return Page([record for _, record in found])
+
+    def _shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        """Return the records of those of the images that the collection shows."""
+        keys: Any = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
+        found: dict[str, ImageRecord] = {}
+        while keys:
+            request: Any = {
+                "Keys": keys,
+                "ConsistentRead": True,
+                "ProjectionExpression": ANNOTATED_PROJECTION,
+                "ExpressionAttributeNames": ANNOTATED_NAMES,
+            }
+            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
+            for item in answer["Responses"].get(self._table, []):
+                if LISTING_PARTITION in item:
+                    found[item["image_id"]["S"]] = item_mapper.to_record(item)
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
 
     def tag_counts(self, collection: str, pages: int) -> TagCounts:
         """Return how many of the newest images have each tag, of those on this many pages of 1 MB."""
