@@ -249,6 +249,11 @@ def thumbnail_key(collection: str, image_id: str) -> str:
     return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.webp"
 
 
+def preview_key(collection: str, image_id: str) -> str:
+    """Return the S3 key of the image that links to an album show."""
+    return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.preview.webp"
+
+
 def clean_filename(name: str) -> str:
     """Return a sender's file name without path, control characters and lone surrogates, cut to `MAX_FILENAME_LENGTH`.
 

@@ -123,8 +123,8 @@ MAX_DESCRIPTION_LENGTH: Final = 2000
 SHARE_DAYS: Final = 30
 """How long a link to an album is valid unless it is created for another time."""
 MAX_SHARE_DAYS: Final = 3650
-PREVIEW_SIDE: Final = 2048
-"""Longest side, in pixels, of the image that a link to an album shows."""
+PREVIEW_SIDE: Final = 1024
+"""Longest side, in pixels, of the image that a link to an album shows: what the decoder keeps of a large one."""
 
 DEFAULT_K: Final = 5
 MAX_K: Final = 50

@@ -22,7 +22,7 @@ from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex, TrashChanged
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -413,6 +413,10 @@ class Messages(Protocol):
 
     def reindex(self, event: "Reindex") -> None: ...
     def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
+
+    def trash_changed(self, event: "TrashChanged") -> None:
+        """Have it published that an image was moved into the trash, or restored."""
+        ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""

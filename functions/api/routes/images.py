@@ -1,5 +1,6 @@
 """List, fetch, show and remove images."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,6 +11,7 @@ from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom, SeenAs
 from functions.api.errors import problem_responses
 from functions.api.filter_parameters import ListingFilter
+from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey, AlbumMissing
 from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
@@ -38,7 +40,7 @@ LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "",
     summary="One page of a collection",
-    responses=problem_responses("invalid-cursor", "unknown-label"),
+    responses=problem_responses("invalid-cursor", "unknown-label", "not-found"),
     dependencies=[SEARCH],
 )
 def list_images(
@@ -46,6 +48,9 @@ def list_images(
     collection: OneCollection,
     wanted: ListingFilter,
     view: SeenAs,
+    album: Annotated[
+        str | None, Query(pattern=ALBUM_ID_PATTERN, description="only images of this album of the collection")
+    ] = None,
     sort: Annotated[
         Sort,
         Query(
@@ -58,6 +63,10 @@ def list_images(
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
+    if album is not None:
+        if services.albums.find(AlbumKey(collection, album)) is None:
+            raise AlbumMissing
+        wanted = replace(wanted, album=album)
     page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
     if page.records:
         services.collections.register(collection)
@@ -176,7 +185,7 @@ def content(
 ) -> Response:
     """Redirects to a link valid for 15 minutes, or returns it as JSON if `Accept` names `application/json`."""
     record = services.library.image(image_id, collections)
-    return _link_or_redirect(request, services.library.content_link(record, download=download))
+    return link_or_redirect(request, services.library.content_link(record, download=download))
 
 
 @router.get(
@@ -193,10 +202,10 @@ def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, reques
     Every image in a response has a link in `thumbnail_url`; call this when that link has expired or is broken.
     """
     record = services.library.image(image_id, collections)
-    return _link_or_redirect(request, services.library.thumbnail_link(record))
+    return link_or_redirect(request, services.library.thumbnail_link(record))
 
 
-def _link_or_redirect(request: Request, url: str) -> Response:
+def link_or_redirect(request: Request, url: str) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         link = schemas.Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
         return Response(link.model_dump_json(), media_type="application/json", headers=LINK_HEADERS)

@@ -164,5 +164,9 @@ export const text = {
     variants: "The same image, but parts of it differ.",
     lookAlikes: "Other images that look alike or show the same kind of thing.",
   },
+  sharedUnavailable: "The album cannot be shown just now. Try again in a minute.",
+  sharedImage: (at) => `image ${number(at)}`,
+  sharedUntil: (moment) => `This link works until ${moment}.`,
+
   fileIsGone: "This search was made with a file that only the browser that made it has. Choose the file again.",
 };

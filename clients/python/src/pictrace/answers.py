@@ -103,6 +103,68 @@ class TagList(TypedDict):
     exact: bool
 
 
+class AlbumState(TypedDict):
+    album_id: str
+    collection: str
+    title: str
+    description: str | None
+    cover: str | None
+    cover_url: str | None
+    images: int
+    created_at: str
+
+
+class AlbumPage(TypedDict):
+    albums: list[AlbumState]
+    cursor: str | None
+
+
+class ChangedAlbum(TypedDict):
+    album: AlbumState
+    missing: list[str]
+
+
+class ShareState(TypedDict):
+    share_id: str
+    created_at: str
+    expires_at: str
+
+
+class NewShare(ShareState):
+    token: str
+    url: str
+
+
+class ShareList(TypedDict):
+    """The links to an album that have not ended."""
+
+    shares: list[ShareState]
+
+
+class SharedAlbum(TypedDict):
+    """What a link tells of its album."""
+
+    title: str
+    description: str | None
+    expires_at: str
+
+
+class SharedImage(TypedDict):
+    """What a link tells of an image."""
+
+    image_id: str
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    taken_at: str | None
+
+
+class SharedPage(TypedDict):
+    images: list[SharedImage]
+    cursor: str | None
+
+
 class Source(TypedDict):
     bucket: str
     key: str

@@ -43,6 +43,7 @@ class ListParameters(CollectionPageParameters, Annotated, total=False):
     tag: str | None
     match: TagMatch | None
     favourite: bool | None
+    album: str | None
 
 
 class CompareParameters(TypedDict, total=False):
@@ -85,6 +86,23 @@ class DuplicateResolution(TypedDict, total=False):
     dry_run: bool
     cursor: str | None
     collection: str | None
+
+
+class AlbumPageParameters(CollectionPageParameters, total=False):
+    image_id: str | None
+
+
+class AlbumUpdate(TypedDict, total=False):
+    """What is left out stays; None removes the description or the cover."""
+
+    title: str | None
+    description: str | None
+    cover: str | None
+
+
+class AlbumImages(TypedDict, total=False):
+    add: Sequence[str]
+    remove: Sequence[str]
 
 
 class DuplicateDecision(TypedDict):
