@@ -122,7 +122,15 @@ class Ignored:
 
 
 IngestEvent = (
-    Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | TrashChanged | Ignored
+    Created
+    | Removed
+    | UrlSubmitted
+    | Reindex
+    | DuplicateCheck
+    | DuplicateScanStep
+    | PurgeTrash
+    | TrashChanged
+    | Ignored
 )
 
 
