@@ -151,7 +151,7 @@ def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, co
     run("tag", one, two, "--remove", "sun", "--add", "beach", *where)
     assert as_json(run("tags", *where, "--json"))["tags"][0] == {"tag": "beach", "images": 2}
     assert "beach" in run("tags", *where).stdout
-    assert run("favourite", two, *where).stdout == "1 favourites\n"
+    assert run("favourite", two, *where).stdout == "1 image now among the favourites\n"
     lines = run("list", *where, "--favourite").stdout.splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [["♥", "b.PNG"]]
     assert len(as_json(run("list", *where, "--tag", "sea,beach", "--match", "all", "--json"))["images"]) == 1
@@ -161,7 +161,7 @@ def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, co
     album_id = run("album", "create", "Rome", "--description", "May", *where).stdout.strip()
     missing = run("album", "add", "Rome", one, two, "0" * 64, *where)
     assert (missing.exit_code, missing.stdout) == (1, "2 images in Rome\n")
-    assert run("album", "remove", album_id, two, *where).stdout == "1 images in Rome\n"
+    assert run("album", "remove", album_id, two, *where).stdout == "1 image in Rome\n"
     assert len(as_json(run("list", *where, "--album", album_id, "--json"))["images"]) == 1
     assert run("album", "change", "Rome", "--title", "Roma", *where).stdout == "Roma\n"
     assert run("album", "add", "Rome", two, *where).exit_code == 2

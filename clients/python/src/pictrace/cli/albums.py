@@ -13,6 +13,7 @@ from pictrace.cli.common import (
     client,
     collection_option,
     console,
+    counted,
     json_option,
     plain_table,
     print_json,
@@ -103,7 +104,7 @@ def add(name: str, images: tuple[str, ...], collection: str | None, url: str | N
             chunk = images[start : start + AT_ONCE]
             changed = api.change_album_images(found["album_id"], collection=collection, add=chunk)
             missing += changed["missing"]
-    click.echo(f"{changed['album']['images']:,} images in {printable(found['title'])}")
+    click.echo(f"{counted(changed['album']['images'])} in {printable(found['title'])}")
     if missing:
         click.echo(f"{len(missing):,} are not in the collection: {', '.join(one[:12] for one in missing)}", err=True)
         raise SystemExit(EXIT_REFUSED)
@@ -121,7 +122,7 @@ def remove(name: str, images: tuple[str, ...], collection: str | None, url: str 
         for start in range(0, len(images), AT_ONCE):
             chunk = images[start : start + AT_ONCE]
             changed = api.change_album_images(found["album_id"], collection=collection, remove=chunk)
-    click.echo(f"{changed['album']['images']:,} images in {printable(found['title'])}")
+    click.echo(f"{counted(changed['album']['images'])} in {printable(found['title'])}")
 
 
 @album.command(epilog=EXIT_CODES)

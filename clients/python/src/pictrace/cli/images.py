@@ -14,6 +14,7 @@ from pictrace.cli.common import (
     client,
     collection_option,
     console,
+    counted,
     json_option,
     plain_table,
     print_json,
@@ -131,4 +132,4 @@ def favourite(images: tuple[str, ...], off: bool, collection: str | None, url: s
     with client(url) as api:
         for image_id in images:
             api.change_image(image_id, collection=collection, favourite=not off)
-    click.echo(f"{len(images):,} {'no longer favourites' if off else 'favourites'}")
+    click.echo(f"{counted(len(images))} {'no longer' if off else 'now'} among the favourites")
