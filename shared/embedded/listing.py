@@ -87,8 +87,8 @@ def _terms(wanted: ImageFilter, sort: Sort) -> tuple[Sequence[str] | None, Seque
     alternatives = [*any_tag, *([] if wanted.labels is None else [[label_term(one) for one in sorted(wanted.labels)]])]
     if sort is Sort.TAKEN:  # the index of terms has the time of indexing only
         return None, [*required, *alternatives]
-    first, *others = [*required, *alternatives] or [None]
-    return first, [terms for terms in others if terms is not None]
+    everything = [*required, *alternatives]
+    return (everything[0], everything[1:]) if everything else (None, [])
 
 
 def _times(

@@ -86,7 +86,7 @@ def change(
     with client(url) as api:
         found = find(api, name, collection)
         wanted = {field: value or None for field, value in given.items() if value is not None}
-        after = api.change_album(found["album_id"], collection=collection, **wanted)  # type: ignore[arg-type]
+        after = api.change_album(found["album_id"], collection=collection, **wanted)
     click.echo(printable(after["title"]))
 
 

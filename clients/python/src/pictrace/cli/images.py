@@ -25,21 +25,19 @@ from pictrace.cli.common import (
 IMAGE_ID: Final = re.compile("[0-9a-f]{64}")
 
 
-class ImageId(click.ParamType):
-    """An image id, or a file with the bytes of the image."""
-
-    name = "image"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if IMAGE_ID.fullmatch(value):
-            return str(value)
-        try:
-            return hashlib.sha256(Path(value).read_bytes()).hexdigest()
-        except OSError:
-            self.fail(f"{value!r} is neither an image id nor a file that can be read", param, ctx)
+def image_ids(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of images that are named by their ids, or by files with their bytes."""
+    return tuple(value if IMAGE_ID.fullmatch(value) else _id_of_file(value) for value in values)
 
 
-IMAGES: Final = click.argument("images", nargs=-1, required=True, type=ImageId(), metavar="IMAGE...")
+def _id_of_file(name: str) -> str:
+    try:
+        return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise click.BadParameter(f"{name!r} is neither an image id nor a file that can be read") from error
+
+
+IMAGES: Final = click.argument("images", nargs=-1, required=True, metavar="IMAGE...", callback=image_ids)
 
 
 @click.command(name="list", epilog=EXIT_CODES)
