@@ -5,7 +5,19 @@ from fastapi_offline import FastAPIOffline
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import collections, duplicates, images, legacy, meta, search, trash, uploads
+from functions.api.routes import (
+    albums,
+    collections,
+    duplicates,
+    images,
+    legacy,
+    meta,
+    search,
+    shared,
+    tags,
+    trash,
+    uploads,
+)
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SecurityHeaders
 from functions.api.services import Services
@@ -29,6 +41,9 @@ def create_app(services: Services) -> FastAPI:
     for router in (
         uploads.router,
         images.router,
+        tags.router,
+        albums.router,
+        shared.router,
         collections.router,
         search.router,
         duplicates.router,

@@ -12,12 +12,14 @@ from functions.api.outages import Outages
 from functions.api.services import Adapters, Model, Services
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client, sqs_client
 from shared.aws.dynamodb.active_model import DynamoActiveModel
+from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.shares import DynamoShares
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
@@ -45,6 +47,8 @@ def deployed_services(settings: ApiSettings) -> Services:
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
+        albums=DynamoAlbums(dynamodb, settings.table),
+        shares=DynamoShares(dynamodb, settings.table),
         messages=IngestMessages(sqs_client(), settings.queue),
         keys=DynamoApiKeys(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),

@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 from functions.api.outages import Outages
 from functions.api.security_headers import SECURITY_HEADERS
+from shared.domain.albums import AlbumFull
 from shared.domain.annotations import TooManyFields
 from shared.domain.errors import (
     CollectionNeeded,
@@ -29,7 +30,8 @@ from shared.domain.errors import (
 )
 from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
-from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_FIELDS, RETRY_AFTER_SECONDS
+from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_ALBUM_IMAGES, MAX_FIELDS, MAX_TAGS, RETRY_AFTER_SECONDS
+from shared.domain.tags import InvalidTag, TooManyTags
 from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
@@ -47,6 +49,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
     "collection-not-empty": (409, "The collection still has images"),
+    "album-full": (409, "The album is full"),
     "upload-rejected": (409, "The upload was rejected"),
     "request-timeout": (408, "The request did not arrive in time"),
     "too-large": (413, "The request is too large"),
@@ -184,6 +187,18 @@ def install(app: FastAPI, outages: Outages) -> None:
     @app.exception_handler(TooManyFields)
     async def too_many_fields(_: Request, __: TooManyFields) -> JSONResponse:
         return respond("invalid-request", f"fields: An image has at most {MAX_FIELDS} fields. Remove others with null.")
+
+    @app.exception_handler(AlbumFull)
+    async def album_full(_: Request, __: AlbumFull) -> JSONResponse:
+        return respond("album-full", f"An album has at most {MAX_ALBUM_IMAGES:,} images. Begin another one.")
+
+    @app.exception_handler(InvalidTag)
+    async def invalid_tag(_: Request, error: InvalidTag) -> JSONResponse:
+        return respond("invalid-request", f"tag: {error}")
+
+    @app.exception_handler(TooManyTags)
+    async def too_many_tags(_: Request, __: TooManyTags) -> JSONResponse:
+        return respond("invalid-request", f"tag: People can give and remove at most {MAX_TAGS} tags of an image.")
 
     @app.exception_handler(UnknownLabel)
     async def unknown_label(_: Request, error: UnknownLabel) -> JSONResponse:

@@ -10,7 +10,8 @@ from functions.api.dependencies import LabelQuery, Needs
 from functions.api.errors import Problem
 from shared.domain.filters import ImageFilter
 from shared.domain.formats import MEDIA_TYPES
-from shared.domain.limits import MAX_FIELD_LENGTH, MAX_FIELDS, MAX_FILENAME_LENGTH
+from shared.domain.limits import MAX_FIELD_LENGTH, MAX_FIELDS, MAX_FILENAME_LENGTH, MAX_TAGS_WANTED
+from shared.domain.tags import SEPARATOR, TagMatch, canonical_tag
 
 DATE_LENGTH: Final = len("2026-11-28")
 
@@ -81,6 +82,12 @@ def listing_filter(
         str | None,
         Query(min_length=1, max_length=MAX_FILENAME_LENGTH, description="only images whose file name contains this"),
     ] = None,
+    tag: Annotated[
+        str | None,
+        Query(max_length=1024, description="only images with one of these tags, in any case", examples=["dog,beach"]),
+    ] = None,
+    match: Annotated[TagMatch, Query(description="whether one of the tags is enough")] = TagMatch.ANY,
+    favourite: Annotated[bool | None, Query(description="only favourites, or only others")] = None,
 ) -> ImageFilter:
     """Return the conditions of a listing."""
     return replace(
@@ -96,7 +103,18 @@ def listing_filter(
         min_pixels=min_pixels,
         max_pixels=max_pixels,
         filename=filename,
+        tags=_tags(tag),
+        tag_match=match,
+        favourite=favourite,
     )
+
+
+def _tags(given: str | None) -> frozenset[str]:
+    """Raises InvalidTag or Problem."""
+    tags = frozenset(map(canonical_tag, given.split(SEPARATOR))) if given is not None else frozenset[str]()
+    if len(tags) > MAX_TAGS_WANTED:
+        raise Problem("invalid-request", f"tag: Send at most {MAX_TAGS_WANTED} tags.")
+    return tags
 
 
 ListingFilter = Annotated[ImageFilter, Depends(listing_filter)]

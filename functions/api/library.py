@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal
 
-from shared.domain.annotations import AnnotationChange
+from shared.domain.annotations import AnnotationChange, TagChange
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import (
@@ -19,11 +19,12 @@ from shared.domain.images import (
     UploadStatus,
     clean_filename,
     filename_of_url,
+    preview_key,
     thumbnail_key,
     upload_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey
-from shared.domain.limits import MAX_UPLOAD_BYTES, UPLOAD_ABANDONED_SECONDS
+from shared.domain.limits import MAX_UPLOAD_BYTES, PREVIEW_SIDE, UPLOAD_ABANDONED_SECONDS
 from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
 from shared.domain.queue_times import INGEST_QUEUE
 
@@ -187,23 +188,35 @@ class Library:
         Raises:
             NotFound: the image was removed in the meantime.
         """
-        key = thumbnail_key(record.collection, record.image_id)
+        return self._made_link(record, thumbnail_key(record.collection, record.image_id))
+
+    def preview_link(self, record: ImageRecord) -> str:
+        """Return a short-lived URL of the image without metadata, which is created if it is missing.
+
+        Raises:
+            NotFound: the image was removed in the meantime.
+        """
+        return self._made_link(record, preview_key(record.collection, record.image_id), PREVIEW_SIDE)
+
+    def _made_link(self, record: ImageRecord, key: str, longest_side: int | None = None) -> str:
         if not self._objects.exists(key):
             from shared.vision.decode.decoding import decode
-            from shared.vision.thumbnail import thumbnail
+            from shared.vision.thumbnail import LONGEST_SIDE, thumbnail
 
-            self._objects.write(key, thumbnail(decode(self.content(record)).cover), THUMBNAIL_TYPE)
+            cover = decode(self.content(record)).cover
+            self._objects.write(key, thumbnail(cover, longest_side or LONGEST_SIDE), THUMBNAIL_TYPE)
             if self._catalogue.find(record.image_id, record.collection) is None:
                 self._objects.delete(key)
                 raise NotFound("The image was removed.")
         return self._objects.link(ObjectRef(self._bucket, key), THUMBNAIL_TYPE)
 
-    def annotate(self, image_id: str, collection: str, change: AnnotationChange) -> ImageRecord:
+    def annotate(self, image_id: str, collection: str, change: AnnotationChange | TagChange) -> ImageRecord:
         """Change the annotations of an image; return its record.
 
         Raises:
             NotFound: the collection does not have it.
             TooManyFields: it would have more than `MAX_FIELDS` fields.
+            TooManyTags: people would have decided on more than `MAX_TAGS` tags.
             ConflictError: other callers changed them in every round.
         """
         for _ in range(MAX_CHANGE_ROUNDS):

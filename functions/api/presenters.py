@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from functions.api import schemas
 from functions.api.duplicate_groups import Resolution
+from shared.domain.albums import Album, Share
 from shared.domain.capture import NOTHING, Capture
 from shared.domain.duplicate_scans import DuplicateScan
 from shared.domain.duplicates import DuplicateGroup
@@ -55,6 +57,8 @@ def image(record: ImageRecord, view: View) -> schemas.Image:
         taken_at=capture.taken_at,
         camera=capture.camera,
         location=_location(capture) if view.location else None,
+        tags=list(record.tags),
+        favourite=record.annotations.favourite,
         external_id=record.annotations.external_id,
         note=record.annotations.note,
         fields=dict(record.annotations.fields),
@@ -104,6 +108,42 @@ def scan(found: DuplicateScan) -> schemas.DuplicateCheckState:
         changed=found.changed,
         started_at=found.started_at,
     )
+
+
+def album(found: Album, cover: ImageRecord | None, thumbnail: Callable[[ImageRecord], str]) -> schemas.AlbumState:
+    return schemas.AlbumState(
+        album_id=found.key.album_id,
+        collection=found.key.collection,
+        title=found.title,
+        description=found.description,
+        cover=cover.image_id if cover else None,
+        cover_url=thumbnail(cover) if cover else None,
+        images=found.images,
+        created_at=found.created_at,
+    )
+
+
+def share(found: Share) -> schemas.ShareState:
+    return schemas.ShareState(share_id=found.share_id, created_at=found.created_at, expires_at=_ends_at(found))
+
+
+def shared_album(found: Album, link: Share) -> schemas.SharedAlbum:
+    return schemas.SharedAlbum(title=found.title, description=found.description, expires_at=_ends_at(link))
+
+
+def shared_image(record: ImageRecord, token: str, thumbnail: Callable[[ImageRecord], str]) -> schemas.SharedImage:
+    return schemas.SharedImage(
+        image_id=record.image_id,
+        url=f"/v1/shared/{token}/images/{record.image_id}/content",
+        thumbnail_url=thumbnail(record),
+        width=record.width,
+        height=record.height,
+        taken_at=(record.capture or NOTHING).taken_at,
+    )
+
+
+def _ends_at(found: Share) -> str:
+    return datetime.fromtimestamp(found.expires_at, UTC).isoformat(timespec="seconds")
 
 
 def trashed(found: TrashedImage, view: View, days: int) -> schemas.TrashedImage:

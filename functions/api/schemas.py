@@ -10,6 +10,8 @@ from shared.domain.formats import MEDIA_TYPES
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, Grouping, UploadStatus
 from shared.domain.limits import (
     DEFAULT_COLLECTION,
+    MAX_ALBUM_CHANGES,
+    MAX_DESCRIPTION_LENGTH,
     MAX_FIELD_LENGTH,
     MAX_FIELD_NAME_LENGTH,
     MAX_FIELDS,
@@ -17,8 +19,10 @@ from shared.domain.limits import (
     MAX_PAGE,
     MAX_PAGES_SEARCHED,
     MAX_QUERY_BYTES,
+    MAX_SHARE_DAYS,
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
+    SHARE_DAYS,
 )
 from shared.domain.matches import Effort, Ranking, Reason, Verdict
 from shared.version import VERSION
@@ -169,6 +173,15 @@ class Image(BaseModel):
         Location | None,
         Field(description="where it was taken; null without the scope `admin`, unless the deployment shows it"),
     ] = None
+    tags: Annotated[
+        list[str],
+        Field(
+            description="those that people gave, then everyday words for what the network sees, the surest first, "
+            "without those that people removed",
+            examples=[["rex", "dog"]],
+        ),
+    ] = []
+    favourite: Annotated[bool, Field(description="one of the favourites of the collection")] = False
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
     fields: Annotated[
@@ -197,6 +210,138 @@ class ImageChange(BaseModel):
             examples=[{"photographer": "Ada"}],
         ),
     ] = {}
+    favourite: Annotated[bool | None, Field(description="whether it is a favourite of the collection")] = None
+
+
+class TagCount(BaseModel):
+    tag: Annotated[str, Field(examples=["dog"])]
+    images: Annotated[int, Field(ge=1, examples=[60])]
+
+
+class TagList(BaseModel):
+    """The tags of a collection, the most frequent first."""
+
+    tags: list[TagCount]
+    images: Annotated[int, Field(ge=0, description="how many images were counted", examples=[500])]
+    exact: Annotated[bool, Field(description="if false, only the newest images were counted")]
+
+
+AlbumTitle = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_LENGTH, examples=["Holidays 2026"])]
+AlbumDescription = Annotated[str, Field(max_length=MAX_DESCRIPTION_LENGTH)]
+AlbumImageIds = Annotated[list[ImageId], Field(max_length=MAX_ALBUM_CHANGES)]
+
+
+class AlbumCreation(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: AlbumTitle
+    description: AlbumDescription | None = None
+    collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
+
+
+class AlbumUpdate(BaseModel):
+    """What to change: what is left out stays, and null removes the description or the cover."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: AlbumTitle | None = None
+    description: AlbumDescription | None = None
+    cover: Annotated[ImageId | None, Field(description="an image of the album")] = None
+
+
+class AlbumState(BaseModel):
+    album_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str, Field(examples=["Holidays 2026"])]
+    description: str | None
+    cover: Annotated[
+        str | None,
+        Field(description="the image that stands for it: the chosen one, else the newest", examples=[EXAMPLE_ID]),
+    ]
+    cover_url: Annotated[
+        str | None, Field(description="its thumbnail, as `thumbnail_url` of an image", examples=[None])
+    ]
+    images: Annotated[int, Field(ge=0, description="how many it has, those in the trash included", examples=[12])]
+    created_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
+
+
+class AlbumPage(BaseModel):
+    albums: list[AlbumState]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
+
+
+class AlbumImages(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    add: AlbumImageIds = []
+    remove: AlbumImageIds = []
+
+
+class ChangedAlbum(BaseModel):
+    album: AlbumState
+    missing: Annotated[
+        list[str], Field(description="images that were to be added, and that the collection does not have")
+    ]
+
+
+class ShareCreation(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    days: Annotated[int, Field(ge=1, le=MAX_SHARE_DAYS, description="after how many days it ends")] = SHARE_DAYS
+
+
+class ShareState(BaseModel):
+    share_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+    created_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
+    expires_at: Annotated[str, Field(examples=["2026-12-28T18:00:00+00:00"])]
+
+
+class NewShare(ShareState):
+    token: Annotated[
+        str,
+        Field(description="the secret of the link; it is not stored, and cannot be read again", examples=["x" * 43]),
+    ]
+    url: Annotated[str, Field(description="the page of the album", examples=["/shared/…"])]
+
+
+class ShareList(BaseModel):
+    """The links to an album that have not ended."""
+
+    shares: list[ShareState]
+
+
+class SharedAlbum(BaseModel):
+    """What a link tells of its album."""
+
+    title: Annotated[str, Field(examples=["Holidays 2026"])]
+    description: str | None
+    expires_at: Annotated[str, Field(examples=["2026-12-28T18:00:00+00:00"])]
+
+
+class SharedImage(BaseModel):
+    """What a link tells of an image."""
+
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    url: Annotated[
+        str,
+        Field(
+            description="redirects to the image as a WebP of at most 1,024 pixels a side, without metadata",
+            examples=["/v1/shared/…/images/…/content"],
+        ),
+    ]
+    thumbnail_url: Annotated[str, Field(examples=["https://pictrace-uploads.s3.amazonaws.com/thumbnails/…"])]
+    width: Annotated[int, Field(examples=[451])]
+    height: Annotated[int, Field(examples=[300])]
+    taken_at: Annotated[str | None, Field(examples=["2026-11-20T17:16:53+01:00"])]
+
+
+class SharedPage(BaseModel):
+    images: list[SharedImage]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class CollectionChange(BaseModel):

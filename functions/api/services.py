@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from functions.api.album_shares import AlbumShares
 from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
 from functions.api.outages import Outages
@@ -15,6 +16,7 @@ from shared.domain.access import Access
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.domain.ports import (
+    Albums,
     ApiKeys,
     Catalogue,
     Collections,
@@ -22,6 +24,7 @@ from shared.domain.ports import (
     Ledger,
     Messages,
     Scans,
+    Shares,
     Trash,
     Uploads,
     WebFetcher,
@@ -100,6 +103,8 @@ class Adapters:
     duplicates: Duplicates
     scans: Scans
     trash: Trash
+    albums: Albums
+    shares: Shares
     messages: Messages
     keys: ApiKeys
     ledger: Ledger
@@ -129,6 +134,7 @@ class Services:
         self.catalogue = adapters.catalogue
         self.collections = adapters.collections
         self.duplicates = adapters.duplicates
+        self.albums = adapters.albums
         self.keys = adapters.keys
         self.objects = adapters.objects
         self.fetcher = adapters.fetcher
@@ -159,6 +165,7 @@ class Services:
             ),
             messages=adapters.messages,
         )
+        self.shares = AlbumShares(albums=adapters.albums, shares=adapters.shares, catalogue=adapters.catalogue)
         self.scans = DuplicateScans(adapters.scans, adapters.messages)
         self.library = Library(
             catalogue=adapters.catalogue,

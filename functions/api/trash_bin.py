@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.domain.errors import NotFound
-from shared.domain.events import DuplicateCheck, Reindex
+from shared.domain.events import DuplicateCheck, Reindex, TrashChanged
 from shared.domain.ledger import ImageKey
 from shared.domain.ports import Catalogue, Duplicates, Messages, Trash
 from shared.domain.removal import Remover
@@ -84,6 +84,7 @@ class TrashBin:
         members = self._duplicates.members(image, MAX_MEMBERS)
         if self._trash.put(image, self._now()):
             self._settle(image.collection, [member for member in members if member != image.image_id])
+            self._messages.trash_changed(TrashChanged(image, restored=False))
             return True
         # It is in the trash already, or lost its record to a removal that died and is completed here.
         return not self._trash.holds(image) and self._remover.remove(image.image_id, image.collection)
@@ -101,6 +102,7 @@ class TrashBin:
             if not self._catalogue.described(image, [model]):
                 self._messages.reindex(Reindex(image, model))
         self._settle(collection, [image_id])
+        self._messages.trash_changed(TrashChanged(image, restored=True))
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash; see `shared.domain.ports.Trash`."""

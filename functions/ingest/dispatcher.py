@@ -18,6 +18,7 @@ from shared.domain.events import (
     PurgeTrash,
     Reindex,
     Removed,
+    TrashChanged,
     UrlSubmitted,
 )
 from shared.domain.images import (
@@ -126,6 +127,12 @@ class Dispatcher:
                 outcome = self._scanner.step(event)
             case PurgeTrash():
                 outcome = self._purger.purge(event)
+            case TrashChanged():
+                outcome = Outcome(
+                    status=OutcomeStatus.RESTORED if event.restored else OutcomeStatus.TRASHED,
+                    collection=event.image_key.collection,
+                    image_key=event.image_key,
+                )
             case Ignored():
                 outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
         return outcome

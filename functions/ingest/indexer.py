@@ -170,6 +170,7 @@ class Indexer:
             trashed = self._trash.holds(image_key)
             if trashed and held == image_key and event.sequencer in (None, before.sequencer if before else None):
                 return self._supersede(before), None  # a repeated event does not restore what was deleted since
+            outcome = replace(outcome, restored=trashed)
             if trashed or self._is_first_source(image_key, event.object) is None:
                 descriptions = self._describe(fetched, image_key, outcome.filename)
         except PictureRefused as refused:

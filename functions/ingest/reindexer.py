@@ -1,4 +1,4 @@
-"""Describe stored images by another model, and read of earlier ones when, by what and where they were taken."""
+"""Describe stored images by another model, and complete those that an earlier version stored."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Objects
 from shared.search.concurrency import COMPUTING, FILES
-from shared.search.description import describe
+from shared.search.description import describe, things_in
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 
 
 class Reindexer:
-    """Adds the vectors of a model, and the capture, to a stored image. It may be repeated, and die at any point.
+    """Adds the vectors of a model, the capture and the things to a stored image. May be repeated, and die at any point.
 
     Args:
         clean_up: deletes images that no object holds, stores those again of which something is missing, and returns
@@ -59,7 +59,7 @@ class Reindexer:
         described = record is not None and self._catalogue.described(image_key, [event.model])
         if record is None:
             outcome = replace(outcome, reason="the image had been removed")
-        elif record.capture is None or not described:
+        elif record.capture is None or record.things is None or not described:
             try:
                 self._complete(record, image_key, embedder, described=described)
             except PictureRefused as refused:
@@ -69,13 +69,17 @@ class Reindexer:
         return replace(outcome, vanished=gone) if record else outcome
 
     def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder, *, described: bool) -> None:
-        """Store when, by what and where the image was taken, and the vectors, whichever of them is missing."""
+        """Store when, by what and where the image was taken, what is seen, and the vectors, whichever is missing."""
         with FILES.reservation() as reserve:
             data = self._bytes(record, reserve)
-            if record.capture is None:
+            if record.capture is None or record.things is None:
                 with COMPUTING:
-                    capture = decode(data, patience=None).capture
-                self._catalogue.set_capture(image_key, capture)
+                    image = decode(data, patience=None)
+                    things = things_in(image, embedder) if record.things is None else None
+                if record.capture is None:
+                    self._catalogue.set_capture(image_key, image.capture)
+                if things is not None:
+                    self._catalogue.set_things(image_key, things)
             if not described:
                 self._add_vectors(data, record, image_key, embedder)
 

@@ -10,7 +10,7 @@ from shared.embedded.objects import FolderObjects
 _QUEUE_MISSING: Final = """
 INSERT INTO messages (body, visible_at, background)
 SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
-FROM images WHERE capture_read = 0 OR NOT EXISTS (
+FROM images WHERE capture_read = 0 OR things IS NULL OR NOT EXISTS (
     SELECT 1 FROM descriptions
     WHERE descriptions.image_id = images.image_id
         AND descriptions.collection = images.collection AND descriptions.model = :model
@@ -19,7 +19,7 @@ FROM images WHERE capture_read = 0 OR NOT EXISTS (
 _QUEUE_UNREAD: Final = """
 INSERT INTO messages (body, visible_at, background)
 SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
-FROM images WHERE capture_read = 0
+FROM images WHERE capture_read = 0 OR things IS NULL
 """
 """The messages are those of `shared.aws.messages.ReindexRequest`."""
 
@@ -40,7 +40,7 @@ class ModelChange:
         """Queue the images; what was queued for another model is given up. May be repeated at each start.
 
         If the model has described them all, those are queued that an earlier version stored without reading when they
-        were taken.
+        were taken, or telling what they show.
         """
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE background = 1")

@@ -31,6 +31,7 @@ from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
 from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
+from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
@@ -126,6 +127,8 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             duplicates=duplicates,
             scans=scans,
             trash=trash,
+            albums=EmbeddedAlbums(database),
+            shares=EmbeddedShares(database),
             messages=queued,
             keys=keys,
             ledger=ledger,

@@ -1,4 +1,4 @@
-"""The images of which no version has read when they were taken, as a source of work."""
+"""The images of which no version has read when they were taken, or told what they show, as a source of work."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class CaptureSource:
-    """The images that earlier versions stored; reindexing one by the model that it has reads when it was taken."""
+    """The images that earlier versions stored; reindexing one by the model that it has completes it."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def list_images(self) -> Iterator[CatalogueImage]:
-        """Yield the images whose format does not say that this was read."""
+        """Yield the images whose format does not say both."""
         for page in self._client.get_paginator("scan").paginate(
             TableName=self._table,
             IndexName=LISTING_INDEX,
@@ -29,7 +29,7 @@ class CaptureSource:
             ExpressionAttributeNames={"#model": "model", "#format": "format"},
         ):
             for item in page["Items"]:
-                if not item_mapper.has_capture(item):
+                if not item_mapper.is_complete(item):
                     image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
                     yield CatalogueImage(image_key, item["model"]["S"])
 
@@ -48,7 +48,7 @@ class CaptureSource:
         keys = [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
         names = {"#format": "format"}
         found = {
-            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item_mapper.has_capture(item)
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item_mapper.is_complete(item)
             for item in read_items(self._client, self._table, keys, "sk, image_id, #format", names)
         }
         refusals = self._refusals(list(sent))

@@ -24,6 +24,7 @@ from shared.domain.events import (
     PurgeTrash,
     Reindex,
     Removed,
+    TrashChanged,
     UrlSubmitted,
 )
 from shared.domain.images import ObjectRef
@@ -100,7 +101,7 @@ def _summarise_event(event: IngestEvent) -> str:
             return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
         case DuplicateScanStep() | PurgeTrash():
             return f"{type(event).__name__.lower()} of {event.collection or 'every collection'}"
-        case DuplicateCheck(object=None):
+        case DuplicateCheck(object=None) | TrashChanged():
             return f"{type(event).__name__.lower()} of {event.image_key.collection}/{event.image_key.image_id}"
         case Created() | Removed() | DuplicateCheck():
             source = event.object or ObjectRef("", "")

@@ -34,8 +34,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     step.add_argument("--dry-run", action="store_true", help="only show number and cost")
     step.add_argument(
         "--dates",
+        "--tags",
         action="store_true",
-        help="read when, by what and where images were taken of those that an earlier version stored",
+        help="read when, by what and where images were taken, and tell what they show, of those that an earlier "
+        "version stored",
     )
     step.add_argument("--switch", action="store_true", help="use this model for searches from now on")
     step.add_argument("--clean", action="store_true", help="remove every other model's vectors and signatures")
@@ -83,9 +85,9 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
 def _read_dates(args: argparse.Namespace, stack: DeployedStack) -> int:
     source = CaptureSource(dynamodb_client(), stack.table)
     count = sum(1 for _ in source.list_images())
-    print(f"{count:,} images of which it was never read when they were taken")
+    print(f"{count:,} images without date or tags, which an earlier version stored")
     print(estimate(count, dating_cost(default_context()["ingest_memory_mb"])))
-    if not count or not (args.yes or confirm(f"Read when {count:,} images were taken?")):
+    if not count or not (args.yes or confirm(f"Read the date and tell the tags of {count:,} images?")):
         return 0
     queue = Queue(sqs_client(), stack.outputs["QueueUrl"])
     return run_with_progress(source, queue, source.list_images(), ProgressReport(count))

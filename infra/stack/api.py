@@ -34,8 +34,10 @@ PUBLIC: Final = {
     "DocsFiles": "/static-offline-docs/{proxy+}",
     "OpenApi": "/openapi.json",
     "Health": "/health",
+    "SharedPage": "/shared/{proxy+}",
+    "Shared": "/v1/shared/{proxy+}",
 }
-"""Routes that return no data and need no token."""
+"""Routes that need no token: they return no data, except for those of an album to whoever has a link to it."""
 
 
 @dataclass(frozen=True, slots=True)

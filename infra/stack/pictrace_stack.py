@@ -216,7 +216,10 @@ class PicTraceStack(Stack):
             search.function,
             [
                 f"dynamodb:{action}"
-                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+                for action in (
+                    *("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
+                    "ConditionCheckItem",
+                )
             ],
             [table],
         )

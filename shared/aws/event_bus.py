@@ -61,6 +61,20 @@ class ImageRemoved(_Detail):
     image_id: ImageId
 
 
+class ImageTrashed(_Detail):
+    """An image was moved into the trash of its collection, where nothing finds it until it is restored."""
+
+    detail_type = "Image Trashed"
+    image_id: ImageId
+
+
+class ImageRestored(_Detail):
+    """An image was restored from the trash, by a call or by an upload of the same bytes."""
+
+    detail_type = "Image Restored"
+    image_id: ImageId
+
+
 class Scores(BaseModel):
     """How similar the two images are; docs/explanation/ranking.md explains each score."""
 
@@ -83,8 +97,8 @@ class DuplicateFound(_Detail):
     scores: Scores | None = Field(None, description="null if the bytes are the same")
 
 
-Event = ImageIndexed | ImageRejected | ImageRemoved | DuplicateFound
-EVENTS: Final = (ImageIndexed, ImageRejected, ImageRemoved, DuplicateFound)
+Event = ImageIndexed | ImageRejected | ImageRemoved | ImageTrashed | ImageRestored | DuplicateFound
+EVENTS: Final = (ImageIndexed, ImageRejected, ImageRemoved, ImageTrashed, ImageRestored, DuplicateFound)
 
 
 def events_for(outcome: Outcome) -> Iterator[Event]:
@@ -106,6 +120,12 @@ def events_for(outcome: Outcome) -> Iterator[Event]:
             )
         case OutcomeStatus.REJECTED:
             yield ImageRejected(**about, code=outcome.code or "", reason=outcome.reason or "", url=outcome.url)
+        case OutcomeStatus.TRASHED:
+            yield ImageTrashed(**about, image_id=image_id)
+        case OutcomeStatus.RESTORED:
+            yield ImageRestored(**about, image_id=image_id)
+    if outcome.restored and outcome.status in (OutcomeStatus.INDEXED, OutcomeStatus.DUPLICATE):
+        yield ImageRestored(**about, image_id=image_id)
     if outcome.neighbour:
         found = outcome.neighbour.comparison
         yield DuplicateFound(

@@ -3,8 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Final
 
-from shared.aws.messages import duplicate_check, duplicate_scan, purge_trash
-from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
+from shared.aws.messages import duplicate_check, duplicate_scan, purge_trash, trash_change
+from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex, TrashChanged
 from shared.domain.limits import check_delay_seconds
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class IngestMessages:
 
     def purge(self, collection: str | None, before: str | None) -> None:
         self._send(json.dumps(purge_trash(collection, before)), SOON)
+
+    def trash_changed(self, event: TrashChanged) -> None:
+        self._send(json.dumps(trash_change(event)), SOON)
 
     def _send(self, body: str, delay: int) -> None:
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay)

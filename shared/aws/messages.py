@@ -21,6 +21,7 @@ from shared.domain.events import (
     PurgeTrash,
     Reindex,
     Removed,
+    TrashChanged,
     UrlSubmitted,
 )
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
@@ -33,6 +34,7 @@ _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
 _SCAN: Final = "duplicate_scan"
 _PURGE: Final = "purge_trash"
+_TRASH: Final = "trash_changed"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -151,6 +153,26 @@ class PurgeRequest(BaseModel):
         return PurgeTrash(self.collection, before)
 
 
+class TrashChangeRequest(BaseModel):
+    """What the API sends to have it published that an image was moved into the trash, or restored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    restored: bool
+
+    def event(self) -> TrashChanged:
+        """Return the event that the request stands for."""
+        return TrashChanged(ImageKey(self.collection, self.image_id), self.restored)
+
+
+def trash_change(event: TrashChanged) -> dict[str, Any]:
+    """Return the message that `parse` turns into this event."""
+    image = event.image_key
+    return {_TRASH: {"image_id": image.image_id, "collection": image.collection, "restored": event.restored}}
+
+
 def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
     """Return the message that `parse` turns into a purge."""
     values = {"collection": collection, "before": before}
@@ -206,6 +228,8 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield ScanRequest.model_validate(step).event()
         case {"purge_trash": dict(purge)} if len(body) == 1 and depth == _MAX_DEPTH:  # no topic's sender may purge
             yield PurgeRequest.model_validate(purge).event()
+        case {"trash_changed": dict(change)} if len(body) == 1 and depth == _MAX_DEPTH:
+            yield TrashChangeRequest.model_validate(change).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.images import ObjectRef, signature_key, thumbnail_key
+from shared.domain.images import ObjectRef, preview_key, signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from shared.domain.ports import Catalogue, Objects
 
@@ -38,6 +38,7 @@ def collect_garbage(
             for model in models:
                 objects.delete(signature_key(model, image_key.image_id))
         objects.delete(thumbnail_key(image_key.collection, image_key.image_id))
+        objects.delete(preview_key(image_key.collection, image_key.image_id))
         now = catalogue.occurrences(image_key.image_id)
     orphaned = dict(now.sources)
     if orphaned and all(objects.exists(signature_key(model, image_key.image_id)) for model in models):

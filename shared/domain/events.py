@@ -107,13 +107,31 @@ class PurgeTrash:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashChanged:
+    """An image was moved into the trash, or restored, of which others are to be told."""
+
+    image_key: ImageKey
+    restored: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that requires no action, with the reason."""
 
     reason: str
 
 
-IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | Ignored
+IngestEvent = (
+    Created
+    | Removed
+    | UrlSubmitted
+    | Reindex
+    | DuplicateCheck
+    | DuplicateScanStep
+    | PurgeTrash
+    | TrashChanged
+    | Ignored
+)
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:

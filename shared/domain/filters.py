@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.domain.annotations import Annotations
 from shared.domain.images import ImageRecord
+from shared.domain.tags import TagMatch, has_tags
 
 
 class Order(StrEnum):
@@ -33,6 +34,9 @@ class ImageFilter:
         min_pixels, max_pixels: bounds of width x height.
         filename: a part of the file name, in any case.
         external_id, fields: annotations, compared exactly.
+        favourite: whether it is a favourite.
+        tags: in canonical form; `tag_match` says whether it must have one of them or all.
+        album: the id of an album that must have it. A record does not tell: listings read the album.
     """
 
     labels: frozenset[str] | None = None
@@ -48,11 +52,20 @@ class ImageFilter:
     filename: str | None = None
     external_id: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    favourite: bool | None = None
+    tags: frozenset[str] = frozenset()
+    tag_match: TagMatch = TagMatch.ANY
+    album: str | None = None
 
     @property
     def needs_annotations(self) -> bool:
         """Whether only annotated images can be accepted."""
-        return self.external_id is not None or bool(self.fields)
+        return self.external_id is not None or bool(self.fields) or self.favourite is True
+
+    @property
+    def depends_on_annotations(self) -> bool:
+        """Whether annotations decide which images are accepted."""
+        return self.needs_annotations or self.favourite is not None or bool(self.tags)
 
     def bounds(self, sort: Sort) -> tuple[str | None, str | None]:
         """Return the bounds of the time by which a listing is sorted."""
@@ -80,12 +93,15 @@ class ImageFilter:
             and (self.max_pixels is None or pixels <= self.max_pixels)
             and (self.filename is None or self.filename.casefold() in (record.filename or "").casefold())
             and self.accepts_annotations(record.annotations)
+            and (not self.tags or has_tags(record.tags, self.tags, self.tag_match))
         )
 
     def accepts_annotations(self, found: Annotations) -> bool:
         """Return whether annotations meet the conditions on them."""
-        return (self.external_id is None or found.external_id == self.external_id) and all(
-            found.fields.get(name) == value for name, value in self.fields.items()
+        return (
+            (self.external_id is None or found.external_id == self.external_id)
+            and (self.favourite is None or found.favourite is self.favourite)
+            and all(found.fields.get(name) == value for name, value in self.fields.items())
         )
 
 

@@ -97,6 +97,8 @@ class ImageRecord:
         intact: share of the image that is there; only this part is described.
         pages: number of pages, frames or images in the file.
         capture: when, by what and where it was taken; None for an image stored by a version that did not read this.
+        things: words for what the network sees in it, most probable first; None for an image stored by a version that
+            did not tell them.
     """
 
     collection: str
@@ -121,6 +123,12 @@ class ImageRecord:
     intact: float = 1.0
     pages: int = 1
     capture: Capture | None = None
+    things: Sequence[str] | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the image: those that people gave, and the things that the network sees and nobody removed."""
+        return self.annotations.tags.of(self.things or ())
 
     @property
     def dated_at(self) -> str:
@@ -239,6 +247,11 @@ def thumbnail_key(collection: str, image_id: str) -> str:
     Each collection has its own, because the time of the last write must not reveal what another collection did.
     """
     return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.webp"
+
+
+def preview_key(collection: str, image_id: str) -> str:
+    """Return the S3 key of the image that links to an album show."""
+    return f"{THUMBNAILS_PREFIX}{collection}/{image_id}.preview.webp"
 
 
 def clean_filename(name: str) -> str:

@@ -107,6 +107,25 @@ MAX_FIELD_LENGTH: Final = 256
 """Maximum length of such a string, and of a caller's id of an image, in characters."""
 MAX_NOTE_LENGTH: Final = 2000
 
+MAX_TAG_LENGTH: Final = 50
+MAX_TAGS: Final = 50
+"""Maximum number of tags of an image on which people have decided, those that they removed included."""
+
+MAX_TAGS_WANTED: Final = 20
+"""Maximum number of tags in the conditions of a listing."""
+
+MAX_ALBUM_IMAGES: Final = 10_000
+"""Maximum number of images in an album: all of its entries, some 300 bytes each, are read for each of its pages."""
+MAX_ALBUM_CHANGES: Final = 100
+"""Maximum number of images that one call adds to an album, or removes from it."""
+MAX_DESCRIPTION_LENGTH: Final = 2000
+"""Maximum length of an album's description, in characters."""
+SHARE_DAYS: Final = 30
+"""How long a link to an album is valid unless it is created for another time."""
+MAX_SHARE_DAYS: Final = 3650
+PREVIEW_SIDE: Final = 1024
+"""Longest side, in pixels, of the image that a link to an album shows: what the decoder keeps of a large one."""
+
 DEFAULT_K: Final = 5
 MAX_K: Final = 50
 

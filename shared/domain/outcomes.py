@@ -10,7 +10,8 @@ from shared.domain.matches import Comparison
 
 
 class OutcomeStatus(StrEnum):
-    """`SUPERSEDED`: a newer event of the object was handled first. `FETCHED`: the object's own event follows."""
+    """`SUPERSEDED`: a newer event of the object was handled first. `FETCHED`: the object's own event follows. `TRASHED`
+    and `RESTORED`: the API has moved the image into the trash, or out of it."""
 
     INDEXED = "indexed"
     DUPLICATE = "duplicate"
@@ -18,6 +19,8 @@ class OutcomeStatus(StrEnum):
     REMOVED = "removed"
     SUPERSEDED = "superseded"
     FETCHED = "fetched"
+    TRASHED = "trashed"
+    RESTORED = "restored"
     IGNORED = "ignored"
 
 
@@ -37,6 +40,7 @@ class Outcome:
         image_key: the image that the object holds, or held before its removal.
         vanished: images that no object of their collection holds any more.
         code, reason: why an image was rejected, or an event was ignored.
+        restored: whether an image that was indexed had been in the trash.
         neighbour: the nearest earlier image, if it is a near-duplicate.
     """
 
@@ -50,5 +54,6 @@ class Outcome:
     vanished: Sequence[ImageKey] = ()
     code: str | None = None
     reason: str | None = None
+    restored: bool = False
     neighbour: Neighbour | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)

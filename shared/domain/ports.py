@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from shared.domain.albums import Album, AlbumChange, AlbumKey, AlbumPage, Share
 from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
 from shared.domain.collections import CollectionEntry, CollectionPage
@@ -16,11 +17,12 @@ from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
 from shared.domain.quality import Quality
+from shared.domain.tags import TagCounts
 from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex, TrashChanged
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -198,6 +200,10 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         """Store what the file of an image states that a version stored which did not read this, if it still exists."""
         ...
 
+    def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
+        """Store words for what a network sees in an image that a version stored which told none, if it exists."""
+        ...
+
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
         """Replace the annotations of an image.
 
@@ -207,6 +213,79 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         ...
 
     def count(self, collection: str) -> tuple[int, bool]: ...
+    def tag_counts(self, collection: str) -> TagCounts: ...
+
+
+class Albums(Protocol):
+    """Stores albums. Which images an album has, `Catalogue.page` tells (`ImageFilter.album`).
+
+    An image that is purged leaves all of its albums; one in the trash stays in them, unseen.
+    """
+
+    def create(self, album: Album) -> None: ...
+    def find(self, key: AlbumKey) -> Album | None: ...
+    def change(self, key: AlbumKey, change: AlbumChange) -> Album:
+        """Change an album; return it.
+
+        Raises:
+            AlbumMissing: it does not exist.
+        """
+        ...
+
+    def delete(self, key: AlbumKey) -> bool:
+        """Delete an album with its links, but none of its images; return False if it does not exist."""
+        ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
+        """Return one page of a collection's albums, the newest first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def of_image(self, image: ImageKey) -> Sequence[Album]:
+        """Return the albums that have an image, the newest first."""
+        ...
+
+    def holds(self, key: AlbumKey, image_id: str) -> bool:
+        """Return whether an album has an image, which may be in the trash."""
+        ...
+
+    def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
+        """Add images, at most `MAX_ALBUM_CHANGES`; return those that the collection does not have.
+
+        Raises:
+            AlbumMissing: the album does not exist.
+            AlbumFull: it would have more than `MAX_ALBUM_IMAGES` images; some may have been added.
+            ConflictError: others kept changing the same images or the album.
+        """
+        ...
+
+    def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
+        """Remove images, at most `MAX_ALBUM_CHANGES`, from an album; those that it does not have do not matter.
+
+        Raises:
+            ConflictError: others kept changing the same images or the album.
+        """
+        ...
+
+
+class Shares(Protocol):
+    """Stores links to albums by the hashes of their tokens."""
+
+    def create(self, share: Share, token_hash: str) -> None: ...
+    def find(self, token_hash: str) -> Share | None:
+        """Return the link with a token; it may have ended, or its album may be gone."""
+        ...
+
+    def list_all(self, album: AlbumKey) -> Sequence[Share]:
+        """Return the links to an album, also those that have ended a short while ago, the first created first."""
+        ...
+
+    def revoke(self, album: AlbumKey, share_id: str) -> bool:
+        """Delete a link; return False if there is none."""
+        ...
 
 
 class Collections(Protocol):
@@ -334,6 +413,10 @@ class Messages(Protocol):
 
     def reindex(self, event: "Reindex") -> None: ...
     def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
+
+    def trash_changed(self, event: "TrashChanged") -> None:
+        """Have it published that an image was moved into the trash, or restored."""
+        ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""

@@ -14,6 +14,8 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, sou
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
+from shared.domain.tags import TagCounts
+from shared.embedded.album_tables import forget_in_albums
 from shared.embedded.captures import write_capture
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
@@ -22,10 +24,13 @@ from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
     read_same_pixels,
+    read_tag_counts,
     write_annotations,
     write_labels,
     write_record,
+    write_things,
 )
+from shared.embedded.tags import DECISIONS, to_decisions
 from shared.embedded.trash import first_source_in_trash, forget
 from shared.embedded.vector_table import read_features, write_vectors
 
@@ -129,6 +134,7 @@ class EmbeddedCatalogue:
                 f"DELETE FROM images WHERE {_OF_IMAGE}",  # noqa: S608
                 (image_key.image_id, image_key.collection),
             )
+            forget_in_albums(connection, image_key)
             return forget(connection, image_key) or deleted.rowcount > 0
 
     def page(
@@ -151,6 +157,10 @@ class EmbeddedCatalogue:
             if record is not None:
                 write_capture(connection, replace(record, capture=capture))
 
+    def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
+        with self._database.transaction() as connection:
+            write_things(connection, image_key, things)
+
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
         with self._database.transaction() as connection:
             record = read_record(connection, image_key)
@@ -165,6 +175,12 @@ class EmbeddedCatalogue:
                 "SELECT images FROM collection_sizes WHERE collection = ?", (collection,)
             ).fetchone()
         return (found[0] if found else 0), True
+
+    def tag_counts(self, collection: str) -> TagCounts:
+        """Return how many images have each tag; exact."""
+        with self._database.read() as connection:
+            counts = read_tag_counts(connection, collection)
+        return TagCounts(counts, self.count(collection)[0], exact=True)
 
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
@@ -182,13 +198,15 @@ class EmbeddedCatalogue:
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         with self._database.read() as connection:
             found = connection.execute(
-                "SELECT image_id, external_id, note, fields FROM images"
+                f"SELECT image_id, external_id, note, fields, favourite, {DECISIONS} FROM images"  # noqa: S608
                 " WHERE image_id IN (SELECT value FROM json_each(?)) AND collection = ?",
                 (json.dumps(list(image_ids)), collection),
             )
             return {
-                image_id: Annotations(external_id, note, json.loads(fields))
-                for image_id, external_id, note, fields in found
+                image_id: Annotations(
+                    external_id, note, json.loads(fields), favourite=bool(favourite), tags=to_decisions(decisions)
+                )
+                for image_id, external_id, note, fields, favourite, decisions in found
             }
 
 

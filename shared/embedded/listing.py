@@ -11,7 +11,8 @@ from shared.domain.errors import InvalidCursor
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import Page
 from shared.domain.ledger import ImageKey
-from shared.embedded.records import annotation_terms, label_term, read_record
+from shared.domain.tags import TagMatch
+from shared.embedded.records import FAVOURITE_TERM, album_term, annotation_terms, label_term, read_record, tag_term
 
 _TIMES: Final = {Sort.ADDED: "created_at", Sort.TAKEN: "dated_at"}
 _FIRST_TIME: Final = ""
@@ -52,6 +53,7 @@ def read_page(
         *_times(collection, wanted.bounds(sort), sort, order, cursor, table),
         *properties,
         *(_one_of(terms, table) for terms in required),
+        *([_none_of(FAVOURITE_TERM, table)] if wanted.favourite is False else []),
     ]
     query = (
         f"SELECT {time}, {table}.image_id"  # noqa: S608
@@ -76,14 +78,17 @@ def _terms(wanted: ImageFilter, sort: Sort) -> tuple[Sequence[str] | None, Seque
 
     Images are read by all of the terms, one after another; by time alone if there are None.
     """
-    annotations = annotation_terms(Annotations(wanted.external_id, None, wanted.fields))
-    labels = None if wanted.labels is None else [label_term(label) for label in sorted(wanted.labels)]
+    favourite = wanted.favourite is True
+    annotations = annotation_terms(Annotations(wanted.external_id, None, wanted.fields, favourite=favourite))
+    tags = [tag_term(tag) for tag in sorted(wanted.tags)]
+    any_tag = [tags] if tags and wanted.tag_match is TagMatch.ANY else []
+    album = [] if wanted.album is None else [album_term(wanted.album)]
+    required = [[term] for term in (*album, *annotations, *([] if any_tag else tags))]
+    alternatives = [*any_tag, *([] if wanted.labels is None else [[label_term(one) for one in sorted(wanted.labels)]])]
     if sort is Sort.TAKEN:  # the index of terms has the time of indexing only
-        return None, [*([term] for term in annotations), *([] if labels is None else [labels])]
-    if not annotations:
-        return labels, []
-    first, *others = annotations
-    return [first], [*([other] for other in others), *([] if labels is None else [labels])]
+        return None, [*required, *alternatives]
+    everything = [*required, *alternatives]
+    return (everything[0], everything[1:]) if everything else (None, [])
 
 
 def _times(
@@ -125,3 +130,8 @@ def _one_of(terms: Sequence[str], table: str) -> Condition:
         f" AND others.collection = {table}.collection AND others.term IN ({places}))",
         terms,
     )
+
+
+def _none_of(term: str, table: str) -> Condition:
+    condition, values = _one_of([term], table)
+    return f"NOT {condition}", values

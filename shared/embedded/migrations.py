@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.embedded import (
+    album_tables,
     api_keys,
     captures,
     collections,
@@ -16,6 +17,7 @@ from shared.embedded import (
     queue,
     records,
     refusals,
+    tags,
     trash,
     uploads,
     vector_table,
@@ -38,7 +40,12 @@ _ADAPTERS: Final = (
     queue,
 )
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS), captures.MIGRATION)
+MIGRATIONS: Final[Sequence[str]] = (
+    "\n".join(adapter.SCHEMA for adapter in _ADAPTERS),
+    captures.MIGRATION,
+    tags.MIGRATION,
+    album_tables.MIGRATION,
+)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 

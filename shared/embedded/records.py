@@ -10,7 +10,9 @@ from shared.domain.capture import Capture
 from shared.domain.images import ImageRecord, Label, ObjectRef
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey
+from shared.embedded.album_tables import read_albums_of
 from shared.embedded.captures import write_capture
+from shared.embedded.tags import DECISIONS, to_decisions, write_decisions
 
 IMAGE_COLUMNS: Final = """
     image_id TEXT NOT NULL,
@@ -108,7 +110,7 @@ writes, may have rows of an image that has no record yet, or no longer.
 COLUMNS: Final = (
     "images.image_id, images.collection, descriptions.model, width, height, format, bytes, phash, images.created_at,"
     " filename, low_information, sharpness, labels, external_id, note, fields, intact, pages, taken_at, camera,"
-    " latitude, longitude, capture_read"
+    f" latitude, longitude, capture_read, things, favourite, {DECISIONS}"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
 DESCRIBED: Final = (
@@ -135,11 +137,14 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
         sharpness=row[11],
         labels=tuple(Label(name, probability) for name, probability in json.loads(row[12])),
         sources=sources,
-        annotations=Annotations(row[13], row[14], json.loads(row[15])),
+        annotations=Annotations(
+            row[13], row[14], json.loads(row[15]), favourite=bool(row[24]), tags=to_decisions(row[25])
+        ),
         damaged=row[16] is not None,
         intact=1.0 if row[16] is None else row[16],
         pages=row[17],
         capture=Capture(*row[18:22]) if row[22] else None,
+        things=None if row[23] is None else tuple(json.loads(row[23])),
     )
 
 
@@ -184,14 +189,14 @@ def write_record(
     """Store a record in place of the one that the collection may have of the image, whose annotations stay."""
     connection.execute(
         "INSERT INTO images (image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
-        " folded_filename, low_information, sharpness, first_source, intact, pages, pixels_hash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " folded_filename, low_information, sharpness, first_source, intact, pages, pixels_hash, things)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (image_id, collection) DO UPDATE SET model = excluded.model, width = excluded.width,"
         " height = excluded.height, format = excluded.format, bytes = excluded.bytes, phash = excluded.phash,"
         " created_at = excluded.created_at, filename = excluded.filename, folded_filename = excluded.folded_filename,"
         " low_information = excluded.low_information, sharpness = excluded.sharpness,"
         " first_source = excluded.first_source, intact = excluded.intact, pages = excluded.pages,"
-        " pixels_hash = excluded.pixels_hash",
+        " pixels_hash = excluded.pixels_hash, things = excluded.things",
         (
             record.image_id,
             record.collection,
@@ -210,6 +215,7 @@ def write_record(
             record.intact if record.damaged else None,
             record.pages,
             pixels_hash,
+            None if record.things is None else json.dumps(record.things),
         ),
     )
     write_capture(connection, record)
@@ -227,18 +233,29 @@ def write_labels(connection: sqlite3.Connection, record: ImageRecord) -> None:
     )
 
 
+def write_things(connection: sqlite3.Connection, image_key: ImageKey, things: Sequence[str]) -> None:
+    """Store words for what a network sees in an image."""
+    connection.execute(
+        "UPDATE images SET things = ? WHERE image_id = ? AND collection = ?",
+        (json.dumps(list(things)), image_key.image_id, image_key.collection),
+    )
+    write_terms(connection, image_key)
+
+
 def write_annotations(connection: sqlite3.Connection, image_key: ImageKey, annotations: Annotations) -> None:
     """Store annotations in place of those that an image has."""
     connection.execute(
-        "UPDATE images SET external_id = ?, note = ?, fields = ? WHERE image_id = ? AND collection = ?",
+        "UPDATE images SET external_id = ?, note = ?, fields = ?, favourite = ? WHERE image_id = ? AND collection = ?",
         (
             annotations.external_id,
             annotations.note,
             json.dumps(dict(annotations.fields)),
+            annotations.favourite,
             image_key.image_id,
             image_key.collection,
         ),
     )
+    write_decisions(connection, image_key, annotations.tags)
     write_terms(connection, image_key)
 
 
@@ -246,17 +263,45 @@ def write_terms(connection: sqlite3.Connection, image_key: ImageKey) -> None:
     """Store the terms of a record as it is now."""
     record = read_record(connection, image_key)
     key = (image_key.image_id, image_key.collection)
+    albums = [album_term(album_id) for album_id in read_albums_of(connection, image_key)]
     connection.execute("DELETE FROM terms WHERE image_id = ? AND collection = ?", key)
     if record:
         connection.executemany(
             "INSERT INTO terms (image_id, collection, term, created_at) VALUES (?, ?, ?, ?)",
-            [(*key, term, record.created_at) for term in terms_of(record)],
+            [(*key, term, record.created_at) for term in (*terms_of(record), *albums)],
         )
 
 
 def terms_of(record: ImageRecord) -> set[str]:
-    """Return the terms by which an image is listed: of its labels in canonical form, and of its annotations."""
-    return {label_term(canonical(label.name)) for label in record.labels} | set(annotation_terms(record.annotations))
+    """Return the terms by which an image is listed: of its labels in canonical form, its tags and its annotations."""
+    return (
+        {label_term(canonical(label.name)) for label in record.labels}
+        | {tag_term(tag) for tag in record.tags}
+        | set(annotation_terms(record.annotations))
+    )
+
+
+def tag_term(tag: str) -> str:
+    return f"{_TAG}{tag}"
+
+
+def read_tag_counts(connection: sqlite3.Connection, collection: str) -> Mapping[str, int]:
+    """Return how many images of a collection have each tag."""
+    rows = connection.execute(
+        "SELECT term, count(*) FROM terms WHERE collection = ? AND term >= ? AND term < ? GROUP BY term",
+        (collection, _TAG, _AFTER_TAGS),
+    )
+    return {term.removeprefix(_TAG): count for term, count in rows}
+
+
+def album_term(album_id: str) -> str:
+    return f"album {album_id}"
+
+
+FAVOURITE_TERM: Final = "favourite"
+_TAG: Final = "tag "
+_AFTER_TAGS: Final = "tag!"
+"""Sorts behind the terms of all tags."""
 
 
 def label_term(label: str) -> str:
@@ -264,6 +309,7 @@ def label_term(label: str) -> str:
 
 
 def annotation_terms(annotations: Annotations) -> Sequence[str]:
-    """Return a term for the caller's id and one for each field."""
+    """Return a term for the caller's id, one for favourites, and one for each field."""
     ids = [f"id {annotations.external_id}"] if annotations.external_id is not None else []
-    return [*ids, *(f"field {json.dumps(entry)}" for entry in sorted(annotations.fields.items()))]
+    favourite = [FAVOURITE_TERM] if annotations.favourite else []
+    return [*ids, *favourite, *(f"field {json.dumps(entry)}" for entry in sorted(annotations.fields.items()))]

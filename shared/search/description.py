@@ -12,7 +12,7 @@ from shared.domain.images import ImageRecord, IndexedImage
 from shared.domain.ledger import ImageKey
 from shared.search.timings import Stopwatch
 from shared.vision import signature
-from shared.vision.decode.decoding import decode
+from shared.vision.decode.decoding import Image, decode
 from shared.vision.embedding import Embedder, Embedding
 from shared.vision.keypoints import MAX_KEYPOINTS
 from shared.vision.phash import perceptual_hash
@@ -66,7 +66,8 @@ def analyse(
         embedder: returns the network, and may load it first.
         keypoints: maximum number of keypoints.
         watch: measures the stages `keypoints` and `features`.
-        shown: the pages on a sheet. The features are then the mean of theirs, and the labels those of the first one.
+        shown: the pages on a sheet. The features are then the mean of theirs, and the labels and things those of the
+            first one.
     """
     watch = watch or Stopwatch()
     several = shown if len(shown) > 1 else ()
@@ -83,7 +84,12 @@ def analyse(
         for page, own, one in zip(several, of_pages, found, strict=False)
     ]
     pages = pages or [SignedPage(page.number, page.seconds) for page in shown]
-    return replace(described, features=features, pages=tuple(pages)), Embedding(features, found[0].labels)
+    return replace(described, features=features, pages=tuple(pages)), replace(found[0], features=features)
+
+
+def things_in(image: Image, embedder: Embedder) -> tuple[str, ...]:
+    """Return the words for what a network sees in an image, the same as `describe` does."""
+    return embedder.embed(image.shown[0].rgb if len(image.shown) > 1 else image.rgb).things
 
 
 def describe(
@@ -114,6 +120,7 @@ def describe(
         intact=image.intact,
         pages=image.pages,
         capture=image.capture,
+        things=embedding.things,
         quality=measure(data, image.rgb, image.format, (image.width, image.height)),
     )
     return Description(

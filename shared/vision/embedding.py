@@ -16,6 +16,7 @@ from shared.domain.features import FeatureVector, normalise
 from shared.domain.images import Label
 from shared.domain.labels import Vocabulary
 from shared.domain.model_card import EXPORT_COMMAND, LABELS_FILE, MODEL_FILE, ModelCard
+from shared.domain.things import things
 from shared.vision import cpu
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square
@@ -35,10 +36,12 @@ class Embedding:
     Attributes:
         features: of unit length.
         labels: the classes that are probable enough, at most `MAX_LABELS`, most probable first.
+        things: everyday words for what it sees; see `shared.domain.things`.
     """
 
     features: FeatureVector
     labels: tuple[Label, ...]
+    things: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -94,7 +97,8 @@ class Embedder:
         with self._lock:
             outputs = self._run(rgb=batch)
             features, probabilities = outputs["features"][0].copy(), outputs["probabilities"][0].copy()
-        return Embedding(normalise(features), self._labels(probabilities))
+        seen = things(probabilities) if self.has_labels else ()
+        return Embedding(normalise(features), self._labels(probabilities), seen)
 
     def _labels(self, probabilities: npt.NDArray[np.float32]) -> tuple[Label, ...]:
         if not self.has_labels:

@@ -137,3 +137,39 @@ def test_completion_is_printed(run: Run, shell: str) -> None:
     word = "s" if shell == "fish" else "1"
     words = {"COMP_WORDS": "pictrace s", "COMP_CWORD": word, "_PICTRACE_COMPLETE": f"{shell}_complete"}
     assert "search" in run(prog_name="pictrace", env=words, complete_var="_PICTRACE_COMPLETE").stdout
+
+
+def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, collection: str) -> None:
+    where = ("--collection", collection)
+    one, two = folder / "a.png", folder / "2026" / "b.PNG"
+    assert run("add", one, two, *where).exit_code == 0
+    assert run("tag", one, "--add", "Sea", "--add", "sun", *where).stdout.split() == [
+        *(as_json(run("list", *where, "--tag", "sea", "--json"))["images"][0]["image_id"][:12], "sea,", "sun")
+    ]
+    assert run("tag", one, *where).exit_code == 2
+    assert run("tag", "nothing.png", "--add", "x", *where).exit_code == 2
+    run("tag", one, two, "--remove", "sun", "--add", "beach", *where)
+    assert as_json(run("tags", *where, "--json"))["tags"][0] == {"tag": "beach", "images": 2}
+    assert "beach" in run("tags", *where).stdout
+    assert run("favourite", two, *where).stdout == "1 image now among the favourites\n"
+    lines = run("list", *where, "--favourite").stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["♥", "b.PNG"]]
+    assert len(as_json(run("list", *where, "--tag", "sea,beach", "--match", "all", "--json"))["images"]) == 1
+    run("favourite", two, "--off", *where)
+    assert as_json(run("list", *where, "--favourite", "--json"))["images"] == []
+
+    album_id = run("album", "create", "Rome", "--description", "May", *where).stdout.strip()
+    missing = run("album", "add", "Rome", one, two, "0" * 64, *where)
+    assert (missing.exit_code, missing.stdout) == (1, "2 images in Rome\n")
+    assert run("album", "remove", album_id, two, *where).stdout == "1 image in Rome\n"
+    assert len(as_json(run("list", *where, "--album", album_id, "--json"))["images"]) == 1
+    assert run("album", "change", "Rome", "--title", "Roma", *where).stdout == "Roma\n"
+    assert run("album", "add", "Rome", two, *where).exit_code == 2
+    assert "Roma" in run("album", "list", *where).stdout
+    link = run("album", "share", "Roma", "--days", "2", *where).stdout.strip()
+    assert "/shared/" in link
+    [share] = as_json(run("album", "shares", "Roma", *where, "--json"))["shares"]
+    assert share["share_id"] in run("album", "shares", "Roma", *where).stdout
+    assert as_json(run("album", "shares", "Roma", "--revoke", share["share_id"], *where, "--json"))["shares"] == []
+    assert run("album", "delete", "Roma", *where).stdout == "Roma deleted\n"
+    assert as_json(run("album", "list", *where, "--json"))["albums"] == []

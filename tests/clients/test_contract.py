@@ -22,7 +22,14 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 OPERATIONS = {name: value for name, value in vars(Operations).items() if isinstance(value, Operation)}
 BODIES = {
     name: getattr(parameters, name)
-    for name in ("ImageChange", "DuplicateResolution", "DuplicateDecision", "GroupToResolve")
+    for name in (
+        "ImageChange",
+        "AlbumUpdate",
+        "AlbumImages",
+        "DuplicateResolution",
+        "DuplicateDecision",
+        "GroupToResolve",
+    )
 }
 ANSWERS = {name: value for name, value in vars(answers).items() if typing.is_typeddict(value)}
 
@@ -127,6 +134,8 @@ def test_arguments_become_the_fields_of_a_body() -> None:
     for name, request in {
         "UploadRequest": operations.open_upload.request("a.png"),
         "UrlRequest": operations.fetch_image.request("https://example.com/cat.jpg"),
+        "AlbumCreation": operations.create_album.request("Cats"),
+        "ShareCreation": operations.create_share.request("a", days=1),
         "CollectionChange": operations.put_collection.request("cats"),
         "KeptImage": operations.keep_image.request("a", "b"),
     }.items():

@@ -71,6 +71,7 @@ def stub_description(
         created_at,
         filename=filename,
         capture=Capture(),
+        things=(),
     )
     return Description(record, np.ones(4, np.float32), BLANK, np.zeros((1, 1, 3), np.uint8))
 

@@ -43,6 +43,8 @@ def test_a_jwt_issuer_protects_every_route_with_data() -> None:
         "GET /static-offline-docs/{proxy+}",
         "GET /openapi.json",
         "GET /health",
+        "GET /shared/{proxy+}",
+        "GET /v1/shared/{proxy+}",
         "OPTIONS /{proxy+}",
     }
     assert len({json.dumps(route["Target"]) for route in routes}) == 1

@@ -69,6 +69,7 @@ API: Final = {
     ("dynamodb:DeleteItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/newest-v1"),
+    ("dynamodb:ConditionCheckItem", "<StorageTable>"),
     ("dynamodb:Query", "<StorageTable>/index/taken-v1"),
     ("dynamodb:Query", "<StorageTable>/index/annotated-v1"),
     ("dynamodb:Query", "<StorageTable>/index/duplicates-v1"),
@@ -92,7 +93,7 @@ ACTION_OF: Final = {
     "generate_presigned_post": {"s3:PutObject"},
     "get_paginator": {"dynamodb:Query"},
     "invoke": {"lambda:InvokeFunction"},
-    "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+    "transact_write_items": {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"},
 }
 """Methods of boto3 clients whose IAM action has another name."""
 
@@ -175,6 +176,8 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
         "dynamodb/duplicates": "dynamodb",
         "dynamodb/duplicate_scans": "dynamodb",
         "dynamodb/trash": "dynamodb",
+        "dynamodb/albums": "dynamodb",
+        "dynamodb/shares": "dynamodb",
         "dynamodb/api_keys": "dynamodb",
         "objects": "s3",
         "event_bus": "events",

@@ -18,6 +18,7 @@ from functions.api.app import create_app
 from functions.api.auth import AuthenticatedRoute
 from functions.api.bootstrap import deployed_services
 from functions.api.errors import UNAUTHENTICATED
+from functions.api.routes.shared import PublicRoute
 from functions.api.security_headers import SECURITY_HEADERS
 from infra.local.queue_worker import FunctionContext
 from infra.stack.api import PUBLIC
@@ -44,12 +45,24 @@ CALLS: Final = {
     ("GET", "/v1/duplicates/decisions"): {Scope.SEARCH},
     ("GET", f"/v1/duplicates/{ABSENT}"): {Scope.SEARCH},
     ("GET", "/v1/trash"): {Scope.SEARCH},
+    ("GET", "/v1/tags"): {Scope.SEARCH},
+    ("GET", "/v1/albums"): {Scope.SEARCH},
+    ("GET", f"/v1/albums/{ABSENT}"): {Scope.SEARCH},
+    ("GET", f"/v1/albums/{ABSENT}/shares"): {Scope.SEARCH},
     ("POST", "/v1/search"): {Scope.SEARCH},
     ("POST", "/v1/compare"): {Scope.SEARCH},
     ("POST", "/v1/uploads"): {Scope.WRITE},
     ("POST", "/v1/images"): {Scope.WRITE},
     ("PATCH", f"/v1/images/{ABSENT}"): {Scope.WRITE},
     ("DELETE", f"/v1/images/{ABSENT}"): {Scope.WRITE},
+    ("PUT", f"/v1/images/{ABSENT}/tags/dog"): {Scope.WRITE},
+    ("DELETE", f"/v1/images/{ABSENT}/tags/dog"): {Scope.WRITE},
+    ("POST", "/v1/albums"): {Scope.WRITE},
+    ("PATCH", f"/v1/albums/{ABSENT}"): {Scope.WRITE},
+    ("DELETE", f"/v1/albums/{ABSENT}"): {Scope.WRITE},
+    ("PATCH", f"/v1/albums/{ABSENT}/images"): {Scope.WRITE},
+    ("POST", f"/v1/albums/{ABSENT}/shares"): {Scope.SEARCH, Scope.WRITE},
+    ("DELETE", f"/v1/albums/{ABSENT}/shares/{ABSENT}"): {Scope.WRITE},
     ("PUT", "/v1/collections/t-scopes"): {Scope.WRITE},
     ("DELETE", "/v1/collections/t-scopes"): {Scope.WRITE},
     ("POST", "/v1/duplicates/check"): {Scope.WRITE},
@@ -77,13 +90,16 @@ def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedA
     """Read from the application's routing table, so that a new route cannot be forgotten."""
     routes = list(flatten(running.cloud.app.routes))
     asking = {route.path for route in routes if isinstance(route, AuthenticatedRoute)}
+    shared = {route.path for route in routes if isinstance(route, PublicRoute)}
+    assert len(shared) == 4
+    assert {path for path in shared if not path.startswith("/v1/shared/{token}")} == set()
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
-    assert {route.path for route in routes} - asking == (public - {"/static-offline-docs/{name}"}) | {
-        "/static-offline-docs"
-    }
+    assert {route.path for route in routes} - asking - shared == (
+        public - {"/static-offline-docs/{name}", "/shared/{name}", "/v1/shared/{name}"}
+    ) | {"/static-offline-docs", "/shared/{token}"}
     schema = httpx.get(f"{closed.url}/openapi.json").json()["paths"]
-    assert set(schema) == asking | {"/health"}
-    assert sum(map(len, schema.values())) == len(CALLS) + 1
+    assert set(schema) == asking | shared | {"/health"}
+    assert sum(map(len, schema.values())) == len(CALLS) + len(shared) + 1
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

@@ -128,3 +128,25 @@ def test_repeating_an_event_publishes_the_same_outcome_again(
         return about if len(about) == 2 else None
 
     assert {event["detail-type"] for event in until(told)} == {"Image Indexed"}
+
+
+def test_the_way_into_the_trash_and_out_of_it_is_published(
+    running: PicTrace, listener: Listener, collection: str
+) -> None:
+    image_id, where = running.add(noise(15_201), collection=collection), {"collection": collection}
+    assert running.client.delete(f"/v1/images/{image_id}", params=where).status_code == 204
+    trashed = validated(listener.wait_for("Image Trashed", collection), "Image Trashed")
+    assert (trashed["image_id"], trashed["key"], trashed["version"]) == (image_id, None, "1")
+    assert running.client.post(f"/v1/trash/{image_id}/restore", params=where).status_code == 200
+    restored = validated(listener.wait_for("Image Restored", collection), "Image Restored")
+    assert (restored["image_id"], restored["upload_id"]) == (image_id, None)
+
+    assert running.client.delete(f"/v1/images/{image_id}", params=where).status_code == 204
+    upload_id = running.upload(noise(15_201), collection=collection)
+    assert running.wait_for_upload(upload_id)["image_id"] == image_id
+
+    def by_upload() -> bool:
+        found = [event["detail"] for event in listener.receive_all() if event["detail-type"] == "Image Restored"]
+        return upload_id in {detail["upload_id"] for detail in found}
+
+    assert until(by_upload)

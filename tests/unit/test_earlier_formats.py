@@ -51,6 +51,7 @@ def test_images_of_format_1_are_listed_by_arrival_until_they_are_dated(tmp_path:
     assert sorted(taken(ImageFilter(taken_to="2026-11-27T12:00:00.000000"))) == [SHOWN, TRASHED]
 
     catalogue.set_capture(ImageKey("c", TRASHED), Capture("2019-12-24T20:00:00"))
+    catalogue.set_things(ImageKey("c", TRASHED), [])
     assert taken() == [SHOWN, TRASHED]
     ModelChange(database, unused, "m").begin()
     ModelChange(database, unused, "m").begin()
@@ -59,5 +60,6 @@ def test_images_of_format_1_are_listed_by_arrival_until_they_are_dated(tmp_path:
     assert json.loads(queued.body) == {"image_id": SHOWN, "collection": "c", "model": "m"}
     assert queue.receive() is None
     catalogue.set_capture(ImageKey("c", SHOWN), Capture())
+    catalogue.set_things(ImageKey("c", SHOWN), ["dog"])
     ModelChange(database, unused, "m").begin()
     assert queue.receive() is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, duplicate_check, parse, purge_trash
+from shared.aws.messages import UnknownMessage, duplicate_check, parse, purge_trash, trash_change
 from shared.domain.events import (
     Created,
     DuplicateCheck,
@@ -19,6 +19,7 @@ from shared.domain.events import (
     PurgeTrash,
     Reindex,
     Removed,
+    TrashChanged,
     UrlSubmitted,
 )
 from shared.domain.images import ObjectRef
@@ -346,3 +347,13 @@ def test_only_a_message_in_the_queue_itself_purges() -> None:
     assert parsed(purge_trash("cats")) == [PurgeTrash("cats", None)]
     with pytest.raises(UnknownMessage):
         parsed(sns_envelope(json.dumps(purge_trash("cats"))))
+
+
+def test_only_the_queue_itself_says_that_the_trash_has_changed() -> None:
+    event = TrashChanged(ImageKey("cats", "a" * 64), restored=True)
+    text = json.dumps(trash_change(event))
+    assert parse(text) == [event]
+    with pytest.raises(UnknownMessage):
+        parse(json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": text}))
+    with pytest.raises(UnknownMessage):
+        parse(json.dumps({"trash_changed": {"image_id": "x", "collection": "cats", "restored": True}}))

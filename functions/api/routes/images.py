@@ -1,8 +1,9 @@
 """List, fetch, show and remove images."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
@@ -10,12 +11,21 @@ from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom, SeenAs
 from functions.api.errors import problem_responses
 from functions.api.filter_parameters import ListingFilter
-from shared.domain.annotations import KEEP, AnnotationChange
+from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey, AlbumMissing
+from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
+from shared.domain.tags import canonical_tag
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
 
+
+def valid_tag(tag: Annotated[str, Path(max_length=256, description="in any case", examples=["dog"])]) -> str:
+    """Raises InvalidTag."""
+    return canonical_tag(tag)
+
+
+Tag = Annotated[str, Depends(valid_tag)]
 LINK_HEADERS = {
     "Cache-Control": f"private, max-age={LINK_HALF_LIFE_SECONDS}",
     "Vary": "Accept, Authorization, X-Api-Key",
@@ -30,7 +40,7 @@ LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "",
     summary="One page of a collection",
-    responses=problem_responses("invalid-cursor", "unknown-label"),
+    responses=problem_responses("invalid-cursor", "unknown-label", "not-found"),
     dependencies=[SEARCH],
 )
 def list_images(
@@ -38,6 +48,9 @@ def list_images(
     collection: OneCollection,
     wanted: ListingFilter,
     view: SeenAs,
+    album: Annotated[
+        str | None, Query(pattern=ALBUM_ID_PATTERN, description="only images of this album of the collection")
+    ] = None,
     sort: Annotated[
         Sort,
         Query(
@@ -50,6 +63,10 @@ def list_images(
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
+    if album is not None:
+        if services.albums.find(AlbumKey(collection, album)) is None:
+            raise AlbumMissing
+        wanted = replace(wanted, album=album)
     page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
     if page.records:
         services.collections.register(collection)
@@ -88,17 +105,48 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: 
 def change_image(
     image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection, view: SeenAs
 ) -> schemas.ImageWithSources:
-    """Changes the caller's own id, note and fields of the image in one collection; nothing else can be changed.
+    """Changes the caller's own id, note and fields of the image in one collection, and whether it is a favourite.
 
-    They are returned with the image, and filter listings and searches by `external_id` and `field`.
+    They are returned with the image, and filter listings (`external_id`, `field`, `favourite`) and searches
+    (`external_id`, `field`).
     """
     given = change.model_fields_set
     wanted = AnnotationChange(
         external_id=change.external_id if "external_id" in given else KEEP,
         note=change.note if "note" in given else KEEP,
         fields=change.fields,
+        favourite=change.favourite if "favourite" in given else KEEP,
     )
     record = services.library.annotate(image_id, collection, wanted)
+    return presenters.image_with_sources(record, view)
+
+
+@router.put(
+    "/{image_id}/tags/{tag}",
+    summary="Give an image a tag",
+    responses=problem_responses("not-found"),
+    dependencies=[WRITE],
+)
+def add_tag(
+    image_id: ImageIdPath, tag: Tag, services: Needs, collection: OneCollection, view: SeenAs
+) -> schemas.ImageWithSources:
+    """The image has the tag from then on, whatever the network sees in it, also when it is deleted and comes back."""
+    record = services.library.annotate(image_id, collection, TagChange(tag, wanted=True))
+    return presenters.image_with_sources(record, view)
+
+
+@router.delete(
+    "/{image_id}/tags/{tag}",
+    summary="Remove a tag of an image",
+    responses=problem_responses("not-found"),
+    dependencies=[WRITE],
+)
+def remove_tag(
+    image_id: ImageIdPath, tag: Tag, services: Needs, collection: OneCollection, view: SeenAs
+) -> schemas.ImageWithSources:
+    """The image does not have the tag from then on, whatever the network sees in it, also when it is deleted and comes
+    back."""
+    record = services.library.annotate(image_id, collection, TagChange(tag, wanted=False))
     return presenters.image_with_sources(record, view)
 
 
@@ -137,7 +185,7 @@ def content(
 ) -> Response:
     """Redirects to a link valid for 15 minutes, or returns it as JSON if `Accept` names `application/json`."""
     record = services.library.image(image_id, collections)
-    return _link_or_redirect(request, services.library.content_link(record, download=download))
+    return link_or_redirect(request, services.library.content_link(record, download=download))
 
 
 @router.get(
@@ -154,10 +202,10 @@ def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, reques
     Every image in a response has a link in `thumbnail_url`; call this when that link has expired or is broken.
     """
     record = services.library.image(image_id, collections)
-    return _link_or_redirect(request, services.library.thumbnail_link(record))
+    return link_or_redirect(request, services.library.thumbnail_link(record))
 
 
-def _link_or_redirect(request: Request, url: str) -> Response:
+def link_or_redirect(request: Request, url: str) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         link = schemas.Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
         return Response(link.model_dump_json(), media_type="application/json", headers=LINK_HEADERS)

@@ -53,6 +53,10 @@ def page_router(storage_origin: str, source_addresses: Sequence[str]) -> APIRout
     def page(request: Request) -> Response:
         return answer("index.html", request)
 
+    @router.get("/shared/{token}")
+    def shared(request: Request) -> Response:
+        return answer("shared.html", request)
+
     @router.get("/static/{name}")
     def static(name: str, request: Request) -> Response:
         if name not in files:

@@ -131,6 +131,26 @@ export const image = (id) => call(inCollection(`/v1/images/${id}`));
 /** Change the annotations of an image; return its record. */
 export const annotate = (image, change) => call(pathOf(image), json(change, "PATCH"));
 
+export const tags = () => call(inCollection("/v1/tags"));
+
+/** Give an image a tag, or remove it; return its record. */
+export const setTag = (image, tag, wanted) => call(pathOf(image, `/tags/${encodeURIComponent(tag)}`), { method: wanted ? "PUT" : "DELETE" });
+
+export const albums = (cursor) => call(inCollection(`/v1/albums?limit=48${part("cursor", cursor)}`));
+export const albumsOf = (image) => call(`/v1/albums?image_id=${image.image_id}&collection=${encodeURIComponent(image.collection)}`);
+export const createAlbum = (title) => {
+  const { collection } = route.current();
+  return call("/v1/albums", json({ title, ...(collection && { collection }) }));
+};
+const pathOfAlbum = (id, rest = "") => inCollection(`/v1/albums/${encodeURIComponent(id)}${rest}`);
+export const album = (id) => call(pathOfAlbum(id));
+export const changeAlbum = (id, change) => call(pathOfAlbum(id), json(change, "PATCH"));
+export const deleteAlbum = (id) => call(pathOfAlbum(id), { method: "DELETE" });
+export const changeAlbumImages = (id, change) => call(pathOfAlbum(id, "/images"), json(change, "PATCH"));
+export const shares = (id) => call(pathOfAlbum(id, "/shares"));
+export const createShare = (id, days) => call(pathOfAlbum(id, "/shares"), json({ days }));
+export const revokeShare = (id, share) => call(pathOfAlbum(id, `/shares/${share}`), { method: "DELETE" });
+
 /** Delete an image, if it still exists, from the collection in which it is shown and from no other. */
 export async function remove(image) {
   try {

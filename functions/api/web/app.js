@@ -1,3 +1,5 @@
+import * as albumChoice from "./album_choice.js";
+import * as albums from "./albums.js";
 import * as api from "./api.js";
 import { start as startBackground } from "./background.js";
 import * as collections from "./collections.js";
@@ -7,8 +9,10 @@ import * as duplicateCheck from "./duplicate_check.js";
 import * as duplicates from "./duplicates.js";
 import * as files from "./files.js";
 import * as filters from "./filters.js";
+import * as find from "./find.js";
 import * as grid from "./grid.js";
 import * as key from "./key.js";
+import * as marks from "./marks.js";
 import { confirm, toast } from "./notices.js";
 import * as queries from "./query_files.js";
 import * as resolution from "./resolution.js";
@@ -23,7 +27,7 @@ import * as uploads from "./uploads.js";
 import * as viewer from "./viewer.js";
 
 const SEARCH_PARTS = ["hero", "collection"];
-const VIEWS = { duplicates: ["duplicates"], trash: ["trash"] };
+const VIEWS = { albums: ["albums"], duplicates: ["duplicates"], trash: ["trash"] };
 
 let here = null; // the collection that the page shows, as the API names it
 
@@ -72,16 +76,20 @@ async function showView(now) {
   const view = VIEWS[now.view] ? now.view : null;
   for (const id of SEARCH_PARTS) byId(id).hidden = view !== null;
   for (const id of Object.keys(VIEWS)) byId(id).hidden = id !== view;
-  for (const [id, name] of [["to-images", null], ["to-duplicates", "duplicates"], ["to-trash", "trash"]]) {
+  if (now.album) byId("hero").hidden = true;
+  for (const [id, name] of [["to-images", null], ["to-albums", "albums"], ["to-duplicates", "duplicates"], ["to-trash", "trash"]]) {
     byId(id).href = route.bare(name ? { view: name } : {});
-    if (name === view) byId(id).setAttribute("aria-current", "page");
+    if (name === (now.album ? "albums" : view)) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }
   await attempt(async () => {
     if (view === "duplicates") await duplicates.load(now);
     else if (view === "trash") await trash.load();
+    else if (view === "albums") await albums.load();
     else if (view === null) await grid.load(now);
     await showStats();
+    await albums.open(view === null ? now.album : null);
+    if (view === null) await find.load();
     thumbnails.reportMissing();
   });
 }
@@ -124,12 +132,22 @@ async function showImage(id) {
       route.go({ ...NOTHING_OPEN, label });
       byId("collection-title").focus();
     },
+    onTag: (tag) => {
+      route.go({ ...NOTHING_OPEN, tag });
+      byId("collection-title").focus();
+    },
     onRemoved: () => removed(new Set([id])),
-    onChanged: grid.replace,
+    onChanged: changed,
   });
 }
 
-const NOTHING_OPEN = { image: null, similar: null, url: null, query: null, view: null, group: null };
+/** Let the page follow a change of an image's record. */
+function changed(record) {
+  grid.replace(record);
+  viewer.replace(record);
+}
+
+const NOTHING_OPEN = { image: null, album: null, similar: null, url: null, query: null, view: null, group: null };
 
 /** Let the page follow the removal of images; the place in the grid stays. */
 async function removed(gone) {
@@ -167,6 +185,7 @@ function show(now, before) {
   const differs = (names) => before === null || names.some((name) => now[name] !== before[name]);
   const moved = differs(["collection", "view", "group"]);
   filters.show(now);
+  find.show(now);
   byId("effort").value = now.effort ?? "balanced";
   document.querySelector(`input[name=ranking][value=${now.ranking ?? "fused"}]`).checked = true;
   if (moved) {
@@ -288,7 +307,15 @@ key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
 queries.start();
 filters.start();
 collections.start();
+find.start();
+marks.start(changed);
+albums.start(attempt);
 selection.onDelete(askDelete);
+byId("album-selected").onclick = () => albumChoice.choose(selection.images());
+byId("tag-selected").onclick = () => marks.tagMany(selection.images());
+byId("favourite-selected").onclick = () => marks.toggleFavourites(selection.images());
+byId("unalbum-selected").onclick = () => attempt(async () => grid.remove(await albums.takeOut(selection.images())));
+byId("cover-selected").onclick = () => attempt(() => albums.chooseCover(selection.images()[0]));
 grid.start((image) => route.go({ image: image.image_id }));
 byId("look-again").onclick = () => duplicateCheck.start(() => showView(route.current()));
 byId("resolve-all").onclick = () =>

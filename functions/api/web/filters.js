@@ -6,7 +6,10 @@ const HIDDEN = ["format", "size", "taken_from", "taken_to", "since", "until", "e
 const NAMES = [...ORDERS, "filename", ...HIDDEN];
 const SIZES = { small: "max_pixels=499999", medium: "min_pixels=500000&max_pixels=4000000", large: "min_pixels=4000001" };
 
-export const names = [...NAMES, "label"];
+const SEARCHED = ["label", "tag", "favourite"];
+const LISTED = [...SEARCHED, "match", "album"];
+
+export const names = [...NAMES, ...LISTED];
 
 const form = byId("filters");
 
@@ -16,12 +19,12 @@ const part = (now, chosen) =>
 
 /** Return the conditions of a listing as a query string. */
 export const ofListing = (now) =>
-  `${part(now, ["label", ...ORDERS, "filename", "format", "taken_from", "taken_to", "since", "until", "external_id", "field"])}${SIZES[now.size] ? `&${SIZES[now.size]}` : ""}`;
+  `${part(now, [...LISTED, ...ORDERS, "filename", "format", "taken_from", "taken_to", "since", "until", "external_id", "field"])}${SIZES[now.size] ? `&${SIZES[now.size]}` : ""}`;
 
 /** Return the conditions that searches have too. */
 export const ofSearch = (now) => part(now, ["label", "external_id", "field"]);
 
-export const any = (now) => names.some((name) => !ORDERS.includes(name) && now[name]);
+export const any = (now) => [...NAMES, ...SEARCHED].some((name) => !ORDERS.includes(name) && now[name]);
 
 /** Return the conditions that say where in its order a listing begins, and where it ends. */
 const bounds = (now) => (now.sort === "taken" ? ["taken_from", "taken_to"] : ["since", "until"]);
@@ -47,5 +50,5 @@ export function start() {
   form.addEventListener("search", ({ target }) => {
     if (!target.value) form.onchange({ target });
   }, true);
-  byId("clear-filters").onclick = () => route.go(Object.fromEntries(names.filter((name) => !ORDERS.includes(name)).map((name) => [name, null])));
+  byId("clear-filters").onclick = () => route.go(Object.fromEntries(names.filter((name) => !ORDERS.includes(name) && name !== "album").map((name) => [name, null])));
 }

@@ -1,6 +1,7 @@
 import * as api from "./api.js";
 import { byId, datedAt, make, monthOf, nameOf } from "./dom.js";
 import * as filters from "./filters.js";
+import * as marks from "./marks.js";
 import * as selection from "./selection.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
@@ -32,9 +33,10 @@ function tile(image) {
     make("span", { className: "caption", "aria-hidden": "true" }, make("span", {}, name)),
   );
   const box = make("input", { type: "checkbox", tabIndex: -1, "aria-label": text.select(name) });
-  const row = make("li", {}, open, box);
+  const heart = marks.heart(image, { tabIndex: -1 });
+  const row = make("li", {}, open, box, heart);
   row.dataset.id = image.image_id;
-  return { image, row, open, box };
+  return { image, row, open, box, heart };
 }
 
 /** Add images that the grid does not have yet; return their tiles. `place` is "append", "prepend" or "merge". */
@@ -108,7 +110,7 @@ export async function load(now) {
     const page = await api.images(wanted, null, FIRST_PAGE);
     if (mine !== latest) return;
     conditions = wanted;
-    if (!filters.any(now)) emptyText = text.empty;
+    if (!filters.any(now)) emptyText = now.album ? text.emptyAlbum : text.empty;
     else emptyText = now.label ? text.noneWithLabel : text.noneWithFilters;
     clear();
     add(page.images, "append");
@@ -202,7 +204,9 @@ export const find = (id) => tiles.get(id)?.image ?? null;
 /** Replace the record of an image. */
 export function replace(image) {
   const known = tiles.get(image.image_id);
-  if (known) known.image = { ...known.image, ...image };
+  if (!known) return;
+  known.image = { ...known.image, ...image };
+  marks.showHeart(known.heart, known.image);
 }
 
 /** Return the image before (-1) or after (1) another one, or null at an end. The next page is loaded where needed. */
@@ -237,6 +241,7 @@ function onKey(event) {
     if (event.shiftKey) select(order[at], { range: true });
   } else if (event.key === " ") select(id, { range: event.shiftKey });
   else if (event.key === "a" && (event.ctrlKey || event.metaKey)) selection.set(order);
+  else if (event.key === "f" && !event.ctrlKey && !event.metaKey) marks.toggleFavourites(selection.size() ? selection.images() : [tiles.get(id).image]);
   else if (event.key === "Delete" && selection.size()) selection.askDelete();
   else if (event.key === "Escape" && selection.size()) selection.clear();
   else return;
@@ -278,7 +283,8 @@ export function start(found) {
   list.addEventListener("click", (event) => {
     const id = idOf(event.target);
     if (!id) return;
-    if (event.target.matches("input")) select(id, { range: event.shiftKey, on: event.target.checked });
+    if (event.target.closest(".heart")) marks.toggleFavourites([tiles.get(id).image]);
+    else if (event.target.matches("input")) select(id, { range: event.shiftKey, on: event.target.checked });
     else if (event.target.closest(".open")) {
       reach(id);
       if (wasLongPress(event.target.closest(".open"))) return;

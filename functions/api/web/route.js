@@ -2,6 +2,7 @@
 const NAMES = [
   "collection", "view", "group",
   "sort", "order", "label", "filename", "format", "size", "taken_from", "taken_to", "since", "until", "external_id", "field",
+  "tag", "match", "favourite", "album",
   "similar", "url", "query", "ranking", "effort",
   "image",
 ];

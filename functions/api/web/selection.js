@@ -10,11 +10,13 @@ function changed() {
   grid.show(chosen);
   byId("selection").hidden = chosen.size === 0;
   byId("selection-count").textContent = text.selected(chosen.size);
+  byId("cover-selected").disabled = chosen.size !== 1;
   document.body.classList.toggle("has-selection", chosen.size > 0);
 }
 
 export const size = () => chosen.size;
-export const askDelete = () => askToDelete([...chosen].map(grid.imageOf));
+export const images = () => [...chosen].map(grid.imageOf);
+export const askDelete = () => askToDelete(images());
 
 export function toggle(id, on = null) {
   if (on ?? !chosen.has(id)) chosen.add(id);

@@ -1,8 +1,10 @@
 import * as api from "./api.js";
 import { drawings } from "./compare.js";
 import * as deletion from "./deletion.js";
+import * as albumChoice from "./album_choice.js";
 import * as details from "./details.js";
 import { byId, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
+import * as marks from "./marks.js";
 import * as route from "./route.js";
 import { signals, verdict, why } from "./results.js";
 import { text } from "./text.js";
@@ -105,6 +107,17 @@ function comparison(image, match, query, shown) {
   ];
 }
 
+/** Return a line with the albums that have an image, once they are known. */
+function albums(image) {
+  const line = make("p", { className: "why labels", hidden: true });
+  api.albumsOf(image).then(({ albums: found }) => {
+    const links = found.map((album) => make("a", { href: route.bare({ album: album.album_id }) }, album.title));
+    line.replaceChildren(text.inAlbums, ...links);
+    line.hidden = found.length === 0;
+  }, () => {}); // the line is only missing
+  return line;
+}
+
 /** Show what is known of an image once its record is there, and its notes. */
 async function describe(image, known, notes, onChanged) {
   const fill = (record) => {
@@ -121,7 +134,9 @@ async function describe(image, known, notes, onChanged) {
 }
 
 /** Show a stored image; a match is shown next to the query, with its scores. */
-export function show(image, { match, query, step, onMoreLikeThis, onLabel, onRemoved, onChanged }) {
+export function show(image, { match, query, step, onMoreLikeThis, onLabel, onTag, onRemoved, onChanged }) {
+  const favourite = marks.heart(image);
+  favourite.onclick = () => marks.toggleFavourites([current.image]);
   const { shown, link, problem, again } = original(image);
   const zoom = match ? null : zoomable(shown);
   const [before, after] = [-1, 1].map((by) =>
@@ -134,11 +149,15 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onRem
     ...(match ? comparison(image, match, query, shown) : [make("figure", { className: "whole" }, zoom.stage, zoom.buttons, make("figcaption", {}, sizeOf(image)))]),
     details.capture(image),
     labels(image, onLabel),
+    marks.tags(image, onTag),
+    albums(image),
     problem,
     make(
       "div",
       { className: "actions" },
       button(text.moreLikeThis, () => onMoreLikeThis(image), { className: "primary" }),
+      favourite,
+      button(text.addToAlbum, () => albumChoice.choose([image])),
       button(text.download, () => save(image, problem)),
       link,
       again,
@@ -147,10 +166,17 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onRem
     make("details", {}, make("summary", {}, text.known), known),
     make("details", { open: Boolean(image.external_id || image.note || Object.keys(image.fields).length) }, make("summary", {}, text.yours), notes),
   ];
-  current = { image, zoom, step };
+  current = { image, zoom, step, favourite };
   describe(image, known, notes, onChanged);
   byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
   if (!dialog.open) dialog.showModal();
+}
+
+/** Let the viewer follow a change of the record of the image that it shows. */
+export function replace(record) {
+  if (current?.image.image_id !== record.image_id) return;
+  current.image = { ...current.image, ...record };
+  marks.showHeart(current.favourite, current.image);
 }
 
 export function hide() {

@@ -1,6 +1,6 @@
 """The catalogue in DynamoDB: records, features and sources of images."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
@@ -40,6 +41,7 @@ from shared.domain.table_schema import (
     TRASHED_AT,
     VECTOR_INDEX,
 )
+from shared.domain.tags import TagCounts, TagDecisions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,13 +62,16 @@ class DynamoCatalogue:
         self._table = table
         self._secondary = DynamoSecondaryVectors(client, table)
         self._collections = DynamoCollections(client, table)
-        self._listing = DynamoListing(client, table, self.existing)
+        self._albums = DynamoAlbums(client, table)
+        self._listing = DynamoListing(client, table, self.existing, self._albums.members)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
         """Store an image's record; see `shared.domain.ports.Catalogue`."""
         for other in secondary:
             self.add_secondary(other)
-        record = image.record
+        image_key = ImageKey(image.record.collection, image.record.image_id)
+        known = Annotations(tags=self._tag_decisions(image_key))
+        record = replace(image.record, annotations=known)
         self._collections.register(record.collection)
         try:
             replaced = self._client.put_item(
@@ -83,9 +88,16 @@ class DynamoCatalogue:
                 raise
             held: Any = error.response
             return bool(held["Item"]["brought_by"]["S"] == source_id(source))
-        if replaced and (kept := item_mapper.to_annotations(replaced)):
-            self.annotate(ImageKey(record.collection, record.image_id), Annotations(), kept)
+        if replaced and (kept := item_mapper.to_annotations(replaced)) != known:
+            self.annotate(image_key, known, kept)
         return True
+
+    def _tag_decisions(self, image_key: ImageKey) -> TagDecisions:
+        return item_mapper.to_decisions(
+            self._client.get_item(TableName=self._table, Key=item_mapper.tags_key(image_key), ConsistentRead=True).get(
+                "Item"
+            )
+        )
 
     def add_secondary(self, image: IndexedImage) -> None:
         """Store the vectors of a model other than the record's."""
@@ -172,6 +184,7 @@ class DynamoCatalogue:
                 raise
             existed = False
         self._secondary.delete(image_key)
+        self._albums.forget(image_key)
         return existed
 
     def page(
@@ -189,21 +202,30 @@ class DynamoCatalogue:
 
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         """Store what the file of an image states; see `shared.domain.ports.Catalogue`."""
+        self._reformat(image_key, lambda record: replace(record, capture=capture))
+
+    def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
+        """Store words for what a network sees in an image; see `shared.domain.ports.Catalogue`."""
+        self._reformat(image_key, lambda record: replace(record, things=tuple(things)))
+
+    def _reformat(self, image_key: ImageKey, change: Callable[[ImageRecord], ImageRecord]) -> None:
+        """Change what the attribute `format` has of an image, unless somebody else does at the same time."""
         item = self._record(image_key.image_id, image_key.collection)
         if not _is_shown(item):
             return
-        record = replace(item_mapper.to_record(item), capture=capture)
+        record = change(item_mapper.to_record(item))
+        dated = record.capture is not None
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
                 Key=item_mapper.record_key(image_key.image_id, image_key.collection),
-                UpdateExpression="SET #format = :new, #dated_at = :dated_at",
+                UpdateExpression="SET #format = :new" + (", #dated_at = :dated_at" if dated else ""),
                 ConditionExpression="#format = :old",
-                ExpressionAttributeNames={"#format": "format", "#dated_at": TAKEN_SORT},
+                ExpressionAttributeNames={"#format": "format"} | ({"#dated_at": TAKEN_SORT} if dated else {}),
                 ExpressionAttributeValues={
                     ":new": {"S": item_mapper.format_text(record)},
                     ":old": item["format"],
-                    ":dated_at": {"S": record.dated_at},
+                    **({":dated_at": {"S": record.dated_at}} if dated else {}),
                 },
             )
 
@@ -224,17 +246,24 @@ class DynamoCatalogue:
             changes.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
         values = {f":old_{name}": value for name, value in old.items()}
         values |= {f":new_{name}": value for name, value in new.items()}
-        extra: Any = {"ExpressionAttributeValues": values} if values else {}
+        update: Any = {
+            "TableName": self._table,
+            "Key": item_mapper.record_key(image_key.image_id, image_key.collection),
+            "UpdateExpression": " ".join(changes),
+            "ConditionExpression": " AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
+            "ExpressionAttributeNames": {f"#{name}": name for name in (LISTING_PARTITION, *names)},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+        if before.tags == after.tags:
+            try:
+                self._client.update_item(**update)
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise ConflictError from error
+            return
+        decided: Any = {"Put": {"TableName": self._table, "Item": item_mapper.tags_item(image_key, after.tags)}}
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
-                UpdateExpression=" ".join(changes),
-                ConditionExpression=" AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
-                ExpressionAttributeNames={f"#{name}": name for name in (LISTING_PARTITION, *names)},
-                **extra,
-            )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+            self._client.transact_write_items(TransactItems=[{"Update": update}, decided])
+        except self._client.exceptions.TransactionCanceledException as error:
             raise ConflictError from error
 
     def count(self, collection: str) -> tuple[int, bool]:
@@ -256,6 +285,10 @@ class DynamoCatalogue:
                 return total, True
             request = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return total, False
+
+    def tag_counts(self, collection: str) -> TagCounts:
+        """Return how many images have each tag, of up to `COUNT_PAGES` pages of 1 MB."""
+        return self._listing.tag_counts(collection, COUNT_PAGES)
 
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int

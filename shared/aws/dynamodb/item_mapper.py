@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from shared.domain import cursors
+from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
@@ -26,20 +27,25 @@ from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.quality import Quality
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
+    ANNOTATIONS,
     DUPLICATES_SORT,
     LISTING_SORT,
     PIXELS_HASH,
     SINCE,
     TAKEN_SORT,
 )
+from shared.domain.tags import SEPARATOR, TagDecisions
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
 
 RECORDS_PREFIX: Final = "collection#"
 VECTORS_PREFIX: Final = "features#"
-_OF_RECORDS: Final = ("created_at", "status", "brought_by", TAKEN_SORT)
+_OF_RECORDS: Final = ("created_at", "status", "brought_by", TAKEN_SORT, ANNOTATED_PARTITION, *ANNOTATIONS)
 """Attributes that the vectors of secondary models lack, and with them the indexes of records."""
+_FAVOURITE, _ADDED, _REMOVED = ":favourite", ":added", ":removed"
+"""Entries among the fields of an image that are not fields, whose names have no colon: the indexes project the fields,
+and what they project cannot be changed."""
 _IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
 
 
@@ -90,6 +96,42 @@ def decided_key(collection: str, one: str, other: str) -> dict[str, Any]:
     return {"pk": {"S": f"decided#{collection}"}, "sk": {"S": f"{one}#{other}"}}
 
 
+def album_key(album: AlbumKey) -> dict[str, Any]:
+    """Return the key of an album in the list of its collection, in which the ids are in the order of creation."""
+    return {"pk": {"S": f"albums#{album.collection}"}, "sk": {"S": album.album_id}}
+
+
+def album_entry_key(album: AlbumKey, image_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"album#{album.collection}#{album.album_id}"}, "sk": {"S": image_id}}
+
+
+def album_of_image_key(image: ImageKey, album_id: str) -> dict[str, Any]:
+    """Return the key under which an image's albums are found, outside its partition, whose other items are sources."""
+    return {"pk": {"S": f"albums_of#{image.collection}#{image.image_id}"}, "sk": {"S": album_id}}
+
+
+def share_key(token_hash: str) -> dict[str, Any]:
+    return {"pk": {"S": f"share#{token_hash}"}, "sk": {"S": "link"}}
+
+
+def share_of_album_key(album: AlbumKey, share_id: str) -> dict[str, Any]:
+    """Return the key under which a link is listed with the others to its album."""
+    return {"pk": {"S": f"shares#{album.collection}#{album.album_id}"}, "sk": {"S": share_id}}
+
+
+def tags_key(image: ImageKey) -> dict[str, Any]:
+    """Return the key of what people decided on the tags of an image, outside its partition, so that it outlives it."""
+    return {"pk": {"S": f"tags#{image.collection}#{image.image_id}"}, "sk": {"S": "decisions"}}
+
+
+def tags_item(image: ImageKey, decisions: TagDecisions) -> dict[str, Any]:
+    return {**tags_key(image), "decided": {"M": _decided(decisions)}}
+
+
+def to_decisions(item: Item | None) -> TagDecisions:
+    return _to_decisions(item["decided"]["M"]) if item else TagDecisions()
+
+
 def is_vectors(item: Item) -> bool:
     return bool(item["sk"]["S"].startswith(VECTORS_PREFIX))
 
@@ -125,7 +167,7 @@ def record_item(
     pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
-    optional = {
+    optional = annotation_attributes(record.annotations, record.collection) | {
         "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
@@ -189,6 +231,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         intact=float(_format_parts(item).get("intact", 1)),
         pages=int(_format_parts(item).get("pages", 1)),
         capture=_to_capture(_format_parts(item)),
+        things=_to_things(_format_parts(item)),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
@@ -204,22 +247,41 @@ def annotation_attributes(annotations: Annotations, collection: str) -> dict[str
         "note": annotations.note,
     }
     attributes: dict[str, Any] = {name: {"S": value} for name, value in texts.items() if value}
-    if annotations.fields:
-        attributes["fields"] = {"M": {name: {"S": value} for name, value in sorted(annotations.fields.items())}}
-    return attributes
+    fields = {name: {"S": value} for name, value in sorted(annotations.fields.items())}
+    fields |= {_FAVOURITE: {"S": ""}} if annotations.favourite else {}
+    fields |= _decided(annotations.tags)
+    return attributes | ({"fields": {"M": fields}} if fields else {})
+
+
+def _decided(decisions: TagDecisions) -> dict[str, Any]:
+    both = {_ADDED: decisions.added, _REMOVED: decisions.removed}
+    return {name: {"S": SEPARATOR.join(sorted(tags))} for name, tags in both.items() if tags}
+
+
+def _to_decisions(fields: Mapping[str, Any]) -> TagDecisions:
+    added, removed = (
+        frozenset(fields[name]["S"].split(SEPARATOR)) if name in fields else frozenset() for name in (_ADDED, _REMOVED)
+    )
+    return TagDecisions(added, removed)
 
 
 def to_annotations(item: Item) -> Annotations:
     text = _texts(item)
     fields = item["fields"]["M"] if "fields" in item else {}
-    return Annotations(text("external_id"), text("note"), {name: str(value["S"]) for name, value in fields.items()})
+    return Annotations(
+        text("external_id"),
+        text("note"),
+        {name: str(value["S"]) for name, value in fields.items() if ":" not in name},
+        favourite=_FAVOURITE in fields,
+        tags=_to_decisions(fields),
+    )
 
 
 def format_text(record: ImageRecord) -> str:
     """Return the format, with parameters as a media type has them: `tiff; pages=3; taken=2026-11-28T09:30:00+01:00`.
 
     `taken` is there, empty, if the file has no date; without it, the image was stored by a version that did not read
-    what the file states.
+    what the file states. So it is with `things`.
 
     Every index projects `format`. What an index projects cannot be changed without building it again.
     """
@@ -229,6 +291,8 @@ def format_text(record: ImageRecord) -> str:
         parameters += [f"; taken={record.capture.taken_at or ''}"]
         parameters += [f"; camera={record.capture.camera}"] if record.capture.camera else []
         parameters += ["; place={},{}".format(*record.capture.location)] if record.capture.location else []
+    if record.things is not None:
+        parameters += [f"; things={SEPARATOR.join(record.things)}"]
     return record.format + "".join(parameters)
 
 
@@ -241,6 +305,15 @@ def _format_parts(item: Item) -> dict[str, str]:
 def has_capture(item: Item) -> bool:
     """Return whether it was read from the image's file when, by what and where it was taken."""
     return "taken" in _format_parts(item)
+
+
+def is_complete(item: Item) -> bool:
+    """Return whether the image was stored, or completed since, by a version that reads dates and tells things."""
+    return has_capture(item) and "things" in _format_parts(item)
+
+
+def _to_things(parts: Mapping[str, str]) -> tuple[str, ...] | None:
+    return tuple(filter(None, parts["things"].split(SEPARATOR))) if "things" in parts else None
 
 
 def _to_capture(parts: Mapping[str, str]) -> Capture | None:

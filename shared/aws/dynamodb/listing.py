@@ -1,6 +1,7 @@
 """Pages of a collection: which index of the table is read, and how."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.albums import Member
 from shared.aws.transient_errors import is_index_not_ready
+from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import IndexNotReady, InvalidCursor
@@ -24,6 +27,7 @@ from shared.domain.table_schema import (
     TAKEN_INDEX,
     TAKEN_SORT,
 )
+from shared.domain.tags import TagCounts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
 """Maximum number of reads for a filtered page, and of images in each read."""
+RECORDS_AT_ONCE: Final = 100
+"""Records of an album that are read at once, the maximum of BatchGetItem; few if the page is full before."""
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
@@ -46,6 +52,7 @@ class DynamoListing:
 
     Args:
         existing: returns the annotations of images; see `shared.domain.ports.SearchIndex`.
+        members: returns the entries of an album.
     """
 
     def __init__(
@@ -53,10 +60,12 @@ class DynamoListing:
         client: "DynamoDBClient",
         table: str,
         existing: Callable[[Collection[str], str], Mapping[str, Annotations]],
+        members: Callable[[AlbumKey], Sequence[Member]],
     ) -> None:
         self._client = client
         self._table = table
         self._existing = existing
+        self._members = members
 
     def page(
         self, collection: str, *, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
@@ -71,6 +80,8 @@ class DynamoListing:
             InvalidCursor: the cursor is malformed, belongs to another collection or order, or is outside the dates.
             IndexNotReady: the index that it takes is being built.
         """
+        if wanted.album is not None:
+            return self._of_album(AlbumKey(collection, wanted.album), wanted, sort, order, limit, cursor)
         if sort is Sort.TAKEN and self._has_undated(collection):
             return self._merged(collection, wanted, order, limit, cursor)
         request = self._query(collection, wanted, sort, order)
@@ -85,17 +96,88 @@ class DynamoListing:
         for _ in range(FILTER_PAGES if selective else 1):
             # One record more than requested shows whether there is a next page.
             answer = self._read(request, max(limit + 1, FILTER_PAGE) if selective else limit + 1)
-            read = [(item, item_mapper.to_record(item)) for item in answer["Items"]]
+            read = list(
+                zip(answer["Items"], self._records(collection, answer, wanted, request["IndexName"]), strict=True)
+            )
             found += [(item, record) for item, record in read if wanted.accepts(record)]
             if len(found) > limit or "LastEvaluatedKey" not in answer:
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         records = [record for _, record in found[:limit]]
-        page = self._annotated(collection, records) if request["IndexName"] == LISTING_INDEX else records
+        lacks_annotations = request["IndexName"] == LISTING_INDEX and not wanted.depends_on_annotations
+        page = self._annotated(collection, records) if lacks_annotations else records
         if len(found) > limit:
             return Page(page, item_mapper.encode_cursor(collection, found[limit - 1][0], sort))
         last = answer.get("LastEvaluatedKey")
         return Page(page, item_mapper.encode_cursor(collection, last, sort) if last else None)
+
+    def _of_album(
+        self, album: AlbumKey, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
+    ) -> Page:
+        """Return one page of an album: all of its entries are read and sorted, and the records of those on the page."""
+        after = decode_cursor(cursor, album.collection, sort) if cursor else None
+        entries = sorted(
+            (member.created_at if sort is Sort.ADDED else member.dated_at, member.image_id)
+            for member in self._members(album)
+        )
+        if order is Order.NEWEST:
+            entries.reverse()
+            rest = [entry for entry in entries if after is None or entry < after]
+        else:
+            rest = [entry for entry in entries if after is None or entry > after]
+        found: list[tuple[tuple[str, str], ImageRecord]] = []
+        for start in range(0, len(rest), RECORDS_AT_ONCE):
+            chunk = rest[start : start + RECORDS_AT_ONCE]
+            records = self._shown(album.collection, [image_id for _, image_id in chunk])
+            held = [(entry, records[entry[1]]) for entry in chunk if entry[1] in records]
+            found += [(entry, record) for entry, record in held if wanted.accepts(record)]
+            if len(found) > limit:
+                return Page(
+                    [record for _, record in found[:limit]],
+                    encode_cursor(album.collection, *found[limit - 1][0], sort),
+                )
+        return Page([record for _, record in found])
+
+    def _shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        """Return the records of those of the images that the collection shows."""
+        keys: Any = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
+        found: dict[str, ImageRecord] = {}
+        while keys:
+            request: Any = {
+                "Keys": keys,
+                "ConsistentRead": True,
+                "ProjectionExpression": ANNOTATED_PROJECTION,
+                "ExpressionAttributeNames": ANNOTATED_NAMES,
+            }
+            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
+            for item in answer["Responses"].get(self._table, []):
+                if LISTING_PARTITION in item:
+                    found[item["image_id"]["S"]] = item_mapper.to_record(item)
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+    def tag_counts(self, collection: str, pages: int) -> TagCounts:
+        """Return how many of the newest images have each tag, of those on this many pages of 1 MB."""
+        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST)
+        counts, images = Counter[str](), 0
+        for _ in range(pages):
+            answer = self._client.query(**request)
+            records = self._annotated(collection, [item_mapper.to_record(item) for item in answer["Items"]])
+            counts.update(tag for record in records for tag in record.tags)
+            images += len(records)
+            if "LastEvaluatedKey" not in answer:
+                return TagCounts(counts, images, exact=True)
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return TagCounts(counts, images, exact=False)
+
+    def _records(self, collection: str, answer: Any, wanted: ImageFilter, index: str) -> Sequence[ImageRecord]:
+        """Return the records of an answer, with their annotations if these decide which are accepted."""
+        records = [item_mapper.to_record(item) for item in answer["Items"]]
+        return (
+            self._annotated(collection, records)
+            if index == LISTING_INDEX and wanted.depends_on_annotations
+            else records
+        )
 
     def _has_undated(self, collection: str) -> bool:
         """Return whether the image that arrived first was stored by a version that did not read when it was taken."""
@@ -112,11 +194,14 @@ class DynamoListing:
         if after and not (since or _FIRST_TIME) <= after[0] <= (until or _LAST_TIME):
             raise InvalidCursor("the cursor belongs to other dates")
         streams = [
-            self._stream(self._query(collection, wanted, Sort.TAKEN, order), Sort.TAKEN, collection, after, limit),
+            self._stream(
+                self._query(collection, wanted, Sort.TAKEN, order), Sort.TAKEN, collection, wanted, after, limit
+            ),
             self._stream(
                 self._query(collection, replace(wanted, since=_utc(since), until=_utc(until)), Sort.ADDED, order),
                 Sort.ADDED,
                 collection,
+                wanted,
                 after and (_utc(after[0]) or "", after[1]),
                 limit,
             ),
@@ -131,7 +216,7 @@ class DynamoListing:
                 break
             last = record
             found += [record] if wanted.accepts(record) else []
-        undated = [record for record in found if record.capture is None and not wanted.needs_annotations]
+        undated = [record for record in found if record.capture is None and not wanted.depends_on_annotations]
         noted = {record.image_id: record for record in self._annotated(collection, undated)}
         page = [noted.get(record.image_id, record) for record in found]
         if not more or last is None:
@@ -139,7 +224,13 @@ class DynamoListing:
         return Page(page, encode_cursor(collection, last.dated_at, last.image_id, Sort.TAKEN))
 
     def _stream(
-        self, request: dict[str, Any], sort: Sort, collection: str, after: tuple[str, str] | None, limit: int
+        self,
+        request: dict[str, Any],
+        sort: Sort,
+        collection: str,
+        wanted: ImageFilter,
+        after: tuple[str, str] | None,
+        limit: int,
     ) -> Iterator[ImageRecord]:
         """Yield the images of a query; of one by the time of indexing those that `taken-v1` lacks."""
         if after:
@@ -149,9 +240,9 @@ class DynamoListing:
         size = limit + 1
         while True:
             answer = self._read(request, size)
-            for item in answer["Items"]:
-                if sort is Sort.TAKEN or not item_mapper.has_capture(item):
-                    yield item_mapper.to_record(item)
+            for record in self._records(collection, answer, wanted, request["IndexName"]):
+                if sort is Sort.TAKEN or record.capture is None:
+                    yield record
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -16,11 +16,13 @@ import pytest
 
 from infra.app import template
 from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.shares import DynamoShares
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.api_keys import StoredApiKeys
@@ -28,7 +30,8 @@ from shared.domain.capture import NOTHING
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.ports import Catalogue, Collections, Duplicates, Ledger, Trash, Uploads
+from shared.domain.ports import Albums, Catalogue, Collections, Duplicates, Ledger, Shares, Trash, Uploads
+from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
@@ -63,6 +66,8 @@ class Store:
     collections: Collections
     duplicates: Duplicates
     trash: Trash
+    albums: Albums
+    shares: Shares
     ledger: Ledger
     uploads: Uploads
     keys: Callable[[Callable[[], float], Callable[[], float]], StoredApiKeys]
@@ -146,6 +151,8 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
         collections=EmbeddedCollections(database),
         duplicates=EmbeddedDuplicates(database),
         trash=EmbeddedTrash(database),
+        albums=EmbeddedAlbums(database),
+        shares=EmbeddedShares(database),
         ledger=EmbeddedLedger(database),
         uploads=EmbeddedUploads(database),
         keys=lambda clock, monotonic: EmbeddedApiKeys(database, clock, monotonic),
@@ -165,6 +172,8 @@ def _dynamo(table: str) -> Store:
         collections=DynamoCollections(client, table),
         duplicates=DynamoDuplicates(client, table),
         trash=DynamoTrash(client, table),
+        albums=DynamoAlbums(client, table),
+        shares=DynamoShares(client, table),
         ledger=DynamoLedger(client, table),
         uploads=DynamoUploads(client, table),
         keys=lambda clock, monotonic: DynamoApiKeys(client, table, clock, monotonic),

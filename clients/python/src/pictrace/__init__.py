@@ -2,6 +2,7 @@
 
 from pictrace.client import AsyncClient, Client
 from pictrace.errors import (
+    AlbumFull,
     ApiError,
     CollectionNotEmpty,
     ConnectionFailed,
@@ -30,6 +31,7 @@ from pictrace.errors import (
 )
 
 __all__ = [
+    "AlbumFull",
     "ApiError",
     "AsyncClient",
     "Client",

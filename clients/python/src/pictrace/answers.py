@@ -8,6 +8,7 @@ Ranking = Literal["fused", "classic", "cosine"]
 Effort = Literal["fast", "balanced", "thorough"]
 Order = Literal["newest", "oldest"]
 Sort = Literal["added", "taken"]
+TagMatch = Literal["any", "all"]
 Drawing = Literal["matches", "difference"]
 Decision = Literal["different", "both-kept"]
 UploadStatus = Literal["pending", "indexed", "duplicate", "rejected"]
@@ -82,9 +83,86 @@ class Image(TypedDict):
     taken_at: str | None
     camera: str | None
     location: Location | None
+    tags: list[str]
+    favourite: bool
     external_id: str | None
     note: str | None
     fields: dict[str, str]
+
+
+class TagCount(TypedDict):
+    tag: str
+    images: int
+
+
+class TagList(TypedDict):
+    """The tags of a collection, the most frequent first."""
+
+    tags: list[TagCount]
+    images: int
+    exact: bool
+
+
+class AlbumState(TypedDict):
+    album_id: str
+    collection: str
+    title: str
+    description: str | None
+    cover: str | None
+    cover_url: str | None
+    images: int
+    created_at: str
+
+
+class AlbumPage(TypedDict):
+    albums: list[AlbumState]
+    cursor: str | None
+
+
+class ChangedAlbum(TypedDict):
+    album: AlbumState
+    missing: list[str]
+
+
+class ShareState(TypedDict):
+    share_id: str
+    created_at: str
+    expires_at: str
+
+
+class NewShare(ShareState):
+    token: str
+    url: str
+
+
+class ShareList(TypedDict):
+    """The links to an album that have not ended."""
+
+    shares: list[ShareState]
+
+
+class SharedAlbum(TypedDict):
+    """What a link tells of its album."""
+
+    title: str
+    description: str | None
+    expires_at: str
+
+
+class SharedImage(TypedDict):
+    """What a link tells of an image."""
+
+    image_id: str
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    taken_at: str | None
+
+
+class SharedPage(TypedDict):
+    images: list[SharedImage]
+    cursor: str | None
 
 
 class Source(TypedDict):

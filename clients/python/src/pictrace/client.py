@@ -34,6 +34,8 @@ class Operations:
     read_link = procedures.read_link
 
     images = Pages(operations.list_images, "images", answers.Image)
+    albums = Pages(operations.list_albums, "albums", answers.AlbumState)
+    shared_images = Pages(operations.list_shared_images, "images", answers.SharedImage)
     collections = Pages(operations.list_collections, "collections", answers.CollectionState)
     duplicates = Pages(operations.list_duplicates, "groups", answers.DuplicateGroup)
     decisions = Pages(operations.list_decisions, "decisions", answers.DecidedPair)
@@ -46,6 +48,22 @@ class Operations:
     list_images = operations.list_images
     get_image = operations.get_image
     change_image = operations.change_image
+    add_tag = operations.add_tag
+    remove_tag = operations.remove_tag
+    tags = operations.tags
+    list_albums = operations.list_albums
+    create_album = operations.create_album
+    get_album = operations.get_album
+    change_album = operations.change_album
+    delete_album = operations.delete_album
+    change_album_images = operations.change_album_images
+    list_shares = operations.list_shares
+    create_share = operations.create_share
+    revoke_share = operations.revoke_share
+    shared_album = operations.shared_album
+    list_shared_images = operations.list_shared_images
+    shared_image_link = operations.shared_image_link
+    shared_thumbnail_link = operations.shared_thumbnail_link
     delete_image = operations.delete_image
     image_link = operations.image_link
     thumbnail_link = operations.thumbnail_link

@@ -119,6 +119,10 @@ class CollectionNotEmpty(ApiError):
     slug = "collection-not-empty"
 
 
+class AlbumFull(ApiError):
+    slug = "album-full"
+
+
 class RequestTimeout(ApiError):
     slug = "request-timeout"
 

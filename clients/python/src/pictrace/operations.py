@@ -47,6 +47,105 @@ def change_image(image_id: str, *, collection: str | None = None, **change: Unpa
     return {"path": {"image_id": image_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
 
 
+@operation("PUT", "/v1/images/{image_id}/tags/{tag}", answers.ImageWithSources)
+def add_tag(image_id: str, tag: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Give an image a tag, which it keeps whatever the network sees in it."""
+    return {"path": {"image_id": image_id, "tag": tag}, "query": where}
+
+
+@operation("DELETE", "/v1/images/{image_id}/tags/{tag}", answers.ImageWithSources)
+def remove_tag(image_id: str, tag: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Remove a tag of an image for good."""
+    return {"path": {"image_id": image_id, "tag": tag}, "query": where}
+
+
+@operation("GET", "/v1/tags", answers.TagList)
+def tags(**where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the tags of a collection, the most frequent first."""
+    return {"query": where}
+
+
+@operation("GET", "/v1/albums", answers.AlbumPage)
+def list_albums(**page: Unpack[parameters.AlbumPageParameters]) -> Parts:
+    """Return a page of the albums of a collection, or those that have an image; `albums` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("POST", "/v1/albums", answers.AlbumState)
+def create_album(title: str, *, description: str | None = None, collection: str | None = None) -> Parts:
+    """Create an album."""
+    return {"json": {"title": title, "description": description, "collection": collection}}
+
+
+@operation("GET", "/v1/albums/{album_id}", answers.AlbumState)
+def get_album(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return an album; `images(album=...)` iterates over its images."""
+    return {"path": {"album_id": album_id}, "query": where}
+
+
+@operation("PATCH", "/v1/albums/{album_id}", answers.AlbumState)
+def change_album(album_id: str, *, collection: str | None = None, **change: Unpack[parameters.AlbumUpdate]) -> Parts:
+    """Rename or describe an album, or choose its cover; what is left out stays."""
+    return {"path": {"album_id": album_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
+
+
+@operation("DELETE", "/v1/albums/{album_id}", type(None))
+def delete_album(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Delete an album with the links to it; its images stay."""
+    return {"path": {"album_id": album_id}, "query": where}
+
+
+@operation("PATCH", "/v1/albums/{album_id}/images", answers.ChangedAlbum)
+def change_album_images(
+    album_id: str, *, collection: str | None = None, **images: Unpack[parameters.AlbumImages]
+) -> Parts:
+    """Add images to an album, and remove others; at most 100 of each."""
+    return {"path": {"album_id": album_id}, "query": {"collection": collection}, "json": images, "repeatable": True}
+
+
+@operation("GET", "/v1/albums/{album_id}/shares", answers.ShareList)
+def list_shares(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return the links to an album that have not ended, without their tokens."""
+    return {"path": {"album_id": album_id}, "query": where}
+
+
+@operation("POST", "/v1/albums/{album_id}/shares", answers.NewShare)
+def create_share(album_id: str, *, days: int | None = None, collection: str | None = None) -> Parts:
+    """Create a link that shows an album to everybody who has it, for 30 days by default."""
+    body = {} if days is None else {"days": days}
+    return {"path": {"album_id": album_id}, "query": {"collection": collection}, "json": body}
+
+
+@operation("DELETE", "/v1/albums/{album_id}/shares/{share_id}", type(None))
+def revoke_share(album_id: str, share_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """End a link to an album."""
+    return {"path": {"album_id": album_id, "share_id": share_id}, "query": where}
+
+
+@operation("GET", "/v1/shared/{token}", answers.SharedAlbum)
+def shared_album(token: str) -> Parts:
+    """Return the album under a link; needs no key."""
+    return {"path": {"token": token}}
+
+
+@operation("GET", "/v1/shared/{token}/images", answers.SharedPage)
+def list_shared_images(token: str, **page: Unpack[parameters.PageParameters]) -> Parts:
+    """Return a page of the images under a link; `shared_images` iterates over all of them."""
+    return {"path": {"token": token}, "query": page}
+
+
+@operation("GET", "/v1/shared/{token}/images/{image_id}/content", answers.Link)
+def shared_image_link(token: str, image_id: str) -> Parts:
+    """Return a link to an image of a shared album, without metadata."""
+    return {"path": {"token": token, "image_id": image_id}, "headers": AS_JSON}
+
+
+@operation("GET", "/v1/shared/{token}/images/{image_id}/thumbnail", answers.Link)
+def shared_thumbnail_link(token: str, image_id: str) -> Parts:
+    """Return a link to a small WebP of an image of a shared album."""
+    return {"path": {"token": token, "image_id": image_id}, "headers": AS_JSON}
+
+
 @operation("DELETE", "/v1/images/{image_id}", type(None))
 def delete_image(image_id: str, **where: Unpack[parameters.RemovalParameters]) -> Parts:
     """Move an image into the trash."""

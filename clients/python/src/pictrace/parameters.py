@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
-from pictrace.answers import Decision, Effort, Order, Ranking, Sort, Verdict
+from pictrace.answers import Decision, Effort, Order, Ranking, Sort, TagMatch, Verdict
 
 
 class InCollection(TypedDict, total=False):
@@ -40,6 +40,10 @@ class ListParameters(CollectionPageParameters, Annotated, total=False):
     min_pixels: int | None
     max_pixels: int | None
     filename: str | None
+    tag: str | None
+    match: TagMatch | None
+    favourite: bool | None
+    album: str | None
 
 
 class CompareParameters(TypedDict, total=False):
@@ -69,6 +73,7 @@ class ImageChange(TypedDict, total=False):
     external_id: str | None
     note: str | None
     fields: dict[str, str | None]
+    favourite: bool | None
 
 
 class GroupToResolve(TypedDict):
@@ -81,6 +86,23 @@ class DuplicateResolution(TypedDict, total=False):
     dry_run: bool
     cursor: str | None
     collection: str | None
+
+
+class AlbumPageParameters(CollectionPageParameters, total=False):
+    image_id: str | None
+
+
+class AlbumUpdate(TypedDict, total=False):
+    """What is left out stays; None removes the description or the cover."""
+
+    title: str | None
+    description: str | None
+    cover: str | None
+
+
+class AlbumImages(TypedDict, total=False):
+    add: Sequence[str]
+    remove: Sequence[str]
 
 
 class DuplicateDecision(TypedDict):

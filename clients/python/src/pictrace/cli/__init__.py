@@ -3,7 +3,9 @@
 import click
 
 from pictrace.cli.adding import add
+from pictrace.cli.albums import album
 from pictrace.cli.common import EXIT_CODES, Commands
+from pictrace.cli.images import favourite, list_images, tag, tags
 from pictrace.cli.listing import collections, duplicates
 from pictrace.cli.searching import compare, search
 from pictrace.cli.setup import completion, login
@@ -15,5 +17,8 @@ def main() -> None:
     """Find out whether an image, or one like it, has been seen before."""
 
 
-for command in (search, add, compare, duplicates, collections, login, completion):
+for command in (
+    *(search, add, compare, list_images, tags, tag, favourite, album),
+    *(duplicates, collections, login, completion),
+):
     main.add_command(command)

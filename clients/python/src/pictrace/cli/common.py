@@ -100,6 +100,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(images: int) -> str:
+    """Return a number of images in words: `1 image`, `1,200 images`."""
+    return f"{images:,} image{'' if images == 1 else 's'}"
+
+
 def cell(value: object) -> Text:
     """Return the text of a table's cell; without markup, which a name may contain."""
     return Text("" if value is None else printable(str(value)))

@@ -1,0 +1,59 @@
+/** The box that finds images by tags and file names, and the conditions that hold now. */
+import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+import * as route from "./route.js";
+import { text } from "./text.js";
+
+const MOST_SUGGESTIONS = 200;
+
+const known = new Set(); // the tags of the collection
+
+const tagsOf = (now) => (now.tag ? now.tag.split(",") : []);
+
+/** Read which tags there are, for suggestions. */
+export async function load() {
+  const { tags } = await api.tags();
+  known.clear();
+  for (const { tag } of tags) known.add(tag);
+  byId("find-names").replaceChildren(...tags.slice(0, MOST_SUGGESTIONS).map(({ tag, images }) => make("option", { value: tag }, text.images(images))));
+}
+
+function chip(name, changes) {
+  return make("button", { type: "button", className: "chip", "aria-label": text.noCondition(name), onclick: () => route.go(changes) }, `${name} ×`);
+}
+
+/** Show the conditions that an address has. */
+export function show(now) {
+  const tags = tagsOf(now);
+  const chips = tags.map((tag) => chip(tag, { tag: tags.filter((other) => other !== tag).join(",") || null }));
+  if (tags.length > 1) {
+    const all = now.match === "all";
+    chips.push(make("button", { type: "button", className: "chip", onclick: () => route.go({ match: all ? null : "all" }) }, all ? text.allTags : text.anyTag));
+  }
+  if (now.filename) chips.push(chip(`“${now.filename}”`, { filename: null }));
+  byId("chips").replaceChildren(...chips);
+  byId("only-favourites").setAttribute("aria-pressed", String(now.favourite === "true"));
+}
+
+export function start() {
+  const box = byId("find-text");
+  const find = async () => {
+    const words = box.value.trim();
+    if (!words) return;
+    const tags = words.toLowerCase().split(",").map((word) => word.trim()).filter(Boolean);
+    box.value = "";
+    const areKnown = () => tags.every((tag) => known.has(tag));
+    if (!areKnown()) await load().catch(() => {}); // they may be new; without an answer, it is a file name
+    if (areKnown()) route.go({ tag: [...new Set([...tagsOf(route.current()), ...tags])].join(",") });
+    else route.go({ filename: words });
+  };
+  byId("find").onsubmit = (event) => {
+    event.preventDefault();
+    find();
+  };
+  box.oninput = (event) => {
+    // Choosing a suggestion is an input without a key.
+    if ((event.inputType === "insertReplacementText" || event.inputType === undefined) && known.has(box.value)) find();
+  };
+  byId("only-favourites").onclick = () => route.go({ favourite: route.current().favourite ? null : "true" });
+}

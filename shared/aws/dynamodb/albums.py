@@ -1,0 +1,298 @@
+"""Albums in DynamoDB."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from shared.aws.dynamodb import item_mapper
+from shared.domain.albums import Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
+from shared.domain.cursors import decode_album, encode_album
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.limits import MAX_ALBUM_IMAGES
+from shared.domain.table_schema import LISTING_PARTITION, LISTING_SORT, TAKEN_SORT
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+
+MAX_ROUNDS: Final = 5
+"""Maximum number of attempts to change an album while others change it."""
+_ADDED_AT_ONCE: Final = 33
+_REMOVED_AT_ONCE: Final = 49
+"""A transaction has at most 100 items: the album, and three for each image that is added, two for each removed."""
+_BATCH: Final = 100
+"""Maximum number of items in one BatchGetItem."""
+_NAMES: Final = ("image_id", LISTING_PARTITION, LISTING_SORT, TAKEN_SORT)
+_TIMES: Final = {
+    "ProjectionExpression": ", ".join(f"#{name}" for name in _NAMES),
+    "ExpressionAttributeNames": {f"#{name}": name for name in _NAMES},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An image in an album, with the times that sort it, as they were when it was added."""
+
+    image_id: str
+    created_at: str
+    dated_at: str
+
+
+class DynamoAlbums:
+    """Stores albums of one table.
+
+    A collection's albums are one partition, an album's entries another, which the limit of an album keeps at some 3 MB.
+    Each image that is in albums has a partition with their ids, outside its own, so that it leaves them all when it
+    goes. An entry, that id and the number of images change in one transaction, which checks that the image is there.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def create(self, album: Album) -> None:
+        texts = {"title": album.title, "since": album.created_at, "cover": album.cover, "about": album.description}
+        self._client.put_item(
+            TableName=self._table,
+            Item=item_mapper.album_key(album.key)
+            | {name: {"S": text} for name, text in texts.items() if text}
+            | {"images": {"N": str(album.images)}},
+        )
+
+    def find(self, key: AlbumKey) -> Album | None:
+        item = self._get(item_mapper.album_key(key))
+        return _to_album(key.collection, item) if item else None
+
+    def change(self, key: AlbumKey, change: AlbumChange) -> Album:
+        """Change an album; see `shared.domain.ports.Albums`."""
+        before = self.find(key)
+        if before is None:
+            raise AlbumMissing
+        after = change.apply(before)
+        values: dict[str, Any] = {":title": {"S": after.title}}
+        texts = {"cover": after.cover, "about": after.description}
+        values |= {f":{name}": {"S": text} for name, text in texts.items() if text}
+        kept = ", ".join(f"{name} = :{name}" for name, text in texts.items() if text)
+        gone = ", ".join(name for name, text in texts.items() if not text)
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=item_mapper.album_key(key),
+                UpdateExpression=f"SET title = :title{', ' if kept else ''}{kept}{' REMOVE ' if gone else ''}{gone}",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise AlbumMissing from error
+        return _to_album(key.collection, answer["Attributes"])
+
+    def delete(self, key: AlbumKey) -> bool:
+        """Delete an album, then its entries and links, which nothing reads any more."""
+        old = self._client.delete_item(
+            TableName=self._table, Key=item_mapper.album_key(key), ReturnValues="ALL_OLD"
+        ).get("Attributes")
+        for member in self.members(key):
+            self._delete(item_mapper.album_entry_key(key, member.image_id))
+            self._delete(item_mapper.album_of_image_key(ImageKey(key.collection, member.image_id), key.album_id))
+        for item in self._query(item_mapper.share_of_album_key(key, "")["pk"]):
+            self._delete(item_mapper.share_key(item["hash"]["S"]))
+            self._delete({"pk": item["pk"], "sk": item["sk"]})
+        return old is not None
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
+        """Return one page of a collection's albums; see `shared.domain.ports.Albums`."""
+        after = AlbumKey(collection, decode_album(cursor, collection)) if cursor else None
+        start: Any = {"ExclusiveStartKey": item_mapper.album_key(after)} if after else {}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": item_mapper.album_key(AlbumKey(collection, ""))["pk"]},
+            ScanIndexForward=False,
+            Limit=limit + 1,
+            ConsistentRead=True,
+            **start,
+        )
+        albums = [_to_album(collection, item) for item in answer["Items"]]
+        more = len(albums) > limit
+        return AlbumPage(albums[:limit], encode_album(collection, albums[limit - 1].key.album_id) if more else None)
+
+    def of_image(self, image: ImageKey) -> Sequence[Album]:
+        ids = self._albums_of(image)
+        items = self._batch([item_mapper.album_key(AlbumKey(image.collection, one)) for one in ids])
+        albums = [_to_album(image.collection, item) for item in items]
+        return sorted(albums, key=lambda album: album.key.album_id, reverse=True)
+
+    def holds(self, key: AlbumKey, image_id: str) -> bool:
+        return self._get(item_mapper.album_entry_key(key, image_id)) is not None
+
+    def members(self, key: AlbumKey) -> Sequence[Member]:
+        """Return the entries of an album, those of images in the trash included."""
+        found = self._query(item_mapper.album_entry_key(key, "")["pk"])
+        return [Member(item["sk"]["S"], item["at"]["S"], item["taken"]["S"]) for item in found]
+
+    def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
+        """Add images; see `shared.domain.ports.Albums`."""
+        wanted = list(dict.fromkeys(image_ids))
+        for _ in range(MAX_ROUNDS):
+            if self.find(key) is None:
+                raise AlbumMissing
+            records = {
+                item["image_id"]["S"]: item
+                for item in self._batch([item_mapper.record_key(one, key.collection) for one in wanted], _TIMES)
+                if LISTING_PARTITION in item
+            }
+            held = {item["sk"]["S"] for item in self._batch([item_mapper.album_entry_key(key, one) for one in wanted])}
+            fresh = [records[one] for one in wanted if one in records and one not in held]
+            if all(self._add(key, chunk) for chunk in _chunks(fresh, _ADDED_AT_ONCE)):
+                return [one for one in wanted if one not in records]
+        raise ConflictError
+
+    def _add(self, key: AlbumKey, records: Sequence[Any]) -> bool:
+        """Add images in one transaction; return False if one of them, or the album, has changed.
+
+        Raises:
+            AlbumFull: see `add`.
+        """
+        writes: list[Any] = [
+            self._counted(key, len(records), "images <= :room", cover=records[0]["image_id"]["S"]),
+        ]
+        for record in records:
+            image_id, at = record["image_id"]["S"], record[LISTING_SORT]["S"]
+            entry = item_mapper.album_entry_key(key, image_id)
+            entry |= {"at": {"S": at}, "taken": record.get(TAKEN_SORT, {"S": at.removesuffix("+00:00")})}
+            link = item_mapper.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
+            writes += [
+                self._shown(item_mapper.record_key(image_id, key.collection)),
+                {"Put": {"TableName": self._table, "Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}},
+                {"Put": {"TableName": self._table, "Item": link}},
+            ]
+        if self._transact(writes):
+            return True
+        album = self.find(key)
+        if album and album.images + len(records) > MAX_ALBUM_IMAGES:
+            raise AlbumFull
+        return False
+
+    def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
+        """Remove images; see `shared.domain.ports.Albums`."""
+        for _ in range(MAX_ROUNDS):
+            entries = self._batch([item_mapper.album_entry_key(key, one) for one in dict.fromkeys(image_ids)])
+            held = [item["sk"]["S"] for item in entries]
+            if all(self._remove(key, chunk) for chunk in _chunks(held, _REMOVED_AT_ONCE)):
+                return
+        raise ConflictError
+
+    def forget(self, image: ImageKey) -> None:
+        """Remove an image that is gone from every album; may be repeated."""
+        for album_id in self._albums_of(image):
+            key = AlbumKey(image.collection, album_id)
+            if self.find(key) is None:
+                self._delete(item_mapper.album_entry_key(key, image.image_id))
+                self._delete(item_mapper.album_of_image_key(image, album_id))
+            else:
+                self.remove(key, [image.image_id])
+
+    def _remove(self, key: AlbumKey, image_ids: Sequence[str]) -> bool:
+        writes: list[Any] = [self._counted(key, -len(image_ids))]
+        for image_id in image_ids:
+            entry = item_mapper.album_entry_key(key, image_id)
+            link = item_mapper.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
+            writes += [
+                {"Delete": {"TableName": self._table, "Key": entry, "ConditionExpression": "attribute_exists(pk)"}},
+                {"Delete": {"TableName": self._table, "Key": link}},
+            ]
+        if not self._transact(writes):
+            return False
+        for image_id in image_ids:
+            with suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=item_mapper.album_key(key),
+                    UpdateExpression="REMOVE cover",
+                    ConditionExpression="cover = :cover",
+                    ExpressionAttributeValues={":cover": {"S": image_id}},
+                )
+        return True
+
+    def _counted(self, key: AlbumKey, more: int, condition: str = "", *, cover: str | None = None) -> dict[str, Any]:
+        """Return the write that changes the number of an album's images, and gives it a cover if it has none."""
+        values: dict[str, Any] = {":more": {"N": str(more)}}
+        values |= {":room": {"N": str(MAX_ALBUM_IMAGES - more)}} if condition else {}
+        values |= {":cover": {"S": cover}} if cover else {}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": item_mapper.album_key(key),
+                "UpdateExpression": "SET images = images + :more"
+                + (", cover = if_not_exists(cover, :cover)" if cover else ""),
+                "ConditionExpression": "attribute_exists(pk)" + (f" AND {condition}" if condition else ""),
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _shown(self, key: dict[str, Any]) -> dict[str, Any]:
+        condition = "attribute_exists(#collection)"
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": key,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#collection": LISTING_PARTITION},
+            }
+        }
+
+    def _transact(self, writes: list[Any]) -> bool:
+        """Return False if a condition was not met, or others wrote one of the items at the same time."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def _albums_of(self, image: ImageKey) -> list[str]:
+        return [item["sk"]["S"] for item in self._query(item_mapper.album_of_image_key(image, "")["pk"])]
+
+    def _get(self, key: dict[str, Any]) -> Any:
+        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+
+    def _delete(self, key: dict[str, Any]) -> None:
+        self._client.delete_item(TableName=self._table, Key=key)
+
+    def _query(self, partition: Any) -> Iterator[Any]:
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": partition},
+            ConsistentRead=True,
+        ):
+            yield from page["Items"]
+
+    def _batch(self, keys: Sequence[dict[str, Any]], projection: Mapping[str, Any] | None = None) -> list[Any]:
+        """Return those of the items that exist."""
+        found: list[Any] = []
+        for chunk in _chunks(keys, _BATCH):
+            waiting: Any = chunk
+            while waiting:
+                request: Any = {self._table: {"Keys": waiting, "ConsistentRead": True, **(projection or {})}}
+                answer: Any = self._client.batch_get_item(RequestItems=request)
+                found += answer["Responses"].get(self._table, [])
+                waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    return (list(items[start : start + size]) for start in range(0, len(items), size))
+
+
+def _to_album(collection: str, item: item_mapper.Item) -> Album:
+    return Album(
+        key=AlbumKey(collection, item["sk"]["S"]),
+        title=item["title"]["S"],
+        description=item["about"]["S"] if "about" in item else None,
+        cover=item["cover"]["S"] if "cover" in item else None,
+        images=int(item["images"]["N"]),
+        created_at=item["since"]["S"],
+    )

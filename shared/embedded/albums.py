@@ -1,0 +1,187 @@
+"""Albums in SQLite, and the links that share them."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.domain.albums import Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage, Share
+from shared.domain.cursors import decode_album, encode_album
+from shared.domain.ledger import ImageKey
+from shared.domain.limits import MAX_ALBUM_IMAGES
+from shared.embedded.album_tables import read_albums_of
+from shared.embedded.database import Database
+from shared.embedded.expiry import delete_expired
+from shared.embedded.records import album_term, write_terms
+
+_IMAGES: Final = (
+    "(SELECT count(*) FROM album_images WHERE album_images.collection = albums.collection"
+    " AND album_images.album_id = albums.album_id)"
+)
+_SELECT: Final = (
+    f"SELECT albums.collection, albums.album_id, title, description, cover, {_IMAGES}, created_at FROM albums"  # noqa: S608
+)
+_OF_ALBUM: Final = "collection = ? AND album_id = ?"
+
+
+class EmbeddedAlbums:
+    """The albums in one database; see `shared.domain.ports.Albums`.
+
+    Each entry is also one of the terms by which images are listed, while the image is not in the trash.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, album: Album) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO albums (collection, album_id, title, description, cover, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*_values(album.key), album.title, album.description, album.cover, album.created_at),
+            )
+
+    def find(self, key: AlbumKey) -> Album | None:
+        with self._database.read() as connection:
+            return _find(connection, key)
+
+    def change(self, key: AlbumKey, change: AlbumChange) -> Album:
+        with self._database.transaction() as connection:
+            before = _find(connection, key)
+            if before is None:
+                raise AlbumMissing
+            after = change.apply(before)
+            connection.execute(
+                f"UPDATE albums SET title = ?, description = ?, cover = ? WHERE {_OF_ALBUM}",  # noqa: S608
+                (after.title, after.description, after.cover, *_values(key)),
+            )
+            return after
+
+    def delete(self, key: AlbumKey) -> bool:
+        with self._database.transaction() as connection:
+            deleted = connection.execute(f"DELETE FROM albums WHERE {_OF_ALBUM}", _values(key))  # noqa: S608
+            connection.execute(
+                "DELETE FROM terms WHERE collection = ? AND term = ?", (key.collection, album_term(key.album_id))
+            )
+            return deleted.rowcount > 0
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
+        after = decode_album(cursor, collection) if cursor else "~"
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE albums.collection = ? AND albums.album_id < ? ORDER BY albums.album_id DESC LIMIT ?",
+                (collection, after, limit + 1),
+            )
+            albums = [_to_album(row) for row in rows]
+        more = len(albums) > limit
+        return AlbumPage(albums[:limit], encode_album(collection, albums[limit - 1].key.album_id) if more else None)
+
+    def of_image(self, image: ImageKey) -> Sequence[Album]:
+        with self._database.read() as connection:
+            ids = read_albums_of(connection, image)
+            found = [_find(connection, AlbumKey(image.collection, album_id)) for album_id in sorted(ids, reverse=True)]
+        return [album for album in found if album]
+
+    def holds(self, key: AlbumKey, image_id: str) -> bool:
+        with self._database.read() as connection:
+            found = connection.execute(
+                f"SELECT 1 FROM album_images WHERE {_OF_ALBUM} AND image_id = ?",  # noqa: S608
+                (*_values(key), image_id),
+            )
+            return found.fetchone() is not None
+
+    def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
+        with self._database.transaction() as connection:
+            if _find(connection, key) is None:
+                raise AlbumMissing
+            rows = connection.execute(
+                "SELECT image_id FROM images WHERE image_id IN (SELECT value FROM json_each(?)) AND collection = ?",
+                (json.dumps(list(image_ids)), key.collection),
+            )
+            present = {image_id for (image_id,) in rows}
+            wanted = [image_id for image_id in dict.fromkeys(image_ids) if image_id in present]
+            connection.executemany(
+                "INSERT OR IGNORE INTO album_images (collection, album_id, image_id) VALUES (?, ?, ?)",
+                [(*_values(key), image_id) for image_id in wanted],
+            )
+            album = _find(connection, key)
+            if album and album.images > MAX_ALBUM_IMAGES:
+                raise AlbumFull
+            if wanted:
+                connection.execute(
+                    f"UPDATE albums SET cover = coalesce(cover, ?) WHERE {_OF_ALBUM}",  # noqa: S608
+                    (wanted[0], *_values(key)),
+                )
+            for image_id in wanted:
+                write_terms(connection, ImageKey(key.collection, image_id))
+        return [image_id for image_id in dict.fromkeys(image_ids) if image_id not in present]
+
+    def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
+        with self._database.transaction() as connection:
+            for image_id in image_ids:
+                connection.execute(
+                    f"DELETE FROM album_images WHERE {_OF_ALBUM} AND image_id = ?",  # noqa: S608
+                    (*_values(key), image_id),
+                )
+                connection.execute(
+                    f"UPDATE albums SET cover = NULL WHERE {_OF_ALBUM} AND cover = ?",  # noqa: S608
+                    (*_values(key), image_id),
+                )
+                write_terms(connection, ImageKey(key.collection, image_id))
+
+
+class EmbeddedShares:
+    """The links to albums in one database; see `shared.domain.ports.Shares`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, share: Share, token_hash: str) -> None:
+        with self._database.transaction() as connection:
+            delete_expired(connection, "shares", time.time())
+            connection.execute(
+                "INSERT INTO shares (token_hash, share_id, collection, album_id, created_at, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (token_hash, share.share_id, *_values(share.album), share.created_at, share.expires_at),
+            )
+
+    def find(self, token_hash: str) -> Share | None:
+        with self._database.read() as connection:
+            row: Any = connection.execute(f"{_SHARES} WHERE token_hash = ?", (token_hash,)).fetchone()
+        return _to_share(row) if row else None
+
+    def list_all(self, album: AlbumKey) -> Sequence[Share]:
+        with self._database.read() as connection:
+            rows = connection.execute(f"{_SHARES} WHERE {_OF_ALBUM}", _values(album))
+            return sorted(map(_to_share, rows), key=lambda share: (share.created_at, share.share_id))
+
+    def revoke(self, album: AlbumKey, share_id: str) -> bool:
+        with self._database.transaction() as connection:
+            deleted = connection.execute(
+                f"DELETE FROM shares WHERE {_OF_ALBUM} AND share_id = ?",  # noqa: S608
+                (*_values(album), share_id),
+            )
+            return deleted.rowcount > 0
+
+
+_SHARES: Final = "SELECT share_id, collection, album_id, created_at, expires_at FROM shares"
+
+
+def _values(key: AlbumKey) -> tuple[str, str]:
+    return key.collection, key.album_id
+
+
+def _find(connection: sqlite3.Connection, key: AlbumKey) -> Album | None:
+    row: Any = connection.execute(
+        f"{_SELECT} WHERE albums.collection = ? AND albums.album_id = ?", _values(key)
+    ).fetchone()
+    return _to_album(row) if row else None
+
+
+def _to_album(row: Sequence[Any]) -> Album:
+    return Album(AlbumKey(row[0], row[1]), *row[2:])
+
+
+def _to_share(row: Sequence[Any]) -> Share:
+    return Share(row[0], AlbumKey(row[1], row[2]), row[3], row[4])
