@@ -220,6 +220,10 @@ class Collections(Protocol):
         """Create a collection, or change its title."""
         ...
 
+    def set_faces(self, name: str, *, on: bool) -> CollectionEntry:
+        """Have the faces of a collection's images found and kept from now on, or not; it is created if it is new."""
+        ...
+
     def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
         """Return one page of all collections.
 

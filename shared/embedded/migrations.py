@@ -13,6 +13,7 @@ from shared.embedded import (
     ledger,
     links,
     objects,
+    people,
     queue,
     records,
     refusals,
@@ -38,7 +39,11 @@ _ADAPTERS: Final = (
     queue,
 )
 
-MIGRATIONS: Final[Sequence[str]] = ("\n".join(adapter.SCHEMA for adapter in _ADAPTERS), captures.MIGRATION)
+MIGRATIONS: Final[Sequence[str]] = (
+    "\n".join(adapter.SCHEMA for adapter in _ADAPTERS),
+    captures.MIGRATION,
+    people.MIGRATION,
+)
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
 
