@@ -19,6 +19,7 @@ from shared.domain.people.assignment import Assigner
 from shared.domain.people.decisions import PeopleDecisions
 from shared.domain.people.faces import FACE_DIMENSIONS, DetectedFace, FaceVector
 from shared.domain.people.keeping import FaceKeeper
+from shared.domain.people.lookup import resolve
 from shared.domain.people.merging import Merger
 from shared.domain.people.ports import ImageState, SettleImage, Task
 from shared.domain.people.records import Change, Person, face_id, image_of
@@ -265,6 +266,8 @@ class History:
             self.store.states[image] = ImageState.SHOWN
         self.store.step()
         self.send(SettleImage(image))
+        if self.models[image] == MODELS[1]:  # it may have been in the trash when the model changed
+            self.queue.append(("store", (image,)))
 
     def _remove(self, image: ImageKey) -> None:
         self.store.step()
@@ -337,7 +340,7 @@ class History:
                 wrong.append(f"orphan: {face.face_id}")
             if face.person and face.person not in store.persons:
                 wrong.append(f"person lost: {face.person} of {face.face_id}")
-            if not face.rejected.isdisjoint({face.person, *face.former}):
+            if face.person and not face.rejected.isdisjoint({face.person, *face.former}):
                 wrong.append(f"rejected: {face.face_id} is {face.person} again")
         for image, found in self.pictures.items():
             if store.on and store.state(image) is ImageState.SHOWN:
@@ -366,7 +369,9 @@ class History:
             if face is None:
                 continue
             person = persons.get(face.person or "")
-            if kind == "confirm" and (person is None or person_id not in person.known_as):
+            there = resolve(self.store, COLLECTION, person_id)
+            contradicted = there is not None and not face.rejected.isdisjoint(there.known_as)
+            if kind == "confirm" and not contradicted and (person is None or person_id not in person.known_as):
                 wrong.append(f"confirmation lost: {face_id_} was {person_id} and is {face.person}")
             if kind == "reject" and person_id not in face.rejected:
                 wrong.append(f"rejection lost: {face_id_} is not {person_id}")

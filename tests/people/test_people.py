@@ -82,7 +82,7 @@ def key(number: int) -> ImageKey:
 
 
 def detected(*vectors: FaceVector) -> Sequence[DetectedFace]:
-    return [DetectedFace((0.2 * at, 0.1, 0.15, 0.3), 0.9, 1.0, 60.0, one) for at, one in enumerate(vectors)]
+    return [DetectedFace((0.02 * at, 0.1, 0.015, 0.3), 0.9, 1.0, 60.0, one) for at, one in enumerate(vectors)]
 
 
 @pytest.fixture
@@ -241,6 +241,19 @@ def test_faces_that_return_go_where_their_person_was_merged_to(people: People) -
     assert people.of(*bob) == ["person0"] * 3
     people.merger.unmerge("c", "person1")
     assert people.of(*bob) == ["person1"] * 3
+
+
+def test_the_faces_of_a_crowd_are_stored_and_withdrawn(people: People) -> None:
+    crowd = [vector(0, 3 * number) for number in range(50)]
+    people.add(1, *crowd)
+    people.add(1, *crowd, model="other")
+    assert [face.face_model for face in people.store.image(key(1)).live()] == ["other"] * 50
+    people.state(1, ImageState.TRASHED)
+    assert not list(people.store.image(key(1)).live())
+    people.state(1, ImageState.SHOWN)
+    assert len(list(people.store.image(key(1)).live())) == 50
+    people.state(1, ImageState.ABSENT)
+    assert not people.store.images_
 
 
 def test_a_collection_without_faces_stores_none_and_erases_all(people: People) -> None:

@@ -12,17 +12,21 @@ from shared.domain.people.records import MAX_FACES, Change, Face, FaceState, Ima
 
 SAME_PLACE: Final = 0.5
 """Minimum overlap (intersection over union) of the boxes of one face that two models found."""
+AT_ONCE: Final = 16
+"""Faces of an image that one transaction changes: each may take five of the hundred writes that DynamoDB allows."""
 ERASED_AT_ONCE: Final = 200
 """Images whose faces one task erases; a further task erases the next ones."""
 
+_RESTORED: Final = {FaceState.LIVE: FaceState.LIVE, FaceState.TRASHED: FaceState.LIVE, FaceState.GONE: FaceState.GONE}
+_ADDED: Final = {ImageState.SHOWN: FaceState.LIVE, ImageState.TRASHED: FaceState.TRASHED}
 _HIDDEN: Final = {ImageState.TRASHED: FaceState.TRASHED, ImageState.ABSENT: FaceState.GONE}
 
 
 class FaceKeeper:
     """Keeps the faces of images; see `shared.domain.people.faces.Faces`.
 
-    Faces are stored only while their collection shows the image and has faces on, and are withdrawn only while it does
-    not: the store checks both in the transaction.
+    Faces are stored only while their collection has the image and has faces on, and are withdrawn only while it does
+    not show the image: the store checks both in the transaction.
     """
 
     def __init__(self, store: PeopleStore, tasks: Tasks) -> None:
@@ -36,13 +40,13 @@ class FaceKeeper:
         detected = {face_id(image_id, face_model, position): faces[position] for position in sorted(surest)}
 
         def store() -> bool:
-            if not self._store.accepts(collection) or self._store.state(image) is not ImageState.SHOWN:
-                return False
-            before = self._store.image(image)
-            after, vectors = self._merged(before, face_model, detected)
-            if after.faces != before.faces:
-                self._commit(before, after, Required(image, ImageState.SHOWN, faces_on=True), vectors)
-            return True
+            while self._store.accepts(collection) and (state := self._store.state(image)) in _ADDED:
+                before = self._store.image(image)
+                after, vectors = self._merged(before, face_model, detected, _ADDED[state])
+                if after.faces == before.faces:
+                    return True
+                self._commit(before, after, Required(image, state, faces_on=True), vectors)
+            return False
 
         if repeated(store):
             self._tasks.send(SettleImage(image))
@@ -65,56 +69,58 @@ class FaceKeeper:
 
     def _withdraw(self, image: ImageKey) -> bool:
         """Withdraw the faces unless the image is shown; return False if it is."""
-        state = self._store.state(image)
-        if state is ImageState.SHOWN:
-            return False
-        before = self._store.image(image)
-        hidden = [face.withdrawn(_HIDDEN[state]) for face in before.faces]
-        kept = [face for face in hidden if state is ImageState.TRASHED or face.is_decided]
-        after = replace(before, faces=tuple(kept))
-        if after.faces != before.faces:
+        while (state := self._store.state(image)) is not ImageState.SHOWN:
+            before = self._store.image(image)
+            hidden = [face.withdrawn(_HIDDEN[state]) for face in before.faces]
+            after = _partly(before, [face for face in hidden if state is ImageState.TRASHED or face.is_decided])
+            if after.faces == before.faces:
+                return True
             self._commit(before, after, Required(image, state))
-        return True
+        return False
 
     def _restore(self, image: ImageKey) -> bool:
-        before = self._store.image(image)
-        faces = [
-            replace(face, state=FaceState.LIVE) if face.state is FaceState.TRASHED else face for face in before.faces
-        ]
-        if tuple(faces) != before.faces:
-            self._commit(before, replace(before, faces=tuple(faces)), Required(image, ImageState.SHOWN))
-        return True
+        while True:
+            before = self._store.image(image)
+            after = _partly(before, [replace(face, state=_RESTORED[face.state]) for face in before.faces])
+            if after.faces == before.faces:
+                return True
+            self._commit(before, after, Required(image, ImageState.SHOWN))
 
     def _merged(
-        self, before: ImageFaces, face_model: str, detected: Mapping[str, DetectedFace]
+        self, before: ImageFaces, face_model: str, detected: Mapping[str, DetectedFace], state: FaceState
     ) -> tuple[ImageFaces, Mapping[str, FaceVector]]:
-        """Return the faces after those detected are added, and the vectors of those that are new or live again.
+        """Return the faces after some of those detected are added, and the vectors of those.
 
-        A new face takes over what is known of the face that another model found in its place.
+        A new face takes over what is known of the face that another model found in its place. The faces of other
+        models that remain are withdrawn in the end.
         """
+        known = {wanted: self._known(before, wanted) for wanted in detected}
+        present = {FaceState.LIVE, state}
+        lacking = [wanted for wanted, face in known.items() if face is None or face.state not in present][:AT_ONCE]
         others = [face for face in before.faces if face.face_id not in detected]
-        faces, vectors = [], {}
-        for wanted, one in detected.items():
-            known = self._known(before, wanted)
-            if known and known.is_live:
-                faces.append(known)
-                continue
-            if known is None:
-                known = Face(wanted, face_model, one.box, one.score, one.presence, one.eye_distance)
-                other = max(others, key=lambda face: overlap(face.box, one.box), default=None)
+        if not lacking:
+            left = [face.withdrawn(FaceState.GONE) for face in others]
+            faces = [face for face in before.faces if face.face_id in detected]
+            return _partly(before, [*faces, *(face for face in left if face.is_decided)]), {}
+        added, vectors = [], {}
+        for wanted in lacking:
+            one, face = detected[wanted], known[wanted]
+            if face is None:
+                face = Face(wanted, face_model, one.box, one.score, one.presence, one.eye_distance)
+                other = max(others, key=lambda face, box=one.box: overlap(face.box, box), default=None)  # type: ignore[misc]
                 if other and overlap(other.box, one.box) >= SAME_PLACE:
                     others.remove(other)
-                    known = replace(
-                        known,
+                    face = replace(
+                        face,
                         confirmed=other.confirmed,
                         rejected=other.rejected,
                         former=other.former,
                         recalled=other.person or other.recalled,
                     )
-            faces.append(replace(known, state=FaceState.LIVE))
+            added.append(replace(face, state=state))
             vectors[wanted] = one.vector
-        left = [face.withdrawn(FaceState.GONE) for face in others]
-        return replace(before, faces=(*faces, *(face for face in left if face.is_decided))), vectors
+        kept = [face for wanted, face in known.items() if face and wanted not in vectors]
+        return replace(before, faces=(*kept, *added, *others)), vectors
 
     def _known(self, before: ImageFaces, wanted: str) -> Face | None:
         """Return what is stored of a face, which is not written again."""
@@ -140,6 +146,14 @@ class FaceKeeper:
                 raise ConflictError
             persons.append(Change(person, person.left_by(*faces)))
         self._store.commit([Change(before, after), *persons], vectors=vectors, required=required)
+
+
+def _partly(before: ImageFaces, faces: Sequence[Face]) -> ImageFaces:
+    """Return an image's faces with the first of the changes that lead to others, of which none is new."""
+    wanted = {face.face_id: face for face in faces}
+    changed = [face.face_id for face in before.faces if wanted.get(face.face_id) != face][AT_ONCE:]
+    kept = [face if face.face_id in changed else wanted.get(face.face_id) for face in before.faces]
+    return replace(before, faces=tuple(face for face in kept if face))
 
 
 def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
