@@ -60,7 +60,7 @@ class IngestSettings:
     """Settings of the ingest function.
 
     Attributes:
-        queue, dead_letters: URLs of queues.
+        queue, dead_letters, people_queue: URLs of queues.
         source_buckets: other buckets whose images are indexed.
     """
 
@@ -70,6 +70,7 @@ class IngestSettings:
     bus: str
     queue: str
     dead_letters: str
+    people_queue: str
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
@@ -83,6 +84,7 @@ class IngestSettings:
             bus=_required(environ, "PICTRACE_BUS"),
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
+            people_queue=_required(environ, "PICTRACE_PEOPLE_QUEUE"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),
@@ -98,6 +100,7 @@ class ApiSettings:
     model_dirs: tuple[Path, ...]
     access: Access
     queue: str
+    people_queue: str
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
@@ -111,6 +114,7 @@ class ApiSettings:
             model_dirs=_model_dirs(environ),
             access=_access(environ),
             queue=_required(environ, "PICTRACE_QUEUE"),
+            people_queue=_required(environ, "PICTRACE_PEOPLE_QUEUE"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),

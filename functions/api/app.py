@@ -5,7 +5,7 @@ from fastapi_offline import FastAPIOffline
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import collections, duplicates, images, legacy, meta, search, trash, uploads
+from functions.api.routes import collections, duplicates, images, legacy, meta, people, search, trash, uploads
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SecurityHeaders
 from functions.api.services import Services
@@ -33,6 +33,7 @@ def create_app(services: Services) -> FastAPI:
         search.router,
         duplicates.router,
         trash.router,
+        people.router,
         meta.stats_router,
         legacy.router,
         meta.router,

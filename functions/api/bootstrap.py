@@ -18,11 +18,13 @@ from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.people import DynamoPeople
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
+from shared.aws.people_tasks import QueuedTasks
 from shared.aws.transient_errors import is_transient
 from shared.settings import ApiSettings
 
@@ -45,6 +47,8 @@ def deployed_services(settings: ApiSettings) -> Services:
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
+        people=DynamoPeople(dynamodb, settings.table),
+        tasks=QueuedTasks(sqs_client(), settings.people_queue),
         messages=IngestMessages(sqs_client(), settings.queue),
         keys=DynamoApiKeys(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),

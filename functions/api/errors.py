@@ -47,6 +47,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "method-not-allowed": (405, "The method is not allowed"),
     "upload-pending": (409, "The upload is not indexed yet"),
     "collection-not-empty": (409, "The collection still has images"),
+    "faces-unavailable": (409, "The deployment has no networks for faces"),
     "upload-rejected": (409, "The upload was rejected"),
     "request-timeout": (408, "The request did not arrive in time"),
     "too-large": (413, "The request is too large"),

@@ -11,6 +11,7 @@ from functions.ingest.reindexer import Reindexer
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
+from shared.domain.people.ports import Task
 from shared.domain.ports import (
     Catalogue,
     Duplicates,
@@ -33,6 +34,7 @@ class Adapters:
     """The adapters through which ingest reaches storage and other services.
 
     Attributes:
+        people: handles a task on faces and persons.
         refuse: stores why an image cannot be described by a model.
         active_model: returns the id of the model that searches use.
         publish: publishes an outcome; if it raises, the message is retried.
@@ -48,6 +50,7 @@ class Adapters:
     objects: Objects
     scans: Scans
     trash: Trash
+    people: Callable[[Task], None]
     messages: Messages
     fetcher: Fetcher
     refuse: Callable[[ImageKey, str, PictureRefused], None]
@@ -107,6 +110,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
             messages=adapters.messages,
             now=lambda: now().isoformat(timespec="seconds"),
         ),
+        people=adapters.people,
         messages=adapters.messages,
         catalogue=adapters.catalogue,
         uploads=adapters.uploads,

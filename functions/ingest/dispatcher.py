@@ -15,6 +15,7 @@ from shared.domain.events import (
     DuplicateScanStep,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -34,6 +35,7 @@ from shared.domain.images import (
 )
 from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
 from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.people.ports import Task
 from shared.domain.ports import Catalogue, Fetcher, Messages, Uploads
 from shared.search.description import Description
 from shared.search.grouping import Grouper, Settled
@@ -45,6 +47,7 @@ class Dispatcher:
     Args:
         bucket: the deployment's own bucket, whose uploads are indexed.
         source_buckets: other buckets, of which every object is indexed.
+        people: handles a task on faces and persons.
         publish: publishes an outcome; if it raises, the message is retried.
     """
 
@@ -56,6 +59,7 @@ class Dispatcher:
         reindexer: Reindexer,
         purger: Purger,
         scanner: DuplicateScanner,
+        people: Callable[[Task], None],
         messages: Messages,
         catalogue: Catalogue,
         uploads: Uploads,
@@ -70,6 +74,7 @@ class Dispatcher:
         self._reindexer = reindexer
         self._purger = purger
         self._scanner = scanner
+        self._people = people
         self._messages = messages
         self._catalogue = catalogue
         self._uploads = uploads
@@ -126,6 +131,9 @@ class Dispatcher:
                 outcome = self._scanner.step(event)
             case PurgeTrash():
                 outcome = self._purger.purge(event)
+            case PeopleTask():
+                self._people(event.task)
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason="people are up to date")
             case Ignored():
                 outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
         return outcome

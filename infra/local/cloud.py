@@ -20,6 +20,7 @@ from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from infra.local.schedule import Schedule
 from shared.domain.access import Access
+from shared.domain.limits import BATCH_MESSAGES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -96,21 +97,20 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     from functions.api.bootstrap import application
     from infra.local.lambda_functions import ingest, reset_environments
 
-    mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
-    worker = QueueWorker(
-        queue_url=outputs["QueueUrl"],
-        handler=ingest,
-        function_name="ingest",
-        batch_size=int(mapping.get("BatchSize", 10)),
+    worker, people_worker = (
+        QueueWorker(queue_url=outputs[output], handler=ingest, function_name="ingest", batch_size=batch_size)
+        for output, batch_size in (("QueueUrl", BATCH_MESSAGES), ("PeopleQueueUrl", 1))
     )
     schedule = Schedule(boto3.client("sqs"), outputs["QueueUrl"], template)
     worker.start()
+    people_worker.start()
     schedule.start()
     try:
         yield LocalCloud(endpoint, outputs, application(), worker, template)
     finally:
         schedule.stop()
         worker.stop()
+        people_worker.stop()
         reset_environments()
 
 

@@ -4,8 +4,9 @@ import errno
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -29,8 +30,11 @@ from shared.aws import messages
 from shared.aws.ingest_messages import IngestMessages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
+from shared.domain.events import IngestEvent, PeopleTask
 from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
+from shared.domain.people.ports import PeopleEvent, SettleImage, Task
+from shared.domain.people.tasks import task_handler
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.collections import EmbeddedCollections
@@ -40,6 +44,7 @@ from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
+from shared.embedded.people import EmbeddedPeople
 from shared.embedded.queue import Message, Queue
 from shared.embedded.refusals import EmbeddedRefusals
 from shared.embedded.trash import EmbeddedTrash
@@ -84,6 +89,30 @@ class LocalSystem:
         )
 
 
+class QueuedTasks:
+    """Tasks on people, in the queue of this process."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, task: Task) -> None:
+        self._queue.send(messages.people_task(task))
+
+
+class Turns:
+    """Lets one worker at a time handle tasks on the people of a collection, as the FIFO queue of a deployment does."""
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def of(self, event: IngestEvent) -> AbstractContextManager[object]:
+        """Return the turn of an event, for which the others of its collection wait."""
+        if not isinstance(event, PeopleTask):
+            return nullcontext()
+        task = event.task
+        return self._locks[task.image.collection if isinstance(task, SettleImage) else task.collection]
+
+
 class QueuedMessages(IngestMessages):
     """Messages to the ingest use cases, in the queue of this process."""
 
@@ -116,6 +145,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
     ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
     scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
+    people, tasks = EmbeddedPeople(database), QueuedTasks(queue)
     fetcher = ImageFetcher(objects)
     change = ModelChange(database, objects, model.id)
 
@@ -126,6 +156,8 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             duplicates=duplicates,
             scans=scans,
             trash=trash,
+            people=people,
+            tasks=tasks,
             messages=queued,
             keys=keys,
             ledger=ledger,
@@ -154,6 +186,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             objects=objects,
             scans=scans,
             trash=trash,
+            people=task_handler(people, tasks, _tell).handle,
             messages=queued,
             fetcher=fetcher,
             refuse=EmbeddedRefusals(database).put,
@@ -163,10 +196,6 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             bucket=BUCKET,
         )
         return composition.compose(adapters, [model.embedder()])
-
-    def process(message: Message) -> None:
-        for position, event in enumerate(messages.parse(message.body)):
-            dispatcher().dispatch(event, f"{message.id}/{position}")
 
     def give_up(message: Message) -> None:
         MessageEnds(uploads, scans).fail(message.body, str(message.id))
@@ -184,7 +213,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
                 return
 
     stopped = threading.Event()
-    workers = WorkerPool(queue, process, give_up, workers=WORKERS)
+    workers = WorkerPool(queue, _processor(dispatcher), give_up, workers=WORKERS)
     housekeepers = [
         threading.Thread(target=work, args=(stopped,), name=name, daemon=True)
         for name, work in (("housekeeping", keep_house), ("memory", memory.keep_trimmed))
@@ -207,8 +236,23 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
         database.close()
 
 
+def _processor(dispatcher: Callable[[], Dispatcher]) -> Callable[[Message], None]:
+    turns = Turns()
+
+    def process(message: Message) -> None:
+        for position, event in enumerate(messages.parse(message.body)):
+            with turns.of(event):
+                dispatcher().dispatch(event, f"{message.id}/{position}")
+
+    return process
+
+
 def _publish(outcome: Outcome) -> None:
     logger.info("%s %s %s", outcome.status, outcome.object and outcome.object.key, outcome.reason or "")
+
+
+def _tell(event: PeopleEvent) -> None:
+    logger.info("%s", event)
 
 
 def _is_transient(error: Exception) -> bool:

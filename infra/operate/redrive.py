@@ -21,6 +21,7 @@ from shared.domain.events import (
     DuplicateScanStep,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -94,8 +95,8 @@ def _summarise_event(event: IngestEvent) -> str:
     match event:
         case UrlSubmitted():
             return event.url
-        case Ignored():
-            return event.reason
+        case Ignored() | PeopleTask():
+            return event.reason if isinstance(event, Ignored) else f"people: {event.task}"
         case Reindex():
             return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
         case DuplicateScanStep() | PurgeTrash():

@@ -18,6 +18,7 @@ from shared.domain.events import (
     DuplicateScanStep,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -26,6 +27,8 @@ from shared.domain.events import (
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
+from shared.domain.people.ports import EraseFaces, MoveFaces, SettleImage, Task
+from shared.domain.people.records import PERSON_ID_PATTERN
 
 _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
@@ -33,6 +36,7 @@ _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
 _SCAN: Final = "duplicate_scan"
 _PURGE: Final = "purge_trash"
+_PEOPLE: Final = "people"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -151,6 +155,36 @@ class PurgeRequest(BaseModel):
         return PurgeTrash(self.collection, before)
 
 
+class PeopleRequest(BaseModel):
+    """What the functions send to have faces and persons brought up to date; without an id, all faces are erased."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    image_id: Annotated[str | None, Field(pattern=IMAGE_ID_PATTERN)] = None
+    person_id: Annotated[str | None, Field(pattern=f"^{PERSON_ID_PATTERN}$")] = None
+
+    def event(self) -> PeopleTask:
+        """Return the event that the request stands for."""
+        if self.image_id:
+            return PeopleTask(SettleImage(ImageKey(self.collection, self.image_id)))
+        if self.person_id:
+            return PeopleTask(MoveFaces(self.collection, self.person_id))
+        return PeopleTask(EraseFaces(self.collection))
+
+
+def people_task(task: Task) -> str:
+    """Return the text of the message that `parse` turns into this task."""
+    match task:
+        case SettleImage():
+            request = {"collection": task.image.collection, "image_id": task.image.image_id}
+        case MoveFaces():
+            request = {"collection": task.collection, "person_id": task.person_id}
+        case EraseFaces():
+            request = {"collection": task.collection}
+    return json.dumps({_PEOPLE: request})
+
+
 def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
     """Return the message that `parse` turns into a purge."""
     values = {"collection": collection, "before": before}
@@ -206,6 +240,8 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield ScanRequest.model_validate(step).event()
         case {"purge_trash": dict(purge)} if len(body) == 1 and depth == _MAX_DEPTH:  # no topic's sender may purge
             yield PurgeRequest.model_validate(purge).event()
+        case {"people": dict(request)} if len(body) == 1 and depth == _MAX_DEPTH:
+            yield PeopleRequest.model_validate(request).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

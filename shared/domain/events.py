@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
+from shared.domain.people.ports import Task
 
 SUBMITTED: Final = "Image Submitted"
 """Detail type of the events by which other services submit images over the event bus."""
@@ -107,13 +108,22 @@ class PurgeTrash:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleTask:
+    """Faces or persons must be brought up to date."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that requires no action, with the reason."""
 
     reason: str
 
 
-IngestEvent = Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | Ignored
+IngestEvent = (
+    Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | PeopleTask | Ignored
+)
 
 
 def happened_before(sequencer: str | None, by: str | None) -> bool:

@@ -8,8 +8,8 @@ from aws_cdk.assertions import Match, Template
 from infra import app
 from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
-from shared.domain.people.faces import FACE_DIMENSIONS
 from shared.domain.images import REJECTED_TAG
+from shared.domain.people.faces import FACE_DIMENSIONS
 from tests.infra.reading import listed, only, resources, text
 
 

@@ -22,7 +22,7 @@ from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.lookup import resolve
 from shared.domain.people.merging import Merger
 from shared.domain.people.ports import ImageState, SettleImage, Task
-from shared.domain.people.records import Change, Person, face_id, image_of
+from shared.domain.people.records import Change, ImageFaces, Person, face_id, image_of
 from shared.domain.people.tasks import TaskHandler
 from tests.people.memory_store import MemoryPeople
 
@@ -317,6 +317,11 @@ class History:
                     self.names.setdefault(after.person_id, set()).add(after.name or "")
                 if after.into != before.into:
                     self.into[after.person_id] = after.into or ""
+            elif kind == "task" and isinstance(before, ImageFaces) and isinstance(after, ImageFaces):
+                for face in before.live():
+                    left = after.find(face.face_id)
+                    if face.confirmed and face.rejected and left and left.is_live and left.person is None:
+                        self.decided.pop(face.face_id, None)  # a merge of two, of whom it was said to be and not to be
 
     def _assign_all(self) -> None:
         """Look once more for persons, now that the index has seen everything."""

@@ -1,6 +1,6 @@
 """List, fetch, show and remove images."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,8 +13,11 @@ from functions.api.filter_parameters import ListingFilter
 from shared.domain.annotations import KEEP, AnnotationChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
+from shared.domain.people.records import PERSON_ID_PATTERN
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
+
+PEOPLE_PATTERN: Final = rf"^{PERSON_ID_PATTERN}(,{PERSON_ID_PATTERN}){{0,9}}$"
 
 LINK_HEADERS = {
     "Cache-Control": f"private, max-age={LINK_HALF_LIFE_SECONDS}",
@@ -30,7 +33,7 @@ LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "",
     summary="One page of a collection",
-    responses=problem_responses("invalid-cursor", "unknown-label"),
+    responses=problem_responses("invalid-cursor", "unknown-label", "not-found"),
     dependencies=[SEARCH],
 )
 def list_images(
@@ -48,9 +51,26 @@ def list_images(
     order: Annotated[Order, Query(description="which end of that time comes first")] = Order.NEWEST,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    people: Annotated[
+        str | None,
+        Query(pattern=PEOPLE_PATTERN, description="only images that show these persons: ids with commas between"),
+    ] = None,
+    match: Annotated[Literal["all", "any"], Query(description="whether each of them must be in an image")] = "all",
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
-    page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
+    if people:
+        page = services.people.images(
+            collection,
+            people.split(","),
+            match,
+            wanted=wanted,
+            sort=sort,
+            order=order,
+            limit=limit,
+            cursor=cursor,
+        )
+    else:
+        page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
     if page.records:
         services.collections.register(collection)
     images = [presenters.image(record, view) for record in page.records]

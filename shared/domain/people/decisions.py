@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import uuid4
 
 from shared.domain.errors import NotFound
 from shared.domain.ledger import ConflictError, ImageKey
@@ -71,6 +72,23 @@ class PeopleDecisions:
             self._store.commit(changes)
 
         repeated(change)
+
+    def start(self, collection: str, face_id: str, name: str, now: str) -> Person:
+        """Start a person with a name from one face; return the person."""
+
+        def change() -> Person:
+            faces, face = self._face(collection, face_id)
+            new = Person(collection, uuid4().hex, name=name, kept=True, created_at=now)
+            started = new.joined_by(face_id)
+            changed = replace(face, person=new.person_id, confirmed=True, former=(), recalled=None)
+            self._store.commit(
+                [Change(faces, faces.with_face(changed)), Change(new, started), *self._leave(collection, face)]
+            )
+            return started
+
+        person = repeated(change)
+        self._tasks.send(SettleImage(ImageKey(collection, image_of(face_id))))
+        return person
 
     def reject(self, collection: str, face_id: str, person_id: str | None = None) -> None:
         """Note that a face is not a person (None: the one that it is assigned to); another one is looked for."""

@@ -1,6 +1,7 @@
 """Handle the tasks of the queue. Each may be repeated, also after a worker died at any point of it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from shared.domain.people.assignment import Assigner
 from shared.domain.people.keeping import FaceKeeper
@@ -15,7 +16,14 @@ from shared.domain.people.ports import (
     PersonMerged,
     SettleImage,
     Task,
+    Tasks,
 )
+
+
+def task_handler(store: PeopleStore, tasks: Tasks, publish: Callable[[PeopleEvent], None]) -> "TaskHandler":
+    """Return the handler of the tasks of a store."""
+    assigner = Assigner(store, lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    return TaskHandler(store, FaceKeeper(store, tasks), assigner, Merger(store, tasks), publish)
 
 
 class TaskHandler:
