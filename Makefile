@@ -31,7 +31,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit people-histories lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -79,6 +79,9 @@ bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the e
 	@test -n "$(DATA)" && test -n "$(KINDS)" || { echo "Name two folders: make bench-fit DATA=photographs KINDS=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL_DIR)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_look_alikes "$(DATA)" --kinds "$(KINDS)" --model-dir $(MODEL_DIR)
+
+people-histories: $(VENV)/.test ## Play 10,000 random histories of persons with workers that die, and write the report
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.people --histories 10000 --write
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check

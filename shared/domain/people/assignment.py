@@ -61,7 +61,7 @@ class Assigner:
         near = [
             one
             for one in self._store.near(collection, face.face_model, vector, SEARCHED)
-            if one.face_id != face.face_id and one.distance <= matching.SUGGESTED
+            if one.face_id != face.face_id
         ]
         stored = self._store.images(collection, {image_of(one.face_id) for one in near})
         persons: dict[str, Person | None] = {}
@@ -73,7 +73,7 @@ class Assigner:
             if other is None or not other.is_live or other.face_model != face.face_model:
                 continue
             if other.person is None:
-                free.append(one)
+                free += [one] if one.distance <= matching.SUGGESTED else []
                 continue
             if other.person not in persons:
                 persons[other.person] = resolve(self._store, collection, other.person)
