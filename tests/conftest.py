@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -67,6 +68,15 @@ def export_model(name: str, *options: str) -> Path:
 
     folder = ROOT / ".build" / name
     assert export.main(["--out", str(folder), "--or-fallback", *options]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces_dir() -> Path:
+    """The exported networks for faces, downloaded and exported if missing."""
+    folder = ROOT / ".build" / "faces"
+    if not (folder / "faces.json").is_file():
+        subprocess.run(["make", "faces"], cwd=ROOT, check=True)
     return folder
 
 
