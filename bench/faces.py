@@ -180,7 +180,7 @@ def measure_cost(faces_dir: Path, model_dir: Path) -> None:
         call += "print(*faces.cost(Path(a[1]), Path(a[2]), int(a[3])))"
         done = subprocess.run([sys.executable, "-c", call, *arguments], capture_output=True, text=True, check=True)
         found, milliseconds, megabytes = done.stdout.split()
-        print(f"with {found} faces: {float(milliseconds):.0f} ms of processor time, {float(megabytes):.0f} MB more memory")
+        print(f"{found} faces: {float(milliseconds):.0f} ms of processor time, {float(megabytes):.0f} MB more memory")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -55,6 +55,12 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (Path(_required(environ, "PICTRACE_MODEL_DIR")), *([Path(following)] if following else []))
 
 
+def _faces_dir(environ: Mapping[str, str]) -> Path | None:
+    """Return the folder of the networks for faces, or None if the deployment has none."""
+    folder = environ.get("PICTRACE_FACES_DIR", "").strip()
+    return Path(folder) if folder else None
+
+
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """Settings of the ingest function.
@@ -67,6 +73,7 @@ class IngestSettings:
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
+    faces_dir: Path | None
     bus: str
     queue: str
     dead_letters: str
@@ -81,6 +88,7 @@ class IngestSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
+            faces_dir=_faces_dir(environ),
             bus=_required(environ, "PICTRACE_BUS"),
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
@@ -98,6 +106,7 @@ class ApiSettings:
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
+    faces_dir: Path | None
     access: Access
     queue: str
     people_queue: str
@@ -112,6 +121,7 @@ class ApiSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
+            faces_dir=_faces_dir(environ),
             access=_access(environ),
             queue=_required(environ, "PICTRACE_QUEUE"),
             people_queue=_required(environ, "PICTRACE_PEOPLE_QUEUE"),

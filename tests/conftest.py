@@ -134,10 +134,10 @@ class PicTrace:
 
 
 @pytest.fixture(scope="session")
-def running(model_dir: Path) -> Iterator[PicTrace]:
+def running(model_dir: Path, faces_dir: Path) -> Iterator[PicTrace]:
     """The whole system, started once for all tests."""
     with (
-        local_cloud(model_dir, template_from_subprocess()) as cloud,
+        local_cloud(model_dir, template_from_subprocess(), faces_dir=faces_dir) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):

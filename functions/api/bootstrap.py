@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI
 
 from functions.api.app import create_app
+from functions.api.face_networks import FaceNetworks
 from functions.api.outages import Outages
 from functions.api.services import Adapters, Model, Services
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client, sqs_client
@@ -56,6 +57,7 @@ def deployed_services(settings: ApiSettings) -> Services:
         objects=objects,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.id for model in models]),
+        face_finder=FaceNetworks(settings.faces_dir) if settings.faces_dir else None,
         outages=AWS_OUTAGES,
         trash_days=settings.trash_days,
         show_location=settings.show_location,

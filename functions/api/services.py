@@ -153,6 +153,7 @@ class Services:
             catalogue=adapters.catalogue,
             ledger=adapters.ledger,
             objects=adapters.objects,
+            faces=self.face_keeper,
             bucket=adapters.bucket,
             models=list(self.models),
         )
@@ -161,6 +162,8 @@ class Services:
             duplicates=adapters.duplicates,
             trash=adapters.trash,
             remover=remover,
+            faces=self.face_keeper,
+            tasks=adapters.tasks,
             messages=adapters.messages,
             models=list(self.models),
             days=adapters.trash_days,

@@ -11,6 +11,7 @@ from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
@@ -24,10 +25,12 @@ from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
 from shared.aws.people_tasks import QueuedTasks
 from shared.aws.retry_delays import RetryDelays
+from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.tasks import task_handler
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
+from shared.vision.faces.finder import FaceFinder
 
 _lock = Lock()
 
@@ -51,18 +54,19 @@ def _dispatcher() -> Dispatcher:
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
     bus = EventBus(events_client(), settings.bus)
+    people, tasks = DynamoPeople(dynamodb, settings.table), QueuedTasks(sqs_client(), settings.people_queue)
     models = [Embedder(folder) for folder in settings.model_dirs]
     adapters = Adapters(
         catalogue=DynamoCatalogue(dynamodb, settings.table),
+        collections=DynamoCollections(dynamodb, settings.table),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),
         uploads=DynamoUploads(dynamodb, settings.table),
         objects=S3Objects(s3_client(), settings.bucket),
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
-        people=task_handler(
-            DynamoPeople(dynamodb, settings.table), QueuedTasks(sqs_client(), settings.people_queue), bus.publish_people
-        ).handle,
+        faces=FaceKeeper(people, tasks),
+        people=task_handler(people, tasks, bus.publish_people).handle,
         messages=IngestMessages(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         refuse=DynamoRefusals(dynamodb, settings.table).put,
@@ -72,7 +76,7 @@ def _dispatcher() -> Dispatcher:
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
     )
-    return compose(adapters, models)
+    return compose(adapters, models, FaceFinder(settings.faces_dir) if settings.faces_dir else None)
 
 
 @cache

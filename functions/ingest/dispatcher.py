@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from functions.ingest.duplicate_scanner import DuplicateScanner
+from functions.ingest.face_indexer import FaceIndexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
@@ -13,6 +14,8 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
     PeopleTask,
@@ -60,6 +63,7 @@ class Dispatcher:
         purger: Purger,
         scanner: DuplicateScanner,
         people: Callable[[Task], None],
+        faces: FaceIndexer,
         messages: Messages,
         catalogue: Catalogue,
         uploads: Uploads,
@@ -75,6 +79,7 @@ class Dispatcher:
         self._purger = purger
         self._scanner = scanner
         self._people = people
+        self._faces = faces
         self._messages = messages
         self._catalogue = catalogue
         self._uploads = uploads
@@ -129,6 +134,10 @@ class Dispatcher:
                 outcome = self._check(event)
             case DuplicateScanStep():
                 outcome = self._scanner.step(event)
+            case FindFaces():
+                outcome = self._faces.find(event)
+            case FaceScan():
+                outcome = self._faces.scan(event)
             case PurgeTrash():
                 outcome = self._purger.purge(event)
             case PeopleTask():

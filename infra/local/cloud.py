@@ -49,7 +49,11 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(
-    model_dir: Path, template: templates.Template | None = None, *, closed: bool = False
+    model_dir: Path,
+    template: templates.Template | None = None,
+    *,
+    faces_dir: Path | None = None,
+    closed: bool = False,
 ) -> Iterator[LocalCloud]:
     """Start the local stack, and stop it on exit.
 
@@ -57,6 +61,7 @@ def local_cloud(
     and nothing can reach a real account.
 
     Args:
+        faces_dir: the networks for faces; None for a system that cannot find any.
         closed: require keys, as in AWS.
     """
     template = template if template is not None else template_from_subprocess()
@@ -77,6 +82,7 @@ def local_cloud(
                 templates.function_environment(template, command, physical)
                 | {
                     "PICTRACE_MODEL_DIR": str(model_dir),
+                    "PICTRACE_FACES_DIR": str(faces_dir or ""),
                     "PICTRACE_ACCESS": Access.KEYS if closed else Access.OPEN,
                     "POWERTOOLS_LOG_LEVEL": "WARNING",
                     "POWERTOOLS_METRICS_DISABLED": "true",

@@ -33,6 +33,7 @@ from shared.domain.api_keys import ApiKey
 from shared.domain.events import IngestEvent, PeopleTask
 from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
+from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.ports import PeopleEvent, SettleImage, Task
 from shared.domain.people.tasks import task_handler
 from shared.embedded.api_keys import EmbeddedApiKeys
@@ -51,6 +52,7 @@ from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
 from shared.vision.decode.decoding import SANDBOX
+from shared.vision.faces.finder import FaceFinder
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -124,10 +126,13 @@ class QueuedMessages(IngestMessages):
 
 
 @contextmanager
-def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -> Iterator[LocalSystem]:
+def local_system(
+    folder: DataFolder, model_dir: Path, *, faces_dir: Path | None = None, closed: bool = False
+) -> Iterator[LocalSystem]:
     """Run the system over a folder's data until the end of the context.
 
     Args:
+        faces_dir: the networks for faces; None for a system that cannot find any.
         closed: require keys, as in AWS.
 
     Raises:
@@ -142,17 +147,18 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
 
     index = VectorIndex(folder.vectors, database)
     catalogue = EmbeddedCatalogue(database, index)
-    ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
+    collections, ledger, uploads = EmbeddedCollections(database), EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
     scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
     people, tasks = EmbeddedPeople(database), QueuedTasks(queue)
     fetcher = ImageFetcher(objects)
+    finder = FaceFinder(faces_dir) if faces_dir else None
     change = ModelChange(database, objects, model.id)
 
     api = services.Services(
         services.Adapters(
             catalogue=catalogue,
-            collections=EmbeddedCollections(database),
+            collections=collections,
             duplicates=duplicates,
             scans=scans,
             trash=trash,
@@ -165,6 +171,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             objects=objects,
             fetcher=fetcher,
             active_model=lambda: model.id,
+            face_finder=finder,
             outages=OUTAGES,
             trash_days=TRASH_DAYS,
             show_location=False,
@@ -180,12 +187,14 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
         SANDBOX.start()
         adapters = composition.Adapters(
             catalogue=catalogue,
+            collections=collections,
             duplicates=duplicates,
             ledger=ledger,
             uploads=uploads,
             objects=objects,
             scans=scans,
             trash=trash,
+            faces=FaceKeeper(people, tasks),
             people=task_handler(people, tasks, _tell).handle,
             messages=queued,
             fetcher=fetcher,
@@ -195,7 +204,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             trash_days=TRASH_DAYS,
             bucket=BUCKET,
         )
-        return composition.compose(adapters, [model.embedder()])
+        return composition.compose(adapters, [model.embedder()], finder)
 
     def give_up(message: Message) -> None:
         MessageEnds(uploads, scans).fail(message.body, str(message.id))

@@ -19,6 +19,8 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
     PeopleTask,
@@ -99,9 +101,9 @@ def _summarise_event(event: IngestEvent) -> str:
             return event.reason if isinstance(event, Ignored) else f"people: {event.task}"
         case Reindex():
             return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
-        case DuplicateScanStep() | PurgeTrash():
+        case DuplicateScanStep() | FaceScan() | PurgeTrash():
             return f"{type(event).__name__.lower()} of {event.collection or 'every collection'}"
-        case DuplicateCheck(object=None):
+        case DuplicateCheck(object=None) | FindFaces():
             return f"{type(event).__name__.lower()} of {event.image_key.collection}/{event.image_key.image_id}"
         case Created() | Removed() | DuplicateCheck():
             source = event.object or ObjectRef("", "")

@@ -37,6 +37,7 @@ class Ingestion(Construct):
         architecture: lambda_.Architecture,
         model: str,
         model_precision: str,
+        face_model: str | None,
         memory_mb: int,
         max_concurrency: int,
         log_group: logs.ILogGroup,
@@ -107,6 +108,7 @@ class Ingestion(Construct):
             architecture=architecture,
             model=model,
             model_precision=model_precision,
+            face_model=face_model,
             memory_mb=memory_mb,
             timeout=Duration.seconds(INGEST_QUEUE.function_seconds),
             environment=environment

@@ -30,6 +30,7 @@ from shared.domain.table_schema import (
 )
 
 NEXT_MODEL_DIR = "/opt/next_model"
+FACES_DIR = "/opt/faces"
 TABLE_ACTIONS = (
     "GetItem",
     "BatchGetItem",
@@ -103,6 +104,8 @@ class PicTraceStack(Stack):
             "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
             "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
         }
+        if stage.face_model:
+            environment["PICTRACE_FACES_DIR"] = FACES_DIR
         if stage.next_model:
             check_next_model(stage.next_model)
             environment["PICTRACE_NEXT_MODEL_DIR"] = NEXT_MODEL_DIR
@@ -116,6 +119,7 @@ class PicTraceStack(Stack):
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
+            face_model=stage.face_model,
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
             log_group=log_group("IngestLogs"),
@@ -135,6 +139,7 @@ class PicTraceStack(Stack):
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
+            face_model=stage.face_model,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
             burst=stage.api_burst,

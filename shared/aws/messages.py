@@ -16,6 +16,8 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
     PeopleTask,
@@ -35,6 +37,7 @@ _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
 _SCAN: Final = "duplicate_scan"
+_FACES: Final = "find_faces"
 _PURGE: Final = "purge_trash"
 _PEOPLE: Final = "people"
 _MAX_DEPTH: Final = 3
@@ -85,6 +88,31 @@ class ReindexRequest(BaseModel):
     def event(self) -> Reindex:
         """Return the event that the request stands for."""
         return Reindex(ImageKey(self.collection, self.image_id), self.model)
+
+
+class FacesRequest(BaseModel):
+    """What has faces found in one image of a collection, or in a page of its images."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)] | None = None
+    cursor: Annotated[str, Field(max_length=1024)] | None = None
+
+    def event(self) -> FindFaces | FaceScan:
+        """Return the event that the request stands for."""
+        if self.image_id:
+            return FindFaces(ImageKey(self.collection, self.image_id))
+        return FaceScan(self.collection, self.cursor)
+
+
+def find_faces(event: FindFaces | FaceScan) -> dict[str, Any]:
+    """Return the message that has the faces found."""
+    match event:
+        case FindFaces():
+            return {_FACES: {"collection": event.image_key.collection, "image_id": event.image_key.image_id}}
+        case FaceScan():
+            return {_FACES: {"collection": event.collection, "cursor": event.cursor}}
 
 
 class DuplicateCheckRequest(BaseModel):
@@ -202,6 +230,13 @@ def duplicate_check(check: DuplicateCheck) -> str:
     return json.dumps({_CHECK: DuplicateCheckRequest.of(check).model_dump(mode="json", exclude_none=True)})
 
 
+_REQUESTS: Final[Mapping[str, type[DuplicateCheckRequest | ScanRequest | FacesRequest]]] = {
+    _CHECK: DuplicateCheckRequest,
+    _SCAN: ScanRequest,
+    _FACES: FacesRequest,
+}
+
+
 def parse(text: str) -> list[IngestEvent]:
     """Parse the text of a message into events, one for each of its records.
 
@@ -234,10 +269,9 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
-        case {"duplicate_check": dict(check)} if len(body) == 1:
-            yield DuplicateCheckRequest.model_validate(check).event()
-        case {"duplicate_scan": dict(step)} if len(body) == 1:
-            yield ScanRequest.model_validate(step).event()
+        case {"duplicate_check": dict()} | {"duplicate_scan": dict()} | {"find_faces": dict()} if len(body) == 1:
+            [(name, request)] = body.items()
+            yield _REQUESTS[name].model_validate(request).event()
         case {"purge_trash": dict(purge)} if len(body) == 1 and depth == _MAX_DEPTH:  # no topic's sender may purge
             yield PurgeRequest.model_validate(purge).event()
         case {"people": dict(request)} if len(body) == 1 and depth == _MAX_DEPTH:

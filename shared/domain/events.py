@@ -95,6 +95,25 @@ class DuplicateScanStep:
 
 
 @dataclass(frozen=True, slots=True)
+class FindFaces:
+    """The faces of a stored image must be found."""
+
+    image_key: ImageKey
+
+
+@dataclass(frozen=True, slots=True)
+class FaceScan:
+    """The faces of a page of a collection's images must be found.
+
+    Attributes:
+        cursor: of the page in the listing; None for the first.
+    """
+
+    collection: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PurgeTrash:
     """Images in the trash must be removed for good.
 
@@ -122,7 +141,17 @@ class Ignored:
 
 
 IngestEvent = (
-    Created | Removed | UrlSubmitted | Reindex | DuplicateCheck | DuplicateScanStep | PurgeTrash | PeopleTask | Ignored
+    Created
+    | Removed
+    | UrlSubmitted
+    | Reindex
+    | DuplicateCheck
+    | DuplicateScanStep
+    | FindFaces
+    | FaceScan
+    | PurgeTrash
+    | PeopleTask
+    | Ignored
 )
 
 

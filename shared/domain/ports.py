@@ -20,7 +20,7 @@ from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -338,6 +338,8 @@ class Messages(Protocol):
 
     def reindex(self, event: "Reindex") -> None: ...
     def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
+
+    def find_faces(self, event: "FindFaces | FaceScan") -> None: ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""

@@ -98,7 +98,8 @@ class DynamoCollections:
         keys: Any = [_item_key(name) for name in set(names)]
         found: list[CollectionEntry] = []
         while keys:
-            answer: Any = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            answer: Any = self._client.batch_get_item(RequestItems=wanted)
             found += [_to_entry(item) for item in answer["Responses"].get(self._table, [])]
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return sorted(found, key=lambda entry: entry.name)

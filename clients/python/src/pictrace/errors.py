@@ -119,6 +119,10 @@ class CollectionNotEmpty(ApiError):
     slug = "collection-not-empty"
 
 
+class FacesUnavailable(ApiError):
+    slug = "faces-unavailable"
+
+
 class RequestTimeout(ApiError):
     slug = "request-timeout"
 
