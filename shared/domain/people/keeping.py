@@ -44,7 +44,7 @@ class FaceKeeper:
                 before = self._store.image(image)
                 after, vectors = self._merged(before, face_model, detected, _ADDED[state])
                 if after.faces == before.faces:
-                    return True
+                    return bool(after.faces)
                 self._commit(before, after, Required(image, state, faces_on=True), vectors)
             return False
 
