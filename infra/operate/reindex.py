@@ -54,10 +54,8 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
-    if args.dates:
-        return _read_dates(args, stack)
-    if args.faces:
-        return _find_faces(args, stack)
+    if args.dates or args.faces:
+        return _read_dates(args, stack) if args.dates else _find_faces(args, stack)
     model = args.model or stack.outputs.get("NextModel")
     if not model:
         raise LookupError(
