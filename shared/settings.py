@@ -55,21 +55,29 @@ def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (Path(_required(environ, "PICTRACE_MODEL_DIR")), *([Path(following)] if following else []))
 
 
+def _faces_dir(environ: Mapping[str, str]) -> Path | None:
+    """Return the folder of the networks for faces, or None if the deployment has none."""
+    folder = environ.get("PICTRACE_FACES_DIR", "").strip()
+    return Path(folder) if folder else None
+
+
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """Settings of the ingest function.
 
     Attributes:
-        queue, dead_letters: URLs of queues.
+        queue, dead_letters, people_queue: URLs of queues.
         source_buckets: other buckets whose images are indexed.
     """
 
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
+    faces_dir: Path | None
     bus: str
     queue: str
     dead_letters: str
+    people_queue: str
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
@@ -80,9 +88,11 @@ class IngestSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
+            faces_dir=_faces_dir(environ),
             bus=_required(environ, "PICTRACE_BUS"),
             queue=_required(environ, "PICTRACE_QUEUE"),
             dead_letters=_required(environ, "PICTRACE_DEAD_LETTERS"),
+            people_queue=_required(environ, "PICTRACE_PEOPLE_QUEUE"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),
@@ -96,8 +106,10 @@ class ApiSettings:
     bucket: str
     table: str
     model_dirs: tuple[Path, ...]
+    faces_dir: Path | None
     access: Access
     queue: str
+    people_queue: str
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
@@ -109,8 +121,10 @@ class ApiSettings:
             bucket=_required(environ, "PICTRACE_BUCKET"),
             table=_required(environ, "PICTRACE_TABLE"),
             model_dirs=_model_dirs(environ),
+            faces_dir=_faces_dir(environ),
             access=_access(environ),
             queue=_required(environ, "PICTRACE_QUEUE"),
+            people_queue=_required(environ, "PICTRACE_PEOPLE_QUEUE"),
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -70,6 +71,15 @@ def export_model(name: str, *options: str) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def faces_dir() -> Path:
+    """The exported networks for faces, downloaded and exported if missing."""
+    folder = ROOT / ".build" / "faces"
+    if not (folder / "faces.json").is_file():
+        subprocess.run(["make", "faces"], cwd=ROOT, check=True)
+    return folder
+
+
 def ingest_state(cloud: LocalCloud) -> str:
     """Describe what the queue holds and where its worker is, for the message of a test that waited in vain."""
     queue = boto3.client("sqs").get_queue_attributes(QueueUrl=cloud.outputs["QueueUrl"], AttributeNames=["All"])
@@ -124,10 +134,10 @@ class PicTrace:
 
 
 @pytest.fixture(scope="session")
-def running(model_dir: Path) -> Iterator[PicTrace]:
+def running(model_dir: Path, faces_dir: Path) -> Iterator[PicTrace]:
     """The whole system, started once for all tests."""
     with (
-        local_cloud(model_dir, template_from_subprocess()) as cloud,
+        local_cloud(model_dir, template_from_subprocess(), faces_dir=faces_dir) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):

@@ -92,4 +92,5 @@ KnownCaller = Annotated[Caller, Depends(known_caller)]
 ANY_SCOPE: Final = Security(require_scopes)
 SEARCH: Final = Security(require_scopes, scopes=[Scope.SEARCH])
 WRITE: Final = Security(require_scopes, scopes=[Scope.WRITE])
+ADMIN: Final = Security(require_scopes, scopes=[Scope.ADMIN])
 """Scopes for the `dependencies` of an `AuthenticatedRoute`, which run before all other dependencies."""

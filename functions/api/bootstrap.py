@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI
 
 from functions.api.app import create_app
+from functions.api.face_networks import FaceNetworks
 from functions.api.outages import Outages
 from functions.api.services import Adapters, Model, Services
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client, sqs_client
@@ -19,12 +20,14 @@ from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.people import DynamoPeople
 from shared.aws.dynamodb.shares import DynamoShares
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
+from shared.aws.people_tasks import QueuedTasks
 from shared.aws.transient_errors import is_transient
 from shared.settings import ApiSettings
 
@@ -49,6 +52,8 @@ def deployed_services(settings: ApiSettings) -> Services:
         trash=DynamoTrash(dynamodb, settings.table),
         albums=DynamoAlbums(dynamodb, settings.table),
         shares=DynamoShares(dynamodb, settings.table),
+        people=DynamoPeople(dynamodb, settings.table),
+        tasks=QueuedTasks(sqs_client(), settings.people_queue),
         messages=IngestMessages(sqs_client(), settings.queue),
         keys=DynamoApiKeys(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),
@@ -56,6 +61,7 @@ def deployed_services(settings: ApiSettings) -> Services:
         objects=objects,
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.id for model in models]),
+        face_finder=FaceNetworks(settings.faces_dir) if settings.faces_dir else None,
         outages=AWS_OUTAGES,
         trash_days=settings.trash_days,
         show_location=settings.show_location,

@@ -86,7 +86,7 @@ def listing_filter(
         str | None,
         Query(max_length=1024, description="only images with one of these tags, in any case", examples=["dog,beach"]),
     ] = None,
-    match: Annotated[TagMatch, Query(description="whether one of the tags is enough")] = TagMatch.ANY,
+    match: Annotated[TagMatch, Query(description="whether one of the tags, or people, is enough")] = TagMatch.ANY,
     favourite: Annotated[bool | None, Query(description="only favourites, or only others")] = None,
 ) -> ImageFilter:
     """Return the conditions of a listing."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from shared.domain.duplicate_scans import ScanStatus
 from shared.domain.duplicates import Decision
@@ -353,6 +353,12 @@ class CollectionChange(BaseModel):
     ] = None
 
 
+class CollectionSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    faces: Annotated[StrictBool, Field(description="whether the faces of its images are found and stored")]
+
+
 class CollectionState(BaseModel):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])]
@@ -362,6 +368,7 @@ class CollectionState(BaseModel):
         str | None,
         Field(description="when it was first used, if that is known", examples=["2026-11-28T09:30:00+00:00"]),
     ]
+    faces: Annotated[bool, Field(description="whether the faces of its images are found and stored")]
 
 
 class CollectionPage(BaseModel):
@@ -631,6 +638,10 @@ class Stats(BaseModel):
         list[str],
         Field(description="every model that can be used: two while images are reindexed", examples=[[EXAMPLE_MODEL]]),
     ]
+    face_model: Annotated[
+        str | None,
+        Field(description="what finds faces; null if the deployment cannot", examples=["dlib-resnet-v1-f16"]),
+    ] = None
     notice: Annotated[str | None, Field(description="a note to users about the model", examples=[None])]
     versions: Annotated[dict[str, str], Field(examples=[{"pictrace": VERSION}])]
     limits: Annotated[

@@ -11,10 +11,15 @@ from functions.api.album_shares import AlbumShares
 from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
 from functions.api.outages import Outages
+from functions.api.people_finder import FaceFinder, PeopleFinder
 from functions.api.trash_bin import TrashBin
 from shared.domain.access import Access
 from shared.domain.labels import UnknownLabel, Vocabulary
 from shared.domain.model_card import LABELS_FILE, ModelCard
+from shared.domain.people.decisions import PeopleDecisions
+from shared.domain.people.keeping import FaceKeeper
+from shared.domain.people.merging import Merger
+from shared.domain.people.ports import PeopleStore, Tasks
 from shared.domain.ports import (
     Albums,
     ApiKeys,
@@ -94,6 +99,7 @@ class Adapters:
         trash_days: how long a deleted image can be restored.
         show_location: whether callers without the scope `admin` may know where images were taken.
         bucket: the bucket of uploads.
+        face_finder: finds the faces of a query image; None for a deployment without the networks.
         signatures_kept: maximum number of signatures that are cached for each model.
         source_addresses: where links to other buckets lead, as sources of a Content-Security-Policy.
     """
@@ -108,6 +114,8 @@ class Adapters:
     messages: Messages
     keys: ApiKeys
     ledger: Ledger
+    people: PeopleStore
+    tasks: Tasks
     uploads: Uploads
     objects: WebObjects
     fetcher: WebFetcher
@@ -118,6 +126,7 @@ class Adapters:
     bucket: str
     signatures_kept: int = SIGNATURES_KEPT
     source_addresses: Sequence[str] = ()
+    face_finder: FaceFinder | None = None
 
 
 class Services:
@@ -141,10 +150,16 @@ class Services:
         self.outages = adapters.outages
         self.source_addresses = adapters.source_addresses
         self.messages = adapters.messages
+        self.face_finder = adapters.face_finder
+        self.people = PeopleFinder(adapters.people, adapters.duplicates, adapters.catalogue, adapters.albums)
+        self.people_decisions = PeopleDecisions(adapters.people, adapters.tasks)
+        self.people_merger = Merger(adapters.people, adapters.tasks)
+        self.face_keeper = FaceKeeper(adapters.people, adapters.tasks)
         remover = Remover(
             catalogue=adapters.catalogue,
             ledger=adapters.ledger,
             objects=adapters.objects,
+            faces=self.face_keeper,
             bucket=adapters.bucket,
             models=list(self.models),
         )
@@ -153,6 +168,8 @@ class Services:
             duplicates=adapters.duplicates,
             trash=adapters.trash,
             remover=remover,
+            faces=self.face_keeper,
+            tasks=adapters.tasks,
             messages=adapters.messages,
             models=list(self.models),
             days=adapters.trash_days,

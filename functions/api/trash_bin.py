@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.domain.errors import NotFound
-from shared.domain.events import DuplicateCheck, Reindex, TrashChanged
+from shared.domain.events import DuplicateCheck, FindFaces, Reindex, TrashChanged
 from shared.domain.ledger import ImageKey
+from shared.domain.people.faces import Faces
+from shared.domain.people.ports import SettleImage, Tasks
 from shared.domain.ports import Catalogue, Duplicates, Messages, Trash
 from shared.domain.removal import Remover
 from shared.domain.trash import TrashPage
@@ -28,6 +30,7 @@ class TrashBin:
     Methods with the argument `collections` ignore all others; None means every collection.
 
     Args:
+        tasks: has the faces of an image restored with it.
         messages: sends to the ingest function what must be done afterwards.
         models: the models that describe every image.
         days: how long an image stays in the trash; with 0, a deletion is final at once.
@@ -40,6 +43,8 @@ class TrashBin:
         duplicates: Duplicates,
         trash: Trash,
         remover: Remover,
+        faces: Faces,
+        tasks: Tasks,
         messages: Messages,
         models: Sequence[str],
         days: int,
@@ -49,6 +54,8 @@ class TrashBin:
         self._duplicates = duplicates
         self._trash = trash
         self._remover = remover
+        self._faces = faces
+        self._tasks = tasks
         self._messages = messages
         self._models = models
         self._days = days
@@ -83,6 +90,7 @@ class TrashBin:
             return self._remover.remove(image.image_id, image.collection)
         members = self._duplicates.members(image, MAX_MEMBERS)
         if self._trash.put(image, self._now()):
+            self._faces.remove(image.collection, image.image_id)
             self._settle(image.collection, [member for member in members if member != image.image_id])
             self._messages.trash_changed(TrashChanged(image, restored=False))
             return True
@@ -101,6 +109,8 @@ class TrashBin:
         for model in self._models:
             if not self._catalogue.described(image, [model]):
                 self._messages.reindex(Reindex(image, model))
+        self._tasks.send(SettleImage(image))
+        self._messages.find_faces(FindFaces(image))  # faces may have been turned on since it was deleted
         self._settle(collection, [image_id])
         self._messages.trash_changed(TrashChanged(image, restored=True))
 

@@ -11,9 +11,11 @@ from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.dynamodb.active_model import DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.people import DynamoPeople
 from shared.aws.dynamodb.refusals import DynamoRefusals
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
@@ -21,10 +23,14 @@ from shared.aws.event_bus import EventBus
 from shared.aws.fetch_client import LambdaFetcher
 from shared.aws.ingest_messages import IngestMessages
 from shared.aws.objects import S3Objects
+from shared.aws.people_tasks import QueuedTasks
 from shared.aws.retry_delays import RetryDelays
+from shared.domain.people.keeping import FaceKeeper
+from shared.domain.people.tasks import task_handler
 from shared.settings import IngestSettings
 from shared.vision.decode.decoding import SANDBOX
 from shared.vision.embedding import Embedder
+from shared.vision.faces.finder import FaceFinder
 
 _lock = Lock()
 
@@ -38,7 +44,7 @@ def dispatcher() -> Dispatcher:
 def reset() -> None:
     """Discard everything that was built, because the environment has changed."""
     with _lock:
-        for build in (_dispatcher, message_ends, dead_letters, retry_delays):
+        for build in (_dispatcher, message_ends, dead_letters, retry_delays, people_retry_delays):
             build.cache_clear()
 
 
@@ -47,25 +53,30 @@ def _dispatcher() -> Dispatcher:
     SANDBOX.start()
     settings = IngestSettings.from_environ(os.environ)
     dynamodb = dynamodb_client()
+    bus = EventBus(events_client(), settings.bus)
+    people, tasks = DynamoPeople(dynamodb, settings.table), QueuedTasks(sqs_client(), settings.people_queue)
     models = [Embedder(folder) for folder in settings.model_dirs]
     adapters = Adapters(
         catalogue=DynamoCatalogue(dynamodb, settings.table),
+        collections=DynamoCollections(dynamodb, settings.table),
         duplicates=DynamoDuplicates(dynamodb, settings.table),
         ledger=DynamoLedger(dynamodb, settings.table),
         uploads=DynamoUploads(dynamodb, settings.table),
         objects=S3Objects(s3_client(), settings.bucket),
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
+        faces=FaceKeeper(people, tasks),
+        people=task_handler(people, tasks, bus.publish_people).handle,
         messages=IngestMessages(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         refuse=DynamoRefusals(dynamodb, settings.table).put,
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
-        publish=EventBus(events_client(), settings.bus).publish,
+        publish=bus.publish,
         trash_days=settings.trash_days,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
     )
-    return compose(adapters, models)
+    return compose(adapters, models, FaceFinder(settings.faces_dir) if settings.faces_dir else None)
 
 
 @cache
@@ -82,3 +93,8 @@ def dead_letters() -> DeadLetters:
 @cache
 def retry_delays() -> RetryDelays:
     return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).queue)
+
+
+@cache
+def people_retry_delays() -> RetryDelays:
+    return RetryDelays(sqs_client(), IngestSettings.from_environ(os.environ).people_queue)

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.duplicate_scanner import DuplicateScanner
+from functions.ingest.face_indexer import FaceIndexer
 from functions.ingest.indexer import Indexer, now
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
+from shared.domain.people.faces import Faces
+from shared.domain.people.ports import Task
 from shared.domain.ports import (
     Catalogue,
+    Collections,
     Duplicates,
     Fetcher,
     Ledger,
@@ -26,6 +30,7 @@ from shared.domain.removal import Remover
 from shared.search.grouping import Grouper
 from shared.search.near_duplicates import NearDuplicateFinder
 from shared.vision.embedding import Embedder
+from shared.vision.faces.finder import FaceFinder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class Adapters:
     """The adapters through which ingest reaches storage and other services.
 
     Attributes:
+        people: handles a task on faces and persons.
         refuse: stores why an image cannot be described by a model.
         active_model: returns the id of the model that searches use.
         publish: publishes an outcome; if it raises, the message is retried.
@@ -42,12 +48,15 @@ class Adapters:
     """
 
     catalogue: Catalogue
+    collections: Collections
     duplicates: Duplicates
     ledger: Ledger
     uploads: Uploads
     objects: Objects
     scans: Scans
     trash: Trash
+    people: Callable[[Task], None]
+    faces: Faces
     messages: Messages
     fetcher: Fetcher
     refuse: Callable[[ImageKey, str, PictureRefused], None]
@@ -58,26 +67,38 @@ class Adapters:
     source_buckets: Collection[str] = ()
 
 
-def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
-    """Return the dispatcher that describes images by each of `models`."""
+def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder | None) -> Dispatcher:
+    """Return the dispatcher that describes images by each of `models`, and finds faces if there is a finder."""
     by_id = {embedder.model_id: embedder for embedder in models}
 
     def embedders() -> list[Embedder]:
         active = adapters.active_model()
         return [by_id[active], *(embedder for model, embedder in by_id.items() if model != active)]
 
+    face_indexer = FaceIndexer(
+        finder=finder,
+        embedder=lambda: by_id[adapters.active_model()],
+        faces=adapters.faces,
+        collections=adapters.collections,
+        catalogue=adapters.catalogue,
+        objects=adapters.objects,
+        messages=adapters.messages,
+    )
     indexer = Indexer(
         catalogue=adapters.catalogue,
         ledger=adapters.ledger,
         uploads=adapters.uploads,
         objects=adapters.objects,
         trash=adapters.trash,
+        faces=adapters.faces,
+        find_faces=face_indexer.index,
         embedders=embedders,
     )
     remover = Remover(
         catalogue=adapters.catalogue,
         ledger=adapters.ledger,
         objects=adapters.objects,
+        faces=adapters.faces,
         bucket=adapters.bucket,
         models=list(by_id),
     )
@@ -107,6 +128,8 @@ def compose(adapters: Adapters, models: Sequence[Embedder]) -> Dispatcher:
             messages=adapters.messages,
             now=lambda: now().isoformat(timespec="seconds"),
         ),
+        people=adapters.people,
+        faces=face_indexer,
         messages=adapters.messages,
         catalogue=adapters.catalogue,
         uploads=adapters.uploads,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from functions.ingest.duplicate_scanner import DuplicateScanner
+from functions.ingest.face_indexer import FaceIndexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
@@ -13,8 +14,11 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -35,6 +39,7 @@ from shared.domain.images import (
 )
 from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
 from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.people.ports import Task
 from shared.domain.ports import Catalogue, Fetcher, Messages, Uploads
 from shared.search.description import Description
 from shared.search.grouping import Grouper, Settled
@@ -46,6 +51,7 @@ class Dispatcher:
     Args:
         bucket: the deployment's own bucket, whose uploads are indexed.
         source_buckets: other buckets, of which every object is indexed.
+        people: handles a task on faces and persons.
         publish: publishes an outcome; if it raises, the message is retried.
     """
 
@@ -57,6 +63,8 @@ class Dispatcher:
         reindexer: Reindexer,
         purger: Purger,
         scanner: DuplicateScanner,
+        people: Callable[[Task], None],
+        faces: FaceIndexer,
         messages: Messages,
         catalogue: Catalogue,
         uploads: Uploads,
@@ -71,6 +79,8 @@ class Dispatcher:
         self._reindexer = reindexer
         self._purger = purger
         self._scanner = scanner
+        self._people = people
+        self._faces = faces
         self._messages = messages
         self._catalogue = catalogue
         self._uploads = uploads
@@ -125,16 +135,17 @@ class Dispatcher:
                 outcome = self._check(event)
             case DuplicateScanStep():
                 outcome = self._scanner.step(event)
+            case FindFaces():
+                outcome = self._faces.find(event)
+            case FaceScan():
+                outcome = self._faces.scan(event)
             case PurgeTrash():
                 outcome = self._purger.purge(event)
-            case TrashChanged():
-                outcome = Outcome(
-                    status=OutcomeStatus.RESTORED if event.restored else OutcomeStatus.TRASHED,
-                    collection=event.image_key.collection,
-                    image_key=event.image_key,
-                )
-            case Ignored():
-                outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+            case PeopleTask():
+                self._people(event.task)
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason="people are up to date")
+            case TrashChanged() | Ignored():
+                outcome = _told(event)
         return outcome
 
     def _index(self, event: Created) -> Outcome:
@@ -226,6 +237,14 @@ class Dispatcher:
             )
             return replace(outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason)
         return outcome
+
+
+def _told(event: TrashChanged | Ignored) -> Outcome:
+    """Return the outcome of an event for which nothing is left to do but to tell of it."""
+    if isinstance(event, Ignored):
+        return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
+    status = OutcomeStatus.RESTORED if event.restored else OutcomeStatus.TRASHED
+    return Outcome(status=status, collection=event.image_key.collection, image_key=event.image_key)
 
 
 def _foreign_outcome(event: Created | Removed) -> Outcome:

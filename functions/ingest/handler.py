@@ -12,7 +12,13 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.ingest.bootstrap import dead_letters, dispatcher, message_ends, retry_delays
+from functions.ingest.bootstrap import (
+    dead_letters,
+    dispatcher,
+    message_ends,
+    people_retry_delays,
+    retry_delays,
+)
 from functions.ingest.processing import count, logger, metrics, process_event, process_message
 from functions.ingest.subprocess_runner import IN_PROCESS_ATTEMPTS, SubprocessFailed, run_in_subprocess
 from shared.aws import messages
@@ -33,11 +39,15 @@ def process_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Process a message.
 
     A message that fails is retried, after two failures in its own process. After the last failure it is sent to the
-    dead-letter queue from here, because the queue's own redrive would not record the reason.
+    dead-letter queue from here, because the queue's own redrive would not record the reason. A task on people is left
+    to its own queue, where the later ones of its collection wait for it.
 
     Raises:
         Exception: the message failed and will be retried.
     """
+    if is_people_task(record):
+        process_message(record.body, record.message_id)
+        return
     attempt = receive_count(record)
     if attempt >= MAX_RECEIVES:
         _update_states(message_ends().expect, record)
@@ -66,6 +76,11 @@ def _update_states(update: Callable[[str, str], None], record: SQSRecord) -> Non
         logger.exception("the states of a message could not be stored")
 
 
+def is_people_task(record: SQSRecord) -> bool:
+    """Return whether a message is from the queue of tasks on people, which alone is a FIFO queue."""
+    return record.event_source_arn.endswith(".fifo")
+
+
 def receive_count(record: SQSRecord) -> int:
     """Return the number of times that a message has been received, this time included."""
     return int(record.attributes.get("ApproximateReceiveCount") or 1)
@@ -78,10 +93,9 @@ def delay_retries(records: Sequence[SQSRecord]) -> None:
     are retried later.
     """
     refused: Sequence[Exception]
+    delays = people_retry_delays() if any(map(is_people_task, records)) else retry_delays()
     try:
-        refused = retry_delays().set(
-            [FailedMessage(record.receipt_handle, receive_count(record)) for record in records]
-        )
+        refused = delays.set([FailedMessage(record.receipt_handle, receive_count(record)) for record in records])
     except Exception as error:
         refused = [error]
     for reason in refused:

@@ -25,11 +25,13 @@ from shared.domain.images import (
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.people.faces import Faces
 from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Trash, Uploads
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import Description, describe
 from shared.vision import signature
 from shared.vision.embedding import Embedder
+from shared.vision.pixels import Pixels
 from shared.vision.thumbnail import thumbnail
 
 MAX_ATTEMPTS: Final = 8
@@ -56,6 +58,7 @@ class Indexer:
     behind.
 
     Args:
+        find_faces: finds the faces of an image that was stored, in its pixels if it is passed any, and stores them.
         embedders: returns the models that describe an image, the active one first.
     """
 
@@ -67,6 +70,8 @@ class Indexer:
         uploads: Uploads,
         objects: Objects,
         trash: Trash,
+        faces: Faces,
+        find_faces: Callable[[ImageKey, Pixels | None], object],
         embedders: Callable[[], Sequence[Embedder]],
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
@@ -76,6 +81,8 @@ class Indexer:
         self._uploads = uploads
         self._objects = objects
         self._trash = trash
+        self._faces = faces
+        self._find_faces = find_faces
         self._embedders = embedders
         self._clock = clock
         self._pause = pause
@@ -93,6 +100,8 @@ class Indexer:
         outcome, description = self._retry(lambda: self._index_within_memory(event))
         grouping = None
         if outcome.status is OutcomeStatus.INDEXED:
+            if outcome.image_key:
+                self._find_faces(outcome.image_key, description.cover if description else None)
             outcome, grouping = group(outcome, description)
         if outcome.status is OutcomeStatus.SUPERSEDED:
             self._finish_removed(event.object)
@@ -301,7 +310,13 @@ class Indexer:
         """Delete those of the images that no object of their collection holds; return those that are gone."""
         gone = []
         for image_key in dict.fromkeys(left):
-            result = collect_garbage(image_key, catalogue=self._catalogue, objects=self._objects, models=self._models())
+            result = collect_garbage(
+                image_key,
+                catalogue=self._catalogue,
+                objects=self._objects,
+                faces=self._faces,
+                models=self._models(),
+            )
             for collection, source in result.orphans:
                 self._restore(ImageKey(collection, image_key.image_id), source)
             if result.gone:
@@ -326,6 +341,7 @@ class Indexer:
             self.clean_up([image_key])
         else:
             self._require_vectors(descriptions, image_key, source)
+            self._find_faces(image_key, descriptions[0].cover)
 
     def _is_first_source(self, image_key: ImageKey, source: ObjectRef) -> bool | None:
         """Return what the catalogue does, or None if a signature is missing, which a concurrent removal may delete."""

@@ -1,18 +1,17 @@
 """Describe stored images by another model, and complete those that an earlier version stored."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shared.domain.errors import PictureRefused, Unreadable
+from shared.domain.errors import PictureRefused
 from shared.domain.events import Reindex
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports import Catalogue, Objects
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import describe, things_in
+from shared.search.stored_bytes import read_bytes
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
@@ -71,7 +70,7 @@ class Reindexer:
     def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder, *, described: bool) -> None:
         """Store when, by what and where the image was taken, what is seen, and the vectors, whichever is missing."""
         with FILES.reservation() as reserve:
-            data = self._bytes(record, reserve)
+            data = read_bytes(record, self._objects, reserve)
             if record.capture is None or record.things is None:
                 with COMPUTING:
                     image = decode(data, patience=None)
@@ -92,17 +91,3 @@ class Reindexer:
             "application/octet-stream",
         )
         self._catalogue.add_secondary(description.indexed())
-
-    def _bytes(self, record: ImageRecord, reserve: Callable[[int], None]) -> bytes:
-        """Raises PictureRefused if the image's bytes cannot be read from any object, with the reason of one of them."""
-        refusals: list[PictureRefused] = []
-        for source in record.sources:
-            try:
-                data = self._objects.read(source, MAX_UPLOAD_BYTES, reserve).data
-            except PictureRefused as refused:
-                refusals.append(refused)  # a removal has its own event
-                continue
-            if hashlib.sha256(data).hexdigest() == record.image_id:
-                return data
-        refusals.sort(key=lambda refused: not isinstance(refused, Unreadable))
-        raise refusals[0] if refusals else PictureRefused("gone", "No object holds the bytes of this image any more.")

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from infra.local import memory
-from infra.local.arguments import add_common
+from infra.local.arguments import add_common, faces_dir
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
 from infra.local.serving import PortUnusable, bind, serving
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             from infra.local.system import local_system
 
             with (
-                local_system(folder, args.model_dir.resolve(), closed=args.closed) as system,
+                local_system(folder, args.model_dir.resolve(), faces_dir=faces_dir(args), closed=args.closed) as system,
                 serving(system.app, listener) as url,
             ):
                 add_images(args, folder, system, url)

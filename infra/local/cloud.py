@@ -20,6 +20,7 @@ from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from infra.local.schedule import Schedule
 from shared.domain.access import Access
+from shared.domain.limits import BATCH_MESSAGES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -48,7 +49,11 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(
-    model_dir: Path, template: templates.Template | None = None, *, closed: bool = False
+    model_dir: Path,
+    template: templates.Template | None = None,
+    *,
+    faces_dir: Path | None = None,
+    closed: bool = False,
 ) -> Iterator[LocalCloud]:
     """Start the local stack, and stop it on exit.
 
@@ -56,6 +61,7 @@ def local_cloud(
     and nothing can reach a real account.
 
     Args:
+        faces_dir: the networks for faces; None for a system that cannot find any.
         closed: require keys, as in AWS.
     """
     template = template if template is not None else template_from_subprocess()
@@ -76,6 +82,7 @@ def local_cloud(
                 templates.function_environment(template, command, physical)
                 | {
                     "PICTRACE_MODEL_DIR": str(model_dir),
+                    "PICTRACE_FACES_DIR": str(faces_dir or ""),
                     "PICTRACE_ACCESS": Access.KEYS if closed else Access.OPEN,
                     "POWERTOOLS_LOG_LEVEL": "WARNING",
                     "POWERTOOLS_METRICS_DISABLED": "true",
@@ -96,21 +103,20 @@ def _serve(template: templates.Template, endpoint: str, outputs: Mapping[str, st
     from functions.api.bootstrap import application
     from infra.local.lambda_functions import ingest, reset_environments
 
-    mapping = next(iter(templates.resources(template, "AWS::Lambda::EventSourceMapping").values()))["Properties"]
-    worker = QueueWorker(
-        queue_url=outputs["QueueUrl"],
-        handler=ingest,
-        function_name="ingest",
-        batch_size=int(mapping.get("BatchSize", 10)),
+    worker, people_worker = (
+        QueueWorker(queue_url=outputs[output], handler=ingest, function_name="ingest", batch_size=batch_size)
+        for output, batch_size in (("QueueUrl", BATCH_MESSAGES), ("PeopleQueueUrl", 1))
     )
     schedule = Schedule(boto3.client("sqs"), outputs["QueueUrl"], template)
     worker.start()
+    people_worker.start()
     schedule.start()
     try:
         yield LocalCloud(endpoint, outputs, application(), worker, template)
     finally:
         schedule.stop()
         worker.stop()
+        people_worker.stop()
         reset_environments()
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 from infra.local import seed
-from infra.local.arguments import add_common
+from infra.local.arguments import add_common, faces_dir
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
 from infra.local.serving import PortUnusable, bind, serving
 from shared.aws.clients import dynamodb_client
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     print("starting the local cloud ...", flush=True)
     try:
         with (
-            local_cloud(args.model_dir.resolve(), closed=args.closed) as cloud,
+            local_cloud(args.model_dir.resolve(), faces_dir=faces_dir(args), closed=args.closed) as cloud,
             serving(cloud.app, listener) as url,
         ):
             key = create_admin_key(cloud) if args.closed else None

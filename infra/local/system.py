@@ -4,8 +4,9 @@ import errno
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -29,8 +30,12 @@ from shared.aws import messages
 from shared.aws.ingest_messages import IngestMessages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
+from shared.domain.events import IngestEvent, PeopleTask
 from shared.domain.limits import CONCURRENT_IMAGES, MAX_KEY_CALLS_PER_MINUTE
 from shared.domain.outcomes import Outcome
+from shared.domain.people.keeping import FaceKeeper
+from shared.domain.people.ports import PeopleEvent, SettleImage, Task
+from shared.domain.people.tasks import task_handler
 from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
@@ -41,12 +46,14 @@ from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
+from shared.embedded.people import EmbeddedPeople
 from shared.embedded.queue import Message, Queue
 from shared.embedded.refusals import EmbeddedRefusals
 from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
 from shared.vision.decode.decoding import SANDBOX
+from shared.vision.faces.finder import FaceFinder
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -85,6 +92,30 @@ class LocalSystem:
         )
 
 
+class QueuedTasks:
+    """Tasks on people, in the queue of this process."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, task: Task) -> None:
+        self._queue.send(messages.people_task(task))
+
+
+class Turns:
+    """Lets one worker at a time handle tasks on the people of a collection, as the FIFO queue of a deployment does."""
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def of(self, event: IngestEvent) -> AbstractContextManager[object]:
+        """Return the turn of an event, for which the others of its collection wait."""
+        if not isinstance(event, PeopleTask):
+            return nullcontext()
+        task = event.task
+        return self._locks[task.image.collection if isinstance(task, SettleImage) else task.collection]
+
+
 class QueuedMessages(IngestMessages):
     """Messages to the ingest use cases, in the queue of this process."""
 
@@ -96,10 +127,13 @@ class QueuedMessages(IngestMessages):
 
 
 @contextmanager
-def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -> Iterator[LocalSystem]:
+def local_system(
+    folder: DataFolder, model_dir: Path, *, faces_dir: Path | None = None, closed: bool = False
+) -> Iterator[LocalSystem]:
     """Run the system over a folder's data until the end of the context.
 
     Args:
+        faces_dir: the networks for faces; None for a system that cannot find any.
         closed: require keys, as in AWS.
 
     Raises:
@@ -114,21 +148,25 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
 
     index = VectorIndex(folder.vectors, database)
     catalogue = EmbeddedCatalogue(database, index)
-    ledger, uploads = EmbeddedLedger(database), EmbeddedUploads(database)
+    collections, ledger, uploads = EmbeddedCollections(database), EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
     scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
+    people, tasks = EmbeddedPeople(database), QueuedTasks(queue)
     fetcher = ImageFetcher(objects)
+    finder = FaceFinder(faces_dir) if faces_dir else None
     change = ModelChange(database, objects, model.id)
 
     api = services.Services(
         services.Adapters(
             catalogue=catalogue,
-            collections=EmbeddedCollections(database),
+            collections=collections,
             duplicates=duplicates,
             scans=scans,
             trash=trash,
             albums=EmbeddedAlbums(database),
             shares=EmbeddedShares(database),
+            people=people,
+            tasks=tasks,
             messages=queued,
             keys=keys,
             ledger=ledger,
@@ -136,6 +174,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             objects=objects,
             fetcher=fetcher,
             active_model=lambda: model.id,
+            face_finder=finder,
             outages=OUTAGES,
             trash_days=TRASH_DAYS,
             show_location=False,
@@ -151,12 +190,15 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
         SANDBOX.start()
         adapters = composition.Adapters(
             catalogue=catalogue,
+            collections=collections,
             duplicates=duplicates,
             ledger=ledger,
             uploads=uploads,
             objects=objects,
             scans=scans,
             trash=trash,
+            faces=FaceKeeper(people, tasks),
+            people=task_handler(people, tasks, _tell).handle,
             messages=queued,
             fetcher=fetcher,
             refuse=EmbeddedRefusals(database).put,
@@ -165,11 +207,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
             trash_days=TRASH_DAYS,
             bucket=BUCKET,
         )
-        return composition.compose(adapters, [model.embedder()])
-
-    def process(message: Message) -> None:
-        for position, event in enumerate(messages.parse(message.body)):
-            dispatcher().dispatch(event, f"{message.id}/{position}")
+        return composition.compose(adapters, [model.embedder()], finder)
 
     def give_up(message: Message) -> None:
         MessageEnds(uploads, scans).fail(message.body, str(message.id))
@@ -187,7 +225,7 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
                 return
 
     stopped = threading.Event()
-    workers = WorkerPool(queue, process, give_up, workers=WORKERS)
+    workers = WorkerPool(queue, _processor(dispatcher), give_up, workers=WORKERS)
     housekeepers = [
         threading.Thread(target=work, args=(stopped,), name=name, daemon=True)
         for name, work in (("housekeeping", keep_house), ("memory", memory.keep_trimmed))
@@ -210,8 +248,23 @@ def local_system(folder: DataFolder, model_dir: Path, *, closed: bool = False) -
         database.close()
 
 
+def _processor(dispatcher: Callable[[], Dispatcher]) -> Callable[[Message], None]:
+    turns = Turns()
+
+    def process(message: Message) -> None:
+        for position, event in enumerate(messages.parse(message.body)):
+            with turns.of(event):
+                dispatcher().dispatch(event, f"{message.id}/{position}")
+
+    return process
+
+
 def _publish(outcome: Outcome) -> None:
     logger.info("%s %s %s", outcome.status, outcome.object and outcome.object.key, outcome.reason or "")
+
+
+def _tell(event: PeopleEvent) -> None:
+    logger.info("%s", event)
 
 
 def _is_transient(error: Exception) -> bool:

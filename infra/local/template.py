@@ -30,6 +30,9 @@ def deployable(template: Template) -> dict[str, Any]:
         name: output for name, output in local.get("Outputs", {}).items() if not _mentions(output, removed)
     }
     _replace_bus_references(local, bus_names(local))
+    for name, queue in resources(local, "AWS::SQS::Queue").items():
+        if queue["Properties"].get("FifoQueue"):
+            queue["Properties"].setdefault("QueueName", f"{name}.fifo")  # CloudFormation makes a name that ends so
     for section in ("Rules", "Conditions", "Parameters", "Metadata"):
         local.pop(section, None)
     return local

@@ -45,6 +45,16 @@ def dating_cost(memory_mb: int) -> dict[str, float]:
     }
 
 
+def faces_cost(memory_mb: int) -> dict[str, float]:
+    """Return the dollars for looking for faces in one stored image, by service, without what stores those found."""
+    return {
+        "DynamoDB table": prices.READS_PER_IMAGE * prices.TABLE_READ,
+        "S3": prices.S3_GET,
+        "Lambda": _compute_cost(memory_mb),
+        "SQS": prices.SQS_REQUESTS_PER_IMAGE * prices.SQS_REQUEST,
+    }
+
+
 def cleanup_cost() -> dict[str, float]:
     """Return the dollars for moving one image's vector into its record and removing the old one, by service."""
     return {

@@ -19,8 +19,11 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -95,13 +98,13 @@ def _summarise_event(event: IngestEvent) -> str:
     match event:
         case UrlSubmitted():
             return event.url
-        case Ignored():
-            return event.reason
+        case Ignored() | PeopleTask():
+            return event.reason if isinstance(event, Ignored) else f"people: {event.task}"
         case Reindex():
             return f"{event.image_key.collection}/{event.image_key.image_id} by {event.model}"
-        case DuplicateScanStep() | PurgeTrash():
+        case DuplicateScanStep() | FaceScan() | PurgeTrash():
             return f"{type(event).__name__.lower()} of {event.collection or 'every collection'}"
-        case DuplicateCheck(object=None) | TrashChanged():
+        case DuplicateCheck(object=None) | FindFaces() | TrashChanged():
             return f"{type(event).__name__.lower()} of {event.image_key.collection}/{event.image_key.image_id}"
         case Created() | Removed() | DuplicateCheck():
             source = event.object or ObjectRef("", "")

@@ -1,21 +1,29 @@
 """Change the model: describe every stored image with the next one, switch, and clean up."""
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from infra.app import default_context
 from infra.operate.capture_source import CaptureSource
 from infra.operate.catalogue_source import CatalogueSource
 from infra.operate.cleanup import clean_bucket, clean_table
-from infra.operate.costs import cleanup_cost, dating_cost, estimate, reindexing_cost
+from infra.operate.costs import cleanup_cost, dating_cost, estimate, faces_cost, reindexing_cost
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
 from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
+from shared.aws.dynamodb.catalogue import DynamoCatalogue
+from shared.aws.dynamodb.collections import DynamoCollections
+from shared.aws.ingest_messages import IngestMessages
+from shared.domain.collections import CollectionEntry
+from shared.domain.events import FaceScan
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -39,14 +47,17 @@ def add_parser(subparsers: "Subparsers") -> None:
         help="read when, by what and where images were taken, and tell what they show, of those that an earlier "
         "version stored",
     )
+    step.add_argument(
+        "--faces", action="store_true", help="look again for faces in the collections that have them turned on"
+    )
     step.add_argument("--switch", action="store_true", help="use this model for searches from now on")
     step.add_argument("--clean", action="store_true", help="remove every other model's vectors and signatures")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
-    if args.dates:
-        return _read_dates(args, stack)
+    if args.dates or args.faces:
+        return _read_dates(args, stack) if args.dates else _find_faces(args, stack)
     model = args.model or stack.outputs.get("NextModel")
     if not model:
         raise LookupError(
@@ -91,3 +102,34 @@ def _read_dates(args: argparse.Namespace, stack: DeployedStack) -> int:
         return 0
     queue = Queue(sqs_client(), stack.outputs["QueueUrl"])
     return run_with_progress(source, queue, source.list_images(), ProgressReport(count))
+
+
+def _find_faces(args: argparse.Namespace, stack: DeployedStack) -> int:
+    """Have the deployment look for faces in what it has; it goes on after this command has ended."""
+    dynamodb = dynamodb_client()
+    catalogue = DynamoCatalogue(dynamodb, stack.table)
+    counts = {entry.name: catalogue.count(entry.name) for entry in _collections(dynamodb, stack.table) if entry.faces}
+    for name, (images, exact) in counts.items():
+        print(f"{name}: {images:,}{'' if exact else ' or more'} images")
+    total = sum(images for images, _ in counts.values())
+    if not total:
+        print("No collection with images has faces on.")
+        return 0
+    print(estimate(total, faces_cost(default_context()["ingest_memory_mb"])))
+    if not (args.yes or confirm(f"Look for faces in {total:,} images?")):
+        return 0
+    messages = IngestMessages(sqs_client(), stack.outputs["QueueUrl"])
+    for name in counts:
+        messages.find_faces(FaceScan(name))
+    print("Asked for. It is done when the queue is empty.")
+    return 0
+
+
+def _collections(client: "DynamoDBClient", table: str) -> Iterator[CollectionEntry]:
+    collections, cursor = DynamoCollections(client, table), None
+    while True:
+        page = collections.page(limit=100, cursor=cursor)
+        yield from page.entries
+        cursor = page.cursor
+        if cursor is None:
+            return

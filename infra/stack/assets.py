@@ -21,6 +21,7 @@ SHIPPED: Final = (
     "functions/requirements.lock",
     "functions/prune.txt",
     "layers/__init__.py",
+    "layers/faces",
     "layers/models",
     "layers/wheels.py",
     "shared/__init__.py",
@@ -51,17 +52,22 @@ def check_next_model(model: str) -> None:
         raise ContextError(f"next_model names {model}, but {NEXT_MODEL} holds {card['id']}")
 
 
-def function_image(function: str, model: str, precision: str) -> lambda_.DockerImageCode:
+def function_image(function: str, model: str, precision: str, face_model: str | None) -> lambda_.DockerImageCode:
     """Return the image of `functions/<function>`, for the architecture of its Lambda function.
 
-    Its hash covers `SHIPPED`, that folder, the model, its precision and the platform, which the CDK takes from the
+    Its hash covers `SHIPPED`, that folder, the models, the precision and the platform, which the CDK takes from the
     function. The Dockerfile makes the files readable to Lambda's user.
     """
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=DOCKERFILE,
         cmd=[f"functions.{function}.handler.handler"],
-        build_args={"FUNCTION": function, "MODEL": model, "PRECISION": precision},
+        build_args={
+            "FUNCTION": function,
+            "MODEL": model,
+            "PRECISION": precision,
+            "FACE_MODEL": face_model or "",
+        },
         exclude=_all_but((*SHIPPED, NEXT_MODEL, f"functions/{function}")),
     )
 

@@ -37,6 +37,7 @@ class Ingestion(Construct):
         architecture: lambda_.Architecture,
         model: str,
         model_precision: str,
+        face_model: str | None,
         memory_mb: int,
         max_concurrency: int,
         log_group: logs.ILogGroup,
@@ -59,6 +60,26 @@ class Ingestion(Construct):
             retention_period=Duration.days(INGEST_QUEUE.retention_days),
             visibility_timeout=Duration.seconds(INGEST_QUEUE.visibility_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=INGEST_QUEUE.max_receives),
+        )
+        self.people_dead_letters = sqs.Queue(
+            self,
+            "PeopleDeadLetters",
+            fifo=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(INGEST_QUEUE.dead_letter_days),
+        )
+        self.people_queue = sqs.Queue(
+            self,
+            "PeopleQueue",
+            fifo=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(INGEST_QUEUE.retention_days),
+            visibility_timeout=Duration.seconds(INGEST_QUEUE.visibility_seconds),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.people_dead_letters, max_receive_count=INGEST_QUEUE.max_receives
+            ),
         )
         self._source_buckets = source_buckets
         self._admit(existing_bucket)
@@ -87,6 +108,7 @@ class Ingestion(Construct):
             architecture=architecture,
             model=model,
             model_precision=model_precision,
+            face_model=face_model,
             memory_mb=memory_mb,
             timeout=Duration.seconds(INGEST_QUEUE.function_seconds),
             environment=environment
@@ -94,6 +116,7 @@ class Ingestion(Construct):
                 "PICTRACE_BUS": self.bus.event_bus_name,
                 "PICTRACE_QUEUE": self.queue.queue_url,
                 "PICTRACE_DEAD_LETTERS": self.dead_letters.queue_url,
+                "PICTRACE_PEOPLE_QUEUE": self.people_queue.queue_url,
             },
             log_group=log_group,
         )
@@ -103,6 +126,13 @@ class Ingestion(Construct):
                 batch_size=BATCH_MESSAGES,
                 max_concurrency=max_concurrency,
                 report_batch_item_failures=True,
+            )
+        )
+
+        # One message at a time, so that a failure holds up no other collection, and the order of each is kept.
+        self.function.add_event_source(
+            sources.SqsEventSource(
+                self.people_queue, batch_size=1, max_concurrency=max_concurrency, report_batch_item_failures=True
             )
         )
 

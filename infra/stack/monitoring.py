@@ -40,6 +40,7 @@ class Monitoring(Construct):
         *,
         queue: sqs.Queue,
         dead_letters: sqs.Queue,
+        people_dead_letters: sqs.Queue,
         functions: dict[str, lambda_.Function],
         api: apigateway.HttpApi,
         table: str,
@@ -51,6 +52,11 @@ class Monitoring(Construct):
                 "DeadLettersNotEmpty",
                 dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
                 f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue.",
+            ),
+            self._alarm(
+                "PeopleDeadLettersNotEmpty",
+                people_dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                f"Tasks on faces and persons that failed {INGEST_QUEUE.max_receives} times wait in their queue.",
             ),
             self._alarm(
                 "Backlog",

@@ -30,6 +30,18 @@ from shared.domain.table_schema import (
 )
 
 NEXT_MODEL_DIR = "/opt/next_model"
+FACES_DIR = "/opt/faces"
+TABLE_ACTIONS = (
+    "GetItem",
+    "BatchGetItem",
+    "ConditionCheckItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "Query",
+)
+"""What the ingest and the api function may do with the table."""
 
 
 class PicTraceStack(Stack):
@@ -92,6 +104,8 @@ class PicTraceStack(Stack):
             "OPENCV_IO_MAX_IMAGE_WIDTH": str(limits.MAX_SIDE),
             "OPENCV_IO_MAX_IMAGE_HEIGHT": str(limits.MAX_SIDE),
         }
+        if stage.face_model:
+            environment["PICTRACE_FACES_DIR"] = FACES_DIR
         if stage.next_model:
             check_next_model(stage.next_model)
             environment["PICTRACE_NEXT_MODEL_DIR"] = NEXT_MODEL_DIR
@@ -105,6 +119,7 @@ class PicTraceStack(Stack):
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
+            face_model=stage.face_model,
             memory_mb=stage.ingest_memory_mb,
             max_concurrency=stage.max_concurrency,
             log_group=log_group("IngestLogs"),
@@ -118,11 +133,13 @@ class PicTraceStack(Stack):
             environment=environment
             | {
                 "PICTRACE_QUEUE": ingestion.queue.queue_url,
+                "PICTRACE_PEOPLE_QUEUE": ingestion.people_queue.queue_url,
                 "PICTRACE_SHOW_LOCATION_TO": stage.show_location_to,
             },
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,
+            face_model=stage.face_model,
             memory_mb=stage.api_memory_mb,
             rate_per_second=stage.api_rate_per_second,
             burst=stage.api_burst,
@@ -142,6 +159,7 @@ class PicTraceStack(Stack):
             "Operations",
             queue=ingestion.queue,
             dead_letters=ingestion.dead_letters,
+            people_dead_letters=ingestion.people_dead_letters,
             functions=functions,
             api=api,
             table=storage.table_name,
@@ -166,6 +184,7 @@ class PicTraceStack(Stack):
         CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
+        CfnOutput(self, "PeopleQueueUrl", value=ingestion.people_queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table_name)
@@ -187,10 +206,7 @@ class PicTraceStack(Stack):
         _allow(ingestion.function, ["s3:PutObject", "s3:DeleteObject"], under(THUMBNAILS_PREFIX))
         _allow(
             ingestion.function,
-            [
-                f"dynamodb:{action}"
-                for action in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
-            ],
+            [f"dynamodb:{action}" for action in TABLE_ACTIONS],
             [table],
         )
         _allow(
@@ -200,27 +216,25 @@ class PicTraceStack(Stack):
         )
         _allow(ingestion.function, ["dynamodb:SearchVectors"], vectors)
         _allow(ingestion.function, ["events:PutEvents"], [ingestion.bus.event_bus_arn])
-        _allow(ingestion.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn])
+        _allow(
+            ingestion.function,
+            ["sqs:SendMessage"],
+            [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn, ingestion.people_queue.queue_arn],
+        )
         _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
 
         _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
         for function in (ingestion.function, search.function):
             _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
 
-        _allow(search.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn])
+        _allow(search.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.people_queue.queue_arn])
         prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)
         _allow(
             search.function,
-            [
-                f"dynamodb:{action}"
-                for action in (
-                    *("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
-                    "ConditionCheckItem",
-                )
-            ],
+            [f"dynamodb:{action}" for action in TABLE_ACTIONS],
             [table],
         )
         for function in (ingestion.function, search.function):
@@ -258,7 +272,7 @@ def _keep_from_keys(function: lambda_.Function, table: str) -> None:
     function.add_to_role_policy(
         iam.PolicyStatement(
             effect=iam.Effect.DENY,
-            actions=["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            actions=[f"dynamodb:{action}" for action in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")],
             resources=[table],
             conditions={"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}},
         )

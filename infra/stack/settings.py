@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from layers.faces.networks import EMBEDDERS
 from layers.models.conversion import Precision
 from layers.models.networks import NETWORKS
 
@@ -43,6 +44,7 @@ class Stage:
     architecture: str
     model: str
     model_precision: str
+    face_model: str | None
     ingest_memory_mb: int
     api_memory_mb: int
     max_concurrency: int
@@ -78,6 +80,7 @@ class Stage:
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
             model=_one_of(context, "model", tuple(NETWORKS)),
             model_precision=_one_of(context, "model_precision", tuple(Precision)),
+            face_model=_one_of(context, "face_model", ("", *EMBEDDERS)) or None,
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
             max_concurrency=_between(context, "max_concurrency", *CONCURRENCY),

@@ -1,5 +1,7 @@
 """The bucket of images and the table of records."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -10,14 +12,31 @@ from constructs import Construct
 from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG, UPLOADS_PREFIX
+from shared.domain.people.faces import FACE_DIMENSIONS
 
 REJECTED_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """A vector index: what it compares and how, and what searches filter by and return."""
+
+    attribute: str
+    dimensions: int
+    distance: str = "COSINE"
+    filters: Sequence[str] = table_schema.VECTOR_FILTERS
+    projected: Sequence[str] = (*table_schema.RECORD_ATTRIBUTES, table_schema.LISTING_SORT, table_schema.SINCE)
+
+
 VECTOR_INDEXES: Final = {
-    table_schema.VECTOR_INDEX: (table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
-    table_schema.LOCAL_INDEX: (table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+    table_schema.VECTOR_INDEX: VectorIndex(table_schema.VECTOR_ATTRIBUTE, FEATURE_DIMENSIONS),
+    table_schema.LOCAL_INDEX: VectorIndex(table_schema.LOCAL_ATTRIBUTE, LOCAL_DIMENSIONS),
+    table_schema.FACES_INDEX: VectorIndex(
+        table_schema.FACE_ATTRIBUTE, FACE_DIMENSIONS, "EUCLIDEAN", table_schema.FACE_FILTERS, ("face_id",)
+    ),
 }
-"""Attribute and dimensions of each vector index. The functions may search all of them, also one that is only being
-replaced: the rights on it are there before the code that searches it, and for as long (docs/guides/upgrades.md)."""
+"""The vector indexes. The functions may search all of them, also one that is only being replaced: the rights on it are
+there before the code that searches it, and for as long (docs/guides/upgrades.md)."""
 
 
 class Storage(Construct):
@@ -118,6 +137,7 @@ class Storage(Construct):
                         table_schema.TAKEN_SORT,
                         table_schema.VECTOR_PARTITION,
                         *table_schema.VECTOR_FILTERS,
+                        *table_schema.FACE_FILTERS,
                     )
                 )
             ],
@@ -168,9 +188,7 @@ class Storage(Construct):
                     ),
                 ),
             ],
-            vector_indexes=[
-                _vectors(name, attribute, dimensions) for name, (attribute, dimensions) in VECTOR_INDEXES.items()
-            ],
+            vector_indexes=[_vectors(name, index) for name, index in VECTOR_INDEXES.items()],
             time_to_live_specification=dynamodb.CfnTable.TimeToLiveSpecificationProperty(
                 attribute_name=table_schema.TTL_ATTRIBUTE, enabled=True
             ),
@@ -189,17 +207,17 @@ def _key(name: str, kind: str) -> dynamodb.CfnTable.KeySchemaProperty:
     return dynamodb.CfnTable.KeySchemaProperty(attribute_name=name, key_type=kind)
 
 
-def _vectors(name: str, attribute: str, dimensions: int) -> dynamodb.CfnTable.VectorIndexProperty:
+def _vectors(name: str, index: VectorIndex) -> dynamodb.CfnTable.VectorIndexProperty:
     return dynamodb.CfnTable.VectorIndexProperty(
         index_name=name,
-        vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=attribute),
-        dimensions=dimensions,
-        distance_function="COSINE",
+        vector_attribute=dynamodb.CfnTable.VectorAttributeProperty(attribute_name=index.attribute),
+        dimensions=index.dimensions,
+        distance_function=index.distance,
         search_schema=[
             _searched(table_schema.VECTOR_PARTITION, "HASH"),
-            *(_searched(name, "INLINE_FILTER") for name in table_schema.VECTOR_FILTERS),
+            *(_searched(name, "INLINE_FILTER") for name in index.filters),
         ],
-        projection=_include(*table_schema.RECORD_ATTRIBUTES, table_schema.LISTING_SORT, table_schema.SINCE),
+        projection=_include(*index.projected),
     )
 
 

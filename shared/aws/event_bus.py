@@ -1,6 +1,6 @@
 """The events that report outcomes on the bus: their schemas, and how they are published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.matches import Verdict
 from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.people import ports
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -23,7 +24,7 @@ ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, description="SHA-256 of
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN)]
 
 
-class _Detail(BaseModel):
+class _Event(BaseModel):
     """The fields of every event. Fields may be added, so receivers must ignore those they do not know; if a field
     changes its meaning or is removed, `version` changes."""
 
@@ -32,6 +33,11 @@ class _Detail(BaseModel):
 
     version: Literal["1"] = "1"
     collection: Collection | None = None
+
+
+class _Detail(_Event):
+    """The fields of events about images."""
+
     bucket: str | None = Field(None, description="bucket of the object that the outcome is about")
     key: str | None = Field(None, description="the object's key, never URL-encoded")
     upload_id: str | None = None
@@ -97,8 +103,60 @@ class DuplicateFound(_Detail):
     scores: Scores | None = Field(None, description="null if the bytes are the same")
 
 
-Event = ImageIndexed | ImageRejected | ImageRemoved | ImageTrashed | ImageRestored | DuplicateFound
-EVENTS: Final = (ImageIndexed, ImageRejected, ImageRemoved, ImageTrashed, ImageRestored, DuplicateFound)
+class FoundFace(BaseModel):
+    """A face of an image."""
+
+    model_config = ConfigDict(frozen=True)
+
+    face_id: str
+    person_id: str | None = Field(description="null if it belongs to nobody yet")
+
+
+class FacesFound(_Event):
+    """Persons have been looked for, for the faces of an image."""
+
+    detail_type = "Faces Found"
+    image_id: ImageId
+    faces: list[FoundFace]
+
+
+class PersonCreated(_Event):
+    """Faces that are near each other have started a person."""
+
+    detail_type = "Person Created"
+    person_id: str
+
+
+class PersonMerged(_Event):
+    """All faces of a person have been moved to another."""
+
+    detail_type = "Person Merged"
+    person_id: str
+    into: str = Field(description="the person who has the faces now")
+
+
+Event = (
+    ImageIndexed
+    | ImageRejected
+    | ImageRemoved
+    | ImageTrashed
+    | ImageRestored
+    | DuplicateFound
+    | FacesFound
+    | PersonCreated
+    | PersonMerged
+)
+EVENTS: Final = (
+    ImageIndexed,
+    ImageRejected,
+    ImageRemoved,
+    ImageTrashed,
+    ImageRestored,
+    DuplicateFound,
+    FacesFound,
+    PersonCreated,
+    PersonMerged,
+)
 
 
 def events_for(outcome: Outcome) -> Iterator[Event]:
@@ -143,6 +201,18 @@ def events_for(outcome: Outcome) -> Iterator[Event]:
         yield ImageRemoved(**about, image_id=gone.image_id)
 
 
+def people_detail(event: ports.PeopleEvent) -> Event:
+    """Return what is published of an event about people."""
+    match event:
+        case ports.FacesFound():
+            faces = [FoundFace(face_id=face_id, person_id=person_id) for face_id, person_id in event.faces]
+            return FacesFound(collection=event.image.collection, image_id=event.image.image_id, faces=faces)
+        case ports.PersonCreated():
+            return PersonCreated(collection=event.collection, person_id=event.person_id)
+        case ports.PersonMerged():
+            return PersonMerged(collection=event.collection, person_id=event.person_id, into=event.into)
+
+
 def _duplicate_verdict(verdict: Verdict) -> Literal[Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE]:
     if verdict not in (Verdict.IDENTICAL, Verdict.NEAR_DUPLICATE):
         raise ValueError(f"an image with the verdict {verdict} is not a duplicate")
@@ -166,6 +236,17 @@ class EventBus:
         Raises:
             PublishFailed: the bus rejected an event.
         """
+        self._put(list(events_for(outcome)))
+
+    def publish_people(self, event: ports.PeopleEvent) -> None:
+        """Publish an event about people.
+
+        Raises:
+            PublishFailed: see `publish`.
+        """
+        self._put([people_detail(event)])
+
+    def _put(self, events: Sequence[Event]) -> None:
         entries: list[PutEventsRequestEntryTypeDef] = [
             {
                 "EventBusName": self._name,
@@ -173,7 +254,7 @@ class EventBus:
                 "DetailType": event.detail_type,
                 "Detail": event.model_dump_json(),
             }
-            for event in events_for(outcome)
+            for event in events
         ]
         for start in range(0, len(entries), _MAX_ENTRIES):
             response = self._client.put_events(Entries=entries[start : start + _MAX_ENTRIES])

@@ -3,8 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Final
 
-from shared.aws.messages import duplicate_check, duplicate_scan, purge_trash, trash_change
-from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex, TrashChanged
+from shared.aws.messages import duplicate_check, duplicate_scan, find_faces, purge_trash, trash_change
+from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
 from shared.domain.limits import check_delay_seconds
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class IngestMessages:
 
     def scan(self, step: DuplicateScanStep, *, delay_seconds: int = 0) -> None:
         self._send(json.dumps(duplicate_scan(step)), delay_seconds)
+
+    def find_faces(self, event: FindFaces | FaceScan) -> None:
+        self._send(json.dumps(find_faces(event)), SOON)
 
     def purge(self, collection: str | None, before: str | None) -> None:
         self._send(json.dumps(purge_trash(collection, before)), SOON)

@@ -16,8 +16,11 @@ from shared.domain.events import (
     Created,
     DuplicateCheck,
     DuplicateScanStep,
+    FaceScan,
+    FindFaces,
     Ignored,
     IngestEvent,
+    PeopleTask,
     PurgeTrash,
     Reindex,
     Removed,
@@ -27,14 +30,18 @@ from shared.domain.events import (
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
+from shared.domain.people.ports import EraseFaces, MoveFaces, SettleImage, Task
+from shared.domain.people.records import PERSON_ID_PATTERN
 
 _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
 _CHECK: Final = "duplicate_check"
 _SCAN: Final = "duplicate_scan"
+_FACES: Final = "find_faces"
 _PURGE: Final = "purge_trash"
 _TRASH: Final = "trash_changed"
+_PEOPLE: Final = "people"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -83,6 +90,31 @@ class ReindexRequest(BaseModel):
     def event(self) -> Reindex:
         """Return the event that the request stands for."""
         return Reindex(ImageKey(self.collection, self.image_id), self.model)
+
+
+class FacesRequest(BaseModel):
+    """What has faces found in one image of a collection, or in a page of its images."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)] | None = None
+    cursor: Annotated[str, Field(max_length=1024)] | None = None
+
+    def event(self) -> FindFaces | FaceScan:
+        """Return the event that the request stands for."""
+        if self.image_id:
+            return FindFaces(ImageKey(self.collection, self.image_id))
+        return FaceScan(self.collection, self.cursor)
+
+
+def find_faces(event: FindFaces | FaceScan) -> dict[str, Any]:
+    """Return the message that has the faces found."""
+    match event:
+        case FindFaces():
+            return {_FACES: {"collection": event.image_key.collection, "image_id": event.image_key.image_id}}
+        case FaceScan():
+            return {_FACES: {"collection": event.collection, "cursor": event.cursor}}
 
 
 class DuplicateCheckRequest(BaseModel):
@@ -173,6 +205,36 @@ def trash_change(event: TrashChanged) -> dict[str, Any]:
     return {_TRASH: {"image_id": image.image_id, "collection": image.collection, "restored": event.restored}}
 
 
+class PeopleRequest(BaseModel):
+    """What the functions send to have faces and persons brought up to date; without an id, all faces are erased."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
+    image_id: Annotated[str | None, Field(pattern=IMAGE_ID_PATTERN)] = None
+    person_id: Annotated[str | None, Field(pattern=f"^{PERSON_ID_PATTERN}$")] = None
+
+    def event(self) -> PeopleTask:
+        """Return the event that the request stands for."""
+        if self.image_id:
+            return PeopleTask(SettleImage(ImageKey(self.collection, self.image_id)))
+        if self.person_id:
+            return PeopleTask(MoveFaces(self.collection, self.person_id))
+        return PeopleTask(EraseFaces(self.collection))
+
+
+def people_task(task: Task) -> str:
+    """Return the text of the message that `parse` turns into this task."""
+    match task:
+        case SettleImage():
+            request = {"collection": task.image.collection, "image_id": task.image.image_id}
+        case MoveFaces():
+            request = {"collection": task.collection, "person_id": task.person_id}
+        case EraseFaces():
+            request = {"collection": task.collection}
+    return json.dumps({_PEOPLE: request})
+
+
 def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
     """Return the message that `parse` turns into a purge."""
     values = {"collection": collection, "before": before}
@@ -188,6 +250,13 @@ def duplicate_scan(step: DuplicateScanStep) -> dict[str, Any]:
 def duplicate_check(check: DuplicateCheck) -> str:
     """Return the text of the message that `parse` turns into this check."""
     return json.dumps({_CHECK: DuplicateCheckRequest.of(check).model_dump(mode="json", exclude_none=True)})
+
+
+_REQUESTS: Final[Mapping[str, type[DuplicateCheckRequest | ScanRequest | FacesRequest]]] = {
+    _CHECK: DuplicateCheckRequest,
+    _SCAN: ScanRequest,
+    _FACES: FacesRequest,
+}
 
 
 def parse(text: str) -> list[IngestEvent]:
@@ -222,14 +291,15 @@ def _parse(text: str, depth: int) -> Iterator[IngestEvent]:
             yield from _from_bus(body)
         case {"Records": list(entries)}:
             yield from _from_s3(S3Event(body), len(entries))
-        case {"duplicate_check": dict(check)} if len(body) == 1:
-            yield DuplicateCheckRequest.model_validate(check).event()
-        case {"duplicate_scan": dict(step)} if len(body) == 1:
-            yield ScanRequest.model_validate(step).event()
+        case {"duplicate_check": dict()} | {"duplicate_scan": dict()} | {"find_faces": dict()} if len(body) == 1:
+            [(name, request)] = body.items()
+            yield _REQUESTS[name].model_validate(request).event()
         case {"purge_trash": dict(purge)} if len(body) == 1 and depth == _MAX_DEPTH:  # no topic's sender may purge
             yield PurgeRequest.model_validate(purge).event()
         case {"trash_changed": dict(change)} if len(body) == 1 and depth == _MAX_DEPTH:
             yield TrashChangeRequest.model_validate(change).event()
+        case {"people": dict(request)} if len(body) == 1 and depth == _MAX_DEPTH:
+            yield PeopleRequest.model_validate(request).event()
         case {"image_id": _}:
             yield ReindexRequest.model_validate(body).event()
         case {"bucket": _} | {"key": _} | {"url": _}:

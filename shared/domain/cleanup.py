@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.domain.images import ObjectRef, preview_key, signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
+from shared.domain.people.faces import Faces
 from shared.domain.ports import Catalogue, Objects
 
 
@@ -23,9 +24,9 @@ class CleanupResult:
 
 
 def collect_garbage(
-    image_key: ImageKey, *, catalogue: Catalogue, objects: Objects, models: Sequence[str]
+    image_key: ImageKey, *, catalogue: Catalogue, objects: Objects, faces: Faces, models: Sequence[str]
 ) -> CleanupResult:
-    """Delete the record and thumbnail of an image without sources, and its signatures if no collection has a source.
+    """Delete the record, thumbnail and faces of an image without sources, and its signatures if no collection has one.
 
     A removal reads the sources again after deleting, and whatever adds a source checks the record after adding. So if
     the two run at the same time, at least one of them notices the other. The call may be repeated after a crash at any
@@ -39,6 +40,7 @@ def collect_garbage(
                 objects.delete(signature_key(model, image_key.image_id))
         objects.delete(thumbnail_key(image_key.collection, image_key.image_id))
         objects.delete(preview_key(image_key.collection, image_key.image_id))
+        faces.remove(image_key.collection, image_key.image_id)
         now = catalogue.occurrences(image_key.image_id)
     orphaned = dict(now.sources)
     if orphaned and all(objects.exists(signature_key(model, image_key.image_id)) for model in models):

@@ -116,6 +116,24 @@ def decode_pair(cursor: str, collection: str) -> tuple[str, str]:
             raise InvalidCursor(_FOREIGN)
 
 
+def encode_place(collection: str, place: str) -> str:
+    """Return the cursor after an entry of a list of a collection, which has this place in its order."""
+    return _opaque(collection, "place", place)
+
+
+def decode_place(cursor: str, collection: str, pattern: str) -> str:
+    """Return the place after which the next page starts; it matches `pattern`.
+
+    Raises:
+        InvalidCursor: the cursor is malformed or belongs to another collection.
+    """
+    match _fields(cursor):
+        case [str(owner), "place", str(place)] if owner == collection and re.fullmatch(pattern, place):
+            return place
+        case _:
+            raise InvalidCursor(_FOREIGN)
+
+
 def _opaque(*fields: str) -> str:
     return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey
+from shared.domain.people.ports import Task
 
 SUBMITTED: Final = "Image Submitted"
 """Detail type of the events by which other services submit images over the event bus."""
@@ -94,6 +95,25 @@ class DuplicateScanStep:
 
 
 @dataclass(frozen=True, slots=True)
+class FindFaces:
+    """The faces of a stored image must be found."""
+
+    image_key: ImageKey
+
+
+@dataclass(frozen=True, slots=True)
+class FaceScan:
+    """The faces of a page of a collection's images must be found.
+
+    Attributes:
+        cursor: of the page in the listing; None for the first.
+    """
+
+    collection: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PurgeTrash:
     """Images in the trash must be removed for good.
 
@@ -115,6 +135,13 @@ class TrashChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleTask:
+    """Faces or persons must be brought up to date."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that requires no action, with the reason."""
 
@@ -128,8 +155,11 @@ IngestEvent = (
     | Reindex
     | DuplicateCheck
     | DuplicateScanStep
+    | FindFaces
+    | FaceScan
     | PurgeTrash
     | TrashChanged
+    | PeopleTask
     | Ignored
 )
 

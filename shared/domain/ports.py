@@ -22,7 +22,7 @@ from shared.domain.trash import TrashPage
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck, DuplicateScanStep, Reindex, TrashChanged
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
     from shared.domain.features import FeatureVector, LocalVector
 
 
@@ -299,6 +299,10 @@ class Collections(Protocol):
         """Create a collection, or change its title."""
         ...
 
+    def set_faces(self, name: str, *, on: bool) -> CollectionEntry:
+        """Have the faces of a collection's images found and kept from now on, or not; it is created if it is new."""
+        ...
+
     def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
         """Return one page of all collections.
 
@@ -417,6 +421,8 @@ class Messages(Protocol):
     def trash_changed(self, event: "TrashChanged") -> None:
         """Have it published that an image was moved into the trash, or restored."""
         ...
+
+    def find_faces(self, event: "FindFaces | FaceScan") -> None: ...
 
     def purge(self, collection: str | None, before: str | None) -> None:
         """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""

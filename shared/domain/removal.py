@@ -8,6 +8,7 @@ from typing import Final
 from shared.domain.cleanup import collect_garbage
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
+from shared.domain.people.faces import Faces
 from shared.domain.ports import Catalogue, Ledger, Objects, Trash
 
 MAX_ROUNDS: Final = 3
@@ -24,11 +25,19 @@ class Remover:
     """
 
     def __init__(
-        self, *, catalogue: Catalogue, ledger: Ledger, objects: Objects, bucket: str, models: Sequence[str]
+        self,
+        *,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        objects: Objects,
+        faces: Faces,
+        bucket: str,
+        models: Sequence[str],
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
         self._objects = objects
+        self._faces = faces
         self._bucket = bucket
         self._models = models
 
@@ -50,9 +59,7 @@ class Remover:
             for owner, source in held.sources:
                 self._delete_source(ImageKey(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                collect_garbage(
-                    ImageKey(owner, image_id), catalogue=self._catalogue, objects=self._objects, models=self._models
-                )
+                self._collect_garbage(ImageKey(owner, image_id))
             held = self._catalogue.occurrences(image_id, collection)
             if not held:
                 return True
@@ -69,8 +76,11 @@ class Remover:
             return False
         for _, source in sources:
             self._delete_source(image, source)
-        collect_garbage(image, catalogue=self._catalogue, objects=self._objects, models=self._models)
+        self._collect_garbage(image)
         return True
+
+    def _collect_garbage(self, image: ImageKey) -> None:
+        collect_garbage(image, catalogue=self._catalogue, objects=self._objects, faces=self._faces, models=self._models)
 
     def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket

@@ -39,6 +39,9 @@ VECTOR_INDEX: Final = "features-v1"
 VECTOR_ATTRIBUTE: Final = "features"
 LOCAL_INDEX: Final = "local_features-v1"
 LOCAL_ATTRIBUTE: Final = "local_features"
+FACES_INDEX: Final = "faces-v1"
+FACE_ATTRIBUTE: Final = "face_vector"
+FACE_FILTERS: Final = ("face_model",)
 VECTOR_PARTITION: Final = "collection"
 VECTOR_FILTERS: Final = ("model", "label")
 
@@ -72,6 +75,9 @@ SCANS_PARTITION: Final = "duplicate_scans"
 
 COLLECTIONS_PARTITION: Final = "collections"
 """Partition of the collections, one item each, so that they are listed by a query and not by a scan of the table."""
+
+FACES_ON: Final = "faces"
+"""The attribute of a collection's item that says that it has faces on."""
 
 KEYS_PARTITION: Final = "keys"
 """Partition of the API keys, one item each, so that they are listed by a query and not by a scan of the table."""

@@ -17,9 +17,9 @@ CREATE TABLE collections (
     created_at TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-"""The table as of format 1."""
+"""The table as of format 1; `faces` was added by `shared.embedded.people`."""
 
-_COLUMNS: Final = "name, title, created_at"
+_COLUMNS: Final = "name, title, created_at, faces"
 
 
 class EmbeddedCollections:
@@ -42,6 +42,13 @@ class EmbeddedCollections:
         [entry] = self.find([name])
         return entry
 
+    def set_faces(self, name: str, *, on: bool) -> CollectionEntry:
+        with self._database.transaction() as connection:
+            register_collection(connection, name)
+            connection.execute("UPDATE collections SET faces = ? WHERE name = ?", (on, name))
+        [entry] = self.find([name])
+        return entry
+
     def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
         """Return one page of all collections, ordered by name.
 
@@ -54,7 +61,7 @@ class EmbeddedCollections:
                 f"SELECT {_COLUMNS} FROM collections WHERE name > ? ORDER BY name LIMIT ?",  # noqa: S608
                 (after, limit + 1),
             )
-            entries = [CollectionEntry(*row) for row in rows]
+            entries = [_to_entry(row) for row in rows]
         more = len(entries) > limit
         return CollectionPage(entries[:limit], encode_name(entries[limit - 1].name) if more else None)
 
@@ -65,7 +72,7 @@ class EmbeddedCollections:
                 f"SELECT {_COLUMNS} FROM collections WHERE name IN (SELECT value FROM json_each(?))",  # noqa: S608
                 (json.dumps(list(names)),),
             ).fetchall()
-        return sorted((CollectionEntry(*row) for row in rows), key=lambda entry: entry.name)
+        return sorted((_to_entry(row) for row in rows), key=lambda entry: entry.name)
 
     def remove(self, name: str) -> None:
         """Remove a collection from the list; one that gets another image is registered again."""
@@ -77,3 +84,8 @@ def register_collection(connection: sqlite3.Connection, name: str) -> None:
     """Add a collection to the list unless it is there."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     connection.execute("INSERT OR IGNORE INTO collections (name, created_at) VALUES (?, ?)", (name, now))
+
+
+def _to_entry(row: Any) -> CollectionEntry:
+    name, title, created_at, faces = row
+    return CollectionEntry(name, title, created_at, bool(faces))

@@ -14,6 +14,7 @@ from shared.embedded import (
     ledger,
     links,
     objects,
+    people,
     queue,
     records,
     refusals,
@@ -45,6 +46,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     captures.MIGRATION,
     tags.MIGRATION,
     album_tables.MIGRATION,
+    people.MIGRATION,
 )
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 

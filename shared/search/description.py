@@ -34,6 +34,7 @@ class Description:
 
     Attributes:
         preview: the pixels of the thumbnail: RGB, uint8, at most `LONGEST_SIDE` pixels a side.
+        cover: the decoded pixels of the image, or of its first page.
         local_features: None if there are no keypoints.
     """
 
@@ -41,6 +42,7 @@ class Description:
     features: FeatureVector
     signature: Signature
     preview: Pixels
+    cover: Pixels
     local_features: LocalVector | None = None
 
     def indexed(self) -> IndexedImage:
@@ -128,5 +130,6 @@ def describe(
         embedding.features,
         described,
         shrink_to_fit(image.cover, LONGEST_SIDE),
+        image.cover,
         local_features(described),
     )

@@ -23,6 +23,8 @@ from shared.vision.resizing import resize_square
 
 SIDE: Final = 224
 MAX_LABELS: Final = 5
+ANIMALS: Final = 398
+"""Number of the ImageNet classes that are animals; they come first."""
 
 
 class ModelMissing(RuntimeError):  # noqa: N818
@@ -99,6 +101,12 @@ class Embedder:
             features, probabilities = outputs["features"][0].copy(), outputs["probabilities"][0].copy()
         seen = things(probabilities) if self.has_labels else ()
         return Embedding(normalise(features), self._labels(probabilities), seen)
+
+    def animal_probability(self, rgb: Pixels) -> float:
+        """Return how probable it is that pixels, as for `embed`, show an animal; 0 from a network without labels."""
+        batch = resize_square(rgb, SIDE)[np.newaxis]
+        with self._lock:
+            return float(self._run(rgb=batch)["probabilities"][0, :ANIMALS].sum()) if self.has_labels else 0.0
 
     def _labels(self, probabilities: npt.NDArray[np.float32]) -> tuple[Label, ...]:
         if not self.has_labels:

@@ -14,6 +14,25 @@ from tests.images import noise
 pytestmark = needs_chromium
 
 
+def test_faces_are_turned_on_by_somebody_who_has_read_what_is_stored(
+    desktop: Page, model_dir: Path, faces_dir: Path, tmp_path: Path
+) -> None:
+    folder = DataFolder(tmp_path, is_new=True)
+    with local_system(folder, model_dir, faces_dir=faces_dir) as system, serving(system.app, 0) as url:
+        desktop.goto(url)
+        desktop.click("#switch")
+        faces = desktop.get_by_role("button", name="Find faces in the collection “default”")
+        expect(faces).to_have_attribute("aria-pressed", "false")
+        faces.click()
+        expect(desktop.locator("#confirm-text")).to_contain_text("its place in the image and 128 numbers")
+        desktop.click("#confirm-yes")
+        expect(faces).to_have_attribute("aria-pressed", "true")
+        faces.click()
+        expect(desktop.locator("#confirm-text")).to_contain_text("stays until it is erased")
+        desktop.click("#confirm-yes")
+        expect(faces).to_have_attribute("aria-pressed", "false")
+
+
 def test_images_are_uploaded_shown_and_found(desktop: Page, model_dir: Path, tmp_path: Path) -> None:
     complaints: list[str] = []
     desktop.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)

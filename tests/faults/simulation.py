@@ -5,7 +5,7 @@ For tests of events that are repeated or out of order.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.events import Created, Reindex, Removed
 from shared.domain.images import ImageRecord, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.people.faces import DetectedFace
 from shared.domain.removal import Remover
 from shared.search.description import Description
 from shared.vision.signature import Signature, extract
@@ -73,7 +74,8 @@ def stub_description(
         capture=Capture(),
         things=(),
     )
-    return Description(record, np.ones(4, np.float32), BLANK, np.zeros((1, 1, 3), np.uint8))
+    pixels = np.zeros((1, 1, 3), np.uint8)
+    return Description(record, np.ones(4, np.float32), BLANK, pixels, pixels)
 
 
 BLANK: Final[Signature] = extract(np.zeros((8, 8, 3), np.uint8))
@@ -91,6 +93,7 @@ class Simulation:
     Attributes:
         sequenced: whether events carry sequencers, as those of S3 do and those of some emulators do not.
         waiting: events that are not yet handled.
+        atomic: whether calls are part of a transaction of the store, which no other worker interrupts.
         moved: the number of images that were put into the trash, or taken out.
         last_call: the call that a worker is about to make.
         deaths: the number of workers that may still die.
@@ -107,18 +110,22 @@ class Simulation:
     last_call: str = ""
     clock: int = 0
     moved: int = 0
+    atomic: bool = False
 
     def __post_init__(self) -> None:
         self.store = self.make_store(self._call)
         self.bucket = MemoryBucket(self._call, self._changed)
         bucket: Any = self.bucket
         objects = S3Objects(bucket, BUCKET)
+        self.faces = MemoryFaces(self)
         self.indexer = Indexer(
             catalogue=self.store.catalogue,
             ledger=self.store.ledger,
             uploads=self.store.uploads,
             objects=objects,
             trash=self.store.trash,
+            faces=self.faces,
+            find_faces=lambda image, _: self.faces.add(image.collection, image.image_id, "", ()),
             embedders=self._embedders,
             pause=lambda _: None,
         )
@@ -126,6 +133,7 @@ class Simulation:
             catalogue=self.store.catalogue,
             ledger=self.store.ledger,
             objects=objects,
+            faces=self.faces,
             bucket=BUCKET,
             models=self.models,
         )
@@ -143,7 +151,7 @@ class Simulation:
     def _call(self, name: str) -> None:
         """Possibly kill the current worker, or switch to another one, before a call."""
         here = greenlet.getcurrent()
-        if here.parent is None:
+        if here.parent is None or self.atomic:
             return
         self.last_call = name
         if self.deaths and self.rng.random() < 0.08:
@@ -264,6 +272,33 @@ class Simulation:
 
     def _in_trash(self, moved: bool) -> None:
         self.moved += moved
+
+
+class MemoryFaces:
+    """The images whose faces are stored. As in the stores, the record decides in the same transaction."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.images: set[ImageKey] = set()
+        self._simulation = simulation
+
+    def add(self, collection: str, image_id: str, face_model: str, faces: Sequence[DetectedFace]) -> None:
+        if self._has_record(ImageKey(collection, image_id)):
+            self.images.add(ImageKey(collection, image_id))
+
+    def remove(self, collection: str, image_id: str) -> None:
+        if not self._has_record(ImageKey(collection, image_id)):
+            self.images.discard(ImageKey(collection, image_id))
+
+    def erase(self, collection: str) -> int:
+        raise NotImplementedError
+
+    def _has_record(self, image: ImageKey) -> bool:
+        self._simulation._call("faces")
+        self._simulation.atomic = True
+        try:
+            return self._simulation.store.catalogue.find(image.image_id, image.collection) is not None
+        finally:
+            self._simulation.atomic = False
 
 
 class Worker(greenlet):

@@ -61,6 +61,7 @@ def check(simulation: Simulation, *, archives: bool = False) -> None:
     thumbnails = {key for bucket, key in simulation.bucket.objects if key.startswith("thumbnails/")}
     kept = {thumbnail_key("c", one) for one in wanted}
     assert thumbnails <= kept if archives else thumbnails == kept
+    assert {image.image_id for image in simulation.faces.images} <= set(wanted)
     assert simulation.store.described() == {(one, model) for one in wanted for model in simulation.models}
 
 

@@ -52,7 +52,7 @@ def test_the_image_runs_the_functions_handler(function: str, tmp_path: Path) -> 
     app.synthesise(tmp_path)
     described = json.loads(next(tmp_path.glob("*.assets.json")).read_text(encoding="utf-8"))
     builds = [image["source"]["dockerBuildArgs"] for image in described["dockerImages"].values()]
-    assert {"FUNCTION": function, "MODEL": "resnet50", "PRECISION": "float16"} in builds
+    assert {"FUNCTION": function, "MODEL": "resnet50", "PRECISION": "float16", "FACE_MODEL": "dlib-resnet"} in builds
     assert importlib.util.find_spec(f"functions.{function}.handler")
 
 

@@ -9,6 +9,7 @@ from infra import app
 from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS
 from shared.domain.images import REJECTED_TAG
+from shared.domain.people.faces import FACE_DIMENSIONS
 from tests.infra.reading import listed, only, resources, text
 
 
@@ -106,7 +107,7 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
     document: dict[str, Any], place: int, name: str, attribute: str, dimensions: int
 ) -> None:
     table = only(document, "AWS::DynamoDB::Table")
-    assert len(table["VectorIndexes"]) == 2
+    assert len(table["VectorIndexes"]) == 3
     index = table["VectorIndexes"][place]
     assert index == {
         "IndexName": name,
@@ -138,6 +139,15 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
         *sorts,
     }
     assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
+
+
+def test_the_index_of_faces_compares_by_euclidean_distance(document: dict[str, Any]) -> None:
+    index = only(document, "AWS::DynamoDB::Table")["VectorIndexes"][2]
+    assert index["IndexName"] == table_schema.FACES_INDEX
+    assert (index["Dimensions"], index["DistanceFunction"]) == (FACE_DIMENSIONS, "EUCLIDEAN")
+    searched = {element["AttributeName"]: element["SearchSchemaElementType"] for element in index["SearchSchema"]}
+    assert searched == {"collection": "HASH", "face_model": "INLINE_FILTER"}
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["face_id"]}
 
 
 def test_the_listing_indexes_project_every_shown_attribute(document: dict[str, Any]) -> None:

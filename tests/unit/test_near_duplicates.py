@@ -31,7 +31,7 @@ def describe_pixels(rgb: Any, name: str, minute: int) -> Description:
     created_at = f"2026-01-01T00:{minute:02}:00.000000+00:00"
     phash = perceptual_hash(found.gray)
     record = ImageRecord("c", image_id, MODEL, rgb.shape[1], rgb.shape[0], "png", 1, phash, created_at)
-    return Description(record, features, found, rgb, vlad_encode(found.keypoints.descriptors))
+    return Description(record, features, found, rgb, rgb, vlad_encode(found.keypoints.descriptors))
 
 
 class FakeStore:

@@ -1,4 +1,4 @@
-"""List, create, name and remove collections."""
+"""List, create, name, set and remove collections."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,11 +7,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from functions.api import schemas
-from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
+from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs
 from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
 from shared.domain.collections import CollectionEntry
+from shared.domain.events import FaceScan
 from shared.domain.images import COLLECTION_PATTERN
 from shared.domain.limits import DEFAULT_COLLECTION
 
@@ -22,7 +23,7 @@ MAX_COLLECTIONS: Final = 50
 COUNTING: Final = ThreadPoolExecutor(8, "count")
 
 
-def writable_collection(
+def named_collection(
     caller: KnownCaller,
     collection: Annotated[
         str, Path(pattern=COLLECTION_PATTERN, description="name of the collection", examples=[DEFAULT_COLLECTION])
@@ -31,7 +32,7 @@ def writable_collection(
     return caller.collection(collection)
 
 
-NamedCollection = Annotated[str, Depends(writable_collection)]
+NamedCollection = Annotated[str, Depends(named_collection)]
 
 
 @router.get(
@@ -58,6 +59,15 @@ def list_collections(
     return schemas.CollectionPage(collections=_states(services, entries), cursor=page.cursor)
 
 
+@router.get("/{collection}", summary="One collection", responses=problem_responses("not-found"), dependencies=[SEARCH])
+def get_collection(collection: NamedCollection, services: Needs) -> schemas.CollectionState:
+    """The number of its images, and whether their faces are found."""
+    (state,) = _states(services, _of(services, [collection]))
+    if not (state.images or state.created_at or collection == DEFAULT_COLLECTION):
+        raise Problem("not-found", f"There is no collection {collection}.")
+    return state
+
+
 @router.put(
     "/{collection}",
     summary="Create or name a collection",
@@ -69,6 +79,30 @@ def put_collection(
 ) -> schemas.CollectionState:
     """Creates the collection if it does not exist, and sets its title. An upload creates its collection too."""
     (state,) = _states(services, [services.collections.put(collection, (change.title or "").strip() or None)])
+    return state
+
+
+@router.patch(
+    "/{collection}",
+    summary="Turn faces on or off",
+    responses=problem_responses("malformed-body", "faces-unavailable"),
+    dependencies=[ADMIN],
+)
+def change_collection(
+    collection: NamedCollection, change: schemas.CollectionSettings, services: Needs
+) -> schemas.CollectionState:
+    """With faces on, the faces of all its images are found, those of images that it has already in the background.
+
+    Each is stored as a place in the image and 128 numbers by which faces of one person are near each other. Turning
+    faces off finds no more of them; what is stored stays until it is erased. Creates the collection if it does not
+    exist.
+    """
+    if change.faces and services.face_finder is None:
+        raise Problem("faces-unavailable", "Set face_model, and deploy again; a local run needs `make faces`.")
+    entry = services.collections.set_faces(collection, on=change.faces)
+    if change.faces:
+        services.messages.find_faces(FaceScan(collection))
+    (state,) = _states(services, [entry])
     return state
 
 
@@ -103,7 +137,12 @@ def _states(services: Services, entries: Sequence[CollectionEntry]) -> list[sche
     counts = COUNTING.map(services.catalogue.count, [entry.name for entry in entries])
     return [
         schemas.CollectionState(
-            collection=entry.name, title=entry.title, images=images, exact=exact, created_at=entry.created_at
+            collection=entry.name,
+            title=entry.title,
+            images=images,
+            exact=exact,
+            created_at=entry.created_at,
+            faces=entry.faces,
         )
         for entry, (images, exact) in zip(entries, counts, strict=True)
     ]

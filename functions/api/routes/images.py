@@ -15,9 +15,12 @@ from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey, AlbumMissing
 from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
+from shared.domain.people.records import PERSON_ID_PATTERN
 from shared.domain.tags import canonical_tag
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
+
+PEOPLE_PATTERN: Final = rf"^{PERSON_ID_PATTERN}(,{PERSON_ID_PATTERN}){{0,9}}$"
 
 
 def valid_tag(tag: Annotated[str, Path(max_length=256, description="in any case", examples=["dog"])]) -> str:
@@ -61,13 +64,22 @@ def list_images(
     order: Annotated[Order, Query(description="which end of that time comes first")] = Order.NEWEST,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    people: Annotated[
+        str | None,
+        Query(pattern=PEOPLE_PATTERN, description="only images that show these persons: ids with commas between"),
+    ] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
     if album is not None:
         if services.albums.find(AlbumKey(collection, album)) is None:
             raise AlbumMissing
         wanted = replace(wanted, album=album)
-    page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
+    if people:
+        page = services.people.images(
+            collection, people.split(","), wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor
+        )
+    else:
+        page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
     if page.records:
         services.collections.register(collection)
     images = [presenters.image(record, view) for record in page.records]

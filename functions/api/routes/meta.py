@@ -39,6 +39,7 @@ def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
         exact=exact,
         model=schemas.ModelState(id=card.id, network=card.network, instead_of=card.instead_of, labels=card.has_labels),
         models=list(services.models),
+        face_model=services.face_finder.face_model if services.face_finder else None,
         notice=card.notice,
         versions={"pictrace": VERSION} | {name: version(name) for name in _PACKAGES},
         limits={

@@ -21,12 +21,12 @@ from functions.api.dependencies import (
     Reach,
     SeenAs,
 )
-from functions.api.errors import Problem, problem_responses
+from functions.api.errors import problem_responses
 from functions.api.filter_parameters import AnnotationFilter
 from functions.api.presenters import View
+from functions.api.query_content import query_bytes, stored_record
 from functions.api.services import Services
 from shared.domain.access import Caller
-from shared.domain.images import ImageRecord, UploadStatus
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import Described, SearchRequest
@@ -194,20 +194,7 @@ def _describe(services: Services, caller: Caller, query: query_image.Query, watc
                 data = services.fetcher.read(url)
             return services.searcher.describe(data, watch)
         case _:
-            return services.searcher.recall(_stored(services, caller, query), watch)
-
-
-def _stored(services: Services, caller: Caller, query: query_image.Stored | query_image.Uploaded) -> ImageRecord:
-    match query:
-        case query_image.Stored(image_id):
-            return services.library.image(image_id, caller.reach(None))
-        case query_image.Uploaded(upload_id):
-            upload = services.library.upload(upload_id, caller.reach(None))
-            if upload.status is UploadStatus.PENDING:
-                raise Problem("upload-pending", "Query the upload's state until it is indexed, then search again.")
-            if upload.image_id is None:
-                raise Problem("upload-rejected", f"This upload was rejected: {upload.reason}")
-            return services.library.image(upload.image_id, [upload.collection])
+            return services.searcher.recall(stored_record(services, caller, query), watch)
 
 
 def _draw(
@@ -216,14 +203,5 @@ def _draw(
     from shared.vision.decode.decoding import decode
     from shared.vision.visualization import difference_image, matches_image
 
-    def data(query: query_image.Query) -> bytes:
-        match query:
-            case query_image.Bytes(given):
-                return given
-            case query_image.Address(url):
-                return services.fetcher.read(url)
-            case _:
-                return services.library.content(_stored(services, caller, query))
-
-    a, b = (decode(data(query)) for query in pair)
+    a, b = (decode(query_bytes(services, caller, query)) for query in pair)
     return (matches_image if drawing is Drawing.MATCHES else difference_image)(a.rgb, b.rgb)

@@ -172,6 +172,7 @@ export const upload = (id) => call(`/v1/uploads/${id}`);
 
 export const collections = (cursor) => call(`/v1/collections?limit=50${part("cursor", cursor)}`);
 export const putCollection = (name, title) => call(`/v1/collections/${name}`, json({ title }, "PUT"));
+export const setFaces = (name, faces) => call(`/v1/collections/${name}`, json({ faces }, "PATCH"));
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 

@@ -1,4 +1,4 @@
-/** The collections: listed, shown, created, named and removed. */
+/** The collections: listed, shown, created, named, removed, and their faces turned on and off. */
 import * as api from "./api.js";
 import { byId, each, make, number, oneAtATime } from "./dom.js";
 import { confirm, progress, toast } from "./notices.js";
@@ -62,6 +62,16 @@ async function remove(entry) {
   if (entry.collection === shown) route.open(route.bare({ collection: null }), { replace: true });
 }
 
+/** Turn faces on or off, once somebody has read what is stored. */
+async function setFaces(entry, row) {
+  const on = !entry.faces;
+  const yes = await confirm({ title: text.askFaces(titleOf(entry), on), explanation: text.whyFaces(on), action: text.doFaces(on) });
+  if (!yes) return;
+  const changed = await api.setFaces(entry.collection, on);
+  row.replaceWith(line(changed));
+  toast(text.facesSet(titleOf(changed), on));
+}
+
 function line(entry) {
   const name = titleOf(entry);
   const count = make("span", { className: "pill" }, `${number(entry.images)}${entry.exact ? "" : "+"}`);
@@ -70,6 +80,11 @@ function line(entry) {
   link.addEventListener("click", () => dialog.close());
   const row = make("li", {}, link);
   row.append(
+    make(
+      "button",
+      { type: "button", "aria-pressed": String(entry.faces), "aria-label": text.facesOf(name), onclick: () => attempt(() => setFaces(entry, row)) },
+      text.faces,
+    ),
     make("button", { type: "button", "aria-label": text.renameOf(name), onclick: () => rename(entry, row) }, text.rename),
     make("button", { type: "button", className: "danger", "aria-label": text.removeCollectionOf(name), onclick: () => attempt(() => remove(entry)) }, text.removeCollection),
   );

@@ -85,6 +85,15 @@ export const text = {
     count ? `Remove “${name}” with its ${exact ? images(count) : `${number(count)} or more images`}?` : `Remove “${name}”?`,
   whyRemoveCollection: (count) => (count ? "All its images are deleted. They can be restored from its trash." : "It has no images."),
   doRemoveCollection: (count) => (count ? `Delete ${images(count)} and remove it` : "Remove it"),
+  faces: "Faces",
+  facesOf: (name) => `Find faces in the collection “${name}”`,
+  askFaces: (name, on) => (on ? `Find the faces in “${name}”?` : `Find no more faces in “${name}”?`),
+  whyFaces: (on) =>
+    on
+      ? "For each face, its place in the image and 128 numbers by which faces of one person are alike are stored, in this collection only, until its image is deleted for good or all faces of the collection are erased."
+      : "Nothing is stored of images that are added from now on. What is stored of the others stays until it is erased.",
+  doFaces: (on) => (on ? "Find faces" : "Stop"),
+  facesSet: (name, on) => (on ? `Faces are being found in “${name}”.` : `No more faces are found in “${name}”.`),
   collectionRemoved: (name) => `“${name}” was removed.`,
   nameless: "Use at least one letter or digit.",
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.aws.dynamodb import item_mapper
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.cursors import decode_name, encode_name
-from shared.domain.table_schema import COLLECTIONS_PARTITION
+from shared.domain.table_schema import COLLECTIONS_PARTITION, FACES_ON
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,6 +64,18 @@ class DynamoCollections:
         )
         return _to_entry(answer["Attributes"])
 
+    def set_faces(self, name: str, *, on: bool) -> CollectionEntry:
+        """Turn faces on or off; see `shared.domain.ports.Collections`."""
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=_item_key(name),
+            UpdateExpression="SET created_at = if_not_exists(created_at, :now), #faces = :on",
+            ExpressionAttributeNames={"#faces": FACES_ON},
+            ExpressionAttributeValues={":now": {"S": _now()}, ":on": {"BOOL": on}},
+            ReturnValues="ALL_NEW",
+        )
+        return _to_entry(answer["Attributes"])
+
     def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
         """Return one page of all collections; see `shared.domain.ports.Collections`."""
         condition, values = "pk = :pk", {":pk": {"S": COLLECTIONS_PARTITION}}
@@ -86,7 +98,8 @@ class DynamoCollections:
         keys: Any = [_item_key(name) for name in set(names)]
         found: list[CollectionEntry] = []
         while keys:
-            answer: Any = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            answer: Any = self._client.batch_get_item(RequestItems=wanted)
             found += [_to_entry(item) for item in answer["Responses"].get(self._table, [])]
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return sorted(found, key=lambda entry: entry.name)
@@ -111,4 +124,5 @@ def _to_entry(item: item_mapper.Item) -> CollectionEntry:
         name=str(item["sk"]["S"]),
         title=item["title"]["S"] if "title" in item else None,
         created_at=item["created_at"]["S"] if "created_at" in item else None,
+        faces=FACES_ON in item and item[FACES_ON]["BOOL"],
     )

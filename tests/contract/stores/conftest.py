@@ -22,6 +22,7 @@ from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicates import DynamoDuplicates
 from shared.aws.dynamodb.ledger import DynamoLedger
+from shared.aws.dynamodb.people import DynamoPeople
 from shared.aws.dynamodb.shares import DynamoShares
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
@@ -30,6 +31,7 @@ from shared.domain.capture import NOTHING
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
+from shared.domain.people.ports import PeopleStore
 from shared.domain.ports import Albums, Catalogue, Collections, Duplicates, Ledger, Shares, Trash, Uploads
 from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
@@ -39,6 +41,7 @@ from shared.embedded.database import Database
 from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.ledger import EmbeddedLedger
 from shared.embedded.migrations import MIGRATIONS
+from shared.embedded.people import EmbeddedPeople
 from shared.embedded.trash import EmbeddedTrash
 from shared.embedded.uploads import EmbeddedUploads
 from shared.embedded.vectors import VectorIndex
@@ -65,6 +68,7 @@ class Store:
     catalogue: Catalogue
     collections: Collections
     duplicates: Duplicates
+    people: PeopleStore
     trash: Trash
     albums: Albums
     shares: Shares
@@ -150,6 +154,7 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
         catalogue=EmbeddedCatalogue(database, vectors),
         collections=EmbeddedCollections(database),
         duplicates=EmbeddedDuplicates(database),
+        people=EmbeddedPeople(database),
         trash=EmbeddedTrash(database),
         albums=EmbeddedAlbums(database),
         shares=EmbeddedShares(database),
@@ -171,6 +176,7 @@ def _dynamo(table: str) -> Store:
         catalogue=DynamoCatalogue(client, table),
         collections=DynamoCollections(client, table),
         duplicates=DynamoDuplicates(client, table),
+        people=DynamoPeople(client, table),
         trash=DynamoTrash(client, table),
         albums=DynamoAlbums(client, table),
         shares=DynamoShares(client, table),

@@ -33,6 +33,25 @@ def test_a_collection_keeps_its_time_when_its_title_changes(store: Store, collec
         assert store.collections.find([collection]) == [changed]
 
 
+def test_faces_are_off_until_they_are_turned_on(store: Store, collection: str) -> None:
+    created = store.collections.put(collection, "Family")
+    assert not created.faces
+    for on in (True, False, True):
+        changed = CollectionEntry(collection, "Family", created.created_at, faces=on)
+        assert store.collections.set_faces(collection, on=on) == changed
+        assert store.collections.find([collection]) == [changed]
+    assert store.collections.put(collection, None).faces
+    store.collections.remove(collection)
+    store.collections.register(collection)
+    assert not store.collections.find([collection])[0].faces
+
+
+def test_faces_of_a_collection_without_images_can_be_turned_on(store: Store, collection: str) -> None:
+    entry = store.collections.set_faces(collection, on=True)
+    assert (entry.name, entry.faces) == (collection, True)
+    assert entry in store.collections.page(limit=1000, cursor=None).entries
+
+
 def test_pages_of_collections_are_ordered_by_name(store: Store) -> None:
     prefix = f"0-{uuid.uuid4().hex[:8]}"
     names = [f"{prefix}-{number}" for number in range(5)]

@@ -254,6 +254,7 @@ class CollectionState(TypedDict):
     images: int
     exact: bool
     created_at: str | None
+    faces: bool
 
 
 class CollectionPage(TypedDict):
@@ -345,6 +346,7 @@ class Stats(TypedDict):
     exact: bool
     model: ModelState
     models: list[str]
+    face_model: str | None
     notice: str | None
     versions: dict[str, str]
     limits: dict[str, int]

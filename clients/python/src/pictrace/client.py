@@ -72,7 +72,9 @@ class Operations:
     compare = operations.compare
     draw_comparison = operations.draw_comparison
     list_collections = operations.list_collections
+    collection = operations.collection
     put_collection = operations.put_collection
+    change_collection = operations.change_collection
     remove_collection = operations.remove_collection
     list_duplicates = operations.list_duplicates
     duplicate_check = operations.duplicate_check

@@ -123,6 +123,10 @@ class AlbumFull(ApiError):
     slug = "album-full"
 
 
+class FacesUnavailable(ApiError):
+    slug = "faces-unavailable"
+
+
 class RequestTimeout(ApiError):
     slug = "request-timeout"
 

@@ -205,6 +205,18 @@ def list_collections(**page: Unpack[parameters.PageParameters]) -> Parts:
     return {"query": page}
 
 
+@operation("GET", "/v1/collections/{collection}", answers.CollectionState)
+def collection(collection: str) -> Parts:
+    """Return a collection."""
+    return {"path": {"collection": collection}}
+
+
+@operation("PATCH", "/v1/collections/{collection}", answers.CollectionState)
+def change_collection(collection: str, *, faces: bool) -> Parts:
+    """Have the faces of a collection's images found and stored from now on, or not."""
+    return {"path": {"collection": collection}, "json": {"faces": faces}}
+
+
 @operation("PUT", "/v1/collections/{collection}", answers.CollectionState)
 def put_collection(collection: str, *, title: str | None = None) -> Parts:
     """Create a collection, or set its title."""

@@ -1,0 +1,1 @@
+"""The networks for faces, exported where images are built."""

@@ -1,0 +1,220 @@
+"""Faces and persons in DynamoDB."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.dynamodb import people_items as items
+from shared.aws.dynamodb.item_mapper import record_key
+from shared.aws.transient_errors import is_index_not_ready
+from shared.domain.errors import IndexNotReady
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.people.faces import FaceVector
+from shared.domain.people.ports import ImageState, Near, Required
+from shared.domain.people.records import Change, ImageFaces, Person
+from shared.domain.table_schema import (
+    COLLECTIONS_PARTITION,
+    FACES_INDEX,
+    FACES_ON,
+    LISTING_PARTITION,
+    TRASHED_AT,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BATCH_WRITES = 25
+"""Maximum number of items in a BatchWriteItem call."""
+_CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
+
+
+class DynamoPeople:
+    """The people of one table; see `shared.domain.ports.PeopleStore`, and `people_items` for what is stored."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def state(self, image: ImageKey) -> ImageState:
+        item = self._get(record_key(image.image_id, image.collection), LISTING_PARTITION, TRASHED_AT, "pk")
+        if item is None:
+            return ImageState.ABSENT
+        return ImageState.SHOWN if LISTING_PARTITION in item else ImageState.TRASHED
+
+    def accepts(self, collection: str) -> bool:
+        item = self._get(_collection_key(collection), FACES_ON)
+        return item is not None and FACES_ON in item and bool(item[FACES_ON]["BOOL"])
+
+    def image(self, image: ImageKey) -> ImageFaces:
+        item = self._get(items.faces_key(image))
+        return items.to_faces(item) if item else ImageFaces(image)
+
+    def images(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageFaces]:
+        keys = [items.faces_key(ImageKey(collection, image_id)) for image_id in sorted(set(image_ids))]
+        found = [items.to_faces(item) for item in self._get_all(keys)]
+        return {faces.image.image_id: faces for faces in found}
+
+    def person(self, collection: str, person_id: str) -> Person | None:
+        item = self._get(items.person_key(collection, person_id))
+        return items.to_person(item) if item else None
+
+    def people(self, collection: str) -> Sequence[Person]:
+        return [
+            items.to_person(item)
+            for page in self._pages(items.people_partition(collection), items.PERSON_PREFIX)
+            for item in page
+        ]
+
+    def faces_of(
+        self, collection: str, person_id: str | None, *, limit: int, after: str | None = None
+    ) -> Sequence[str]:
+        prefix = items.link_prefix(person_id)
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": items.people_partition(collection),
+                ":first": {"S": f"{prefix}{after}~" if after else prefix},
+                ":last": {"S": f"{prefix}~"},
+            },
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        return [item["sk"]["S"].rsplit("#", 1)[-1] for item in answer["Items"]]
+
+    def vectors(self, collection: str, face_ids: Collection[str]) -> Mapping[str, FaceVector]:
+        keys = [items.vector_key(collection, face_id) for face_id in sorted(set(face_ids))]
+        return dict(items.to_vector(item) for item in self._get_all(keys))
+
+    def near(self, collection: str, face_model: str, vector: FaceVector, limit: int) -> Sequence[Near]:
+        try:
+            answer: Any = self._client.search_vectors(
+                TableName=self._table,
+                IndexName=FACES_INDEX,
+                SearchVector=items.to_numbers(vector),
+                TopK=limit,
+                SearchConditionExpression="#collection = :collection AND #face_model = :face_model",
+                ProjectionExpression="#face_id",
+                ExpressionAttributeNames={
+                    "#collection": LISTING_PARTITION,
+                    "#face_model": "face_model",
+                    "#face_id": "face_id",
+                },
+                ExpressionAttributeValues={":collection": {"S": collection}, ":face_model": {"S": face_model}},
+            )
+        except ClientError as error:
+            if is_index_not_ready(error):
+                raise IndexNotReady(f"The vector index {FACES_INDEX} is still being built.") from error
+            raise
+        return [
+            Near(found["Item"]["face_id"]["S"], float(found["Score"]) / items.FACE_SCALE)
+            for found in answer.get("SearchResults", [])
+        ]
+
+    def commit(
+        self,
+        changes: Sequence[Change],
+        *,
+        vectors: Mapping[str, FaceVector] | None = None,
+        required: Required | None = None,
+    ) -> None:
+        writes = [write for change in changes for write in items.writes(change, vectors or {})]
+        checks = _checks(required) if required else []
+        named: Any = [
+            {kind: request | {"TableName": self._table}} for one in (*checks, *writes) for kind, request in one.items()
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=named)
+        except ClientError as error:
+            answer: Any = error.response
+            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
+            if answer["Error"]["Code"] == "TransactionCanceledException" and reasons & _CONFLICTS:
+                raise ConflictError from error
+            raise
+
+    def erase(self, collection: str, limit: int) -> tuple[int, bool]:
+        """Delete faces, each image's before their vectors, so that nothing can be added to what is being deleted."""
+        erased = images = 0
+        for partition in items.faces_partitions(collection):
+            found = [item for page in self._pages(partition) for item in page]
+            faces = [items.to_faces(item) for item in found if items.is_faces(item)]
+            self._delete([item for item in found if items.is_faces(item)])
+            self._delete([item for item in found if not items.is_faces(item)])
+            erased += sum(1 for one in faces for _ in one.live())
+            images += len(faces)
+            if images >= limit:
+                return erased, True
+        for page in self._pages(items.people_partition(collection)):
+            self._delete(page)
+        return erased, False
+
+    def _delete(self, found: Sequence[items.Item]) -> None:
+        requests: list[Any] = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in found]
+        while requests:
+            answer = self._client.batch_write_item(RequestItems={self._table: requests[:BATCH_WRITES]})
+            requests = [*answer.get("UnprocessedItems", {}).get(self._table, []), *requests[BATCH_WRITES:]]
+
+    def _get(self, key: dict[str, Any], *names: str) -> Any:
+        projection: Any = {
+            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        }
+        return self._client.get_item(
+            TableName=self._table, Key=key, ConsistentRead=True, **(projection if names else {})
+        ).get("Item")
+
+    def _get_all(self, keys: Sequence[dict[str, Any]]) -> list[Any]:
+        found: list[Any] = []
+        waiting: list[Any] = list(keys)
+        while waiting:
+            answer: Any = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": waiting[:100], "ConsistentRead": True}}
+            )
+            found += answer["Responses"].get(self._table, [])
+            waiting = [*answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", []), *waiting[100:]]
+        return found
+
+    def _pages(self, partition: dict[str, Any], prefix: str = "") -> Any:
+        condition, values = "pk = :pk", {":pk": partition}
+        if prefix:
+            condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+        ):
+            yield page["Items"]
+
+
+def _collection_key(collection: str) -> dict[str, Any]:
+    return {"pk": {"S": COLLECTIONS_PARTITION}, "sk": {"S": collection}}
+
+
+def _checks(required: Required) -> list[dict[str, Any]]:
+    """Return the conditions on an image's record, and on its collection."""
+    image = required.image
+    conditions = {
+        ImageState.SHOWN: ("attribute_exists(#name)", LISTING_PARTITION),
+        ImageState.TRASHED: ("attribute_exists(#name)", TRASHED_AT),
+        ImageState.ABSENT: ("attribute_not_exists(#name)", "pk"),
+    }
+    condition, name = conditions[required.state]
+    checks: list[dict[str, Any]] = [
+        {
+            "Key": record_key(image.image_id, image.collection),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#name": name},
+        }
+    ]
+    if required.faces_on:
+        checks.append(
+            {
+                "Key": _collection_key(image.collection),
+                "ConditionExpression": "#faces = :true",
+                "ExpressionAttributeNames": {"#faces": FACES_ON},
+                "ExpressionAttributeValues": {":true": {"BOOL": True}},
+            }
+        )
+    return [{"ConditionCheck": check} for check in checks]

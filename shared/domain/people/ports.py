@@ -1,0 +1,151 @@
+"""The protocol through which people are stored, and what is sent to the queue that assigns faces."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from shared.domain.ledger import ImageKey
+from shared.domain.people.faces import FaceVector
+from shared.domain.people.records import Change, ImageFaces, Person
+
+
+class ImageState(StrEnum):
+    """Whether a collection shows an image, has it in its trash, or does not have it."""
+
+    SHOWN = "shown"
+    TRASHED = "trashed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A live face that the vector index found; `distance` is Euclidean."""
+
+    face_id: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """The state that an image must be in for a change, and whether its collection must have faces on."""
+
+    image: ImageKey
+    state: ImageState
+    faces_on: bool = False
+
+
+class PeopleStore(Protocol):
+    """Stores faces and persons. Every read but `near` sees all changes that were made before."""
+
+    def state(self, image: ImageKey) -> ImageState: ...
+    def accepts(self, collection: str) -> bool:
+        """Return whether a collection has faces on."""
+        ...
+
+    def image(self, image: ImageKey) -> ImageFaces: ...
+
+    def images(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageFaces]:
+        """Return the faces of those of the images that have some."""
+        ...
+
+    def person(self, collection: str, person_id: str) -> Person | None: ...
+    def people(self, collection: str) -> Sequence[Person]: ...
+
+    def faces_of(
+        self, collection: str, person_id: str | None, *, limit: int, after: str | None = None
+    ) -> Sequence[str]:
+        """Return the ids of a person's live faces (None: of those without a person), in order, from `after` on."""
+        ...
+
+    def vectors(self, collection: str, face_ids: Collection[str]) -> Mapping[str, FaceVector]: ...
+
+    def near(self, collection: str, face_model: str, vector: FaceVector, limit: int) -> Sequence[Near]:
+        """Return the nearest live faces, at most 100, nearest first. The last changes may not be seen yet.
+
+        Raises:
+            IndexNotReady: the index is being built.
+        """
+        ...
+
+    def commit(
+        self,
+        changes: Sequence[Change],
+        *,
+        vectors: Mapping[str, FaceVector] | None = None,
+        required: Required | None = None,
+    ) -> None:
+        """Make changes, all or none.
+
+        Args:
+            vectors: of the faces that are new or live again after they were gone.
+
+        Raises:
+            ConflictError: a stored record is no longer the one `before`, or an image is not in the required state.
+        """
+        ...
+
+    def erase(self, collection: str, limit: int) -> tuple[int, bool]:
+        """Delete the faces of at most `limit` images, and the persons with the last of them.
+
+        Returns:
+            The number of live faces deleted, and whether something is left.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SettleImage:
+    """The faces of an image must follow what became of it, and persons be found for them."""
+
+    image: ImageKey
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFaces:
+    """A person was merged, or the merge of another into this one undone: its faces must go where they belong."""
+
+    collection: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseFaces:
+    """The rest of the faces of a collection must be erased."""
+
+    collection: str
+
+
+Task = SettleImage | MoveFaces | EraseFaces
+
+
+class Tasks(Protocol):
+    """The queue of tasks: those of one collection are handled one at a time, in order."""
+
+    def send(self, task: Task) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FacesFound:
+    """The faces of an image are stored; each with its person, if it has one."""
+
+    image: ImageKey
+    faces: Sequence[tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCreated:
+    collection: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMerged:
+    """All faces of a person were moved to another."""
+
+    collection: str
+    person_id: str
+    into: str
+
+
+PeopleEvent = FacesFound | PersonCreated | PersonMerged

@@ -1,0 +1,1 @@
+"""Faces: found, aligned and embedded by networks in LiteRT."""
