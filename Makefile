@@ -21,6 +21,7 @@ MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
 LOCK := .venv-lock
+NPM_TOOLS := tests/npm/node_modules
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
@@ -31,7 +32,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -50,6 +51,9 @@ coverage: $(VENV)/.test $(MODEL_DIR)/model.json ## Run the tests with coverage.p
 
 test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores -k ministack
+
+test-npm: $(VENV)/.test $(MODEL_DIR)/model.json $(NPM_TOOLS)/.made ## Run the Bruno collection, and compile the TypeScript types of the API
+	$(BIN)/python -m pytest tests/npm
 
 explore: $(VENV)/.test $(MODEL_DIR)/model.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
@@ -113,9 +117,11 @@ image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that the image's pac
 image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
 	@$(BIN)/python -m infra.container pin
 
-schemas: $(VENV)/.test ## Write the OpenAPI document and the JSON Schemas of the events to docs/reference
+schemas: $(VENV)/.test ## Write the OpenAPI document, the Bruno collection and the JSON Schemas of the events
 	$(BIN)/python -m infra.schemas
 	$(BIN)/python -m tests.contract.openapi
+	$(BIN)/python -m tests.contract.bruno
+	@$(BIN)/python -m tests.contract.changes
 
 client: ## Build the wheel of the Python client and command line in .build/client
 	@$(CHECK_PYTHON)
@@ -125,7 +131,7 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
@@ -164,6 +170,10 @@ $(LOCK)/.made: tests/lock-requirements.lock
 $(MINISTACK)/.made: tests/ministack/requirements.lock $(VENV)/.run
 	@test -x $(MINISTACK)/bin/python || $(BIN)/python -m venv $(MINISTACK)
 	@$(MINISTACK)/bin/python -m pip install $(LOCKED) -r $<
+	@touch $@
+
+$(NPM_TOOLS)/.made: tests/npm/package-lock.json $(VENV)/.run
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.
