@@ -21,6 +21,7 @@ MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
 LOCK := .venv-lock
+DOCS := .venv-docs
 NPM_TOOLS := tests/npm/node_modules
 BIN := $(VENV)/bin
 SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
@@ -32,7 +33,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client docs kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -128,10 +129,13 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 	@$(PYTHON) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir .build/client clients/python
 	@ls .build/client/*.whl
 
+docs: $(DOCS)/.made ## Build the documentation as a site in .build/site
+	@$(DOCS)/bin/python -m infra.site
+
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(LOCK) $(DOCS) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
@@ -159,6 +163,12 @@ $(LINT)/.made: tests/lint-requirements.lock
 	$(call NEW_VENV,$(LINT))
 	@echo "installing the checkers, once (about 0.5 GB on disk) ..."
 	@$(LINT)/bin/python -m pip install $(LOCKED) --quiet --no-compile -r $<
+	@touch $@
+
+$(DOCS)/.made: docs/requirements.lock
+	@$(CHECK_PYTHON)
+	$(call NEW_VENV,$(DOCS))
+	@$(DOCS)/bin/python -m pip install $(LOCKED) --quiet -r $<
 	@touch $@
 
 $(LOCK)/.made: tests/lock-requirements.lock
