@@ -4,6 +4,7 @@ import click
 
 from pictrace.cli.adding import add
 from pictrace.cli.common import EXIT_CODES, Commands
+from pictrace.cli.hashes import hashes, match_hashes
 from pictrace.cli.listing import collections, duplicates
 from pictrace.cli.searching import compare, search
 from pictrace.cli.setup import completion, login
@@ -15,5 +16,5 @@ def main() -> None:
     """Find out whether an image, or one like it, has been seen before."""
 
 
-for command in (search, add, compare, duplicates, collections, login, completion):
+for command in (search, add, compare, duplicates, collections, hashes, match_hashes, login, completion):
     main.add_command(command)
