@@ -33,7 +33,7 @@ NEW_VENV = @test -x $(1)/bin/pip || { echo "creating $(1) ..."; \
 	$(PYTHON) -m venv --clear $(1) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(1) \
 	&& $(PYTHON) -m pip --python $(1)/bin/python install --disable-pip-version-check pip; }; }
 
-.PHONY: FORCE help run emulate client docs kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
+.PHONY: FORCE help run emulate client docs release kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-quality bench-negatives bench-fit lint types format hooks subjects synth schemas model lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -131,6 +131,9 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 
 docs: $(DOCS)/.made ## Build the documentation as a site in .build/site
 	@$(DOCS)/bin/python -m infra.site
+
+release: $(VENV)/.test $(LOCK)/.made ## Build the wheel, the OpenAPI document and the bills of materials in .build/release
+	@$(BIN)/python -m infra.release
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 

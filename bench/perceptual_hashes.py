@@ -1,8 +1,8 @@
 """Count the images for which libraries compute the same pHash: `python -m bench.perceptual_hashes FOLDER`.
 
-imagehash is called. perception, imagededup and OpenCV's `img_hash` bring PyTorch or another OpenCV, so their definitions
-are repeated here, as in perception 0.9.3, imagededup 0.3.3 and OpenCV 4.12 (equal to `cv2.img_hash.pHash` for 120 of
-120 images).
+imagehash is called. perception, imagededup and OpenCV's `img_hash` bring PyTorch or another OpenCV, so their
+definitions are repeated here, as in perception 0.9.3, imagededup 0.3.3 and OpenCV 4.12 (equal to
+`cv2.img_hash.pHash` for 120 of 120 images).
 """
 
 import argparse
