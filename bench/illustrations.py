@@ -31,14 +31,17 @@ def photograph(name: str) -> Pixels:
 
     read = cv2.imread(str(Path(data_dir) / name))
     assert read is not None
-    rgb: Pixels = cv2.cvtColor(read, cv2.COLOR_BGR2RGB)
-    return rgb
+    return cv2.cvtColor(read, cv2.COLOR_BGR2RGB).astype(np.uint8)
+
+
+def gray_of(rgb: Pixels) -> Pixels:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8)
 
 
 def jpeg(rgb: Pixels, quality: int) -> Pixels:
     decoded = cv2.imdecode(cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
     assert decoded is not None
-    return decoded
+    return decoded.astype(np.uint8)
 
 
 def save(name: str, rgb: Pixels) -> None:
@@ -62,13 +65,13 @@ def heat(values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> Pixels:
 def draw_ssim() -> None:
     """A copy of low quality, and the same image moved by 12 pixels, each with the map of its SSIM."""
     square = resize_square(photograph("chelsea.png"), 256)
-    gray = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
+    gray = gray_of(square)
     rows = []
     for name, other in {
         "JPEG of quality 8": jpeg(square, 8),
         "moved by 12 pixels": np.roll(square, 12, axis=1),
     }.items():
-        other_gray = cv2.cvtColor(other, cv2.COLOR_RGB2GRAY)
+        other_gray = gray_of(other)
         title = f"SSIM {ssim(gray, other_gray):.2f}"
         shown = [titled(square, "original"), titled(other, name), titled(heat(ssim_map(gray, other_gray)), title)]
         rows.append(np.hstack(shown))
@@ -78,9 +81,9 @@ def draw_ssim() -> None:
 def draw_orb() -> None:
     """Keypoints; then what agrees of a turned crop before and after the geometric check."""
     cat = photograph("chelsea.png")
-    gray = resize_longest(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), 512)
+    gray = resize_longest(gray_of(cat), 512)
     found = detect(gray)
-    shown = cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)
+    shown = np.dstack([gray] * 3)
     for (x, y), scale, angle in zip(found.points[:150], found.scales[:150], found.angles[:150], strict=True):
         radius = int(6 * 1.2 ** int(scale))
         turn = angle / 256 * 2 * np.pi
@@ -90,7 +93,7 @@ def draw_orb() -> None:
     save("orb-keypoints.jpg", shown)
 
     copy = jpeg(np.ascontiguousarray(np.rot90(cat[20:270, 60:400])), 40)
-    one, other = detect(cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY)), detect(gray)
+    one, other = detect(gray_of(copy)), detect(gray)
     nearest = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(one.descriptors, other.descriptors, k=2)
     close = [pair[0] for pair in nearest if pair[0].distance < LOWE_RATIO * pair[1].distance]
     drawn = cv2.drawMatches(
@@ -103,10 +106,10 @@ def draw_orb() -> None:
         matchColor=(200, 85, 61),
         flags=cv2.DrawMatchesFlags_NOT_DRAW_SINGLE_POINTS,
     )
-    save("orb-nearest.jpg", drawn)
+    save("orb-nearest.jpg", drawn.astype(np.uint8))
     agree = cv2.imdecode(np.frombuffer(matches_image(copy, cat), np.uint8), cv2.IMREAD_COLOR_RGB)
     assert agree is not None
-    save("orb-agree.jpg", agree)
+    save("orb-agree.jpg", agree.astype(np.uint8))
     strangers = photograph("rocket.jpg")
     pairs = [
         f"{name}: {measure(extract(image), extract(cat), None).orb.inliers} agree"
@@ -156,8 +159,8 @@ def draw_features(model: Path) -> None:
 def draw_combination() -> None:
     """What each signal adds to the score of three pairs."""
     cat = photograph("chelsea.png")
-    gray = cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY)
-    pairs = {
+    gray = gray_of(cat)
+    pairs: dict[str, Pixels] = {
         "a JPEG of quality 8": jpeg(cat, 8),
         "cropped and turned": np.ascontiguousarray(np.rot90(cat[20:270, 30:400])),
         "in gray": np.dstack([gray] * 3),

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import imagehash
 import numpy as np
-import scipy.fft
 from PIL import Image
 
 from shared.vision.opencv import cv2
@@ -23,12 +22,19 @@ Bits = Any
 
 
 def _cosines(gray: Any) -> Any:
-    """The lowest frequencies of a gray image of 32 x 32."""
-    return scipy.fft.dct(scipy.fft.dct(gray.astype(np.float64), axis=0), axis=1)[:LOW, :LOW].reshape(-1)
+    """The lowest frequencies of a gray image of 32 x 32, scaled as SciPy's transform is: OpenCV's is orthonormal."""
+    low = cv2.dct(gray.astype(np.float64))[:LOW, :LOW]
+    low[0] *= np.sqrt(2)
+    low[:, 0] *= np.sqrt(2)
+    return low.reshape(-1)
+
+
+def _read(path: Path) -> Any:
+    return cv2.imread(str(path))
 
 
 def _gray(path: Path) -> Any:
-    return cv2.cvtColor(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
+    return cv2.cvtColor(cv2.cvtColor(_read(path), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2GRAY)
 
 
 def _ours(path: Path) -> Bits:
@@ -50,7 +56,7 @@ def _imagededup(path: Path) -> Bits:
 
 
 def _opencv(path: Path) -> Bits:
-    small = cv2.resize(cv2.imread(str(path)), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR_EXACT)
+    small = cv2.resize(_read(path), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR_EXACT)
     low = cv2.dct(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32))[:LOW, :LOW].reshape(-1)
     low[0] = 0
     return np.unpackbits(np.packbits(low > low.mean(), bitorder="little"))  # the first bit is the last of its byte

@@ -58,7 +58,14 @@ def build(out: Path, sbom_tool: Path) -> list[Path]:
     shutil.copyfile(ROOT / "docs" / "reference" / "openapi.json", out / f"pictrace-{VERSION}-openapi.json")
     for part, lock in SHIPPED.items():
         target = out / f"pictrace-{VERSION}-{part}.cdx.json"
-        command = [sbom_tool, "requirements", "--output-reproducible", "--output-file", target, ROOT / lock]
+        command = [
+            str(sbom_tool),
+            "requirements",
+            "--output-reproducible",
+            "--output-file",
+            str(target),
+            str(ROOT / lock),
+        ]
         subprocess.run(command, check=True)
     files = sorted(out.iterdir())
     sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)

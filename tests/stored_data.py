@@ -12,14 +12,15 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
+import numpy as np
 
 from infra.local.data_folder import data_folder
 from infra.local.serving import bind, serving
 from infra.local.system import local_system
 from pictrace import Client
 from shared.version import VERSION
-from tests.images import Pixels, encoded, pixels
+from shared.vision.opencv import cv2
+from tests.images import encoded, pixels
 
 STORED: Final = Path(__file__).with_name("data") / "stored"
 COLLECTION: Final = "kept"
@@ -27,7 +28,7 @@ COLLECTION: Final = "kept"
 
 def images() -> dict[str, bytes]:
     """The two images, by file name."""
-    small: Pixels = cv2.resize(pixels("chelsea.png"), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(pixels("chelsea.png"), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
     return {"cat.jpg": encoded(small, ".jpg"), "cat-crop.png": encoded(small[10:, 10:], ".png")}
 
 

@@ -59,6 +59,13 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "explanation/hostile-input.md": "Hostile input",
         "explanation/security.md": "Security",
     },
+    "Languages": {
+        "readme/de.md": "Deutsch",
+        "readme/ja.md": "日本語",
+        "readme/ko.md": "한국어",
+        "readme/ru.md": "Русский",
+        "readme/zh.md": "中文",
+    },
 }
 """The titles of pages by their place on the site, in sections. Others follow, in the sections of `FOLDERS`."""
 
@@ -70,6 +77,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "decisions": "Decisions",
     "development": "Project",
     "project": "Project",
+    "readme": "Languages",
 }
 
 
