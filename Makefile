@@ -22,6 +22,8 @@ MINISTACK := .venv-ministack
 BENCH := .venv-bench
 LINT := .venv-lint
 UV := .venv-uv
+DOCS := .venv-docs
+NPM_TOOLS := tests/npm/node_modules
 # TensorFlow exports the networks. A local run alone needs it for nothing else, so it gets it in an environment that is
 # removed afterwards.
 EXPORTER_ENV := $(if $(or $(wildcard $(VENV)/.run),$(filter-out run model faces,$(MAKECMDGOALS))),$(VENV),.build/exporter)
@@ -33,7 +35,7 @@ Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; e
 
 NEW_VENV = @test -x $(1)/bin/python || $(UV)/bin/uv venv --quiet --clear --python "$(PYTHON)" $(1)
 
-.PHONY: FORCE help run emulate client kill-test image-check image-pin test coverage test-ministack explore fuzz bench cost bench-quality bench-negatives bench-fit bench-faces people-histories lint types format hooks subjects synth schemas model faces lock clean preflight
+.PHONY: FORCE help run emulate client docs release kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-baseline bench-quality bench-negatives bench-fit bench-faces people-histories lint types format hooks subjects synth schemas model faces lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -53,6 +55,9 @@ coverage: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run t
 
 test-ministack: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json $(MINISTACK)/.made ## Test the deployed template in ministack, a second emulator
 	PICTRACE_MINISTACK_PYTHON=$(MINISTACK)/bin/python $(BIN)/python -m pytest tests/ministack tests/contract/stores -k ministack
+
+test-npm: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json $(NPM_TOOLS)/.made ## Run the Bruno collection, and compile the TypeScript types of the API
+	$(BIN)/python -m pytest tests/npm
 
 explore: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Test the API with requests that its OpenAPI document allows and forbids (EXAMPLES=100)
 	$(BIN)/python -m tests.contract --examples $(EXAMPLES)
@@ -125,21 +130,29 @@ image-check: $(VENV)/.test $(MODEL_DIR)/model.json ## Check that the image's pac
 image-pin: $(VENV)/.run ## Pin the base images to the newest digests of their tags
 	@$(BIN)/python -m infra.container pin
 
-schemas: $(VENV)/.test ## Write the OpenAPI document and the JSON Schemas of the events to docs/reference
+schemas: $(VENV)/.test ## Write the OpenAPI document, the Bruno collection and the JSON Schemas of the events
 	$(BIN)/python -m infra.schemas
 	$(BIN)/python -m tests.contract.openapi
+	$(BIN)/python -m tests.contract.bruno
+	@$(BIN)/python -m tests.contract.changes
 
 client: ## Build the wheel of the Python client and command line in .build/client
 	@$(CHECK_PYTHON)
 	@$(PYTHON) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir .build/client clients/python
 	@ls .build/client/*.whl
 
+docs: $(DOCS)/.made ## Build the documentation as a site in .build/site
+	@$(DOCS)/bin/python -m infra.site
+
+release: $(VENV)/.test $(UV)/.made ## Build the wheel, the OpenAPI document and the bills of materials in .build/release
+	@$(BIN)/python -m infra.release
+
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
 faces: $(FACES_DIR)/faces.json ## Export the networks for faces
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) $(DOCS) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
@@ -178,9 +191,18 @@ $(LINT)/.made: tests/lint-requirements.lock $(UV)/.made
 	$(call INSTALL,$(LINT),-r $<,of the checkers (0.5 GB on disk))
 	@touch $@
 
+$(DOCS)/.made: docs/requirements.lock $(UV)/.made
+	$(call NEW_VENV,$(DOCS))
+	$(call INSTALL,$(DOCS),-r $<,of the documentation)
+	@touch $@
+
 $(MINISTACK)/.made: tests/ministack/requirements.lock $(VENV)/.run
 	$(call NEW_VENV,$(MINISTACK))
 	$(call INSTALL,$(MINISTACK),-r $<,of ministack)
+	@touch $@
+
+$(NPM_TOOLS)/.made: tests/npm/package-lock.json $(VENV)/.run
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The .pth file makes the packages of $(VENV) available, so that only the engines to compare are installed.

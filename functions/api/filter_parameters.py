@@ -86,7 +86,9 @@ def listing_filter(
         str | None,
         Query(max_length=1024, description="only images with one of these tags, in any case", examples=["dog,beach"]),
     ] = None,
-    match: Annotated[TagMatch, Query(description="whether one of the tags, or people, is enough")] = TagMatch.ANY,
+    match: Annotated[
+        TagMatch | None, Query(description="whether one of the tags is enough, which it is by default")
+    ] = None,
     favourite: Annotated[bool | None, Query(description="only favourites, or only others")] = None,
 ) -> ImageFilter:
     """Return the conditions of a listing."""
@@ -104,7 +106,7 @@ def listing_filter(
         max_pixels=max_pixels,
         filename=filename,
         tags=_tags(tag),
-        tag_match=match,
+        tag_match=match or TagMatch.ANY,
         favourite=favourite,
     )
 

@@ -196,6 +196,7 @@ class PeopleFinder:
         self,
         collection: str,
         people: Sequence[str],
+        match: TagMatch,
         *,
         wanted: ImageFilter,
         sort: Sort,
@@ -203,14 +204,14 @@ class PeopleFinder:
         limit: int,
         cursor: str | None,
     ) -> Page:
-        """Return one page of the images that show all or any of some persons, as `wanted.tag_match` says.
+        """Return one page of the images that show all or any of some persons.
 
         Raises:
             NotFound: one of them does not exist.
             InvalidCursor: the cursor is malformed, or belongs to another collection or order.
         """
         sets = [self._images_of(collection, self._resolved(collection, one).person_id) for one in people]
-        images = set.intersection(*sets) if wanted.tag_match is TagMatch.ALL else set.union(*sets)
+        images = set.intersection(*sets) if match is TagMatch.ALL else set.union(*sets)
         records = [one for one in self._records(collection, sorted(images)) if wanted.accepts(one)]
         key: Callable[[ImageRecord], tuple[str, str]] = (
             (lambda one: (one.created_at, one.image_id))

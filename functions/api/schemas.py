@@ -625,7 +625,7 @@ class ModelState(BaseModel):
         str | None, Field(description="the configured network, if its weights were not available", examples=[None])
     ]
     labels: Annotated[bool, Field(description="whether it assigns labels")]
-    untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)] = False
+    untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)]
 
 
 class Stats(BaseModel):

@@ -52,7 +52,7 @@ def test_the_commit_message_hook_runs_the_same_script_as_ci() -> None:
 def test_ci_runs_the_same_targets_as_a_clean_clone() -> None:
     here, there = make_targets(text(".ci/run")), make_targets(text(".github/workflows/ci.yml"))
     assert here == ["lint", "types", "test", "test-ministack"]
-    assert [target for target in there if target != "subjects"] == here
+    assert [target for target in there if target not in ("subjects", "test-npm")] == here
 
 
 @pytest.mark.parametrize("target", ["lint", "types", "format", "hooks", "subjects", "test", "test-ministack", "run"])

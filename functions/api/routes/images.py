@@ -16,7 +16,7 @@ from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
 from shared.domain.people.records import PERSON_ID_PATTERN
-from shared.domain.tags import canonical_tag
+from shared.domain.tags import TagMatch, canonical_tag
 
 router = APIRouter(prefix="/v1/images", tags=["images"], route_class=AuthenticatedRoute)
 
@@ -68,6 +68,9 @@ def list_images(
         str | None,
         Query(pattern=PEOPLE_PATTERN, description="only images that show these persons: ids with commas between"),
     ] = None,
+    match: Annotated[
+        TagMatch | None, Query(description="whether one of the tags or people is enough; if not given, one of the tags")
+    ] = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
     if album is not None:
@@ -76,7 +79,14 @@ def list_images(
         wanted = replace(wanted, album=album)
     if people:
         page = services.people.images(
-            collection, people.split(","), wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor
+            collection,
+            people.split(","),
+            match or TagMatch.ALL,
+            wanted=wanted,
+            sort=sort,
+            order=order,
+            limit=limit,
+            cursor=cursor,
         )
     else:
         page = services.catalogue.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)

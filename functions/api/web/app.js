@@ -12,6 +12,7 @@ import * as filters from "./filters.js";
 import * as find from "./find.js";
 import * as grid from "./grid.js";
 import * as key from "./key.js";
+import { offer as offerLanguages, translatePage } from "./language.js";
 import * as marks from "./marks.js";
 import { confirm, toast } from "./notices.js";
 import * as queries from "./query_files.js";
@@ -68,7 +69,7 @@ async function showStats() {
   byId("count").hidden = false;
   byId("notice").textContent = stats.notice ?? "";
   byId("notice").hidden = !stats.notice;
-  byId("model").textContent = `Model: ${stats.model.id}.`;
+  byId("model").textContent = text.model(stats.model.id);
 }
 
 /** Show the view that an address names; the images are loaded first, so that without a key only one call is refused. */
@@ -96,7 +97,7 @@ async function showView(now) {
 
 async function runSearch(now) {
   showProblem(null);
-  setStatus("Searching …");
+  setStatus(text.searching);
   try {
     const said = await search.run(now, (match) => route.go({ image: match.image_id }));
     if (said === null) return;
@@ -296,12 +297,14 @@ let saved = null; // while the server is busy, { text, busy }: the previous text
 api.onBusy((seconds) => {
   const current = byId("status").textContent;
   if (seconds) {
-    saved = { text: saved?.busy === current ? saved.text : current, busy: `The server is busy. Trying again in ${Math.ceil(seconds)} s …` };
+    saved = { text: saved?.busy === current ? saved.text : current, busy: text.busy(Math.ceil(seconds)) };
     setStatus(saved.busy);
   } else if (saved?.busy === current) {
     setStatus(saved.text);
   }
 });
+translatePage();
+offerLanguages(byId("language"));
 startBackground();
 key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
 queries.start();

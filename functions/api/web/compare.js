@@ -1,18 +1,14 @@
 import * as api from "./api.js";
 import { make, nameOf } from "./dom.js";
 import { why } from "./results.js";
-
-const DRAWINGS = [
-  ["matches", "Where they agree", "The two images side by side, with a line between each pair of matching keypoints."],
-  ["difference", "Where they differ", "Heat map of the stored image: dark where the structure matches, bright where it differs, grey where your image does not cover it."],
-];
+import { text } from "./text.js";
 
 /** Return buttons that draw how a query compares with a match, with room for the drawing. */
 export function drawings(operand, match) {
   const image = make("img", { className: "drawing", hidden: true });
   image.onload = () => image.scrollIntoView({ block: "nearest" });
   const words = make("p", { className: "why", role: "status" });
-  const buttons = DRAWINGS.map(([kind, label, caption]) => {
+  const buttons = Object.entries(text.drawings).map(([kind, [label, caption]]) => {
     const button = make("button", { type: "button", "aria-pressed": "false" }, label);
     button.onclick = async () => {
       const shown = button.getAttribute("aria-pressed") === "true";
@@ -21,13 +17,13 @@ export function drawings(operand, match) {
       words.textContent = "";
       if (shown) return;
       button.setAttribute("aria-pressed", "true");
-      words.textContent = "Drawing …";
+      words.textContent = text.drawing;
       try {
         const drawn = await api.comparison(kind, await operand, match.image_id);
         if (button.getAttribute("aria-pressed") !== "true") return;
         URL.revokeObjectURL(image.src);
         image.src = URL.createObjectURL(drawn);
-        image.alt = `Your image and ${nameOf(match.image)}. ${caption} ${why(match)}`;
+        image.alt = `${text.drawingOf(nameOf(match.image))} ${caption} ${why(match)}`;
         image.hidden = false;
         words.textContent = caption;
       } catch (problem) {

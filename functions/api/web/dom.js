@@ -1,3 +1,5 @@
+import { language } from "./language.js";
+
 /** Create an element; strings become text, never markup. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -11,11 +13,11 @@ export function make(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-const counts = new Intl.NumberFormat(document.documentElement.lang);
-const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const counts = new Intl.NumberFormat(language);
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
-const takenMoments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-const months = new Intl.DateTimeFormat(document.documentElement.lang, { month: "long", year: "numeric", timeZone: "UTC" });
+const takenMoments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
 
 export const number = (value) => counts.format(value);
 export const moment = (text) => moments.format(new Date(text));

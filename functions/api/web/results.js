@@ -2,16 +2,6 @@ import { byId, make, nameOf, number, scoreOf } from "./dom.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
-const VERDICTS = {
-  identical: "Identical",
-  "near-duplicate": "Near-duplicate",
-  variant: "Variant",
-  similar: "Similar",
-  unrelated: "Probably unrelated",
-};
-
-const TOO_PLAIN = "This image has too little detail to recognise; only the identical file can be found.";
-
 /** Format a number with a number of decimals, and zero without a sign; only exactly 1 becomes 1. */
 function decimals(value, digits) {
   const scale = 10 ** digits;
@@ -23,52 +13,51 @@ const twoDecimals = (value) => decimals(value, 2);
 /** Return the scores of a match as labelled bars. */
 export function signals(match) {
   const rows = [
-    ["Structure", Math.max(match.ssim, match.ssim_aligned ?? -1), twoDecimals],
-    ["Keypoints", match.orb.ratio, () => `${match.orb.inliers}`],
-    ["Colours", match.histogram, twoDecimals],
+    [text.signals.structure, Math.max(match.ssim, match.ssim_aligned ?? -1), twoDecimals],
+    [text.signals.keypoints, match.orb.ratio, () => `${match.orb.inliers}`],
+    [text.signals.colours, match.histogram, twoDecimals],
   ];
-  if (match.cosine !== null) rows.unshift(["Features", match.cosine, (value) => decimals(value, 3)]);
+  if (match.cosine !== null) rows.unshift([text.signals.features, match.cosine, (value) => decimals(value, 3)]);
   return make(
     "ul",
     { className: "signals" },
-    ...rows.map(([label, value, text]) =>
+    ...rows.map(([label, value, shown]) =>
       make(
         "li",
         {},
         make("span", {}, label),
-        make("meter", { min: 0, max: 1, value: Math.max(0, value), "aria-label": `${label}: ${text(value)}` }),
-        make("b", {}, text(value)),
+        make("meter", { min: 0, max: 1, value: Math.max(0, value), "aria-label": `${label}: ${shown(value)}` }),
+        make("b", {}, shown(value)),
       ),
     ),
   );
 }
 
-export const verdict = (match) => make("span", { className: "verdict" }, VERDICTS[match.verdict] ?? match.verdict);
+export const verdict = (match) => make("span", { className: "verdict" }, text.verdicts[match.verdict] ?? match.verdict);
 
 /** Return a sentence that explains the verdict of a match. */
 export function why(match) {
   if (match.verdict === "identical") {
-    return match.same_bytes ? "Byte for byte the same file." : "The same pixels; only metadata or encoding differ.";
+    return match.same_bytes ? text.reasons.sameBytes : text.reasons.samePixels;
   }
-  if (match.low_information) return "One of the two images has too little detail to compare.";
+  if (match.low_information) return text.reasons.tooPlain;
   const reasons = match.page === null ? [] : [text.foundOn(match.page, match.image.pages, match.at)];
   if (match.verdict === "variant") {
     const count = match.differences.length;
-    reasons.push(count ? `the same image, but ${count === 1 ? "one part differs" : `${count} parts differ`}` : "the same image, but not the same content");
+    reasons.push(count ? text.reasons.parts(count) : text.reasons.content);
   }
-  if (match.inverted) reasons.push("light and dark are exchanged, as in two versions of a logo");
-  if (match.overlays.length) reasons.push("one of them has something on top, such as a caption, a logo or a border");
+  if (match.inverted) reasons.push(text.reasons.inverted);
+  if (match.overlays.length) reasons.push(text.reasons.overlays);
   if (match.ssim_aligned !== null && match.orb.inliers >= 10) {
-    const whose = match.mirrored ? " of its mirror image" : "";
-    reasons.push(`${match.orb.inliers} keypoints${whose} match under one geometric transform`);
+    reasons.push(text.reasons.keypoints(match.orb.inliers, match.mirrored));
     if (match.ssim_aligned > match.ssim + 0.05) {
-      reasons.push(`after alignment the structure is similar (${twoDecimals(match.ssim_aligned)})`);
+      reasons.push(text.reasons.aligned(twoDecimals(match.ssim_aligned)));
     }
   } else {
-    reasons.push(`no geometric transform explains the ${match.orb.matches} keypoint pairs`);
+    reasons.push(text.reasons.noTransform(match.orb.matches));
   }
-  if (match.ssim > 0.5) reasons.push(`the structure is similar without alignment (${twoDecimals(match.ssim)})`);
-  if (match.histogram > 0.8) reasons.push("the colours are nearly the same");
+  if (match.ssim > 0.5) reasons.push(text.reasons.unaligned(twoDecimals(match.ssim)));
+  if (match.histogram > 0.8) reasons.push(text.reasons.colours);
   const sentence = reasons.join("; ");
   return `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
 }
@@ -83,7 +72,7 @@ function card(match, open) {
     make(
       "article",
       { className: `card ${match.verdict}` },
-      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": `Open ${name}` }, thumbnail(match.image)),
+      make("button", { className: "open", type: "button", onclick: () => open(match), "aria-label": text.open(name) }, thumbnail(match.image)),
       make(
         "div",
         { className: "body" },
@@ -112,18 +101,15 @@ export function show(answer, open) {
   byId("matches").replaceChildren(...Object.keys(text.sections).flatMap((kind) => section(kind, near, open)));
   byId("matches").classList.toggle("one", near.length === 1);
   byId("none").hidden = near.length > 0;
-  byId("none").textContent = answer.low_information ? TOO_PLAIN : "Nothing in the collection looks like it.";
+  byId("none").textContent = answer.low_information ? text.tooPlain : text.nothingLike;
   byId("unrelated").replaceChildren(...others.map((match) => card(match, open)));
-  byId("others-title").textContent = `Less similar images, probably unrelated (${others.length})`;
+  byId("others-title").textContent = text.othersFound(others.length);
   byId("others").hidden = others.length === 0;
   byId("others").open = near.length === 0;
   byId("timings").replaceChildren(
     ...Object.entries(answer.took_ms).flatMap(([stage, ms]) => [make("dt", {}, stage), make("dd", {}, `${ms.toFixed(0)} ms`)]),
   );
   byId("results").hidden = false;
-  const found = near.length
-    ? `${near.length} ${near.length === 1 ? "image looks" : "images look"} like it`
-    : "Nothing in the collection looks like it";
-  if (answer.low_information) return TOO_PLAIN;
-  return `${found}; ${answer.candidates} candidates compared in ${answer.took_ms.total.toFixed(0)} ms.`;
+  if (answer.low_information) return text.tooPlain;
+  return text.found(near.length, answer.candidates, Math.round(answer.took_ms.total));
 }

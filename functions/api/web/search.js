@@ -87,7 +87,7 @@ async function ofFile(id) {
   const kept = await queries.find(id);
   if (kept) {
     const { file, small } = kept;
-    return { run: (options) => api.searchFile(small, options), operand: small, preview: URL.createObjectURL(file), name: file.name || "pasted image", file };
+    return { run: (options) => api.searchFile(small, options), operand: small, preview: URL.createObjectURL(file), name: file.name || text.pasted, file };
   }
   const stored = await api.image(id).catch(() => null);
   if (!stored) throw new api.Problem(text.fileIsGone);

@@ -1,5 +1,6 @@
 /** The sentences of the page that code composes, in one place so that they can be translated. */
 import { number } from "./dom.js";
+import { translated } from "./language.js";
 
 /** Choose the form of a word for a count. */
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
@@ -13,7 +14,7 @@ function duration(seconds) {
   return many(Math.round(seconds / 3600), "hour", "hours");
 }
 
-export const text = {
+const english = {
   images,
   theCollection: (name) => (name ? `The collection “${name}”` : "The collection"),
   defaultCollection: "default",
@@ -217,4 +218,42 @@ export const text = {
   sharedUntil: (moment) => `This link works until ${moment}.`,
 
   fileIsGone: "This search was made with a file that only the browser that made it has. Choose the file again.",
+  searching: "Searching …",
+  busy: (seconds) => `The server is busy. Trying again in ${number(seconds)} s …`,
+  storageSilent: "The storage is not responding.",
+  pasted: "pasted image",
+  model: (id) => `Model: ${id}.`,
+  verdicts: {
+    identical: "Identical", "near-duplicate": "Near-duplicate", variant: "Variant", similar: "Similar", unrelated: "Probably unrelated",
+  },
+  signals: { structure: "Structure", keypoints: "Keypoints", colours: "Colours", features: "Features" },
+  reasons: {
+    sameBytes: "Byte for byte the same file.",
+    samePixels: "The same pixels; only metadata or encoding differ.",
+    tooPlain: "One of the two images has too little detail to compare.",
+    parts: (count) => `the same image, but ${count === 1 ? "one part differs" : `${number(count)} parts differ`}`,
+    content: "the same image, but not the same content",
+    inverted: "light and dark are exchanged, as in two versions of a logo",
+    overlays: "one of them has something on top, such as a caption, a logo or a border",
+    keypoints: (count, mirrored) => `${number(count)} keypoints${mirrored ? " of its mirror image" : ""} match under one geometric transform`,
+    aligned: (ssim) => `after alignment the structure is similar (${ssim})`,
+    noTransform: (count) => `no geometric transform explains the ${number(count)} keypoint pairs`,
+    unaligned: (ssim) => `the structure is similar without alignment (${ssim})`,
+    colours: "the colours are nearly the same",
+  },
+  tooPlain: "This image has too little detail to recognise; only the identical file can be found.",
+  nothingLike: "Nothing in the collection looks like it.",
+  othersFound: (count) => `Less similar images, probably unrelated (${number(count)})`,
+  found: (count, candidates, ms) =>
+    `${count ? many(count, "image looks like it", "images look like it") : "Nothing in the collection looks like it"}; ${many(candidates, "candidate", "candidates")} compared in ${number(ms)} ms.`,
+  drawings: {
+    matches: ["Where they agree", "The two images side by side, with a line between each pair of matching keypoints."],
+    difference: ["Where they differ", "Heat map of the stored image: dark where the structure matches, bright where it differs, grey where your image does not cover it."],
+  },
+  drawing: "Drawing …",
+  drawingOf: (name) => `Your image and ${name}.`,
+  markedDifferences: "Red: what differs.",
+  markedOverlays: "Dashed yellow: what was laid on top.",
 };
+
+export const text = translated(english);

@@ -1,5 +1,6 @@
 import * as api from "./api.js";
 import { byId, make } from "./dom.js";
+import { text } from "./text.js";
 
 const CONCURRENT_RENEWALS = 2;
 
@@ -46,7 +47,7 @@ async function reload({ img, image }) {
   } catch (problem) {
     img.src = "/static/icon.svg";
     img.classList.add("missing");
-    missing.set(img, { image, why: problem instanceof api.Problem ? problem.message : "The storage is not responding." });
+    missing.set(img, { image, why: problem instanceof api.Problem ? problem.message : text.storageSilent });
   }
   reportMissing();
 }

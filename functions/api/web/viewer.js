@@ -26,8 +26,8 @@ const marksOn = (side, match) => [
 /** Return a line that explains the marks of a match, or null if there are none. */
 function legend({ differences, overlays }) {
   const said = [];
-  if (differences.length) said.push("Red: what differs.");
-  if (overlays.length) said.push("Dashed yellow: what was laid on top.");
+  if (differences.length) said.push(text.markedDifferences);
+  if (overlays.length) said.push(text.markedOverlays);
   return said.length ? make("p", { className: "why legend" }, said.join(" ")) : null;
 }
 

@@ -5,6 +5,7 @@ import click
 from pictrace.cli.adding import add
 from pictrace.cli.albums import album
 from pictrace.cli.common import EXIT_CODES, Commands
+from pictrace.cli.hashes import hashes, match_hashes
 from pictrace.cli.images import favourite, list_images, tag, tags
 from pictrace.cli.listing import collections, duplicates
 from pictrace.cli.searching import compare, search
@@ -19,6 +20,6 @@ def main() -> None:
 
 for command in (
     *(search, add, compare, list_images, tags, tag, favourite, album),
-    *(duplicates, collections, login, completion),
+    *(duplicates, collections, hashes, match_hashes, login, completion),
 ):
     main.add_command(command)
