@@ -23,6 +23,7 @@ BENCH := .venv-bench
 LINT := .venv-lint
 UV := .venv-uv
 DOCS := .venv-docs
+RELEASE := .venv-release
 NPM_TOOLS := tests/npm/node_modules
 # TensorFlow exports the networks. A local run alone needs it for nothing else, so it gets it in an environment that is
 # removed afterwards.
@@ -144,7 +145,7 @@ client: ## Build the wheel of the Python client and command line in .build/clien
 docs: $(DOCS)/.made ## Build the documentation as a site in .build/site
 	@$(DOCS)/bin/python -m infra.site
 
-release: $(VENV)/.test $(UV)/.made ## Build the wheel, the OpenAPI document and the bills of materials in .build/release
+release: $(VENV)/.test $(RELEASE)/.made ## Build the wheel, the OpenAPI document and the bills of materials in .build/release
 	@$(BIN)/python -m infra.release
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
@@ -152,7 +153,7 @@ model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PR
 faces: $(FACES_DIR)/faces.json ## Export the networks for faces
 
 clean: ## Remove all build results and virtual environments
-	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) $(DOCS) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) $(DOCS) $(RELEASE) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
 
 preflight:
 	@$(CHECK_PYTHON)
@@ -164,7 +165,7 @@ INSTALL = @echo "installing the packages $(3), once ..."; \
 	$(UV)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes $(2) \
 	|| $(UV)/bin/python -m pip --python $(1)/bin/python install --disable-pip-version-check --no-deps --require-hashes $(2)
 
-$(UV)/.made: tests/lock-requirements.lock
+$(UV)/.made: tests/uv-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
 	@# Debian without python3-venv creates environments without pip: the pip outside installs it.
@@ -189,6 +190,11 @@ $(VENV)/.test: tests/requirements.lock $(VENV)/.run
 $(LINT)/.made: tests/lint-requirements.lock $(UV)/.made
 	$(call NEW_VENV,$(LINT))
 	$(call INSTALL,$(LINT),-r $<,of the checkers (0.5 GB on disk))
+	@touch $@
+
+$(RELEASE)/.made: tests/release-requirements.lock $(UV)/.made
+	$(call NEW_VENV,$(RELEASE))
+	$(call INSTALL,$(RELEASE),-r $<,that describe a release)
 	@touch $@
 
 $(DOCS)/.made: docs/requirements.lock $(UV)/.made

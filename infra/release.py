@@ -76,7 +76,7 @@ def build(out: Path, sbom_tool: Path) -> list[Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.release", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(".build/release"), help="folder (default: .build/release)")
-    parser.add_argument("--sbom-tool", type=Path, default=Path(".venv-lock/bin/cyclonedx-py"), help="cyclonedx-py")
+    parser.add_argument("--sbom-tool", type=Path, default=Path(".venv-release/bin/cyclonedx-py"), help="cyclonedx-py")
     parser.add_argument("--trial", action="store_true", help="build even if this version cannot be released")
     wanted = parser.parse_args()
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
