@@ -84,14 +84,29 @@ _NOT_TAKEN: Final = (
     (rb"8BPS", "Photoshop document"),
     (rb"%PDF|%!PS", "PDF or PostScript document"),
     (rb"\s*(<\?xml|<svg|<!DOCTYPE svg)", "SVG or another XML document"),
-    (rb"\0\0[\x01\x02]\0", "Windows icon or cursor"),
+    (rb"\0\0[\x01\x02]\0[^\0]\0", "Windows icon or cursor"),
+    (rb".[\0\x01][\x01-\x03\x09-\x0b].{5}.{8}[\x08\x10\x18\x20]", "Targa image"),
     (rb"v/1\x01", "OpenEXR image"),
     (rb"#\?RADIANCE", "Radiance HDR image"),
     (rb"DDS ", "DirectDraw texture"),
     (rb"II\xbc", "JPEG XR image"),
     (rb"P[1-7]\s", "Netpbm image"),
     (rb".{4}ftyp", "video, or an image in a codec that is not supported"),
+    (rb"\x0a[\0-\x05]\x01[\x01\x02\x04\x08]", "PCX image"),
+    (rb"\x01\xda[\0\x01][\x01\x02]", "SGI image"),
+    (rb"icns", "Macintosh icon"),
+    (rb"qoif", "QOI image"),
+    (rb"FLIF", "FLIF image"),
+    (rb"BPG\xfb", "BPG image"),
+    (rb"AT&TFORM", "DjVu document"),
+    (rb"gimp xcf", "GIMP document"),
+    (rb"SIMPLE  =", "FITS image"),
+    (rb".{128}DICM", "DICOM image"),
+    (rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", "Windows metafile"),
+    (rb"\s*<(!doctype html|!DOCTYPE html|html|HTML)", "web page"),
     (rb"PK\x03\x04", "ZIP archive or Office document"),
+    (rb"\x1f\x8b\x08|7z\xbc\xaf|Rar!", "compressed archive"),
+    (rb"ID3|OggS|fLaC|RIFF.{4}WAVE", "sound file"),
     (rb"\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "video"),
 )
 
@@ -128,9 +143,14 @@ def sniff(data: bytes) -> str:
             kind = "avif" if b"av01" in data[:4096] else "heic" if b"hvc1" in data[:4096] else None
     if kind:
         return kind
-    raise PictureRefused(
+    raise unsupported(_described(data))
+
+
+def unsupported(described: str) -> PictureRefused:
+    """Return the refusal of a file that is something else than is taken, such as `a video`."""
+    return PictureRefused(
         "unsupported_type",
-        f"The file is {_described(data)}, whatever its name says. Send a {TAKEN} file; convert others to one of them.",
+        f"The file is {described}, whatever its name says. Send a {TAKEN} file; convert others to one of them.",
     )
 
 
@@ -138,7 +158,7 @@ def _described(data: bytes) -> str:
     name = next((name for magic, name in _NOT_TAKEN if re.match(magic, data, re.DOTALL)), None)
     if name is None:
         return "not an image in a supported format"
-    article = "an" if name.startswith(("SVG", "Open")) else "a"
+    article = "an" if name.startswith(("SVG", "Open", "SGI")) else "a"
     return f"{article} {name}"
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -226,3 +227,19 @@ def test_pixels_of_lossy_files_do_not_change_with_the_versions_of_the_decoders()
         for path in sorted(SAMPLES.glob("gradient.*"))
     }
     assert found == golden
+
+
+@pytest.mark.parametrize(
+    ("data", "described"),
+    [
+        (imagecodecs.jpeg_encode(PHOTO.astype(np.uint16) * 16, bitspersample=12), "a JPEG of 12 bits a colour"),
+        (imagecodecs.ljpeg_encode(PHOTO.astype(np.uint16)[:, :, 0] * 257), "a lossless JPEG of 16 bits a colour"),
+        (imagecodecs.jpegls_encode(PHOTO), "a JPEG-LS image"),
+    ],
+    ids=["12 bits", "lossless", "JPEG-LS"],
+)
+def test_a_jpeg_that_is_not_decoded_is_refused_by_its_name(data: bytes, described: str) -> None:
+    with pytest.raises(PictureRefused) as refused:
+        decode(data)
+    assert refused.value.code == "unsupported_type"
+    assert refused.value.reason.startswith(f"The file is {described}, ")

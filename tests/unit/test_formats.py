@@ -85,3 +85,23 @@ def test_camera_raw_is_better_than_its_jpeg_and_a_damaged_copy_worse() -> None:
     )
     cut = ImageRecord("c", "cut", "m", 600, 400, "jpeg", 9, "0" * 16, "2025", sharpness=99, damaged=True, intact=0.7)
     assert [record.image_id for record in best_first([cut, jpeg, raw])] == ["nef", "jpeg", "cut"]
+
+
+@pytest.mark.parametrize(
+    ("data", "described"),
+    [
+        (b"\0\0\1\0\1\0" + bytes(16), "a Windows icon or cursor"),
+        (b"\0\0\2" + bytes(9) + b"\x40\0\x40\0\x18\0", "a Targa image"),
+        (b"\x0a\5\1\x08" + bytes(60), "a PCX image"),
+        (b"\x01\xda\0\1" + bytes(60), "an SGI image"),
+        (bytes(128) + b"DICM", "a DICOM image"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"\x1f\x8b\x08" + bytes(20), "a compressed archive"),
+        (b"ID3\3" + bytes(20), "a sound file"),
+        (b"some notes", "not an image in a supported format"),
+    ],
+)
+def test_a_refusal_names_what_the_file_is_and_what_is_taken(data: bytes, described: str) -> None:
+    with pytest.raises(PictureRefused) as refused:
+        sniff(data)
+    assert refused.value.reason.startswith(f"The file is {described}, whatever its name says. Send a {TAKEN} file;")

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from shared.domain.capture import NOTHING, Capture
 from shared.domain.errors import PictureRefused
-from shared.domain.formats import RAW_FORMATS
+from shared.domain.formats import RAW_FORMATS, unsupported
 from shared.domain.limits import DECODE_WAIT_SECONDS
 from shared.vision.decode import bmp, headers, jpeg, jpeg_xl, pages, pillow, raw, tiff
 from shared.vision.decode.capture import read_capture
@@ -114,9 +114,9 @@ def decode_stacked(data: bytes) -> DecodedImage:
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from error
-        raise _corrupt(header.format) from error
+        raise _undecodable(header) from error
     except _UNDECODABLE as error:
-        raise _corrupt(header.format) from error
+        raise _undecodable(header) from error
     width, height = _size(stored)
     if stored.turned:
         width, height = height, width
@@ -137,8 +137,11 @@ _UNDECODABLE: Final = (
 """What the decoders raise for files that they do not understand."""
 
 
-def _corrupt(kind: str) -> PictureRefused:
-    return PictureRefused("corrupt", f"The {kind.upper()} file cannot be decoded: it is damaged or incomplete.")
+def _undecodable(header: Header) -> PictureRefused:
+    if header.unusual:
+        return unsupported(header.unusual)
+    kind = header.format.upper()
+    return PictureRefused("corrupt", f"The {kind} file cannot be decoded: it is damaged or incomplete.")
 
 
 def _size(stored: Stored) -> tuple[int, int]:

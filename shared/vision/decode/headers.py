@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.errors import PictureRefused
-from shared.domain.formats import RAW_FORMATS, sniff
+from shared.domain.formats import RAW_FORMATS, sniff, unsupported
 from shared.domain.limits import (
     MAX_CHUNKS,
     MAX_JPEG_SCANS,
@@ -26,6 +26,9 @@ _JPEG_SCAN: Final = 0xDA
 _JPEG_FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_PROGRESSIVE: Final = {0xC2, 0xC6, 0xCA, 0xCE}
 _JPEG_ARITHMETIC: Final = {0xC9, 0xCA}
+_JPEG_LOSSLESS: Final = {0xC3, 0xC7, 0xCB, 0xCF}
+_JPEG_LS: Final = 0xF7
+_DEEP_JPEG: Final = 12
 
 _GIF_HEADER: Final = 13
 _GIF_EXTENSION: Final = 0x21
@@ -50,6 +53,7 @@ class Header:
         end: offset of a JPEG's end marker; None if it has none.
         progressive, arithmetic: how a JPEG is coded.
         depth: bits of a PNG's samples.
+        unusual: a name for a JPEG that decoders need not know; empty for others.
         animated: whether a WebP is an animation.
         profile, exif: a WebP's ICC profile and Exif block.
     """
@@ -61,6 +65,7 @@ class Header:
     progressive: bool = False
     arithmetic: bool = False
     depth: int = 8
+    unusual: str = ""
     animated: bool = False
     profile: bytes | None = None
     exif: bytes | None = None
@@ -129,6 +134,8 @@ def _jpeg(data: bytes, start: int = 0) -> Header:
             return replace(header, end=found.start())
         if at + 2 > len(data):
             break
+        if marker == _JPEG_LS:
+            raise unsupported("a JPEG-LS image")
         if marker in _JPEG_FRAMES and at + 7 <= len(data):
             height, width = struct.unpack_from(">HH", data, at + 3)
             header = replace(
@@ -137,6 +144,7 @@ def _jpeg(data: bytes, start: int = 0) -> Header:
                 height=max(header.height, height),
                 progressive=header.progressive or marker in _JPEG_PROGRESSIVE,
                 arithmetic=header.arithmetic or marker in _JPEG_ARITHMETIC,
+                unusual=header.unusual or _unusual(marker, data[at + 2]),
             )
         elif marker == _JPEG_SCAN:
             scans += 1
@@ -144,6 +152,12 @@ def _jpeg(data: bytes, start: int = 0) -> Header:
                 raise PictureRefused("too_complex", f"The JPEG has more than {MAX_JPEG_SCANS} scans.")
         at += max(int.from_bytes(data[at : at + 2], "big"), 2)
     return header
+
+
+def _unusual(marker: int, depth: int) -> str:
+    if marker in _JPEG_LOSSLESS:
+        return f"a lossless JPEG of {depth} bits a colour"
+    return f"a JPEG of {depth} bits a colour" if depth == _DEEP_JPEG else ""
 
 
 def _png(data: bytes) -> Header:

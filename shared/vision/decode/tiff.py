@@ -25,6 +25,7 @@ _GRAYS: Final = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _DEPTHS: Final = (8, 10, 12, 14, 16)
 """Depths of cameras and scanners; the samples of a 16-bit file have the smallest one that holds all of them."""
+_SIGNED_DEPTHS: Final = (7, 8, 10, 12, 14, 15)
 _MAX_PAGES: Final = 100
 """Pages among which the first one is looked for that is not a reduced image."""
 _PROFILE, _ORIENTATION, _EXTRA_SAMPLES = 34675, 274, 338
@@ -143,7 +144,8 @@ def to_uint8(samples: npt.NDArray[Any], bits: int | None = None) -> Pixels:
         return _scaled(samples, next((full for full in (1.0, 255.0, 65535.0) if brightest <= full), brightest))
     brightest = int(samples.max(initial=0))
     if samples.dtype.itemsize <= 2:  # noqa: PLR2004
-        full = next((1 << depth) - 1 for depth in (*_DEPTHS, 16) if brightest < 1 << depth)
+        depths = _SIGNED_DEPTHS if samples.dtype.kind == "i" else _DEPTHS
+        full = next((1 << depth) - 1 for depth in depths if brightest < 1 << depth)
         return _scaled(samples, max(full, (1 << bits) - 1) if bits is not None and 8 < bits < 16 else full)  # noqa: PLR2004
     return _scaled(samples, max(brightest, 1))
 
