@@ -20,6 +20,7 @@ from shared.search.budget import (
     FIRST_PASS,
     JUDGED,
     JUDGED_THOROUGH,
+    LONG_JUDGED,
     ROUNDS,
     SECOND_PASS,
     SECOND_PASS_THOROUGH,
@@ -36,6 +37,7 @@ from shared.vision.evidence.fine import decode_fine, encode_fine
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import NEAR_DUPLICATE_FROM, VARIANT_FROM
+from shared.vision.resizing import is_long
 from shared.vision.sheets import Page
 from shared.vision.signature import Signature
 from shared.vision.views import View
@@ -177,6 +179,11 @@ def _settled(query: Described, coarse: Comparison, stored: Signature, ranking: R
         found.score if ranking is not Ranking.FUSED else VARIANT_FROM + INVERTED * (found.score - NEAR_DUPLICATE_FROM)
     )
     return replace(found, verdict=Verdict.VARIANT, score=score)
+
+
+def _may_be_part(query: Described, match: ScoredMatch) -> bool:
+    """Return whether one may show a part of the other, which is so long that few of its keypoints lie in that part."""
+    return is_long(*query.signature.keypoints.size) or is_long(match.record.width, match.record.height)
 
 
 def _others(found: Sequence[ViewedCandidate], wanted: SearchRequest) -> list[ViewedCandidate]:
@@ -355,6 +362,7 @@ class Searcher:
         """Compare the details of the most promising matches, of more while all have one base; return all matches."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
         promising = [match for match in order if deserves_details(match.comparison)]
+        promising += [match for match in order if _may_be_part(query, match)][:LONG_JUDGED]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
         count = _JUDGED[wanted.effort]
         found: dict[str, ScoredMatch] = {}

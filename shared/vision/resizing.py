@@ -19,6 +19,10 @@ LONGEST: Final = 8
 then has a quarter of the usual longest one."""
 
 
+def is_long(width: int, height: int) -> bool:
+    return max(width, height) > LONG * min(width, height)
+
+
 def longest_side(width: int, height: int, ordinary: int) -> int:
     """Return the longest side to which an image is reduced, in pixels: `ordinary`, or more if the image is long.
 

@@ -43,8 +43,8 @@ def logo(number: int, colour: str, size: tuple[int, int] = (600, 300)) -> bytes:
     return out.getvalue()
 
 
-def searcher_of(stored: dict[str, bytes]) -> tuple[Searcher, list[Original]]:
-    network: Any = Network()
+def searcher_of(stored: dict[str, bytes], made: object | None = None) -> tuple[Searcher, list[Original]]:
+    network: Any = made or Network()
     originals = [
         Original(Path(name), name, describe(data, key_of(data), network, created_at="", filename=name))
         for name, data in stored.items()
