@@ -23,6 +23,7 @@ from shared.vision.keypoints import (
 )
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
+from shared.vision.resizing import longest_side
 
 KEYPOINTS: Final = 1500
 SAME_PLACE: Final = 0.01
@@ -59,7 +60,8 @@ def keypoints_of(image: Pixels, side: int | None = None) -> Keypoints:
     longest = max(image.shape[:2])
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     edge = PART_EDGE if side else ORB_EDGE
-    found = detect(gray, KEYPOINTS, side or max(LONGEST_SIDE, longest), edge)
+    count = longest_side(image.shape[1], image.shape[0], KEYPOINTS)  # as many more as a long image is larger
+    found = detect(gray, count, side or max(LONGEST_SIDE, longest), edge)
     size = (image.shape[1], image.shape[0])
     return replace(found, points=found.points * np.float32(longest / max(found.size)), size=size)
 
