@@ -39,8 +39,9 @@ def test_the_page_speaks_the_browsers_language_and_fits_a_telephone(
     browser: Browser, pictrace: PicTrace, language: str
 ) -> None:
     cat: FilePayload = {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": encoded(pixels("chelsea.png")[20:270])}
-    viewport = {"width": TELEPHONE, "height": 844}
-    context = browser.new_context(locale=f"{language}-XX", viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
+    context = browser.new_context(
+        locale=f"{language}-XX", viewport={"width": TELEPHONE, "height": 844}, reduced_motion="reduce"
+    )
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(pictrace.url)
