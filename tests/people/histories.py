@@ -223,9 +223,8 @@ class History:
             case "rename" if persons:
                 args = (self.random.choice(persons), f"name {len(self.names)}-{self.random.random():.9f}")
             case "merge" if len(persons) > 1:
-                doubtful = [
-                    (face.person, other) for face in assigned for other in sorted(face.rejected) if other in persons
-                ]
+                rejected = [(face.person, other) for face in assigned for other in sorted(face.rejected)]
+                doubtful = [(person, other) for person, other in rejected if other in persons]
                 by_chance = not doubtful or self.random.random() < 0.3
                 args = tuple(self.random.sample(persons, 2)) if by_chance else self.random.choice(doubtful)
             case "clear" if persons:
