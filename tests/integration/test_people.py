@@ -207,8 +207,8 @@ def test_a_picture_shows_who_is_in_it(album: Album, running: PicTrace, monkeypat
 
 
 def test_nothing_crosses_collections(album: Album) -> None:
-    ada, elsewhere = album.owners()[0], {"collection": "t-elsewhere"}
-    assert album.call("GET", "/v1/people", **elsewhere)["people"] == []
+    ada, elsewhere = album.owners()[0], "t-elsewhere"
+    assert album.call("GET", "/v1/people", collection=elsewhere)["people"] == []
     for method, path, body in (
         ("GET", f"/v1/people/{ada}", None),
         ("PATCH", f"/v1/people/{ada}", {"name": "Mallory"}),
@@ -217,8 +217,8 @@ def test_nothing_crosses_collections(album: Album) -> None:
         ("PUT", f"/v1/faces/{album.faces[0]}/person", {"person_id": ada}),
         ("DELETE", f"/v1/faces/{album.faces[0]}/person", None),
     ):
-        album.call(method, path, 404, json=body, **elsewhere)
-    assert album.call("GET", "/v1/faces", image_id=album.images[0], **elsewhere)["faces"] == []
+        album.call(method, path, 404, body, collection=elsewhere)
+    assert album.call("GET", "/v1/faces", image_id=album.images[0], collection=elsewhere)["faces"] == []
 
 
 def test_the_command_line_names_merges_and_hides(album: Album, running: PicTrace) -> None:
