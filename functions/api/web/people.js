@@ -28,8 +28,9 @@ function portrait(face, alt) {
     const scale = 100 / across;
     img.style.width = `${img.naturalWidth * scale}%`;
     img.style.height = `${img.naturalHeight * scale}%`;
-    img.style.left = `${50 - (left + width / 2) * img.naturalWidth * scale}%`;
-    img.style.top = `${50 - (top + height / 2) * img.naturalHeight * scale}%`;
+    const place = (middle, size) => Math.min(0, Math.max(100 - size * scale, 50 - middle * size * scale)); // no gap at an edge
+    img.style.left = `${place(left + width / 2, img.naturalWidth)}%`;
+    img.style.top = `${place(top + height / 2, img.naturalHeight)}%`;
   };
   frame.append(img);
   return frame;
