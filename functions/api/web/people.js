@@ -78,7 +78,7 @@ function tile(person) {
     { draggable: true },
     make("a", { href: route.bare({ people: person.person_id }), draggable: false, "aria-label": text.imagesOf(nameOf(person)) }, portrait(person.cover, "")),
     name,
-    make("small", {}, text.facesOf(person.faces)),
+    make("small", {}, text.faceCount(person.faces)),
     make("span", { className: "actions" }, mergeButton, hide),
   );
   row.dataset.person = person.person_id;
@@ -121,7 +121,7 @@ async function ask() {
   byId("same").hidden = !pair;
   if (!pair) return;
   const { person, other: { person: other } } = pair;
-  const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, nameOf(one), " ", make("small", {}, text.facesOf(one.faces))));
+  const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, nameOf(one), " ", make("small", {}, text.faceCount(one.faces))));
   byId("same-pair").replaceChildren(side(person), side(other));
   byId("same-yes").onclick = () => attempt(() => merge(...(person.name || !other.name ? [other, person] : [person, other])));
   byId("same-no").onclick = () => attempt(async () => {

@@ -44,7 +44,7 @@ const english = {
   nameRemoved: "The name was removed.",
   nameOfPerson: (name) => `Name of ${name}`,
   imagesOf: (name) => `Images of ${name}`,
-  facesOf: (count) => many(count, "face", "faces"),
+  faceCount: (count) => many(count, "face", "faces"),
   restore: "Restore",
   restoreOf: (name) => `Restore ${name}`,
   trashKept: (days) => `Deleted images stay here for ${many(days, "day", "days")}; then they are gone.`,
