@@ -350,8 +350,12 @@ class History:
                 wrong.append(f"rejected: {face.face_id} is {face.person} again")
         for image, found in self.pictures.items():
             if store.on and store.state(image) is ImageState.SHOWN:
-                model = self.models[image]
-                ids = [face_id(image.image_id, model, number) for number in range(len(found[model]))]
+                # A worker that began with the model before may end last; its faces are whole, and replaced by the next.
+                by_model = [
+                    [face_id(image.image_id, model, number) for number in range(len(found[model]))]
+                    for model in {*MODELS[:1], self.models[image]}
+                ]
+                ids = min(by_model, key=lambda ids: sum(one not in faces for one in ids))
                 wrong += [f"missing: {one}" for one in ids if one not in faces]
                 plain = [faces[one][1] for one in ids if one in faces]
                 assigned = [one.person for one in plain if one.person and not one.former and not one.confirmed]
