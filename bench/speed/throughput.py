@@ -71,6 +71,7 @@ def _in_a_process(model_dir: Path, folder: Path, cores: int, rounds: int) -> dic
         "PICTRACE_MODEL_DIR": str(model_dir.resolve()),
         "PICTRACE_BUS": "b",
         "PICTRACE_QUEUE": "https://sqs/q",
+        "PICTRACE_PEOPLE_QUEUE": "https://sqs/p.fifo",
         "PICTRACE_DEAD_LETTERS": "https://sqs/d",
         "PICTRACE_FETCH_FUNCTION": "f",
         "AWS_DEFAULT_REGION": "us-east-1",

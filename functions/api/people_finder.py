@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.albums import AlbumKey
 from shared.domain.cursors import decode_cursor, decode_place, encode_cursor, encode_place
@@ -21,7 +21,9 @@ from shared.domain.people.ports import PeopleStore
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN, Face, Person, image_of
 from shared.domain.ports import Albums, Duplicates, SearchIndex
 from shared.domain.tags import TagMatch
-from shared.vision.pixels import Pixels
+
+if TYPE_CHECKING:
+    from shared.vision.pixels import Pixels
 
 SAMPLED: Final = 3
 """Faces of a person by which others are suggested."""
@@ -37,7 +39,7 @@ class FaceFinder(Protocol):
 
     @property
     def face_model(self) -> str: ...
-    def find(self, rgb: Pixels) -> Sequence[DetectedFace]: ...
+    def find(self, rgb: "Pixels") -> Sequence[DetectedFace]: ...
 
 
 @dataclass(frozen=True, slots=True)

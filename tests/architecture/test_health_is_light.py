@@ -8,7 +8,8 @@ import json, os, pathlib, sys, tempfile
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "model.json").write_text(json.dumps({"id": "m", "has_labels": False}))
 os.environ.update(PICTRACE_BUCKET="b", PICTRACE_TABLE="t", PICTRACE_MODEL_DIR=str(folder), PICTRACE_ACCESS="keys",
-                  PICTRACE_FETCH_FUNCTION="f", PICTRACE_QUEUE="q", PICTRACE_TRASH_DAYS="30",
+                  PICTRACE_FETCH_FUNCTION="f", PICTRACE_QUEUE="q", PICTRACE_PEOPLE_QUEUE="p",
+                  PICTRACE_TRASH_DAYS="30",
                   AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
 from fastapi.testclient import TestClient
 from functions.api.bootstrap import application

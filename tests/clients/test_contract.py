@@ -29,6 +29,8 @@ BODIES = {
         "DuplicateResolution",
         "DuplicateDecision",
         "GroupToResolve",
+        "PersonChange",
+        "FaceOwner",
     )
 }
 ANSWERS = {name: value for name, value in vars(answers).items() if typing.is_typeddict(value)}

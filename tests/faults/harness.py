@@ -61,7 +61,12 @@ class Harness:
             cwd=ROOT,
             text=True,
             env=os.environ
-            | {"PICTRACE_QUEUE": self.queue, "PICTRACE_DEAD_LETTERS": self.dead, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
+            | {
+                "PICTRACE_QUEUE": self.queue,
+                "PICTRACE_DEAD_LETTERS": self.dead,
+                "PICTRACE_PEOPLE_QUEUE": self.queue,
+                "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            },
         )
         self._worker = QueueWorker(queue_url=self.queue, handler=self._handle, function_name="ingest", batch_size=5)
         self.faults: list[Sequence[Fault]] = []

@@ -15,7 +15,12 @@ from tests.infra.reading import function, listed, only, resources, text
 
 def test_messages_are_encrypted_and_dead_lettered_when_they_fail(document: dict[str, Any]) -> None:
     queues = resources(document, "AWS::SQS::Queue")
-    assert set(queues) == {"IngestionQueue", "IngestionDeadLetters"}
+    assert set(queues) == {
+        "IngestionQueue",
+        "IngestionDeadLetters",
+        "IngestionPeopleQueue",
+        "IngestionPeopleDeadLetters",
+    }
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     redrive = queues["IngestionQueue"]["RedrivePolicy"]
     assert redrive["maxReceiveCount"] == INGEST_QUEUE.max_receives == 5
@@ -112,11 +117,28 @@ def test_the_bucket_name_fits_even_with_the_longest_stage() -> None:
 
 
 def test_batches_report_failures_and_concurrency_is_limited(document: dict[str, Any]) -> None:
-    mapping = only(document, "AWS::Lambda::EventSourceMapping")
-    assert text(mapping["EventSourceArn"]) == "<IngestionQueue>"
+    mapping = mappings(document)["<IngestionQueue>"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 4}
     assert mapping["BatchSize"] == limits.BATCH_MESSAGES
+
+
+def mappings(document: dict[str, Any]) -> dict[str, Any]:
+    """The event source mappings by their queue."""
+    found = resources(document, "AWS::Lambda::EventSourceMapping").values()
+    return {text(mapping["EventSourceArn"]): mapping for mapping in found}
+
+
+def test_tasks_on_people_come_in_order_and_one_at_a_time(document: dict[str, Any]) -> None:
+    mapping = mappings(document)["<IngestionPeopleQueue>"]
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    queues = resources(document, "AWS::SQS::Queue")
+    assert all(queues[f"IngestionPeople{name}"]["FifoQueue"] is True for name in ("Queue", "DeadLetters"))
+    redrive = queues["IngestionPeopleQueue"]["RedrivePolicy"]
+    assert text(redrive["deadLetterTargetArn"]) == "<IngestionPeopleDeadLetters>"
+    assert text(function(document, "api")["Environment"]["Variables"]["PICTRACE_PEOPLE_QUEUE"]) == (
+        "<IngestionPeopleQueue>"
+    )
 
 
 @pytest.mark.parametrize(("name", "settings"), [("ingest", IngestSettings), ("api", ApiSettings)])
@@ -162,4 +184,4 @@ def test_settings_reach_the_functions() -> None:
     ingest, api = function(document, "ingest"), function(document, "api")
     assert (ingest["MemorySize"], api["MemorySize"]) == (3008, 1024)
     assert ingest["Architectures"] == api["Architectures"] == ["x86_64"]
-    assert only(document, "AWS::Lambda::EventSourceMapping")["ScalingConfig"] == {"MaximumConcurrency": 20}
+    assert {str(one["ScalingConfig"]) for one in mappings(document).values()} == {"{'MaximumConcurrency': 20}"}

@@ -22,6 +22,11 @@ INGEST: Final = {
     ("sqs:GetQueueUrl", "<IngestionQueue>"),
     ("sqs:DeleteMessage", "<IngestionQueue>"),
     ("sqs:GetQueueAttributes", "<IngestionQueue>"),
+    ("sqs:ReceiveMessage", "<IngestionPeopleQueue>"),
+    ("sqs:ChangeMessageVisibility", "<IngestionPeopleQueue>"),
+    ("sqs:GetQueueUrl", "<IngestionPeopleQueue>"),
+    ("sqs:DeleteMessage", "<IngestionPeopleQueue>"),
+    ("sqs:GetQueueAttributes", "<IngestionPeopleQueue>"),
     ("s3:GetObject", "<StorageBucket>/uploads/*"),
     ("s3:PutObjectTagging", "<StorageBucket>/uploads/*"),
     ("s3:DeleteObject", "<StorageBucket>/uploads/*"),
@@ -43,6 +48,10 @@ INGEST: Final = {
     ("dynamodb:Query", "<StorageTable>/index/pixels-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/faces-v1"),
+    ("dynamodb:ConditionCheckItem", "<StorageTable>"),
+    ("dynamodb:BatchWriteItem", "<StorageTable>"),
+    ("sqs:SendMessage", "<IngestionPeopleQueue>"),
     ("events:PutEvents", "<IngestionBus>"),
     ("sqs:SendMessage", "<IngestionQueue>"),
     ("sqs:SendMessage", "<IngestionDeadLetters>"),
@@ -76,6 +85,10 @@ API: Final = {
     ("dynamodb:Query", "<StorageTable>/index/pixels-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/features-v1"),
     ("dynamodb:SearchVectors", "<StorageTable>/index/local_features-v1"),
+    ("dynamodb:SearchVectors", "<StorageTable>/index/faces-v1"),
+    ("dynamodb:ConditionCheckItem", "<StorageTable>"),
+    ("dynamodb:BatchWriteItem", "<StorageTable>"),
+    ("sqs:SendMessage", "<IngestionPeopleQueue>"),
     ("sqs:SendMessage", "<IngestionQueue>"),
     ("lambda:InvokeFunction", "<FetchingFunction>"),
 }
@@ -134,7 +147,8 @@ def test_each_function_has_exactly_these_permissions(
 def test_no_function_may_write_api_keys(document: dict[str, Any], policy: str) -> None:
     (denied,) = [entry for entry in statements(document, policy) if entry["Effect"] == "Deny"]
     assert text(denied["Resource"]) == "<StorageTable>"
-    assert set(denied["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    writes = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+    assert set(denied["Action"]) == {f"dynamodb:{action}" for action in writes}
     assert denied["Condition"] == {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": [KEYS_PARTITION]}}
 
 

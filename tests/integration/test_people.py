@@ -1,5 +1,6 @@
 """Persons over the API: found by the queue's worker, named, merged, corrected, and erased."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from functions.api.services import Services
+from pictrace.cli import main
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.people import DynamoPeople
@@ -192,6 +195,7 @@ def test_a_picture_shows_who_is_in_it(album: Album, running: PicTrace, monkeypat
     services: Services = running.cloud.app.state.services
     files = {"file": ("query.png", noise(7900))}
     where = {"collection": album.collection}
+    monkeypatch.setattr(services, "face_finder", None)
     answer = running.client.post("/v1/people/search", params=where, files=files)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:pictrace:problem:faces-unavailable")
     monkeypatch.setattr(services, "face_finder", Finder())
@@ -204,8 +208,8 @@ def test_a_picture_shows_who_is_in_it(album: Album, running: PicTrace, monkeypat
 
 
 def test_nothing_crosses_collections(album: Album) -> None:
-    ada, elsewhere = album.owners()[0], {"collection": "t-elsewhere"}
-    assert album.call("GET", "/v1/people", **elsewhere)["people"] == []
+    ada, elsewhere = album.owners()[0], "t-elsewhere"
+    assert album.call("GET", "/v1/people", collection=elsewhere)["people"] == []
     for method, path, body in (
         ("GET", f"/v1/people/{ada}", None),
         ("PATCH", f"/v1/people/{ada}", {"name": "Mallory"}),
@@ -214,8 +218,31 @@ def test_nothing_crosses_collections(album: Album) -> None:
         ("PUT", f"/v1/faces/{album.faces[0]}/person", {"person_id": ada}),
         ("DELETE", f"/v1/faces/{album.faces[0]}/person", None),
     ):
-        album.call(method, path, 404, json=body, **elsewhere)
-    assert album.call("GET", "/v1/faces", image_id=album.images[0], **elsewhere)["faces"] == []
+        album.call(method, path, 404, body, collection=elsewhere)
+    assert album.call("GET", "/v1/faces", image_id=album.images[0], collection=elsewhere)["faces"] == []
+
+
+def test_the_command_line_names_merges_and_hides(album: Album, running: PicTrace) -> None:
+    def run(*arguments: str) -> Any:
+        done = CliRunner().invoke(
+            main, ["people", "--collection", album.collection, "--url", running.url, *arguments], input="n\n"
+        )
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    ada, bob = album.owners()[0] or "", album.owners()[3] or ""
+    assert "Bob" in run("name", bob[:8], "Bob")
+    assert json.loads(run("--json"))["people"][0]["name"] in {"Ada", "Bob"}
+    assert "Ada" in run("merge", "bob", ada)
+    album.call("GET", f"/v1/people/{bob}")
+    assert "Bob" in run("unmerge", bob)
+    until(lambda: album.owners()[3] == bob)
+    run("hide", "Bob")
+    assert "Bob" not in run()
+    assert "Bob" in run("--hidden")
+    run("hide", "--show", "Bob")
+    run("erase", album.collection)
+    assert "Bob" in run()
 
 
 def test_one_call_erases_everything(album: Album, running: PicTrace) -> None:

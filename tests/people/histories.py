@@ -223,9 +223,8 @@ class History:
             case "rename" if persons:
                 args = (self.random.choice(persons), f"name {len(self.names)}-{self.random.random():.9f}")
             case "merge" if len(persons) > 1:
-                doubtful = [
-                    (face.person, other) for face in assigned for other in sorted(face.rejected) if other in persons
-                ]
+                rejected = [(face.person, other) for face in assigned for other in sorted(face.rejected)]
+                doubtful = [(person, other) for person, other in rejected if other in persons]
                 by_chance = not doubtful or self.random.random() < 0.3
                 args = tuple(self.random.sample(persons, 2)) if by_chance else self.random.choice(doubtful)
             case "clear" if persons:
@@ -351,8 +350,12 @@ class History:
                 wrong.append(f"rejected: {face.face_id} is {face.person} again")
         for image, found in self.pictures.items():
             if store.on and store.state(image) is ImageState.SHOWN:
-                model = self.models[image]
-                ids = [face_id(image.image_id, model, number) for number in range(len(found[model]))]
+                # A worker that began with the model before may end last; its faces are whole, and replaced by the next.
+                by_model = [
+                    [face_id(image.image_id, model, number) for number in range(len(found[model]))]
+                    for model in {*MODELS[:1], self.models[image]}
+                ]
+                ids = min(by_model, key=lambda ids: sum(one not in faces for one in ids))
                 wrong += [f"missing: {one}" for one in ids if one not in faces]
                 plain = [faces[one][1] for one in ids if one in faces]
                 assigned = [one.person for one in plain if one.person and not one.former and not one.confirmed]

@@ -10,6 +10,7 @@ GOOD = {
     "PICTRACE_BUS": "bus",
     "PICTRACE_DEAD_LETTERS": "q",
     "PICTRACE_QUEUE": "q",
+    "PICTRACE_PEOPLE_QUEUE": "p",
     "PICTRACE_FETCH_FUNCTION": "f",
     "PICTRACE_TRASH_DAYS": "30",
 }

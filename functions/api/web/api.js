@@ -176,6 +176,17 @@ export const setFaces = (name, faces) => call(`/v1/collections/${name}`, json({ 
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });
 export const imagesOf = (collection) => call(`/v1/images?limit=100&collection=${encodeURIComponent(collection)}`);
 
+export const people = (cursor, hidden) => call(inCollection(`/v1/people?limit=48&hidden=${hidden}${part("cursor", cursor)}`));
+export const samePeople = (cursor) => call(inCollection(`/v1/people/suggestions?limit=5${part("cursor", cursor)}`));
+
+/** Return the path of a person, with their own collection and no other. */
+const personPath = ({ person_id: id, collection }, rest = "") => `/v1/people/${id}${rest}?collection=${encodeURIComponent(collection)}`;
+
+export const changePerson = (person, change) => call(personPath(person), json(change, "PATCH"));
+export const mergePeople = (person, into) => call(personPath(person, "/merge"), json({ into: into.person_id }));
+export const unmergePerson = (person) => call(personPath(person, "/unmerge"), { method: "POST" });
+export const tellApart = (person, other) => call(personPath(person, "/apart"), json({ person_id: other.person_id }));
+
 export const trash = (cursor) => call(inCollection(`/v1/trash?limit=48${part("cursor", cursor)}`));
 export const emptyTrash = () => call(inCollection("/v1/trash"), { method: "DELETE" });
 export const restore = ({ image_id: id, collection }) =>

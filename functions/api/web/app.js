@@ -22,13 +22,14 @@ import * as search from "./search.js";
 import * as selection from "./selection.js";
 import { text } from "./text.js";
 import * as thumbnails from "./thumbnails.js";
+import * as people from "./people.js";
 import * as trash from "./trash.js";
 import * as uploadQueue from "./upload_queue.js";
 import * as uploads from "./uploads.js";
 import * as viewer from "./viewer.js";
 
 const SEARCH_PARTS = ["hero", "collection"];
-const VIEWS = { albums: ["albums"], duplicates: ["duplicates"], trash: ["trash"] };
+const VIEWS = { albums: ["albums"], duplicates: ["duplicates"], people: ["people"], trash: ["trash"] };
 
 let here = null; // the collection that the page shows, as the API names it
 
@@ -78,13 +79,14 @@ async function showView(now) {
   for (const id of SEARCH_PARTS) byId(id).hidden = view !== null;
   for (const id of Object.keys(VIEWS)) byId(id).hidden = id !== view;
   if (now.album) byId("hero").hidden = true;
-  for (const [id, name] of [["to-images", null], ["to-albums", "albums"], ["to-duplicates", "duplicates"], ["to-trash", "trash"]]) {
+  for (const [id, name] of [["to-images", null], ["to-albums", "albums"], ["to-duplicates", "duplicates"], ["to-people", "people"], ["to-trash", "trash"]]) {
     byId(id).href = route.bare(name ? { view: name } : {});
     if (name === (now.album ? "albums" : view)) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }
   await attempt(async () => {
     if (view === "duplicates") await duplicates.load(now);
+    else if (view === "people") await people.load();
     else if (view === "trash") await trash.load();
     else if (view === "albums") await albums.load();
     else if (view === null) await grid.load(now);
@@ -329,6 +331,8 @@ byId("resolve-all").onclick = () =>
 byId("more-groups").onclick = oneAtATime(byId("more-groups"), () => attempt(duplicates.more));
 byId("empty-trash").onclick = () => attempt(trash.empty);
 byId("more-trash").onclick = oneAtATime(byId("more-trash"), () => attempt(trash.more));
+byId("more-people").onclick = oneAtATime(byId("more-people"), () => attempt(people.more));
+people.start();
 duplicates.start(removed);
 trash.start(returned);
 search.start(runSearch);

@@ -7,7 +7,7 @@ const NAMES = [...ORDERS, "filename", ...HIDDEN];
 const SIZES = { small: "max_pixels=499999", medium: "min_pixels=500000&max_pixels=4000000", large: "min_pixels=4000001" };
 
 const SEARCHED = ["label", "tag", "favourite"];
-const LISTED = [...SEARCHED, "match", "album"];
+const LISTED = [...SEARCHED, "match", "album", "people"];
 
 export const names = [...NAMES, ...LISTED];
 

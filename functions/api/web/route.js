@@ -4,7 +4,7 @@ const NAMES = [
   "sort", "order", "label", "filename", "format", "size", "taken_from", "taken_to", "since", "until", "external_id", "field",
   "tag", "match", "favourite", "album",
   "similar", "url", "query", "ranking", "effort",
-  "image",
+  "image", "people",
 ];
 
 let listener = () => {};

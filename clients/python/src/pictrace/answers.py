@@ -331,6 +331,86 @@ class TrashPage(TypedDict):
     days: int
 
 
+class Face(TypedDict):
+    """A face in an image; `person_id` is None if it belongs to nobody."""
+
+    face_id: str
+    image_id: str
+    collection: str
+    box: Box
+    score: float
+    eye_distance: float
+    person_id: str | None
+    confirmed: bool
+    thumbnail_url: str
+
+
+class Person(TypedDict):
+    person_id: str
+    collection: str
+    name: str | None
+    hidden: bool
+    faces: int
+    cover: Face | None
+    merged: list[str]
+    created_at: str
+
+
+class PersonPage(TypedDict):
+    people: list[Person]
+    cursor: str | None
+
+
+class People(TypedDict):
+    people: list[Person]
+
+
+class FacePage(TypedDict):
+    faces: list[Face]
+    cursor: str | None
+
+
+class NearPerson(TypedDict):
+    """A person who may be the one asked for, with the distance between their faces."""
+
+    person: Person
+    distance: float
+
+
+class Pair(TypedDict):
+    """Two persons who may be the same."""
+
+    person: Person
+    other: NearPerson
+
+
+class PairPage(TypedDict):
+    pairs: list[Pair]
+    cursor: str | None
+
+
+class Suggestions(TypedDict):
+    people: list[NearPerson]
+    faces: list[Face]
+
+
+class QueryFace(TypedDict):
+    """A face of a picture that was sent, the person whom it would join, and others whom it may be."""
+
+    box: Box
+    score: float
+    person: Person | None
+    near: list[NearPerson]
+
+
+class PeopleAnswer(TypedDict):
+    faces: list[QueryFace]
+
+
+class Erased(TypedDict):
+    faces: int
+
+
 class ModelState(TypedDict):
     id: str
     network: str

@@ -41,6 +41,7 @@ class Operations:
     decisions = Pages(operations.list_decisions, "decisions", answers.DecidedPair)
     resolutions = Pages(operations.resolve_duplicates, "groups", answers.ResolvedGroup)
     trash = Pages(operations.list_trash, "images", answers.TrashedImage)
+    people = Pages(operations.list_people, "people", answers.Person)
 
     open_upload = operations.open_upload
     upload_state = operations.upload_state
@@ -88,6 +89,21 @@ class Operations:
     restore_image = operations.restore_image
     purge_image = operations.purge_image
     empty_trash = operations.empty_trash
+    list_people = operations.list_people
+    hide_people = operations.hide_people
+    same_people = operations.same_people
+    who = operations.who
+    get_person = operations.get_person
+    change_person = operations.change_person
+    person_faces = operations.person_faces
+    person_suggestions = operations.person_suggestions
+    merge_people = operations.merge_people
+    unmerge_person = operations.unmerge_person
+    tell_apart = operations.tell_apart
+    list_faces = operations.list_faces
+    confirm_face = operations.confirm_face
+    reject_face = operations.reject_face
+    erase_faces = operations.erase_faces
     stats = operations.stats
     health = operations.health
     legacy_upload = operations.legacy_upload

@@ -1,5 +1,6 @@
 """Every call of the API. `docs/reference/api.md` says what they do."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 from pictrace import answers, parameters
@@ -299,6 +300,98 @@ def purge_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Part
 def empty_trash(**where: Unpack[parameters.InCollection]) -> Parts:
     """Remove all deleted images of a collection for good."""
     return {"query": where}
+
+
+@operation("GET", "/v1/people", answers.PersonPage)
+def list_people(**page: Unpack[parameters.PeopleParameters]) -> Parts:
+    """Return a page of the persons of a collection; `people` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("PATCH", "/v1/people", answers.People)
+def hide_people(people: Sequence[str], *, hidden: bool = True, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Hide several persons, or show them again."""
+    return {"query": where, "json": {"people": list(people), "hidden": hidden}, "repeatable": True}
+
+
+@operation("GET", "/v1/people/suggestions", answers.PairPage)
+def same_people(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of pairs of persons who may be the same."""
+    return {"query": page}
+
+
+@operation("POST", "/v1/people/search", answers.PeopleAnswer)
+def who(image: AnyImage, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return who is in a picture, of which nothing is stored."""
+    query = read_any(image)
+    body: Parts = {"files": {"file": query}} if isinstance(query, FilePart) else {"json": {query.field: query.value}}
+    return {**body, "query": where, "repeatable": True}
+
+
+@operation("GET", "/v1/people/{person_id}", answers.Person)
+def get_person(person_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return a person."""
+    return {"path": {"person_id": person_id}, "query": where}
+
+
+@operation("PATCH", "/v1/people/{person_id}", answers.Person)
+def change_person(person_id: str, *, collection: str | None = None, **change: Unpack[parameters.PersonChange]) -> Parts:
+    """Name a person, hide them, or choose the face that shows them; None removes name and face."""
+    return {"path": {"person_id": person_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
+
+
+@operation("GET", "/v1/people/{person_id}/faces", answers.FacePage)
+def person_faces(person_id: str, **page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of the faces of a person."""
+    return {"path": {"person_id": person_id}, "query": page}
+
+
+@operation("GET", "/v1/people/{person_id}/suggestions", answers.Suggestions)
+def person_suggestions(person_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Return persons and faces that may be the same as a person."""
+    return {"path": {"person_id": person_id}, "query": where}
+
+
+@operation("POST", "/v1/people/{person_id}/merge", answers.Person)
+def merge_people(person_id: str, into: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Merge a person into another."""
+    return {"path": {"person_id": person_id}, "query": where, "json": {"into": into}, "repeatable": True}
+
+
+@operation("POST", "/v1/people/{person_id}/unmerge", answers.Person)
+def unmerge_person(person_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Undo the merge of a person."""
+    return {"path": {"person_id": person_id}, "query": where, "repeatable": True}
+
+
+@operation("POST", "/v1/people/{person_id}/apart", type(None))
+def tell_apart(person_id: str, other: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Say that two persons are not the same."""
+    return {"path": {"person_id": person_id}, "query": where, "json": {"person_id": other}, "repeatable": True}
+
+
+@operation("GET", "/v1/faces", answers.FacePage)
+def list_faces(**page: Unpack[parameters.FaceParameters]) -> Parts:
+    """Return the faces of an image, or a page of those that belong to nobody."""
+    return {"query": page}
+
+
+@operation("PUT", "/v1/faces/{face_id}/person", answers.Face)
+def confirm_face(face_id: str, *, collection: str | None = None, **owner: Unpack[parameters.FaceOwner]) -> Parts:
+    """Say who a face is: an existing person, or a new one with this name."""
+    return {"path": {"face_id": face_id}, "query": {"collection": collection}, "json": owner}
+
+
+@operation("DELETE", "/v1/faces/{face_id}/person", answers.Face)
+def reject_face(face_id: str, **person: Unpack[parameters.RejectedPerson]) -> Parts:
+    """Say who a face is not: by default the person whom it belongs to."""
+    return {"path": {"face_id": face_id}, "query": person}
+
+
+@operation("DELETE", "/v1/collections/{collection}/faces", answers.Erased)
+def erase_faces(collection: str) -> Parts:
+    """Turn faces off in a collection, and erase all faces and persons of it for ever."""
+    return {"path": {"collection": collection}}
 
 
 @operation("GET", "/v1/stats", answers.Stats)

@@ -44,6 +44,32 @@ class ListParameters(CollectionPageParameters, Annotated, total=False):
     match: TagMatch | None
     favourite: bool | None
     album: str | None
+    people: str | None
+
+
+class PeopleParameters(CollectionPageParameters, total=False):
+    hidden: bool | None
+
+
+class FaceParameters(CollectionPageParameters, total=False):
+    image_id: str | None
+
+
+class RejectedPerson(InCollection, total=False):
+    person_id: str | None
+
+
+class PersonChange(TypedDict, total=False):
+    name: str | None
+    hidden: bool | None
+    cover: str | None
+
+
+class FaceOwner(TypedDict, total=False):
+    """Either the id of a person, or the name of a new one."""
+
+    person_id: str | None
+    name: str | None
 
 
 class CompareParameters(TypedDict, total=False):

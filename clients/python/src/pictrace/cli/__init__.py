@@ -8,6 +8,7 @@ from pictrace.cli.common import EXIT_CODES, Commands
 from pictrace.cli.hashes import hashes, match_hashes
 from pictrace.cli.images import favourite, list_images, tag, tags
 from pictrace.cli.listing import collections, duplicates
+from pictrace.cli.people import people
 from pictrace.cli.searching import compare, search
 from pictrace.cli.setup import completion, login
 
@@ -20,6 +21,6 @@ def main() -> None:
 
 for command in (
     *(search, add, compare, list_images, tags, tag, favourite, album),
-    *(duplicates, collections, hashes, match_hashes, login, completion),
+    *(duplicates, collections, people, hashes, match_hashes, login, completion),
 ):
     main.add_command(command)

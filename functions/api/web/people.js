@@ -1,0 +1,169 @@
+/** The people of a collection: named in place, merged by dragging or by buttons, hidden, and asked about one pair at a time. */
+import * as api from "./api.js";
+import { byId, make } from "./dom.js";
+import { toast } from "./notices.js";
+import * as route from "./route.js";
+import { text } from "./text.js";
+import { thumbnail } from "./thumbnails.js";
+
+const AROUND = 1.6; // how much more than the face its picture shows
+
+let next = null;
+let latest = 0;
+let picked = null; // the person to be merged into another
+let asked = []; // pairs of persons to ask about
+let following = null; // the cursor of the next pairs; null once there are none
+
+const nameOf = (person) => person.name || text.unnamed;
+const attempt = (work) => work().catch((problem) => toast(problem.message));
+
+/** Return a picture of a face, cut out of the thumbnail of its image. */
+function portrait(face, alt) {
+  const frame = make("span", { className: "portrait" });
+  if (!face) return frame;
+  const img = thumbnail(face, alt);
+  img.onload = () => {
+    const { left, top, width, height } = face.box;
+    const across = AROUND * Math.max(width * img.naturalWidth, height * img.naturalHeight);
+    const scale = 100 / across;
+    img.style.width = `${img.naturalWidth * scale}%`;
+    img.style.height = `${img.naturalHeight * scale}%`;
+    const place = (middle, size) => Math.min(0, Math.max(100 - size * scale, 50 - middle * size * scale)); // no gap at an edge
+    img.style.left = `${place(left + width / 2, img.naturalWidth)}%`;
+    img.style.top = `${place(top + height / 2, img.naturalHeight)}%`;
+  };
+  frame.append(img);
+  return frame;
+}
+
+async function merge(person, into) {
+  pick(null);
+  await api.mergePeople(person, into);
+  toast(text.merged(nameOf(person), nameOf(into)), [text.undo, () => attempt(async () => {
+    await api.unmergePerson(person);
+    await load();
+  })]);
+  await load();
+}
+
+/** Choose a person to be merged: the buttons of the others then say where to. */
+function pick(person) {
+  picked = person;
+  byId("merge-hint").textContent = person ? text.mergeHint(nameOf(person)) : "";
+  for (const tile of byId("persons").children) {
+    const own = tile.dataset.person === person?.person_id;
+    tile.classList.toggle("picked", own);
+    const button = tile.querySelector(".merge");
+    button.textContent = person && !own ? text.mergeHere : person ? text.cancel : text.merge;
+    button.setAttribute("aria-pressed", String(own));
+  }
+}
+
+function tile(person) {
+  const name = make("input", { value: person.name ?? "", maxLength: 100, placeholder: text.unnamed, autocomplete: "off", "aria-label": text.nameOfPerson(nameOf(person)) });
+  name.onchange = () => attempt(async () => {
+    Object.assign(person, await api.changePerson(person, { name: name.value.trim() || null }));
+    name.value = person.name ?? "";
+    toast(person.name ? text.named(person.name) : text.nameRemoved);
+  });
+  name.onkeydown = ({ key }) => key === "Enter" && name.blur();
+  const mergeButton = make("button", { type: "button", className: "merge", "aria-pressed": "false" }, text.merge);
+  mergeButton.onclick = () => {
+    if (picked && picked.person_id !== person.person_id) attempt(() => merge(picked, person));
+    else pick(picked ? null : person);
+  };
+  const hide = make("button", { type: "button" }, person.hidden ? text.showAgain : text.hide);
+  const row = make(
+    "li",
+    { draggable: true },
+    make("a", { href: route.bare({ people: person.person_id }), draggable: false, "aria-label": text.imagesOf(nameOf(person)) }, portrait(person.cover, "")),
+    name,
+    make("small", {}, text.faceCount(person.faces)),
+    make("span", { className: "actions" }, mergeButton, hide),
+  );
+  row.dataset.person = person.person_id;
+  hide.onclick = () => attempt(async () => {
+    await api.changePerson(person, { hidden: !person.hidden });
+    row.remove();
+    show();
+  });
+  row.ondragstart = (event) => {
+    event.dataTransfer.setData("text/x-person", person.person_id);
+    event.dataTransfer.effectAllowed = "move";
+    pick(person);
+  };
+  row.ondragend = () => pick(null);
+  row.ondragover = (event) => {
+    if (!picked || picked.person_id === person.person_id) return;
+    event.preventDefault();
+    event.stopPropagation();
+    row.classList.add("over");
+  };
+  row.ondragleave = () => row.classList.remove("over");
+  row.ondrop = (event) => {
+    row.classList.remove("over");
+    if (!picked || picked.person_id === person.person_id) return;
+    event.preventDefault();
+    event.stopPropagation();
+    attempt(() => merge(picked, person));
+  };
+  return row;
+}
+
+/** Ask about the next pair of persons who may be the same. */
+async function ask() {
+  while (asked.length === 0 && following !== null) {
+    const page = await api.samePeople(following || null);
+    asked = page.pairs;
+    following = page.cursor;
+  }
+  const pair = asked[0];
+  byId("same").hidden = !pair;
+  if (!pair) return;
+  const { person, other: { person: other } } = pair;
+  const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, nameOf(one), " ", make("small", {}, text.faceCount(one.faces))));
+  byId("same-pair").replaceChildren(side(person), side(other));
+  byId("same-yes").onclick = () => attempt(() => merge(...(person.name || !other.name ? [other, person] : [person, other])));
+  byId("same-no").onclick = () => attempt(async () => {
+    await api.tellApart(person, other);
+    asked.shift();
+    await ask();
+  });
+  byId("same-skip").onclick = () => attempt(async () => {
+    asked.shift();
+    await ask();
+  });
+}
+
+function show() {
+  byId("more-people").hidden = next === null;
+  byId("no-people").hidden = byId("persons").children.length > 0 || next !== null;
+}
+
+async function append() {
+  const mine = latest;
+  const page = await api.people(next, byId("hidden-people").checked);
+  if (mine !== latest) return;
+  next = page.cursor;
+  byId("persons").append(...page.people.map(tile));
+  show();
+}
+
+/** Show the first page, and the first question. */
+export async function load() {
+  latest += 1;
+  next = null;
+  picked = null;
+  asked = [];
+  following = "";
+  byId("persons").replaceChildren();
+  byId("merge-hint").textContent = "";
+  await append();
+  await ask();
+}
+
+export const more = append;
+
+export function start() {
+  byId("hidden-people").onchange = () => attempt(load);
+}
