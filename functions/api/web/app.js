@@ -92,7 +92,6 @@ async function showView(now) {
     else if (view === null) await grid.load(now);
     await showStats();
     await albums.open(view === null ? now.album : null);
-    if (view === null) await find.load();
     thumbnails.reportMissing();
   });
 }

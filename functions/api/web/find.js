@@ -5,13 +5,26 @@ import * as route from "./route.js";
 import { text } from "./text.js";
 
 const MOST_SUGGESTIONS = 200;
+const FRESH_MS = 60_000; // the tags of a large collection take seconds to count
 
 const known = new Set(); // the tags of the collection
+let loaded = { collection: null, at: -Infinity };
 
 const tagsOf = (now) => (now.tag ? now.tag.split(",") : []);
 
-/** Read which tags there are, for suggestions. */
-export async function load() {
+/** Read which tags there are, for suggestions, unless that was done within the last minute. */
+async function suggest() {
+  const { collection } = route.current();
+  if (loaded.collection === collection && performance.now() - loaded.at < FRESH_MS) return;
+  loaded = { collection, at: performance.now() };
+  try {
+    await load();
+  } catch {
+    loaded.at = -Infinity; // there are only no suggestions
+  }
+}
+
+async function load() {
   const { tags } = await api.tags();
   known.clear();
   for (const { tag } of tags) known.add(tag);
@@ -55,5 +68,8 @@ export function start() {
     // Choosing a suggestion is an input without a key.
     if ((event.inputType === "insertReplacementText" || event.inputType === undefined) && known.has(box.value)) find();
   };
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.getAttribute("list") === "find-names") suggest();
+  });
   byId("only-favourites").onclick = () => route.go({ favourite: route.current().favourite ? null : "true" });
 }
