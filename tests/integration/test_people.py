@@ -192,6 +192,7 @@ def test_a_picture_shows_who_is_in_it(album: Album, running: PicTrace, monkeypat
     services: Services = running.cloud.app.state.services
     files = {"file": ("query.png", noise(7900))}
     where = {"collection": album.collection}
+    monkeypatch.setattr(services, "face_finder", None)
     answer = running.client.post("/v1/people/search", params=where, files=files)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:pictrace:problem:faces-unavailable")
     monkeypatch.setattr(services, "face_finder", Finder())
