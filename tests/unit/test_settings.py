@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from shared.domain.access import Access
@@ -63,3 +65,10 @@ def test_a_second_model_is_loaded_only_if_it_is_named() -> None:
         assert [folder.name for folder in kind.from_environ(GOOD_API).model_dirs] == ["resnet50"]
         both = kind.from_environ(GOOD_API | {"PICTRACE_NEXT_MODEL_DIR": "/opt/next_model"})
         assert [folder.name for folder in both.model_dirs] == ["resnet50", "next_model"]
+
+
+def test_faces_are_found_only_if_their_networks_are_named() -> None:
+    environ = GOOD_API | {"PICTRACE_PEOPLE_QUEUE": "q"}
+    for settings in (IngestSettings, ApiSettings):
+        assert settings.from_environ(environ).faces_dir is None
+        assert settings.from_environ(environ | {"PICTRACE_FACES_DIR": "/opt/faces"}).faces_dir == Path("/opt/faces")

@@ -96,6 +96,15 @@ export const text = {
     count ? `„${name}“ mit ${exact ? many(count, "Bild", "Bildern") : `${number(count)} oder mehr Bildern`} entfernen?` : `„${name}“ entfernen?`,
   whyRemoveCollection: (count) => (count ? "Alle ihre Bilder werden gelöscht. Sie lassen sich aus ihrem Papierkorb wiederherstellen." : "Sie hat keine Bilder."),
   doRemoveCollection: (count) => (count ? `${images(count)} löschen und die Sammlung entfernen` : "Entfernen"),
+  faces: "Gesichter",
+  facesOf: (name) => `Gesichter in der Sammlung „${name}“ suchen`,
+  askFaces: (name, on) => (on ? `Die Gesichter in „${name}“ suchen?` : `In „${name}“ keine Gesichter mehr suchen?`),
+  whyFaces: (on) =>
+    on
+      ? "Von jedem Gesicht werden seine Stelle im Bild und 128 Zahlen gespeichert, nach denen sich Gesichter einer Person ähneln. Das geschieht nur in dieser Sammlung, bis das Bild endgültig gelöscht wird oder alle Gesichter der Sammlung getilgt werden."
+      : "Von Bildern, die ab jetzt hinzukommen, wird nichts gespeichert. Was von den anderen gespeichert ist, bleibt, bis es getilgt wird.",
+  doFaces: (on) => (on ? "Gesichter suchen" : "Beenden"),
+  facesSet: (name, on) => (on ? `In „${name}“ werden Gesichter gesucht.` : `In „${name}“ werden keine Gesichter mehr gesucht.`),
   collectionRemoved: (name) => `„${name}“ wurde entfernt.`,
   nameless: "Nehmen Sie wenigstens einen Buchstaben oder eine Ziffer.",
 

@@ -95,6 +95,15 @@ export const text = {
     count ? `「${name}」と${exact ? images(count) : `${number(count)} 枚以上の画像`}を削除しますか？` : `「${name}」を削除しますか？`,
   whyRemoveCollection: (count) => (count ? "すべての画像が削除されます。ごみ箱から復元できます。" : "画像はありません。"),
   doRemoveCollection: (count) => (count ? `${images(count)}を削除して取り除く` : "削除"),
+  faces: "顔",
+  facesOf: (name) => `コレクション「${name}」で顔を検出`,
+  askFaces: (name, on) => (on ? `「${name}」で顔を検出しますか？` : `「${name}」での顔の検出をやめますか？`),
+  whyFaces: (on) =>
+    on
+      ? "顔ごとに、画像内の位置と、同じ人物の顔が似た値になる 128 個の数値を保存します。保存先はこのコレクションだけで、画像が完全に削除されるか、コレクションのすべての顔が消去されるまで残ります。"
+      : "今後追加される画像については何も保存しません。すでに保存されたものは、消去されるまで残ります。",
+  doFaces: (on) => (on ? "顔を検出" : "やめる"),
+  facesSet: (name, on) => (on ? `「${name}」で顔を検出しています。` : `「${name}」では顔を検出しません。`),
   collectionRemoved: (name) => `「${name}」を削除しました。`,
   nameless: "文字か数字を 1 つ以上使ってください。",
 

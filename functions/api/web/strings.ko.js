@@ -95,6 +95,15 @@ export const text = {
     count ? `“${name}”와 ${exact ? images(count) : `이미지 ${number(count)}개 이상`}를 제거할까요?` : `“${name}”를 제거할까요?`,
   whyRemoveCollection: (count) => (count ? "모든 이미지가 삭제됩니다. 휴지통에서 복원할 수 있습니다." : "이미지가 없습니다."),
   doRemoveCollection: (count) => (count ? `${images(count)} 삭제 후 제거` : "제거"),
+  faces: "얼굴",
+  facesOf: (name) => `컬렉션 “${name}”에서 얼굴 찾기`,
+  askFaces: (name, on) => (on ? `“${name}”에서 얼굴을 찾을까요?` : `“${name}”에서 얼굴 찾기를 그만둘까요?`),
+  whyFaces: (on) =>
+    on
+      ? "얼굴마다 이미지 안의 위치와, 같은 사람의 얼굴끼리 비슷해지는 숫자 128개를 저장합니다. 이 컬렉션에만 저장하며, 이미지가 완전히 삭제되거나 컬렉션의 모든 얼굴이 지워질 때까지 남습니다."
+      : "앞으로 추가되는 이미지에 대해서는 아무것도 저장하지 않습니다. 이미 저장된 것은 지울 때까지 남습니다.",
+  doFaces: (on) => (on ? "얼굴 찾기" : "그만두기"),
+  facesSet: (name, on) => (on ? `“${name}”에서 얼굴을 찾고 있습니다.` : `“${name}”에서 더는 얼굴을 찾지 않습니다.`),
   collectionRemoved: (name) => `“${name}”를 제거했습니다.`,
   nameless: "글자나 숫자를 하나 이상 사용하세요.",
 

@@ -95,6 +95,15 @@ export const text = {
     count ? `移除“${name}”及其 ${exact ? images(count) : `${number(count)} 张或更多图片`}？` : `移除“${name}”？`,
   whyRemoveCollection: (count) => (count ? "其中所有图片都会被删除，可从其回收站恢复。" : "其中没有图片。"),
   doRemoveCollection: (count) => (count ? `删除 ${images(count)}并移除图集` : "移除"),
+  faces: "人脸",
+  facesOf: (name) => `在图集“${name}”中查找人脸`,
+  askFaces: (name, on) => (on ? `在“${name}”中查找人脸？` : `不再在“${name}”中查找人脸？`),
+  whyFaces: (on) =>
+    on
+      ? "对每张人脸，会保存它在图片中的位置，以及 128 个数字，同一个人的人脸数字相近。它们只保存在这个图集中，直到图片被彻底删除，或图集的所有人脸被清除。"
+      : "今后添加的图片不会保存任何人脸信息。其他图片已保存的内容会一直保留，直到被清除。",
+  doFaces: (on) => (on ? "查找人脸" : "停止"),
+  facesSet: (name, on) => (on ? `正在“${name}”中查找人脸。` : `不再在“${name}”中查找人脸。`),
   collectionRemoved: (name) => `“${name}”已移除。`,
   nameless: "请至少使用一个字母或数字。",
 
