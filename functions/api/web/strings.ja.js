@@ -1,4 +1,4 @@
-/** The page in Japanese; follows 1e6629144e44 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Japanese; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
 const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;

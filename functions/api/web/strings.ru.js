@@ -1,4 +1,4 @@
-/** The page in Russian; follows 1e6629144e44 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Russian; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ru");
 const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
