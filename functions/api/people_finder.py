@@ -60,7 +60,7 @@ class ShownPerson:
 
 @dataclass(frozen=True, slots=True)
 class NearPerson:
-    """A person who may be the one asked for; `distance` is the mean of the nearest faces."""
+    """A person who may be the one asked for; `distance` is between faces."""
 
     person: ShownPerson
     distance: float
@@ -260,7 +260,7 @@ class PeopleFinder:
                 free[one.face_id] = min(one.distance, free.get(one.face_id, one.distance))
             for one_id, found in around.distances.items():
                 persons[one_id] = around.persons[one_id]
-                distances[one_id].append(matching.distance_to(found))
+                distances[one_id].append(min(found))
         near = {
             persons[one_id]: min(found)
             for one_id, found in distances.items()
