@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.vision.evidence.crossings import lie_across
 from shared.vision.evidence.differences import Agreement, PixelBox, Region
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
@@ -49,6 +50,8 @@ MANY: Final = 10
 """Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
 FOREIGN_BORDER: Final = 0.5
 """Share of a border's levels that its surroundings have, below which it needs no contrast with what it covers."""
+FRAME: Final = 0.9
+"""Least share of the edge of the overlap of a border all around it, which is one on a page, too."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -66,7 +69,7 @@ def find_overlays(
     shown = [sides_of(found, part) for part in parts]
     margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
     if is_page(found):
-        return _find_patches(found, parts, shown, margins)
+        return _find_patches(found, parts, shown, margins, colours)
     coloured = [sides_of(found, part, colours) for part in parts]
     large = LARGE * found.valid.sum()
     within = [
@@ -133,14 +136,21 @@ def _first_found(*places: OverlaidImage) -> OverlaidImage:
 
 
 def _find_patches(
-    found: Agreement, parts: Sequence[Region], shown: Sequence[tuple[Side, Side]], margins: Sequence[OverlaidImage]
+    found: Agreement,
+    parts: Sequence[Region],
+    shown: Sequence[tuple[Side, Side]],
+    margins: Sequence[OverlaidImage],
+    colours: tuple[Pixels, Pixels],
 ) -> tuple[OverlaidImage, list[bool]]:
-    """Return which page has patches laid over it, and which regions they are.
+    """Return which page has something laid over it, and which regions that is.
 
-    Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
-    differs.
+    Letters are a page's content, so only what cuts them is an overlay, or a patch with a ground of its own, and only if
+    nothing else differs.
     """
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
+    for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
+        if lie_across(found, parts, place, colours):
+            return place, [True] * len(parts)
     if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
         return nobody
     on = [
@@ -200,6 +210,8 @@ def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> Overlai
     if not seen.any():
         return OverlaidImage.NEITHER
     spread = float(found.a[seen].std()), float(found.b[seen].std())
+    if (rim & part.mask).sum() > FRAME * rim.sum() and min(spread) <= FLAT:
+        return OverlaidImage(int(np.argmin(spread)))
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
         over, under = shown[place], shown[1 - place]
         goes_on = spread[1 - place] >= 2 * FLAT or (under.fits >= CONTINUES and over.fits < FOREIGN_BORDER)
