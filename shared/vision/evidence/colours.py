@@ -8,7 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.hues import GRAY, VIVID, Cells, cells, chroma, filtered, retinted, turned
+from shared.vision.evidence.hues import (
+    GRAY,
+    SEVERAL,
+    VIVID,
+    Cells,
+    cells,
+    chroma,
+    filtered,
+    hues,
+    is_flat,
+    retinted,
+    turned,
+)
 from shared.vision.evidence.registration import Mask, quadratic, robust_fit
 from shared.vision.evidence.tone import channel_tables
 from shared.vision.opencv import cv2
@@ -60,7 +72,8 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
         if away is not None and _part(np.linalg.norm(x - _mapped(colours[1], x), axis=1) > LEAST, kept) is not None:
             return away
         if retinted(moved, fixed) or filtered(moved, fixed):
-            return None
+            recoloured = all(is_flat(image) and hues(image) >= SEVERAL for image in (moved, fixed))
+            return _part(np.linalg.norm(x - y, axis=1) > LEAST, kept) if recoloured else None
         if not _same_ground(x, y, *colours):
             there = chroma(_balanced(moved, fixed, valid), size)[kept]
             back = chroma(_balanced(fixed, moved, valid), size)[kept]

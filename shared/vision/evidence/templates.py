@@ -33,8 +33,9 @@ def contained(part: Pixels, whole: Pixels) -> Transform | None:
     tried = []
     scale = min(host.shape[0] / part.shape[0], host.shape[1] / part.shape[1])
     least = LEAST_PART * COARSE / max(part.shape)
+    small_part, shrunk_part = _within(gray_part, 2 * COARSE)
     while scale >= least and scale * min(part.shape[:2]) >= LEAST_SIDE:
-        tried.append((*_best(_scaled(gray_part, scale), host), scale))
+        tried.append((*_best(_scaled(small_part, scale / shrunk_part), host), scale))
         scale /= STEP
     if not tried:
         return None
@@ -71,7 +72,7 @@ def _within(gray: Pixels, longest: int) -> tuple[Plane, float]:
     return _scaled(gray, scale), scale
 
 
-def _scaled(gray: Pixels, scale: float) -> Plane:
+def _scaled(gray: Pixels | Plane, scale: float) -> Plane:
     size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
     found: Plane = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(
         np.float32
