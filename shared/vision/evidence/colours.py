@@ -8,7 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.hues import GRAY, VIVID, Cells, cells, chroma, filtered, retinted, turned
+from shared.vision.evidence.hues import (
+    GRAY,
+    SEVERAL,
+    VIVID,
+    Cells,
+    cells,
+    chroma,
+    filtered,
+    hues,
+    is_flat,
+    retinted,
+    turned,
+)
 from shared.vision.evidence.registration import Mask, quadratic, robust_fit
 from shared.vision.evidence.tone import channel_tables
 from shared.vision.opencv import cv2
@@ -25,6 +37,8 @@ LEAST_SHARE: Final = 0.004
 STRONG, SAME_STRONG = 40.0, 0.97
 """For chroma of at least 40, a change of hue by 14 degrees counts (cosine 0.97), unless a channel is clipped."""
 UNCLIPPED: Final = 0.97
+SAME_CHROMA, LEAST_KEPT = 7.0, 0.2
+"""Maximum distance of the chroma of cells that have kept it, and least share of them among those with a hue."""
 LEAST_NEUTRAL: Final = 0.2
 SAME_LEVEL: Final = 0.02
 """Least share of neutral cells, and maximum change of four fifths of them, 0 to 1, if there is no change of tone."""
@@ -53,25 +67,33 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
     x, y = (chroma(image, size)[kept] for image in (moved, fixed))
     if _part(np.linalg.norm(y - x, axis=1) > SAME, kept) is None:
         return None
-    # A lost colour cannot be mapped back, so both directions must disagree.
-    away = _part(np.linalg.norm(y - _mapped(cells(moved, size)[kept], y), axis=1) > LEAST, kept)
-    if (
-        away is not None
-        and _part(np.linalg.norm(x - _mapped(cells(fixed, size)[kept], x), axis=1) > LEAST, kept) is not None
-    ):
-        return away
-    if retinted(moved, fixed) or filtered(moved, fixed):
-        return None
     colours = [cells(image, size)[kept] for image in (moved, fixed)]
     there, back = x, y
-    if not _same_ground(x, y, *colours):
-        there = chroma(_balanced(moved, fixed, valid), size)[kept]
-        back = chroma(_balanced(fixed, moved, valid), size)[kept]
-    clipped = np.maximum(*(cells(image, size)[kept].max(axis=1) for image in (moved, fixed))) > UNCLIPPED
+    untoned = _kept(x, y)
+    if not untoned:
+        # A lost colour cannot be mapped back, so both directions must disagree.
+        away = _part(np.linalg.norm(y - _mapped(colours[0], y), axis=1) > LEAST, kept)
+        if away is not None and _part(np.linalg.norm(x - _mapped(colours[1], x), axis=1) > LEAST, kept) is not None:
+            return away
+        if retinted(moved, fixed) or filtered(moved, fixed):
+            recoloured = all(is_flat(image) and hues(image) >= SEVERAL for image in (moved, fixed))
+            return _part(np.linalg.norm(x - y, axis=1) > LEAST, kept) if recoloured else None
+        if not _same_ground(x, y, *colours):
+            there = chroma(_balanced(moved, fixed, valid), size)[kept]
+            back = chroma(_balanced(fixed, moved, valid), size)[kept]
+    clipped = np.maximum(*(one.max(axis=1) for one in colours)) > UNCLIPPED
     weak = turned(there, y) & turned(back, x)
     strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
     lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
-    return _part(weak | strong | lost, kept)
+    other = untoned & (np.linalg.norm(x - y, axis=1) > LEAST)
+    return _part(weak | strong | lost | other, kept)
+
+
+def _kept(x: Cells, y: Cells) -> bool:
+    """Return whether clear colours are the same in both images, so that no other one has changed with the tone."""
+    vivid = np.maximum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)) > VIVID
+    same = np.linalg.norm(x - y, axis=1) < SAME_CHROMA
+    return bool(vivid.any() and same[vivid].mean() > LEAST_KEPT)
 
 
 def _same_ground(x: Cells, y: Cells, colours: Cells, others: Cells) -> bool:

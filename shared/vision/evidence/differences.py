@@ -171,7 +171,7 @@ def regions(found: Agreement) -> list[Region]:
         least = STRIKING_AREA if strongest >= STRIKING and found.loss <= LITTLE_LOSS else LEAST_AREA
         if area < least or (area < SMALL_AREA and strongest < STRONG):
             continue
-        if _lost_detail(found, seen):
+        if (strongest < STRONG and _is_thin(seen)) or _lost_detail(found, seen):
             continue
         left, top, width, height = (int(value) for value in stats[place, :4])
         share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
@@ -199,6 +199,11 @@ def _around(boxes: Sequence[PixelBox]) -> PixelBox:
     left, top = (min(box[axis] for box in boxes) for axis in (0, 1))
     right, bottom = (max(box[axis] + box[axis + 2] for box in boxes) for axis in (0, 1))
     return left, top, right - left, bottom - top
+
+
+def _is_thin(seen: Mask) -> bool:
+    """Return whether a region is narrower than a window, as what compression leaves beside an edge is."""
+    return not cv2.erode(seen.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0).any()
 
 
 def _lost_detail(found: Agreement, seen: Mask) -> bool:

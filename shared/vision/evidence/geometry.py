@@ -10,7 +10,9 @@ import numpy.typing as npt
 from shared.vision.evidence.differences import PixelBox
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import LONGEST, decode_fine
-from shared.vision.evidence.registration import refine_homography
+from shared.vision.evidence.registration import LEVEL_SCALE, refine_homography
+from shared.vision.evidence.templates import contained
+from shared.vision.evidence.voting import voted_transforms
 from shared.vision.keypoints import (
     LONGEST_SIDE,
     MIN_INLIERS,
@@ -28,6 +30,8 @@ from shared.vision.resizing import longest_side
 KEYPOINTS: Final = 1500
 SAME_PLACE: Final = 0.01
 """Maximum distance of corners, as a fraction of the longest side, at which two transforms count as the same."""
+CERTAIN_INLIERS: Final = 50
+"""Number of inliers from which on no other transform is tried: in tables and on boards, a few fall upon each other."""
 PARTS: Final = (384, 192)
 """Longest sides in pixels to which an image is scaled if it may be a small part of the other."""
 FEW_INLIERS: Final = 150
@@ -63,7 +67,10 @@ def keypoints_of(image: Pixels, side: int | None = None) -> Keypoints:
     count = longest_side(image.shape[1], image.shape[0], KEYPOINTS)  # as many more as a long image is larger
     found = detect(gray, count, side or max(LONGEST_SIDE, longest), edge)
     size = (image.shape[1], image.shape[0])
-    return replace(found, points=found.points * np.float32(longest / max(found.size)), size=size)
+    # OpenCV multiplies a position by its level's scale, which moves it by half of what a pixel grows.
+    centred = found.points + ((LEVEL_SCALE ** found.scales.astype(np.float32) - 1) / 2)[:, np.newaxis]
+    scale = longest / max(found.size)
+    return replace(found, points=(centred * scale + (scale - 1) / 2).astype(np.float32), size=size)
 
 
 def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> Iterator[Transform]:
@@ -78,9 +85,15 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
         # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
         near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
         yield near[0] if near else found.transform
-        return
+        if found.score.inliers >= CERTAIN_INLIERS:
+            return
     yield from frames
-    # One image may be a small part of the other.
+    yield from voted_transforms(own(None), other(None))
+    yield from _parts(a, b, own, other)
+
+
+def _parts(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> Iterator[Transform]:
+    """Yield transforms under which one image is a small part of the other."""
     for side in PARTS:
         for smaller, larger, turn in ((own, other, False), (other, own, True)):
             if max(smaller(None).size) <= side:
@@ -89,12 +102,17 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
             if found.transform is not None:
                 yield np.asarray(np.linalg.inv(found.transform), np.float64) if turn else found.transform
                 return
+    there, back = contained(a, b), contained(b, a)
+    if there is not None:
+        yield there
+    if back is not None:
+        yield np.asarray(np.linalg.inv(back), np.float64)
 
 
 def refined(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform) -> tuple[Transform, int]:
     """Refine a transform by the keypoints near it; return it with the number of those that agree."""
     transform, inliers = refine_homography(own, other, transform)
-    return _closer(a, b, transform, inliers) if MIN_INLIERS <= inliers < FEW_INLIERS else (transform, inliers)
+    return _closer(a, b, transform, inliers) if inliers < FEW_INLIERS else (transform, inliers)
 
 
 def _closer(a: Pixels, b: Pixels, transform: Transform, inliers: int) -> tuple[Transform, int]:
@@ -130,6 +148,13 @@ def _keypoints_of_part(image: Pixels, part: PixelBox, side: int) -> Keypoints:
     found = keypoints_of(np.ascontiguousarray(image[top : top + height, left : left + width]), side)
     offset = np.array([left, top], np.float32)
     return replace(found, points=found.points + offset, size=(image.shape[1], image.shape[0]))
+
+
+def is_symmetrical(image: Pixels) -> bool:
+    """Return whether an image looks much like its mirror image."""
+    small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA)
+    values = _standard(small.astype(np.float64))
+    return float((values * values[:, ::-1]).mean()) >= SAME_FRAME
 
 
 def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:

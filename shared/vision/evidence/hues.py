@@ -28,6 +28,8 @@ LEVELS: Final = 32
 ALL_BUT, ONE_COLOUR = 0.9, 6.0
 """Share of the cells that have the chroma of their gray level in a monochrome image, and its maximum deviation: 5 for
 photographs in sepia, at least 7 for photographs of one hue."""
+FLAT_COLOURS, FLAT_WITHIN, LEAST_FLAT = 5, 16, 0.9
+"""Number of flat colours, their distance in levels, and least share of the pixels that have one of them."""
 GRAY: Final = (0.114, 0.587, 0.299)
 """Shares of blue, green and red in gray levels (ITU-R BT.601)."""
 
@@ -63,6 +65,20 @@ def monochrome(image: Pixels) -> bool:
         for level in set(bins.tolist())
     ]
     return float(np.quantile(np.concatenate(away), ALL_BUT)) < ONE_COLOUR
+
+
+def is_flat(image: Pixels) -> bool:
+    """Return whether an image consists of a few flat colours, as flags and icons do: any recolouring would fit them."""
+    left = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST).reshape(-1, 3).astype(np.int32)
+    most = (1 - LEAST_FLAT) * len(left)
+    for _ in range(FLAT_COLOURS):
+        if len(left) <= most:
+            break
+        counts = np.bincount((left // FLAT_WITHIN) @ (1, 16, 256))
+        place = int(counts.argmax())
+        centre = (np.array([place % 16, place // 16 % 16, place // 256]) + 0.5) * FLAT_WITHIN
+        left = left[np.abs(left - centre).max(axis=1) > FLAT_WITHIN]
+    return len(left) <= most
 
 
 def hues(image: Pixels) -> int:

@@ -13,10 +13,10 @@ from shared.vision.evidence.colours import colour_differences
 from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.geometry import geometries, keypoints_in, refined
+from shared.vision.evidence.geometry import geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
-from shared.vision.evidence.registration import Mask, Overlap, overlap, refine_bend
+from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap, overlap, refine_bend
 from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
 from shared.vision.keypoints import MIN_INLIERS, Keypoints, Transform
@@ -41,8 +41,12 @@ MANY_INLIERS: Final = 50
 PAGE_INLIERS: Final = 0.1
 """Least share of the keypoints that are inliers on pages that are variants, if they are fewer than `MANY_INLIERS`: the
 lines of any two pages of text fall upon each other."""
+UNLIKE_PAGE_INLIERS: Final = 0.25
+"""The same where their detail is not alike: on screens of one grid, 0.15 fall upon each other."""
 CLEAR: Final = 0.8
 """Share of agreeing detail above which the mirror image is not tried as well."""
+CLEAR_INLIERS: Final = 0.4
+"""The same for the share of the keypoints: of a grid and its mirror image, 0.3 agree."""
 MOST_LAID: Final = 0.5
 """Maximum share of the overlap that overlays may cover."""
 
@@ -100,9 +104,15 @@ def _judge(first: bytes, second: bytes) -> Judgement:
         for transform in geometries(image, b, own, other):
             seen = _judged(image, b, own(None), other(None), transform, mirrored)
             found = max(found, seen, key=_standing)
-            if found.relation is Relation.COPY or (found.relation is Relation.VARIANT and found.agreeing >= CLEAR):
+            if found.relation is Relation.COPY or (_is_clear(found, own(None), other(None)) and not is_symmetrical(a)):
                 return found
     return found
+
+
+def _is_clear(found: Judgement, own: Keypoints, other: Keypoints) -> bool:
+    """Return whether two images are variants in this place; boards and grids also fall upon each other in others."""
+    most = min(GUIDED_POINTS, len(own), len(other))
+    return found.relation is Relation.VARIANT and found.agreeing >= CLEAR and found.inliers >= CLEAR_INLIERS * most
 
 
 def _standing(found: Judgement) -> tuple[int, float]:
@@ -152,9 +162,10 @@ def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: T
     boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
     overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
     alike = found.alike(covered)
-    if agreeing < VARIANT or (alike < ALIKE and inliers < MANY_INLIERS):
+    page, most = may_be_page(found), min(GUIDED_POINTS, len(own), len(other))
+    if agreeing < VARIANT or (alike < ALIKE and inliers < max(MANY_INLIERS, page * UNLIKE_PAGE_INLIERS * most)):
         return NOTHING
-    by_chance = may_be_page(found) and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
+    by_chance = page and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
     nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
     if relation is Relation.VARIANT and by_chance:

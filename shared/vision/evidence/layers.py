@@ -32,6 +32,8 @@ LEAST_CONTRAST: Final = 10.0
 
 def flat_share(on: Levels, under: Levels) -> float:
     """Return the share of the pixels of `on`, 0 to 1, that are up to three colours laid over `under`."""
+    if not len(on):
+        return 0.0
     step = len(on) // SAMPLES + 1
     x, y = under[::step], on[::step]
     left = np.ones(len(x), bool)

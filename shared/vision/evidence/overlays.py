@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.vision.evidence.crossings import is_bar, lie_across
 from shared.vision.evidence.differences import Agreement, PixelBox, Region
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
@@ -22,9 +23,12 @@ FOREIGN: Final = 0.42
 MUCH_MORE_FOREIGN, NEARLY_CONTINUES = 1.0, 0.7
 """The same difference of a bar with nothing in common with what is around it, and the least share for `CONTINUES` then:
 what a wide bar covers at an image's edge has surroundings on one side only."""
-KNOWN: Final = 0.8
-"""Least `Side.known` of what an overlay covers: under a bar at an image's edge it has at least 0.87, elsewhere 0.94;
-where another person in other clothes came into a scene, 0.3 to 0.92."""
+KNOWN, KNOWN_UNDER_BAR = 0.9, 0.8
+"""Least `Side.known` of what an overlay covers, and of what a bar along a whole edge does: that has at least 0.87, the
+others 0.94. Where another person in other clothes came into a scene, it is 0.3 to 0.93."""
+BOTH_FLAT: Final = (0.8, 0.97)
+"""`Side.flat` of both images in a large region in which both show something of their own. Bars have more, and what a
+photograph shows there has less, or more if it is the sky."""
 ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
 STROKE, SOLID = 21, 0.25
@@ -49,6 +53,8 @@ MANY: Final = 10
 """Number of separate things drawn, above which a page has content of its own; icons and logos have fewer."""
 FOREIGN_BORDER: Final = 0.5
 """Share of a border's levels that its surroundings have, below which it needs no contrast with what it covers."""
+FRAME: Final = 0.9
+"""Least share of the edge of the overlap of a border all around it, which is one on a page, too."""
 FLAT: Final = 6.0
 """Maximum standard deviation of a border, in gray levels."""
 
@@ -66,7 +72,7 @@ def find_overlays(
     shown = [sides_of(found, part) for part in parts]
     margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
     if is_page(found):
-        return _find_patches(found, parts, shown, margins)
+        return _find_patches(found, parts, shown, margins, colours)
     coloured = [sides_of(found, part, colours) for part in parts]
     large = LARGE * found.valid.sum()
     within = [
@@ -78,7 +84,7 @@ def find_overlays(
         for each, other, part in zip(shown, coloured, parts, strict=True)
     ]
     on = [
-        _first_found(margin, _unless_of_the_scene(place, each, other, part))
+        _first_found(margin, _unless_of_the_scene(found, place, each, other, part))
         for margin, place, each, other, part in zip(margins, within, shown, coloured, parts, strict=True)
     ]
     places = {place for place in on if place is not OverlaidImage.NEITHER}
@@ -94,7 +100,7 @@ def find_overlays(
 
 
 def _unless_of_the_scene(
-    place: OverlaidImage, shown: tuple[Side, Side], coloured: tuple[Side, Side], part: Region
+    found: Agreement, place: OverlaidImage, shown: tuple[Side, Side], coloured: tuple[Side, Side], part: Region
 ) -> OverlaidImage:
     """Return the image with an overlay, or neither if either image may show things of the scene.
 
@@ -104,7 +110,11 @@ def _unless_of_the_scene(
     if place is OverlaidImage.NEITHER:
         return place
     over, covered = shown[place], coloured[1 - place]
-    if covered.fits < NEARLY_CONTINUES or covered.known < KNOWN:
+    bar = is_bar(part, found.valid)
+    if covered.fits < NEARLY_CONTINUES or covered.known < (KNOWN_UNDER_BAR if bar else KNOWN):
+        return OverlaidImage.NEITHER
+    low, high = BOTH_FLAT
+    if not bar and part.area > LARGE * found.valid.sum() and all(low < each.flat < high for each in shown):
         return OverlaidImage.NEITHER
     seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
     outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
@@ -133,14 +143,21 @@ def _first_found(*places: OverlaidImage) -> OverlaidImage:
 
 
 def _find_patches(
-    found: Agreement, parts: Sequence[Region], shown: Sequence[tuple[Side, Side]], margins: Sequence[OverlaidImage]
+    found: Agreement,
+    parts: Sequence[Region],
+    shown: Sequence[tuple[Side, Side]],
+    margins: Sequence[OverlaidImage],
+    colours: tuple[Pixels, Pixels],
 ) -> tuple[OverlaidImage, list[bool]]:
-    """Return which page has patches laid over it, and which regions they are.
+    """Return which page has something laid over it, and which regions that is.
 
-    Letters are a page's content, so only a patch with a ground of its own is an overlay, and only if nothing else
-    differs.
+    Letters are a page's content, so only what cuts them is an overlay, or a patch with a ground of its own, and only if
+    nothing else differs.
     """
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
+    for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
+        if lie_across(found, parts, shown, place, colours):
+            return place, [True] * len(parts)
     if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
         return nobody
     on = [
@@ -200,6 +217,8 @@ def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> Overlai
     if not seen.any():
         return OverlaidImage.NEITHER
     spread = float(found.a[seen].std()), float(found.b[seen].std())
+    if (rim & part.mask).sum() > FRAME * rim.sum() and min(spread) <= FLAT:
+        return OverlaidImage(int(np.argmin(spread)))
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
         over, under = shown[place], shown[1 - place]
         goes_on = spread[1 - place] >= 2 * FLAT or (under.fits >= CONTINUES and over.fits < FOREIGN_BORDER)

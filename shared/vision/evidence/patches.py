@@ -56,14 +56,23 @@ def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side], pa
     ]
     around = [there > LEAST_GROUND for _, there in (first, second)]
     if page:
-        # What a patch covers on a page goes on around it: its ground, or letters and lines.
+        # What a patch covers on a page goes on around it: letters and lines. A blank place may have been filled in,
+        # unless it is at the page's edge.
         covered = [float(_detailed(plane)[inside].mean()) > LEAST_COVERED for plane in planes]
-        goes_on = [near or (fit >= COVERS and there) for near, fit, there in zip(around, fits, covered, strict=True)]
+        flush = bool((mask.astype(bool) & ~_inner(found.valid)[rows, columns]).any())
+        goes_on = [
+            (near or fit >= COVERS) and (there or flush) for near, fit, there in zip(around, fits, covered, strict=True)
+        ]
     else:
         goes_on = [each.continues for each in shown]
     if laid[0] and goes_on[1]:
         return OverlaidImage.FIRST
     return OverlaidImage.SECOND if laid[1] and goes_on[0] else OverlaidImage.NEITHER
+
+
+def _inner(valid: Mask) -> Mask:
+    inner: Mask = cv2.erode(valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0
+    return inner
 
 
 def _detailed(plane: Plane) -> Mask:

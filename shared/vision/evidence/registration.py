@@ -18,6 +18,12 @@ GUIDED: Final = ((10.0, 3.0), (5.0, 2.0))
 """Pixels: search radius around a keypoint's predicted position, and maximum residual after fitting, for each round."""
 CLOSE: Final = 1.5
 AS_GOOD: Final = 0.9
+LEVEL_SCALE: Final = 1.2
+"""Ratio of one level of ORB's pyramid to the next; the larger ones place keypoints less exactly."""
+EXACT: Final = 1e-6
+UPRIGHT: Final = 0.004
+"""Maximum distance of corners, relative to the longest side, between a transform and an upright one: a scan that is
+rotated by a quarter of a degree is farther."""
 GUIDED_BITS: Final = 64
 """Maximum Hamming distance, a quarter of a descriptor; matches at the right position need no ratio test."""
 GUIDED_POINTS: Final = 700
@@ -72,7 +78,14 @@ def refine_homography(a: Keypoints, b: Keypoints, transform: Transform) -> tuple
         transform, near = found, count
     as_given, fitted = (len(guided_matches(x, y, each, CLOSE)[0]) for each in (first, transform))
     # If the first transform is as good, keep it: frames that match exactly must not shift by keypoint errors.
-    return (first, as_given) if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS else (transform, near)
+    if as_given >= AS_GOOD * fitted and as_given >= MIN_INLIERS:
+        transform, near, fitted = first, as_given, as_given
+    if _is_upright(transform):
+        return transform, near
+    upright = _upright(x, y, *guided_matches(x, y, transform, GUIDED[-1][1]), transform)
+    if upright is None or len(guided_matches(x, y, upright, CLOSE)[0]) < AS_GOOD * fitted:
+        return transform, near
+    return upright, near
 
 
 def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | None, int]:
@@ -84,6 +97,33 @@ def _fitted(here: Points, there: Points, within: float) -> tuple[Transform | Non
     if affine is not None and kept.sum() >= AS_GOOD * inliers.sum():
         return np.vstack([affine, [0, 0, 1]]).astype(np.float64), int(kept.sum())
     return found.astype(np.float64), int(inliers.sum())
+
+
+def _is_upright(transform: Transform) -> bool:
+    """Return whether a transform changes scale and place only, in quarter turns."""
+    exact = np.abs(transform / transform[2, 2])
+    return bool(exact[2, :2].max() < EXACT and min(exact[0, 1] + exact[1, 0], exact[0, 0] + exact[1, 1]) < EXACT)
+
+
+def _upright(a: Keypoints, b: Keypoints, left: Indices, right: Indices, transform: Transform) -> Transform | None:
+    """Return the scales and the translation, in quarter turns, that replace a transform that is nearly so, or None.
+
+    Few things are rotated by less than a degree, and where keypoints are few, such a rotation is an error of theirs.
+    """
+    width, height = a.size
+    corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
+    moved = cv2.perspectiveTransform(corners, transform).reshape(-1, 2)
+    sides = np.roll(moved, -1, axis=0) - moved
+    swapped = int(abs(sides[0, 1]) > abs(sides[0, 0]))
+    fitted = np.zeros((3, 3))
+    fitted[2, 2] = 1
+    weight = LEVEL_SCALE ** -(a.scales[left].astype(np.float64) + b.scales[right])
+    for axis in (0, 1):
+        here, there = a.points[left, axis ^ swapped].astype(np.float64), b.points[right, axis].astype(np.float64)
+        offset, scale = robust_fit(np.stack([np.ones_like(here), here], axis=1), there, weight, 0.3)
+        fitted[axis, axis ^ swapped], fitted[axis, 2] = scale, offset
+    away = cv2.perspectiveTransform(corners, fitted).reshape(-1, 2) - moved
+    return fitted if float(np.abs(away).max()) < UPRIGHT * max(a.size) and is_sane(fitted, a.size) else None
 
 
 def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: float) -> tuple[Indices, Indices]:

@@ -90,11 +90,12 @@ def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | 
         return first, second
     images = [image[rows, columns] for image in colours]
     recoloured = mask & (cv2.absdiff(*images).max(axis=2) > CHANGED)
-    known = [_known(image, recoloured, ring) for image in images]
+    known = [known_share(image, recoloured, ring) for image in images]
     return replace(first, known=known[0]), replace(second, known=known[1])
 
 
-def _known(image: Pixels, inside: Mask, ring: Mask) -> float:
+def known_share(image: Pixels, inside: Mask, ring: Mask) -> float:
+    """Return the share of a region's colours, 0 to 1, that also occur in its surroundings."""
     usual = _palette(image[ring])
     for axis in range(3):
         wide = np.pad(usual, [(1, 1) if each == axis else (0, 0) for each in range(3)], mode="edge")

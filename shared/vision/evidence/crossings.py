@@ -1,0 +1,101 @@
+"""Find what lies across the letters and lines of a page: it cuts them, and they go on behind it.
+
+What belongs to a page is placed beside its other parts, and where it was changed, its old parts are gone.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from shared.vision.evidence.differences import Agreement, Region
+from shared.vision.evidence.layers import flat_share
+from shared.vision.evidence.registration import Mask, Plane
+from shared.vision.evidence.sides import CHANGED, OverlaidImage, Side, known_share
+from shared.vision.opencv import cv2
+from shared.vision.pixels import Pixels
+
+AROUND: Final = 41
+"""Pixels: side of the window whose median is a page's ground; letters and lines are less than half of it."""
+INK: Final = 25.0
+"""Least difference in gray levels of letters and lines from their ground."""
+BAND: Final = 7
+"""Pixels: width of the band around a region in which a cut line goes on."""
+LEAST_CUT: Final = 3
+"""Pixels of a line or letter on either side of an outline that cuts it."""
+CUTS, MANY_CUTS = 3, 6
+"""Least number of lines and letters that are cut; and where a layer has a page's own colours. A stone on a board cuts
+one crossing of lines."""
+BAR: Final = 0.97
+"""Least share of an edge that a bar along it covers."""
+MOST_GONE: Final = 0.12
+"""Maximum share of what changed in which a letter or a line is gone: replaced ones have at least 0.2."""
+MOST_GONE_OF_ONE: Final = 0.25
+"""The same of each region, which may be small."""
+LEAST_AGREEING: Final = 0.75
+"""Least share of the detail of both pages that agrees: with captions and stamps it is at least 0.78, of different logos
+and charts of one kind up to 0.67."""
+LEAST_LAYERED: Final = 0.6
+"""Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
+OWN_COLOURS: Final = 0.5
+"""Share of a layer's colours that the rest of the page has, above which they are the page's own."""
+
+
+def lie_across(
+    found: Agreement,
+    parts: Sequence[Region],
+    shown: Sequence[tuple[Side, Side]],
+    place: OverlaidImage,
+    colours: tuple[Pixels, Pixels],
+) -> bool:
+    """Return whether everything that one of two pages shows in these regions is laid across the other's content."""
+    bar = all(is_bar(part, found.valid) for part in parts)
+    if found.agreeing < LEAST_AGREEING or (not bar and any(each[place].seam < each[1 - place].seam for each in shown)):
+        # The other page has the outline.
+        return False
+    on, under = (found.a, found.b) if place is OverlaidImage.FIRST else (found.b, found.a)
+    mask = np.logical_or.reduce([part.mask for part in parts])
+    changed = mask & (np.abs(on - under) > CHANGED)
+    ground = ground_of(under)
+    ink = found.valid & (np.abs(under - ground) > INK)
+    gone = changed & ink & (np.abs(on - ground) < CHANGED)
+    if gone.sum() > MOST_GONE * changed.sum():
+        return False
+    for part in parts:
+        here = changed & part.mask
+        if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or flat_share(on[here], under[here]) < LEAST_LAYERED:
+            return False
+    cut = cuts(changed, ink)
+    if cut >= (CUTS if bar else MANY_CUTS):
+        return True
+    image = colours[place]
+    elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
+    return cut >= CUTS and known_share(image, changed, elsewhere) < OWN_COLOURS
+
+
+def is_bar(part: Region, valid: Mask) -> bool:
+    """Return whether a region lies along a whole edge."""
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    (top, bottom), (left, right) = ((int(one[0]), int(one[-1]) + 1) for one in (rows, columns))
+    x, y, width, height = part.box
+    across, down = width >= BAR * (right - left), height >= BAR * (bottom - top)
+    at_end = y <= top + 1 or y + height >= bottom - 1, x <= left + 1 or x + width >= right - 1
+    return (across and at_end[0]) or (down and at_end[1])
+
+
+def ground_of(page: Plane) -> Plane:
+    """Return the level of the ground at each pixel of a page."""
+    small = cv2.resize(np.clip(page, 0, 255).astype(np.uint8), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    soft = cv2.medianBlur(small, AROUND // 4 * 2 + 1)
+    ground: Plane = cv2.resize(soft, page.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return ground
+
+
+def cuts(changed: Mask, ink: Mask) -> int:
+    """Return the number of letters and lines that a region covers in part."""
+    wide = cv2.dilate(changed.astype(np.uint8), np.ones((2 * BAND + 1,) * 2, np.uint8)) > 0
+    close = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    _, labels = cv2.connectedComponents((ink & wide).astype(np.uint8))
+    count = int(labels.max()) + 1
+    within, beyond = (np.bincount(labels[at], minlength=count)[1:] for at in (changed, ~close))
+    return int(((within >= LEAST_CUT) & (beyond >= LEAST_CUT)).sum())
