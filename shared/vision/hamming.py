@@ -23,9 +23,27 @@ def nearest_two(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], n
     Returns:
         Indices into `b`, shape (n,), and distances in bits, shape (n, 2), the nearer first.
     """
-    apart = np.asarray(numkong.hammings_packed(np.ascontiguousarray(a), numkong.hammings_pack(np.ascontiguousarray(b))))
+    apart = _distances(a, b)
     rows = np.arange(len(apart))
     nearest = apart.argmin(axis=1)
     least = apart[rows, nearest]
     apart[rows, nearest] = _FARTHEST
     return nearest, np.column_stack([least, apart.min(axis=1)])
+
+
+def near(a: Descriptors, b: Descriptors, bits: int, count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the indices of pairs that differ in fewer than `bits` bits.
+
+    Returns:
+        Indices into `a` and into `b`: at most the `count` nearest of each descriptor of `a`, the nearest first.
+    """
+    apart = _distances(a, b)
+    left, right = np.nonzero(apart < bits)
+    order = np.lexsort((right, apart[left, right], left))
+    left, right = left[order], right[order]
+    place = np.arange(len(left)) - np.searchsorted(left, left)
+    return left[place < count], right[place < count]
+
+
+def _distances(a: Descriptors, b: Descriptors) -> npt.NDArray[np.uint32]:
+    return np.asarray(numkong.hammings_packed(np.ascontiguousarray(a), numkong.hammings_pack(np.ascontiguousarray(b))))

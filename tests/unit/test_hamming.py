@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.vision.hamming import nearest_two
+from shared.vision.hamming import near, nearest_two
 from shared.vision.opencv import cv2
 
 
@@ -22,3 +22,13 @@ def test_the_first_of_equals_is_the_nearest() -> None:
     nearest, distances = nearest_two(a, np.repeat(a, 3, axis=0))
     assert nearest.tolist() == [0]
     assert distances.tolist() == [[0, 0]]
+
+
+def test_the_nearest_of_those_that_are_near_are_kept() -> None:
+    rng = np.random.default_rng(1)
+    a, b = (rng.integers(0, 2, (count, 32), dtype=np.uint8) for count in (60, 80))
+    expected, at = cv2.batchDistance(a, b, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=5)
+    left, right = near(a, b, 10, 5)
+    assert 0 < len(left) < expected.size
+    assert np.array_equal(left, np.nonzero(expected < 10)[0])
+    assert np.array_equal(right, at[expected < 10])

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision.hamming import near
 from shared.vision.keypoints import MIN_INLIERS, Keypoints, Points, Transform, is_sane
 from shared.vision.opencv import cv2
 
@@ -34,12 +35,7 @@ def voted_transforms(a: Keypoints, b: Keypoints) -> Iterator[Transform]:
     """Yield the scales and translations, in quarter turns, on which most keypoints agree."""
     if min(len(a), len(b)) < MIN_INLIERS:
         return
-    distances, nearest = cv2.batchDistance(
-        a.descriptors, b.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=min(NEIGHBOURS, len(b))
-    )
-    voting = distances < BITS
-    left = np.nonzero(voting)[0]
-    right = nearest[voting].astype(np.intp)
+    left, right = near(a.descriptors, b.descriptors, BITS, NEIGHBOURS)
     turns = (b.angles[right].astype(np.intp) - a.angles[left] + QUARTER // 2) % (4 * QUARTER) // QUARTER
     peaks = []
     for turn in range(4):
