@@ -37,6 +37,8 @@ LEAST_AGREEING: Final = 0.75
 and charts of one kind up to 0.67."""
 LEAST_LAYERED: Final = 0.6
 """Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
+ALL_OWN: Final = 0.9
+"""The same above which nothing is laid across a page, however much it cuts: other bars of a chart have all."""
 OWN_COLOURS: Final = 0.5
 """Share of a layer's colours that the rest of the page has, above which they are the page's own."""
 
@@ -66,11 +68,12 @@ def lie_across(
         if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or flat_share(on[here], under[here]) < LEAST_LAYERED:
             return False
     cut = cuts(changed, ink)
-    if cut >= (CUTS if bar else MANY_CUTS):
+    if bar and cut >= CUTS:
         return True
     image = colours[place]
     elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
-    return cut >= CUTS and known_share(image, changed, elsewhere) < OWN_COLOURS
+    own = known_share(image, changed, elsewhere)
+    return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
 
 
 def is_bar(part: Region, valid: Mask) -> bool:
