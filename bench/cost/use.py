@@ -40,7 +40,7 @@ TRACED: Final = 0.05
 """Of the calls of a function."""
 STATE_SECONDS: Final = 0.015
 """Of the api function, for a form or a state: taken."""
-ALARM_METRICS: Final = 19
+ALARM_METRICS: Final = 21
 """Number of metrics that the alarms watch; a test counts them in the template."""
 IMAGE_GB: Final = 0.3
 RERANKED: Final = 20

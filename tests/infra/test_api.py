@@ -85,6 +85,7 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
         name.removeprefix("Operations"): (alarm.get("MetricName"), alarm["Threshold"]) for name, alarm in alarms.items()
     } == {
         "DeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
+        "PeopleDeadLettersNotEmpty": ("ApproximateNumberOfMessagesVisible", 1),
         "Backlog": ("ApproximateAgeOfOldestMessage", 48 * 60),
         "ApiServerErrors": ("5xx", 1),
         "IngestErrors": ("Errors", 1),

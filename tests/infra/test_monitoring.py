@@ -14,6 +14,7 @@ from infra.stack.settings import ContextError
 from shared.domain.table_schema import (
     ANNOTATED_INDEX,
     DUPLICATES_INDEX,
+    FACES_INDEX,
     LISTING_INDEX,
     LOCAL_INDEX,
     PIXELS_INDEX,
@@ -23,7 +24,7 @@ from shared.domain.table_schema import (
 from tests.infra.reading import only, resources, text
 
 MAIL: Final = {"alarm_email": "ops@example.org"}
-VECTORS: Final = {VECTOR_INDEX, LOCAL_INDEX}
+VECTORS: Final = {VECTOR_INDEX, LOCAL_INDEX, FACES_INDEX}
 
 
 def widgets(document: dict[str, Any]) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
         "dynamodb/trash": "dynamodb",
         "dynamodb/albums": "dynamodb",
         "dynamodb/shares": "dynamodb",
+        "dynamodb/people": "dynamodb",
         "dynamodb/api_keys": "dynamodb",
         "objects": "s3",
         "event_bus": "events",

@@ -34,7 +34,7 @@ def test_the_bucket_is_private_and_encrypted(template: Template) -> None:
 
 def test_bucket_and_queues_require_tls(document: dict[str, Any]) -> None:
     policies = resources(document, "AWS::S3::BucketPolicy") | resources(document, "AWS::SQS::QueuePolicy")
-    assert len(policies) == 3
+    assert len(policies) == 5
     for policy in policies.values():
         assert {
             "Effect": "Deny",
@@ -138,7 +138,7 @@ def test_the_vector_indexes_match_those_that_the_code_searches(
         table_schema.PIXELS_HASH,
         *sorts,
     }
-    assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]}
+    assert declared == keys | {entry["AttributeName"] for entry in index["SearchSchema"]} | {*table_schema.FACE_FILTERS}
 
 
 def test_the_index_of_faces_compares_by_euclidean_distance(document: dict[str, Any]) -> None:

@@ -201,7 +201,11 @@ def test_a_copy_of_a_drawing_differs_nowhere(
     assert (found.relation, list(found.differences)) == (Relation.COPY, [])
 
 
-@pytest.mark.parametrize(("drawn", "alter"), [(timetable, captioned), (board, pointed_at), (puzzle, barred)], ids=str)
+@pytest.mark.parametrize(
+    ("drawn", "alter"),
+    [(timetable, captioned), (board, pointed_at), (puzzle, barred)],
+    ids=["timetable", "board", "crossword"],
+)
 def test_what_cuts_letters_and_lines_is_laid_over(
     drawn: Callable[[], Image.Image], alter: Callable[[Image.Image], Image.Image]
 ) -> None:
