@@ -78,7 +78,8 @@ def _update_states(update: Callable[[str, str], None], record: SQSRecord) -> Non
 
 def is_people_task(record: SQSRecord) -> bool:
     """Return whether a message is from the queue of tasks on people, which alone is a FIFO queue."""
-    return record.event_source_arn.endswith(".fifo")
+    arn: str = record.raw_event.get("eventSourceARN", "")
+    return arn.endswith(".fifo")
 
 
 def receive_count(record: SQSRecord) -> int:

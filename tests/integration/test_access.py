@@ -31,6 +31,7 @@ from tests.integration.test_api_errors import problem
 from tests.integration.test_lambda import http_event
 
 ABSENT: Final = "0" * 64
+PERSON: Final = "0" * 32
 CALLS: Final = {
     ("GET", "/v1/images"): {Scope.SEARCH},
     ("GET", f"/v1/images/{ABSENT}"): {Scope.SEARCH},
@@ -46,11 +47,19 @@ CALLS: Final = {
     ("GET", f"/v1/duplicates/{ABSENT}"): {Scope.SEARCH},
     ("GET", "/v1/trash"): {Scope.SEARCH},
     ("GET", "/v1/tags"): {Scope.SEARCH},
+    ("GET", "/v1/people"): {Scope.SEARCH},
+    ("GET", "/v1/people/suggestions"): {Scope.SEARCH},
+    ("GET", f"/v1/people/{PERSON}"): {Scope.SEARCH},
+    ("GET", f"/v1/people/{PERSON}/faces"): {Scope.SEARCH},
+    ("GET", f"/v1/people/{PERSON}/suggestions"): {Scope.SEARCH},
+    ("GET", "/v1/faces"): {Scope.SEARCH},
+    ("GET", "/v1/collections/t-scopes"): {Scope.SEARCH},
     ("GET", "/v1/albums"): {Scope.SEARCH},
     ("GET", f"/v1/albums/{ABSENT}"): {Scope.SEARCH},
     ("GET", f"/v1/albums/{ABSENT}/shares"): {Scope.SEARCH},
     ("POST", "/v1/search"): {Scope.SEARCH},
     ("POST", "/v1/compare"): {Scope.SEARCH},
+    ("POST", "/v1/people/search"): {Scope.SEARCH},
     ("POST", "/v1/uploads"): {Scope.WRITE},
     ("POST", "/v1/images"): {Scope.WRITE},
     ("PATCH", f"/v1/images/{ABSENT}"): {Scope.WRITE},
@@ -72,6 +81,15 @@ CALLS: Final = {
     ("POST", f"/v1/trash/{ABSENT}/restore"): {Scope.WRITE},
     ("DELETE", f"/v1/trash/{ABSENT}"): {Scope.WRITE},
     ("DELETE", "/v1/trash"): {Scope.WRITE},
+    ("PATCH", "/v1/people"): {Scope.WRITE},
+    ("PATCH", f"/v1/people/{PERSON}"): {Scope.WRITE},
+    ("POST", f"/v1/people/{PERSON}/merge"): {Scope.WRITE},
+    ("POST", f"/v1/people/{PERSON}/unmerge"): {Scope.WRITE},
+    ("POST", f"/v1/people/{PERSON}/apart"): {Scope.WRITE},
+    ("PUT", f"/v1/faces/{ABSENT}/person"): {Scope.WRITE},
+    ("DELETE", f"/v1/faces/{ABSENT}/person"): {Scope.WRITE},
+    ("PATCH", "/v1/collections/t-scopes"): {Scope.ADMIN},
+    ("DELETE", "/v1/collections/t-scopes/faces"): {Scope.ADMIN},
     ("POST", "/upload/"): {Scope.SEARCH, Scope.WRITE},
     ("POST", "/upload_from_url/"): {Scope.SEARCH, Scope.WRITE},
     ("GET", f"/v1/uploads/{'0' * 32}"): set(),

@@ -246,7 +246,7 @@ def test_every_call_below_v1_refuses_unknown_query_parameters(running: PicTrace)
 def test_a_misspelt_query_parameter_is_answered_with_what_may_be_meant(running: PicTrace) -> None:
     answer = running.client.get("/v1/images", params={"collection_name": "a"})
     said = (
-        "Unknown query parameter `collection_name`. Did you mean `collection`? This call takes `collection`, `cursor`, "
+        "Unknown query parameter `collection_name`. Did you mean `collection`? This call takes `album`, `collection`, "
     )
     assert answer.json()["detail"].startswith(said)
 

@@ -80,6 +80,8 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "thumbnail": ("GET", "/v1/images/{image_id}/thumbnail", {}),
     "similar": ("GET", "/v1/images/{image_id}/similar", {}),
     "annotate": ("PATCH", "/v1/images/{image_id}", {"json": {"note": "seen"}}),
+    "tag": ("PUT", "/v1/images/{image_id}/tags/{tag}", {}),
+    "untag": ("DELETE", "/v1/images/{image_id}/tags/{tag}", {}),
     "remove": ("DELETE", "/v1/images/{image_id}", {}),
     "remove-here": ("DELETE", "/v1/images/{image_id}", {"params": {"collection": "t-strangers"}}),
     "group": ("GET", "/v1/duplicates/{image_id}", {}),
@@ -99,7 +101,7 @@ BY_ID: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "compare-with-file": ("POST", "/v1/compare", {"files": {"a": ("a", HELD)}, "data": {"b": "ID"}}),
     "draw": ("POST", "/v1/compare", {"json": {"a": "ID", "b": sha(OWN)}, "params": {"picture": "matches"}}),
 }
-"""Every API call that names an image or an upload."""
+"""Every API call that names an image or an upload; links to albums answer without a caller."""
 NAMED_IN_THE_BODY: Final = {"/v1/search", "/v1/compare", "/v1/duplicates/decisions", "/v1/duplicates/resolve"}
 
 
@@ -124,7 +126,7 @@ def test_an_image_in_another_collection_is_answered_like_a_missing_one(
             for name, value in request.items()
             if name in {"json", "data"}
         }
-        where = path.format(image_id=image_id, upload_id=upload_id)
+        where = path.format(image_id=image_id, upload_id=upload_id, tag="dog")
         return other_caller.observe(method, where, image_id, upload_id, **(request | filled | {"params": parameters}))
 
     held, absent = seen(sha(HELD), other_caller.upload), seen(sha(ABSENT), "0" * 32)
@@ -139,7 +141,9 @@ def test_every_call_that_names_an_image_is_tested(other_caller: OtherCaller) -> 
         (method.upper(), path)
         for path, methods in paths.items()
         for method in methods
-        if "{image_id}" in path or "{upload_id}" in path or (method == "post" and path in NAMED_IN_THE_BODY)
+        if ("{image_id}" in path and not path.startswith("/v1/shared/"))
+        or "{upload_id}" in path
+        or (method == "post" and path in NAMED_IN_THE_BODY)
     }
     assert named == {(method, path) for method, path, _ in BY_ID.values()}
 
