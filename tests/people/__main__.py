@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write the report to {RESULTS.name}")
     args = parser.parse_args()
     counts, violations = play(range(args.histories))
+    print(f"{args.histories} histories, {len(violations)} violations", flush=True)
     text = report(counts, violations, {name: first_found(parts) for name, parts in WITHOUT.items()})
     print(text)
     for seed, violation in violations[:20]:

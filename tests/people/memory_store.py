@@ -68,6 +68,7 @@ class MemoryPeople:
             face.face_id: (face.face_model, self.stored[face.face_id])
             for one in self.images_.values()
             for face in one.live()
+            if face.face_id in self.stored
         }
 
     def near(self, collection: str, face_model: str, vector: FaceVector, limit: int) -> Sequence[Near]:
