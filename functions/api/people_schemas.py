@@ -44,7 +44,9 @@ class Person(BaseModel):
 
 class PersonPage(BaseModel):
     people: list[Person]
-    cursor: str | None
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class People(BaseModel):
@@ -53,7 +55,9 @@ class People(BaseModel):
 
 class FacePage(BaseModel):
     faces: list[Face]
-    cursor: str | None
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class PersonChange(BaseModel):
@@ -108,7 +112,9 @@ class Pair(BaseModel):
 
 class PairPage(BaseModel):
     pairs: list[Pair]
-    cursor: str | None
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
 
 
 class Suggestions(BaseModel):

@@ -235,7 +235,7 @@ class AlbumCreation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: AlbumTitle
-    description: AlbumDescription | None = None
+    description: Annotated[AlbumDescription | None, Field(examples=["A week at the sea"])] = None
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
@@ -245,7 +245,7 @@ class AlbumUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: AlbumTitle | None = None
-    description: AlbumDescription | None = None
+    description: Annotated[AlbumDescription | None, Field(examples=["A week at the sea"])] = None
     cover: Annotated[ImageId | None, Field(description="an image of the album")] = None
 
 
@@ -253,7 +253,7 @@ class AlbumState(BaseModel):
     album_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     title: Annotated[str, Field(examples=["Holidays 2026"])]
-    description: str | None
+    description: Annotated[str | None, Field(examples=["A week at the sea"])]
     cover: Annotated[
         str | None,
         Field(description="the image that stands for it: the chosen one, else the newest", examples=[EXAMPLE_ID]),
@@ -282,14 +282,20 @@ class AlbumImages(BaseModel):
 class ChangedAlbum(BaseModel):
     album: AlbumState
     missing: Annotated[
-        list[str], Field(description="images that were to be added, and that the collection does not have")
+        list[str],
+        Field(
+            examples=[[EXAMPLE_IMAGE]],
+            description="images that were to be added, and that the collection does not have",
+        ),
     ]
 
 
 class ShareCreation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    days: Annotated[int, Field(ge=1, le=MAX_SHARE_DAYS, description="after how many days it ends")] = SHARE_DAYS
+    days: Annotated[int, Field(ge=1, le=MAX_SHARE_DAYS, description="after how many days it ends", examples=[30])] = (
+        SHARE_DAYS
+    )
 
 
 class ShareState(BaseModel):
@@ -316,7 +322,7 @@ class SharedAlbum(BaseModel):
     """What a link tells of its album."""
 
     title: Annotated[str, Field(examples=["Holidays 2026"])]
-    description: str | None
+    description: Annotated[str | None, Field(examples=["A week at the sea"])]
     expires_at: Annotated[str, Field(examples=["2026-12-28T18:00:00+00:00"])]
 
 

@@ -128,7 +128,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     ingest_events = messages.parse(json.dumps(event))
     if len(ingest_events) == 1 and isinstance(ingest_events[0], Created | UrlSubmitted):
         count("direct_calls")
-        return asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))
+        record = asdict(dispatcher().index_now(ingest_events[0], context.aws_request_id))
+        return dict(json.loads(json.dumps(record, default=sorted)))  # Lambda cannot encode the sets of tags
     for index, ingest_event in enumerate(ingest_events):
         process_event(ingest_event, f"{context.aws_request_id}/{index}")
     return None

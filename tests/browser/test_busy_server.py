@@ -93,7 +93,7 @@ def test_searches_and_removals_are_retried_too(busy_page: BusyPage, running: Pic
     busy_page.page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": noise(5101)})
     expect(busy_page.page.locator("#matches .card")).to_contain_text("Identical")
     assert len(search.seen) == 2
-    busy_page.page.locator("#images button").click()
+    busy_page.page.locator("#images button.open").click()
     busy_page.page.wait_for_load_state("networkidle")  # the viewer has read the record
     removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1)
     busy_page.page.get_by_role("button", name="Delete").click()
@@ -135,7 +135,7 @@ def test_thumbnails_that_cannot_be_loaded_are_reported(busy_page: BusyPage, runn
 def test_the_viewer_reports_an_image_that_it_cannot_load(busy_page: BusyPage) -> None:
     refused = busy_page.busy.refuse(r"/v1/images/\w+/content", 503, math.inf, Retry_After="3600")
     busy_page.open()
-    busy_page.page.locator("#images button").click()
+    busy_page.page.locator("#images button.open").click()
     expect(busy_page.page.locator("#viewer .problem")).to_contain_text("The server is busy.")
     refused.times = 0
     busy_page.page.get_by_role("button", name="Load it again").click()

@@ -27,7 +27,8 @@ SHARE: Final = Security(require_scopes, scopes=[Scope.SEARCH, Scope.WRITE])
 
 
 def valid_album(
-    collection: OneCollection, album_id: Annotated[str, Path(examples=[schemas.EXAMPLE_UPLOAD])]
+    collection: OneCollection,
+    album_id: Annotated[str, Path(description="the album's id", examples=[schemas.EXAMPLE_UPLOAD])],
 ) -> AlbumKey:
     """Return a well-formed key; a malformed id is handled like one that does not exist."""
     if not re.fullmatch(ALBUM_ID_PATTERN, album_id):
@@ -177,7 +178,9 @@ def create_share(album: OneAlbum, wanted: schemas.ShareCreation, services: Needs
     dependencies=[WRITE],
 )
 def revoke_share(
-    album: OneAlbum, share_id: Annotated[str, Path(max_length=64, examples=[schemas.EXAMPLE_UPLOAD])], services: Needs
+    album: OneAlbum,
+    share_id: Annotated[str, Path(description="the link's id", max_length=64, examples=[schemas.EXAMPLE_UPLOAD])],
+    services: Needs,
 ) -> None:
     """The link ends at once. Links to images that were already given out under it work for up to 15 minutes."""
     services.shares.revoke(album, share_id)

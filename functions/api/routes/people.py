@@ -19,8 +19,12 @@ router = APIRouter(prefix="/v1", route_class=AuthenticatedRoute, tags=["people"]
 
 SUGGESTED_AT_ONCE: Final = 10
 
-PersonId = Annotated[str, Path(pattern=f"^{PERSON_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_PERSON])]
-FaceId = Annotated[str, Path(pattern=f"^{FACE_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_FACE])]
+PersonId = Annotated[
+    str, Path(description="the person's id", pattern=f"^{PERSON_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_PERSON])
+]
+FaceId = Annotated[
+    str, Path(description="the face's id", pattern=f"^{FACE_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_FACE])
+]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number on a page")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")]
 
