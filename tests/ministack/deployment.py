@@ -94,6 +94,7 @@ def with_zips(template: Template, model_dir: Path) -> dict[str, Any]:
         properties["Runtime"] = f"python3.{sys.version_info.minor}"
         properties["Environment"]["Variables"] |= {
             "PICTRACE_MODEL_DIR": str(model_dir),
+            "PICTRACE_FACES_DIR": str(model_dir.parent / "faces"),
             "PYTHONPATH": sysconfig.get_path("purelib"),
         }
         for name in ("PackageType", "ImageConfig", "Layers"):
