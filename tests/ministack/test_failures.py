@@ -51,9 +51,8 @@ def dead_letter(deployed: PicTrace, seconds: float = 40) -> Any:
 
 def event_source(deployed: PicTrace) -> Any:
     functions: Any = deployed.cloud
-    [mapping] = boto3.client("lambda").list_event_source_mappings(FunctionName=functions.functions["ingest"])[
-        "EventSourceMappings"
-    ]
+    mappings = boto3.client("lambda").list_event_source_mappings(FunctionName=functions.functions["ingest"])
+    [mapping] = [one for one in mappings["EventSourceMappings"] if not one["EventSourceArn"].endswith(".fifo")]
     return mapping
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from functions.api import people_presenters, people_schemas, query_image, schemas
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
@@ -14,6 +15,15 @@ from functions.api.routes.collections import NamedCollection
 from shared.domain.images import IMAGE_ID_PATTERN
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN
+
+
+class PersonConvertor(StringConvertor):
+    """Takes what may be a person's id, so that other methods of calls such as `suggestions` are refused as such."""
+
+    regex = "(?!(?:suggestions|search)(?:/|$))[^/]+"
+
+
+register_url_convertor("person", PersonConvertor())
 
 router = APIRouter(prefix="/v1", route_class=AuthenticatedRoute, tags=["people"])
 
@@ -117,7 +127,7 @@ def search_people(
 
 
 @router.get(
-    "/people/{person_id}", summary="One person", responses=problem_responses("not-found"), dependencies=[SEARCH]
+    "/people/{person_id:person}", summary="One person", responses=problem_responses("not-found"), dependencies=[SEARCH]
 )
 def get_person(person_id: PersonId, services: Needs, collection: OneCollection) -> people_schemas.Person:
     """Also under an id that was merged into another, whose person is returned."""
@@ -125,7 +135,7 @@ def get_person(person_id: PersonId, services: Needs, collection: OneCollection) 
 
 
 @router.patch(
-    "/people/{person_id}",
+    "/people/{person_id:person}",
     summary="Name a person, hide them, or choose their cover",
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
@@ -145,7 +155,7 @@ def change_person(
 
 
 @router.get(
-    "/people/{person_id}/faces",
+    "/people/{person_id:person}/faces",
     summary="The faces of a person",
     responses=problem_responses("not-found", "invalid-cursor"),
     dependencies=[SEARCH],
@@ -159,7 +169,7 @@ def list_person_faces(
 
 
 @router.get(
-    "/people/{person_id}/suggestions",
+    "/people/{person_id:person}/suggestions",
     summary="Persons and faces who may be the same as a person",
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
@@ -173,7 +183,7 @@ def list_suggestions(person_id: PersonId, services: Needs, collection: OneCollec
 
 
 @router.post(
-    "/people/{person_id}/merge",
+    "/people/{person_id:person}/merge",
     summary="Merge a person into another",
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
@@ -187,7 +197,7 @@ def merge(
 
 
 @router.post(
-    "/people/{person_id}/unmerge",
+    "/people/{person_id:person}/unmerge",
     summary="Undo the merge of a person",
     responses=problem_responses("not-found"),
     dependencies=[WRITE],
@@ -199,7 +209,7 @@ def unmerge(person_id: PersonId, services: Needs, collection: OneCollection) -> 
 
 
 @router.post(
-    "/people/{person_id}/apart",
+    "/people/{person_id:person}/apart",
     status_code=204,
     summary="Say that two persons are not the same",
     responses=problem_responses("malformed-body", "not-found"),
