@@ -191,6 +191,7 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
         "dynamodb/duplicate_scans": "dynamodb",
         "dynamodb/trash": "dynamodb",
         "dynamodb/albums": "dynamodb",
+        "dynamodb/batches": "dynamodb",
         "dynamodb/shares": "dynamodb",
         "dynamodb/people": "dynamodb",
         "dynamodb/api_keys": "dynamodb",

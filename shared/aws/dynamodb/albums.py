@@ -1,11 +1,12 @@
 """Albums in DynamoDB."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.batches import batch_get
 from shared.domain.albums import Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
 from shared.domain.cursors import decode_album, encode_album
 from shared.domain.ledger import ConflictError, ImageKey
@@ -22,8 +23,6 @@ MAX_ROUNDS: Final = 5
 _ADDED_AT_ONCE: Final = 33
 _REMOVED_AT_ONCE: Final = 49
 """A transaction has at most 100 items: the album, and three for each image that is added, two for each removed."""
-_BATCH: Final = 100
-"""Maximum number of items in one BatchGetItem."""
 _NAMES: Final = ("image_id", LISTING_PARTITION, LISTING_SORT, TAKEN_SORT)
 _TIMES: Final = {
     "ProjectionExpression": ", ".join(f"#{name}" for name in _NAMES),
@@ -120,9 +119,8 @@ class DynamoAlbums:
         return AlbumPage(albums[:limit], encode_album(collection, albums[limit - 1].key.album_id) if more else None)
 
     def of_image(self, image: ImageKey) -> Sequence[Album]:
-        ids = self._albums_of(image)
-        items = self._batch([item_mapper.album_key(AlbumKey(image.collection, one)) for one in ids])
-        albums = [_to_album(image.collection, item) for item in items]
+        keys = [item_mapper.album_key(AlbumKey(image.collection, one)) for one in self._albums_of(image)]
+        albums = [_to_album(image.collection, item) for item in batch_get(self._client, self._table, keys)]
         return sorted(albums, key=lambda album: album.key.album_id, reverse=True)
 
     def holds(self, key: AlbumKey, image_id: str) -> bool:
@@ -136,15 +134,13 @@ class DynamoAlbums:
     def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
         """Add images; see `shared.domain.ports.Albums`."""
         wanted = list(dict.fromkeys(image_ids))
+        record_keys = [item_mapper.record_key(one, key.collection) for one in wanted]
         for _ in range(MAX_ROUNDS):
             if self.find(key) is None:
                 raise AlbumMissing
-            records = {
-                item["image_id"]["S"]: item
-                for item in self._batch([item_mapper.record_key(one, key.collection) for one in wanted], _TIMES)
-                if LISTING_PARTITION in item
-            }
-            held = {item["sk"]["S"] for item in self._batch([item_mapper.album_entry_key(key, one) for one in wanted])}
+            items = batch_get(self._client, self._table, record_keys, _TIMES)
+            records = {item["image_id"]["S"]: item for item in items if LISTING_PARTITION in item}
+            held = set(self._held(key, wanted))
             fresh = [records[one] for one in wanted if one in records and one not in held]
             if all(self._add(key, chunk) for chunk in _chunks(fresh, _ADDED_AT_ONCE)):
                 return [one for one in wanted if one not in records]
@@ -179,11 +175,15 @@ class DynamoAlbums:
     def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
         """Remove images; see `shared.domain.ports.Albums`."""
         for _ in range(MAX_ROUNDS):
-            entries = self._batch([item_mapper.album_entry_key(key, one) for one in dict.fromkeys(image_ids)])
-            held = [item["sk"]["S"] for item in entries]
+            held = self._held(key, list(dict.fromkeys(image_ids)))
             if all(self._remove(key, chunk) for chunk in _chunks(held, _REMOVED_AT_ONCE)):
                 return
         raise ConflictError
+
+    def _held(self, key: AlbumKey, image_ids: Sequence[str]) -> list[str]:
+        """Return those of the images that the album has."""
+        keys = [item_mapper.album_entry_key(key, one) for one in image_ids]
+        return [item["sk"]["S"] for item in batch_get(self._client, self._table, keys)]
 
     def forget(self, image: ImageKey) -> None:
         """Remove an image that is gone from every album; may be repeated."""
@@ -269,18 +269,6 @@ class DynamoAlbums:
             ConsistentRead=True,
         ):
             yield from page["Items"]
-
-    def _batch(self, keys: Sequence[dict[str, Any]], projection: Mapping[str, Any] | None = None) -> list[Any]:
-        """Return those of the items that exist."""
-        found: list[Any] = []
-        for chunk in _chunks(keys, _BATCH):
-            waiting: Any = chunk
-            while waiting:
-                request: Any = {self._table: {"Keys": waiting, "ConsistentRead": True, **(projection or {})}}
-                answer: Any = self._client.batch_get_item(RequestItems=request)
-                found += answer["Responses"].get(self._table, [])
-                waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return found
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:

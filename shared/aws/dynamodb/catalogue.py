@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.albums import DynamoAlbums
+from shared.aws.dynamodb.batches import batch_get
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
@@ -367,24 +368,14 @@ class DynamoCatalogue:
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
-        keys: Any = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
+        keys = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
         names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
-        found: dict[str, Annotations] = {}
-        while keys:
-            answer: Any = self._client.batch_get_item(
-                RequestItems={
-                    self._table: {
-                        "Keys": keys,
-                        "ProjectionExpression": ", ".join(f"#{name}" for name in names),
-                        "ExpressionAttributeNames": {f"#{name}": name for name in names},
-                        "ConsistentRead": True,
-                    }
-                }
-            )
-            items = filter(_is_shown, answer["Responses"].get(self._table, []))
-            found |= {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return found
+        projection = {
+            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        }
+        items = filter(_is_shown, batch_get(self._client, self._table, keys, projection))
+        return {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
 
     def _record(self, image_id: str, collection: str) -> Any:
         return self._client.get_item(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.batches import batch_get
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.cursors import decode_name, encode_name
 from shared.domain.table_schema import COLLECTIONS_PARTITION, FACES_ON
@@ -95,14 +96,8 @@ class DynamoCollections:
 
     def find(self, names: Collection[str]) -> Sequence[CollectionEntry]:
         """Return those of the collections, at most 100, that exist, ordered by name."""
-        keys: Any = [_item_key(name) for name in set(names)]
-        found: list[CollectionEntry] = []
-        while keys:
-            wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            answer: Any = self._client.batch_get_item(RequestItems=wanted)
-            found += [_to_entry(item) for item in answer["Responses"].get(self._table, [])]
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return sorted(found, key=lambda entry: entry.name)
+        keys = [_item_key(name) for name in set(names)]
+        return sorted(map(_to_entry, batch_get(self._client, self._table, keys)), key=lambda entry: entry.name)
 
     def remove(self, name: str) -> None:
         """Remove a collection from the list; one that is used again is registered again within a minute."""

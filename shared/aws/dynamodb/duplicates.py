@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb.batches import batch_get
 from shared.domain.cursors import decode_group, decode_pair, encode_group, encode_pair
 from shared.domain.duplicates import (
     DecidedPair,
@@ -30,8 +31,6 @@ MAX_SHOWN: Final = 100
 """Maximum number of images of a group in a page; each read requests one more."""
 MAX_READS: Final = 10
 """Maximum number of reads for a page, which may therefore be short if most groups have shrunk to a single image."""
-BATCH: Final = 100
-"""Maximum number of items in one BatchGetItem."""
 
 _NAMES: Final = (
     *("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES),
@@ -56,19 +55,10 @@ class DynamoDuplicates:
 
     def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         """Return those of the images that the collection has now; see `shared.domain.ports.Duplicates`."""
-        found: dict[str, ImageRecord] = {}
-        wanted = sorted(set(image_ids))
-        for start in range(0, len(wanted), BATCH):
-            keys: Any = [item_mapper.record_key(one, collection) for one in wanted[start : start + BATCH]]
-            while keys:
-                request: Any = {self._table: {"Keys": keys, "ConsistentRead": True, **_PROJECTION}}
-                answer: Any = self._client.batch_get_item(RequestItems=request)
-                for item in answer["Responses"].get(self._table, []):
-                    if LISTING_PARTITION in item:
-                        record = item_mapper.to_record(item)
-                        found[record.image_id] = record
-                keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return found
+        keys = [item_mapper.record_key(one, collection) for one in sorted(set(image_ids))]
+        items = batch_get(self._client, self._table, keys, _PROJECTION)
+        records = [item_mapper.to_record(item) for item in items if LISTING_PARTITION in item]
+        return {record.image_id: record for record in records}
 
     def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
         """Move an image into a group, or out of any; see `shared.domain.ports.Duplicates`."""

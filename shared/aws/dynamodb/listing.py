@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.albums import Member
+from shared.aws.dynamodb.batches import BATCH, batch_get
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
 """Maximum number of reads for a filtered page, and of images in each read."""
-RECORDS_AT_ONCE: Final = 100
-"""Records of an album that are read at once, the maximum of BatchGetItem; few if the page is full before."""
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
@@ -126,8 +125,8 @@ class DynamoListing:
         else:
             rest = [entry for entry in entries if after is None or entry > after]
         found: list[tuple[tuple[str, str], ImageRecord]] = []
-        for start in range(0, len(rest), RECORDS_AT_ONCE):
-            chunk = rest[start : start + RECORDS_AT_ONCE]
+        for start in range(0, len(rest), BATCH):
+            chunk = rest[start : start + BATCH]
             records = self._shown(album.collection, [image_id for _, image_id in chunk])
             held = [(entry, records[entry[1]]) for entry in chunk if entry[1] in records]
             found += [(entry, record) for entry, record in held if wanted.accepts(record)]
@@ -140,21 +139,10 @@ class DynamoListing:
 
     def _shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
         """Return the records of those of the images that the collection shows."""
-        keys: Any = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
-        found: dict[str, ImageRecord] = {}
-        while keys:
-            request: Any = {
-                "Keys": keys,
-                "ConsistentRead": True,
-                "ProjectionExpression": ANNOTATED_PROJECTION,
-                "ExpressionAttributeNames": ANNOTATED_NAMES,
-            }
-            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
-            for item in answer["Responses"].get(self._table, []):
-                if LISTING_PARTITION in item:
-                    found[item["image_id"]["S"]] = item_mapper.to_record(item)
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return found
+        keys = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
+        projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
+        items = batch_get(self._client, self._table, keys, projection)
+        return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
 
     def tag_counts(self, collection: str, pages: int) -> TagCounts:
         """Return how many of the newest images have each tag, of those on this many pages of 1 MB."""

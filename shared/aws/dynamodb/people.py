@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import people_items as items
+from shared.aws.dynamodb.batches import batch_get
 from shared.aws.dynamodb.item_mapper import record_key
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
@@ -52,7 +53,7 @@ class DynamoPeople:
 
     def images(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageFaces]:
         keys = [items.faces_key(ImageKey(collection, image_id)) for image_id in sorted(set(image_ids))]
-        found = [items.to_faces(item) for item in self._get_all(keys)]
+        found = [items.to_faces(item) for item in batch_get(self._client, self._table, keys)]
         return {faces.image.image_id: faces for faces in found}
 
     def person(self, collection: str, person_id: str) -> Person | None:
@@ -85,7 +86,7 @@ class DynamoPeople:
 
     def vectors(self, collection: str, face_ids: Collection[str]) -> Mapping[str, FaceVector]:
         keys = [items.vector_key(collection, face_id) for face_id in sorted(set(face_ids))]
-        return dict(items.to_vector(item) for item in self._get_all(keys))
+        return dict(items.to_vector(item) for item in batch_get(self._client, self._table, keys))
 
     def near(self, collection: str, face_model: str, vector: FaceVector, limit: int) -> Sequence[Near]:
         try:
@@ -163,17 +164,6 @@ class DynamoPeople:
         return self._client.get_item(
             TableName=self._table, Key=key, ConsistentRead=True, **(projection if names else {})
         ).get("Item")
-
-    def _get_all(self, keys: Sequence[dict[str, Any]]) -> list[Any]:
-        found: list[Any] = []
-        waiting: list[Any] = list(keys)
-        while waiting:
-            answer: Any = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": waiting[:100], "ConsistentRead": True}}
-            )
-            found += answer["Responses"].get(self._table, [])
-            waiting = [*answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", []), *waiting[100:]]
-        return found
 
     def _pages(self, partition: dict[str, Any], prefix: str = "") -> Any:
         condition, values = "pk = :pk", {":pk": partition}
