@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any, Final
 
-from shared.domain.albums import ALBUM_ID_PATTERN
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import Sort
 from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
@@ -74,24 +73,6 @@ def decode_group(cursor: str, collection: str) -> str:
     match _fields(cursor):
         case [str(owner), str(group)] if owner == collection and re.fullmatch(IMAGE_ID_PATTERN, group):
             return group
-        case _:
-            raise InvalidCursor(_FOREIGN)
-
-
-def encode_album(collection: str, album_id: str) -> str:
-    """Return the cursor after an album."""
-    return _opaque(collection, album_id)
-
-
-def decode_album(cursor: str, collection: str) -> str:
-    """Return the album after which the next page starts.
-
-    Raises:
-        InvalidCursor: the cursor is malformed or belongs to another collection.
-    """
-    match _fields(cursor):
-        case [str(owner), str(album_id)] if owner == collection and re.fullmatch(ALBUM_ID_PATTERN, album_id):
-            return album_id
         case _:
             raise InvalidCursor(_FOREIGN)
 

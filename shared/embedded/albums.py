@@ -6,8 +6,17 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.domain.albums import Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage, Share
-from shared.domain.cursors import decode_album, encode_album
+from shared.domain.albums import (
+    ALBUM_ID_PATTERN,
+    Album,
+    AlbumChange,
+    AlbumFull,
+    AlbumKey,
+    AlbumMissing,
+    AlbumPage,
+    Share,
+)
+from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import MAX_ALBUM_IMAGES
 from shared.embedded.album_tables import read_albums_of
@@ -67,7 +76,7 @@ class EmbeddedAlbums:
             return deleted.rowcount > 0
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
-        after = decode_album(cursor, collection) if cursor else "~"
+        after = decode_place(cursor, collection, ALBUM_ID_PATTERN) if cursor else "~"
         with self._database.read() as connection:
             rows = connection.execute(
                 f"{_SELECT} WHERE albums.collection = ? AND albums.album_id < ? ORDER BY albums.album_id DESC LIMIT ?",
@@ -75,7 +84,7 @@ class EmbeddedAlbums:
             )
             albums = [_to_album(row) for row in rows]
         more = len(albums) > limit
-        return AlbumPage(albums[:limit], encode_album(collection, albums[limit - 1].key.album_id) if more else None)
+        return AlbumPage(albums[:limit], encode_place(collection, albums[limit - 1].key.album_id) if more else None)
 
     def of_image(self, image: ImageKey) -> Sequence[Album]:
         with self._database.read() as connection:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.batches import batch_get
-from shared.domain.albums import Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
-from shared.domain.cursors import decode_album, encode_album
+from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
+from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import MAX_ALBUM_IMAGES
 from shared.domain.table_schema import LISTING_PARTITION, LISTING_SORT, TAKEN_SORT
@@ -103,7 +103,7 @@ class DynamoAlbums:
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
         """Return one page of a collection's albums; see `shared.domain.ports.Albums`."""
-        after = AlbumKey(collection, decode_album(cursor, collection)) if cursor else None
+        after = AlbumKey(collection, decode_place(cursor, collection, ALBUM_ID_PATTERN)) if cursor else None
         start: Any = {"ExclusiveStartKey": item_mapper.album_key(after)} if after else {}
         answer = self._client.query(
             TableName=self._table,
@@ -116,7 +116,7 @@ class DynamoAlbums:
         )
         albums = [_to_album(collection, item) for item in answer["Items"]]
         more = len(albums) > limit
-        return AlbumPage(albums[:limit], encode_album(collection, albums[limit - 1].key.album_id) if more else None)
+        return AlbumPage(albums[:limit], encode_place(collection, albums[limit - 1].key.album_id) if more else None)
 
     def of_image(self, image: ImageKey) -> Sequence[Album]:
         keys = [item_mapper.album_key(AlbumKey(image.collection, one)) for one in self._albums_of(image)]
