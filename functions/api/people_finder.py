@@ -1,8 +1,8 @@
 """The people of collections, as the API reads them: lists, suggestions, and persons in a query image."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -12,14 +12,13 @@ from shared.domain.errors import NotFound
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, Page
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import MAX_PAGE
 from shared.domain.people import matching
 from shared.domain.people.assignment import Assigner
 from shared.domain.people.faces import DetectedFace
 from shared.domain.people.lookup import is_barred, resolve
 from shared.domain.people.ports import PeopleStore
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN, Face, Person, image_of
-from shared.domain.ports import Albums, Duplicates, SearchIndex
+from shared.domain.ports import Albums, Catalogue
 from shared.domain.tags import TagMatch
 
 if TYPE_CHECKING:
@@ -86,10 +85,9 @@ class Recognised:
 class PeopleFinder:
     """Reads the people of one store."""
 
-    def __init__(self, store: PeopleStore, duplicates: Duplicates, index: SearchIndex, albums: Albums) -> None:
+    def __init__(self, store: PeopleStore, catalogue: Catalogue, albums: Albums) -> None:
         self._store = store
-        self._duplicates = duplicates
-        self._index = index
+        self._catalogue = catalogue
         self._albums = albums
         self._assigner = Assigner(store, lambda: "")
 
@@ -214,7 +212,7 @@ class PeopleFinder:
         """
         sets = [self._images_of(collection, self._resolved(collection, one).person_id) for one in people]
         images = set.intersection(*sets) if match is TagMatch.ALL else set.union(*sets)
-        records = [one for one in self._records(collection, sorted(images)) if wanted.accepts(one)]
+        records = [one for one in self._catalogue.shown(collection, sorted(images)).values() if wanted.accepts(one)]
         key: Callable[[ImageRecord], tuple[str, str]] = (
             (lambda one: (one.created_at, one.image_id))
             if sort is Sort.ADDED
@@ -229,14 +227,6 @@ class PeopleFinder:
         page = list(islice(inside, limit + 1))
         more = len(page) > limit
         return Page(page[:limit], encode_cursor(collection, *key(page[limit - 1]), sort) if more else None)
-
-    def _records(self, collection: str, image_ids: Sequence[str]) -> Iterator[ImageRecord]:
-        """Yield the records of the images that are there, with their annotations."""
-        records = self._duplicates.records(collection, image_ids)
-        for at in range(0, len(image_ids), MAX_PAGE):
-            for image_id, annotations in self._index.existing(image_ids[at : at + MAX_PAGE], collection).items():
-                if image_id in records:
-                    yield replace(records[image_id], annotations=annotations)
 
     def _in_album(self, record: ImageRecord, album: str) -> bool:
         return self._albums.holds(AlbumKey(record.collection, album), record.image_id)

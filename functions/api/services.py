@@ -151,7 +151,7 @@ class Services:
         self.source_addresses = adapters.source_addresses
         self.messages = adapters.messages
         self.face_finder = adapters.face_finder
-        self.people = PeopleFinder(adapters.people, adapters.duplicates, adapters.catalogue, adapters.albums)
+        self.people = PeopleFinder(adapters.people, adapters.catalogue, adapters.albums)
         self.people_decisions = PeopleDecisions(adapters.people, adapters.tasks)
         self.people_merger = Merger(adapters.people, adapters.tasks)
         self.face_keeper = FaceKeeper(adapters.people, adapters.tasks)

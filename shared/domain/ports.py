@@ -196,6 +196,10 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         """
         ...
 
+    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        """Return the records of those of the images that the collection holds now, with their annotations."""
+        ...
+
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         """Store what the file of an image states that a version stored which did not read this, if it still exists."""
         ...

@@ -24,6 +24,7 @@ from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
     read_same_pixels,
+    read_shown,
     read_tag_counts,
     write_annotations,
     write_labels,
@@ -150,6 +151,10 @@ class EmbeddedCatalogue:
         """Return one page of a collection; see `read_page`."""
         with self._database.read() as connection:
             return read_page(connection, collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
+
+    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        with self._database.read() as connection:
+            return read_shown(connection, image_ids, collection)
 
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         with self._database.transaction() as connection:

@@ -157,6 +157,18 @@ def read_record(connection: sqlite3.Connection, image_key: ImageKey) -> ImageRec
     return to_record(found) if found else None
 
 
+def read_shown(
+    connection: sqlite3.Connection, image_ids: Collection[str], collection: str
+) -> Mapping[str, ImageRecord]:
+    """Return the records of those of the images that the collection holds."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM images JOIN {DESCRIBED}"  # noqa: S608
+        " WHERE images.image_id IN (SELECT value FROM json_each(?)) AND images.collection = ?",
+        (json.dumps(list(image_ids)), collection),
+    )
+    return {row[0]: to_record(row) for row in rows}
+
+
 def read_records(
     connection: sqlite3.Connection, image_ids: Collection[str], *, collection: str, model: str
 ) -> Mapping[str, ImageRecord]:

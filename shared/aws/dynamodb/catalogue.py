@@ -201,6 +201,9 @@ class DynamoCatalogue:
         """Return one page of a collection; see `DynamoListing.page`."""
         return self._listing.page(collection, wanted=wanted, sort=sort, order=order, limit=limit, cursor=cursor)
 
+    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        return self._listing.shown(collection, image_ids)
+
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         """Store what the file of an image states; see `shared.domain.ports.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, capture=capture))

@@ -127,7 +127,7 @@ class DynamoListing:
         found: list[tuple[tuple[str, str], ImageRecord]] = []
         for start in range(0, len(rest), BATCH):
             chunk = rest[start : start + BATCH]
-            records = self._shown(album.collection, [image_id for _, image_id in chunk])
+            records = self.shown(album.collection, [image_id for _, image_id in chunk])
             held = [(entry, records[entry[1]]) for entry in chunk if entry[1] in records]
             found += [(entry, record) for entry, record in held if wanted.accepts(record)]
             if len(found) > limit:
@@ -137,8 +137,8 @@ class DynamoListing:
                 )
         return Page([record for _, record in found])
 
-    def _shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
-        """Return the records of those of the images that the collection shows."""
+    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        """Return the records of some images; see `shared.domain.ports.Catalogue`."""
         keys = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
         projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
         items = batch_get(self._client, self._table, keys, projection)

@@ -302,6 +302,7 @@ def test_annotations_are_returned_and_listed_by(store: Store, collection: str) -
     add(store, collection)
     ids = [record.image_id for record in records]
     assert store.catalogue.existing(ids, collection) == dict(zip(ids, noted, strict=True))
+    assert store.catalogue.shown(collection, [*ids, "0" * 64]) == dict(zip(ids, records, strict=True))
     assert listed(store, collection)[1:] == records[::-1]
     for expected, conditions in (
         ("0", {"external_id": "DAM-1"}),
