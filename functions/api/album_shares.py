@@ -26,6 +26,14 @@ NO_LINK: Final = "There is no album under this link, or no longer."
 """The same for a token that never was, has ended or was revoked, and for an album that was deleted."""
 
 
+def existing_album(albums: Albums, key: AlbumKey) -> Album:
+    """Raises AlbumMissing."""
+    album = albums.find(key)
+    if album is None:
+        raise AlbumMissing
+    return album
+
+
 class AlbumShares:
     """The links to albums.
 
@@ -47,8 +55,7 @@ class AlbumShares:
         Raises:
             AlbumMissing: there is no such album.
         """
-        if self._albums.find(key) is None:
-            raise AlbumMissing
+        existing_album(self._albums, key)
         now, token = self._clock(), new_token()
         created_at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
         share = Share(secrets.token_hex(16), key, created_at, int(now) + days * _DAY)
@@ -61,8 +68,7 @@ class AlbumShares:
         Raises:
             AlbumMissing: there is no such album.
         """
-        if self._albums.find(key) is None:
-            raise AlbumMissing
+        existing_album(self._albums, key)
         return [share for share in self._shares.list_all(key) if share.expires_at > self._clock()]
 
     def revoke(self, key: AlbumKey, share_id: str) -> None:

@@ -17,6 +17,8 @@ from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
 from shared.domain.limits import MAX_K
 from shared.domain.matches import Effort, Ranking, Verdict
 
+PageCursor = Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")]
+
 
 def services(request: Request) -> Services:
     found: Services = request.app.state.services

@@ -16,6 +16,12 @@ from shared.domain.tags import SEPARATOR, TagMatch, canonical_tag
 DATE_LENGTH: Final = len("2026-11-28")
 
 
+MatchQuery = Annotated[
+    TagMatch | None,
+    Query(description="whether one of the tags or people is enough; by default one of the tags, but all people"),
+]
+
+
 def annotation_filter(
     external_id: Annotated[
         str | None, Query(max_length=MAX_FIELD_LENGTH, description="only images with this id of the caller's own")
@@ -86,9 +92,7 @@ def listing_filter(
         str | None,
         Query(max_length=1024, description="only images with one of these tags, in any case", examples=["dog,beach"]),
     ] = None,
-    match: Annotated[
-        TagMatch | None, Query(description="whether one of the tags is enough, which it is by default")
-    ] = None,
+    match: MatchQuery = None,
     favourite: Annotated[bool | None, Query(description="only favourites, or only others")] = None,
 ) -> ImageFilter:
     """Return the conditions of a listing."""

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from functions.api import presenters, schemas
 from functions.api.album_covers import with_covers
+from functions.api.album_shares import existing_album
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller, require_scopes
-from functions.api.dependencies import Needs, OneCollection
+from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
 from shared.domain.access import Scope
@@ -52,7 +53,7 @@ def list_albums(
         str | None, Query(pattern=IMAGE_ID_PATTERN, description="only the albums that have this image, on one page")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of albums")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.AlbumPage:
     """Follow `cursor` until it is null. `GET /v1/images?album=` lists the images of one."""
     if image_id is not None:
@@ -82,7 +83,7 @@ def create_album(caller: KnownCaller, wanted: schemas.AlbumCreation, services: N
 @router.get("/{album_id}", summary="One album", responses=problem_responses("not-found"), dependencies=[SEARCH])
 def get_album(album: OneAlbum, services: Needs) -> schemas.AlbumState:
     """Without its images, which `GET /v1/images?album=` lists."""
-    (state,) = _states(services, [_found(services, album)])
+    (state,) = _states(services, [existing_album(services.albums, album)])
     return state
 
 
@@ -96,7 +97,7 @@ def change_album(album: OneAlbum, change: schemas.AlbumUpdate, services: Needs) 
     """What is left out stays. Without a chosen cover, the newest image is shown."""
     given = change.model_fields_set
     if change.cover is not None and not services.albums.holds(album, change.cover):
-        _found(services, album)
+        existing_album(services.albums, album)
         raise Problem("invalid-request", "cover: Choose an image of the album.")
     if "title" in given and change.title is None:
         raise Problem("invalid-request", "title: An album has a title.")
@@ -134,10 +135,10 @@ def change_album_images(album: OneAlbum, change: schemas.AlbumImages, services: 
 
     An image in the trash stays in its albums, unseen. One that is purged leaves them.
     """
-    _found(services, album)
+    existing_album(services.albums, album)
     services.albums.remove(album, change.remove)
     missing = services.albums.add(album, change.add) if change.add else []
-    (state,) = _states(services, [_found(services, album)])
+    (state,) = _states(services, [existing_album(services.albums, album)])
     return schemas.ChangedAlbum(album=state, missing=list(missing))
 
 
@@ -191,13 +192,6 @@ def _title(text: str) -> str:
     if not title:
         raise Problem("invalid-request", "title: An album has a title.")
     return title
-
-
-def _found(services: Services, key: AlbumKey) -> Album:
-    album = services.albums.find(key)
-    if album is None:
-        raise AlbumMissing
-    return album
 
 
 def _states(services: Services, albums: Sequence[Album]) -> list[schemas.AlbumState]:

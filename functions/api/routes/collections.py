@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from functions.api import schemas
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import Needs
+from functions.api.dependencies import Needs, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.services import Services
 from shared.domain.collections import CollectionEntry
@@ -44,7 +44,7 @@ def list_collections(
     limit: Annotated[
         int, Query(ge=1, le=MAX_COLLECTIONS, description="maximum number of collections")
     ] = MAX_COLLECTIONS,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.CollectionPage:
     """`default` first, then ordered by name, with the number of their images. Follow `cursor` until it is null.
 

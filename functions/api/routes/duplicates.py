@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection, SeenAs
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import problem_responses
 from shared.domain.errors import NotFound
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
@@ -25,7 +25,7 @@ def list_duplicates(
     collection: OneCollection,
     view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of groups")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.DuplicatePage:
     """Images with those that are near-duplicates of them, the best first, with the reason in words.
 
@@ -99,7 +99,7 @@ def list_decisions(
     services: Needs,
     collection: OneCollection,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of decisions")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.DecisionPage:
     """All decisions of the collection, ordered by the ids of the images. Follow `cursor` until it is null."""
     page = services.duplicates.decided(collection, limit=limit, cursor=cursor)

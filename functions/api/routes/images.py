@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.api import presenters, schemas
+from functions.api.album_shares import existing_album
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach, RemovedFrom, SeenAs
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, Reach, RemovedFrom, SeenAs
 from functions.api.errors import problem_responses
-from functions.api.filter_parameters import ListingFilter
-from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey, AlbumMissing
+from functions.api.filter_parameters import ListingFilter, MatchQuery
+from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey
 from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
 from shared.domain.limits import DEFAULT_PAGE, LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, MAX_PAGE
@@ -63,19 +64,16 @@ def list_images(
     ] = Sort.ADDED,
     order: Annotated[Order, Query(description="which end of that time comes first")] = Order.NEWEST,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
     people: Annotated[
         str | None,
         Query(pattern=PEOPLE_PATTERN, description="only images that show these persons: ids with commas between"),
     ] = None,
-    match: Annotated[
-        TagMatch | None, Query(description="whether one of the tags or people is enough; if not given, one of the tags")
-    ] = None,
+    match: MatchQuery = None,
 ) -> schemas.ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
     if album is not None:
-        if services.albums.find(AlbumKey(collection, album)) is None:
-            raise AlbumMissing
+        existing_album(services.albums, AlbumKey(collection, album))
         wanted = replace(wanted, album=album)
     if people:
         page = services.people.images(

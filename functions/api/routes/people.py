@@ -8,13 +8,14 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from functions.api import people_presenters, people_schemas, query_image, schemas
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
-from functions.api.dependencies import Needs, OneCollection
+from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.query_content import query_bytes
 from functions.api.routes.collections import NamedCollection
 from shared.domain.images import IMAGE_ID_PATTERN
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN
+from shared.vision.decode.decoding import SANDBOX, decode
 
 
 class PersonConvertor(StringConvertor):
@@ -36,7 +37,6 @@ FaceId = Annotated[
     str, Path(description="the face's id", pattern=f"^{FACE_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_FACE])
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number on a page")]
-Cursor = Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")]
 
 
 @router.get(
@@ -50,7 +50,7 @@ def list_people(
     collection: OneCollection,
     hidden: Annotated[bool, Query(description="those who are hidden, instead of those who are not")] = False,
     limit: Limit = DEFAULT_PAGE,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> people_schemas.PersonPage:
     """Those with a name first, then by their number of faces. Follow `cursor` until it is null."""
     found, following = services.people.page(collection, hidden=hidden, limit=limit, cursor=cursor)
@@ -83,7 +83,7 @@ def list_pairs(
     services: Needs,
     collection: OneCollection,
     limit: Annotated[int, Query(ge=1, le=SUGGESTED_AT_ONCE, description="about how many pairs")] = SUGGESTED_AT_ONCE,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> people_schemas.PairPage:
     """Confirm a pair by merging them, or reject it with `apart`. A page may be empty and still have a next one."""
     pairs, following = services.people.pairs(collection, limit=limit, cursor=cursor)
@@ -118,8 +118,6 @@ def search_people(
     """
     if services.face_finder is None:
         raise Problem("faces-unavailable", "This deployment has no networks for faces.")
-    from shared.vision.decode.decoding import SANDBOX, decode
-
     SANDBOX.start()
     faces = services.face_finder.find(decode(query_bytes(services, caller, query)).rgb)
     found = services.people.recognise(collection, services.face_finder.face_model, faces)
@@ -161,7 +159,11 @@ def change_person(
     dependencies=[SEARCH],
 )
 def list_person_faces(
-    person_id: PersonId, services: Needs, collection: OneCollection, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
+    person_id: PersonId,
+    services: Needs,
+    collection: OneCollection,
+    limit: Limit = DEFAULT_PAGE,
+    cursor: PageCursor = None,
 ) -> people_schemas.FacePage:
     """Follow `cursor` until it is null."""
     found, following = services.people.faces(collection, person_id, limit=limit, cursor=cursor)
@@ -234,7 +236,7 @@ def list_faces(
         str | None, Query(pattern=IMAGE_ID_PATTERN, description="the image; without it, faces without a person")
     ] = None,
     limit: Limit = DEFAULT_PAGE,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> people_schemas.FacePage:
     """All faces of the image on one page. Of those without a person, follow `cursor` until it is null."""
     if image_id:

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from functions.api import presenters, query_parameters, schemas
-from functions.api.dependencies import ImageIdPath, Needs
+from functions.api.dependencies import ImageIdPath, Needs, PageCursor
 from functions.api.errors import problem_responses
 from functions.api.routes.images import LINK_RESPONSE, link_or_redirect
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
@@ -49,7 +49,7 @@ def shared_images(
     token: Token,
     services: Needs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.SharedPage:
     """By when they were taken, the first first. Follow `cursor` until it is null."""
     page = services.shares.page(token, limit=limit, cursor=cursor)

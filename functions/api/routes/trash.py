@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
-from functions.api.dependencies import ImageIdPath, Needs, OneCollection, SeenAs
+from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import problem_responses
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
@@ -24,7 +24,7 @@ def list_trash(
     collection: OneCollection,
     view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
-    cursor: Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")] = None,
+    cursor: PageCursor = None,
 ) -> schemas.TrashPage:
     """Follow `cursor` until it is null. A page may be short and still have a next one.
 
