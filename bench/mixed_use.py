@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.embedded_scale.servers import Server, server
+from bench.processes import descendants
 from bench.speed.images import enlarged, recompressed, synthetic_image
 from bench.speed.runtime_api import ROOT
 from infra.local.data_folder import DataFolder
@@ -106,15 +107,9 @@ def measure(running: Server, minutes: int, held: int) -> Iterator[Sample]:
         while time.monotonic() < started + 60 * minute:
             use.round()
         memory = running.memory()
-        yield Sample(minute, use.rounds, memory["VmRSS"], memory["RssAnon"], sum(map(_resident, _below(running.pid))))
-
-
-def _below(pid: int) -> Iterator[int]:
-    """Yield the processes that a process has started, and those that they have."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from _below(int(child))
+        yield Sample(
+            minute, use.rounds, memory["VmRSS"], memory["RssAnon"], sum(map(_resident, descendants(running.pid)))
+        )
 
 
 def _resident(pid: int) -> float:

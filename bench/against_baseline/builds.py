@@ -4,7 +4,6 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -18,6 +17,7 @@ from typing import Final
 
 import httpx
 
+from bench.processes import descendants, free_port, wait_for_page
 from bench.speed.runtime_api import ROOT
 
 BASELINE: Final = "edf1559"
@@ -69,7 +69,7 @@ class Running:
 
     def processor_seconds(self) -> float:
         """Return the processor time of the process and of those that it has started, ended ones included."""
-        return sum(_used(pid) for pid in (self.pid, *_below(self.pid)))
+        return sum(_used(pid) for pid in (self.pid, *descendants(self.pid)))
 
     def resident(self) -> float:
         """Return the resident memory of the process, in MB."""
@@ -80,9 +80,7 @@ class Running:
 @contextmanager
 def running(build: Build) -> Iterator[Running]:
     """Start a build over nothing, and stop it at the end of the context."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         command = [sys.executable, "-m", "infra.local", "--port", str(port), "--model-dir", str(build.model_dir)]
         data = [argument.format(data=Path(folder) / "data") for argument in build.arguments]
@@ -96,24 +94,13 @@ def running(build: Build) -> Iterator[Running]:
         )
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
-                _wait(client, process, started, Path(log.name))
+                if not wait_for_page(client, process, PATIENCE_SECONDS):
+                    printed = Path(log.name).read_text(errors="replace")[-2000:]
+                    raise SystemExit(f"{process.args!r} did not start:\n{printed}")
                 yield Running(build, client, process.pid, time.perf_counter() - started)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
-
-
-def _wait(client: httpx.Client, process: subprocess.Popen[bytes], started: float, log: Path) -> None:
-    while True:
-        try:
-            client.get("/").raise_for_status()
-        except httpx.TransportError:
-            if process.poll() is not None or time.perf_counter() - started > PATIENCE_SECONDS:
-                printed = log.read_text(errors="replace")[-2000:]
-                raise SystemExit(f"{process.args!r} did not start:\n{printed}") from None
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _used(pid: int) -> float:
@@ -122,18 +109,3 @@ def _used(pid: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return sum(map(int, fields[11:15])) / _TICKS
-
-
-def _below(pid: int) -> Iterator[int]:
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-    except FileNotFoundError:
-        return
-    for task in tasks:
-        try:
-            children = (task / "children").read_text().split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        for child in children:
-            yield int(child)
-            yield from _below(int(child))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 
 from bench.embedded_scale.made import Photographs
 from bench.embedded_scale.timing import Times, in_turns
+from bench.processes import free_port, wait_for_page
 from bench.speed.runtime_api import ROOT
 from infra.local.data_folder import DataFolder
 
@@ -56,7 +56,7 @@ class Server:
 @contextmanager
 def server(folder: DataFolder, model_dir: Path) -> Iterator[Server]:
     """Run `python -m infra.local` over a folder until the end of the context."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "infra.local", "--port", str(port), "--data", str(folder.path)]
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -67,14 +67,8 @@ def server(folder: DataFolder, model_dir: Path) -> Iterator[Server]:
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
-            while True:
-                try:
-                    client.get("/").raise_for_status()
-                    break
-                except httpx.TransportError:
-                    if process.poll() is not None or time.perf_counter() - started > PATIENCE:
-                        raise SystemExit(f"the local run did not start over {folder.path}") from None
-                    time.sleep(0.02)
+            if not wait_for_page(client, process, PATIENCE):
+                raise SystemExit(f"the local run did not start over {folder.path}")
             yield Server(client, process.pid, time.perf_counter() - started)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -95,9 +89,3 @@ def searches(
         times[name] = in_turns(servers, Server.search, [photograph.copy for photograph in queries], rounds)
         used[name] = {size: (server.processor_ms() - before[size]) / (rounds + 1) for size, server in servers.items()}
     return times, used
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
