@@ -70,6 +70,7 @@ def test_people_are_named_asked_about_merged_and_hidden(running: PicTrace, deskt
     tiles.nth(1).drag_to(tiles.first)
     expect(tiles).to_have_count(2)
     expect(tiles.first.locator("input")).to_have_value("Ada")
+    expect(tiles.first).to_contain_text("6 faces")
     desktop.get_by_role("button", name="Undo").click()
     expect(tiles).to_have_count(3)
 

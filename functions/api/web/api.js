@@ -182,6 +182,7 @@ export const samePeople = (cursor) => call(inCollection(`/v1/people/suggestions?
 /** Return the path of a person, with their own collection and no other. */
 const personPath = ({ person_id: id, collection }, rest = "") => `/v1/people/${id}${rest}?collection=${encodeURIComponent(collection)}`;
 
+export const person = (one) => call(personPath(one));
 export const changePerson = (person, change) => call(personPath(person), json(change, "PATCH"));
 export const mergePeople = (person, into) => call(personPath(person, "/merge"), json({ into: into.person_id }));
 export const unmergePerson = (person) => call(personPath(person, "/unmerge"), { method: "POST" });

@@ -1,12 +1,14 @@
 /** The people of a collection: named in place, merged by dragging or by buttons, hidden, and asked about one pair at a time. */
 import * as api from "./api.js";
-import { byId, make } from "./dom.js";
+import { byId, make, pause } from "./dom.js";
 import { toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
 const AROUND = 1.6; // how much more than the face its picture shows
+const ASK_AGAIN_MS = 500; // until the faces of a person have moved
+const ASK_AT_MOST = 60;
 
 let next = null;
 let latest = 0;
@@ -36,14 +38,29 @@ function portrait(face, alt) {
   return frame;
 }
 
+/** Show the people again once a person has this many faces: they move one after another, after the answer. */
+async function showMoved(person, faces) {
+  const mine = latest;
+  for (let asks = 0; asks < ASK_AT_MOST && mine === latest; asks += 1) {
+    const now = await api.person(person);
+    if (mine !== latest) return;
+    const shown = [...byId("persons").children].find((one) => one.dataset.person === now.person_id);
+    if (shown) shown.querySelector("small").textContent = text.faceCount(now.faces);
+    if (now.faces >= faces) return shown ? undefined : load();
+    await pause(ASK_AGAIN_MS);
+  }
+}
+
 async function merge(person, into) {
   pick(null);
   await api.mergePeople(person, into);
   toast(text.merged(nameOf(person), nameOf(into)), [text.undo, () => attempt(async () => {
     await api.unmergePerson(person);
     await load();
+    await showMoved(person, person.faces);
   })]);
   await load();
+  await showMoved(into, into.faces + person.faces);
 }
 
 /** Choose a person to be merged: the buttons of the others then say where to. */
