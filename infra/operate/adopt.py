@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -141,12 +141,20 @@ def table_steps(table: str, wanted: Mapping[str, Any]) -> list[Step]:
 def _creation(
     dynamodb: "DynamoDBClient", table: str, wanted: Mapping[str, Any], updates: str, index: Mapping[str, Any]
 ) -> Step:
-    """An index more; DynamoDB takes one at a time, and the attributes of all that there will be."""
-    change = {updates: [{"Create": index}], "AttributeDefinitions": wanted["AttributeDefinitions"]}
+    """An index more; DynamoDB takes one at a time, with the types of its attributes."""
+    change = {updates: [{"Create": index}], "AttributeDefinitions": definitions(wanted, [index])}
     return Step(
         f"{table}: create the index {index['IndexName']}, and wait until it is filled",
         lambda: _update(dynamodb, table, **change),
     )
+
+
+def definitions(wanted: Mapping[str, Any], schemas: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Return the definitions of the attributes in the schemas of the table or of indexes, and no others."""
+    used = {
+        part["AttributeName"] for each in schemas for part in (*each.get("KeySchema", ()), *each.get("SearchSchema", ()))
+    }
+    return [definition for definition in wanted["AttributeDefinitions"] if definition["AttributeName"] in used]
 
 
 def _differences(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> list[str]:

@@ -50,17 +50,19 @@ class Leftovers:
 
 @pytest.fixture
 def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leftovers]:
-    """A bucket without settings, and a table as after a restore with only one of its two vector indexes."""
+    """A bucket without settings, and a table as after a restore with only one of its vector indexes."""
     monkeypatch.setattr(adopt, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(adopt, "template_from_subprocess", lambda _: template)
     name = f"left-{uuid.uuid4().hex[:8]}"
     boto3.client("s3").create_bucket(Bucket=name)
     [wanted] = [one["Properties"] for one in resources(template, "AWS::DynamoDB::Table").values()]
+    first = wanted["VectorIndexes"][0]
     boto3.client("dynamodb").create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        **{each: wanted[each] for each in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")},
-        VectorIndexes=wanted["VectorIndexes"][:1],
+        **{each: wanted[each] for each in ("KeySchema", "GlobalSecondaryIndexes")},
+        AttributeDefinitions=adopt.definitions(wanted, [wanted, *wanted["GlobalSecondaryIndexes"], first]),
+        VectorIndexes=[first],
     )
     queue = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     outputs = {"BucketName": name, "TableName": name, "QueueUrl": queue, "ApiUrl": PAGE}
