@@ -35,9 +35,15 @@ NEAREST: Final = 50
 
 
 class _PastHttp:
-    """The one call of a DynamoDB client that adding an image makes, into the emulator's own table."""
+    """The calls of a DynamoDB client that adding an image makes, into the emulator's own table.
+
+    Nobody has decided on tags of these images.
+    """
 
     exceptions = boto3.client("dynamodb", region_name=REGION).exceptions
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {}
 
     def put_item(self, *, TableName: str, Item: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
         dynamodb_backends[ACCOUNT][REGION].tables[TableName].put_item(Item)

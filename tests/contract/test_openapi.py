@@ -23,7 +23,14 @@ NEED_AN_ALBUM_OR_A_LINK = {
     *(f"GET /v1/shared/{{token}}{rest}" for rest in ("", "/images")),
     *(f"GET /v1/shared/{{token}}/images/{{image_id}}/{kind}" for kind in ("content", "thumbnail")),
 }
-MAY_NEVER_SUCCEED = NEED_NETWORK | NEED_A_GROUP_OR_THE_TRASH | NEED_AN_ALBUM_OR_A_LINK
+NEED_A_PERSON = {
+    "PATCH /v1/people",
+    *(f"GET /v1/people/{{person_id}}{rest}" for rest in ("", "/faces", "/suggestions")),
+    "PATCH /v1/people/{person_id}",
+    *(f"POST /v1/people/{{person_id}}/{change}" for change in ("merge", "unmerge", "apart")),
+    *(f"{method} /v1/faces/{{face_id}}/person" for method in ("PUT", "DELETE")),
+}
+MAY_NEVER_SUCCEED = NEED_NETWORK | NEED_A_GROUP_OR_THE_TRASH | NEED_AN_ALBUM_OR_A_LINK | NEED_A_PERSON
 
 
 def test_every_answer_is_documented_in_the_openapi(model_dir: Path, request: pytest.FixtureRequest) -> None:

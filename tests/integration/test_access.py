@@ -107,14 +107,14 @@ def flatten(routes: Iterable[Any]) -> Iterator[Any]:
 def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
     """Read from the application's routing table, so that a new route cannot be forgotten."""
     routes = list(flatten(running.cloud.app.routes))
-    asking = {route.path for route in routes if isinstance(route, AuthenticatedRoute)}
-    shared = {route.path for route in routes if isinstance(route, PublicRoute)}
+    asking = {route.path_format for route in routes if isinstance(route, AuthenticatedRoute)}
+    shared = {route.path_format for route in routes if isinstance(route, PublicRoute)}
     assert len(shared) == 4
     assert {path for path in shared if not path.startswith("/v1/shared/{token}")} == set()
     public = {path.replace("{proxy+}", "{name}") for path in PUBLIC.values()}
-    assert {route.path for route in routes} - asking - shared == (
+    assert {route.path_format for route in routes} - asking - shared == (
         public - {"/static-offline-docs/{name}", "/shared/{name}", "/v1/shared/{name}"}
-    ) | {"/static-offline-docs", "/shared/{token}"}
+    ) | {"/static-offline-docs/{path}", "/shared/{token}"}
     schema = httpx.get(f"{closed.url}/openapi.json").json()["paths"]
     assert set(schema) == asking | shared | {"/health"}
     assert sum(map(len, schema.values())) == len(CALLS) + len(shared) + 1
