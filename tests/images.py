@@ -30,10 +30,24 @@ def encoded(rgb: Pixels, kind: str = ".jpg", *parameters: int) -> bytes:
 
 
 def noise(seed: int, side: int = 96) -> bytes:
-    """A PNG that is different for every seed."""
+    """A PNG that is different for every seed: shapes over colours, since colours alone look alike to networks."""
     rng = np.random.default_rng(seed)
+    shapes = np.full((side, side, 3), rng.integers(0, 256, 3), np.uint8)
+    for kind in rng.integers(0, 4, rng.integers(6, 30)):
+        color = [int(level) for level in rng.integers(0, 256, 3)]
+        first, second, *_ = corners = [[int(place) for place in corner] for corner in rng.integers(0, side, (4, 2))]
+        width = int(rng.choice([-1, 1, 2, 4]))
+        if kind == 0:
+            cv2.circle(shapes, first, int(rng.integers(3, max(side // 3, 4))), color, width, cv2.LINE_AA)
+        elif kind == 1:
+            cv2.rectangle(shapes, first, second, color, width)
+        elif kind == 2:
+            cv2.line(shapes, first, second, color, 2 * abs(width), cv2.LINE_AA)
+        else:
+            cv2.fillPoly(shapes, [np.array(corners, np.int32)], color, cv2.LINE_AA)
     coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    return encoded(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.uint8), ".png")
+    colors = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    return encoded(cv2.addWeighted(shapes, 0.6, colors, 0.5, 0).astype(np.uint8), ".png")
 
 
 def taken(
