@@ -78,6 +78,24 @@ def test_a_body_may_take_longer(connection: socket.socket) -> None:
     assert answered(connection)
 
 
+def test_an_answer_on_a_kept_connection_does_not_wait_for_acknowledgements(
+    connection: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head and the body of an answer are two writes."""
+    settings = set()
+    made = prompt_requests.PromptRequests.connection_made
+
+    def noted(self: prompt_requests.PromptRequests, transport: Any) -> None:
+        made(self, transport)
+        settings.add(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(prompt_requests.PromptRequests, "connection_made", noted)
+    with socket.create_connection(connection.getpeername(), timeout=10) as another:
+        another.sendall(REQUEST)
+        assert answered(another)
+    assert {bool(setting) for setting in settings} == {True}
+
+
 def test_an_idle_connection_is_closed(connection: socket.socket) -> None:
     connection.sendall(REQUEST)
     assert answered(connection)
