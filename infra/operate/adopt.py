@@ -151,9 +151,8 @@ def _creation(
 
 def definitions(wanted: Mapping[str, Any], schemas: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Return the definitions of the attributes in the schemas of the table or of indexes, and no others."""
-    used = {
-        part["AttributeName"] for each in schemas for part in (*each.get("KeySchema", ()), *each.get("SearchSchema", ()))
-    }
+    parts = ((*schema.get("KeySchema", ()), *schema.get("SearchSchema", ())) for schema in schemas)
+    used = {part["AttributeName"] for each in parts for part in each}
     return [definition for definition in wanted["AttributeDefinitions"] if definition["AttributeName"] in used]
 
 
