@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import boto3
 import numpy as np
 import pytest
+from botocore.config import Config
 
 from infra.app import template
-from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
@@ -26,6 +27,7 @@ from shared.aws.dynamodb.people import DynamoPeople
 from shared.aws.dynamodb.shares import DynamoShares
 from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
+from shared.aws.dynamodb.vector_serializer import install_vector_serializer
 from shared.domain.api_keys import StoredApiKeys
 from shared.domain.capture import NOTHING
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normalise
@@ -166,7 +168,8 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
 
 
 def _dynamo(table: str) -> Store:
-    client = dynamodb_client()
+    patient = Config(connect_timeout=30, read_timeout=60)  # an emulator on a busy machine
+    client = install_vector_serializer(boto3.client("dynamodb", config=patient))
 
     def text() -> str:
         pages = client.get_paginator("scan").paginate(TableName=table)
