@@ -70,7 +70,12 @@ _BY_STATUS: Final = {
     413: "too-large",
     415: "unsupported-media-type",
 }
-_BY_REFUSAL: Final = {"too_large": "too-large", "unsupported_type": "unsupported-media-type", "gone": "not-found"}
+_BY_REFUSAL: Final = {
+    "too_large": "too-large",
+    "unsupported_type": "unsupported-media-type",
+    "camera_raw": "unsupported-media-type",
+    "gone": "not-found",
+}
 
 
 UNAUTHENTICATED: Final = "Send a valid key: Authorization: Bearer pt_…, or X-Api-Key: pt_…"

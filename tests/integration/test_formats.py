@@ -40,18 +40,19 @@ def test_the_bytes_of_a_query_decide_whatever_its_name_and_type(
 
 
 @pytest.mark.parametrize(
-    ("data", "named", "advice"),
+    ("data", "code", "named", "advice"),
     [
-        (MADE["DNG without a preview"], "a camera RAW file (Adobe DNG)", "Export it as a JPEG or TIFF."),
-        (b"8BPS\0\1" + bytes(40), "a Photoshop document", "convert others to one of them."),
-        (b"%PDF-1.7" + bytes(40), "a PDF or PostScript document", "convert others to one of them."),
+        (MADE["DNG without a preview"], "camera_raw", "a camera RAW file (Adobe DNG)", "Export it as a JPEG or TIFF."),
+        (b"8BPS\0\1" + bytes(40), "unsupported_type", "a Photoshop document", "convert others to one of them."),
+        (b"%PDF-1.7" + bytes(40), "unsupported_type", "a PDF or PostScript document", "convert others to one of them."),
     ],
 )
 def test_a_refusal_names_what_the_file_is_and_what_to_do(
-    running: PicTrace, collection: str, data: bytes, named: str, advice: str
+    running: PicTrace, collection: str, data: bytes, code: str, named: str, advice: str
 ) -> None:
     state = running.wait_for_upload(running.upload(data, collection=collection, media_type="image/jpeg", name="a.jpg"))
     query = running.client.post("/v1/search", params={"collection": collection}, files={"file": ("a.jpg", data)})
+    assert (state["code"], query.json()["code"], query.status_code) == (code, code, 415)
     for reason in (state["reason"], query.json()["detail"]):
         assert f"The file is {named}" in reason
         assert reason.endswith(advice)

@@ -35,13 +35,13 @@ def decode(data: bytes, header: Header) -> Stored:
     """Decode the largest JPEG that the file holds.
 
     Raises:
-        PictureRefused: `unsupported_type`, there is none of at least `LEAST_PREVIEW` pixels.
+        PictureRefused: `camera_raw`, there is none of at least `LEAST_PREVIEW` pixels.
     """
     kind = header.format
     at, preview = max(_previews(data), key=lambda found: found[1].width * found[1].height, default=(0, Header("jpeg")))
     if max(preview.width, preview.height) < LEAST_PREVIEW:
         raise PictureRefused(
-            "unsupported_type",
+            "camera_raw",
             f"The file is a camera RAW file ({RAW_FORMATS[kind]} {kind.upper()}) without a JPEG of at least "
             f"{LEAST_PREVIEW} pixels in it, which is what is shown of RAW files. Export it as a JPEG or TIFF.",
         )
