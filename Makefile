@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PICTURES ?=
 CLOSED ?=
+PDQ ?=
 PRECISION ?= float16
 EXAMPLES ?= 100
 SECONDS ?= 300
@@ -41,12 +42,12 @@ NEW_VENV = @test -x $(1)/bin/python || $(UV)/bin/uv venv --quiet --clear --pytho
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: preflight $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
+run: preflight $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, PDQ=1, MODEL=efficientnet-lite0, PRECISION=int8)
 	@rm -rf .build/exporter
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed) $(if $(PDQ),--pdq)
 
 emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
-	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local.emulated --port $(PORT) --model-dir $(MODEL_DIR) $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed) $(if $(PDQ),--pdq)
 
 test: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole test suite
 	$(SUITE)

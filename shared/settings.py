@@ -49,6 +49,14 @@ def _show_location(environ: Mapping[str, str]) -> bool:
     return value == "everyone"
 
 
+def _pdq(environ: Mapping[str, str]) -> bool:
+    """Return whether the PDQ hash of each image is stored."""
+    value = environ.get("PICTRACE_PDQ", "off")
+    if value not in ("off", "on"):
+        raise SettingsError("the environment variable PICTRACE_PDQ must be off or on")
+    return value == "on"
+
+
 def _model_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folder of the model, followed by that of the next model if one is set."""
     following = environ.get("PICTRACE_NEXT_MODEL_DIR", "").strip()
@@ -81,6 +89,7 @@ class IngestSettings:
     fetch_function: str
     source_buckets: tuple[str, ...]
     trash_days: int
+    pdq: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -96,6 +105,7 @@ class IngestSettings:
             fetch_function=_required(environ, "PICTRACE_FETCH_FUNCTION"),
             source_buckets=_source_buckets(environ),
             trash_days=_trash_days(environ),
+            pdq=_pdq(environ),
         )
 
 

@@ -126,6 +126,21 @@ class PicTrace:
         assert state["status"] == "indexed", state
         return str(state["image_id"])
 
+    def forget_pdq(self, image_id: str, collection: str) -> None:
+        """Remove the PDQ hash of an image, as if it had been stored while the setting was off."""
+        item: Any = {
+            "TableName": self.cloud.outputs["TableName"],
+            "Key": {"pk": {"S": f"image#{image_id}"}, "sk": {"S": f"collection#{collection}"}},
+        }
+        dynamodb = boto3.client("dynamodb")
+        parts = dynamodb.get_item(**item)["Item"]["format"]["S"].split("; ")
+        dynamodb.update_item(
+            **item,
+            UpdateExpression="SET #format = :format",
+            ExpressionAttributeNames={"#format": "format"},
+            ExpressionAttributeValues={":format": {"S": "; ".join(one for one in parts if not one.startswith("pdq="))}},
+        )
+
     def search(self, data: bytes, **parameters: Any) -> dict[str, Any]:
         answer = self.client.post("/v1/search", params=parameters, files={"file": ("query", data)})
         assert answer.status_code == 200, answer.text
@@ -135,9 +150,9 @@ class PicTrace:
 
 @pytest.fixture(scope="session")
 def running(model_dir: Path, faces_dir: Path) -> Iterator[PicTrace]:
-    """The whole system, started once for all tests."""
+    """The whole system, started once for all tests. It stores PDQ hashes."""
     with (
-        local_cloud(model_dir, template_from_subprocess(), faces_dir=faces_dir) as cloud,
+        local_cloud(model_dir, template_from_subprocess({"pdq": "on"}), faces_dir=faces_dir) as cloud,
         serving(cloud.app, 0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):

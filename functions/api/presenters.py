@@ -14,6 +14,7 @@ from shared.domain.duplicates import DuplicateGroup
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import SCORE_DIGITS, Comparison, Part, Verdict
 from shared.domain.trash import TrashedImage, purged_at
+from shared.search.hash_search import HashMatch
 from shared.search.searcher import ScoredMatch
 
 
@@ -42,6 +43,8 @@ def image(record: ImageRecord, view: View) -> schemas.Image:
         format=record.format,
         bytes=record.bytes,
         phash=record.phash,
+        pdq=record.pdq.value if record.pdq else None,
+        pdq_quality=record.pdq.quality if record.pdq else None,
         label=record.label,
         labels=[schemas.LabelModel(name=label.name, probability=label.probability) for label in record.labels],
         filename=record.filename,
@@ -173,6 +176,15 @@ def comparison(scores: Comparison, model: str) -> schemas.Comparison:
 def match(found: ScoredMatch, view: View) -> schemas.Match:
     return schemas.Match(
         **_scores(found.comparison).model_dump(),
+        image_id=found.record.image_id,
+        image=image(found.record, view),
+    )
+
+
+def hash_match(found: HashMatch, view: View) -> schemas.HashMatch:
+    return schemas.HashMatch(
+        hash=found.value,
+        hash_distance=found.distance,
         image_id=found.record.image_id,
         image=image(found.record, view),
     )

@@ -16,6 +16,7 @@ from functions.api.body_limit import TOO_LARGE
 from functions.api.errors import Problem
 from shared.domain.images import IMAGE_ID_PATTERN, UPLOAD_ID_PATTERN
 from shared.domain.limits import MAX_QUERY_BYTES
+from shared.domain.perceptual_hashes import HashKind
 
 QUERY_FIELDS: Final = ("image_id", "upload_id", "url", "image_base64")
 _BASE64_LIMIT: Final = MAX_QUERY_BYTES * 4 // 3 + 4
@@ -63,6 +64,8 @@ async def read_search(request: Request) -> Query:
         return await _part(request, "file")
     if kind == "application/json":
         body = await _json_object(request)
+        if body.keys() & set(HashKind):
+            raise Problem("invalid-request", "Send hashes to POST /v1/search/hashes.")
         given = [(name, value) for name, value in body.items() if name in QUERY_FIELDS]
         if len(given) != 1 or len(body) != 1:
             raise Problem("invalid-request", f"Send exactly one of {', '.join(QUERY_FIELDS)}.")

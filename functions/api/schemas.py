@@ -15,6 +15,7 @@ from shared.domain.limits import (
     MAX_FIELD_LENGTH,
     MAX_FIELD_NAME_LENGTH,
     MAX_FIELDS,
+    MAX_HASHES,
     MAX_NOTE_LENGTH,
     MAX_PAGE,
     MAX_PAGES_SEARCHED,
@@ -25,6 +26,7 @@ from shared.domain.limits import (
     SHARE_DAYS,
 )
 from shared.domain.matches import Effort, Ranking, Reason, Verdict
+from shared.domain.perceptual_hashes import PDQ_PATTERN, PHASH_PATTERN
 from shared.version import VERSION
 
 EXAMPLE_ID = "3d3a6c7b3a4f6f0a0a3c5d6bb5c2a8d1f6a0c9e47b1e2f3d4c5b6a7988776655"
@@ -32,6 +34,9 @@ EXAMPLE_UPLOAD = "0f8fad5bd9cb469fa16570867728950e"
 EXAMPLE_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC"
 """A PNG of one gray pixel."""
 EXAMPLE_MODEL = "resnet50-imagenet-f16"
+
+EXAMPLE_PHASH = "c3d41e6b9a2f5570"
+EXAMPLE_PDQ = "5feb5321f01da156898e2b7629a5d3438412cdbd23f48942464526317db33ffd"
 
 Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_COLLECTION])]
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
@@ -127,7 +132,18 @@ class Image(BaseModel):
     height: Annotated[int, Field(examples=[300])]
     format: Annotated[str, Field(examples=["jpeg"])]
     bytes: Annotated[int, Field(examples=[48_213])]
-    phash: Annotated[str, Field(description="64-bit perceptual hash", examples=["c3d41e6b9a2f5570"])]
+    phash: Annotated[str, Field(description="64-bit perceptual hash", examples=[EXAMPLE_PHASH])]
+    pdq: Annotated[
+        str | None,
+        Field(
+            description="PDQ hash, 256 bits; null if the setting `pdq` was off when the image was stored",
+            examples=[EXAMPLE_PDQ],
+        ),
+    ] = None
+    pdq_quality: Annotated[
+        int | None,
+        Field(ge=0, le=100, description="how much PDQ has to recognise it by; below 50: too little", examples=[100]),
+    ] = None
     label: Annotated[
         str | None, Field(description="the most probable class, if one is probable enough", examples=["tabby"])
     ]
@@ -618,6 +634,53 @@ class SearchAnswer(BaseModel):
     took_ms: Annotated[dict[str, float], Field(examples=[{"features": 21.4, "candidates": 8.0, "total": 52.3}])]
     low_information: Annotated[bool, Field(description="the query has too little to recognise it by")]
     notice: Annotated[str | None, Field(description="a note to users about this result", examples=[None])] = None
+
+
+PHash = Annotated[str, Field(pattern=PHASH_PATTERN, examples=[EXAMPLE_PHASH])]
+PdqHash = Annotated[str, Field(pattern=PDQ_PATTERN, examples=[EXAMPLE_PDQ])]
+
+
+class HashQuery(BaseModel):
+    """One hash, or several of the same kind."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "minProperties": 1,
+            "maxProperties": 1,
+            "examples": [{"pdq": EXAMPLE_PDQ}, {"phash": [EXAMPLE_PHASH]}],
+        },
+    )
+
+    phash: Annotated[
+        PHash | Annotated[list[PHash], Field(min_length=1, max_length=MAX_HASHES)] | None,
+        Field(description="pHash, 16 hex digits", examples=[EXAMPLE_PHASH]),
+    ] = None
+    pdq: Annotated[
+        PdqHash | Annotated[list[PdqHash], Field(min_length=1, max_length=MAX_HASHES)] | None,
+        Field(description="PDQ hash, 64 hex digits", examples=[None]),
+    ] = None
+
+
+class HashMatch(BaseModel):
+    """An image near a hash that was asked for. It has no verdict, because a hash alone proves nothing."""
+
+    hash: Annotated[str, Field(description="the hash that was asked for, in lower case", examples=[EXAMPLE_PHASH])]
+    hash_distance: Annotated[int, Field(ge=0, description="number of bits that differ", examples=[2])]
+    image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    image: Image
+
+
+class HashMatchPage(BaseModel):
+    matches: Annotated[list[HashMatch], Field(description="nearest first")]
+    examined: Annotated[int, Field(description="number of images whose hashes were compared", examples=[4_200])]
+    without_hash: Annotated[
+        int, Field(description="how many of them have no hash of this kind, and cannot be found", examples=[0])
+    ]
+    cursor: Annotated[
+        str | None,
+        Field(description="pass it to search the rest of the collection; null if all was searched", examples=[None]),
+    ]
 
 
 class Comparison(Scores):

@@ -73,6 +73,7 @@ def _dispatcher() -> Dispatcher:
         active_model=DynamoActiveModel(dynamodb, settings.table, [model.model_id for model in models]),
         publish=bus.publish,
         trash_days=settings.trash_days,
+        pdq=settings.pdq,
         bucket=settings.bucket,
         source_buckets=settings.source_buckets,
     )

@@ -43,6 +43,7 @@ class Adapters:
         active_model: returns the id of the model that searches use.
         publish: publishes an outcome; if it raises, the message is retried.
         trash_days: how long a deleted image can be restored.
+        pdq: whether the PDQ hash of each image is stored.
         bucket: the bucket of uploads.
         source_buckets: other buckets, of which every object is indexed.
     """
@@ -63,6 +64,7 @@ class Adapters:
     active_model: Callable[[], str]
     publish: Callable[[Outcome], None]
     trash_days: int
+    pdq: bool
     bucket: str
     source_buckets: Collection[str] = ()
 
@@ -93,6 +95,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
         faces=adapters.faces,
         find_faces=face_indexer.index,
         embedders=embedders,
+        pdq=adapters.pdq,
     )
     remover = Remover(
         catalogue=adapters.catalogue,
@@ -115,6 +118,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
             embedders=embedders,
             clean_up=indexer.clean_up,
             refuse=adapters.refuse,
+            pdq=adapters.pdq,
         ),
         purger=Purger(
             trash=adapters.trash, remover=remover, messages=adapters.messages, days=adapters.trash_days, clock=now

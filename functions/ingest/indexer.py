@@ -60,6 +60,7 @@ class Indexer:
     Args:
         find_faces: finds the faces of an image that was stored, in its pixels if it is passed any, and stores them.
         embedders: returns the models that describe an image, the active one first.
+        pdq: whether the PDQ hash of each image is stored.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Indexer:
         faces: Faces,
         find_faces: Callable[[ImageKey, Pixels | None], object],
         embedders: Callable[[], Sequence[Embedder]],
+        pdq: bool = False,
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -84,6 +86,7 @@ class Indexer:
         self._faces = faces
         self._find_faces = find_faces
         self._embedders = embedders
+        self._pdq = pdq
         self._clock = clock
         self._pause = pause
 
@@ -358,7 +361,9 @@ class Indexer:
         created_at = self._clock().isoformat(timespec="microseconds")
         with COMPUTING:
             return [
-                describe(fetched.data, image_key, embedder, created_at=created_at, filename=filename)
+                describe(
+                    fetched.data, image_key, embedder, created_at=created_at, filename=filename, with_pdq=self._pdq
+                )
                 for embedder in self._embedders()
             ]
 

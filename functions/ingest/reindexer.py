@@ -15,15 +15,19 @@ from shared.search.stored_bytes import read_bytes
 from shared.vision import signature
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
+from shared.vision.pdq import pdq_hash
 
 
 class Reindexer:
-    """Adds the vectors of a model, the capture and the things to a stored image. May be repeated, and die at any point.
+    """Adds to a stored image what it lacks: vectors of a model, capture, things, the PDQ hash.
+
+    May be repeated, and die at any point.
 
     Args:
         clean_up: deletes images that no object holds, stores those again of which something is missing, and returns
             those that are gone.
         refuse: stores why an image cannot be described by a model.
+        pdq: whether the PDQ hash of each image is stored.
     """
 
     def __init__(
@@ -34,12 +38,14 @@ class Reindexer:
         embedders: Callable[[], Sequence[Embedder]],
         clean_up: Callable[[Sequence[ImageKey]], Sequence[ImageKey]],
         refuse: Callable[[ImageKey, str, PictureRefused], None],
+        pdq: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._objects = objects
         self._embedders = embedders
         self._clean_up = clean_up
         self._refuse = refuse
+        self._pdq = pdq
 
     def reindex(self, event: Reindex) -> Outcome:
         """Add the vectors; clean up last, because the image may be removed or added again in the meantime.
@@ -58,7 +64,7 @@ class Reindexer:
         described = record is not None and self._catalogue.described(image_key, [event.model])
         if record is None:
             outcome = replace(outcome, reason="the image had been removed")
-        elif record.capture is None or record.things is None or not described:
+        elif self._lacks(record) or not described:
             try:
                 self._complete(record, image_key, embedder, described=described)
             except PictureRefused as refused:
@@ -67,18 +73,25 @@ class Reindexer:
         gone = self._clean_up([image_key])
         return replace(outcome, vanished=gone) if record else outcome
 
+    def _lacks(self, record: ImageRecord) -> bool:
+        """Return whether the record lacks something that needs no vectors."""
+        return record.capture is None or record.things is None or (self._pdq and record.pdq is None)
+
     def _complete(self, record: ImageRecord, image_key: ImageKey, embedder: Embedder, *, described: bool) -> None:
-        """Store when, by what and where the image was taken, what is seen, and the vectors, whichever is missing."""
+        """Store what the record lacks, and the vectors if they are missing."""
         with FILES.reservation() as reserve:
             data = read_bytes(record, self._objects, reserve)
-            if record.capture is None or record.things is None:
+            if self._lacks(record):
                 with COMPUTING:
                     image = decode(data, patience=None)
                     things = things_in(image, embedder) if record.things is None else None
+                    pdq = pdq_hash(image.rgb) if self._pdq and record.pdq is None else None
                 if record.capture is None:
                     self._catalogue.set_capture(image_key, image.capture)
                 if things is not None:
                     self._catalogue.set_things(image_key, things)
+                if pdq is not None:
+                    self._catalogue.set_pdq(image_key, pdq)
             if not described:
                 self._add_vectors(data, record, image_key, embedder)
 

@@ -59,7 +59,9 @@ def main(argv: list[str] | None = None) -> int:
             from infra.local.system import local_system
 
             with (
-                local_system(folder, args.model_dir.resolve(), faces_dir=faces_dir(args), closed=args.closed) as system,
+                local_system(
+                    folder, args.model_dir.resolve(), faces_dir=faces_dir(args), closed=args.closed, pdq=args.pdq
+                ) as system,
                 serving(system.app, listener) as url,
             ):
                 add_images(args, folder, system, url)

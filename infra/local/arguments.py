@@ -7,7 +7,7 @@ from shared.domain.people.face_card import CARD_FILE
 
 
 def add_common(parser: argparse.ArgumentParser, *, images: str, closed: str) -> None:
-    """Add `--port`, `--pictures`, `--model-dir`, `--faces-dir` and `--closed`.
+    """Add `--port`, `--pictures`, `--model-dir`, `--faces-dir`, `--pdq` and `--closed`.
 
     Args:
         images, closed: help of the arguments whose effect differs.
@@ -28,6 +28,7 @@ def add_common(parser: argparse.ArgumentParser, *, images: str, closed: str) -> 
         default=Path(".build/faces"),
         help="folder that `make faces` wrote; without it, no collection can have faces on (default: %(default)s)",
     )
+    parser.add_argument("--pdq", action="store_true", help="store the PDQ hash of each image, to exchange with peers")
     parser.add_argument("--closed", action="store_true", help=f"require keys, as in AWS; {closed}")
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from infra.app import template_from_subprocess
 from infra.local import seed
 from infra.local.arguments import add_common, faces_dir
 from infra.local.cloud import REGION, STACK, LocalCloud, local_cloud
@@ -78,7 +79,12 @@ def main(argv: list[str] | None = None) -> int:
     print("starting the local cloud ...", flush=True)
     try:
         with (
-            local_cloud(args.model_dir.resolve(), faces_dir=faces_dir(args), closed=args.closed) as cloud,
+            local_cloud(
+                args.model_dir.resolve(),
+                template_from_subprocess({"pdq": "on" if args.pdq else "off"}),
+                faces_dir=faces_dir(args),
+                closed=args.closed,
+            ) as cloud,
             serving(cloud.app, listener) as url,
         ):
             key = create_admin_key(cloud) if args.closed else None

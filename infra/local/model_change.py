@@ -21,6 +21,7 @@ INSERT INTO messages (body, visible_at, background)
 SELECT json_object('image_id', image_id, 'collection', collection, 'model', :model), 0, 1
 FROM images WHERE capture_read = 0 OR things IS NULL
 """
+_OR_WITHOUT_PDQ: Final = "OR pdq IS NULL"
 """The messages are those of `shared.aws.messages.ReindexRequest`."""
 
 
@@ -29,22 +30,27 @@ class ModelChange:
 
     Until then a search finds only those that are done. What other models have computed is kept, so that going back to
     one of them takes no time.
+
+    Args:
+        pdq: whether each image shall have a PDQ hash.
     """
 
-    def __init__(self, database: Database, objects: FolderObjects, model: str) -> None:
+    def __init__(self, database: Database, objects: FolderObjects, model: str, *, pdq: bool = False) -> None:
         self._database = database
         self._objects = objects
         self._model = model
+        self._pdq = pdq
 
     def begin(self) -> None:
         """Queue the images; what was queued for another model is given up. May be repeated at each start.
 
         If the model has described them all, those are queued that an earlier version stored without reading when they
-        were taken, or telling what they show.
+        were taken, or telling what they show, and those without the PDQ hash that they shall have.
         """
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM messages WHERE background = 1")
-            connection.execute(_QUEUE_MISSING if self.missing() else _QUEUE_UNREAD, {"model": self._model})
+            queue = _QUEUE_MISSING if self.missing() else _QUEUE_UNREAD
+            connection.execute(queue + (_OR_WITHOUT_PDQ if self._pdq else ""), {"model": self._model})
 
     def missing(self) -> int:
         """Return the number of images that the current model has not described."""

@@ -128,13 +128,14 @@ class QueuedMessages(IngestMessages):
 
 @contextmanager
 def local_system(
-    folder: DataFolder, model_dir: Path, *, faces_dir: Path | None = None, closed: bool = False
+    folder: DataFolder, model_dir: Path, *, faces_dir: Path | None = None, closed: bool = False, pdq: bool = False
 ) -> Iterator[LocalSystem]:
     """Run the system over a folder's data until the end of the context.
 
     Args:
         faces_dir: the networks for faces; None for a system that cannot find any.
         closed: require keys, as in AWS.
+        pdq: store the PDQ hash of each image.
 
     Raises:
         FileNotFoundError: there is no model in `model_dir`.
@@ -154,7 +155,7 @@ def local_system(
     people, tasks = EmbeddedPeople(database), QueuedTasks(queue)
     fetcher = ImageFetcher(objects)
     finder = FaceFinder(faces_dir) if faces_dir else None
-    change = ModelChange(database, objects, model.id)
+    change = ModelChange(database, objects, model.id, pdq=pdq)
 
     api = services.Services(
         services.Adapters(
@@ -205,6 +206,7 @@ def local_system(
             active_model=lambda: model.id,
             publish=_publish,
             trash_days=TRASH_DAYS,
+            pdq=pdq,
             bucket=BUCKET,
         )
         return composition.compose(adapters, [model.embedder()], finder)

@@ -1,6 +1,6 @@
-"""The images of which no version has read when they were taken, or told what they show, as a source of work."""
+"""The images whose records lack something that needs no model but the one that they have, as a source of work."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from infra.operate.catalogue_source import CatalogueImage
@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 
 
 class CaptureSource:
-    """The images that earlier versions stored; reindexing one by the model that it has completes it."""
+    """The images that are not complete; reindexing one by the model that it has completes it.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    Args:
+        is_complete: tells from the attribute `format` of an image's item.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, is_complete: Callable[[item_mapper.Item], bool]) -> None:
         self._client = client
         self._table = table
+        self._is_complete = is_complete
 
     def list_images(self) -> Iterator[CatalogueImage]:
-        """Yield the images whose format does not say both."""
+        """Yield the images that are not complete."""
         for page in self._client.get_paginator("scan").paginate(
             TableName=self._table,
             IndexName=LISTING_INDEX,
@@ -29,7 +34,7 @@ class CaptureSource:
             ExpressionAttributeNames={"#model": "model", "#format": "format"},
         ):
             for item in page["Items"]:
-                if not item_mapper.is_complete(item):
+                if not self._is_complete(item):
                     image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
                     yield CatalogueImage(image_key, item["model"]["S"])
 
@@ -48,7 +53,7 @@ class CaptureSource:
         keys = [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
         names = {"#format": "format"}
         found = {
-            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item_mapper.is_complete(item)
+            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): self._is_complete(item)
             for item in read_items(self._client, self._table, keys, "sk, image_id, #format", names)
         }
         refusals = self._refusals(list(sent))

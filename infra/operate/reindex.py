@@ -14,6 +14,7 @@ from infra.operate.flow import Queue
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
+from shared.aws.dynamodb import item_mapper
 from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
@@ -48,6 +49,9 @@ def add_parser(subparsers: "Subparsers") -> None:
         "version stored",
     )
     step.add_argument(
+        "--hashes", action="store_true", help="store the PDQ hashes of images that were stored before `pdq` was on"
+    )
+    step.add_argument(
         "--faces", action="store_true", help="look again for faces in the collections that have them turned on"
     )
     step.add_argument("--switch", action="store_true", help="use this model for searches from now on")
@@ -56,8 +60,8 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 
 def run(args: argparse.Namespace, stack: DeployedStack) -> int:
-    if args.dates or args.faces:
-        return _read_dates(args, stack) if args.dates else _find_faces(args, stack)
+    if args.dates or args.hashes or args.faces:
+        return _find_faces(args, stack) if args.faces else _complete(args, stack)
     model = args.model or stack.outputs.get("NextModel")
     if not model:
         raise LookupError(
@@ -93,12 +97,18 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
     return run_with_progress(source, queue, source.list_images(), ProgressReport(total))
 
 
-def _read_dates(args: argparse.Namespace, stack: DeployedStack) -> int:
-    source = CaptureSource(dynamodb_client(), stack.table)
+def _complete(args: argparse.Namespace, stack: DeployedStack) -> int:
+    """Have the images read again whose records lack something that does not depend on the model."""
+    if args.hashes and default_context()["pdq"] != "on":
+        raise LookupError("no PDQ hashes are stored. Set pdq to on in cdk.json, and deploy.")
+    source = CaptureSource(
+        dynamodb_client(), stack.table, item_mapper.has_pdq if args.hashes else item_mapper.is_complete
+    )
     count = sum(1 for _ in source.list_images())
-    print(f"{count:,} images without date or tags, which an earlier version stored")
+    missing = "a PDQ hash" if args.hashes else "date or tags, which an earlier version stored"
+    print(f"{count:,} images without {missing}")
     print(estimate(count, dating_cost(default_context()["ingest_memory_mb"])))
-    if not count or not (args.yes or confirm(f"Read the date and tell the tags of {count:,} images?")):
+    if not count or not (args.yes or confirm(f"Read {count:,} images again?")):
         return 0
     queue = Queue(sqs_client(), stack.outputs["QueueUrl"])
     return run_with_progress(source, queue, source.list_images(), ProgressReport(count))

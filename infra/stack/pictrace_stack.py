@@ -115,7 +115,7 @@ class PicTraceStack(Stack):
             "Ingestion",
             bucket=storage.raw_bucket,
             existing_bucket=stage.existing_bucket,
-            environment=environment,
+            environment=environment | {"PICTRACE_PDQ": "on" if stage.pdq else "off"},
             architecture=architecture,
             model=stage.model,
             model_precision=stage.model_precision,

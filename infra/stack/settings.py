@@ -62,6 +62,7 @@ class Stage:
     source_topics: tuple[str, ...]
     trash_days: int
     show_location_to: str
+    pdq: bool
     next_model: str | None
     existing_bucket: str | None
     existing_table: str | None
@@ -98,6 +99,7 @@ class Stage:
             source_topics=_names(context, "source_topics", TOPIC_PATTERN, "ARNs of SNS topics"),
             trash_days=_between(context, "trash_days", 0, 365),
             show_location_to=_one_of(context, "show_location_to", ("admin", "everyone")),
+            pdq=_one_of(context, "pdq", ("off", "on")) == "on",
             next_model=_matching(context, "next_model", MODEL_PATTERN, "a model's id") or None,
             existing_bucket=_matching(context, "existing_bucket", f"|{BUCKET_PATTERN}", "a bucket's name") or None,
             existing_table=_matching(context, "existing_table", f"|{TABLE_PATTERN}", "a table's name") or None,

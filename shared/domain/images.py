@@ -19,6 +19,7 @@ from shared.domain.limits import (
     MAX_FILENAME_LENGTH,
     MAX_PAGES_SEARCHED,
 )
+from shared.domain.perceptual_hashes import Pdq
 from shared.domain.quality import Quality
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class ImageRecord:
         image_id: SHA-256 of the image's bytes, 64 lower-case hex digits.
         width, height: pixels, upright (EXIF orientation applied).
         phash: 64-bit perceptual hash, 16 hex digits.
+        pdq: None if the deployment did not store PDQ hashes when it stored the image.
         created_at: ISO 8601 in UTC with microseconds; sorts as text.
         filename: the name that the sender gave, untrusted.
         sharpness: variance of the Laplacian, 0 or more.
@@ -124,6 +126,7 @@ class ImageRecord:
     pages: int = 1
     capture: Capture | None = None
     things: Sequence[str] | None = None
+    pdq: Pdq | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:

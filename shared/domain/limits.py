@@ -132,6 +132,11 @@ MAX_K: Final = 50
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
 
+MAX_HASHES: Final = 100
+"""Maximum number of perceptual hashes in one search."""
+MAX_HASHES_EXAMINED: Final = 100_000
+"""Maximum number of images whose hashes one search by hash compares; its cursor leads to the others."""
+
 MAX_SOURCES_SHOWN: Final = 100
 """Maximum number of an image's sources in its record."""
 

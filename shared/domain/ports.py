@@ -16,6 +16,7 @@ from shared.domain.duplicates import Decision, DecisionPage, Decisions, Duplicat
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, Upload
 from shared.domain.ledger import ImageKey, ObjectState
+from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
 from shared.domain.quality import Quality
 from shared.domain.tags import TagCounts
 from shared.domain.trash import TrashPage
@@ -150,7 +151,24 @@ class NearDuplicateIndex(VectorSearch, PixelSearch, Protocol):
     def features(self, image_id: str, collection: str, model: str) -> "FeatureVector | None": ...
 
 
-class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
+class HashIndex(Protocol):
+    """The reads that a search by perceptual hashes needs."""
+
+    def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
+        """Return a page of hashes, newest image first.
+
+        Args:
+            limit: maximum number of images; a page with fewer may have more behind it.
+            after: time of indexing and id of the image after which the page starts.
+        """
+        ...
+
+    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
+        """Return the records of those of the images that the collection holds now, with their annotations."""
+        ...
+
+
+class Catalogue(SearchIndex, NearDuplicateIndex, HashIndex, Protocol):
     """Stores the records and features of images."""
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
@@ -196,16 +214,16 @@ class Catalogue(SearchIndex, NearDuplicateIndex, Protocol):
         """
         ...
 
-    def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
-        """Return the records of those of the images that the collection holds now, with their annotations."""
-        ...
-
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         """Store what the file of an image states that a version stored which did not read this, if it still exists."""
         ...
 
     def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
         """Store words for what a network sees in an image that a version stored which told none, if it exists."""
+        ...
+
+    def set_pdq(self, image_key: ImageKey, pdq: Pdq) -> None:
+        """Store the PDQ hash of an image that was stored while the setting was off, if it still exists."""
         ...
 
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:

@@ -13,6 +13,7 @@ from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
+from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
 from shared.domain.ports import Candidates, Occurrences, VectorSearch
 from shared.domain.tags import TagCounts
 from shared.embedded.album_tables import forget_in_albums
@@ -20,6 +21,7 @@ from shared.embedded.captures import write_capture
 from shared.embedded.collections import register_collection
 from shared.embedded.database import Database
 from shared.embedded.duplicates import write_quality
+from shared.embedded.hashes import read_hashes, write_pdq
 from shared.embedded.listing import read_page
 from shared.embedded.records import (
     read_record,
@@ -156,11 +158,19 @@ class EmbeddedCatalogue:
         with self._database.read() as connection:
             return read_shown(connection, image_ids, collection)
 
+    def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
+        with self._database.read() as connection:
+            return read_hashes(connection, collection, kind, limit=limit, after=after)
+
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         with self._database.transaction() as connection:
             record = read_record(connection, image_key)
             if record is not None:
                 write_capture(connection, replace(record, capture=capture))
+
+    def set_pdq(self, image_key: ImageKey, pdq: Pdq) -> None:
+        with self._database.transaction() as connection:
+            write_pdq(connection, image_key, pdq)
 
     def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
         with self._database.transaction() as connection:

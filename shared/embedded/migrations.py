@@ -11,6 +11,7 @@ from shared.embedded import (
     collections,
     duplicate_scans,
     duplicates,
+    hashes,
     ledger,
     links,
     objects,
@@ -47,6 +48,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     tags.MIGRATION,
     album_tables.MIGRATION,
     people.MIGRATION,
+    hashes.MIGRATION,
 )
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 

@@ -10,6 +10,7 @@ from shared.domain.capture import Capture
 from shared.domain.images import ImageRecord, Label, ObjectRef
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey
+from shared.domain.perceptual_hashes import Pdq
 from shared.embedded.album_tables import read_albums_of
 from shared.embedded.captures import write_capture
 from shared.embedded.tags import DECISIONS, to_decisions, write_decisions
@@ -110,7 +111,7 @@ writes, may have rows of an image that has no record yet, or no longer.
 COLUMNS: Final = (
     "images.image_id, images.collection, descriptions.model, width, height, format, bytes, phash, images.created_at,"
     " filename, low_information, sharpness, labels, external_id, note, fields, intact, pages, taken_at, camera,"
-    f" latitude, longitude, capture_read, things, favourite, {DECISIONS}"
+    f" latitude, longitude, capture_read, things, favourite, {DECISIONS}, pdq, pdq_quality"
 )
 """The columns that `to_record` takes, of `images` joined with `descriptions`."""
 DESCRIBED: Final = (
@@ -145,6 +146,7 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
         pages=row[17],
         capture=Capture(*row[18:22]) if row[22] else None,
         things=None if row[23] is None else tuple(json.loads(row[23])),
+        pdq=None if row[26] is None else Pdq(*row[26:28]),
     )
 
 
@@ -201,14 +203,16 @@ def write_record(
     """Store a record in place of the one that the collection may have of the image, whose annotations stay."""
     connection.execute(
         "INSERT INTO images (image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
-        " folded_filename, low_information, sharpness, first_source, intact, pages, pixels_hash, things)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " folded_filename, low_information, sharpness, first_source, intact, pages, pixels_hash, things, pdq,"
+        " pdq_quality)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (image_id, collection) DO UPDATE SET model = excluded.model, width = excluded.width,"
         " height = excluded.height, format = excluded.format, bytes = excluded.bytes, phash = excluded.phash,"
         " created_at = excluded.created_at, filename = excluded.filename, folded_filename = excluded.folded_filename,"
         " low_information = excluded.low_information, sharpness = excluded.sharpness,"
         " first_source = excluded.first_source, intact = excluded.intact, pages = excluded.pages,"
-        " pixels_hash = excluded.pixels_hash, things = excluded.things",
+        " pixels_hash = excluded.pixels_hash, things = excluded.things, pdq = excluded.pdq,"
+        " pdq_quality = excluded.pdq_quality",
         (
             record.image_id,
             record.collection,
@@ -228,6 +232,8 @@ def write_record(
             record.pages,
             pixels_hash,
             None if record.things is None else json.dumps(record.things),
+            record.pdq.value if record.pdq else None,
+            record.pdq.quality if record.pdq else None,
         ),
     )
     write_capture(connection, record)

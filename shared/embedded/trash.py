@@ -7,14 +7,14 @@ from typing import Any, Final
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
 from shared.domain.trash import TrashedImage, TrashPage
-from shared.embedded import captures, tags
+from shared.embedded import captures, hashes, tags
 from shared.embedded.database import Database
 from shared.embedded.records import COLUMNS, DESCRIPTION_COLUMNS, IMAGE_COLUMNS, to_record, write_terms
 
 _TABLES: Final = {
     "images": "image_id, collection, model, width, height, format, bytes, phash, created_at, filename,"
     " folded_filename, low_information, sharpness, first_source, external_id, note, fields, intact, pages,"
-    f" pixels_hash, {captures.COLUMNS}, {tags.COLUMNS}",
+    f" pixels_hash, {captures.COLUMNS}, {tags.COLUMNS}, {hashes.COLUMNS}",
     "descriptions": "image_id, collection, model, labels",
     "copies": "image_id, collection, kept, chosen, quality",
     "vectors": "image_id, collection, model, kind, label, vector",

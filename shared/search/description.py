@@ -15,6 +15,7 @@ from shared.vision import signature
 from shared.vision.decode.decoding import Image, decode
 from shared.vision.embedding import Embedder, Embedding
 from shared.vision.keypoints import MAX_KEYPOINTS
+from shared.vision.pdq import pdq_hash
 from shared.vision.phash import perceptual_hash
 from shared.vision.pixels import Pixels
 from shared.vision.quality.measure import measure
@@ -95,9 +96,15 @@ def things_in(image: Image, embedder: Embedder) -> tuple[str, ...]:
 
 
 def describe(
-    data: bytes, image_key: ImageKey, embedder: Embedder, *, created_at: str, filename: str | None
+    data: bytes,
+    image_key: ImageKey,
+    embedder: Embedder,
+    *,
+    created_at: str,
+    filename: str | None,
+    with_pdq: bool = False,
 ) -> Description:
-    """Decode an image and compute everything that a search needs.
+    """Decode an image and compute everything that a search needs, and its PDQ hash if that is wanted.
 
     Raises:
         PictureRefused: the bytes are not an image in a supported format, or the image exceeds a limit.
@@ -123,6 +130,7 @@ def describe(
         pages=image.pages,
         capture=image.capture,
         things=embedding.things,
+        pdq=pdq_hash(image.rgb) if with_pdq else None,
         quality=measure(data, image.rgb, image.format, (image.width, image.height)),
     )
     return Description(

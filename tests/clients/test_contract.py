@@ -139,6 +139,7 @@ def test_arguments_become_the_fields_of_a_body() -> None:
         "AlbumCreation": operations.create_album.request("Cats"),
         "ShareCreation": operations.create_share.request("a", days=1),
         "CollectionChange": operations.put_collection.request("cats"),
+        "HashQuery": operations.search_hashes.request(phash="0" * 16, pdq=["0" * 64]),
         "KeptImage": operations.keep_image.request("a", "b"),
     }.items():
         assert request.json.keys() == SCHEMAS[name]["properties"].keys()

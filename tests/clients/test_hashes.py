@@ -50,14 +50,36 @@ def test_exported_hashes_are_imported_again(running: PicTrace, stored: str, tmp_
     assert len(matched.splitlines()) == 3
 
 
+def pdq_of(name: str) -> tuple[str, str]:
+    bits, quality = pdqhash.compute(pixels(name))
+    return np.packbits(bits).tobytes().hex(), str(quality)
+
+
 def test_pdq_is_that_of_pdqhash(running: PicTrace, stored: str, tmp_path: Path) -> None:
+    """Also of an image of which the server has none, which is downloaded for that."""
+    with Client(running.url) as client:
+        coffee = next(client.images(collection=stored, filename="coffee"))["image_id"]
+        running.forget_pdq(coffee, stored)
+        assert [image["pdq"] is None for image in client.images(collection=stored, order="oldest")] == [False, True]
     exported = run(running, "hashes", "--kind", "pdq", "--collection", stored).stdout
-    [row] = [row for row in csv.DictReader(exported.splitlines()) if row["filename"] == "chelsea.png"]
-    bits, quality = pdqhash.compute(pixels("chelsea.png"))
-    assert (row["hash"], row["quality"]) == (np.packbits(bits).tobytes().hex(), str(quality))
-    (tmp_path / "pdq.txt").write_text(f"{row['hash']},{quality},{tmp_path}/a.jpg\n")
+    rows = {row["filename"]: (row["hash"], row["quality"]) for row in csv.DictReader(exported.splitlines())}
+    assert rows == {name: pdq_of(name) for name in ("chelsea.png", "coffee.png")}
+    value, quality = rows["chelsea.png"]
+    near = f"{int(rows['coffee.png'][0], 16) ^ 0b111:064x}"
+    (tmp_path / "pdq.txt").write_text(f"{value},{quality},{tmp_path}/a.jpg\n{near},100,b.jpg\n{'5' * 64}\n")
     matched = run(running, "match-hashes", tmp_path / "pdq.txt", "--collection", stored).stdout.splitlines()
-    assert [line.split()[0] for line in matched[1:]] == ["0"]
+    assert [line.split()[::2] for line in matched[1:]] == [["0", "chelsea.png"], ["3", "coffee.png"]]
+
+
+def test_lists_of_any_length_are_matched(running: PicTrace, stored: str, tmp_path: Path) -> None:
+    with Client(running.url) as client:
+        known = {image["phash"]: image["filename"] for image in client.images(collection=stored)}
+        pages = client.hash_matches(phash=list(known), collection=stored, limit=1, distance=0)
+        assert {match["hash"]: match["image"]["filename"] for match in pages} == known
+    others = [f"{number:016x}" for number in range(250)]
+    (tmp_path / "list.txt").write_text("\n".join([*others, *known]))
+    matched = run(running, "match-hashes", tmp_path / "list.txt", "--collection", stored, "--distance", "0").stdout
+    assert {line.split()[2] for line in matched.splitlines()[1:]} == set(known.values())
 
 
 def test_a_file_without_hashes_is_named(running: PicTrace, tmp_path: Path) -> None:

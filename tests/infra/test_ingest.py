@@ -158,6 +158,13 @@ def test_the_settings_can_be_read_from_a_functions_environment(
     assert "PYTHONPATH" not in environment
 
 
+@pytest.mark.parametrize(("context", "stored"), [({}, False), ({"pdq": "off"}, False), ({"pdq": "on"}, True)])
+def test_pdq_hashes_are_stored_where_the_setting_says_so(context: dict[str, str], stored: bool) -> None:
+    properties = function(app.template(context), "ingest")
+    environment = {key: text(value) for key, value in properties["Environment"]["Variables"].items()}
+    assert IngestSettings.from_environ(environment).pdq is stored
+
+
 @pytest.mark.parametrize("name", ["ingest", "api"])
 def test_functions_are_traced_and_logged_and_reserve_no_concurrency(document: dict[str, Any], name: str) -> None:
     properties = function(document, name)

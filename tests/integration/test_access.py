@@ -58,6 +58,7 @@ CALLS: Final = {
     ("GET", f"/v1/albums/{ABSENT}"): {Scope.SEARCH},
     ("GET", f"/v1/albums/{ABSENT}/shares"): {Scope.SEARCH},
     ("POST", "/v1/search"): {Scope.SEARCH},
+    ("POST", "/v1/search/hashes"): {Scope.SEARCH},
     ("POST", "/v1/compare"): {Scope.SEARCH},
     ("POST", "/v1/people/search"): {Scope.SEARCH},
     ("POST", "/v1/uploads"): {Scope.WRITE},

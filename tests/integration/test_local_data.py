@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -121,6 +122,23 @@ def test_images_of_another_model_are_described_again(
         assert client.get("/v1/stats").json()["images"] == 3
     with running(int8_dir, tmp_path / "data") as (said, _):
         assert "another model" not in said
+
+
+def test_pdq_hashes_are_stored_once_a_run_asks_for_them(model_dir: Path, tmp_path: Path, pictures: Path) -> None:
+    search = "/v1/search/hashes"
+    with running(model_dir, tmp_path / "data", "--pictures", pictures) as (_, client):
+        images = client.get("/v1/images").json()["images"]
+        assert [image["pdq"] for image in images] == [None] * 3
+        [match] = client.post(search, json={"phash": images[1]["phash"]}, params={"distance": 0}).json()["matches"]
+        assert match["image_id"] == images[1]["image_id"]
+        answer = client.post(search, json={"pdq": "0" * 64}).json()
+        assert (answer["matches"], answer["examined"], answer["without_hash"]) == ([], 3, 3)
+    with running(model_dir, tmp_path / "data", "--pdq") as (_, client):
+        while client.post(search, json={"pdq": "0" * 64}).json()["without_hash"]:
+            time.sleep(0.05)
+        for image in client.get("/v1/images").json()["images"]:
+            [match] = client.post(search, json={"pdq": image["pdq"]}, params={"distance": 0}).json()["matches"]
+            assert match["image_id"] == image["image_id"]
 
 
 def test_a_folder_of_a_newer_version_is_refused(model_dir: Path, tmp_path: Path) -> None:

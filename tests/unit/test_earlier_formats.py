@@ -8,6 +8,7 @@ from infra.local.model_change import ModelChange
 from shared.domain.capture import Capture
 from shared.domain.filters import EVERYTHING, ImageFilter, Sort
 from shared.domain.ledger import ImageKey
+from shared.domain.perceptual_hashes import Pdq
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
 from shared.embedded.migrations import MIGRATIONS, open_database
@@ -62,4 +63,25 @@ def test_images_of_format_1_are_listed_by_arrival_until_they_are_dated(tmp_path:
     catalogue.set_capture(ImageKey("c", SHOWN), Capture())
     catalogue.set_things(ImageKey("c", SHOWN), ["dog"])
     ModelChange(database, unused, "m").begin()
+    assert queue.receive() is None
+
+
+def test_images_of_earlier_formats_get_a_pdq_hash_if_each_shall_have_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db", MIGRATIONS[:5])
+    with database.transaction() as connection:
+        more, values = ", capture_read, things", ", 1, '[]'"
+        connection.execute(ROW.format(table="images", more=more, values=values), (SHOWN, CREATED))
+        connection.execute(DESCRIPTION.format(table="descriptions"), (SHOWN,))
+    database.close()
+    database = open_database(tmp_path / "db")
+    unused: Any = None
+    catalogue, queue = EmbeddedCatalogue(database, unused), Queue(database)
+    ModelChange(database, unused, "m").begin()
+    assert queue.receive() is None
+    ModelChange(database, unused, "m", pdq=True).begin()
+    queued = queue.receive()
+    assert queued is not None
+    assert json.loads(queued.body)["image_id"] == SHOWN
+    catalogue.set_pdq(ImageKey("c", SHOWN), Pdq("0f" * 32, 90))
+    ModelChange(database, unused, "m", pdq=True).begin()
     assert queue.receive() is None

@@ -133,7 +133,7 @@ def test_the_dispatcher_is_created_once_across_threads(monkeypatch: pytest.Monke
         asked.wait(timeout=20)
         made.append(bootstrap.dispatcher())
 
-    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "QUEUE", "DEAD_LETTERS", "FETCH_FUNCTION"):
+    for name in ("BUCKET", "TABLE", "MODEL_DIR", "BUS", "QUEUE", "PEOPLE_QUEUE", "DEAD_LETTERS", "FETCH_FUNCTION"):
         monkeypatch.setenv(f"PICTRACE_{name}", "x")
     monkeypatch.setenv("PICTRACE_TRASH_DAYS", "30")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

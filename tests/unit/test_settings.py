@@ -60,6 +60,14 @@ def test_places_are_shown_to_everyone_only_if_the_setting_says_so() -> None:
         ApiSettings.from_environ(GOOD_API | {"PICTRACE_SHOW_LOCATION_TO": ""})
 
 
+def test_pdq_hashes_are_stored_only_if_the_setting_says_so() -> None:
+    assert not IngestSettings.from_environ(GOOD).pdq
+    assert not IngestSettings.from_environ(GOOD | {"PICTRACE_PDQ": "off"}).pdq
+    assert IngestSettings.from_environ(GOOD | {"PICTRACE_PDQ": "on"}).pdq
+    with pytest.raises(SettingsError, match="PICTRACE_PDQ"):
+        IngestSettings.from_environ(GOOD | {"PICTRACE_PDQ": "yes"})
+
+
 def test_a_second_model_is_loaded_only_if_it_is_named() -> None:
     for kind in (IngestSettings, ApiSettings):
         assert [folder.name for folder in kind.from_environ(GOOD_API).model_dirs] == ["resnet50"]

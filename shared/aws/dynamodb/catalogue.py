@@ -28,6 +28,7 @@ from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
+from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
 from shared.domain.ports import Candidate, Candidates, Occurrences
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
@@ -204,6 +205,9 @@ class DynamoCatalogue:
     def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
         return self._listing.shown(collection, image_ids)
 
+    def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
+        return self._listing.hashes(collection, kind, limit=limit, after=after)
+
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
         """Store what the file of an image states; see `shared.domain.ports.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, capture=capture))
@@ -211,6 +215,10 @@ class DynamoCatalogue:
     def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
         """Store words for what a network sees in an image; see `shared.domain.ports.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, things=tuple(things)))
+
+    def set_pdq(self, image_key: ImageKey, pdq: Pdq) -> None:
+        """Store the PDQ hash of an image; see `shared.domain.ports.Catalogue`."""
+        self._reformat(image_key, lambda record: replace(record, pdq=pdq))
 
     def _reformat(self, image_key: ImageKey, change: Callable[[ImageRecord], ImageRecord]) -> None:
         """Change what the attribute `format` has of an image, unless somebody else does at the same time."""

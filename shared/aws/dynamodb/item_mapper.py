@@ -24,6 +24,7 @@ from shared.domain.images import (
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
+from shared.domain.perceptual_hashes import HashKind, Pdq
 from shared.domain.quality import Quality
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
@@ -232,6 +233,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         pages=int(_format_parts(item).get("pages", 1)),
         capture=_to_capture(_format_parts(item)),
         things=_to_things(_format_parts(item)),
+        pdq=_to_pdq(_format_parts(item)),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
@@ -281,7 +283,7 @@ def format_text(record: ImageRecord) -> str:
     """Return the format, with parameters as a media type has them: `tiff; pages=3; taken=2026-11-28T09:30:00+01:00`.
 
     `taken` is there, empty, if the file has no date; without it, the image was stored by a version that did not read
-    what the file states. So it is with `things`.
+    what the file states. So it is with `things`. `pdq` is the hash and its quality.
 
     Every index projects `format`. What an index projects cannot be changed without building it again.
     """
@@ -293,6 +295,8 @@ def format_text(record: ImageRecord) -> str:
         parameters += ["; place={},{}".format(*record.capture.location)] if record.capture.location else []
     if record.things is not None:
         parameters += [f"; things={SEPARATOR.join(record.things)}"]
+    if record.pdq is not None:
+        parameters += [f"; pdq={record.pdq.value},{record.pdq.quality}"]
     return record.format + "".join(parameters)
 
 
@@ -300,6 +304,19 @@ def _format_parts(item: Item) -> dict[str, str]:
     """Return the parameters of the format by their names; the format itself has the name \"\"."""
     name, *parameters = item["format"]["S"].split("; ")
     return {"": name} | dict(parameter.split("=", 1) for parameter in parameters)
+
+
+def to_hash(item: Item, kind: HashKind) -> str | None:
+    """Return a perceptual hash of a record, of which only `phash` or `format` needs to be read."""
+    if kind is HashKind.PHASH:
+        return str(item["phash"]["S"])
+    pdq = _to_pdq(_format_parts(item))
+    return pdq.value if pdq else None
+
+
+def _to_pdq(parts: Mapping[str, str]) -> Pdq | None:
+    value, _, quality = parts.get("pdq", "").partition(",")
+    return Pdq(value, int(quality)) if value else None
 
 
 def has_capture(item: Item) -> bool:
@@ -310,6 +327,11 @@ def has_capture(item: Item) -> bool:
 def is_complete(item: Item) -> bool:
     """Return whether the image was stored, or completed since, by a version that reads dates and tells things."""
     return has_capture(item) and "things" in _format_parts(item)
+
+
+def has_pdq(item: Item) -> bool:
+    """Return whether the image was stored, or completed since, while the setting `pdq` was on."""
+    return "pdq" in _format_parts(item)
 
 
 def _to_things(parts: Mapping[str, str]) -> tuple[str, ...] | None:

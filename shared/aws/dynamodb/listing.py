@@ -18,12 +18,14 @@ from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.errors import IndexNotReady, InvalidCursor
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, Page
+from shared.domain.perceptual_hashes import HashEntry, HashKind, HashPage
 from shared.domain.table_schema import (
     ANNOTATED_INDEX,
     ANNOTATED_PARTITION,
     ANNOTATIONS,
     LISTING_INDEX,
     LISTING_PARTITION,
+    LISTING_SORT,
     RECORD_ATTRIBUTES,
     TAKEN_INDEX,
     TAKEN_SORT,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
 """Maximum number of reads for a filtered page, and of images in each read."""
+_HASH_ATTRIBUTES: Final = {HashKind.PHASH: "phash", HashKind.PDQ: "format"}
+"""The attribute that has the hash; `item_mapper.format_text` says why."""
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
@@ -143,6 +147,26 @@ class DynamoListing:
         projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
         items = batch_get(self._client, self._table, keys, projection)
         return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
+
+    def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
+        """Return a page of perceptual hashes; see `shared.domain.ports.HashIndex`."""
+        names = ("image_id", LISTING_SORT, _HASH_ATTRIBUTES[kind])
+        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST) | {
+            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names} | {"#partition": LISTING_PARTITION},
+        }
+        if after:
+            time, image_id = after
+            request["ExclusiveStartKey"] = item_mapper.record_key(image_id, collection) | {
+                LISTING_PARTITION: {"S": collection},
+                LISTING_SORT: {"S": time},
+            }
+        answer = self._read(request, limit)
+        entries = [
+            HashEntry(item["image_id"]["S"], item[LISTING_SORT]["S"], item_mapper.to_hash(item, kind))
+            for item in answer["Items"]
+        ]
+        return HashPage(entries, more="LastEvaluatedKey" in answer)
 
     def tag_counts(self, collection: str, pages: int) -> TagCounts:
         """Return how many of the newest images have each tag, of those on this many pages of 1 MB."""

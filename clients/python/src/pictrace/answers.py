@@ -68,6 +68,8 @@ class Image(TypedDict):
     format: str
     bytes: int
     phash: str
+    pdq: str | None
+    pdq_quality: int | None
     label: str | None
     labels: list[LabelModel]
     filename: str | None
@@ -242,6 +244,20 @@ class SearchAnswer(TypedDict):
     took_ms: dict[str, float]
     low_information: bool
     notice: str | None
+
+
+class HashMatch(TypedDict):
+    hash: str
+    hash_distance: int
+    image_id: str
+    image: Image
+
+
+class HashMatchPage(TypedDict):
+    matches: list[HashMatch]
+    examined: int
+    without_hash: int
+    cursor: str | None
 
 
 class Comparison(Scores):

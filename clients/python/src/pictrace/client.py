@@ -34,6 +34,7 @@ class Operations:
     read_link = procedures.read_link
 
     images = Pages(operations.list_images, "images", answers.Image)
+    hash_matches = Pages(operations.search_hashes, "matches", answers.HashMatch)
     albums = Pages(operations.list_albums, "albums", answers.AlbumState)
     shared_images = Pages(operations.list_shared_images, "images", answers.SharedImage)
     collections = Pages(operations.list_collections, "collections", answers.CollectionState)
@@ -70,6 +71,7 @@ class Operations:
     thumbnail_link = operations.thumbnail_link
     similar = operations.similar
     search = operations.search
+    search_hashes = operations.search_hashes
     compare = operations.compare
     draw_comparison = operations.draw_comparison
     list_collections = operations.list_collections

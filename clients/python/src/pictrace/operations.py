@@ -179,6 +179,19 @@ def search(image: AnyImage, **parameters: Unpack[parameters.SearchParameters]) -
     return {**body, "query": parameters, "repeatable": True}
 
 
+@operation("POST", "/v1/search/hashes", answers.HashMatchPage)
+def search_hashes(
+    *,
+    phash: str | Sequence[str] | None = None,
+    pdq: str | Sequence[str] | None = None,
+    **parameters: Unpack[parameters.HashParameters],
+) -> Parts:
+    """Return a page of the images near one of the hashes of one kind; `hash_matches` iterates over all of them."""
+    given = {name: value for name, value in (("phash", phash), ("pdq", pdq)) if value is not None}
+    hashes = {name: value if isinstance(value, str) else list(value) for name, value in given.items()}
+    return {"json": hashes, "query": parameters, "repeatable": True}
+
+
 @operation("POST", "/v1/compare", answers.Comparison)
 def compare(a: AnyImage, b: AnyImage, **parameters: Unpack[parameters.CompareParameters]) -> Parts:
     """Return every score of two images: files or image ids, or image ids or URLs."""

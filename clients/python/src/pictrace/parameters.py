@@ -85,6 +85,10 @@ class SearchParameters(CompareParameters, InCollection, Annotated, total=False):
     effort: Effort | None
 
 
+class HashParameters(CollectionPageParameters, total=False):
+    distance: int | None
+
+
 class RemovalParameters(InCollection, total=False):
     collections: Literal["all"] | None
 

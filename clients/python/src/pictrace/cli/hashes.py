@@ -3,7 +3,7 @@
 import csv
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,12 +27,14 @@ PHASH, PDQ = "phash", "pdq"
 DIGITS: Final = {16: PHASH, 64: PDQ}
 """The kind of a hash by its number of hex digits."""
 
-DISTANCES: Final = {PHASH: 10, PDQ: 31}
-"""Bits that may differ by default; 31 of 256 is what PDQ's authors recommend."""
+PDQ_DISTANCE: Final = 31
+"""Bits that may differ by default, as for the server."""
+AT_ONCE: Final = 100
+"""Maximum number of hashes in one call."""
 
 HASH: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{16})(?![0-9a-fA-F])")
 kind_option = click.option(
-    "--kind", type=click.Choice([PHASH, PDQ]), default=PHASH, show_default=True, help="PDQ needs `pictrace[pdq]`."
+    "--kind", type=click.Choice([PHASH, PDQ]), default=PHASH, show_default=True, help="Kind of hash."
 )
 
 
@@ -43,8 +45,8 @@ kind_option = click.option(
 def hashes(collection: str | None, kind: str, url: str | None) -> None:
     """Print the hash of each image as CSV.
 
-    Of `pdq` these are the columns of `pdq-photo-hasher` (hash, quality, file name) and the image id. Its hashes are
-    computed here, from images that are downloaded.
+    Of `pdq` these are the columns of `pdq-photo-hasher` (hash, quality, file name) and the image id. Where the server
+    does not store its hashes, they are computed here, from images that are downloaded.
     """
     with client(url) as api:
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -59,7 +61,7 @@ def hashes(collection: str | None, kind: str, url: str | None) -> None:
 @click.argument("file", type=click.File(encoding="utf-8"))
 @collection_option
 @click.option(
-    "--distance", type=click.IntRange(0, 256), help="Maximum number of bits that differ [default: 10; PDQ: 31]"
+    "--distance", type=click.IntRange(0, 64), help="Maximum number of bits that differ [default: 10; PDQ: 31]"
 )
 @url_option
 @json_option
@@ -69,14 +71,17 @@ def match_hashes(file: TextIO, collection: str | None, distance: int | None, url
     FILE is any text: the first word of 16 hex digits (pHash) or 64 (PDQ) in a line is its hash. So it reads lists of
     imagehash, `pdq-photo-hasher` and HMA. `-` reads the standard input.
     """
-    wanted: dict[str, list[tuple[int, str]]] = {}
+    wanted: dict[str, list[str]] = {}
     for line in file:
         if found := HASH.search(line):
-            wanted.setdefault(DIGITS[len(found[0])], []).append((int(found[0], 16), found[0].lower()))
+            wanted.setdefault(DIGITS[len(found[0])], []).append(found[0].lower())
     if not wanted:
         raise click.UsageError(f"{Path(file.name).name} has no hash: 16 hex digits for pHash, 64 for PDQ")
     with client(url) as api:
-        matches = list(_matches(api, collection, wanted, distance))
+        matches = [
+            match for kind, values in wanted.items() for match in _matches(api, collection, kind, values, distance)
+        ]
+    matches.sort(key=lambda match: match["distance"])
     if as_json:
         print_json({"matches": matches})
         return
@@ -93,26 +98,49 @@ def match_hashes(file: TextIO, collection: str | None, distance: int | None, url
 
 
 def _matches(
-    api: Client, collection: str | None, wanted: dict[str, list[tuple[int, str]]], distance: int | None
+    api: Client, collection: str | None, kind: str, values: Sequence[str], distance: int | None
 ) -> Iterator[dict[str, Any]]:
-    for image in api.images(collection=collection, order="oldest"):
-        for kind, listed in wanted.items():
-            own = int(_hash(api, image, kind, collection)[0], 16)
-            for value, text in listed:
-                bits = (own ^ value).bit_count()
-                if bits <= (DISTANCES[kind] if distance is None else distance):
-                    yield {
-                        "distance": bits,
-                        "kind": kind,
-                        "hash": text,
-                        "filename": image["filename"],
-                        "image_id": image["image_id"],
-                    }
+    """Yield what the server finds, and what is near among the images of which it has no hash."""
+    distinct = list(dict.fromkeys(values))
+    without_hash = 0
+    for start in range(0, len(distinct), AT_ONCE):
+        query: Any = {kind: distinct[start : start + AT_ONCE]}
+        cursor = None
+        while True:
+            page = api.search_hashes(**query, collection=collection, distance=distance, limit=100, cursor=cursor)
+            for found in page["matches"]:
+                yield _match(found["hash_distance"], kind, found["hash"], found["image"])
+            without_hash += page["without_hash"]
+            cursor = page["cursor"]
+            if cursor is None:
+                break
+    if without_hash:
+        for image in api.images(collection=collection):
+            if image["pdq"] is None:
+                own = int(_hash(api, image, kind, collection)[0], 16)
+                for value in distinct:
+                    bits = (own ^ int(value, 16)).bit_count()
+                    if bits <= (PDQ_DISTANCE if distance is None else distance):
+                        yield _match(bits, kind, value, image)
+
+
+def _match(bits: int, kind: str, value: str, image: Image) -> dict[str, Any]:
+    return {
+        "distance": bits,
+        "kind": kind,
+        "hash": value,
+        "filename": image["filename"],
+        "image_id": image["image_id"],
+    }
 
 
 def _hash(api: Client, image: Image, kind: str, collection: str | None) -> list[str]:
     """The hash of an image; of PDQ, also its quality."""
-    return [image["phash"]] if kind == PHASH else _pdq(api.download(image["image_id"], collection=collection))
+    if kind == PHASH:
+        return [image["phash"]]
+    if image["pdq"] is not None:
+        return [image["pdq"], str(image["pdq_quality"])]
+    return _pdq(api.download(image["image_id"], collection=collection))
 
 
 def _pdq(data: bytes) -> list[str]:
@@ -124,7 +152,9 @@ def _pdq(data: bytes) -> list[str]:
         import pdqhash
         from PIL import Image as Pillow
     except ImportError:
-        raise click.UsageError("PDQ needs more packages: pip install 'pictrace[pdq]'") from None
+        raise click.UsageError(
+            "The server has no PDQ hash of some images. To compute it here: pip install 'pictrace[pdq]'"
+        ) from None
     with Pillow.open(io.BytesIO(data)) as opened:
         bits, quality = pdqhash.compute(np.asarray(opened.convert("RGB")))
     return [np.packbits(bits).tobytes().hex(), str(quality)]
