@@ -17,7 +17,8 @@ SUBJECTS = ROOT / ".ci" / "subjects"
 
 def make_targets(source: str) -> list[str]:
     """The distinct make targets that a script or a workflow runs, in order."""
-    return list(dict.fromkeys(re.findall(r"^(?:.*run: )?make ([a-z-]+)", source, re.MULTILINE)))
+    words = " ".join(re.findall(r"^(?:.*run: )?make (.+)$", source, re.MULTILINE)).split()
+    return list(dict.fromkeys(word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)))
 
 
 def recipe(target: str) -> list[str]:
@@ -51,8 +52,10 @@ def test_the_commit_message_hook_runs_the_same_script_as_ci() -> None:
 
 def test_ci_runs_the_same_targets_as_a_clean_clone() -> None:
     here, there = make_targets(text(".ci/run")), make_targets(text(".github/workflows/ci.yml"))
-    assert here == ["lint", "types", "test", "test-ministack"]
-    assert [target for target in there if target not in ("subjects", "test-npm")] == here
+    assert here == ["lint", "types", "model", "faces", "test", "test-ministack"]
+    assert [target for target in there if target not in ("subjects", "test-npm")] == [
+        target for target in here if target not in ("model", "faces")
+    ]
 
 
 @pytest.mark.parametrize("target", ["lint", "types", "format", "hooks", "subjects", "test", "test-ministack", "run"])
