@@ -163,7 +163,8 @@ preflight:
 # only pip is configured for is left to pip.
 INSTALL = @echo "installing the packages $(3), once ..."; \
 	$(UV)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes $(2) \
-	|| $(UV)/bin/python -m pip --python $(1)/bin/python install --disable-pip-version-check --no-deps --require-hashes $(2)
+	|| { echo "uv could not install them, so pip does, in minutes ..."; \
+	$(UV)/bin/python -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check --no-deps --require-hashes $(2); }
 
 $(UV)/.made: tests/uv-requirements.lock
 	@$(CHECK_PYTHON)
