@@ -98,13 +98,14 @@ people-histories: $(VENV)/.test ## Play 10,000 random histories of persons with 
 bench-faces: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Measure which faces are found, how well persons are told apart, and what it costs (DATA=folder of photographs)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.faces $(if $(DATA),"$(DATA)") --model-dir $(MODEL_DIR) --faces-dir $(FACES_DIR)
 
-lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
+lint: $(LINT)/.made ## Check style, types, imports, spelling, Markdown and Dockerfiles, in under a minute on a new clone
 	$(LINT)/bin/ruff check
 	$(LINT)/bin/ruff format --check
 	$(LINT)/bin/mypy --cache-dir=.mypy_cache/lint --allow-subclassing-any
 	$(LINT)/bin/lint-imports
 	$(LINT)/bin/typos
 	$(LINT)/bin/pymarkdown scan --recurse --respect-gitignore .
+	$(LINT)/bin/hadolint functions/Dockerfile infra/local/Dockerfile
 
 types: $(VENV)/.test ## Check types with every package installed, including the CDK
 	$(BIN)/mypy
