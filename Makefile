@@ -42,7 +42,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 run: preflight $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, MODEL=efficientnet-lite0, PRECISION=int8)
-	@rm -rf .build/exporter
+	@test ! -d .build/exporter || { echo "removing the packages that exported the networks ..."; rm -rf .build/exporter; }
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed)
 
 emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
@@ -170,6 +170,7 @@ INSTALL = @echo "installing the packages $(3), once ..."; \
 $(UV)/.made: tests/uv-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
+	@echo "installing uv, which installs the rest, once ..."
 	@# Debian without python3-venv creates environments without pip: the pip outside installs it.
 	@$(PYTHON) -m venv --clear $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(UV) \
 	&& $(PYTHON) -m pip --python $(UV)/bin/python install --disable-pip-version-check --quiet pip; }
