@@ -43,7 +43,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 run: preflight $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the whole system on this machine (PORT=8000, DATA=folder, PICTURES=folder, CLOSED=1, PDQ=1, MODEL=efficientnet-lite0, PRECISION=int8)
-	@rm -rf .build/exporter
+	@test ! -d .build/exporter || { echo "removing the packages that exported the networks ..."; rm -rf .build/exporter; }
 	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m infra.local --port $(PORT) --model-dir $(MODEL_DIR) $(if $(DATA),--data "$(DATA)") $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(CLOSED),--closed) $(if $(PDQ),--pdq)
 
 emulate: preflight $(VENV)/.run $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Run the stack of AWS in an emulator on this machine, and keep nothing (the same variables, except DATA)
@@ -99,13 +99,14 @@ people-histories: $(VENV)/.test ## Play 10,000 random histories of persons with 
 bench-faces: $(VENV)/.test $(MODEL_DIR)/model.json $(FACES_DIR)/faces.json ## Measure which faces are found, how well persons are told apart, and what it costs (DATA=folder of photographs)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.faces $(if $(DATA),"$(DATA)") --model-dir $(MODEL_DIR) --faces-dir $(FACES_DIR)
 
-lint: $(LINT)/.made ## Check style, types, imports, spelling and Markdown, in under a minute on a new clone
+lint: $(LINT)/.made ## Check style, types, imports, spelling, Markdown and Dockerfiles, in under a minute on a new clone
 	$(LINT)/bin/ruff check
 	$(LINT)/bin/ruff format --check
 	$(LINT)/bin/mypy --cache-dir=.mypy_cache/lint --allow-subclassing-any
 	$(LINT)/bin/lint-imports
 	$(LINT)/bin/typos
 	$(LINT)/bin/pymarkdown scan --recurse --respect-gitignore .
+	$(LINT)/bin/hadolint functions/Dockerfile infra/local/Dockerfile
 
 types: $(VENV)/.test ## Check types with every package installed, including the CDK
 	$(BIN)/mypy
@@ -164,11 +165,13 @@ preflight:
 # only pip is configured for is left to pip.
 INSTALL = @echo "installing the packages $(3), once ..."; \
 	$(UV)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes $(2) \
-	|| $(UV)/bin/python -m pip --python $(1)/bin/python install --disable-pip-version-check --no-deps --require-hashes $(2)
+	|| { echo "uv could not install them, so pip does, in minutes ..."; \
+	$(UV)/bin/python -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check --no-deps --require-hashes $(2); }
 
 $(UV)/.made: tests/uv-requirements.lock
 	@$(CHECK_PYTHON)
 	@$(PYTHON) infra/local/preflight.py
+	@echo "installing uv, which installs the rest, once ..."
 	@# Debian without python3-venv creates environments without pip: the pip outside installs it.
 	@$(PYTHON) -m venv --clear $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(UV) \
 	&& $(PYTHON) -m pip --python $(UV)/bin/python install --disable-pip-version-check --quiet pip; }

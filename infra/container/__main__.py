@@ -4,14 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from infra.container.check import DOCKERFILE, ROOT, check
+from infra.container.check import DOCKERFILE, LOCAL_DOCKERFILE, ROOT, check
 from infra.container.pin import pin
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.container")
     commands = parser.add_subparsers(dest="command", required=True)
-    checking = commands.add_parser("check", help="check the packages and code that the functions ship")
+    checking = commands.add_parser("check", help="check the packages and code that the images hold")
     checking.add_argument(
         "--model-dir", type=Path, default=ROOT / ".build" / "model", help="folder of the exported model"
     )
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     wanted = parser.parse_args(argv)
     if wanted.command == "check":
         return check(wanted.model_dir, wanted.arm64_root)
-    return pin(DOCKERFILE, dry_run=wanted.dry_run)
+    return max(pin(file, dry_run=wanted.dry_run) for file in (DOCKERFILE, LOCAL_DOCKERFILE))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The base images of `functions/Dockerfile`, each named in an ARG before its first stage."""
+"""The base images of a Dockerfile, each named in an ARG before its first stage."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Check what the functions ship, without building their image: `make image-check`."""
+"""Check what the images hold, without building them: `make image-check`."""
 
 import subprocess
 import sys
@@ -15,8 +15,10 @@ from layers.wheels import install, prune
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCKERFILE: Final = ROOT / "functions" / "Dockerfile"
+LOCAL_DOCKERFILE: Final = ROOT / "infra" / "local" / "Dockerfile"
 IMAGE: Final = ROOT / "functions" / "requirements.lock"
 LAYER: Final = ROOT / "layers" / "runtime" / "requirements.lock"
+LOCAL: Final = ROOT / "infra" / "local" / "requirements.lock"
 PRUNED: Final = ROOT / "functions" / "prune.txt"
 MACHINES: Final = {"arm64": "AArch64", "x86_64": "x64"}
 """Lambda's architectures, with the names that ELF files use for them."""
@@ -59,7 +61,8 @@ def _step(title: str) -> Iterator[list[bool]]:
 
 def _check_digests() -> bool:
     with _step("Base images") as passed, registry.new_client() as client:
-        images = base_images.parse(DOCKERFILE.read_text(encoding="utf-8"))
+        files = (DOCKERFILE, LOCAL_DOCKERFILE)
+        images = dict.fromkeys(image for file in files for image in base_images.parse(file.read_text(encoding="utf-8")))
         for image in images:
             print(f"  {image.name} {image.digest or 'WARNING: not pinned; run make image-pin'}")
         missing = [image.name for image in images if image.digest and not Registry(image.registry, client).has(image)]
@@ -74,6 +77,7 @@ def _check_symbols(folder: Path, architecture: str) -> bool:
         try:
             install(IMAGE, packages / "image", architecture)
             install(LAYER, packages / "layer", architecture)
+            install(LOCAL, packages / "local", architecture)
         except subprocess.CalledProcessError as error:
             raise CheckFailed("pip could not install the packages; its message is above") from error
         prune(packages / "image", PRUNED)
@@ -82,7 +86,8 @@ def _check_symbols(folder: Path, architecture: str) -> bool:
         print(f"  {len(objects)} shared objects; the newest versions that they need and the base system has:")
         for family, version in sorted(newest.items()):
             print(f"    {version:<18} {'.'.join(map(str, base_system.NEWEST[family]))}")
-        problems = [str(requirement) for requirement in symbols.missing(objects)]
+        apart = [[one for one in objects if one.path.parts[0] == part.name] for part in packages.iterdir()]
+        problems = [str(requirement) for part in apart for requirement in symbols.missing(part)]
         problems += [f"{one.path} is for {one.machine}" for one in objects if one.machine != MACHINES[architecture]]
         if problems:
             raise CheckFailed("; ".join(problems))

@@ -7,12 +7,14 @@ import sys
 import threading
 import time
 from contextlib import closing
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from infra.local import memory
 from infra.local.arguments import add_common, faces_dir
 from infra.local.data_folder import THROW_AWAY, DataFolder, FolderUnusable, data_folder, default_path
-from infra.local.serving import PortUnusable, bind, serving
+from infra.local.serving import LOOPBACK, PortUnusable, bind, serving
 from shared.domain.model_card import EXPORT_COMMAND, ModelCard
 from shared.embedded.database import UnusableDatabase
 
@@ -37,7 +39,20 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         "--data",
         help=f"folder that keeps everything; {THROW_AWAY}: one that is removed at the end (default: {default_path()})",
     )
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--host",
+        type=IPv4Address,
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="listen on the interface with this address; 0.0.0.0: on all of them, as in a container. If other machines "
+        "may reach it, keys are required unless --open is given (default: %(default)s)",
+    )
+    parser.add_argument("--open", action="store_true", help="with --host: require no keys")
+    args = parser.parse_args(argv)
+    if args.open and args.closed:
+        parser.error("--open and --closed exclude each other")
+    args.closed |= not args.host.is_loopback and not args.open
+    return args
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,7 +70,8 @@ def main(argv: list[str] | None = None) -> int:
     except FileNotFoundError:
         return _fail(f"there is no model in {args.model_dir}. To export it: {EXPORT_COMMAND} {args.model_dir}")
     try:
-        with closing(bind(args.port)) as listener, data_folder(args.data) as folder:
+        with closing(bind(args.port, args.host)) as listener, data_folder(args.data) as folder:
+            print("starting ...", flush=True)
             from infra.local.system import local_system
 
             with (
@@ -65,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
                 serving(system.app, listener) as url,
             ):
                 add_images(args, folder, system, url)
-                announce(folder, system, url, card, closed=args.closed)
+                announce(folder, system, url, card, args)
                 threading.Event().wait()
     except (FolderUnusable, PortUnusable, UnusableDatabase) as unusable:
         return _fail(str(unusable))
@@ -96,22 +112,22 @@ def add_images(args: argparse.Namespace, folder: DataFolder, system: "LocalSyste
             system.keys.delete(key.key_id)
 
 
-def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, *, closed: bool) -> None:
+def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCard, args: argparse.Namespace) -> None:
     print(f"\n  PicTrace   {url}          (the page)")
     print(f"             {url}/docs     (the API)")
     if folder.throw_away:
         print(f"  data       {folder.path}, which is removed when you stop it")
     else:
         print(f"  data       {folder.path}, where everything is kept")
-    if not closed:
-        print("  OPEN to everyone on this machine.")
+    if not args.closed:
+        print(f"  OPEN to everyone {'on this machine' if args.host.is_loopback else 'who can reach this port'}.")
     elif system.has_admin_key():
-        print("  CLOSED: every call on data needs a key. To create one: .venv/bin/python -m infra.local keys --help")
+        print(f"  CLOSED: every call on data needs a key. To create one: {_command('keys --help')}")
     else:
         _, text = system.create_admin_key("local admin")
         print("  CLOSED: every call on data needs a key. This key has all rights, and is shown only once:")
         print(f"\n    {text}\n")
-        print("  Others: .venv/bin/python -m infra.local keys --help")
+        print(f"  Others: {_command('keys --help')}")
     print(f"  model      {card.id}")
     if card.notice:
         print(f"  NOTE: {card.notice}")
@@ -119,8 +135,16 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
     if missing := system.model_change.missing():
         print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
         print("        background; until then a search does not find them. If some cannot be described, this says why:")
-        print("        .venv/bin/python -m infra.local refusals")
+        print(f"        {_command('refusals')}")
     print("  Press Ctrl-C to stop.\n", flush=True)
+
+
+def _command(arguments: str) -> str:
+    """Return a command of this module as it can be typed in the current directory."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    return f"{python} -m infra.local {arguments}"
 
 
 def _fail(reason: str) -> int:

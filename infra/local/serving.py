@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -15,25 +16,28 @@ from infra.local import prompt_requests
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-HOST: Final = "127.0.0.1"
+LOOPBACK: Final = IPv4Address("127.0.0.1")
 
 
 class PortUnusable(Exception):  # noqa: N818 - told to a person, not a fault
     """The port cannot be served on; the message says why and what to do, in English sentences."""
 
 
-def bind(port: int) -> socket.socket:
-    """Return a socket bound to a port of the loopback interface; port 0 means any free one.
+def bind(port: int, host: IPv4Address = LOOPBACK) -> socket.socket:
+    """Return a socket bound to a port; port 0 means any free one.
+
+    Args:
+        host: address of the interface to listen on; 0.0.0.0 for all of them.
 
     Raises:
-        PortUnusable: it is in use, needs privileges, or is not a port.
+        PortUnusable: it is in use, needs privileges, or is not a port, or no interface has the address.
     """
     # asyncio sends what it writes at once only where the protocol is named: else an answer on a kept connection, whose
     # head and body are two writes, waits for the acknowledgement of its head, which clients delay by 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((str(host), port))
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
@@ -43,6 +47,8 @@ def bind(port: int) -> socket.socket:
             reason = f"Port {port} requires system privileges."
         elif error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is in use."
+        elif error.errno == errno.EADDRNOTAVAIL:
+            raise PortUnusable(f"No interface of this machine has the address {host}.") from error
         else:
             reason = f"Port {port} cannot be used: {error.strerror}."
         raise PortUnusable(f"{reason} Choose another one: make run PORT=9000") from error
@@ -51,10 +57,10 @@ def bind(port: int) -> socket.socket:
 
 @contextmanager
 def serving(app: "ASGIApp", port: int | socket.socket) -> Iterator[str]:
-    """Serve `app` on the loopback interface in a thread, and yield its address.
+    """Serve `app` in a thread, and yield its address on this machine.
 
     Args:
-        port: a port, or the socket that `bind` returned.
+        port: a port of the loopback interface, or the socket that `bind` returned.
 
     Raises:
         PortUnusable: see `bind`.

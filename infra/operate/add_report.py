@@ -72,12 +72,15 @@ class AddReport:
             self._not_added.append(result)
 
     def follow(self, results: Iterable[Result], total: int) -> Iterator[Result]:
-        """Add results as they come, and show their number, rate and the time left."""
-        interval = 0.1 if sys.stderr.isatty() else QUIET_SECONDS
-        with tqdm(total=total, desc=self._doing, unit="image", mininterval=interval, maxinterval=interval) as bar:
-            for result in results:
+        """Add results as they come, and show their number: in a bar on a terminal, elsewhere in a line now and then."""
+        terminal, shown = sys.stderr.isatty(), time.monotonic()
+        with tqdm(total=total, desc=self._doing, unit="image", maxinterval=0.1, disable=not terminal) as bar:
+            for number, result in enumerate(results, 1):
                 self.add(result)
                 bar.update()
+                if not terminal and time.monotonic() - shown >= QUIET_SECONDS:
+                    shown = time.monotonic()
+                    print(f"{self._doing}: {number:,} of {total:,}", file=sys.stderr, flush=True)
                 yield result
 
     def left(self, total: int, unsettled: int = 0) -> str:

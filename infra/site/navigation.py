@@ -11,7 +11,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "project/readme.md": "PicTrace in short",
         "guides/tutorial.md": "Tutorial",
         "guides/local-run.md": "A local run",
-        "guides/without-make.md": "Without make, other systems",
+        "guides/without-make.md": "Without make, in a container",
         "guides/using-the-page.md": "Using the page",
         "guides/python-client.md": "Python client and command line",
         "explanation/limits.md": "Honest limits",

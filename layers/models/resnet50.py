@@ -1,7 +1,10 @@
 """Keras's ResNet50 with ImageNet weights."""
 
+import contextlib
+import io
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +55,9 @@ def _download() -> Path:
     socket.setdefaulttimeout(STALLED_SECONDS)
     try:
         name = Path(WEIGHTS_URL).name
-        return Path(keras.utils.get_file(name, WEIGHTS_URL, cache_subdir="models", file_hash=WEIGHTS_MD5))
+        print("downloading 98 MB, unless ~/.keras has them ...", file=sys.stderr, flush=True)
+        with contextlib.redirect_stdout(io.StringIO()):  # Keras announces the download there, whatever comes of it
+            return Path(keras.utils.get_file(name, WEIGHTS_URL, cache_subdir="models", file_hash=WEIGHTS_MD5))
     except Exception as error:  # Keras raises a bare Exception for a failed download
         raise WeightsUnavailable(
             f"{WEIGHTS_URL} could not be downloaded. Download it elsewhere and set {WEIGHTS_VARIABLE} to the file."

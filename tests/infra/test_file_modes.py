@@ -4,8 +4,6 @@ Lambda requires read permission for everyone: https://repost.aws/knowledge-cente
 """
 
 import os
-import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import pytest
 
 from infra.stack.assets import DOCKERFILE
 from layers.runtime.build import pack
+from tests import dockerfiles
 from tests.infra.assembly import Assembly
 
 ROOT: Final = Path(__file__).parents[2]
@@ -49,14 +48,13 @@ def test_every_file_in_the_zips_is_readable_by_lambda(synthesised: Assembly) -> 
 
 def test_every_file_in_the_image_is_readable_by_lambda(synthesised: Assembly, tmp_path: Path) -> None:
     """Run each instruction of the stage `code`; nothing else from the build context reaches the image."""
-    stage = _stages()["code"]
-    assert {name for name, body in _stages().items() if re.search(r"^COPY (?!--from)", body, re.MULTILINE)} == {
-        *("model", "packages", "code")
-    }
+    stages = dockerfiles.stages((ROOT / DOCKERFILE).read_text(encoding="utf-8"))
+    copying = [(name, one) for name, body in stages.items() for one in body if one.word == "COPY"]
+    assert {name for name, one in copying if "--from" not in one.text} == {"model", "packages", "code"}
     for number, image in enumerate(synthesised.images.values()):
         context, built = synthesised.folder / image["source"]["directory"], tmp_path / str(number)
         assert _mode(context / "shared" / "settings.py") == 0o600
-        _build(stage, context, built, image["source"]["dockerBuildArgs"]["FUNCTION"])
+        dockerfiles.Stage(built).build(stages["code"], context, arguments=image["source"]["dockerBuildArgs"])
         everything = [built / "code", built / "next_model", *built.rglob("*/**/*")]
         assert [path for path in everything if path.suffix == ".pyc"]
         assert [path for path in everything if not _readable(path)] == []
@@ -88,39 +86,6 @@ def _changed_paths() -> list[str]:
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     staged = ["git", "-C", str(ROOT), "diff", "--name-only", "--no-renames", "HEAD"]
     return sorted({*listed, *subprocess.run(staged, capture_output=True, text=True, check=True).stdout.splitlines()})
-
-
-def _stages() -> dict[str, str]:
-    text = (ROOT / DOCKERFILE).read_text(encoding="utf-8").replace("\\\n", " ")
-    return dict(re.findall(r"^FROM .*? AS (\S+)\n(.*?)(?=^FROM |\Z)", text, re.MULTILINE | re.DOTALL))
-
-
-def _build(stage: str, context: Path, target: Path, function: str) -> None:
-    """Execute the instructions with `target` as the root of the file system."""
-    for line in stage.splitlines():
-        match line.replace("${FUNCTION}", function).split(maxsplit=1):
-            case ["COPY", paths]:
-                *sources, folder = paths.split()
-                for source in (path for pattern in sources for path in sorted(context.glob(pattern.rstrip("/")))):
-                    _copy(source, target / folder.lstrip("/"), into=folder.endswith("/") and source.is_file())
-            case ["RUN", command]:
-                command = re.sub(r"(?<= )/(?=\w)", f"{target}/", command.replace("python ", f"{sys.executable} "))
-                subprocess.run(["sh", "-c", f"umask 022; {command}"], check=True)
-            case ["ARG" | "#", _] | []:
-                pass
-            case _:
-                raise AssertionError(f"cannot do {line!r}")
-
-
-def _copy(source: Path, target: Path, *, into: bool) -> None:
-    """Copy as `COPY` does: keep file modes, and create missing folders with mode 755."""
-    if into:
-        target /= source.name
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copy2(source, target)
 
 
 def _mode(path: Path) -> int:

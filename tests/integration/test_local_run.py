@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from infra.local import preflight
+from infra.local.__main__ import main, parse_arguments
 from shared.domain.model_card import ModelCard
 from tests.conftest import ROOT
 from tests.images import noise
@@ -82,6 +83,46 @@ def test_a_closed_run_prints_a_key_and_requires_it(model_dir: Path, tmp_path: Pa
         assert (stats.status_code, stats.json()["images"]) == (200, 1)
     finally:
         stop(process)
+
+
+def test_a_run_that_other_machines_may_reach_requires_keys(model_dir: Path, tmp_path: Path) -> None:
+    process = start("--model-dir", str(model_dir), "--pictures", str(tmp_path), "--host", "0.0.0.0")  # noqa: S104
+    try:
+        said = read_until_ready(process)
+        key, port = re.search(r"pt_[0-9a-f]{16}_[\w-]{43}", said), re.search(r"http://localhost:(\d+)", said)
+        assert port, said
+        assert key, said
+        assert f"{Path(sys.executable).relative_to(ROOT)} -m infra.local keys --help" in said
+        other = f"http://127.0.0.2:{port[1]}/v1/uploads"  # another interface, which the loopback address is not
+        body, headers = {"filename": "a.png", "content_type": "image/png"}, {"Host": "localhost:9000"}
+        assert httpx.post(other, json=body, headers=headers).status_code == 401
+        form = httpx.post(other, json=body, headers=headers | {"X-Api-Key": key[0]})
+        assert (form.status_code, form.json()["url"]) == (201, "http://localhost:9000/objects")
+        assert httpx.post(other, json=body, headers={"X-Api-Key": key[0]}).status_code == 403
+    finally:
+        stop(process)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed"),
+    [
+        ([], False),
+        (["--closed"], True),
+        (["--host", "127.0.0.2"], False),
+        (["--host", "192.0.2.1"], True),
+        (["--host", "192.0.2.1", "--open"], False),
+    ],
+)
+def test_keys_are_required_where_other_machines_may_reach_it(arguments: list[str], closed: bool) -> None:
+    assert parse_arguments(arguments).closed is closed
+
+
+def test_an_address_that_cannot_be_listened_on_is_reported(capsys: pytest.CaptureFixture[str], model_dir: Path) -> None:
+    assert main(["--model-dir", str(model_dir), "--data", "none", "--port", "0", "--host", "192.0.2.1"]) == 1
+    assert capsys.readouterr().err == "pictrace: No interface of this machine has the address 192.0.2.1.\n"
+    for wrong in (["--host", "example.com"], ["--open", "--closed"]):
+        with pytest.raises(SystemExit):
+            parse_arguments(wrong)
 
 
 def test_a_missing_model_is_reported_in_one_line(tmp_path: Path) -> None:

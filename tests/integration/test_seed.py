@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from infra.local import seed
+from infra.operate import add_report
 from infra.operate.upload_client import ServerFailed
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from tests.images import noise
@@ -60,6 +61,17 @@ def test_files_not_yet_sent_are_dropped_when_indexing_stops_early(failing_api: s
     with pytest.raises(ServerFailed, match="answered 500"):
         seed.index(failing_api, paths)
     assert len(FailingApi.opened) < 60
+
+
+def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(
+    failing_api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = [tmp_path / f"{number}.png" for number in range(3)]
+    seed.index(failing_api, missing)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(add_report, "QUIET_SECONDS", 0)
+    seed.index(failing_api, missing)
+    assert capsys.readouterr().err == "indexing: 1 of 3\nindexing: 2 of 3\nindexing: 3 of 3\n"
 
 
 def test_files_that_cannot_be_sent_are_skipped_with_a_reason(failing_api: str, tmp_path: Path) -> None:

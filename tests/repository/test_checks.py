@@ -44,6 +44,31 @@ def test_hooks_run_the_commands_of_make_lint() -> None:
     assert [hook["entry"] for hook in hooks() if "stages" not in hook] == recipe("lint")
 
 
+def test_every_dockerfile_is_checked_and_updated() -> None:
+    files = {str(path.relative_to(ROOT)) for path in tracked("*Dockerfile")}
+    [command] = [line for line in recipe("lint") if "hadolint" in line]
+    assert set(command.split()[1:]) == files
+    updates = yaml.safe_load(text(".github/dependabot.yml"))["updates"]
+    [folders] = [update["directories"] for update in updates if update["package-ecosystem"] == "docker"]
+    assert {f"/{Path(name).parent}" for name in files} == set(folders)
+
+
+def test_the_commands_without_make_install_what_make_installs() -> None:
+    page = text("docs/guides/without-make.md").partition("## In a container")[0]
+    run = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", "--always-make", "VENV=.new", "run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    files = r"(?:-r|--requirement) (\S+\.(?:lock|txt))"
+    installed = set(re.findall(files, run)) - {"tests/uv-requirements.lock"}
+    assert set(re.findall(files, page)) == installed
+    modules = r"-m (layers\.\S+|infra\.local\b)"
+    assert set(re.findall(modules, page)) >= set(re.findall(modules, run)) != set()
+
+
 def test_the_commit_message_hook_runs_the_same_script_as_ci() -> None:
     [hook] = [hook for hook in hooks() if hook.get("stages") == ["commit-msg"]]
     assert hook["entry"] == str(SUBJECTS.relative_to(ROOT))
