@@ -151,6 +151,18 @@ def on_a_telephone(image: Image.Image) -> Image.Image:
     return out
 
 
+def keys(lit: str) -> Image.Image:
+    """Draw keys of which some are dark yellow instead of dark gray, at the same gray level."""
+    image = Image.new("RGB", (600, 280), (44, 46, 50))
+    draw, face = ImageDraw.Draw(image), ImageFont.load_default(22)
+    for row, names in enumerate(("1234567890-=", "qwertyuiop[]", "asdfghjkl;'#", "zxcvbnm,./<>")):
+        for column, name in enumerate(names):
+            left, top = 10 + 47 * column + 8 * row, 8 + 68 * row
+            draw.rounded_rectangle((left, top, left + 42, top + 60), 5, (86, 82, 50) if name in lit else (80, 80, 86))
+            draw.text((left + 21, top + 30), name, WHITE, face, anchor="mm")
+    return image
+
+
 def captioned(image: Image.Image) -> Image.Image:
     out = image.copy()
     place, face = (out.width / 2, 0.45 * out.height), ImageFont.load_default(out.height // 9)
@@ -220,6 +232,7 @@ def test_what_cuts_letters_and_lines_is_laid_over(
         pytest.param(lambda: board(30), lambda: board(31), id="one more stone"),
         pytest.param(lambda: calendar(3), lambda: calendar(4), id="one more entry"),
         pytest.param(flag, lambda: flag((131, 98, 51)), id="another colour"),
+        pytest.param(lambda: keys("erio[]sgk;zcv"), lambda: keys("q37tf-kcnm"), id="other keys lit"),
         pytest.param(lambda: stripes(PINK_FLAG), lambda: stripes(TEAL_FLAG), id="other colours"),
     ],
 )

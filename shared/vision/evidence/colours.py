@@ -30,6 +30,8 @@ SIDE: Final = 128
 """Pixels: colour is compared in coarse cells, because JPEG stores it at a lower resolution."""
 LEAST: Final = 22.0
 """Least distance of a cell's chroma from the expected one, of 255; photographs saved twice stay below 10."""
+LEAST_FLAT: Final = 16.0
+"""The same where both images are drawn: a key that lights up dark yellow among dark gray ones is 20 away."""
 SAME: Final = 8.0
 """Distance of two chromas up to which they are the same: no hue of `hues.VIVID` turns by `hues.SAME_HUE` within it."""
 LEAST_SHARE: Final = 0.004
@@ -68,16 +70,17 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
     if _part(np.linalg.norm(y - x, axis=1) > SAME, kept) is None:
         return None
     colours = [cells(image, size)[kept] for image in (moved, fixed)]
+    least = LEAST_FLAT if is_flat(moved) and is_flat(fixed) else LEAST
     there, back = x, y
     untoned = _kept(x, y)
     if not untoned:
         # A lost colour cannot be mapped back, so both directions must disagree.
-        away = _part(np.linalg.norm(y - _mapped(colours[0], y), axis=1) > LEAST, kept)
-        if away is not None and _part(np.linalg.norm(x - _mapped(colours[1], x), axis=1) > LEAST, kept) is not None:
+        away = _part(np.linalg.norm(y - _mapped(colours[0], y), axis=1) > least, kept)
+        if away is not None and _part(np.linalg.norm(x - _mapped(colours[1], x), axis=1) > least, kept) is not None:
             return away
         if retinted(moved, fixed) or filtered(moved, fixed):
             recoloured = all(is_flat(image) and hues(image) >= SEVERAL for image in (moved, fixed))
-            return _part(np.linalg.norm(x - y, axis=1) > LEAST, kept) if recoloured else None
+            return _part(np.linalg.norm(x - y, axis=1) > least, kept) if recoloured else None
         if not _same_ground(x, y, *colours):
             there = chroma(_balanced(moved, fixed, valid), size)[kept]
             back = chroma(_balanced(fixed, moved, valid), size)[kept]
@@ -85,7 +88,7 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
     weak = turned(there, y) & turned(back, x)
     strong = turned(there, y, STRONG, SAME_STRONG) & turned(back, x, STRONG, SAME_STRONG) & ~clipped
     lost = _bleached(x, y, *colours) | _bleached(y, x, *colours[::-1])
-    other = untoned & (np.linalg.norm(x - y, axis=1) > LEAST)
+    other = untoned & (np.linalg.norm(x - y, axis=1) > least)
     return _part(weak | strong | lost | other, kept)
 
 
