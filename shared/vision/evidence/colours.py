@@ -15,6 +15,7 @@ from shared.vision.evidence.hues import (
     Cells,
     cells,
     chroma,
+    coarse,
     filtered,
     hues,
     is_flat,
@@ -78,8 +79,9 @@ def _differing(moved: Pixels, fixed: Pixels, valid: Mask, kept: Mask) -> Mask | 
         away = _part(np.linalg.norm(y - _mapped(colours[0], y), axis=1) > least, kept)
         if away is not None and _part(np.linalg.norm(x - _mapped(colours[1], x), axis=1) > least, kept) is not None:
             return away
-        if retinted(moved, fixed) or filtered(moved, fixed):
-            recoloured = all(is_flat(image) and hues(image) >= SEVERAL for image in (moved, fixed))
+        hues_of = coarse(moved), coarse(fixed)
+        if retinted(*hues_of) or filtered(*hues_of):
+            recoloured = all(map(is_flat, (moved, fixed))) and min(map(hues, hues_of)) >= SEVERAL
             return _part(np.linalg.norm(x - y, axis=1) > least, kept) if recoloured else None
         if not _same_ground(x, y, *colours):
             there = chroma(_balanced(moved, fixed, valid), size)[kept]

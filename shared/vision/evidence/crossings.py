@@ -3,7 +3,7 @@
 What belongs to a page is placed beside its other parts, and where it was changed, its old parts are gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,13 +46,19 @@ OWN_COLOURS: Final = 0.5
 def lie_across(
     found: Agreement,
     parts: Sequence[Region],
-    shown: Sequence[tuple[Side, Side]],
+    shown: Callable[[int], tuple[Side, Side]],
     place: OverlaidImage,
     colours: tuple[Pixels, Pixels],
 ) -> bool:
-    """Return whether everything that one of two pages shows in these regions is laid across the other's content."""
+    """Return whether everything that one of two pages shows in these regions is laid across the other's content.
+
+    Args:
+        shown: returns how both pages show the region with this index.
+    """
+    if found.agreeing < LEAST_AGREEING:
+        return False
     bar = all(is_bar(part, found.valid) for part in parts)
-    if found.agreeing < LEAST_AGREEING or (not bar and any(each[place].seam < each[1 - place].seam for each in shown)):
+    if not bar and any(shown(index)[place].seam < shown(index)[1 - place].seam for index in range(len(parts))):
         # The other page has the outline.
         return False
     on, under = (found.a, found.b) if place is OverlaidImage.FIRST else (found.b, found.a)

@@ -1,13 +1,14 @@
 """Find the regions in which two registered images differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.vision.evidence.histograms import Counts, counted
+from shared.vision.evidence.order_statistics import median, quantile
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 
@@ -30,6 +31,8 @@ LEAST_SHARE: Final = 0.4
 """Least squared difference as a share of the window's variance; unrelated windows have 2 on average."""
 LEAST_LEVELS: Final = 8.0
 """Least difference in gray levels that is visible."""
+LEVELS: Final = 128
+EVERYWHERE: Final = slice(None), slice(None)
 
 
 @dataclass(frozen=True)
@@ -66,47 +69,68 @@ class Agreement:
     @property
     def agreeing(self) -> float:
         """The share of the detail that agrees, 0 to 1."""
-        return 1 - float((self.differs & self.drawn).sum()) / max(1, int(self.drawn.sum()))
+        return 1 - share_within(self.differs, self.drawn)
 
-    def alike(self, covered: Mask) -> float:
-        """Return the correlation of the detail of both, -1 to 1, without slow changes and the area `covered`."""
-        return self.correlation(self.drawn & ~covered)
+    @cached_property
+    def levels(self) -> list[Counts]:
+        """How many pixels of the overlap have each level, 0 to 256 in `LEVELS` steps, in either image."""
+        return [counted(one[self.valid], LEVELS) for one in (self.a, self.b)]
 
-    def correlation(self, at: Mask) -> float:
-        """Return the correlation of the detail of both in a part, -1 to 1."""
-        x, y = (one[at] for one in self.detail)
+    def correlation(self, at: Mask, box: tuple[slice, slice] = EVERYWHERE) -> float:
+        """Return the correlation of the detail of both, without slow changes, in a part of a box, -1 to 1."""
+        x, y = (one[box][at] for one in self.detail)
         scale = float(np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
         return float((x * y).sum(dtype=np.float64)) / scale if scale else 0.0
 
 
-def _box(plane: Plane) -> Plane:
-    return cv2.boxFilter(plane, cv2.CV_32F, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+def share_within(part: Mask, whole: Mask) -> float:
+    """Return the share of the pixels of `whole` that `part` has, too; 0 if there are none."""
+    return int(np.count_nonzero(part & whole)) / max(1, int(np.count_nonzero(whole)))
 
 
-def agreement(a: Plane, b: Plane, valid: Mask, gain: Plane) -> Agreement:
+def _box(plane: Plane, side: int = WINDOW) -> Plane:
+    return cv2.boxFilter(plane, cv2.CV_32F, (side, side), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+
+def window_variance(plane: Plane) -> Plane:
+    """Return the variance of the window around each pixel."""
+    mean = _box(plane)
+    variance = _box(plane * plane)
+    variance -= mean * mean
+    return np.maximum(variance, 0, out=variance)
+
+
+def agreement(a: Plane, b: Plane, variance: Plane, valid: Mask, gain: Plane) -> Agreement:
     """Compare two registered images window by window.
 
     The tolerance is estimated from the images themselves: the noise of flat windows, and the share of a window's
     variance that compression and slight misregistration usually change.
 
     Args:
+        variance: of the windows of `b`.
         gain: factor by which the tone curve amplifies differences at each pixel, relative to the median; at least 1.
     """
     height, width = a.shape
     around = cv2.copyMakeBorder(a, 1, 1, 1, 1, cv2.BORDER_REFLECT)
-    away = _box((a - b) ** 2)
+    away, apart, other = np.full_like(b, np.inf), np.empty_like(b), np.empty_like(b)
     for down in range(3):
         for across in range(3):
-            np.minimum(away, _box((around[down : down + height, across : across + width] - b) ** 2), out=away)
-    variance = np.maximum(*(np.maximum(_box(one * one) - _box(one) ** 2, 0) for one in (a, b)))
+            np.subtract(around[down : down + height, across : across + width], b, out=apart)
+            np.multiply(apart, apart, out=apart)
+            cv2.boxFilter(apart, cv2.CV_32F, (WINDOW, WINDOW), other, borderType=cv2.BORDER_REFLECT)
+            np.minimum(away, other, out=away)
+    variance = np.maximum(window_variance(a), variance)
     # Compression causes ringing around edges, as far as its blocks extend.
-    nearby = cv2.boxFilter(variance, cv2.CV_32F, (BLOCK, BLOCK), borderType=cv2.BORDER_REFLECT)
+    nearby = _box(variance, BLOCK)
     kept, spread = away[valid], nearby[valid]
-    flat = kept[spread <= np.quantile(spread, 0.33)]
-    usual, tail = float(np.median(flat)), float(np.quantile(flat, 0.9)) / TAIL
+    flat = kept[spread <= quantile(spread, 0.33)]
+    usual, tail = median(flat), quantile(flat, 0.9) / TAIL
     noise = min(MOST_NOISE, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
-    busy = spread > max(float(np.median(spread)), 4 * noise)
-    share, loss = np.quantile(kept[busy] / spread[busy], (0.5, 0.9)).tolist() if busy.sum() > 50 else (0.05, 0.0)  # noqa: PLR2004
+    busy = spread > max(median(spread), 4 * noise)
+    share, loss = 0.05, 0.0
+    if np.count_nonzero(busy) > 50:  # noqa: PLR2004
+        lost = kept[busy] / spread[busy]
+        share, loss = median(lost), quantile(lost, 0.9)
     left = min(max(share, 0.02), MOST_RELATIVE) * np.maximum(variance, nearby)
     differs = (
         valid
@@ -153,30 +177,38 @@ BLURRED: Final = 0.6
 MOST_LOST: Final = 1.3
 """Largest `Region.share` of a region that has lost detail only."""
 MOST_REGIONS: Final = 40
+MARGIN: Final = WINDOW // 2
+"""Pixels around the box of a region that are looked at."""
 JOINED: Final = 9
 """Pixels: regions closer to each other than this are merged."""
 
 
-def regions(found: Agreement) -> list[Region]:
-    """Return the regions that differ, largest first."""
-    joined = cv2.morphologyEx(found.differs.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOINED, JOINED), np.uint8))
+def regions(found: Agreement) -> Iterator[Region]:
+    """Yield the regions that differ, largest first."""
+    if not found.differs.any():
+        return
+    joined = cv2.morphologyEx(found.differs.view(np.uint8), cv2.MORPH_CLOSE, np.ones((JOINED, JOINED), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_REGIONS] + 1
-    parts = []
     for place in order.tolist():
-        mask: npt.NDArray[np.bool_] = labels == place
-        seen = mask & found.differs
-        area = int(seen.sum())
-        strongest = float(found.away[seen].max()) ** 0.5 if area else 0.0
+        left, top, width, height = (int(value) for value in stats[place, :4])
+        rows = slice(max(0, top - MARGIN), top + height + MARGIN)
+        columns = slice(max(0, left - MARGIN), left + width + MARGIN)
+        own = labels[rows, columns] == place
+        seen = own & found.differs[rows, columns]
+        away = found.away[rows, columns][seen]
+        area, most = len(away), float(away.max(initial=0))
+        strongest = most**0.5
         least = STRIKING_AREA if strongest >= STRIKING and found.loss <= LITTLE_LOSS else LEAST_AREA
         if area < least or (area < SMALL_AREA and strongest < STRONG):
             continue
-        if (strongest < STRONG and _is_thin(seen)) or _lost_detail(found, seen):
+        share = float(away.sum() / max(1.0, float(found.variance[rows, columns][seen].sum())))
+        faint = most < min(MOST_STRONG, STRONG + PER_LOSS * found.loss) ** 2
+        if (strongest < STRONG and _is_thin(seen)) or (faint and _lost_detail(found, seen, (rows, columns), share)):
             continue
-        left, top, width, height = (int(value) for value in stats[place, :4])
-        share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
-        parts.append(Region(mask, (left, top, width, height), area, share))
-    return parts
+        mask = np.zeros(labels.shape, bool)
+        mask[rows, columns] = own
+        yield Region(mask, (left, top, width, height), area, share)
 
 
 def merged(boxes: Sequence[PixelBox]) -> list[PixelBox]:
@@ -203,14 +235,17 @@ def _around(boxes: Sequence[PixelBox]) -> PixelBox:
 
 def _is_thin(seen: Mask) -> bool:
     """Return whether a region is narrower than a window, as what compression leaves beside an edge is."""
-    return not cv2.erode(seen.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0).any()
+    return not cv2.erode(seen.view(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0).any()
 
 
-def _lost_detail(found: Agreement, seen: Mask) -> bool:
-    """Return whether a region shows the same in both images, but for detail that the others' parts have lost too."""
-    strong = min(MOST_STRONG, STRONG + PER_LOSS * found.loss)
-    if float(found.away[seen].max()) >= strong**2:
+def _lost_detail(found: Agreement, seen: Mask, box: tuple[slice, slice], share: float) -> bool:
+    """Return whether a faint region shows the same in both images, but for detail that others have lost too.
+
+    Args:
+        seen: the pixels of the region inside `box`, a margin of `MARGIN` included.
+        share: see `Region`.
+    """
+    if share >= MOST_LOST:
         return False
-    share = float(found.away[seen].sum() / max(1.0, float(found.variance[seen].sum())))
-    wide = cv2.dilate(seen.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8)) > 0
-    return share < MOST_LOST and found.correlation(wide) > BLURRED
+    wide = cv2.dilate(seen.view(np.uint8), np.ones((WINDOW, WINDOW), np.uint8)) > 0
+    return found.correlation(wide, box) > BLURRED

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.registration import Mask
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -55,8 +56,19 @@ def filtered(a: Pixels, b: Pixels) -> bool:
     return changed > NEARLY_ALL or max(hues(a), hues(b)) >= SEVERAL
 
 
+def coarse(image: Pixels) -> Pixels:
+    """Return the image at `SIDE` pixels a side, which suffices for its hues."""
+    return cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
 def monochrome(image: Pixels) -> bool:
     """Return whether an image's colours follow from its gray levels, as in gray, toned and one-hue images."""
+    return _monochrome(coarse(image).tobytes())
+
+
+@cached_by_digest(maxsize=64)
+def _monochrome(data: bytes) -> bool:
+    image = np.frombuffer(data, np.uint8).reshape(SIDE, SIDE, 3)
     colours = cells(image, (SIDE, SIDE)).reshape(-1, 3)
     found = chroma(image, (SIDE, SIDE)).reshape(-1, 2)
     bins = np.minimum((colours @ np.array(GRAY) * LEVELS).astype(np.intp), LEVELS - 1)

@@ -10,30 +10,24 @@ import numpy as np
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
-from shared.vision.evidence.differences import Agreement, Region, agreement, merged, regions
+from shared.vision.evidence.comparison import VARIANT, compared_under
+from shared.vision.evidence.differences import Region, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.geometry import geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
-from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap, overlap, refine_bend
+from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
 from shared.vision.evidence.sides import OverlaidImage
-from shared.vision.evidence.tone import curved, gray, match_lighting, match_sharpness, tones
-from shared.vision.keypoints import MIN_INLIERS, Keypoints, Transform
+from shared.vision.keypoints import MIN_INLIERS, Transform
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
 ENOUGH_KEYPOINTS: Final = 50
 """If both images have at least this number, copies must agree on a homography."""
-LEAST_OVERLAP: Final = 600
-"""Least number of pixels, on the grid of the coarser image, that both show."""
-LEAST_DRAWN: Final = 200
-"""Least number of pixels with detail; with fewer, agreement means nothing."""
 COPY: Final = 0.93
 """Least share of the detail that agrees in copies, overlays excluded: charts of a quarter of the size have 0.96, and
 specks too small for regions, different pages of small print less than 0.9."""
-VARIANT: Final = 0.35
-"""The same for variants; unrelated images agree on less by chance."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
 MANY_INLIERS: Final = 50
@@ -101,18 +95,30 @@ def _judge(first: bytes, second: bytes) -> Judgement:
     for mirrored in (False, True):
         image = np.ascontiguousarray(a[:, ::-1]) if mirrored else a
         own = partial(keypoints_in, first, mirrored=mirrored)
-        for transform in geometries(image, b, own, other):
-            seen = _judged(image, b, own(None), other(None), transform, mirrored)
-            found = max(found, seen, key=_standing)
-            if found.relation is Relation.COPY or (_is_clear(found, own(None), other(None)) and not is_symmetrical(a)):
+        points = own(None), other(None)
+        keypoints = min(map(len, points))
+        tried: set[tuple[bytes, int]] = set()
+        for given in geometries(image, b, own, other):
+            transform, inliers = refined(image, b, *points, given)
+            place = transform.tobytes(), inliers
+            again = place in tried
+            tried.add(place)
+            if not again and (inliers >= MIN_INLIERS or keypoints < ENOUGH_KEYPOINTS):
+                seen = _judged(image, b, transform, inliers, keypoints, mirrored)
+                found = max(found, seen, key=_standing)
+            if found.relation is Relation.COPY or (_is_clear(found, keypoints) and not is_symmetrical(a)):
                 return found
     return found
 
 
-def _is_clear(found: Judgement, own: Keypoints, other: Keypoints) -> bool:
-    """Return whether two images are variants in this place; boards and grids also fall upon each other in others."""
-    most = min(GUIDED_POINTS, len(own), len(other))
-    return found.relation is Relation.VARIANT and found.agreeing >= CLEAR and found.inliers >= CLEAR_INLIERS * most
+def _is_clear(found: Judgement, keypoints: int) -> bool:
+    """Return whether two images are variants in this place; boards and grids also fall upon each other in others.
+
+    Args:
+        keypoints: of the image that has fewer.
+    """
+    enough = found.inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
+    return found.relation is Relation.VARIANT and found.agreeing >= CLEAR and enough
 
 
 def _standing(found: Judgement) -> tuple[int, float]:
@@ -137,60 +143,37 @@ def swapped(found: Judgement) -> Judgement:
     )
 
 
-def _judged(a: Pixels, b: Pixels, own: Keypoints, other: Keypoints, transform: Transform, mirrored: bool) -> Judgement:
-    transform, inliers = refined(a, b, own, other, transform)
-    if inliers < MIN_INLIERS and min(len(own), len(other)) >= ENOUGH_KEYPOINTS:
+def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints: int, mirrored: bool) -> Judgement:
+    """Judge two images under a transform; `keypoints` are those of the image that has fewer."""
+    seen = compared_under(transform, a, b)
+    if seen is None:
         return NOTHING
-    over = overlap(a, b, transform)
-    if over.valid.sum() < LEAST_OVERLAP:
-        return NOTHING
-    over, found = _compared(over)
-    if found.drawn.sum() < LEAST_DRAWN:
-        return NOTHING
-    parts = regions(found)
+    over, found, parts = seen.over, seen.found, seen.parts
     place, laid = find_overlays(found, parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:
-        covered |= cv2.dilate(part.mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+        covered |= part.mask
+    covered = cv2.dilate(covered.view(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    hidden = int(np.count_nonzero(covered)) / int(np.count_nonzero(found.valid))
     left = found.drawn & ~covered
-    agreeing = 1 - float((found.differs & left).sum()) / max(1, int(left.sum()))
-    differing = [part for part, here in zip(parts, laid, strict=True) if not here]
-    if place is OverlaidImage.NEITHER or covered.sum() < MOST_LAID * found.valid.sum():
-        differing += _recoloured_region(over, covered)
-    shares = _shares(over, a, b)
-    boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
-    overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
-    alike = found.alike(covered)
-    page, most = may_be_page(found), min(GUIDED_POINTS, len(own), len(other))
+    agreeing = 1 - share_within(found.differs, left)
+    alike = found.correlation(left)
+    page, most = may_be_page(found), min(GUIDED_POINTS, keypoints)
     if agreeing < VARIANT or (alike < ALIKE and inliers < max(MANY_INLIERS, page * UNLIKE_PAGE_INLIERS * most)):
         return NOTHING
-    by_chance = page and inliers < min(MANY_INLIERS, PAGE_INLIERS * min(len(own), len(other)))
-    nothing_else = not differing and agreeing >= COPY and covered.sum() <= MOST_LAID * found.valid.sum()
+    differing = [part for part, here in zip(parts, laid, strict=True) if not here]
+    if place is OverlaidImage.NEITHER or hidden < MOST_LAID:
+        differing += _recoloured_region(over, covered)
+    nothing_else = not differing and agreeing >= COPY and hidden <= MOST_LAID
     relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
-    if relation is Relation.VARIANT and by_chance:
+    if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
+        # Letters fall upon each other by chance.
         return NOTHING
+    boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
+    overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
+    shares = _shares(over, a, b)
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
-
-
-def _compared(over: Overlap) -> tuple[Overlap, Agreement]:
-    """Compare under one change of tone after another, until one leaves no difference; return the best."""
-    fixed = gray(over.fixed)
-    over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
-    best, least = None, float("inf")
-    for tone in tones(over.moved, over.fixed, over.valid):
-        a, b = match_sharpness(tone.a, tone.b, over.valid)
-        for levels in (match_lighting(a, b, over.valid), a):
-            found = agreement(levels, b, over.valid, tone.gain)
-            left = sum(part.area for part in regions(found))
-            if best is None or left < least:
-                best, least = found, left
-            if not left:
-                return over, found
-        if best is None or best.agreeing < VARIANT:
-            break
-    assert best is not None  # noqa: S101 - there is at least one hypothesis
-    return over, best
 
 
 def _recoloured_region(over: Overlap, covered: Mask) -> list[Region]:

@@ -23,7 +23,8 @@ WITHIN: Final = 12.0
 """Gray levels by which compression, and the soft edges of a layer, may change a pixel."""
 SAMPLES: Final = 4000
 LEAST_LEFT: Final = 0.02
-STEP: Final = 5.0
+LOWEST, STEP, STEPS = -200, 5.0, 110
+"""Lowest colour that a layer may have, width of the bins in which colours are counted, and their number."""
 MOST_SHARE: Final = 0.85
 """Share of the image underneath above which a layer is a change of light."""
 LEAST_CONTRAST: Final = 10.0
@@ -37,18 +38,27 @@ def flat_share(on: Levels, under: Levels) -> float:
     step = len(on) // SAMPLES + 1
     x, y = under[::step], on[::step]
     left = np.ones(len(x), bool)
+    steps = [_steps(y - share * x) for share in SHARES]
     for _ in range(COLOURS):
         if left.sum() < LEAST_LEFT * len(x):
             break
         best, chosen = 0.0, (0.0, 0.0)
-        for share in SHARES:
-            counts = np.histogram((y - share * x)[left], 110, (-200, 350))[0]
+        for share, places in zip(SHARES, steps, strict=True):
+            counts = np.bincount(places[left], minlength=STEPS + 2)[1:-1]
             wide = np.convolve(counts, np.ones(5), "same")
             place = int(wide.argmax())
             if (value := float(wide[place]) * (1 - PREFERENCE * share)) > best:
-                best, chosen = value, (share, STEP * place - 200 + STEP / 2)
+                best, chosen = value, (share, STEP * place + LOWEST + STEP / 2)
         left &= np.abs(y - chosen[0] * x - chosen[1]) > WITHIN
     return 1 - float(left.mean())
+
+
+def _steps(colours: Levels) -> npt.NDArray[np.intp]:
+    """Return the bin of each colour, from 1 to `STEPS`; those beyond the ends get 0 and `STEPS` + 1."""
+    places = np.floor((colours.astype(np.float64) - LOWEST) / STEP)
+    places[colours == LOWEST + STEP * STEPS] = STEPS - 1
+    steps: npt.NDArray[np.intp] = np.clip(places + 1, 0, STEPS + 1).astype(np.intp)
+    return steps
 
 
 def translucent_share(on: Levels, under: Levels) -> float:
@@ -56,6 +66,8 @@ def translucent_share(on: Levels, under: Levels) -> float:
 
     It is 0 if the layer would be opaque, or would not lower the contrast.
     """
+    if not len(on):
+        return 0.0
     step = len(on) // SAMPLES + 1
     x, y = under[::step].astype(np.float64), on[::step].astype(np.float64)
     if x.std() < LEAST_CONTRAST:

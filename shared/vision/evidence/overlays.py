@@ -5,7 +5,8 @@ in the image with the overlay, it does not. If it continues them in both (someth
 two numbers), the images differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -69,34 +70,46 @@ def find_overlays(
     nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts:
         return nobody
-    shown = [sides_of(found, part) for part in parts]
-    margins = [_border(found, part, each) for part, each in zip(parts, shown, strict=True)]
+
+    @cache
+    def shown(index: int) -> tuple[Side, Side]:
+        return sides_of(found, parts[index])
+
     if is_page(found):
-        return _find_patches(found, parts, shown, margins, colours)
-    coloured = [sides_of(found, part, colours) for part in parts]
-    large = LARGE * found.valid.sum()
-    within = [
-        _first_found(
-            _overlaid_image(*each, part.area > large),
-            _overlaid_image(*other, part.area > large),
-            patched_image(found, part, each, page=False),
-        )
-        for each, other, part in zip(shown, coloured, parts, strict=True)
-    ]
-    on = [
-        _first_found(margin, _unless_of_the_scene(found, place, each, other, part))
-        for margin, place, each, other, part in zip(margins, within, shown, coloured, parts, strict=True)
-    ]
-    places = {place for place in on if place is not OverlaidImage.NEITHER}
-    if len(places) != 1:
+        return _find_patches(found, parts, shown, colours)
+    on: list[OverlaidImage] = []
+    place = OverlaidImage.NEITHER
+    for index, part in enumerate(parts):
+        on.append(_image_with(found, part, shown(index), colours))
+        if place is OverlaidImage.NEITHER:
+            place = on[-1]
+        elif on[-1] not in (place, OverlaidImage.NEITHER):
+            return nobody
+    if place is OverlaidImage.NEITHER:
         return nobody
-    place = places.pop()
     largest = max(part.area for part, here in zip(parts, on, strict=True) if here is place)
     belongs = [
-        here is place or _belongs(each[place], each[1 - place], part.area / largest)
-        for part, here, each in zip(parts, on, shown, strict=True)
+        here is place or _belongs(shown(index)[place], shown(index)[1 - place], part.area / largest)
+        for index, (part, here) in enumerate(zip(parts, on, strict=True))
     ]
     return place, belongs
+
+
+def _image_with(
+    found: Agreement, part: Region, shown: tuple[Side, Side], colours: tuple[Pixels, Pixels]
+) -> OverlaidImage:
+    """Return the image on which a region is a border or an overlay, by the cheapest evidence that suffices."""
+    place = _border(found, part, lambda: shown)
+    if place is not OverlaidImage.NEITHER:
+        return place
+    large = part.area > LARGE * int(np.count_nonzero(found.valid))
+    place = _overlaid_image(*shown, large)
+    coloured = sides_of(found, part, colours)
+    if place is OverlaidImage.NEITHER:
+        place = _overlaid_image(*coloured, large)
+    if place is OverlaidImage.NEITHER:
+        place = patched_image(found, part, shown)
+    return _unless_of_the_scene(found, place, shown, coloured, part)
 
 
 def _unless_of_the_scene(
@@ -138,15 +151,10 @@ def _belongs(over: Side, under: Side, size: float) -> bool:
     return size <= 1 and layered and under.fits >= CONTINUES_WELL and under.seam <= NO_SEAM
 
 
-def _first_found(*places: OverlaidImage) -> OverlaidImage:
-    return next((place for place in places if place is not OverlaidImage.NEITHER), OverlaidImage.NEITHER)
-
-
 def _find_patches(
     found: Agreement,
     parts: Sequence[Region],
-    shown: Sequence[tuple[Side, Side]],
-    margins: Sequence[OverlaidImage],
+    shown: Callable[[int], tuple[Side, Side]],
     colours: tuple[Pixels, Pixels],
 ) -> tuple[OverlaidImage, list[bool]]:
     """Return which page has something laid over it, and which regions that is.
@@ -160,10 +168,10 @@ def _find_patches(
             return place, [True] * len(parts)
     if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
         return nobody
-    on = [
-        _first_found(margin, patched_image(found, part, each, page=True))
-        for part, each, margin in zip(parts, shown, margins, strict=True)
-    ]
+    on = []
+    for index, part in enumerate(parts):
+        margin = _border(found, part, partial(shown, index))
+        on.append(patched_image(found, part, None) if margin is OverlaidImage.NEITHER else margin)
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:
@@ -191,21 +199,21 @@ def _overlaid_image(first: Side, second: Side, large: bool) -> OverlaidImage:
 def _lies_over(over: Side, under: Side, large: bool) -> bool:
     """Return whether what one image shows in a region lies over what the other one shows there."""
     more, outlined = over.foreign - under.foreign, over.seam - max(0.0, under.seam)
-    if over.flat < (LEAST_FLAT_LARGE if large else LEAST_FLAT):
+    foreign = more > FOREIGN and under.fits >= (CONTINUES if more < MUCH_MORE_FOREIGN else NEARLY_CONTINUES)
+    goes_on_well = under.fits >= CONTINUES_WELL
+    # What is flat takes longest to tell.
+    if not (foreign or goes_on_well) or over.flat < (LEAST_FLAT_LARGE if large else LEAST_FLAT):
         return False
     if under.seam > NO_SEAM:
-        drawn = outlined > CLEARLY_OUTLINED and over.flat >= FLAT_LAYER
-        return under.fits >= CONTINUES_WELL and drawn and more > FOREIGN
-    if more > FOREIGN and under.fits >= (CONTINUES if more < MUCH_MORE_FOREIGN else NEARLY_CONTINUES):
+        return goes_on_well and outlined > CLEARLY_OUTLINED and over.flat >= FLAT_LAYER and more > FOREIGN
+    if foreign:
         return True
     drawn = outlined > max(OUTLINED, under.seam) and over.flat >= FLAT_LAYER
     flattened = over.flat >= FLATTENED and over.flat - under.flat > FLATTER
-    translucent = over.seam > under.seam and over.through >= FLAT_LAYER > under.through
-    goes_on_well = under.fits >= CONTINUES_WELL
-    return goes_on_well and (drawn or flattened or translucent)
+    return drawn or flattened or (over.seam > under.seam and over.through >= FLAT_LAYER > under.through)
 
 
-def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> OverlaidImage:
+def _border(found: Agreement, part: Region, shown: Callable[[], tuple[Side, Side]]) -> OverlaidImage:
     """Return the image in which a region is a flat border, or a corner of one, at the edge of the overlap."""
     rim = found.valid & ~(cv2.erode(found.valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0)
     if not (rim & part.mask).any():
@@ -219,8 +227,10 @@ def _border(found: Agreement, part: Region, shown: tuple[Side, Side]) -> Overlai
     spread = float(found.a[seen].std()), float(found.b[seen].std())
     if (rim & part.mask).sum() > FRAME * rim.sum() and min(spread) <= FLAT:
         return OverlaidImage(int(np.argmin(spread)))
+    if min(spread) > FLAT:
+        return OverlaidImage.NEITHER
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
-        over, under = shown[place], shown[1 - place]
+        over, under = shown()[place], shown()[1 - place]
         goes_on = spread[1 - place] >= 2 * FLAT or (under.fits >= CONTINUES and over.fits < FOREIGN_BORDER)
         if spread[place] <= FLAT and goes_on and not over.continues:
             return place

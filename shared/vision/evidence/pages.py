@@ -15,8 +15,8 @@ SHARP_LEVELS: Final = 0.65
 charts and screens, at most 0.5 for 95 of 100 photographs, of which 9 have the three wider levels of a page."""
 DENSE: Final = 0.7
 """Share of the three commonest gray levels of a page of bold text; photographs have at most 0.68."""
-WIDE, SHARP = (3, 32), (4, 128)
-"""Number of levels that are counted, and of bins of the histogram."""
+WIDE, SHARP = (3, 4), (4, 1)
+"""Number of levels that are counted, and their width in steps of `differences.LEVELS`."""
 
 
 def is_page(found: Agreement) -> bool:
@@ -29,17 +29,17 @@ def may_be_page(found: Agreement) -> bool:
     return _few_levels(found, *WIDE) > DENSE
 
 
-def _few_levels(found: Agreement, most: int, bins: int) -> float:
+def _few_levels(found: Agreement, most: int, width: int) -> float:
     """Return the share of the commonest levels, each with its neighbours, of the image that has less."""
-    return min(_commonest(plane[found.valid], most, bins) for plane in (found.a, found.b))
+    pixels = np.count_nonzero(found.valid)
+    return min(_commonest(levels.reshape(-1, width).sum(axis=1) / pixels, most) for levels in found.levels)
 
 
-def _commonest(values: npt.NDArray[np.float32], most: int, bins: int) -> float:
-    counts = np.histogram(values, bins, (0, 256))[0] / len(values)
+def _commonest(shares: npt.NDArray[np.float64], most: int) -> float:
     total = 0.0
     for _ in range(most):
-        first = int(counts.argmax())
+        first = int(shares.argmax())
         near = slice(max(0, first - 1), first + 2)
-        total += float(counts[near].sum())
-        counts[near] = 0
+        total += float(shares[near].sum())
+        shares[near] = 0
     return total

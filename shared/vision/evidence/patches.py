@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from shared.vision.evidence.differences import WINDOW, Agreement, Region
+from shared.vision.evidence.histograms import counted
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.evidence.sides import BINS, LEAST_RING, OverlaidImage, Side, share_around
 from shared.vision.opencv import cv2
@@ -30,8 +31,13 @@ MOST_STRANGE: Final = 0.3
 """Share of a patch's levels that its surroundings have, below which it needs no ground: an image on a page."""
 
 
-def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side], page: bool) -> OverlaidImage:
-    """Return the image on which a region is a compact patch with a ground that its surroundings do not have."""
+def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side] | None) -> OverlaidImage:
+    """Return the image on which a region is a compact patch with a ground that its surroundings do not have.
+
+    Args:
+        shown: how both images show the region; None on a page, where other evidence decides.
+    """
+    page = shown is None
     left, top, width, height = region.box
     if width * height < LEAST_PATCH * found.valid.sum() or min(width, height) < LEAST_RING:
         return OverlaidImage.NEITHER
@@ -55,7 +61,7 @@ def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side], pa
         for (rimmed, there), strange, whole in zip((first, second), fits, solid, strict=True)
     ]
     around = [there > LEAST_GROUND for _, there in (first, second)]
-    if page:
+    if shown is None:
         # What a patch covers on a page goes on around it: letters and lines. A blank place may have been filled in,
         # unless it is at the page's edge.
         covered = [float(_detailed(plane)[inside].mean()) > LEAST_COVERED for plane in planes]
@@ -91,7 +97,7 @@ def _is_solid(plane: Plane, inside: Mask, width: int, height: int) -> bool:
 
 
 def _commonest(plane: Plane, inside: Mask) -> float:
-    return float(np.histogram(plane[inside], 2 * BINS, (0, 256))[0].argmax() * 8 + 4)
+    return float(counted(plane[inside], 2 * BINS).argmax() * 8 + 4)
 
 
 def _ground(plane: Plane, inside: Mask, at: Mask) -> float:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision.evidence.order_statistics import quantile, upper_median
 from shared.vision.keypoints import MIN_INLIERS, Keypoints, Points, Transform, is_sane
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -225,7 +226,7 @@ def refine_bend(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
         return over
     x, y = columns[there] / flow.shape[1] - 0.5, rows[there] / flow.shape[0] - 0.5
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    xs, ys = np.arange(width, dtype=np.float32)[np.newaxis], np.arange(height, dtype=np.float32)[:, np.newaxis]
     u, v = xs / np.float32(width) - np.float32(0.5), ys / np.float32(height) - np.float32(0.5)
     moves = []
     for axis in (0, 1):
@@ -235,18 +236,21 @@ def refine_bend(over: Overlap, moved: Plane, fixed: Plane) -> Overlap:
         moves.append(np.clip(bend, -BEND, BEND))
     # A bend is only kept where it helps what is drawn: on what differs altogether it would follow noise.
     slope = np.hypot(cv2.Sobel(fixed, cv2.CV_32F, 1, 0), cv2.Sobel(fixed, cv2.CV_32F, 0, 1))
-    drawn = over.valid & (slope > max(20.0, float(np.quantile(slope[over.valid], 0.8))))
+    drawn = over.valid & (slope > max(20.0, quantile(slope[over.valid], 0.8)))
     if not drawn.any():
         return over
-    place = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
-    best, maps = WORTH * _apart(moved, fixed, drawn), (xs, ys)
-    bend = (xs + moves[0], ys + moves[1])
-    if _apart(_remapped(moved, bend), fixed, drawn) < best:
-        maps = bend
-    for tried in (maps, _shifted(moved, fixed, drawn, maps, place)):
-        left = _apart(_remapped(moved, tried), fixed, drawn)
-        if left < best:
-            best, maps = left, tried
+    place = np.empty((height, width, 6), np.float32)
+    for term, values in enumerate((np.float32(1), u, v, u * u, u * v, v * v)):
+        place[:, :, term] = values
+    levels = fixed[drawn]
+    best = WORTH * _apart(moved, levels, drawn)
+    maps = np.tile(xs, (height, 1)), np.tile(ys, (1, width))
+    bend = maps[0] + moves[0], maps[1] + moves[1]
+    if (left := _apart(_remapped(moved, bend), levels, drawn)) < best:
+        best, maps = left, bend
+    shifted = _shifted(moved, fixed, drawn, maps, place)
+    if _apart(_remapped(moved, shifted), levels, drawn) < best:
+        maps = shifted
     x_map, y_map = maps
     image = cv2.remap(over.moved, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
     valid = cv2.remap(over.valid.astype(np.uint8), x_map, y_map, cv2.INTER_NEAREST) > 0
@@ -270,7 +274,8 @@ def _shifted(
     x_map, y_map = maps
     for sigma in (2.0, 1.0):
         here = cv2.GaussianBlur(_remapped(moved, (x_map, y_map)), (0, 0), sigma)
-        left = (cv2.GaussianBlur(fixed, (0, 0), sigma) - here)[rows, columns].astype(np.float64)
+        soft = cv2.GaussianBlur(fixed, (0, 0), sigma)
+        left = (soft[rows, columns] - here[rows, columns]).astype(np.float64)
         across, down = (cv2.Sobel(here, cv2.CV_32F, *axis)[rows, columns] / 8 for axis in ((1, 0), (0, 1)))
         slopes = np.hstack([terms * across[:, np.newaxis], terms * down[:, np.newaxis]])
         moves = robust_fit(slopes, left, np.ones(len(left)), 1).astype(np.float32)
@@ -283,8 +288,9 @@ def _remapped(plane: Plane, maps: tuple[Plane, Plane]) -> Plane:
     return cv2.remap(plane, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
-def _apart(a: Plane, b: Plane, drawn: Mask) -> float:
-    return float(np.minimum(np.abs(a - b)[drawn], 40).mean())
+def _apart(plane: Plane, levels: Plane, drawn: Mask) -> float:
+    """Return how far a plane is from the levels that another one has where something is drawn."""
+    return float(np.minimum(np.abs(plane[drawn] - levels), 40).mean())
 
 
 def robust_fit(
@@ -298,17 +304,11 @@ def robust_fit(
         weighted = columns * (weight * trust)
         solution = np.asarray(np.linalg.solve(weighted @ terms + steady, weighted @ values), np.float64)
         away = np.abs(values - solution @ columns)
-        scale = 1.5 * median(away) + least
+        scale = 1.5 * upper_median(away) + least
         if np.abs(away - before).max() < SETTLED * scale:
             break
         trust, before = 1 / (1 + (away / scale) ** 2), away
     return solution
-
-
-def median(values: npt.NDArray[np.floating]) -> float:
-    """Return the upper median, which `numpy.median` takes several times as long for."""
-    middle = len(values) // 2
-    return float(np.partition(values, middle)[middle])
 
 
 def quadratic(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

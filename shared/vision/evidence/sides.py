@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.vision.evidence.differences import Agreement, Region
-from shared.vision.evidence.layers import flat_share, translucent_share
+from shared.vision.evidence.histograms import counted
+from shared.vision.evidence.layers import Levels, flat_share, translucent_share
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -35,7 +37,7 @@ class OverlaidImage(IntEnum):
     SECOND = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """A region as one image shows it.
 
@@ -43,17 +45,32 @@ class Side:
         fits: share of its levels that also occur in its surroundings, 0 to 1.
         plain: share of its two commonest levels, high for letters and boxes, 0 to 1.
         seam: logarithm of the ratio of the gradient on its outline to that of its surroundings.
-        flat: share that is up to three flat layers over the other image, 0 to 1.
-        through: share that is one translucent layer over the other image, 0 to 1.
-        known: share of its colours that also occur in its surroundings, 0 to 1; 1 if only gray levels are compared.
+        on, under: the levels that have changed, in this image and in the other one.
+        colours: the image, what has changed of its region and what is around that; None if only gray levels are
+            compared.
     """
 
     fits: float
     plain: float
     seam: float
-    flat: float
-    through: float
-    known: float = 1.0
+    on: Levels
+    under: Levels
+    colours: tuple[Pixels, Mask, Mask] | None = None
+
+    @cached_property
+    def flat(self) -> float:
+        """The share that is up to three flat layers over the other image, 0 to 1."""
+        return flat_share(self.on, self.under)
+
+    @cached_property
+    def through(self) -> float:
+        """The share that is one translucent layer over the other image, 0 to 1."""
+        return translucent_share(self.on, self.under)
+
+    @cached_property
+    def known(self) -> float:
+        """The share of its colours that also occur in its surroundings, 0 to 1; 1 if only gray levels are compared."""
+        return known_share(*self.colours) if self.colours else 1.0
 
     @property
     def foreign(self) -> float:
@@ -80,8 +97,8 @@ def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | 
         planes = list(zip(*(cv2.split(image[rows, columns].astype(np.float32)) for image in colours), strict=True))
     a, b = max(planes, key=lambda pair: float(np.abs(pair[0] - pair[1])[mask].mean()))
     changed = mask & (np.abs(a - b) > CHANGED)
-    if ring.sum() < 50 or changed.sum() < 10:  # noqa: PLR2004 - too little to judge by
-        nothing = Side(0.0, 0.0, 0.0, 0.0, 0.0)
+    if np.count_nonzero(ring) < 50 or np.count_nonzero(changed) < 10:  # noqa: PLR2004 - too little to judge by
+        nothing = Side(0.0, 0.0, 0.0, a[:0, 0], b[:0, 0])
         return nothing, nothing
     outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
     outline &= valid
@@ -90,8 +107,7 @@ def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | 
         return first, second
     images = [image[rows, columns] for image in colours]
     recoloured = mask & (cv2.absdiff(*images).max(axis=2) > CHANGED)
-    known = [known_share(image, recoloured, ring) for image in images]
-    return replace(first, known=known[0]), replace(second, known=known[1])
+    return replace(first, colours=(images[0], recoloured, ring)), replace(second, colours=(images[1], recoloured, ring))
 
 
 def known_share(image: Pixels, inside: Mask, ring: Mask) -> float:
@@ -111,7 +127,8 @@ def _palette(colours: Pixels) -> npt.NDArray[np.float64]:
 
 
 def _side(plane: Plane, other: Plane, changed: Mask, ring: Mask, outline: Mask) -> Side:
-    inside, fits = _levels(plane[changed]), share_around(plane, changed, ring)
+    on = plane[changed]
+    inside, fits = _levels(on), share_around(plane, changed, ring)
     spread = np.convolve(inside, np.ones(3), "same")
     first = int(spread.argmax())
     rest = inside.copy()
@@ -119,8 +136,7 @@ def _side(plane: Plane, other: Plane, changed: Mask, ring: Mask, outline: Mask) 
     plain = float(spread[first] + np.convolve(rest, np.ones(3), "same").max())
     slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1))
     seam = float(np.log((slope[outline].mean() + 10) / (slope[ring].mean() + 10)))
-    on, under = plane[changed], other[changed]
-    return Side(fits, min(1.0, plain), seam, flat_share(on, under), translucent_share(on, under))
+    return Side(fits, min(1.0, plain), seam, on, other[changed])
 
 
 def share_around(plane: Plane, inside: Mask, ring: Mask) -> float:
@@ -131,5 +147,5 @@ def share_around(plane: Plane, inside: Mask, ring: Mask) -> float:
 
 
 def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    counts = np.histogram(values, BINS, (0, 256))[0] / len(values)
+    counts = counted(values, BINS) / len(values)
     return np.convolve(np.pad(counts, 1, mode="symmetric"), (0.25, 0.5, 0.25), "valid")

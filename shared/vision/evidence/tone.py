@@ -1,4 +1,4 @@
-"""Bring two images to the same brightness, colour and sharpness, by robust fits over most of their pixels."""
+"""Bring two images to the same brightness and colour, by robust fits over most of their pixels."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.evidence.hues import GRAY, filtered, monochrome, retinted
-from shared.vision.evidence.registration import Mask, Plane, median, quadratic, robust_fit
+from shared.vision.evidence.hues import GRAY, coarse, filtered, monochrome, retinted
+from shared.vision.evidence.order_statistics import upper_median
+from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -16,9 +17,9 @@ SAMPLES: Final = 8000
 SOFT: Final = 2.0
 """Pixels: sigma of the blur before tone is compared, so that slightly displaced edges do not count."""
 LEVELS: Final = 32
+ALL_LEVELS: Final = np.arange(256, dtype=np.float32)
 FREE: Final = 28.0
 """Maximum distance of the curve from a smooth one, in gray levels: programs change tone smoothly."""
-SIGMAS: Final = (0.5, 0.8, 1.2, 1.8, 2.6, 4.0)
 STEADY: Final = 0.15
 """Least range of levels, as a share of all, from which a slope is extrapolated."""
 ALIKE: Final = 15
@@ -35,13 +36,9 @@ LEAST_FITTED: Final = 0.01
 MOST_GAIN: Final = 6.0
 DARKEST, BRIGHTEST = 5, 250
 """Gray levels at and beyond which an image may be clipped."""
-GRAINY: Final = ((15.0, 1.8), (6.0, 1.2))
-"""Noise in gray levels, and the sigma of the blur that both images get above it."""
 UNCHANGED, UNCHANGED_SHARE = 3.0, 0.7
 """Maximum difference in blurred gray levels of seven tenths of the pixels, rare levels counting more, if the tone has
 not changed: compression leaves 1 to 2."""
-LIGHT: Final = 40.0
-"""Maximum difference in lighting across two scans of one page, in gray levels."""
 
 
 def gray(bgr: Pixels) -> Plane:
@@ -77,14 +74,16 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
         yield Toned(levels, others, np.ones_like(levels))
         return
     yield _by_gray(levels, others, valid)
-    yield _by_tables(moved, fixed, valid, channel_tables(moved, fixed, valid))
-    yield _by_tables(moved, fixed, valid, _linear_tables(moved, fixed, valid))
-    if filtered(moved, fixed) and monochrome(moved):
+    yield _by_tables(moved, others, valid, channel_tables(moved, fixed, valid))
+    yield _by_tables(moved, others, valid, _linear_tables(moved, fixed, valid))
+    hues_of = coarse(moved), coarse(fixed)
+    by_filter = filtered(*hues_of)
+    if by_filter and monochrome(hues_of[0]):
         # The filtered image does not have the colours of which its levels are a mixture.
-        toned = _by_gray(_mixed(fixed, gray(moved), valid), gray(moved), valid)
+        toned = _by_gray(_mixed(fixed, levels, valid), levels, valid)
         yield Toned(toned.b, toned.a, toned.gain)
-    elif filtered(moved, fixed) or retinted(moved, fixed):
-        yield _by_gray(_mixed(moved, gray(fixed), valid), gray(fixed), valid)
+    elif by_filter or retinted(*hues_of):
+        yield _by_gray(_mixed(moved, others, valid), others, valid)
 
 
 def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
@@ -100,9 +99,9 @@ def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
 
 def _by_gray(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
     curve = curve_between(levels, fixed, valid)
-    table = curve(np.arange(256, dtype=np.float32))
+    table = curve(ALL_LEVELS)
     whole = np.clip(levels, 0, 255).astype(np.uint8)
-    toned = curve(levels)
+    toned = _through(curve, levels)
     low, high = toned.copy(), toned.copy()
     darkest, brightest = whole <= DARKEST, whole >= BRIGHTEST
     if table[-1] < table[0]:
@@ -113,22 +112,35 @@ def _by_gray(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
 
 def _gain(table: Plane, whole: Pixels, valid: Mask) -> Plane:
     slope = cv2.GaussianBlur(np.gradient(table)[np.newaxis].astype(np.float32), (0, 0), 3)[0]
-    usual = max(0.2, float(np.median(np.abs(slope[whole[valid]]))))
-    gain: Plane = np.clip(np.abs(slope) / usual, 1, MOST_GAIN).astype(np.float32)[whole]
-    return gain
+    steep = np.abs(slope)
+    order = np.argsort(steep)
+    ends = np.bincount(whole[valid], minlength=256)[order].cumsum()
+    middle = np.searchsorted(ends, ((ends[-1] - 1) // 2, ends[-1] // 2), "right")
+    usual = max(0.2, float(steep[order[middle]].mean()))
+    return _looked_up(np.clip(steep / usual, 1, MOST_GAIN).astype(np.float32), whole)
 
 
-def _by_tables(moved: Pixels, fixed: Pixels, valid: Mask, tables: list[Plane]) -> Toned:
+def _looked_up(table: Plane, levels: Pixels) -> Plane:
+    return cv2.LUT(levels, table)  # type: ignore[return-value]
+
+
+def _through(curve: Callable[[Plane], Plane], levels: Plane) -> Plane:
+    """Return the levels that a curve takes others to: by a table if all of them are whole."""
+    whole = np.clip(levels, 0, 255).astype(np.uint8)
+    return _looked_up(curve(ALL_LEVELS), whole) if np.array_equal(whole, levels) else curve(levels)
+
+
+def _by_tables(moved: Pixels, fixed: Plane, valid: Mask, tables: list[Plane]) -> Toned:
     low, high = np.zeros(valid.shape, np.float32), np.zeros(valid.shape, np.float32)
     for share, table, levels in zip(GRAY, tables, cv2.split(moved), strict=True):
         floor, ceiling = table.copy(), table.copy()
         floor[: DARKEST + 1], ceiling[BRIGHTEST:] = 0, 255
-        low += share * floor[levels]
-        high += share * ceiling[levels]
+        whole = levels.astype(np.uint8, copy=False)
+        low += _looked_up(share * floor, whole)
+        high += _looked_up(share * ceiling, whole)
     whole = cv2.cvtColor(moved, cv2.COLOR_BGR2GRAY).astype(np.uint8)
     usual = np.asarray(sum(share * table for share, table in zip(GRAY, tables, strict=True)), np.float32)
-    levels = gray(fixed)
-    return Toned(np.clip(levels, low, high), levels, _gain(usual, whole, valid))
+    return Toned(np.clip(fixed, low, high), fixed, _gain(usual, whole, valid))
 
 
 def channel_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
@@ -137,14 +149,13 @@ def channel_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
     They are fitted where neither image is clipped, and stay within `CAST` of each other: one object of another colour
     must not pass for a white balance.
     """
-    levels = np.arange(256, dtype=np.float32)
     tables = []
     for x, y in zip(cv2.split(moved), cv2.split(fixed), strict=True):
         clipped = (np.minimum(x, y) <= DARKEST) | (np.maximum(x, y) >= BRIGHTEST)
         # The curve is fitted to blurred levels, which clipped ones nearby would change.
         inside = valid & ~(cv2.dilate(clipped.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
         fitted = inside if inside.sum() > LEAST_FITTED * valid.sum() else valid
-        tables.append(curve_between(x.astype(np.float32), y.astype(np.float32), fitted)(levels))
+        tables.append(curve_between(x.astype(np.float32), y.astype(np.float32), fitted)(ALL_LEVELS))
     middle = np.median(tables, axis=0)
     return [np.clip(table, middle - CAST, middle + CAST).astype(np.float32) for table in tables]
 
@@ -156,23 +167,34 @@ def _linear_tables(moved: Pixels, fixed: Pixels, valid: Mask) -> list[Plane]:
     """
     at = _sampled(valid)
     kept = valid[at]
-    x, y = (image[at][kept].astype(np.float32).ravel() for image in (moved, fixed))
+    x, y = (image[at][kept].astype(np.intp).ravel() for image in (moved, fixed))
+    pairs = np.bincount(x * 256 + y, minlength=256 * 256).reshape(256, 256)
     # The commonest level is often a page's ground, which says little.
-    counts = np.bincount(x.astype(np.intp) // 8, minlength=32)
-    weight = (1 / np.sqrt(counts[x.astype(np.intp) // 8])).astype(np.float32)
-    over, under = x >= BRIGHTEST, x <= DARKEST
+    counts = pairs.reshape(32, -1).sum(axis=1)
+    x, y = np.nonzero(pairs)
+    weight = (pairs[x, y] / np.sqrt(counts[x // 8])).astype(np.float32)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    least = np.where(x >= BRIGHTEST, np.float32(0), np.float32(-256))
+    most = np.where(x <= DARKEST, np.float32(0), np.float32(256))
+    away = np.empty_like(x)
 
     def cost(slope: float, offset: float) -> float:
-        away = np.clip(slope * x + offset, 0, 255) - y
-        away = np.where(over, np.maximum(away, 0), np.where(under, np.minimum(away, 0), away))
-        return float((weight * np.minimum(np.abs(away), MOST_AWAY)).sum())
+        np.multiply(x, np.float32(slope), out=away)
+        np.add(away, np.float32(offset), out=away)
+        np.minimum(np.maximum(away, np.float32(0), out=away), np.float32(255), out=away)
+        np.subtract(away, y, out=away)
+        np.minimum(np.maximum(away, least, out=away), most, out=away)
+        np.abs(away, out=away)
+        np.minimum(away, np.float32(MOST_AWAY), out=away)
+        np.multiply(weight, away, out=away)
+        return float(away.sum())
 
     best = min((cost(slope, (1 - slope) * pivot), slope, (1 - slope) * pivot) for slope in SLOPES for pivot in PIVOTS)
     for step in (0.04, 0.01):
         _, slope, offset = best
         near = (((1 + i * step) * slope, offset + 100 * j * step) for i in range(-3, 4) for j in range(-3, 4))
         best = min(best, *((cost(*one), *one) for one in near))
-    table = np.clip(best[1] * np.arange(256, dtype=np.float32) + np.float32(best[2]), 0, 255).astype(np.float32)
+    table = np.clip(best[1] * ALL_LEVELS + np.float32(best[2]), 0, 255).astype(np.float32)
     return [table] * 3
 
 
@@ -183,7 +205,7 @@ def _sampled(valid: Mask) -> tuple[slice, slice]:
 
 def curved(levels: Plane, fixed: Plane, valid: Mask) -> Plane:
     """Map `levels` by the monotonic curve that takes most of them to `fixed`."""
-    return curve_between(levels, fixed, valid)(levels)
+    return _through(curve_between(levels, fixed, valid), levels)
 
 
 def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane], Plane]:
@@ -192,16 +214,16 @@ def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane],
     kept = valid[at]
     x = cv2.GaussianBlur(levels, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
     y = cv2.GaussianBlur(fixed, (0, 0), SOFT)[at][kept].astype(np.float64)
-    trust = _alike(levels, fixed)[at][kept]
+    trust = _alike(levels, fixed, at, kept)
     smooth = robust_fit(np.stack([np.ones_like(x), x, x * x], axis=1), y, trust, 2)
     expected = smooth[0] + smooth[1] * x + smooth[2] * x * x
     away = np.abs(y - expected)
-    near = np.flatnonzero(away < 3 * (1.5 * median(away) + 2) + 12)
+    near = np.flatnonzero(away < 3 * (1.5 * upper_median(away) + 2) + 12)
     bins = np.minimum((x[near] * LEVELS).astype(np.intp), LEVELS - 1)
     ends = np.bincount(bins, minlength=LEVELS).cumsum()
     levels_of = np.split(near[np.argsort(bins, kind="stable")], ends[:-1])
     points = [
-        (median(x[chosen]), median(y[chosen]), median(expected[chosen]), len(chosen))
+        (upper_median(x[chosen]), upper_median(y[chosen]), upper_median(expected[chosen]), len(chosen))
         for chosen in levels_of
         if len(chosen) > max(8, len(x) // 2000)
     ]
@@ -219,11 +241,18 @@ def curve_between(levels: Plane, fixed: Plane, valid: Mask) -> Callable[[Plane],
     return lambda z: np.asarray(np.clip(np.interp(z / 255, xs, ys), 0, 255), np.float32)
 
 
-def _alike(a: Plane, b: Plane) -> npt.NDArray[np.float64]:
-    """Return the weight of each pixel for fitting tone: high where both show the same structure, even if inverted."""
-    x, y = (cv2.boxFilter(one, cv2.CV_32F, (ALIKE, ALIKE)) for one in (a, b))
-    both = cv2.boxFilter(a * b, cv2.CV_32F, (ALIKE, ALIKE)) - x * y
-    own = [np.maximum(cv2.boxFilter(one * one, cv2.CV_32F, (ALIKE, ALIKE)) - m * m, 0) for one, m in ((a, x), (b, y))]
+def _alike(a: Plane, b: Plane, at: tuple[slice, slice], kept: Mask) -> npt.NDArray[np.float64]:
+    """Return the weight of the pixels `kept` of a sample for fitting tone.
+
+    It is high where both show the same structure, even if inverted.
+    """
+
+    def around(plane: Plane) -> Plane:
+        return cv2.boxFilter(plane, cv2.CV_32F, (ALIKE, ALIKE))[at][kept]  # type: ignore[return-value]
+
+    x, y = around(a), around(b)
+    both = around(a * b) - x * y
+    own = [np.maximum(around(one * one) - m * m, 0) for one, m in ((a, x), (b, y))]
     found: npt.NDArray[np.float64] = (both * both / ((own[0] + 9) * (own[1] + 9))).astype(np.float64) ** 2 + 0.03
     return found
 
@@ -245,62 +274,10 @@ def _mixed(moved: Pixels, fixed: Plane, valid: Mask) -> Plane:
     kept = valid[at]
     soft = cv2.GaussianBlur(moved, (0, 0), SOFT)[at][kept].astype(np.float64) / 255
     y = cv2.GaussianBlur(fixed, (0, 0), SOFT)[at][kept].astype(np.float64)
-    trust = _alike(gray(moved), fixed)[at][kept]
+    trust = _alike(gray(moved), fixed, at, kept)
     c = robust_fit(quadratic(soft), y, trust, 1).astype(np.float32)
     b, g, r = (moved[:, :, channel].astype(np.float32) / 255 for channel in range(3))
     mixed = (
         c[0] + b * (c[1] + c[4] * b + c[7] * g + c[8] * r) + g * (c[2] + c[5] * g + c[9] * r) + r * (c[3] + c[6] * r)
     )
     return np.asarray(np.clip(mixed, 0, 255), np.float32)
-
-
-def match_sharpness(a: Plane, b: Plane, valid: Mask) -> tuple[Plane, Plane]:
-    """Blur the sharper image until the best-matching part of the images agrees best; return both."""
-    grain = max(_grain(a, valid), _grain(b, valid))
-    for levels, sigma in GRAINY:
-        if grain > levels:
-            a, b = (cv2.GaussianBlur(one, (0, 0), sigma).astype(np.float32) for one in (a, b))
-            break
-    step = max(1, round(max(a.shape) / 640))
-    detail = [np.abs(cv2.Laplacian(cv2.GaussianBlur(plane, (0, 0), 1), cv2.CV_32F)) for plane in (a, b)]
-    drawn = (valid & (np.maximum(*detail) > 3))[::step, ::step]  # noqa: PLR2004 - gray levels; flat areas do not show sharpness
-    if drawn.sum() < 100:  # noqa: PLR2004
-        return a, b
-
-    def left(x: Plane, y: Plane) -> float:
-        away = cv2.boxFilter((x - y) ** 2, cv2.CV_32F, (5, 5))[::step, ::step][drawn]
-        count = int(0.6 * len(away))
-        return float(np.partition(away, count)[:count].mean())
-
-    best, found = left(a, b), (a, b)
-    for sigma in SIGMAS:
-        tried = [(cv2.GaussianBlur(a, (0, 0), sigma), b), (a, cv2.GaussianBlur(b, (0, 0), sigma))]
-        costs = [left(*pair) for pair in tried]  # type: ignore[arg-type]
-        if min(costs) > 1.5 * best:
-            break
-        if min(costs) < 0.95 * best:
-            best, found = min(costs), tried[int(np.argmin(costs))]  # type: ignore[assignment]
-    return found
-
-
-def _grain(plane: Plane, valid: Mask) -> float:
-    """Return the standard deviation of the noise, in gray levels (median of Immerkaer's filter, CVIU 64(2), 1996)."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    return float(np.median(np.abs(cv2.filter2D(plane, cv2.CV_32F, kernel))[valid])) / (6 * 0.6745)
-
-
-def match_lighting(a: Plane, b: Plane, valid: Mask) -> Plane:
-    """Return `a` with the gradual lighting of `b` across the image."""
-    height, width = a.shape
-    rows, columns = np.mgrid[0:height:16, 0:width:16]
-    kept = valid[rows, columns]
-    if kept.sum() < 20:  # noqa: PLR2004
-        return a
-    away = cv2.GaussianBlur(b - a, (0, 0), 4)[rows, columns][kept].astype(np.float64)
-    x, y = columns[kept] / width - 0.5, rows[kept] / height - 0.5
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    c = np.clip(robust_fit(terms, away, np.ones_like(x), 0.5), -LIGHT, LIGHT).astype(np.float32)
-    u = (np.arange(width, dtype=np.float32) / width - 0.5)[np.newaxis]
-    v = (np.arange(height, dtype=np.float32) / height - 0.5)[:, np.newaxis]
-    lit: Plane = a + c[0] + c[1] * u + c[2] * v + c[3] * u * u + c[4] * u * v + c[5] * v * v
-    return lit

@@ -1,0 +1,78 @@
+"""Compare two images in one place, under the change of tone that leaves least of their differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from shared.vision.evidence.differences import Agreement, Region, agreement, regions, window_variance
+from shared.vision.evidence.registration import Overlap, overlap, refine_bend
+from shared.vision.evidence.sharpness import Blurred, match_lighting, match_sharpness
+from shared.vision.evidence.tone import curved, gray, tones
+from shared.vision.keypoints import Transform
+from shared.vision.pixels import Pixels
+
+LEAST_OVERLAP: Final = 600
+"""Least number of pixels, on the grid of the coarser image, that both show."""
+LEAST_DRAWN: Final = 200
+"""Least number of pixels with detail; with fewer, agreement means nothing."""
+VARIANT: Final = 0.35
+"""Least share of the detail that agrees in variants; unrelated images agree on less by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two images in one place.
+
+    Attributes:
+        over: both on one grid.
+        found: how they agree under the change of tone that leaves least.
+        parts: the regions that then differ, the largest first.
+    """
+
+    over: Overlap
+    found: Agreement
+    parts: Sequence[Region]
+
+
+def compared_under(transform: Transform, a: Pixels, b: Pixels) -> Compared | None:
+    """Compare two images under a transform from the first one's pixels to the second's.
+
+    Returns:
+        None if they have too little in common.
+    """
+    over = overlap(a, b, transform)
+    if np.count_nonzero(over.valid) < LEAST_OVERLAP:
+        return None
+    seen = _in_best_tone(over)
+    return seen if np.count_nonzero(seen.found.drawn) >= LEAST_DRAWN else None
+
+
+def _in_best_tone(over: Overlap) -> Compared:
+    """Compare under one change of tone after another, until one leaves no difference; return the best."""
+    fixed = gray(over.fixed)
+    over = refine_bend(over, curved(gray(over.moved), fixed, over.valid), fixed)
+    best, least = None, float("inf")
+    other: Blurred | None = None
+    for tone in tones(over.moved, over.fixed, over.valid):
+        if other is None or other.plane is not tone.b:
+            other = Blurred(tone.b)
+        a, b = match_sharpness(tone.a, other, over.valid)
+        variance = window_variance(b)
+        for levels in (match_lighting(a, b, over.valid), a):
+            found = agreement(levels, b, variance, over.valid, tone.gain)
+            parts, left = [], 0
+            for part in regions(found):
+                parts.append(part)
+                left += part.area
+                if left >= least:
+                    break
+            else:
+                best, least = Compared(over, found, parts), left
+            if not left:
+                return Compared(over, found, parts)
+        if best is None or best.found.agreeing < VARIANT:
+            break
+    assert best is not None  # noqa: S101 - there is at least one hypothesis
+    return best
