@@ -16,9 +16,11 @@ from functions.api.body_limit import TOO_LARGE
 from functions.api.errors import Problem
 from shared.domain.images import IMAGE_ID_PATTERN, UPLOAD_ID_PATTERN
 from shared.domain.limits import MAX_QUERY_BYTES
-from shared.domain.perceptual_hashes import HashKind
+from shared.domain.perceptual_hashes import HASH_BITS, HASH_PATTERNS, HashKind
 
 QUERY_FIELDS: Final = ("image_id", "upload_id", "url", "image_base64")
+HASH_PARAMETERS: Final = frozenset({"collection", "k"})
+"""Query parameters of a search for a hash."""
 _BASE64_LIMIT: Final = MAX_QUERY_BYTES * 4 // 3 + 4
 
 
@@ -50,10 +52,31 @@ class Address:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """A perceptual hash instead of an image, in lower case."""
+
+    kind: HashKind
+    value: str
+
+
 Query = Bytes | Stored | Uploaded | Address
 
 
-async def read_search(request: Request) -> Query:
+async def read_search(request: Request) -> Query | Hash:
+    """Return the query of a search: an image, or a perceptual hash.
+
+    Raises:
+        Problem: see `read_image`.
+    """
+    if _content_type(request) == "application/json":
+        body = await _json_object(request)
+        if len(body) == 1 and body.keys() <= set(HashKind):
+            return _hash(request, *body.popitem())
+    return await read_image(request)
+
+
+async def read_image(request: Request) -> Query:
     """Return the query image of a search.
 
     Raises:
@@ -64,8 +87,6 @@ async def read_search(request: Request) -> Query:
         return await _part(request, "file")
     if kind == "application/json":
         body = await _json_object(request)
-        if body.keys() & set(HashKind):
-            raise Problem("invalid-request", "Send hashes to POST /v1/search/hashes.")
         given = [(name, value) for name, value in body.items() if name in QUERY_FIELDS]
         if len(given) != 1 or len(body) != 1:
             raise Problem("invalid-request", f"Send exactly one of {', '.join(QUERY_FIELDS)}.")
@@ -77,7 +98,7 @@ async def read_pair(request: Request) -> tuple[Query, Query]:
     """Return the images `a` and `b` of a comparison: multipart files or ids, or JSON ids or URLs.
 
     Raises:
-        Problem: see `read_search`.
+        Problem: see `read_image`.
     """
     kind = _content_type(request)
     if kind == "multipart/form-data":
@@ -88,6 +109,16 @@ async def read_pair(request: Request) -> tuple[Query, Query]:
             raise Problem("invalid-request", "Send the ids or URLs of two images as `a` and `b`.")
         return _id_or_address(body["a"]), _id_or_address(body["b"])
     raise Problem("unsupported-media-type", "Send multipart/form-data with parts `a` and `b`, or application/json.")
+
+
+def _hash(request: Request, name: str, value: Any) -> Hash:
+    kind = HashKind(name)
+    if not isinstance(value, str) or not re.fullmatch(HASH_PATTERNS[kind], value):
+        raise Problem("invalid-request", f"`{name}` must be {HASH_BITS[kind] // 4} hex digits.")
+    if others := sorted(set(request.query_params) - HASH_PARAMETERS):
+        named = " and ".join(f"`{other}`" for other in others)
+        raise Problem("invalid-request", f"A search for a hash does not take {named}. See POST /v1/search/hashes.")
+    return Hash(kind, value.lower())
 
 
 def _content_type(request: Request) -> str:

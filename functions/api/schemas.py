@@ -1,6 +1,6 @@
 """Request and response models of the API."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
@@ -744,7 +744,7 @@ IMAGE: dict[str, Any] = {"contentType": ", ".join(sorted(MEDIA_TYPES.values()))}
 """The OpenAPI encoding of a multipart part that is an image."""
 
 UPLOAD_BODY: dict[str, Any] = {"requestBody": {"content": {"multipart/form-data": {"encoding": {"file": IMAGE}}}}}
-SEARCH_BODY: dict[str, Any] = {
+IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -774,6 +774,23 @@ SEARCH_BODY: dict[str, Any] = {
                     "upload": {"value": {"upload_id": EXAMPLE_UPLOAD}},
                     "inline": {"value": {"image_base64": EXAMPLE_IMAGE}},
                 },
+            },
+        },
+    }
+}
+_IMAGE_JSON: Final = IMAGE_BODY["requestBody"]["content"]["application/json"]
+_HASHES: Final = {
+    "phash": {"type": "string", "pattern": PHASH_PATTERN},
+    "pdq": {"type": "string", "pattern": PDQ_PATTERN},
+}
+SEARCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            **IMAGE_BODY["requestBody"]["content"],
+            "application/json": {
+                "schema": _IMAGE_JSON["schema"] | {"properties": _IMAGE_JSON["schema"]["properties"] | _HASHES},
+                "examples": _IMAGE_JSON["examples"] | {"hash": {"value": {"phash": EXAMPLE_PHASH}}},
             },
         },
     }

@@ -18,6 +18,7 @@ HASH_BITS: Final[Mapping[HashKind, int]] = {HashKind.PHASH: 64, HashKind.PDQ: 25
 
 PHASH_PATTERN: Final = "^[0-9a-fA-F]{16}$"
 PDQ_PATTERN: Final = "^[0-9a-fA-F]{64}$"
+HASH_PATTERNS: Final[Mapping[HashKind, str]] = {HashKind.PHASH: PHASH_PATTERN, HashKind.PDQ: PDQ_PATTERN}
 
 DEFAULT_DISTANCES: Final[Mapping[HashKind, int]] = {HashKind.PHASH: 10, HashKind.PDQ: 31}
 """How many bits of copies may differ. 31 of 256 is what the authors of PDQ recommend."""

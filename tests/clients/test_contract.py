@@ -151,7 +151,10 @@ def test_each_call_returns_the_answer_of_the_document() -> None:
         successes = [answer for status, answer in described.items() if status.startswith("2")]
         content = {media: value for answer in successes for media, value in answer.get("content", {}).items()}
         if typing.is_typeddict(call.answer):
-            assert kind(content["application/json"]["schema"]) == {call.answer.__name__}, name
+            found = kind(content["application/json"]["schema"])
+            if name == "search":  # with an image; `search_hashes` sends hashes
+                found -= {"HashMatchPage"}
+            assert found == {call.answer.__name__}, name
         elif call.answer is bytes:
             assert "image/png" in content, name
         else:

@@ -135,6 +135,8 @@ class Comparison:
                 elif media in before:
                     schemas = before[media].get("schema", {}), after[media].get("schema", {})
                     yield from self._schemas(f"{where} {media}", *schemas, request=False)
+                    for name in sorted(_further(schemas[1]) - _further(schemas[0])):
+                        yield Change(Weight.NOTICE, f"{where} {media}", f"may be a {name}")
 
     def _schemas(self, where: str, old: Json, new: Json, *, request: bool) -> Iterator[Change]:
         if "$ref" in old and "$ref" in new:
@@ -201,19 +203,24 @@ LIMITS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 """The keywords that bound a value, and whether a new bound refuses what the old one allowed."""
 
 
+def _further(answer: Json) -> set[str]:
+    """The names of the alternatives of an answer after the first one, which only new kinds of requests meet."""
+    return {one["$ref"].rsplit("/", 1)[-1] for one in answer.get("anyOf", [])[1:]}
+
+
 def _alternatives(document: Json, schema: Json) -> dict[str, Json]:
-    """The schemas of which one applies, by the type that they describe; empty if anything is allowed."""
+    """The first schema of each type of which one applies, by this type; empty if anything is allowed."""
     found: dict[str, Json] = {}
     for one in schema.get("anyOf") or schema.get("oneOf") or [schema]:
         resolved = one
         while "$ref" in resolved:
             resolved = document["components"]["schemas"][resolved["$ref"].rsplit("/", 1)[-1]]
         if "anyOf" in resolved:
-            found |= _alternatives(document, resolved)
+            found = _alternatives(document, resolved) | found
         elif "const" in resolved:
-            found[str(resolved.get("type", "string"))] = {"enum": [resolved["const"]]}
+            found.setdefault(str(resolved.get("type", "string")), {"enum": [resolved["const"]]})
         elif "type" in resolved:
-            found[resolved["type"]] = resolved
+            found.setdefault(resolved["type"], resolved)
     return found
 
 

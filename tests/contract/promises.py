@@ -41,7 +41,9 @@ def _api() -> Iterator[str]:
                 yield f"{call} takes {media}"
             for status, answer in operation["responses"].items():
                 for media, content in answer.get("content", {"no body": {}}).items():
-                    yield f"{call} answers {status} {media} {_kind(content.get('schema', {}))}".rstrip()
+                    schema = content.get("schema", {})
+                    for one in schema.get("anyOf", [schema]):
+                        yield f"{call} answers {status} {media} {_kind(one)}".rstrip()
     for name, schema in document["components"]["schemas"].items():
         for field, value in schema.get("properties", {}).items():
             yield f"{name}.{field}: {_kind(value)}"

@@ -112,9 +112,29 @@ def test_cursors_of_others_are_refused(running: PicTrace, album: tuple[str, dict
     assert answer.json()["type"] == "urn:pictrace:problem:invalid-cursor"
 
 
-def test_a_search_by_image_says_where_hashes_go(running: PicTrace) -> None:
-    answer = running.client.post("/v1/search", json={"pdq": "0" * 64})
-    assert (answer.status_code, answer.json()["detail"]) == (422, "Send hashes to POST /v1/search/hashes.")
+def test_a_search_takes_a_hash_instead_of_an_image(running: PicTrace, album: tuple[str, dict[str, str]]) -> None:
+    collection, known = album
+    body = {"pdq": pdq_of(smaller("chelsea.png"))[0].upper()}
+    answer = running.client.post("/v1/search", params={"collection": collection, "k": 1}, json=body).json()
+    assert answer == find(running.client, collection, body, limit=1)
+    assert [match["image_id"] for match in answer["matches"]] == [known["chelsea.png"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "parameters", "told"),
+    [
+        ({"pdq": "0" * 63}, {}, "`pdq` must be 64 hex digits."),
+        ({"phash": ["0" * 16]}, {}, "`phash` must be 16 hex digits."),
+        ({"phash": "0" * 16, "pdq": "0" * 64}, {}, "Send exactly one of "),
+        ({"phash": "0" * 16}, {"label": "cat"}, "does not take `label`. See POST /v1/search/hashes."),
+    ],
+)
+def test_a_search_for_a_hash_says_what_it_takes(
+    running: PicTrace, body: dict[str, Any], parameters: dict[str, str], told: str
+) -> None:
+    answer = running.client.post("/v1/search", params=parameters, json=body)
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
 
 
 def test_a_search_stays_in_the_collections_of_the_key(closed: ClosedApi, album: tuple[str, dict[str, str]]) -> None:

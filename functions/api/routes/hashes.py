@@ -8,6 +8,8 @@ from functions.api import presenters, schemas
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import Problem, problem_responses
+from functions.api.presenters import View
+from functions.api.services import Services
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.perceptual_hashes import DEFAULT_DISTANCES, MAX_DISTANCES, HashKind
 from shared.search.hash_search import HashQuery, search_hashes
@@ -43,7 +45,13 @@ def search_by_hash(
     Hashes are compared with those of the collection, newest images first, until there are `limit` matches or 100,000
     images were examined. Follow `cursor` until it is null. Near hashes suggest copies, and prove nothing.
     """
-    found = search_hashes(services.catalogue, collection, _hash_query(query, distance, limit), cursor)
+    return near(services, collection, _hash_query(query, distance, limit), cursor, view)
+
+
+def near(
+    services: Services, collection: str, query: HashQuery, cursor: str | None, view: View
+) -> schemas.HashMatchPage:
+    found = search_hashes(services.catalogue, collection, query, cursor)
     return schemas.HashMatchPage(
         matches=[presenters.hash_match(match, view) for match in found.matches],
         examined=found.examined,

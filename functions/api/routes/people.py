@@ -103,14 +103,14 @@ def list_pairs(
         "upload-rejected",
         "faces-unavailable",
     ),
-    openapi_extra=schemas.SEARCH_BODY,
+    openapi_extra=schemas.IMAGE_BODY,
     dependencies=[SEARCH],
 )
 def search_people(
     caller: KnownCaller,
     services: Needs,
     collection: OneCollection,
-    query: Annotated[query_image.Query, Depends(query_image.read_search)],
+    query: Annotated[query_image.Query, Depends(query_image.read_image)],
 ) -> people_schemas.PeopleAnswer:
     """The faces of the picture, with the person whom each would join, and others whom it may be.
 

@@ -25,10 +25,13 @@ from functions.api.errors import problem_responses
 from functions.api.filter_parameters import AnnotationFilter
 from functions.api.presenters import View
 from functions.api.query_content import query_bytes, stored_record
+from functions.api.routes import hashes
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking, Verdict
+from shared.domain.perceptual_hashes import DEFAULT_DISTANCES
+from shared.search.hash_search import HashQuery
 from shared.search.searcher import Described, SearchRequest
 from shared.search.timings import Stopwatch
 
@@ -64,7 +67,7 @@ def search(
     caller: KnownCaller,
     services: NeedsModel,
     collection: OneCollection,
-    query: Annotated[query_image.Query, Depends(query_image.read_search)],
+    query: Annotated[query_image.Query | query_image.Hash, Depends(query_image.read_search)],
     annotations: AnnotationFilter,
     view: SeenAs,
     k: K = DEFAULT_K,
@@ -73,14 +76,20 @@ def search(
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
-) -> schemas.SearchAnswer:
+) -> schemas.SearchAnswer | schemas.HashMatchPage:
     """The query is an image as multipart `file`, or JSON with one of `image_id`, `upload_id`, `url`, `image_base64`.
+
+    JSON with a perceptual hash, `phash` or `pdq`, is answered as `/v1/search/hashes` does: with images whose hash is
+    near, at most `k` on a page, and without verdicts.
 
     Candidates come from two vector indexes, of the whole image and of its keypoints; ORB with a geometric check,
     SSIM and a colour histogram rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2,
     `cosine` the order of the index of whole images. `fast` makes one pass; `balanced` also searches for the mirror
     image and, if nothing near is found, for parts of the query; `thorough` always searches for all of these.
     """
+    if isinstance(query, query_image.Hash):
+        wanted_hash = HashQuery(query.kind, [query.value], DEFAULT_DISTANCES[query.kind], k)
+        return hashes.near(services, collection, wanted_hash, None, view)
     watch = Stopwatch()
     labels = services.model.classes(label) if label else None
     described_query = _describe(services, caller, query, watch)
