@@ -55,9 +55,10 @@ def play_histories(count: int, play: Callable[[random.Random], None]) -> None:
 
 
 def stub_description(
-    data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None
+    data: bytes, image_key: ImageKey, embedder: Any, *, created_at: str, filename: str | None, with_pdq: bool = False
 ) -> Description:
     """A replacement for `describe` that does not decode the bytes."""
+    assert not with_pdq
     if data == NO_IMAGE:
         raise PictureRefused("unsupported_type", "no image")
     record = ImageRecord(

@@ -247,10 +247,11 @@ class TestLowInformationImages:
         return matches
 
     def test_their_stored_features_are_finite(self, running: PicTrace, album: dict[str, str]) -> None:
-        table = boto3.client("dynamodb").scan(TableName=running.cloud.outputs["TableName"])
+        pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=running.cloud.outputs["TableName"])
         texts = {
             item["image_id"]["S"]: {number["N"] for number in item["features"]["L"]}
-            for item in table["Items"]
+            for page in pages
+            for item in page["Items"]
             if "features" in item
         }
         for name in LOW_INFORMATION:
