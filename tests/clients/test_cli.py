@@ -173,3 +173,30 @@ def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, co
     assert as_json(run("album", "shares", "Roma", "--revoke", share["share_id"], *where, "--json"))["shares"] == []
     assert run("album", "delete", "Roma", *where).stdout == "Roma deleted\n"
     assert as_json(run("album", "list", *where, "--json"))["albums"] == []
+
+
+def test_a_collection_is_exported_and_an_export_goes_on(
+    run: Run, running: PicTrace, collection: str, tmp_path: Path
+) -> None:
+    """Names that are equal, or that would lead out of the folder, become names of their own in it."""
+    folder, names = tmp_path / "out", ("a.png", "A.png", "../../b.png", ".", "c?.png")
+    ids = [running.add(noise(18_300 + number), collection=collection, name=name) for number, name in enumerate(names)]
+    assert run("export", folder, "--collection", collection).stdout == "5 saved\n"
+    records = [json.loads(line) for line in (folder / "images.jsonl").read_text().splitlines()]
+    assert [record["image_id"] for record in records] == ids
+    assert [record["file"] for record in records] == [
+        "a.png",
+        f"A-{ids[1][:12]}.png",
+        "b.png",
+        f"{ids[3][:12]}.png",
+        "c_.png",
+    ]
+    for record, number in zip(records, range(5), strict=True):
+        assert (folder / record["file"]).read_bytes() == noise(18_300 + number)
+    assert len(list(folder.iterdir())) == 6
+    (folder / "b.png").write_bytes(b"cut off")
+    report = as_json(run("export", folder, "--collection", collection, "--json"))
+    assert report["counts"] == {"saved": 1, "present": 4, "gone": 0}
+    assert (folder / "b.png").read_bytes() == noise(18_302)
+    known = run("export", tmp_path / "known", "--collection", collection, "--records-only")
+    assert (known.stdout, [path.name for path in (tmp_path / "known").iterdir()]) == ("5 saved\n", ["images.jsonl"])

@@ -5,6 +5,7 @@ import click
 from pictrace.cli.adding import add
 from pictrace.cli.albums import album
 from pictrace.cli.common import EXIT_CODES, Commands
+from pictrace.cli.exporting import export
 from pictrace.cli.hashes import hashes, match_hashes
 from pictrace.cli.images import favourite, list_images, tag, tags
 from pictrace.cli.listing import collections, duplicates
@@ -21,6 +22,6 @@ def main() -> None:
 
 for command in (
     *(search, add, compare, list_images, tags, tag, favourite, album),
-    *(duplicates, collections, people, hashes, match_hashes, login, completion),
+    *(duplicates, collections, people, export, hashes, match_hashes, login, completion),
 ):
     main.add_command(command)
