@@ -9,12 +9,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from functions.api.people_schemas import EXAMPLE_FACE, EXAMPLE_PERSON
 from tests.contract import openapi
 
 FOLDER: Final = Path(__file__).parents[2] / "clients" / "bruno"
 Json = Mapping[str, Any]
 
 LAST: Final = (
+    "GET /v1/shared/{token}",
+    "GET /v1/shared/{token}/images",
+    "GET /v1/shared/{token}/images/{image_id}/content",
+    "GET /v1/shared/{token}/images/{image_id}/thumbnail",
+    "DELETE /v1/albums/{album_id}/shares/{share_id}",
+    "DELETE /v1/albums/{album_id}",
     "GET /v1/duplicates/check",
     "DELETE /v1/images/{image_id}",
     "GET /v1/trash",
@@ -30,6 +37,17 @@ MAY_FAIL: Final = {
     "PUT /v1/duplicates/{image_id}/kept": "the image may be alone",
     "POST /v1/images": "the address may be out of reach",
     "POST /upload_from_url/": "the address may be out of reach",
+    "PATCH /v1/collections/{collection}": "the deployment may have no networks for faces",
+    "PATCH /v1/people": "nobody may be in the collection",
+    **dict.fromkeys(
+        (
+            *(f"GET /v1/people/{{person_id}}{rest}" for rest in ("", "/faces", "/suggestions")),
+            "PATCH /v1/people/{person_id}",
+            *(f"POST /v1/people/{{person_id}}/{change}" for change in ("merge", "unmerge", "apart")),
+            *(f"{method} /v1/faces/{{face_id}}/person" for method in ("PUT", "DELETE")),
+        ),
+        "nobody may be in the collection",
+    ),
 }
 """The calls that may be refused where they stand, and why."""
 
@@ -44,12 +62,30 @@ VALUES: Final[Mapping[str, Any]] = {
     "url": "https://example.com/cat.jpg",
     "image_url": "https://example.com/cat.jpg",
 }
-VARIABLES: Final = {"url": "http://localhost:8000", "collection": "default", "image_id": "", "other_id": ""}
-"""Those of the environment `local`; image ids are given with `--env-var`, or come from a listing."""
+BODY_VALUES: Final[Mapping[str, Any]] = {
+    **VALUES,
+    "add": ["{{image_id}}"],
+    "title": "Cats",
+    "faces": True,
+    "people": ["{{person_id}}"],
+    "hidden": False,
+}
+"""The same for the fields of a body."""
+VARIABLES: Final = {
+    "url": "http://localhost:8000",
+    "collection": "default",
+    "image_id": "",
+    "other_id": "",
+    "person_id": EXAMPLE_PERSON,
+    "face_id": EXAMPLE_FACE,
+}
+"""Those of the environment `local`; ids are given with `--env-var`, or come from a listing."""
 
-KEEP: Final = {
-    "POST /v1/uploads": "upload_id: res.body.upload_id",
-    "GET /v1/images": "image_id: res.body.images[0].image_id",
+KEEP: Final[Mapping[str, list[str]]] = {
+    "POST /v1/uploads": ["upload_id: res.body.upload_id"],
+    "GET /v1/images": ["image_id: res.body.images[0].image_id"],
+    "POST /v1/albums": ["album_id: res.body.album_id"],
+    "POST /v1/albums/{album_id}/shares": ["share_id: res.body.share_id", "token: res.body.token"],
 }
 """The variables that an answer sets for the calls after it."""
 
@@ -93,7 +129,7 @@ def _request(number: int, call: str, described: Json) -> str:
         _block(method.lower(), lines),
         _block("params:query", [f"{'' if enabled else '~'}{name}: {value}" for name, enabled, value in query]),
         body,
-        _block("vars:post-response", [KEEP[call]] if call in KEEP else []),
+        _block("vars:post-response", KEEP.get(call, [])),
         _block("settings", ["followRedirects: false"] if "307" in described["responses"] else []),
         _block("assert", [f"res.status: in {','.join(_statuses(call, described['responses']))}"]),
     ]
@@ -136,7 +172,7 @@ def _example(schema: Json) -> Any:
     fields = _resolved(schema)["properties"]
     wanted = _resolved(schema).get("required") or list(fields)[:1]
     wanted = [*wanted, *(["collection"] if "collection" in fields and "collection" not in wanted else [])]
-    return {name: VALUES.get(name, (fields[name].get("examples") or [None])[0]) for name in wanted}
+    return {name: BODY_VALUES.get(name, (fields[name].get("examples") or [None])[0]) for name in wanted}
 
 
 def _resolved(schema: Json) -> Json:
