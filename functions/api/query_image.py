@@ -54,7 +54,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """A perceptual hash instead of an image, in lower case."""
+    """A perceptual hash instead of an image."""
 
     kind: HashKind
     value: str
@@ -73,6 +73,7 @@ async def read_search(request: Request) -> Query | Hash:
         body = await _json_object(request)
         if len(body) == 1 and body.keys() <= set(HashKind):
             return _hash(request, *body.popitem())
+        return _named_image(body)
     return await read_image(request)
 
 
@@ -86,11 +87,7 @@ async def read_image(request: Request) -> Query:
     if kind == "multipart/form-data":
         return await _part(request, "file")
     if kind == "application/json":
-        body = await _json_object(request)
-        given = [(name, value) for name, value in body.items() if name in QUERY_FIELDS]
-        if len(given) != 1 or len(body) != 1:
-            raise Problem("invalid-request", f"Send exactly one of {', '.join(QUERY_FIELDS)}.")
-        return _named(*given[0])
+        return _named_image(await _json_object(request))
     raise Problem("unsupported-media-type", "Send multipart/form-data with a part `file`, or application/json.")
 
 
@@ -118,7 +115,7 @@ def _hash(request: Request, name: str, value: Any) -> Hash:
     if others := sorted(set(request.query_params) - HASH_PARAMETERS):
         named = " and ".join(f"`{other}`" for other in others)
         raise Problem("invalid-request", f"A search for a hash does not take {named}. See POST /v1/search/hashes.")
-    return Hash(kind, value.lower())
+    return Hash(kind, value)
 
 
 def _content_type(request: Request) -> str:
@@ -155,6 +152,13 @@ async def _json_object(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem("invalid-request", "The body must be a JSON object.")
     return body
+
+
+def _named_image(body: dict[str, Any]) -> Query:
+    given = [(name, value) for name, value in body.items() if name in QUERY_FIELDS]
+    if len(given) != 1 or len(body) != 1:
+        raise Problem("invalid-request", f"Send exactly one of {', '.join(QUERY_FIELDS)}.")
+    return _named(*given[0])
 
 
 def _named(name: str, value: Any) -> Query:

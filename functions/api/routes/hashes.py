@@ -1,5 +1,6 @@
 """Search for images by perceptual hashes, without an image."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -69,10 +70,14 @@ def _hash_query(query: schemas.HashQuery, distance: int | None, limit: int) -> H
     kind = HashKind(name)
     if distance is not None and distance > MAX_DISTANCES[kind]:
         raise Problem("invalid-request", f"`distance` must be at most {MAX_DISTANCES[kind]} for {kind}.")
-    listed = [values] if isinstance(values, str) else values
+    return wanted(kind, [values] if isinstance(values, str) else values, limit, distance)
+
+
+def wanted(kind: HashKind, values: Sequence[str], limit: int, distance: int | None = None) -> HashQuery:
+    """Return the query for hashes in any case of letters, at the kind's default distance unless one is given."""
     return HashQuery(
         kind=kind,
-        values=list(dict.fromkeys(value.lower() for value in listed)),
+        values=list(dict.fromkeys(value.lower() for value in values)),
         distance=DEFAULT_DISTANCES[kind] if distance is None else distance,
         limit=limit,
     )

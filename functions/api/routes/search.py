@@ -30,8 +30,6 @@ from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.domain.perceptual_hashes import DEFAULT_DISTANCES
-from shared.search.hash_search import HashQuery
 from shared.search.searcher import Described, SearchRequest
 from shared.search.timings import Stopwatch
 
@@ -88,8 +86,7 @@ def search(
     image and, if nothing near is found, for parts of the query; `thorough` always searches for all of these.
     """
     if isinstance(query, query_image.Hash):
-        wanted_hash = HashQuery(query.kind, [query.value], DEFAULT_DISTANCES[query.kind], k)
-        return hashes.near(services, collection, wanted_hash, None, view)
+        return hashes.near(services, collection, hashes.wanted(query.kind, [query.value], k), None, view)
     watch = Stopwatch()
     labels = services.model.classes(label) if label else None
     described_query = _describe(services, caller, query, watch)
