@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from infra.app import default_context
-from infra.operate.capture_source import CaptureSource
 from infra.operate.catalogue_source import CatalogueSource
 from infra.operate.cleanup import clean_bucket, clean_table
 from infra.operate.costs import cleanup_cost, dating_cost, estimate, faces_cost, reindexing_cost
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.flow import Queue
+from infra.operate.incomplete_source import IncompleteSource
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
@@ -101,7 +101,7 @@ def _complete(args: argparse.Namespace, stack: DeployedStack) -> int:
     """Have the images read again whose records lack something that does not depend on the model."""
     if args.hashes and default_context()["pdq"] != "on":
         raise LookupError("no PDQ hashes are stored. Set pdq to on in cdk.json, and deploy.")
-    source = CaptureSource(
+    source = IncompleteSource(
         dynamodb_client(), stack.table, item_mapper.has_pdq if args.hashes else item_mapper.is_complete
     )
     count = sum(1 for _ in source.list_images())

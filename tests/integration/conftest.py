@@ -10,6 +10,8 @@ import boto3
 import pytest
 
 from infra.local.queue_worker import FunctionContext
+from infra.operate import flow
+from infra.operate.incomplete_source import IncompleteSource
 from tests.conftest import PATIENCE_SECONDS, PicTrace
 
 
@@ -101,3 +103,15 @@ class Listener:
 @pytest.fixture(scope="session")
 def listener(running: PicTrace) -> Listener:
     return Listener(running.cloud.outputs["BusName"])
+
+
+@pytest.fixture
+def completed_here(collection: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the operator complete only this test's images: those of others may be of models that do not exist."""
+    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
+    whole = IncompleteSource.list_images
+    monkeypatch.setattr(
+        IncompleteSource,
+        "list_images",
+        lambda source: (one for one in whole(source) if one.image_key.collection == collection),
+    )

@@ -15,9 +15,7 @@ from functions.api.app import create_app
 from functions.api.bootstrap import deployed_services
 from infra.local.cloud import STACK
 from infra.local.serving import serving
-from infra.operate import flow
 from infra.operate.__main__ import main
-from infra.operate.capture_source import CaptureSource
 from shared.domain.access import Access, Scope
 from shared.settings import ApiSettings
 from tests.conftest import ClosedApi, PicTrace
@@ -115,16 +113,10 @@ def test_places_are_shown_to_administrators_or_if_the_deployment_says_so(
             assert any("48.85" in json.dumps(answer.json()) for answer in answers) is (expected is not None)
 
 
+@pytest.mark.usefixtures("completed_here")
 def test_the_operator_has_images_of_earlier_versions_dated(
-    running: PicTrace, collection: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    running: PicTrace, collection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
-    whole = CaptureSource.list_images
-    monkeypatch.setattr(  # other tests' images may be of models that do not exist
-        CaptureSource,
-        "list_images",
-        lambda source: (one for one in whole(source) if one.image_key.collection == collection),
-    )
     photo = running.add(taken(encoded(pixels("rocket.jpg")), "2011:12:13 14:15:16"), collection=collection)
     table, dynamodb = running.cloud.outputs["TableName"], boto3.client("dynamodb")
     dynamodb.update_item(

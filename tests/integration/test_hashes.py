@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from infra.local.cloud import STACK
-from infra.operate import flow, reindex
+from infra.operate import reindex
 from infra.operate.__main__ import main
-from infra.operate.capture_source import CaptureSource
 from shared.domain.access import Scope
 from shared.vision.opencv import cv2
 from tests.conftest import ClosedApi, PicTrace
@@ -150,16 +149,10 @@ def test_a_search_stays_in_the_collections_of_the_key(closed: ClosedApi, album: 
     assert httpx.post(f"{closed.url}{SEARCH}", json=body).status_code == 401
 
 
+@pytest.mark.usefixtures("completed_here")
 def test_the_operator_has_hashes_of_earlier_images_stored(
     running: PicTrace, collection: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "POLL_INTERVALS", (0.05, 0.2))
-    whole = CaptureSource.list_images
-    monkeypatch.setattr(  # other tests' images may be of models that do not exist
-        CaptureSource,
-        "list_images",
-        lambda source: (one for one in whole(source) if one.image_key.collection == collection),
-    )
     image_id = running.add(encoded(pixels("rocket.jpg"), ".png"), collection=collection)
     running.forget_pdq(image_id, collection)
     wanted, quality = pdq_of(pixels("rocket.jpg"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class CaptureSource:
+class IncompleteSource:
     """The images that are not complete; reindexing one by the model that it has completes it.
 
     Args:
