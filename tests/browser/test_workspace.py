@@ -177,6 +177,10 @@ def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: P
     expect(page.locator("#failed")).to_contain_text("Rejected: The file is not an image in a supported format")
     page.get_by_role("button", name="Try broken.png again").click()
     expect(page.locator("#uploads-status")).to_contain_text("0 of 1 image is in the collection.")
+    expect(page.locator("#uploads")).to_be_visible()
+    page.locator("#to-duplicates").click()
+    expect(page.locator("#uploads")).to_be_hidden()  # other views keep the sum and the failures
+    expect(page.locator("#failures")).to_be_visible()
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#failures")).to_be_hidden()
 
