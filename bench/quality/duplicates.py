@@ -15,7 +15,7 @@ from bench.quality.alterations import ALTERATIONS, altered
 from bench.quality.collection import NAME, SEED, Memory, Original, images, indexed, key_of
 from shared.domain.images import ImageRecord
 from shared.search.description import describe
-from shared.search.near_duplicates import NearDuplicateFinder
+from shared.search.near_duplicates import CANDIDATES, NearDuplicateFinder
 from shared.vision.decode.decoding import decode_in_process
 from shared.vision.embedding import Embedder
 
@@ -57,7 +57,8 @@ def main() -> None:
             described = describe(data, key_of(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
             look = neighbours.look(key_of(data))
-            near = next(iter(look.near), None) if look else None
+            likely = [*look.same_pixels, *look.candidates][:CANDIDATES] if look else []
+            near = next(iter(neighbours.compare(look, likely)), None) if look else None
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )

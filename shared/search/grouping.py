@@ -18,7 +18,7 @@ from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Duplicates
 from shared.domain.preference import prefer
 from shared.search.description import Description
-from shared.search.near_duplicates import Look, NearDuplicateFinder
+from shared.search.near_duplicates import CANDIDATES, Look, NearDuplicateFinder
 
 ROUNDS: Final = 5
 """Maximum number of attempts while other workers change the same groups; then the image is settled again later."""
@@ -96,39 +96,52 @@ class Grouper:
         if look is None:
             return Settled()
         decided = self._duplicates.decisions(image_key)
-        near = {one.image_id: one.comparison for one in look.near if one.image_id not in decided}
-        nearest = next((one for one in look.near if one.image_id in near), None)
+        seen = _Seen(self._finder, look, decided)
+        heads = self._compare_likely(image_key.collection, look, seen)
         changed, affected = False, set[str]()
         for _ in range(ROUNDS):
-            records = self._records(image_key.collection, look, near, decided)
-            if look.subject.image_id not in records:
+            records = self._records(image_key.collection, seen)
+            if image_key.image_id not in records:
                 return Settled()
-            move = _choose(records[image_key.image_id], records, near)
+            move = _choose(records[image_key.image_id], records, seen.near)
+            members = [one for one, head in heads.items() if head in move.changes]
+            if move.kept == image_key.image_id and seen.compare(members):
+                records = self._records(image_key.collection, seen)
+                move = _choose(records[image_key.image_id], records, seen.near)
             placed, done = self._apply(image_key.collection, move)
             changed |= placed
             affected |= self._affected(image_key, move) if placed else set()
             if done and self._is_kept(image_key.collection, move.kept):
-                return Settled(nearest, changed, look.complete, affected)
-        return Settled(nearest, changed, complete=False, affected=affected)
+                return Settled(seen.nearest(), changed, look.complete, affected)
+        return Settled(seen.nearest(), changed, complete=False, affected=affected)
 
-    def _records(
-        self, collection: str, look: Look, near: dict[str, Comparison], decided: Collection[str]
-    ) -> Mapping[str, ImageRecord]:
+    def _compare_likely(self, collection: str, look: Look, seen: "_Seen") -> Mapping[str, str]:
+        """Compare an image with what is kept of its candidates' groups, and with candidates that are in no group.
+
+        Members are only compared where what is kept is no near-duplicate: otherwise it alone says where the image goes.
+
+        Returns:
+            What is kept of each candidate's group, or the candidate itself.
+        """
+        records = self._duplicates.records(collection, look.candidates) if look.candidates else {}
+        heads = {one: (records[one].group if one in records else None) or one for one in look.candidates}
+        seen.compare([*look.same_pixels, *heads.values()])
+        seen.compare([one for one, head in heads.items() if head not in seen.near])
+        return heads
+
+    def _records(self, collection: str, seen: "_Seen") -> Mapping[str, ImageRecord]:
         """Return the records of the image, of its near-duplicates, and of what is kept of their groups.
 
-        The latter are compared with the image too, and added to `near`.
+        The image is compared with the latter too.
         """
-        records = dict(self._duplicates.records(collection, {look.subject.image_id, *near}))
+        records = dict(self._duplicates.records(collection, {seen.image_id, *seen.near}))
         for _ in range(MAX_STEPS):
             kept = {record.group for record in records.values() if record.group} - set(records)
             found = self._duplicates.records(collection, kept) if kept else {}
             if not found:
                 break
             records |= found
-            for image_id in set(found) - set(decided):
-                compared = self._finder.compare(look, image_id)
-                if compared is not None:
-                    near[image_id] = compared
+            seen.compare(sorted(found), beyond=True)
         return records
 
     def _apply(self, collection: str, move: "_Move") -> tuple[bool, bool]:
@@ -164,6 +177,34 @@ class Grouper:
             return True
         record = self._duplicates.records(collection, [kept]).get(kept)
         return record is not None and record.group == kept
+
+
+class _Seen:
+    """What an image has been compared with: each other image once, and no more than `CANDIDATES` of the likely ones."""
+
+    def __init__(self, finder: NearDuplicateFinder, look: Look, decided: Collection[str]) -> None:
+        self._finder = finder
+        self._look = look
+        self._over = {look.subject.image_id, *decided}
+        self._left = CANDIDATES
+        self.image_id = look.subject.image_id
+        self.near: dict[str, Comparison] = {}
+
+    def compare(self, others: Iterable[str], *, beyond: bool = False) -> bool:
+        """Compare the image with others as far as `CANDIDATES` allows, or `beyond` it; return whether one is near."""
+        wanted = [one for one in dict.fromkeys(others) if one not in self._over]
+        if not beyond:
+            wanted = wanted[: self._left]
+            self._left -= len(wanted)
+        self._over.update(wanted)
+        found = self._finder.compare(self._look, wanted) if wanted else []
+        self.near |= {one.image_id: one.comparison for one in found}
+        return bool(found)
+
+    def nearest(self) -> Neighbour | None:
+        """Return the best match among the near-duplicates."""
+        best = max(self.near.items(), key=lambda one: one[1].score, default=None)
+        return Neighbour(*best) if best else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Find the images of a collection that a stored image is a near-duplicate of."""
+"""Find the images of a collection that a stored image may be a near-duplicate of, and compare it with them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ SEARCHED: Final = 24
 """Number of nearest images that each vector index is asked for; more cost nothing, as a search is billed by the bytes
 that it examines."""
 CANDIDATES: Final = 10
-"""Maximum number of images whose signatures are read."""
+"""Maximum number of images that one is compared with when it is put into a group."""
 
 SAME_PIXELS: Final = 4
 """Maximum number of images with the same pixels that are compared: a group needs few of them."""
@@ -69,17 +69,19 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look for near-duplicates found.
+    """What the indexes know of images that may be near-duplicates of one.
 
     Attributes:
         subject: the image itself.
-        near: images that are at least near-duplicates, the best match first.
+        same_pixels: images with the same pixels.
+        candidates: other images that may be near-duplicates of it, the most likely ones first.
         complete: whether the indexes already had the image itself. Two images whose looks are both complete cannot have
             missed each other: an index that has an image keeps it, so the later look found both.
     """
 
     subject: Subject
-    near: Sequence[Neighbour]
+    same_pixels: Sequence[str]
+    candidates: Sequence[str]
     complete: bool
 
 
@@ -93,7 +95,7 @@ class NearDuplicateFinder:
         self._threads = ThreadPoolExecutor(2 * CANDIDATES, thread_name_prefix="neighbours")
 
     def look(self, image_key: ImageKey, described: Description | None = None) -> Look | None:
-        """Look for near-duplicates; return None if the image was removed.
+        """Ask the indexes for images that may be near-duplicates; return None if the image was removed.
 
         Args:
             described: the image, if it has just been described; otherwise it is read from storage.
@@ -108,18 +110,14 @@ class NearDuplicateFinder:
         near, whole = self._search(subject, image_key.collection, model)
         complete = _has(whole, subject.image_id) and (near is None or _has(near, subject.image_id))
         same = self._same_pixels(subject, image_key.collection)
-        chosen = list(dict.fromkeys([*same, *_worth_reading(subject, near, whole)]))[:CANDIDATES]
-        found = []
-        for other, compared in zip(
-            chosen, self._threads.map(lambda one: self._compare(subject, one), chosen), strict=True
-        ):
-            if compared is not None:
-                found.append(Neighbour(other, compared))
-        return Look(subject, sorted(found, key=lambda one: -one.comparison.score), complete)
+        others = [one for one in dict.fromkeys(_worth_reading(subject, near, whole)) if one not in same]
+        return Look(subject, same, others, complete)
 
-    def compare(self, look: Look, other: str) -> Comparison | None:
-        """Compare the image of a look with another; return None unless they are at least near-duplicates."""
-        return self._compare(look.subject, other)
+    def compare(self, look: Look, others: Sequence[str]) -> list[Neighbour]:
+        """Compare the image of a look with others; return those that are at least near-duplicates, the best first."""
+        compared = self._threads.map(lambda one: self._compare(look.subject, one), others)
+        found = [Neighbour(one, near) for one, near in zip(others, compared, strict=True) if near is not None]
+        return sorted(found, key=lambda one: -one.comparison.score)
 
     def near(self, image_key: ImageKey, others: Sequence[str]) -> set[str]:
         """Return those of other images of the collection that are at least near-duplicates of a stored one.

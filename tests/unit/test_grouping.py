@@ -47,6 +47,7 @@ class World:
     visible: set[str] = field(default_factory=set)
     different: set[frozenset[str]] = field(default_factory=set)
     waiting: list[str] = field(default_factory=list)
+    compared: int = 0
 
     def add(self, name: str, best: int) -> None:
         """Store an image; the one with the lowest number is the best."""
@@ -65,15 +66,14 @@ class World:
         self.pause()
         seen = set(self.visible)
         subject: Any = _Subject(image.image_id)
-        found = [
-            Neighbour(name, NEAR) for name in sorted(seen) if name != image.image_id and self.near(name, image.image_id)
-        ]
-        self.rng.shuffle(found)
-        return Look(subject, found, image.image_id in seen)
+        found = self.rng.sample(others := sorted(seen - {image.image_id}), len(others))
+        found.sort(key=lambda name: not self.near(name, image.image_id))
+        return Look(subject, [], found, image.image_id in seen)
 
-    def compare(self, look: Look, other: str) -> Comparison | None:
+    def compare(self, look: Look, others: Sequence[str]) -> list[Neighbour]:
         self.pause()
-        return NEAR if self.near(look.subject.image_id, other) else None
+        self.compared += len(others)
+        return [Neighbour(other, NEAR) for other in others if self.near(look.subject.image_id, other)]
 
     def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         self.pause()
@@ -203,3 +203,21 @@ def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
         world.add(f"a{copy}", copy)
     play(world)
     assert groups(world) == {"a0": {"a0", "a2"}}
+
+
+@pytest.mark.parametrize(("best", "compared"), [(9, 1), (0, 9)])
+def test_a_copy_is_compared_with_members_only_if_it_takes_the_place_of_what_is_kept(best: int, compared: int) -> None:
+    """What was kept is then settled too: it is compared with the copy."""
+    world = World(random.Random(1), same_subject)
+    for copy in range(1, 9):
+        world.add(f"a{copy}", copy)
+    world.visible |= set(world.stored)
+    play(world)
+    world.add("a0", best)
+    world.visible.add("a0")
+    world.compared = 0
+    finder: Any = world
+    settled = Grouper(duplicates=world, finder=finder).settle(ImageKey("c", "a0"))
+    assert world.compared == compared
+    assert settled.nearest is not None
+    assert set(groups(world)) == ({"a0"} if best == 0 else {"a1"})

@@ -13,6 +13,7 @@ from shared.domain.features import normalise
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Reason, Verdict
+from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Candidate, Candidates
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.description import Description
@@ -86,14 +87,20 @@ def look(stored: FakeStore, image_id: str, described: Description | None = None)
     return found
 
 
+def near(stored: FakeStore, image_id: str, described: Description | None = None) -> list[Neighbour]:
+    found = look(stored, image_id, described)
+    return finder(stored).compare(found, [*found.same_pixels, *found.candidates])
+
+
 @pytest.mark.parametrize("given", [COPY, None])
 def test_a_copy_is_found_and_no_unrelated_signature_is_read(given: Description | None) -> None:
     stored = FakeStore([EARLIER, CAT, ASTRONAUT, COPY])
-    found = look(stored, COPY.record.image_id, given)
-    assert [(one.image_id, one.comparison.verdict) for one in found.near] == [
+    assert look(stored, COPY.record.image_id, given).complete
+    stored.read.clear()
+    found = near(stored, COPY.record.image_id, given)
+    assert [(one.image_id, one.comparison.verdict) for one in found] == [
         (EARLIER.record.image_id, Verdict.NEAR_DUPLICATE)
     ]
-    assert found.complete
     own = [] if given else [COPY.record.image_id]
     assert stored.read == [*own, EARLIER.record.image_id]
 
@@ -104,7 +111,7 @@ def test_a_mirror_image_is_found_whichever_of_the_two_asks() -> None:
     mirrored = replace(drawn, features=EARLIER.features, signature=seen)
     stored = FakeStore([EARLIER, CAT, mirrored])
     for asking, other in ((mirrored, EARLIER), (EARLIER, mirrored)):
-        (one,) = look(stored, asking.record.image_id).near
+        (one,) = near(stored, asking.record.image_id)
         assert (one.image_id, one.comparison.mirrored) == (other.record.image_id, True)
 
 
@@ -115,13 +122,13 @@ def test_the_same_pixels_are_found_although_the_vector_indexes_do_not_have_them_
 
     saved_again = describe_pixels(COFFEE, "saved again", 5)
     stored = Lagging([EARLIER, CAT, saved_again])
-    (one,) = look(stored, saved_again.record.image_id, saved_again).near
+    (one,) = near(stored, saved_again.record.image_id, saved_again)
     assert (one.image_id, one.comparison.reason) == (EARLIER.record.image_id, Reason.SAME_PIXELS)
 
 
 def test_later_images_are_near_duplicates_too_and_removed_ones_are_not() -> None:
     later = describe_pixels(COFFEE, "later", 5)
-    assert [one.image_id for one in look(FakeStore([later, COPY]), COPY.record.image_id, COPY).near] == [
+    assert [one.image_id for one in near(FakeStore([later, COPY]), COPY.record.image_id, COPY)] == [
         later.record.image_id
     ]
     assert finder(FakeStore([EARLIER])).look(COPY_KEY) is None
