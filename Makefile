@@ -37,7 +37,7 @@ Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; e
 
 NEW_VENV = @test -x $(1)/bin/python || $(UV)/bin/uv venv --quiet --clear --python "$(PYTHON)" $(1)
 
-.PHONY: FORCE help run emulate client docs release kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-baseline bench-quality bench-negatives bench-fit bench-faces people-histories lint types format hooks subjects synth schemas model faces lock clean preflight
+.PHONY: FORCE help run emulate client docs release kill-test image-check image-pin test coverage test-ministack test-npm explore fuzz bench cost bench-baseline bench-peers bench-quality bench-negatives bench-fit bench-faces people-histories lint types format hooks subjects synth schemas model faces lock clean preflight
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -80,6 +80,10 @@ cost: $(VENV)/.run ## Print the estimated bill of a month (PICTURES=1000000 SEAR
 
 bench-baseline: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure the local run beside the build of November 2026 (BENCH_ARGS=--help)
 	OPENBLAS_NUM_THREADS=1 PICTRACE_EVAL_DATA=$${PICTRACE_EVAL_DATA:-../shared} $(BIN)/python -m bench.against_baseline --model-dir $(MODEL_DIR) $(BENCH_ARGS)
+
+bench-peers: $(BENCH)/.made $(MODEL_DIR)/model.json ## Find the copies in a folder beside other tools (DATA=folder of photographs)
+	@test -n "$(DATA)" || { echo "Name a folder of photographs: make bench-peers DATA=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m bench.peers "$(DATA)" --model-dir $(MODEL_DIR) $(BENCH_ARGS)
 
 bench-quality: $(VENV)/.test $(MODEL_DIR)/model.json ## Measure how often altered copies find their originals (DATA=folder of images)
 	@test -n "$(DATA)" || { echo "Name a folder of images: make bench-quality DATA=folder"; exit 2; }
