@@ -123,8 +123,10 @@ class Grouper:
         Returns:
             What is kept of each candidate's group, or the candidate itself.
         """
-        records = self._duplicates.records(collection, look.candidates) if look.candidates else {}
-        heads = {one: (records[one].group if one in records else None) or one for one in look.candidates}
+        records = dict(self._duplicates.records(collection, look.candidates)) if look.candidates else {}
+        kept = {record.group for record in records.values() if record.group} - set(records)
+        records |= self._duplicates.records(collection, kept) if kept else {}
+        heads = {one: (_kept(records[one], records) if one in records else None) or one for one in look.candidates}
         seen.compare([*look.same_pixels, *heads.values()])
         seen.compare([one for one, head in heads.items() if head not in seen.near])
         return heads

@@ -221,3 +221,16 @@ def test_a_copy_is_compared_with_members_only_if_it_takes_the_place_of_what_is_k
     assert world.compared == compared
     assert settled.nearest is not None
     assert set(groups(world)) == ({"a0"} if best == 0 else {"a1"})
+
+
+def test_the_members_of_a_removed_image_are_compared_with_each_other() -> None:
+    """It may be in the trash, so its signature can still be read."""
+    world = World(random.Random(1), same_subject)
+    for copy in range(3):
+        world.add(f"a{copy}", copy)
+    world.visible |= set(world.stored)
+    play(world)
+    del world.stored["a0"]
+    world.waiting.append("a2")
+    play(world)
+    assert groups(world) == {"a1": {"a1", "a2"}}
