@@ -68,9 +68,10 @@ async function showStats() {
   collections.show(stats);
   byId("count").textContent = `${number(stats.images)}${stats.exact ? "" : "+"}`;
   byId("count").hidden = false;
-  byId("notice").textContent = stats.notice ?? "";
-  byId("notice").hidden = !stats.notice;
-  byId("model").textContent = text.model(stats.model.id);
+  const { id, network, instead_of: wanted } = stats.model;
+  byId("notice").textContent = wanted ? text.otherModel(network, id, wanted) : "";
+  byId("notice").hidden = !wanted;
+  byId("model").textContent = text.model(id);
 }
 
 /** Show the view that an address names; the images are loaded first, so that without a key only one call is refused. */

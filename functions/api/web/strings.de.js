@@ -1,4 +1,4 @@
-/** The page in German; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in German; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("de");
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 const images = (count) => many(count, "Bild", "Bilder");
@@ -189,6 +189,7 @@ export const text = {
   storageSilent: "Der Speicher antwortet nicht.",
   pasted: "eingefügtes Bild",
   model: (id) => `Modell: ${id}.`,
+  otherModel: (network, id, wanted) => `Merkmale und Beschriftungen stammen von ${network} (${id}), weil die ImageNet-Gewichte von ${wanted} hier nicht verfügbar waren.`,
   verdicts: { identical: "Identisch", "near-duplicate": "Fast gleich", variant: "Variante", similar: "Ähnlich", unrelated: "Wohl ohne Bezug" },
   signals: { structure: "Struktur", keypoints: "Merkpunkte", colours: "Farben", features: "Merkmale" },
   reasons: {

@@ -1,4 +1,4 @@
-/** The page in Japanese; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Japanese; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
 const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;
@@ -187,6 +187,7 @@ export const text = {
   storageSilent: "ストレージが応答しません。",
   pasted: "貼り付けた画像",
   model: (id) => `モデル：${id}。`,
+  otherModel: (network, id, wanted) => `特徴量とラベルには ${network}（${id}）を使用しています。${wanted} の ImageNet の重みをここで入手できなかったためです。`,
   verdicts: { identical: "同一", "near-duplicate": "ほぼ同一", variant: "変種", similar: "類似", unrelated: "おそらく無関係" },
   signals: { structure: "構造", keypoints: "特徴点", colours: "色", features: "特徴量" },
   reasons: {

@@ -1,4 +1,4 @@
-/** The page in Korean; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Korean; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ko");
 const images = (count) => `이미지 ${number(count)}개`;
 const files = (count) => `파일 ${number(count)}개`;
@@ -187,6 +187,7 @@ export const text = {
   storageSilent: "저장소가 응답하지 않습니다.",
   pasted: "붙여넣은 이미지",
   model: (id) => `모델: ${id}.`,
+  otherModel: (network, id, wanted) => `특징과 라벨은 ${network}(${id})에서 나옵니다. ${wanted}의 ImageNet 가중치를 여기서 구할 수 없었기 때문입니다.`,
   verdicts: { identical: "동일", "near-duplicate": "거의 동일", variant: "변형", similar: "비슷함", unrelated: "아마 무관" },
   signals: { structure: "구조", keypoints: "특징점", colours: "색", features: "특징" },
   reasons: {

@@ -1,4 +1,4 @@
-/** The page in Russian; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Russian; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ru");
 const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
@@ -194,6 +194,7 @@ export const text = {
   storageSilent: "Хранилище не отвечает.",
   pasted: "вставленное изображение",
   model: (id) => `Модель: ${id}.`,
+  otherModel: (network, id, wanted) => `Признаки и метки взяты из ${network} (${id}), потому что веса ImageNet для ${wanted} здесь недоступны.`,
   verdicts: { identical: "Идентично", "near-duplicate": "Почти то же", variant: "Вариант", similar: "Похоже", unrelated: "Вероятно, не связано" },
   signals: { structure: "Структура", keypoints: "Точки", colours: "Цвета", features: "Признаки" },
   reasons: {

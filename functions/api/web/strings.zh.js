@@ -1,4 +1,4 @@
-/** The page in Chinese; follows 898fc738d734 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Chinese; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("zh");
 const images = (count) => `${number(count)} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
@@ -187,6 +187,7 @@ export const text = {
   storageSilent: "存储没有响应。",
   pasted: "粘贴的图片",
   model: (id) => `模型：${id}。`,
+  otherModel: (network, id, wanted) => `特征和标签来自 ${network}（${id}），因为此处无法获得 ${wanted} 的 ImageNet 权重。`,
   verdicts: { identical: "完全相同", "near-duplicate": "近似重复", variant: "变体", similar: "相似", unrelated: "可能无关" },
   signals: { structure: "结构", keypoints: "关键点", colours: "颜色", features: "特征" },
   reasons: {

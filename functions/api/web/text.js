@@ -236,6 +236,7 @@ const english = {
   storageSilent: "The storage is not responding.",
   pasted: "pasted image",
   model: (id) => `Model: ${id}.`,
+  otherModel: (network, id, wanted) => `Features and labels come from ${network} (${id}), because the ImageNet weights of ${wanted} were not available here.`,
   verdicts: {
     identical: "Identical", "near-duplicate": "Near-duplicate", variant: "Variant", similar: "Similar", unrelated: "Probably unrelated",
   },
