@@ -44,8 +44,8 @@ from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
 """Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
-SIGNATURES_OF_PAGES_KEPT: Final = 48
-"""The same for files with several pages, whose signatures have up to 1.5 MB."""
+LARGE_SIGNATURES_KEPT: Final = 48
+"""The same for files with several pages and for long images, whose signatures have up to 1.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Searcher:
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=signatures_kept)(self._read_signature)
-        self._kept_pages = lru_cache(maxsize=min(signatures_kept, SIGNATURES_OF_PAGES_KEPT))(self._read_signature)
+        self._kept_large = lru_cache(maxsize=min(signatures_kept, LARGE_SIGNATURES_KEPT))(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -412,7 +412,8 @@ class Searcher:
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            kept = self._kept if record.pages == 1 else self._kept_pages
+            large = record.pages > 1 or is_long(record.width, record.height)
+            kept = self._kept_large if large else self._kept
             return kept(record.collection, record.image_id)
         except KeyError:
             return None

@@ -1,0 +1,55 @@
+"""Find where a JPEG has a hole: bytes that were left out, in whose place are zeros, or the 0xFF of erased memory.
+
+What decoders make of the zeros, and of all that follows until the next restart, are other pixels than the image's. The
+image is therefore taken to end where the hole begins.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from shared.vision.decode.headers import ERASED, Header
+from shared.vision.pixels import Pixels
+
+MORE: Final = bytes(range(1, 251)) * 4
+"""Bytes for the entropy decoder that are not part of a marker."""
+_LAST: Final = 8
+"""Bytes at the end of a scan that are left out or exchanged: some 60 codes, of which pixels must depend."""
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
+_END: Final = b"\xff\xd9"
+
+Load = Callable[[bytes], Pixels | None]
+"""Returns the pixels of a JPEG; None if it cannot be decoded."""
+
+
+def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
+    """Return the part of a JPEG before a hole, with an end marker; None if there is no hole.
+
+    Areas of one colour are many zeros too. But the bytes between two markers are as many as their pixels need: with a
+    hole there are too few, or some are left.
+    """
+    at = header.hole
+    if at is None:
+        return None
+    before = data[:at] + _END
+    if data.startswith(ERASED, at) or not data[at:].strip(b"\0"):
+        return before
+    marker = _MARKER.search(data, at)
+    if marker is None or header.end is None:
+        return None
+    end = marker.start()
+    pixels = load(data)
+    if pixels is None or _same(load(before), pixels):
+        return None  # zeros behind all that is shown
+    too_few = not _same(load(data[:end] + MORE + data[end:]), pixels)
+    last = end - _LAST
+    needless = _same(load(data[:last] + data[end:]), pixels) and _same(
+        load(data[:last] + MORE[:_LAST] + data[end:]), pixels
+    )
+    return before if too_few or needless else None
+
+
+def _same(one: Pixels | None, other: Pixels) -> bool:
+    return one is not None and np.array_equal(one, other)
