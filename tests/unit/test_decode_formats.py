@@ -14,6 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from bench.formats import kinds, spaces
+from bench.formats.combinations import combinations
 from bench.formats.kinds import PHOTO, Kind, encoded
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_PAGES_SEARCHED
@@ -27,7 +28,7 @@ from shared.vision.signature import extract
 from shared.vision.thumbnail import thumbnail
 
 SAMPLES: Final = Path(__file__).parents[1] / "data" / "decoding"
-MADE: Final = {kind.name + kind.group: kind for kind in kinds.everything()}
+MADE: Final = {kind.name + kind.group: kind for kind in (*kinds.everything(), *combinations())}
 GROUPS: Final = tuple(dict.fromkeys(kind.group for kind in MADE.values()))
 
 

@@ -17,6 +17,7 @@ MORE: Final = bytes(range(1, 251)) * 4
 """Bytes for the entropy decoder that are not part of a marker."""
 _LAST: Final = 8
 """Bytes at the end of a scan that are left out or exchanged: some 60 codes, of which pixels must depend."""
+_TABLES, _SCAN = 0xC4, 0xDA
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 _END: Final = b"\xff\xd9"
 
@@ -27,8 +28,8 @@ Load = Callable[[bytes], Pixels | None]
 def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
     """Return the part of a JPEG before a hole, with an end marker; None if there is no hole.
 
-    Areas of one colour are many zeros too. But the bytes between two markers are as many as their pixels need: with a
-    hole there are too few, or some are left.
+    Areas of one colour may be many zeros too, if the code that begins with most zeros ends a block. But the bytes between
+    two markers are as many as their pixels need: with a hole there are too few, or some are left.
     """
     at = header.hole
     if at is None:
@@ -37,18 +38,39 @@ def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
     if data.startswith(ERASED, at) or not data[at:].strip(b"\0"):
         return before
     marker = _MARKER.search(data, at)
-    if marker is None or header.end is None:
+    if marker is None or header.end is None or header.arithmetic:
         return None
     end = marker.start()
     pixels = load(data)
     if pixels is None or _same(load(before), pixels):
         return None  # zeros behind all that is shown
+    if not header.progressive and not _may_be_flat(data):
+        return before
     too_few = not _same(load(data[:end] + MORE + data[end:]), pixels)
     last = end - _LAST
     needless = _same(load(data[:last] + data[end:]), pixels) and _same(
         load(data[:last] + MORE[:_LAST] + data[end:]), pixels
     )
     return before if too_few or needless else None
+
+
+def _may_be_flat(data: bytes) -> bool:
+    """Return whether zeros end blocks in a sequential JPEG: the first symbol of a Huffman table has the code of zeros.
+
+    ITU-T T.81, B.2.4.2 and C.2. Without tables of its own, as in Motion JPEG, a file has those of K.3, where they do not.
+    """
+    at, flat = 2, False
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == _TABLES:
+            table, end = at + 4, min(at + 2 + length, len(data))
+            while table + 17 < end:
+                if data[table] >> 4 and data[table + 17] != 0:
+                    return False
+                flat |= data[table] >> 4 > 0
+                table += 17 + sum(data[table + 1 : table + 17])
+        at += 2 + max(length, 2)
+    return flat
 
 
 def _same(one: Pixels | None, other: Pixels) -> bool:
