@@ -3,6 +3,8 @@
 A group is one kept image and those that are near-duplicates of it; its members need not be near-duplicates of each
 other, so it is no chain whose ends share nothing. The kept image is the best one. Whoever comes later and is better
 takes its place, and the members are then compared with it.
+
+A file with several pages or scenes is in no group with an image that shows one of them: neither replaces the other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -96,8 +98,9 @@ class Grouper:
         if look is None:
             return Settled()
         decided = self._duplicates.decisions(image_key)
-        near = {one.image_id: one.comparison for one in look.near if one.image_id not in decided}
-        nearest = next((one for one in look.near if one.image_id in near), None)
+        undecided = [one for one in look.near if one.image_id not in decided]
+        near = {one.image_id: one.comparison for one in undecided if not one.comparison.of_one_page}
+        nearest = next(iter(undecided), None)
         changed, affected = False, set[str]()
         for _ in range(ROUNDS):
             records = self._records(image_key.collection, look, near, decided)
@@ -127,7 +130,7 @@ class Grouper:
             records |= found
             for image_id in set(found) - set(decided):
                 compared = self._finder.compare(look, image_id)
-                if compared is not None:
+                if compared is not None and not compared.of_one_page:
                     near[image_id] = compared
         return records
 

@@ -38,6 +38,7 @@ class World:
     Attributes:
         near: whether two images are near-duplicates.
         visible: images that the index has.
+        compared: how near-duplicates compare.
         waiting: images that must be settled.
     """
 
@@ -47,6 +48,7 @@ class World:
     visible: set[str] = field(default_factory=set)
     different: set[frozenset[str]] = field(default_factory=set)
     waiting: list[str] = field(default_factory=list)
+    compared: Comparison = NEAR
 
     def add(self, name: str, best: int) -> None:
         """Store an image; the one with the lowest number is the best."""
@@ -66,14 +68,16 @@ class World:
         seen = set(self.visible)
         subject: Any = _Subject(image.image_id)
         found = [
-            Neighbour(name, NEAR) for name in sorted(seen) if name != image.image_id and self.near(name, image.image_id)
+            Neighbour(name, self.compared)
+            for name in sorted(seen)
+            if name != image.image_id and self.near(name, image.image_id)
         ]
         self.rng.shuffle(found)
         return Look(subject, found, image.image_id in seen)
 
     def compare(self, look: Look, other: str) -> Comparison | None:
         self.pause()
-        return NEAR if self.near(look.subject.image_id, other) else None
+        return self.compared if self.near(look.subject.image_id, other) else None
 
     def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         self.pause()
@@ -203,3 +207,15 @@ def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
         world.add(f"a{copy}", copy)
     play(world)
     assert groups(world) == {"a0": {"a0", "a2"}}
+
+
+def test_a_still_is_told_but_not_grouped_with_the_film_that_shows_it_too() -> None:
+    """To keep only the best of them would delete the still's resolution, or the film's other scenes."""
+    world = World(random.Random(1), same_subject, compared=replace(NEAR, of_one_page=True))
+    for name, best in (("a1", 1), ("a2", 2)):
+        world.add(name, best)
+        world.visible.add(name)
+    settled = Grouper(duplicates=world, finder=world).settle(ImageKey("c", "a2"))  # type: ignore[arg-type]
+    assert settled.nearest is not None
+    assert (settled.nearest.image_id, settled.changed) == ("a1", False)
+    assert all(record.group is None for record in world.stored.values())
