@@ -44,10 +44,16 @@ def combinations() -> Iterator[Kind]:
 
 
 def jpegs() -> Iterator[Kind]:
-    coded: dict[str, dict[str, Any]] = {"": {}, ", optimised": {"optimize": True}, ", progressive": {"progressive": True}}
+    coded: dict[str, dict[str, Any]] = {
+        "": {},
+        ", optimised": {"optimize": True},
+        ", progressive": {"progressive": True},
+    }
     for (quality, tolerance), (name, options), subsampling in product(QUALITIES.items(), coded.items(), range(3)):
         data = encoded(COLOUR, "JPEG", quality=quality, subsampling=subsampling, **options)
-        yield Kind("JPEG", f"{('4:4:4', '4:2:2', '4:2:0')[subsampling]} of quality {quality}{name}", data, PHOTO, tolerance)
+        yield Kind(
+            "JPEG", f"{('4:4:4', '4:2:2', '4:2:0')[subsampling]} of quality {quality}{name}", data, PHOTO, tolerance
+        )
 
 
 def sizes() -> Iterator[Kind]:
@@ -116,7 +122,9 @@ def heics() -> Iterator[Kind]:
     for (quality, tolerance), chroma in product(QUALITIES.items(), (420, 422, 444)):
         out = io.BytesIO()
         pillow_heif.from_pillow(COLOUR).save(out, quality=quality, chroma=chroma)
-        yield Kind("HEIC", f"4:{str(chroma)[1]}:{str(chroma)[2]} of quality {quality}", out.getvalue(), PHOTO, tolerance)
+        yield Kind(
+            "HEIC", f"4:{str(chroma)[1]}:{str(chroma)[2]} of quality {quality}", out.getvalue(), PHOTO, tolerance
+        )
 
 
 def jxls() -> Iterator[Kind]:

@@ -126,7 +126,11 @@ def jpegs() -> Iterator[Kind]:
             cut = whole[: int(len(whole) * share)]
             yield kind(f"cut at {share:.0%}{' with an end' if end else ''}", cut + end)
     for fill, name in ((b"\0", "zeros"), (b"\xff", "erased memory")):
-        for form, options in (("", {}), (", restart intervals", {"restart_marker_rows": 1}), (", optimised", {"optimize": True})):
+        for form, options in (
+            ("", {}),
+            (", restart intervals", {"restart_marker_rows": 1}),
+            (", optimised", {"optimize": True}),
+        ):
             data = encoded(COLOUR, "JPEG", quality=92, **options)
             at = len(data) * 6 // 10
             yield kind(f"cut at 60% by {name} in a hole{form}", data[:at] + 512 * fill + data[at + 512 :])
@@ -339,7 +343,9 @@ def tiffs() -> Iterator[Kind]:
     yield kind("double", tiff(PHOTO / 255.0, photometric="rgb"))
     yield kind("float, -1 to 1", tiff((PHOTO / 127.5 - 1).astype(np.float32), photometric="rgb"))
     yield kind("float, up to 0.01", tiff((PHOTO / 25500).astype(np.float32), photometric="rgb"))
-    yield kind("float of gray, white is zero", tiff((1 - GRAY / 255).astype(np.float32), photometric="miniswhite"), GRAY_SHOWN)
+    yield kind(
+        "float of gray, white is zero", tiff((1 - GRAY / 255).astype(np.float32), photometric="miniswhite"), GRAY_SHOWN
+    )
     stretched = np.dstack([np.round((GRAY - float(GRAY.min())) * (255 / np.ptp(GRAY))).astype(np.uint8)] * 3)
     yield kind("signed 16 bits", tiff(GRAY.astype(np.int16) * 100 - 12000, photometric="minisblack"), stretched)
     for colours, photometric, shown in ((GRAY, "minisblack", GRAY_SHOWN), (PHOTO, "rgb", PHOTO)):

@@ -19,6 +19,7 @@ from PIL import Image
 
 from bench.negatives.canvas import Canvas, Content, Style
 from bench.through_api.local_run import local_run
+from shared.vision.decode.decoding import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_longest
@@ -73,7 +74,7 @@ def png(rgb: Pixels) -> bytes:
 
 
 def photograph(path: Path) -> Pixels:
-    return np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1], np.uint8)
+    return decode_in_process(path.read_bytes()).rgb
 
 
 def panorama(ratio: int, photographs: Iterator[Path]) -> Long:
@@ -105,7 +106,7 @@ def page(style: Style, content: Content, height: int, photographs: Iterator[Path
             screen.text(60, y, content.words(8, 10)[:58], style.body, 30, style.ink)
             y += 46
         y += 30
-        if content.share() < 0.4:  # noqa: PLR2004
+        if content.share() < 0.4:
             photo = photograph(next(photographs))
             tall = round(960 * photo.shape[0] / photo.shape[1])
             shown = cv2.resize(photo, (960, tall), interpolation=cv2.INTER_CUBIC)
@@ -122,7 +123,7 @@ def chat(style: Style, content: Content, height: int) -> Long:
     bubbles = ((64, 68, 75), style.accent) if style.dark else ((226, 228, 233), (200, 240, 200))
     y = 220.0
     while y < height:
-        own = content.share() < 0.5  # noqa: PLR2004
+        own = content.share() < 0.5
         lines = [content.words(2, 6)[:36] for _ in range(content.whole(1, 5))]
         tall, left = len(lines) * 50 + 50, 280 if own else 40
         screen.draw.rounded_rectangle((left, y, left + 760, y + tall), 30, fill=bubbles[own])

@@ -100,8 +100,13 @@ class Keypoints:
         if len(self) <= count:
             return self
         width, height = self.size
-        across, down = (GRID * parts_of(width, height), GRID) if width > height else (GRID, GRID * parts_of(width, height))
-        fields = np.minimum((self.points * (across, down) / self.size).astype(np.intp), (across - 1, down - 1)) @ (1, across)
+        across, down = (
+            (GRID * parts_of(width, height), GRID) if width > height else (GRID, GRID * parts_of(width, height))
+        )
+        fields = np.minimum((self.points * (across, down) / self.size).astype(np.intp), (across - 1, down - 1)) @ (
+            1,
+            across,
+        )
         order = np.argsort(fields, kind="stable")
         starts = np.flatnonzero(np.diff(fields[order], prepend=-1))
         turn = np.empty(len(self), np.intp)

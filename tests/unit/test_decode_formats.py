@@ -99,7 +99,12 @@ def test_a_whole_jpeg_with_a_gray_corner_is_not_damaged() -> None:
 def test_measured_values_are_not_black() -> None:
     """Negative values, and pixels that have none, as elevations and scans of bodies have them."""
     gray = kinds.GRAY.astype(np.float32)
-    for values in (gray - 300, gray * 1e-4, np.where(gray < 20, np.nan, gray * 50 - 9000), np.where(gray < 20, -3.4e38, gray - 1)):
+    for values in (
+        gray - 300,
+        gray * 1e-4,
+        np.where(gray < 20, np.nan, gray * 50 - 9000),
+        np.where(gray < 20, -3.4e38, gray - 1),
+    ):
         shown = decode(kinds.tiff(values.astype(np.float32), photometric="minisblack")).rgb[:, :, 0].astype(int)
         there = gray >= 20
         assert np.corrcoef(shown[there], gray[there])[0, 1] > 0.99

@@ -17,7 +17,7 @@ MORE: Final = bytes(range(1, 251)) * 4
 """Bytes for the entropy decoder that are not part of a marker."""
 _LAST: Final = 8
 """Bytes at the end of a scan that are left out or exchanged: some 60 codes, of which pixels must depend."""
-_TABLES, _SCAN = 0xC4, 0xDA
+_PREFIX, _TABLES, _SCAN = 0xFF, 0xC4, 0xDA
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 _END: Final = b"\xff\xd9"
 
@@ -28,8 +28,8 @@ Load = Callable[[bytes], Pixels | None]
 def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
     """Return the part of a JPEG before a hole, with an end marker; None if there is no hole.
 
-    Areas of one colour may be many zeros too, if the code that begins with most zeros ends a block. But the bytes between
-    two markers are as many as their pixels need: with a hole there are too few, or some are left.
+    Areas of one colour may be many zeros too, if the code of zeros ends a block. But the bytes between two markers are
+    as many as their pixels need: with a hole there are too few, or some are left.
     """
     at = header.hole
     if at is None:
@@ -55,12 +55,12 @@ def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
 
 
 def _may_be_flat(data: bytes) -> bool:
-    """Return whether zeros end blocks in a sequential JPEG: the first symbol of a Huffman table has the code of zeros.
+    """Return whether zeros end blocks in a sequential JPEG: the first symbol of a Huffman table has their code.
 
-    ITU-T T.81, B.2.4.2 and C.2. Without tables of its own, as in Motion JPEG, a file has those of K.3, where they do not.
+    ITU-T T.81, B.2.4.2 and C.2. A file without tables, as in Motion JPEG, has those of K.3, where zeros end no block.
     """
     at, flat = 2, False
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
+    while at + 4 <= len(data) and data[at] == _PREFIX and data[at + 1] != _SCAN:
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if data[at + 1] == _TABLES:
             table, end = at + 4, min(at + 2 + length, len(data))

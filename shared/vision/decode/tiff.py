@@ -133,8 +133,8 @@ def _photometric(page: TiffPage) -> int:
     if _PHOTOMETRIC in page.tags:
         return int(page.photometric)
     if page.samplesperpixel >= 3:  # noqa: PLR2004
-        return PHOTOMETRIC.RGB
-    return PHOTOMETRIC.MINISWHITE if page.compression in _FAX else PHOTOMETRIC.MINISBLACK
+        return int(PHOTOMETRIC.RGB)
+    return int(PHOTOMETRIC.MINISWHITE if page.compression in _FAX else PHOTOMETRIC.MINISBLACK)
 
 
 def _bits(page: TiffPage) -> int:
@@ -156,20 +156,24 @@ def to_uint8(samples: npt.NDArray[Any], bits: int | None = None) -> Pixels:
         return _scaled(samples, (1 << bits) - 1)
     if samples.dtype.kind == "f":
         missing = ~np.isfinite(samples) | (samples < _ABSENT)
-        samples = np.where(missing, samples.min(where=~missing, initial=0), samples)
-        brightest = float(samples.max(initial=0))
-        if _is_signed(samples, brightest):
-            return _stretched(samples)
-        fulls = (1.0, 255.0, 65535.0) if brightest >= _FAINT else ()
-        return _scaled(samples, next((full for full in fulls if brightest <= full), brightest or 1.0))
-    brightest = int(samples.max(initial=0))
-    if samples.dtype.kind == "i" and _is_signed(samples, brightest):
+        if missing.any():
+            samples = np.where(missing, samples.min(where=~missing, initial=0), samples)
+    brightest = float(samples.max(initial=0))
+    if samples.dtype.kind != "u" and _is_signed(samples, brightest):
         return _stretched(samples)
-    if samples.dtype.itemsize <= 2:  # noqa: PLR2004
-        depths = _SIGNED_DEPTHS if samples.dtype.kind == "i" else _DEPTHS
+    return _scaled(samples, _full(samples.dtype, brightest, bits))
+
+
+def _full(kind: np.dtype[Any], brightest: float, bits: int | None) -> float:
+    """Return the value that is white, of samples from 0 to `brightest`."""
+    if kind.kind == "f":
+        fulls = (1.0, 255.0, 65535.0) if brightest >= _FAINT else ()
+        return next((full for full in fulls if brightest <= full), brightest or 1.0)
+    if kind.itemsize <= 2:  # noqa: PLR2004
+        depths = _SIGNED_DEPTHS if kind.kind == "i" else _DEPTHS
         full = next((1 << depth) - 1 for depth in depths if brightest < 1 << depth)
-        return _scaled(samples, max(full, (1 << bits) - 1) if bits is not None and 8 < bits < 16 else full)  # noqa: PLR2004
-    return _scaled(samples, max(brightest, 1))
+        return max(full, (1 << bits) - 1) if bits is not None and 8 < bits < 16 else full  # noqa: PLR2004
+    return max(brightest, 1)
 
 
 def _is_signed(samples: npt.NDArray[Any], brightest: float) -> bool:
@@ -180,7 +184,7 @@ def _is_signed(samples: npt.NDArray[Any], brightest: float) -> bool:
 def _stretched(samples: npt.NDArray[Any]) -> Pixels:
     """Scale samples from their least to their largest value, as viewers show measured values, to 0-255."""
     least, most = float(samples.min()), float(samples.max())
-    return _scaled(samples.astype(np.float32) - np.float32(least), max(most - least, 1e-30))
+    return _scaled(samples, max(most - least, 1e-30), least)
 
 
 def _full_range(samples: npt.NDArray[Any]) -> Pixels:
@@ -189,10 +193,11 @@ def _full_range(samples: npt.NDArray[Any]) -> Pixels:
     return _scaled(samples, full)
 
 
-def _scaled(samples: npt.NDArray[Any], full: float) -> Pixels:
+def _scaled(samples: npt.NDArray[Any], full: float, black: float = 0) -> Pixels:
     scaled = np.empty(samples.shape, np.uint8)
     for row, shown in zip(samples, scaled, strict=True):
-        shown[...] = np.clip(row.astype(np.float32) * np.float32(255 / full) + np.float32(0.5), 0, 255)
+        light = row.astype(np.float32) - np.float32(black)
+        shown[...] = np.clip(light * np.float32(255 / full) + np.float32(0.5), 0, 255)
     return scaled
 
 
