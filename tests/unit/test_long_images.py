@@ -1,5 +1,7 @@
 """Panoramas and scrolling screenshots are found by their parts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,8 @@ from shared.domain.features import FEATURE_DIMENSIONS, normalise
 from shared.domain.matches import Ranking, Verdict
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
+from shared.vision import signature, views
 from shared.vision.embedding import Embedding
-from shared.vision import signature
 from shared.vision.keypoints import MAX_KEYPOINTS, MAX_LONG_KEYPOINTS, PART_SHARE, most_kept
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -95,3 +97,18 @@ def test_the_keypoints_of_a_long_image_are_spread_over_all_of_it() -> None:
 def test_only_long_images_have_parts() -> None:
     assert [parts_of(*size) for size in ((400, 300), (300, 400), (400, 100))] == [1, 1, 1]
     assert [parts_of(*size) for size in ((1600, 100), (100, 1600), (30_000, 10))] == [12, 12, MAX_PARTS]
+
+
+def test_a_long_image_is_compared_with_the_query_although_its_mirror_image_is_as_near() -> None:
+    whole = panorama(NAMES)
+    searcher, (stored,) = searcher_of({"whole": encoded(whole, ".jpg")}, Network())
+    query = searcher.describe(encoded(whole[:, 800:1200], ".jpg"), Stopwatch())
+    seen = views.whole(query.signature)
+    assert query.pixels is not None
+    mirrored = views.whole(views.mirror(query.pixels, query.signature), mirrored=True)
+    found = [
+        searcher._compare_views(query, sides, record, stored.described.signature, Ranking.FUSED)
+        for record in (stored.described.record, replace(stored.described.record, width=400))
+        for sides in ((mirrored, seen),)
+    ]
+    assert [(one.mirrored, one.agreement > 0.9) for one in found] == [(False, True), (True, False)]
