@@ -69,7 +69,7 @@ def test_areas_of_one_colour_are_no_holes(ground: int, progressive: bool) -> Non
 
 def test_zeros_before_the_end_marker_are_no_hole() -> None:
     whole = encoded(PHOTO)
-    found = decode_in_process(whole[:-2] + 200 * ZEROS + whole[-2:])
+    found = decode_in_process(whole[:-2] + 400 * ZEROS + whole[-2:])
     assert (found.damaged, found.intact) == (False, 1.0)
 
 

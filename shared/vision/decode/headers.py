@@ -30,8 +30,8 @@ _JPEG_LOSSLESS: Final = {0xC3, 0xC7, 0xCB, 0xCF}
 _JPEG_LS: Final = 0xF7
 _DEEP_JPEG: Final = 12
 
-_HOLE: Final = 64
-"""Number of equal bytes in a scan that may be a hole: what a transfer or a memory card left out."""
+_HOLE: Final = 256
+"""Number of equal bytes in a scan that may be a hole: what a transfer or a memory card left out, 512 at least."""
 _ZEROS, ERASED = bytes(_HOLE), b"\xff" * _HOLE
 
 _GIF_HEADER: Final = 13

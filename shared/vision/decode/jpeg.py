@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin, MpoImagePlugin
 
 from shared.vision.decode.colour import Colour
 from shared.vision.decode.headers import Header
-from shared.vision.decode.jpeg_holes import MORE, before_hole
+from shared.vision.decode.jpeg_holes import END, MORE, before_hole, is_certain, is_hole
 from shared.vision.decode.pillow import open_image, orientation_of
 from shared.vision.decode.stored import LONGEST_SIDE, Stored
 from shared.vision.opencv import cv2
@@ -34,7 +34,6 @@ _SCALES: Final = {
 }
 """OpenCV's flags by the scale. They select the scale alone; `IMREAD_REDUCED_COLOR_8` would select BGR too."""
 
-_END: Final = b"\xff\xd9"
 _GRAYS: Final = (127, 128)
 _BLOCK: Final = 8
 
@@ -47,12 +46,15 @@ def decode(data: bytes, header: Header) -> Stored:
         PictureRefused: the image has too many pixels.
     """
     scale = _scale(header.width, header.height)
-    before = before_hole(data, header, lambda part: _pixels(part, scale))
-    end = header.end if before is None else None
-    whole = before or (data if end is not None else data + _END)
+    certain = is_certain(data, header)
+    end = None if certain else header.end
+    whole = before_hole(data, header) if certain else data if end is not None else data + END
     image = open_image(whole, "jpeg")
     size, info = image.size, image.info
     pixels, mode = _load(whole, image, scale)
+    if end is not None and is_hole(data, header, pixels, lambda part: _pixels(part, scale)):
+        end, whole = None, before_hole(data, header)
+        pixels, mode = _load(whole, open_image(whole, "jpeg"), scale)
     rows = len(pixels)
     if _is_filled(pixels, scale) and (end is None or _is_incomplete(data, end, scale, pixels)):
         rows = _intact_rows(pixels, scale)

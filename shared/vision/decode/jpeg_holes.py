@@ -19,39 +19,47 @@ _LAST: Final = 8
 """Bytes at the end of a scan that are left out or exchanged: some 60 codes, of which pixels must depend."""
 _PREFIX, _TABLES, _SCAN = 0xFF, 0xC4, 0xDA
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
-_END: Final = b"\xff\xd9"
+END: Final = b"\xff\xd9"
 
 Load = Callable[[bytes], Pixels | None]
 """Returns the pixels of a JPEG; None if it cannot be decoded."""
 
 
-def before_hole(data: bytes, header: Header, load: Load) -> bytes | None:
-    """Return the part of a JPEG before a hole, with an end marker; None if there is no hole.
+def is_certain(data: bytes, header: Header) -> bool:
+    """Return whether what may be a hole is one in any JPEG: erased memory, or zeros up to the end of the file."""
+    at = header.hole
+    return at is not None and (data.startswith(ERASED, at) or not data[at:].strip(b"\0"))
+
+
+def is_hole(data: bytes, header: Header, pixels: Pixels, load: Load) -> bool:
+    """Return whether zeros in a JPEG are a hole.
 
     Areas of one colour may be many zeros too, if the code of zeros ends a block. But the bytes between two markers are
     as many as their pixels need: with a hole there are too few, or some are left.
+
+    Args:
+        pixels: of the JPEG as it is.
     """
     at = header.hole
-    if at is None:
-        return None
-    before = data[:at] + _END
-    if data.startswith(ERASED, at) or not data[at:].strip(b"\0"):
-        return before
-    marker = _MARKER.search(data, at)
+    marker = None if at is None else _MARKER.search(data, at)
     if marker is None or header.end is None or header.arithmetic:
-        return None
-    end = marker.start()
-    pixels = load(data)
-    if pixels is None or _same(load(before), pixels):
-        return None  # zeros behind all that is shown
-    if not header.progressive and not _may_be_flat(data):
-        return before
-    too_few = not _same(load(data[:end] + MORE + data[end:]), pixels)
-    last = end - _LAST
-    needless = _same(load(data[:last] + data[end:]), pixels) and _same(
-        load(data[:last] + MORE[:_LAST] + data[end:]), pixels
+        return False
+    end, last = marker.start(), marker.start() - _LAST
+    found = (
+        not (header.progressive or _may_be_flat(data))
+        or not _same(load(data[:end] + MORE + data[end:]), pixels)
+        or (
+            _same(load(data[:last] + data[end:]), pixels)
+            and _same(load(data[:last] + MORE[:_LAST] + data[end:]), pixels)
+        )
     )
-    return before if too_few or needless else None
+    # Zeros behind all that is shown are no hole.
+    return found and not _same(load(before_hole(data, header)), pixels)
+
+
+def before_hole(data: bytes, header: Header) -> bytes:
+    """Return the part of a JPEG before its hole, with an end marker."""
+    return data[: header.hole] + END
 
 
 def _may_be_flat(data: bytes) -> bool:
