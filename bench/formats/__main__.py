@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from bench.formats import costs, decoders
+from bench.formats.combinations import combinations
 from bench.formats.kinds import Kind, everything
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -104,7 +105,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write the tables to {PAGE.relative_to(ROOT)}")
     parser.add_argument("--costs", action="store_true", help="measure memory and time by format and size too")
     wanted = parser.parse_args()
-    kinds = list(everything())
+    kinds = [*everything(), *combinations()]
     found = {}
     if wanted.before:
         found["before"] = decoded("pictrace", kinds, wanted.before)

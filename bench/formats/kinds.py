@@ -125,6 +125,15 @@ def jpegs() -> Iterator[Kind]:
         for end in (b"", b"\xff\xd9"):
             cut = whole[: int(len(whole) * share)]
             yield kind(f"cut at {share:.0%}{' with an end' if end else ''}", cut + end)
+    for fill, name in ((b"\0", "zeros"), (b"\xff", "erased memory")):
+        for form, options in (
+            ("", {}),
+            (", restart intervals", {"restart_marker_rows": 1}),
+            (", optimised", {"optimize": True}),
+        ):
+            data = encoded(COLOUR, "JPEG", quality=92, **options)
+            at = len(data) * 6 // 10
+            yield kind(f"cut at 60% by {name} in a hole{form}", data[:at] + 512 * fill + data[at + 512 :])
 
 
 def _with_thumbnail(whole: bytes) -> bytes:
@@ -332,6 +341,18 @@ def tiffs() -> Iterator[Kind]:
     yield kind("float, 0 to 255", tiff(PHOTO.astype(np.float32), photometric="rgb"))
     yield kind("half float", tiff((PHOTO / 255).astype(np.float16), photometric="rgb"))
     yield kind("double", tiff(PHOTO / 255.0, photometric="rgb"))
+    yield kind("float, -1 to 1", tiff((PHOTO / 127.5 - 1).astype(np.float32), photometric="rgb"))
+    yield kind("float, up to 0.01", tiff((PHOTO / 25500).astype(np.float32), photometric="rgb"))
+    yield kind(
+        "float of gray, white is zero", tiff((1 - GRAY / 255).astype(np.float32), photometric="miniswhite"), GRAY_SHOWN
+    )
+    stretched = np.dstack([np.round((GRAY - float(GRAY.min())) * (255 / np.ptp(GRAY))).astype(np.uint8)] * 3)
+    yield kind("signed 16 bits", tiff(GRAY.astype(np.int16) * 100 - 12000, photometric="minisblack"), stretched)
+    for colours, photometric, shown in ((GRAY, "minisblack", GRAY_SHOWN), (PHOTO, "rgb", PHOTO)):
+        data = tiff(colours, photometric=photometric)
+        at = data.index(struct.pack("<HH", 262, 3))
+        unstated = data[:at] + struct.pack("<H", 263) + data[at + 2 :]
+        yield kind(f"{photometric} without saying so", unstated, shown)
     for bits in (2, 4):
         gray = GRAY >> np.uint8(8 - bits)
         shown = np.dstack([np.round(gray * (255 / ((1 << bits) - 1))).astype(np.uint8)] * 3)

@@ -160,7 +160,7 @@ class Image(BaseModel):
         float, Field(ge=0, description="variance of the Laplacian; higher is sharper", examples=[398.61])
     ]
     raw: Annotated[bool, Field(description="a camera RAW file, shown by the JPEG that the camera put into it")] = False
-    damaged: Annotated[bool, Field(description="the file is cut off, or lacks its end")] = False
+    damaged: Annotated[bool, Field(description="the file is cut off, has a hole, or lacks its end")] = False
     intact: Annotated[
         float,
         Field(ge=0, le=1, description="share of the image that is there; only this part is compared", examples=[1.0]),

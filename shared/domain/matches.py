@@ -120,6 +120,8 @@ class Comparison:
             none is recognised.
         seconds: of an animation, the time of that frame.
         own_page: the same of a first image with several pages, if the second one has only one.
+        of_one_page: whether one is a file with several pages or scenes, and the other shows only one of them. Neither
+            can then replace the other.
         overlays: parts in which one image covers content of the other: a caption, a logo, a sticker, a border.
     """
 
@@ -141,6 +143,7 @@ class Comparison:
     page: int | None = None
     seconds: float | None = None
     own_page: int | None = None
+    of_one_page: bool = False
 
     @property
     def reason(self) -> Reason | None:

@@ -29,7 +29,7 @@ JUDGED_THOROUGH: Final = 16
 """The same at `effort=thorough`."""
 
 LONG_JUDGED: Final = 3
-"""Panoramas and scrolling screenshots among them whose keypoints say nothing: too few lie in a part of them."""
+"""Panoramas and scrolling screenshots among them, whatever their keypoints say: few lie in a small part of them."""
 
 ROUNDS: Final = 2
 """How often as many are compared in detail, as long as all of them are copies or variants: a template has many."""

@@ -62,7 +62,8 @@ def compare_with_stored(
         _on_page(compared(one, features if own is None else one.features, other), own, page)
         for one, own, other, page in _pairs(seen, stored)
     ]
-    return max(pairs, key=lambda found: (found.agreement, found.score))
+    best = max(pairs, key=lambda found: (found.agreement, found.score))
+    return replace(best, of_one_page=bool(seen.several) != bool(stored.several))
 
 
 def conclude(coarse: Comparison, seen: Signature, stored: Signature, ranking: Ranking) -> Comparison:

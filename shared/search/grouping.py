@@ -3,6 +3,8 @@
 A group is one kept image and those that are near-duplicates of it; its members need not be near-duplicates of each
 other, so it is no chain whose ends share nothing. The kept image is the best one. Whoever comes later and is better
 takes its place, and the members are then compared with it.
+
+A file with several pages or scenes is in no group with an image that shows one of them: neither replaces the other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -189,6 +191,7 @@ class _Seen:
         self._look = look
         self._over = {look.subject.image_id, *decided}
         self._left = CANDIDATES
+        self._found: list[Neighbour] = []
         self.image_id = look.subject.image_id
         self.near: dict[str, Comparison] = {}
 
@@ -200,13 +203,14 @@ class _Seen:
             self._left -= len(wanted)
         self._over.update(wanted)
         found = self._finder.compare(self._look, wanted) if wanted else []
-        self.near |= {one.image_id: one.comparison for one in found}
-        return bool(found)
+        self._found += found
+        near = {one.image_id: one.comparison for one in found if not one.comparison.of_one_page}
+        self.near |= near
+        return bool(near)
 
     def nearest(self) -> Neighbour | None:
-        """Return the best match among the near-duplicates."""
-        best = max(self.near.items(), key=lambda one: one[1].score, default=None)
-        return Neighbour(*best) if best else None
+        """Return the best match among the near-duplicates, also of those that are in no group with the image."""
+        return max(self._found, key=lambda one: one.comparison.score, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class NearDuplicateFinder:
         return sorted(found, key=lambda one: -one.comparison.score)
 
     def near(self, image_key: ImageKey, others: Sequence[str]) -> set[str]:
-        """Return those of other images of the collection that are at least near-duplicates of a stored one.
+        """Return those of other images of the collection that may be in one group with a stored one.
 
         Whichever of two images was compared with the other when they were grouped, the result is the same.
         """
@@ -129,10 +129,12 @@ class NearDuplicateFinder:
             return set()
 
         def is_near(other: str) -> bool:
-            if self._compare(subject, other) is not None:
-                return True
+            found = self._compare(subject, other)
+            if found is not None:
+                return not found.of_one_page
             reverse = self._stored(replace(image_key, image_id=other), self._model())
-            return reverse is not None and self._compare(reverse, image_key.image_id) is not None
+            found = None if reverse is None else self._compare(reverse, image_key.image_id)
+            return found is not None and not found.of_one_page
 
         return {other for other, found in zip(others, self._threads.map(is_near, others), strict=True) if found}
 

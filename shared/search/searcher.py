@@ -44,8 +44,8 @@ from shared.vision.views import View
 
 SIGNATURES_KEPT: Final = 512
 """Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
-SIGNATURES_OF_PAGES_KEPT: Final = 48
-"""The same for files with several pages, whose signatures have up to 1.5 MB."""
+LARGE_SIGNATURES_KEPT: Final = 48
+"""The same for files with several pages and for long images, whose signatures have up to 1.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Searcher:
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
         self._kept = lru_cache(maxsize=signatures_kept)(self._read_signature)
-        self._kept_pages = lru_cache(maxsize=min(signatures_kept, SIGNATURES_OF_PAGES_KEPT))(self._read_signature)
+        self._kept_large = lru_cache(maxsize=min(signatures_kept, LARGE_SIGNATURES_KEPT))(self._read_signature)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -271,7 +271,7 @@ class Searcher:
                     finder.search_by_views([*whole[1:], *_inverted(query)])
         with watch.stage("candidates"):
             found = _others(finder.found(whole[0]), wanted)
-        first, scored = self._first_pass(query, found, wanted, watch)
+        first, scored = self._first_pass(query, found, whole[0], wanted, watch)
         scored = self._identical(query, wanted, watch) + self._judged(query, scored, wanted, watch)
         if _needs_second_pass(wanted, scored):
             with watch.stage("views"):
@@ -283,7 +283,7 @@ class Searcher:
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
-            more = self._compared(query, fresh[: _SECOND[wanted.effort]], wanted.ranking, watch)
+            more = self._compared(query, fresh[: _SECOND[wanted.effort]], whole[0], wanted.ranking, watch)
             scored += self._judged(query, more, wanted, watch)
         best: dict[str, ScoredMatch] = {}
         for match in sorted(scored, key=_rank):
@@ -323,14 +323,14 @@ class Searcher:
         ]
 
     def _first_pass(
-        self, query: Described, found: Sequence[ViewedCandidate], wanted: SearchRequest, watch: Stopwatch
+        self, query: Described, found: Sequence[ViewedCandidate], whole: View, wanted: SearchRequest, watch: Stopwatch
     ) -> tuple[list[ViewedCandidate], list[ScoredMatch]]:
         """Compare the nearest candidates; stop after one batch if it already ends with unrelated ones."""
         most = max(0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort], wanted.k)
         count = max(FIRST_BATCH, wanted.k) if _may_stop_early(wanted) else most
-        scored = self._compared(query, found[:count], wanted.ranking, watch)
+        scored = self._compared(query, found[:count], whole, wanted.ranking, watch)
         if count < most and not _ends_with_strangers(scored):
-            scored += self._compared(query, found[count:most], wanted.ranking, watch)
+            scored += self._compared(query, found[count:most], whole, wanted.ranking, watch)
             count = most
         return list(found[:count]), scored
 
@@ -382,19 +382,35 @@ class Searcher:
         return replace(match, comparison=_settled(query, match.comparison, stored, ranking))
 
     def _compared(
-        self, query: Described, candidates: Sequence[ViewedCandidate], ranking: Ranking, watch: Stopwatch
+        self,
+        query: Described,
+        candidates: Sequence[ViewedCandidate],
+        whole: View,
+        ranking: Ranking,
+        watch: Stopwatch,
     ) -> list[ScoredMatch]:
         """Compare the candidates that still exist, each as soon as its signature has been read, on all processors."""
         reading = self._threads.map(self._signature, [entry.record for entry in candidates])
         submit = self._comparing.submit
         with watch.stage("signatures"):
             comparing = [
-                (entry.record, submit(self._compare, query, entry.view, entry.record, stored, ranking))
+                (entry.record, submit(self._compare_views, query, (entry.view, whole), entry.record, stored, ranking))
                 for entry, stored in zip(candidates, reading, strict=True)
                 if stored is not None
             ]
         with watch.stage("rerank"):
             return [ScoredMatch(record, compared.result()) for record, compared in comparing]
+
+    def _compare_views(
+        self, query: Described, sides: tuple[View, View], record: ImageRecord, stored: Signature, ranking: Ranking
+    ) -> Comparison:
+        """Compare a candidate with the view that it is nearest to, and a long one with the whole query too.
+
+        All cosines of the local features of a long image are small, so the mirror image may be as near by chance.
+        """
+        chosen = sides[:1] if sides[0] is sides[1] or not is_long(record.width, record.height) else sides
+        compared = [self._compare(query, view, record, stored, ranking) for view in chosen]
+        return max(compared, key=lambda found: found.agreement)
 
     def _compare(
         self, query: Described, view: View, other: ImageRecord | Described, stored: Signature, ranking: Ranking
@@ -412,7 +428,8 @@ class Searcher:
 
     def _signature(self, record: ImageRecord) -> Signature | None:
         try:
-            kept = self._kept if record.pages == 1 else self._kept_pages
+            large = record.pages > 1 or is_long(record.width, record.height)
+            kept = self._kept_large if large else self._kept
             return kept(record.collection, record.image_id)
         except KeyError:
             return None

@@ -13,9 +13,13 @@ from shared.domain.matches import OrbScore
 from shared.vision.hamming import nearest_two
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import longest_side, resize_longest
+from shared.vision.resizing import MAX_PARTS, longest_side, parts_of, resize_longest
 
 MAX_KEYPOINTS: Final = 500
+PART_SHARE: Final = 2
+"""A part of a long image has this number of times fewer keypoints than a whole image."""
+MAX_LONG_KEYPOINTS: Final = MAX_PARTS * MAX_KEYPOINTS // PART_SHARE
+"""Maximum that is stored of a long image."""
 LONGEST_SIDE: Final = 512
 """Pixels: keypoints are detected on the gray image scaled to this longest side, with its proportions kept;
 docs/explanation/ranking.md explains the choice."""
@@ -89,13 +93,20 @@ class Keypoints:
         )
 
     def spread(self, count: int) -> "Keypoints":
-        """Return at most `count` keypoints, the strongest of each cell of a 6 x 6 grid in turn.
+        """Return at most `count` keypoints, the strongest of each cell of a grid in turn: 6 x 6, of a long image more.
 
         Otherwise one detailed part of an image could use them all.
         """
         if len(self) <= count:
             return self
-        fields = np.minimum((self.points * GRID / self.size).astype(np.intp), GRID - 1) @ (1, GRID)
+        width, height = self.size
+        across, down = (
+            (GRID * parts_of(width, height), GRID) if width > height else (GRID, GRID * parts_of(width, height))
+        )
+        fields = np.minimum((self.points * (across, down) / self.size).astype(np.intp), (across - 1, down - 1)) @ (
+            1,
+            across,
+        )
         order = np.argsort(fields, kind="stable")
         starts = np.flatnonzero(np.diff(fields[order], prepend=-1))
         turn = np.empty(len(self), np.intp)
@@ -107,6 +118,12 @@ class Keypoints:
         place = self.points / self.size
         inside = ((place >= (left, top)) & (place < (left + side, top + side))).all(axis=1)
         return self.select(np.flatnonzero(inside)[:count])
+
+
+def most_kept(size: tuple[int, int], count: int = MAX_KEYPOINTS) -> int:
+    """Return how many keypoints an image of `size` has at most, if one that is not long has `count`."""
+    parts = parts_of(*size)
+    return count if parts == 1 else parts * count // PART_SHARE
 
 
 @dataclass(frozen=True, slots=True)

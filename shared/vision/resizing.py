@@ -18,9 +18,21 @@ LONGEST: Final = 8
 """How many times more pixels along its longest side a long image keeps, at most: up to a ratio of 32, its shortest side
 then has a quarter of the usual longest one."""
 
+PART: Final = 4 / 3
+"""Ratio of the sides of the parts in which the keypoints of a long image are detected."""
+MAX_PARTS: Final = round(LONG * LONGEST / PART)
+"""Number of these parts from the ratio on at which an image has `LONGEST` times more pixels."""
+
 
 def is_long(width: int, height: int) -> bool:
     return max(width, height) > LONG * min(width, height)
+
+
+def parts_of(width: int, height: int) -> int:
+    """Return the number of parts along the longest side of a long image; 1 for other images."""
+    if not is_long(width, height):
+        return 1
+    return min(MAX_PARTS, round(max(width, height) / max(1, min(width, height)) / PART))
 
 
 def longest_side(width: int, height: int, ordinary: int) -> int:

@@ -13,10 +13,21 @@ import numpy as np
 from shared.domain.features import FEATURE_DIMENSIONS, FeatureVector
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.histogram import BINS, Histogram, histogram
-from shared.vision.keypoints import LEAST_SIDE, LONGEST_SIDE, MAX_KEYPOINTS, MIN_INLIERS, Keypoints, detect
+from shared.vision.keypoints import (
+    LEAST_SIDE,
+    LONGEST_SIDE,
+    MAX_KEYPOINTS,
+    MAX_LONG_KEYPOINTS,
+    MIN_INLIERS,
+    PART_SHARE,
+    Keypoints,
+    detect,
+)
+from shared.vision.long_images import SIDE as LONG_SIDE
+from shared.vision.long_images import detect_in_parts
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import LONGEST, longest_side, resize_square, shrink_to_fit
+from shared.vision.resizing import LONGEST, is_long, longest_side, resize_square, shrink_to_fit
 from shared.vision.ssim import Moments, moments
 
 SIDE: Final = 256
@@ -43,7 +54,7 @@ class Signature:
 
     Attributes:
         gray: uint8 256 x 256, the whole image resized to a square, as the legacy API compares it.
-        keypoints: up to 500 ORB keypoints.
+        keypoints: up to 500 ORB keypoints; of a long image up to 250 in each part (`resizing.parts_of`).
         histogram: float32 (512,).
         features: the network's, so that a candidate's cosine is known whichever index found it; stored as float16.
         low_information: whether the image is flat, or has a side shorter than `LEAST_SIDE`, so that agreement with
@@ -97,12 +108,16 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
     """Compute the signature of upright RGB pixels, uint8, height x width x 3, of any size.
 
     Args:
-        keypoints: maximum number of keypoints; signatures with more than `MAX_KEYPOINTS` cannot be packed.
+        keypoints: maximum number of keypoints, of a long image half of that in each part; signatures with more than
+            `MAX_KEYPOINTS` cannot be packed.
     """
+    height, width = rgb.shape[:2]
+    long = is_long(width, height) and min(width, height) >= LEAST_SIDE
     # Everything below works on averages, so the large image is read only once.
-    small = shrink_to_fit(rgb, longest_side(rgb.shape[1], rgb.shape[0], LONGEST_SIDE))
+    small = shrink_to_fit(rgb, longest_side(width, height, LONG_SIDE if long else LONGEST_SIDE))
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-    square, found = resize_square(gray, SIDE), detect(gray, keypoints)
+    square = resize_square(gray, SIDE)
+    found = detect_in_parts(gray, keypoints // PART_SHARE) if long else detect(gray, keypoints)
     flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
     return Signature(
         square,
@@ -156,12 +171,12 @@ def unpack(data: bytes) -> Signature:
     more = 2 * FEATURE_DIMENSIONS if flags & _FEATURES else 0
     end = _FIXED + count * _PER_KEYPOINT + more
     start = end if data.startswith(_EARLIER) else end + _HASH + _LENGTH.size
-    if count > MAX_KEYPOINTS or len(data) < start:
+    if count > MAX_LONG_KEYPOINTS or len(data) < start:
         raise ValueError("a signature of the wrong length")
     last = start + _fine_length(data, end, start)
     if len(data) < last or (len(data) > last) != bool(flags & _PAGES):
         raise ValueError("a signature of the wrong length")
-    if not (0 < width <= LONGEST * LONGEST_SIDE and 0 < height <= LONGEST * LONGEST_SIDE):
+    if not (0 < width <= LONGEST * LONG_SIDE and 0 < height <= LONGEST * LONG_SIDE):
         raise ValueError("a signature of an image without a size")
     at = _HEAD.size
     gray = np.frombuffer(data, np.uint8, SIDE * SIDE, at).reshape(SIDE, SIDE)

@@ -16,6 +16,7 @@ from shared.vision.keypoints import (
     QUERY_KEYPOINTS,
     Keypoints,
     detect,
+    most_kept,
 )
 from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
@@ -62,12 +63,12 @@ def local_features(signature: Signature) -> LocalVector | None:
 
 
 def whole(signature: Signature, *, mirrored: bool = False) -> View:
-    """Return the view of a whole image. Its vector has every keypoint; the 500 most evenly spread are compared."""
+    """Return the view of a whole image. Its vector has every keypoint; those most evenly spread are compared."""
     found = signature.keypoints
     vector = local_features(signature) if signature.several else None
     if vector is None:
         vector = vlad_encode(found.descriptors)
-    return View(replace(signature, keypoints=found.spread(MAX_KEYPOINTS)), found, vector, mirrored)
+    return View(replace(signature, keypoints=found.spread(most_kept(found.size))), found, vector, mirrored)
 
 
 def finer(pixels: Pixels, view: View) -> View:

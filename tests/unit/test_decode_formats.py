@@ -14,6 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from bench.formats import kinds, spaces
+from bench.formats.combinations import combinations
 from bench.formats.kinds import PHOTO, Kind, encoded
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_PAGES_SEARCHED
@@ -27,7 +28,7 @@ from shared.vision.signature import extract
 from shared.vision.thumbnail import thumbnail
 
 SAMPLES: Final = Path(__file__).parents[1] / "data" / "decoding"
-MADE: Final = {kind.name + kind.group: kind for kind in kinds.everything()}
+MADE: Final = {kind.name + kind.group: kind for kind in (*kinds.everything(), *combinations())}
 GROUPS: Final = tuple(dict.fromkeys(kind.group for kind in MADE.values()))
 
 
@@ -93,6 +94,24 @@ def test_a_whole_jpeg_with_a_gray_corner_is_not_damaged() -> None:
     for progressive in (False, True):
         found = decode(encoded(PillowImage.fromarray(gray), "JPEG", quality=95, progressive=progressive))
         assert (found.damaged, found.intact, len(found.rgb)) == (False, 1.0, len(gray))
+
+
+def test_measured_values_are_not_black() -> None:
+    """Negative values, and pixels that have none, as elevations and scans of bodies have them."""
+    gray = kinds.GRAY.astype(np.float32)
+    for values in (
+        gray - 300,
+        gray * 1e-4,
+        np.where(gray < 20, np.nan, gray * 50 - 9000),
+        np.where(gray < 20, -3.4e38, gray - 1),
+    ):
+        shown = decode(kinds.tiff(values.astype(np.float32), photometric="minisblack")).rgb[:, :, 0].astype(int)
+        there = gray >= 20
+        assert np.corrcoef(shown[there], gray[there])[0, 1] > 0.99
+        assert np.ptp(shown[there]) > 200
+    ringing = gray / 255
+    ringing[0, :9] = -0.05
+    assert np.abs(decode(kinds.tiff(ringing, photometric="minisblack")).rgb[9:, :, 0].astype(int) - gray[9:]).max() <= 1
 
 
 def test_a_thumbnail_has_the_colours_of_the_original_and_no_profile() -> None:

@@ -38,7 +38,9 @@ class World:
     Attributes:
         near: whether two images are near-duplicates.
         visible: images that the index has.
+        comparison: how near-duplicates compare.
         waiting: images that must be settled.
+        compared: number of comparisons.
     """
 
     rng: random.Random
@@ -47,6 +49,7 @@ class World:
     visible: set[str] = field(default_factory=set)
     different: set[frozenset[str]] = field(default_factory=set)
     waiting: list[str] = field(default_factory=list)
+    comparison: Comparison = NEAR
     compared: int = 0
 
     def add(self, name: str, best: int) -> None:
@@ -73,7 +76,7 @@ class World:
     def compare(self, look: Look, others: Sequence[str]) -> list[Neighbour]:
         self.pause()
         self.compared += len(others)
-        return [Neighbour(other, NEAR) for other in others if self.near(look.subject.image_id, other)]
+        return [Neighbour(other, self.comparison) for other in others if self.near(look.subject.image_id, other)]
 
     def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         self.pause()
@@ -234,3 +237,15 @@ def test_the_members_of_a_removed_image_are_compared_with_each_other() -> None:
     world.waiting.append("a2")
     play(world)
     assert groups(world) == {"a1": {"a1", "a2"}}
+
+
+def test_a_still_is_told_but_not_grouped_with_the_film_that_shows_it_too() -> None:
+    """To keep only the best of them would delete the still's resolution, or the film's other scenes."""
+    world = World(random.Random(1), same_subject, comparison=replace(NEAR, of_one_page=True))
+    for name, best in (("a1", 1), ("a2", 2)):
+        world.add(name, best)
+        world.visible.add(name)
+    settled = Grouper(duplicates=world, finder=world).settle(ImageKey("c", "a2"))  # type: ignore[arg-type]
+    assert settled.nearest is not None
+    assert (settled.nearest.image_id, settled.changed) == ("a1", False)
+    assert all(record.group is None for record in world.stored.values())

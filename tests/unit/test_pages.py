@@ -61,7 +61,9 @@ def test_a_copy_of_a_page_is_a_near_duplicate_on_that_page(file: Signature, plac
     assert (found.verdict, found.page, found.seconds) == (Verdict.NEAR_DUPLICATE, 2 * place + 1, place / 4)
     assert found.overlap is not None
     assert found.overlap[1] < 1 / len(PHOTOGRAPHS)
+    assert found.of_one_page
     turned = compared(file, query)
+    assert turned.of_one_page
     assert (turned.verdict, turned.page, turned.own_page) == (Verdict.NEAR_DUPLICATE, 1, 2 * place + 1)
     assert turned.overlap == pytest.approx(found.overlap[::-1])
 
@@ -82,7 +84,7 @@ def test_files_that_share_a_page_are_variants_and_a_file_is_identical_with_itsel
 def test_a_file_with_fewer_pages_of_another_is_a_near_duplicate(file: Signature) -> None:
     smaller = [Page(resize_longest(pixels(name), 300), place + 1) for place, name in enumerate(PHOTOGRAPHS[1:3])]
     found = compared(described(smaller), file)
-    assert (found.verdict, found.overlap) == (Verdict.NEAR_DUPLICATE, (1, 2 / 5))
+    assert (found.verdict, found.overlap, found.of_one_page) == (Verdict.NEAR_DUPLICATE, (1, 2 / 5), False)
 
 
 def test_the_vectors_of_a_file_are_near_those_of_each_page(file: Signature) -> None:
@@ -103,7 +105,7 @@ def test_a_single_frame_that_represents_its_animation_is_named(file: Signature) 
     stored = signature.unpack(signature.pack(described([Page(pixels("coffee.png"), 7, 1.25)])))
     assert stored.pages == (SignedPage(7, 1.25),)
     found = compared(query, stored)
-    assert (found.verdict, found.page, found.seconds) == (Verdict.IDENTICAL, 7, 1.25)
+    assert (found.verdict, found.page, found.seconds, found.of_one_page) == (Verdict.IDENTICAL, 7, 1.25, False)
     assert compared(query, replace(stored, pages=())).page is None
 
 

@@ -30,6 +30,10 @@ _JPEG_LOSSLESS: Final = {0xC3, 0xC7, 0xCB, 0xCF}
 _JPEG_LS: Final = 0xF7
 _DEEP_JPEG: Final = 12
 
+_HOLE: Final = 256
+"""Number of equal bytes in a scan that may be a hole: what a transfer or a memory card left out, 512 at least."""
+_ZEROS, ERASED = bytes(_HOLE), b"\xff" * _HOLE
+
 _GIF_HEADER: Final = 13
 _GIF_EXTENSION: Final = 0x21
 _GIF_IMAGE: Final = 0x2C
@@ -51,6 +55,8 @@ class Header:
     Attributes:
         width, height: pixels as stored; 0 if the header does not state them.
         end: offset of a JPEG's end marker; None if it has none.
+        hole: offset in a JPEG's scan of many zeros, which may have been left out, or of many bytes 0xFF, which are not
+            part of any scan and end the image; None without them.
         progressive, arithmetic: how a JPEG is coded.
         depth: bits of a PNG's samples.
         unusual: a name for a JPEG that decoders need not know; empty for others.
@@ -62,6 +68,7 @@ class Header:
     width: int = 0
     height: int = 0
     end: int | None = None
+    hole: int | None = None
     progressive: bool = False
     arithmetic: bool = False
     depth: int = 8
@@ -118,18 +125,23 @@ def check_jpeg_at(data: bytes, start: int) -> Header:
     """Check a JPEG inside another file as `check` does; `end` counts from its start. Nothing is copied."""
     header = _jpeg(data, start)
     check_size("jpeg" if header.scalable else "progressive jpeg", header.width, header.height)
-    return header if header.end is None else replace(header, end=header.end - start)
+    end, hole = (None if at is None else at - start for at in (header.end, header.hole))
+    return replace(header, end=end, hole=hole)
 
 
 def _jpeg(data: bytes, start: int = 0) -> Header:
     """Return the size of the largest frame that any SOF marker claims; refuse a JPEG with too many scans."""
     header = Header("jpeg")
     scans, at = 0, start + 2
+    scan, refines = None, False
     for _ in _count_up_to_limit("JPEG segments"):
         found = _JPEG_MARKER.search(data, at)
-        if not found:
+        if scan is not None and header.hole is None:
+            header = replace(header, hole=_hole(data, scan, found.end() if found else len(data), refines=refines))
+        if not found or (header.hole is not None and data.startswith(ERASED, header.hole)):
             break
         marker, at = found[1][0], found.end()
+        scan = None
         if marker == _JPEG_END:
             return replace(header, end=found.start())
         if at + 2 > len(data):
@@ -150,8 +162,20 @@ def _jpeg(data: bytes, start: int = 0) -> Header:
             scans += 1
             if scans > MAX_JPEG_SCANS:
                 raise PictureRefused("too_complex", f"The JPEG has more than {MAX_JPEG_SCANS} scans.")
+            scan = at + max(int.from_bytes(data[at : at + 2], "big"), 2)
+            refines = data[min(scan, len(data)) - 1] >> 4 > 0
         at += max(int.from_bytes(data[at : at + 2], "big"), 2)
     return header
+
+
+def _hole(data: bytes, start: int, end: int, *, refines: bool) -> int | None:
+    """Return the offset of the first hole that may be in a scan.
+
+    Args:
+        refines: whether the scan's bits refine those of earlier scans, and may all be zero.
+    """
+    found = [data.find(run, start, end) for run in ((ERASED,) if refines else (ERASED, _ZEROS))]
+    return min((at for at in found if at >= 0), default=None)
 
 
 def _unusual(marker: int, depth: int) -> str:

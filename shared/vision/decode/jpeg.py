@@ -2,7 +2,7 @@
 
 The two return the same pixels; OpenCV copies them less often, Pillow reads CMYK and files that are cut off.
 
-A JPEG that is cut off is decoded as far as it goes. libjpeg fills the rest with gray.
+A JPEG that is cut off, or has a hole, is decoded as far as it goes. libjpeg fills the rest with gray.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from PIL import Image, JpegImagePlugin, MpoImagePlugin
 
 from shared.vision.decode.colour import Colour
 from shared.vision.decode.headers import Header
+from shared.vision.decode.jpeg_holes import END, MORE, before_hole, is_certain, is_hole
 from shared.vision.decode.pillow import open_image, orientation_of
 from shared.vision.decode.stored import LONGEST_SIDE, Stored
 from shared.vision.opencv import cv2
@@ -33,9 +34,6 @@ _SCALES: Final = {
 }
 """OpenCV's flags by the scale. They select the scale alone; `IMREAD_REDUCED_COLOR_8` would select BGR too."""
 
-_END: Final = b"\xff\xd9"
-_MORE: Final = bytes(range(1, 251)) * 4
-"""Bytes for the entropy decoder that are not part of a marker."""
 _GRAYS: Final = (127, 128)
 _BLOCK: Final = 8
 
@@ -47,17 +45,22 @@ def decode(data: bytes, header: Header) -> Stored:
         OSError, SyntaxError, ValueError: it cannot be decoded.
         PictureRefused: the image has too many pixels.
     """
-    whole = data if header.end is not None else data + _END
+    scale = _scale(header.width, header.height)
+    certain = is_certain(data, header)
+    end = None if certain else header.end
+    whole = before_hole(data, header) if certain else data if end is not None else data + END
     image = open_image(whole, "jpeg")
     size, info = image.size, image.info
-    scale = _scale(*size)
     pixels, mode = _load(whole, image, scale)
+    if end is not None and is_hole(data, header, pixels, lambda part: _pixels(part, scale)):
+        end, whole = None, before_hole(data, header)
+        pixels, mode = _load(whole, open_image(whole, "jpeg"), scale)
     rows = len(pixels)
-    if _is_filled(pixels, scale) and (header.end is None or _is_incomplete(data, header.end, scale, pixels)):
+    if _is_filled(pixels, scale) and (end is None or _is_incomplete(data, end, scale, pixels)):
         rows = _intact_rows(pixels, scale)
         if rows == 0:
             raise ValueError("nothing of the image is there")
-    damaged = header.end is None or rows < len(pixels)
+    damaged = end is None or rows < len(pixels)
     profile = info.get("icc_profile") or None
     return Stored(
         pixels[:rows],
@@ -106,8 +109,13 @@ def _intact_rows(pixels: Pixels, scale: int) -> int:
 
 def _is_incomplete(data: bytes, end: int, scale: int, pixels: Pixels) -> bool:
     """Whether more entropy-coded bytes before the end marker would become pixels: then some are missing."""
-    longer = data[:end] + _MORE + data[end:]
+    longer = _pixels(data[:end] + MORE + data[end:], scale)
+    return longer is None or not np.array_equal(longer, pixels)
+
+
+def _pixels(data: bytes, scale: int) -> Pixels | None:
+    """Return the pixels as they are stored; None if they cannot be decoded."""
     try:
-        return not np.array_equal(_load(longer, open_image(longer, "jpeg"), scale)[0], pixels)
-    except (OSError, ValueError):
-        return True
+        return _load(data, open_image(data, "jpeg"), scale)[0]
+    except (OSError, SyntaxError, ValueError):
+        return None

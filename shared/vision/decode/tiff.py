@@ -28,7 +28,14 @@ _DEPTHS: Final = (8, 10, 12, 14, 16)
 _SIGNED_DEPTHS: Final = (7, 8, 10, 12, 14, 15)
 _MAX_PAGES: Final = 100
 """Pages among which the first one is looked for that is not a reduced image."""
-_PROFILE, _ORIENTATION, _EXTRA_SAMPLES = 34675, 274, 338
+_PHOTOMETRIC, _PROFILE, _ORIENTATION, _EXTRA_SAMPLES = 262, 34675, 274, 338
+_FAX: Final = (COMPRESSION.CCITTRLE, COMPRESSION.CCITT_T4, COMPRESSION.CCITT_T6)
+_FAINT: Final = 1 / 16
+"""Largest value of floats below which they are not shares of 1: the image would be nearly black."""
+_FEW, _SLIGHT = 0.01, 0.1
+"""Share of the samples, and of the largest value, up to which negative values are errors of a filter, and black."""
+_ABSENT: Final = -1e30
+"""Values below are no samples, but mark pixels that have none."""
 _LAB: Final = (PHOTOMETRIC.CIELAB, PHOTOMETRIC.ICCLAB)
 _BY_PILLOW: Final = (PHOTOMETRIC.YCBCR,)
 """Subsampled YCbCr that is not a JPEG; tifffile does not convert it."""
@@ -91,7 +98,7 @@ def _samples(page: TiffPage) -> npt.NDArray[Any]:
 
 
 def _stored(page: TiffPage, samples: npt.NDArray[Any], colour: Colour, orientation: int) -> Stored:
-    photometric = page.photometric
+    photometric = _photometric(page)
     if photometric == PHOTOMETRIC.PALETTE and page.colormap is not None and samples.ndim == 2:  # noqa: PLR2004
         table = (page.colormap >> 8 if page.colormap.max() > 255 else page.colormap).astype(np.uint8).T  # noqa: PLR2004
         return Stored(np.take(table, samples, axis=0, mode="clip"), "RGB", colour, orientation)
@@ -121,13 +128,22 @@ def _stored(page: TiffPage, samples: npt.NDArray[Any], colour: Colour, orientati
     return Stored(np.ascontiguousarray(pixels), mode, colour, orientation, premultiplied=kind == _ASSOCIATED)
 
 
+def _photometric(page: TiffPage) -> int:
+    """Return the meaning of the samples; where the file does not state it, what libtiff assumes."""
+    if _PHOTOMETRIC in page.tags:
+        return int(page.photometric)
+    if page.samplesperpixel >= 3:  # noqa: PLR2004
+        return int(PHOTOMETRIC.RGB)
+    return int(PHOTOMETRIC.MINISWHITE if page.compression in _FAX else PHOTOMETRIC.MINISBLACK)
+
+
 def _bits(page: TiffPage) -> int:
     bits = page.bitspersample
     return int(bits if isinstance(bits, int) else max(bits))
 
 
 def to_uint8(samples: npt.NDArray[Any], bits: int | None = None) -> Pixels:
-    """Scale samples to 0-255 by what they hold.
+    """Scale samples to 0-255 by what they hold: from 0 on, or from the least one if many are negative.
 
     Args:
         bits: of each sample in the file, if it is less than the array's type has.
@@ -139,15 +155,36 @@ def to_uint8(samples: npt.NDArray[Any], bits: int | None = None) -> Pixels:
             return samples
         return _scaled(samples, (1 << bits) - 1)
     if samples.dtype.kind == "f":
-        samples = np.nan_to_num(samples, nan=0, posinf=0, neginf=0)
-        brightest = float(samples.max(initial=0))
-        return _scaled(samples, next((full for full in (1.0, 255.0, 65535.0) if brightest <= full), brightest))
-    brightest = int(samples.max(initial=0))
-    if samples.dtype.itemsize <= 2:  # noqa: PLR2004
-        depths = _SIGNED_DEPTHS if samples.dtype.kind == "i" else _DEPTHS
+        missing = ~np.isfinite(samples) | (samples < _ABSENT)
+        if missing.any():
+            samples = np.where(missing, samples.min(where=~missing, initial=0), samples)
+    brightest = float(samples.max(initial=0))
+    if samples.dtype.kind != "u" and _is_signed(samples, brightest):
+        return _stretched(samples)
+    return _scaled(samples, _full(samples.dtype, brightest, bits))
+
+
+def _full(kind: np.dtype[Any], brightest: float, bits: int | None) -> float:
+    """Return the value that is white, of samples from 0 to `brightest`."""
+    if kind.kind == "f":
+        fulls = (1.0, 255.0, 65535.0) if brightest >= _FAINT else ()
+        return next((full for full in fulls if brightest <= full), brightest or 1.0)
+    if kind.itemsize <= 2:  # noqa: PLR2004
+        depths = _SIGNED_DEPTHS if kind.kind == "i" else _DEPTHS
         full = next((1 << depth) - 1 for depth in depths if brightest < 1 << depth)
-        return _scaled(samples, max(full, (1 << bits) - 1) if bits is not None and 8 < bits < 16 else full)  # noqa: PLR2004
-    return _scaled(samples, max(brightest, 1))
+        return max(full, (1 << bits) - 1) if bits is not None and 8 < bits < 16 else full  # noqa: PLR2004
+    return max(brightest, 1)
+
+
+def _is_signed(samples: npt.NDArray[Any], brightest: float) -> bool:
+    """Return whether negative values are part of the image."""
+    return bool(-float(samples.min()) > _SLIGHT * brightest and np.count_nonzero(samples < 0) > _FEW * samples.size)
+
+
+def _stretched(samples: npt.NDArray[Any]) -> Pixels:
+    """Scale samples from their least to their largest value, as viewers show measured values, to 0-255."""
+    least, most = float(samples.min()), float(samples.max())
+    return _scaled(samples, max(most - least, 1e-30), least)
 
 
 def _full_range(samples: npt.NDArray[Any]) -> Pixels:
@@ -156,10 +193,11 @@ def _full_range(samples: npt.NDArray[Any]) -> Pixels:
     return _scaled(samples, full)
 
 
-def _scaled(samples: npt.NDArray[Any], full: float) -> Pixels:
+def _scaled(samples: npt.NDArray[Any], full: float, black: float = 0) -> Pixels:
     scaled = np.empty(samples.shape, np.uint8)
     for row, shown in zip(samples, scaled, strict=True):
-        shown[...] = np.clip(row.astype(np.float32) * np.float32(255 / full) + np.float32(0.5), 0, 255)
+        light = row.astype(np.float32) - np.float32(black)
+        shown[...] = np.clip(light * np.float32(255 / full) + np.float32(0.5), 0, 255)
     return scaled
 
 

@@ -23,11 +23,14 @@ from shared.vision.keypoints import (
     detect,
     match_keypoints,
 )
+from shared.vision.long_images import detect_in_parts
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.resizing import longest_side
+from shared.vision.resizing import is_long
 
 KEYPOINTS: Final = 1500
+KEYPOINTS_OF_PART: Final = 500
+"""The same for each part of a long image."""
 SAME_PLACE: Final = 0.01
 """Maximum distance of corners, as a fraction of the longest side, at which two transforms count as the same."""
 CERTAIN_INLIERS: Final = 50
@@ -63,10 +66,11 @@ def keypoints_of(image: Pixels, side: int | None = None) -> Keypoints:
     """
     longest = max(image.shape[:2])
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8)
-    edge = PART_EDGE if side else ORB_EDGE
-    count = longest_side(image.shape[1], image.shape[0], KEYPOINTS)  # as many more as a long image is larger
-    found = detect(gray, count, side or max(LONGEST_SIDE, longest), edge)
     size = (image.shape[1], image.shape[0])
+    if is_long(*size) and side is None:
+        found = detect_in_parts(gray, KEYPOINTS_OF_PART)
+    else:
+        found = detect(gray, KEYPOINTS, side or max(LONGEST_SIDE, longest), PART_EDGE if side else ORB_EDGE)
     # OpenCV multiplies a position by its level's scale, which moves it by half of what a pixel grows.
     centred = found.points + ((LEVEL_SCALE ** found.scales.astype(np.float32) - 1) / 2)[:, np.newaxis]
     scale = longest / max(found.size)
