@@ -23,8 +23,8 @@ from infra.local.system import local_system
 from infra.operate import connection
 from infra.operate.__main__ import main
 from infra.operate.collection_client import CollectionClient
-from infra.operate.collection_folder import VERSION
 from infra.operate.local_files import FoundFile
+from infra.operate.manifest_lines import VERSION
 from infra.operate.uploader import AddStatus, Uploader
 from shared.domain.access import Scope
 from tests.conftest import ROOT, ClosedApi, PicTrace
