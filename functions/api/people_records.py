@@ -24,6 +24,7 @@ class PersonRecord(BaseModel):
     name: Annotated[str | None, Field(max_length=MAX_PERSON_NAME, examples=["Ada"])] = None
     hidden: bool = False
     cover: Annotated[FaceId | None, Field(description="the face that somebody chose to show the person by")] = None
+    sample: Annotated[FaceId | None, Field(description="the face that shows the person otherwise")] = None
     into: Annotated[PersonId | None, Field(description="whom the person was merged into")] = None
     released: Annotated[PersonId | None, Field(description="from whom the last merge was undone")] = None
     apart: Annotated[PersonIds, Field(description="who is somebody else, as somebody said")] = []
@@ -76,6 +77,7 @@ def person_record(person: Person) -> PersonRecord:
         name=person.name,
         hidden=person.hidden,
         cover=person.cover,
+        sample=person.sample,
         into=person.into,
         released=person.released,
         apart=sorted(person.apart),

@@ -23,7 +23,8 @@ def add_parser(subparsers: "Subparsers") -> None:
         "export",
         help="write a collection of a local run or a deployment into a folder",
         description="Download the images of a collection into a folder, with a manifest of their names, annotations, "
-        "tags, groups and albums, and of who is in them if the collection has faces on. Images that the folder has are not downloaded, so the same command goes on where it was stopped.",
+        "tags, groups and albums, and of who is in them if the collection has faces on. Images that the folder has are "
+        "not downloaded, so the same command goes on where it was stopped.",
         epilog="Exit status: 0 if every image is in the folder, 1 if not, 2 for a wrong command line, 3 if the "
         "server could not be used, 130 after Ctrl-C.",
     )

@@ -26,8 +26,8 @@ def add_parser(subparsers: "Subparsers") -> None:
         "import",
         help="bring an exported collection into a local run or a deployment",
         description="Upload the images of a folder that `export` wrote, wait until they are indexed, and restore their "
-        "names, annotations, tags, albums, people, choices of images to keep and decisions on duplicates. Images that the collection has are "
-        "not sent, so the same command goes on where it was stopped.",
+        "names, annotations, tags, albums, people, choices of images to keep and decisions on duplicates. Images that "
+        "the collection has are not sent, so the same command goes on where it was stopped.",
         epilog="Exit status: 0 if everything is in, 1 if something could not be restored or the folder cannot be used, "
         "2 for a wrong command line, 3 if the server could not be used, 130 after Ctrl-C.",
     )

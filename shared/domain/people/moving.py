@@ -76,7 +76,7 @@ class PeopleMover:
     def _put(self, given: Person, *, overwrite: bool) -> Person:
         before = self._store.person(given.collection, given.person_id)
         if before is None:
-            new = replace(given, faces=0, sample=None, into=None, merged=frozenset(), version="")
+            new = replace(given, faces=0, into=None, merged=frozenset(), version="")
             nobody = Person(given.collection, given.person_id)
             self._store.commit([Change(nobody, new)], required=FacesOn(given.collection))
             return new
