@@ -69,6 +69,7 @@ BODY_VALUES: Final[Mapping[str, Any]] = {
     "title": "Cats",
     "faces": True,
     "people": ["{{person_id}}"],
+    "persons": [],
     "hidden": False,
 }
 """The same for the fields of a body."""

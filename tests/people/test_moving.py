@@ -154,7 +154,7 @@ def test_a_later_merge_moves_too(source: People, target: People) -> None:
     source.merger.merge("c", "person1", "person0")
     source.decisions.rename("c", "person0", None)
     move(source, target)
-    assert (named(target, "person1").into, named(target, "person0").merged) == ("person0", {"person1"})
+    assert (named(target, "person1").into, named(target, "person0").merged) == ("person0", frozenset({"person1"}))
     assert named(target, "person0").name is None
 
 
