@@ -87,7 +87,7 @@ class FaceFinder:
 
     def _candidates(self, rgb: Pixels) -> Iterator[tuple[Detection, Mesh]]:
         """Yield what is a face by all measures, the best score first."""
-        for detection in detect(rgb, self._detectors):
+        for detection in detect(rgb, *self._detectors):
             if detection.score < MIN_SCORE:
                 return
             rough = self._mesh.fit(rgb, detection)
