@@ -24,8 +24,8 @@ SAME: Final = 0.3
 """Intersection over union from which two boxes are of one face."""
 FINE: Final = (3, 0.4)
 """How many rows and columns of parts every image is looked at in by the full range, and their side in sides of the
-image. Of 109 faces with eyes 30 to 60 pixels apart, in made photographs of 2,048 to 4,000 pixels, 41 are found instead of
-14. The parts overlap, so that one of them has a face whole."""
+image. Of 109 faces with eyes 30 to 60 pixels apart, in made photographs of 2,048 to 4,000 pixels, 41 are found instead
+of 14. The parts overlap, so that one of them has a face whole."""
 COARSE: Final = (2, 0.6)
 """Those in which an image that has a candidate is looked at by both."""
 _WORKING: Final = 768
