@@ -5,7 +5,6 @@ from typing import Any, Final
 import numpy as np
 
 from bench.cost.use import GB, TABLE_SECONDS, VECTOR_SECONDS, Use
-from bench.speed.requests import item_bytes
 from infra import prices
 from shared.aws.dynamodb import people_items
 from shared.domain.ledger import ImageKey
@@ -15,7 +14,7 @@ from shared.domain.people.records import Change, Face, ImageFaces, Person, face_
 Lines = dict[str, float]
 
 SECONDS: Final = {0: 0.030, 1: 0.055, 10: 0.123}
-"""Of a processor, for looking for the faces of an image that has so many, and for describing those: `make bench-faces`."""
+"""Of a processor, to look for the faces of an image that has so many, and to describe those: `make bench-faces`."""
 FACES_EXAMINED_BYTES: Final = 100_000
 """Of one search among faces, at most 50 results of 128 dimensions: taken, as `EXAMINED_BYTES` was."""
 SEARCHES: Final = 2
@@ -85,4 +84,16 @@ def _fields(face: Face) -> dict[str, Any]:
 
 def _units(write: dict[str, Any]) -> int:
     """Return the units of a write; a deletion is counted as one."""
-    return max(1, -(-item_bytes(write["Put"]["Item"]) // 1024)) if "Put" in write else 1
+    item = write["Put"]["Item"] if "Put" in write else {}
+    return max(1, -(-sum(len(name) + _bytes(value) for name, value in item.items()) // 1024))
+
+
+def _bytes(value: dict[str, Any]) -> int:
+    """Return the size of a text, a whole number or a list of these, as DynamoDB counts it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    [(kind, content)] = value.items()
+    if kind == "L":
+        return 3 + sum(1 + _bytes(each) for each in content)
+    return -(-len(content.lstrip("-")) // 2) + 1 + content.startswith("-") if kind == "N" else len(content)
