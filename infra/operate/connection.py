@@ -60,18 +60,23 @@ def api_url(given: str | None, stack: DeployedStack | None) -> str:
 
 
 @contextmanager
-def api_key(given: str | None, stack: DeployedStack | None, collection: str, name: str) -> Iterator[str | None]:
+def api_key(
+    given: str | None, stack: DeployedStack | None, collection: str, name: str, *, admin: bool = False
+) -> Iterator[str | None]:
     """Provide the key that was given, or create one for the stack and delete it at the end.
 
     Args:
         name: of the key that is created.
+        admin: whether it must be allowed to change the settings of the collection.
     """
     if given or stack is None:
         yield given
         return
     operator = StackOperator(stack)
     try:
-        yield operator.create_key(collection, name=name, minutes=KEY_MINUTES, per_minute=MAX_KEY_CALLS_PER_MINUTE)
+        yield operator.create_key(
+            collection, name=name, minutes=KEY_MINUTES, per_minute=MAX_KEY_CALLS_PER_MINUTE, admin=admin
+        )
     finally:
         operator.delete_key()
 

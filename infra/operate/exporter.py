@@ -1,7 +1,7 @@
 """Download a collection into a folder, several images at a time, without those that the folder has."""
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from infra.operate.collection_client import CollectionClient
-from infra.operate.collection_folder import CollectionFolder, CollectionLine, DecisionLine, GroupLine, ImageLine
+from infra.operate.collection_folder import CollectionFolder
+from infra.operate.manifest_lines import (
+    AlbumLine,
+    CollectionLine,
+    DecisionLine,
+    FaceLine,
+    GroupLine,
+    ImageLine,
+    Line,
+    PersonLine,
+)
 from infra.operate.parallel import in_parallel
 from infra.operate.upload_client import FailureCount, ServerFailed, StorageRefused
 from shared.domain.filters import Order
@@ -40,9 +50,20 @@ class ExportResult:
 
 
 class Exporter:
-    """Exports one collection."""
+    """Exports one collection.
 
-    def __init__(self, client: CollectionClient, folder: CollectionFolder, *, parallel: int) -> None:
+    Args:
+        people: whether to export who is in the images, if the collection has faces on.
+
+    Attributes:
+        persons: number of persons that were exported.
+    """
+
+    def __init__(
+        self, client: CollectionClient, folder: CollectionFolder, *, parallel: int, people: bool = True
+    ) -> None:
+        self._people = people
+        self.persons = 0
         self._client = client
         self._folder = folder
         self._parallel = parallel
@@ -56,7 +77,8 @@ class Exporter:
             OSError: the folder cannot be written.
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        about = CollectionLine(collection=self._client.collection, title=title, exported_at=now)
+        faces = self._people and self._client.has_faces_on()
+        about = CollectionLine(collection=self._client.collection, title=title, exported_at=now, faces=faces)
         with self._folder.writing(about) as manifest:
             images = map(_image, self._client.images(order=Order.OLDEST))
             for result in in_parallel(self._export, images, self._parallel, stop=self._client.stop):
@@ -67,6 +89,20 @@ class Exporter:
                 manifest.write(_group(group))
             for decided in self._client.decisions():
                 manifest.write(DecisionLine.model_validate({**decided, "type": "decision"}))
+            for album in self._client.albums():
+                manifest.write(self._album(album))
+            for line in self._known_of_people() if faces else ():
+                manifest.write(line)
+
+    def _album(self, found: Mapping[str, Any]) -> AlbumLine:
+        images = self._client.images(album=found["album_id"], order=Order.OLDEST)
+        return AlbumLine.model_validate({**found, "type": "album", "images": [image["image_id"] for image in images]})
+
+    def _known_of_people(self) -> Iterator[Line]:
+        for page in self._client.people_records():
+            self.persons += len(page["persons"])
+            yield from (PersonLine.model_validate({**one, "type": "person"}) for one in page["persons"])
+            yield from (FaceLine.model_validate({**one, "type": "face"}) for one in page["faces"])
 
     def _export(self, image: ImageLine) -> ExportResult:
         path = self._folder.file(image)

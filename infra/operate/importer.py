@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from infra.operate.collection_client import ChangeRefused, CollectionClient
-from infra.operate.collection_folder import CollectionFolder, DecisionLine, GroupLine, ImageLine
+from infra.operate.collection_folder import CollectionFolder
 from infra.operate.local_files import FoundFile
+from infra.operate.manifest_lines import DecisionLine, GroupLine, ImageLine
 from infra.operate.parallel import in_parallel
 from infra.operate.upload_client import FailureCount, ServerFailed
 from infra.operate.uploader import IN_COLLECTION, AddResult, AddStatus, Uploader
@@ -16,7 +17,9 @@ from infra.operate.uploader import IN_COLLECTION, AddResult, AddStatus, Uploader
 GROUP_SECONDS: Final = 120
 """How long to wait for the groups of images that were uploaded: longer than an index needs to catch up."""
 GROUP_POLL_SECONDS: Final = 1.0
-ANNOTATIONS: Final = ("external_id", "note", "fields")
+ANNOTATIONS: Final = ("external_id", "note", "fields", "favourite", "decided_tags")
+_NAMED: Final = ("fields", "decided_tags")
+"""Those that have values by name."""
 
 
 class Importer:
@@ -27,6 +30,7 @@ class Importer:
 
     Attributes:
         differing: number of images of which the target has other annotations, which stayed.
+        held: ids of the images that were imported, or were there.
     """
 
     def __init__(
@@ -38,7 +42,7 @@ class Importer:
         self._parallel = parallel
         self._overwrite = overwrite
         self._annotated: dict[str, Mapping[str, Any]] = {}
-        self._held: set[str] = set()
+        self.held: set[str] = set()
         self._failures = FailureCount()
         self._lock = threading.Lock()
         self.differing = 0
@@ -78,7 +82,7 @@ class Importer:
         """
         deadline = time.monotonic() + patience
         for group in chosen:
-            if group.kept not in self._held or len(self._held.intersection(group.images)) == 1:
+            if group.kept not in self.held or len(self.held.intersection(group.images)) == 1:
                 yield f"{group.kept}: it was kept by choice, but it or its near-duplicates were not imported."
                 continue
             while not (found := self._client.group(group.kept)) and time.monotonic() < deadline:
@@ -94,15 +98,15 @@ class Importer:
                     yield f"{group.kept}: it was kept by choice, which cannot be restored: {refused}"
 
     def _note(self, image: Mapping[str, Any]) -> None:
-        if any(image[name] for name in ANNOTATIONS):
-            self._annotated[image["image_id"]] = {name: image[name] for name in ANNOTATIONS}
+        if any(image.get(name) for name in ANNOTATIONS):
+            self._annotated[image["image_id"]] = {name: image.get(name) for name in ANNOTATIONS}
 
     def _import(self, image: ImageLine) -> AddResult:
         path = self._folder.file(image)
         result = self._uploader.add(FoundFile(path, named=True, name=image.filename, image_id=image.image_id))
         if result.status not in IN_COLLECTION:
             return result
-        self._held.add(image.image_id)
+        self.held.add(image.image_id)
         try:
             self._annotate(image, result.status)
         except ChangeRefused as refused:
@@ -136,15 +140,19 @@ class Importer:
         return self._client.image(image_id)
 
 
-def _flat(annotations: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
-    """Return each value that is set, by its name or by `fields` and its name."""
-    values: dict[tuple[str, ...], str] = {
-        (name,): annotations[name] for name in ("external_id", "note") if annotations.get(name)
+def _flat(annotations: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """Return each value that is set, by its name or by that of the field and its own."""
+    values: dict[tuple[str, ...], Any] = {
+        (name,): annotations[name] for name in ANNOTATIONS if name not in _NAMED and annotations.get(name)
     }
-    return values | {("fields", name): value for name, value in annotations.get("fields", {}).items()}
+    for field in _NAMED:
+        values |= {(field, name): value for name, value in (annotations.get(field) or {}).items()}
+    return values
 
 
-def _merge_patch(flat: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+def _merge_patch(flat: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
     patch: dict[str, Any] = {name[0]: value for name, value in flat.items() if len(name) == 1}
-    fields = {name[1]: value for name, value in flat.items() if len(name) > 1}
-    return patch | ({"fields": fields} if fields else {})
+    for field in _NAMED:
+        named = {name[1]: value for name, value in flat.items() if name[0] == field}
+        patch |= {field: named} if named else {}
+    return patch

@@ -117,12 +117,17 @@ class StackOperator:
         name: str = "smoke",
         minutes: int = KEY_MINUTES,
         per_minute: int = KEY_CALLS_PER_MINUTE,
+        admin: bool = False,
     ) -> str:
-        """Create a key that may read and write one collection, and return its text."""
+        """Create a key that may read and write one collection, and return its text.
+
+        Args:
+            admin: whether it may change the settings of the collection, too.
+        """
         expires = datetime.now(UTC) + timedelta(minutes=minutes)
         key, text = self._keys.create(
             name=name,
-            scopes=frozenset({Scope.SEARCH, Scope.WRITE}),
+            scopes=frozenset({Scope.SEARCH, Scope.WRITE, *([Scope.ADMIN] if admin else [])}),
             collections=frozenset({collection}),
             per_minute=per_minute,
             expires=expires.isoformat(timespec="seconds"),

@@ -30,6 +30,8 @@ TOPIC_PATTERN: Final = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,25
 MODEL_PATTERN: Final = r"[a-z0-9._-]{0,128}"
 CONCURRENCY: Final = (2, 1000)
 """What SQS allows as the maximum concurrency of an event source."""
+OWN_FACE_MODEL: Final = r"layers/faces/[a-z0-9_-]+\.json"
+"""The file is where the build of the image sees it."""
 
 
 class ContextError(ValueError):
@@ -81,7 +83,7 @@ class Stage:
             architecture=_one_of(context, "architecture", ("arm64", "x86_64")),
             model=_one_of(context, "model", tuple(NETWORKS)),
             model_precision=_one_of(context, "model_precision", tuple(Precision)),
-            face_model=_one_of(context, "face_model", ("", *EMBEDDERS)) or None,
+            face_model=_face_model(context),
             ingest_memory_mb=_between(context, "ingest_memory_mb", *MEMORY),
             api_memory_mb=_between(context, "api_memory_mb", *MEMORY),
             max_concurrency=_between(context, "max_concurrency", *CONCURRENCY),
@@ -125,6 +127,14 @@ def _one_of(context: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> 
     if value not in allowed:
         raise ContextError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
     return value
+
+
+def _face_model(context: Mapping[str, Any]) -> str | None:
+    """Return the embedder of faces, if there is one: its name, or the JSON file that describes one's own."""
+    value = str(context.get("face_model"))
+    if re.fullmatch(OWN_FACE_MODEL, value):
+        return value
+    return _one_of(context, "face_model", ("", *EMBEDDERS, OWN_FACE_MODEL)) or None
 
 
 def _between(context: Mapping[str, Any], name: str, least: int, most: int) -> int:

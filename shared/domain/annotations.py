@@ -44,12 +44,15 @@ class AnnotationChange:
     note: str | EllipsisType | None = KEEP
     fields: Mapping[str, str | None] = field(default_factory=dict)
     favourite: bool | EllipsisType | None = KEEP
+    tags: Mapping[str, bool | None] = field(default_factory=dict)
+    """Of each tag whether the image has it, or None if nobody decides that any more."""
 
     def apply(self, before: Annotations) -> Annotations:
         """Return the changed annotations.
 
         Raises:
             TooManyFields: they would have more than `MAX_FIELDS` fields.
+            TooManyTags: see `TagDecisions`.
         """
         merged = {**before.fields, **self.fields}
         fields = {name: value for name, value in merged.items() if value is not None}
@@ -61,6 +64,7 @@ class AnnotationChange:
             note=before.note if self.note is KEEP else self.note or None,
             fields=fields,
             favourite=before.favourite if self.favourite is KEEP else bool(self.favourite),
+            tags=before.tags.merged(self.tags),
         )
 
 

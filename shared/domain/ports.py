@@ -244,7 +244,10 @@ class Albums(Protocol):
     An image that is purged leaves all of its albums; one in the trash stays in them, unseen.
     """
 
-    def create(self, album: Album) -> None: ...
+    def create(self, album: Album) -> None:
+        """Create an album, unless there is one with its key."""
+        ...
+
     def find(self, key: AlbumKey) -> Album | None: ...
     def change(self, key: AlbumKey, change: AlbumChange) -> Album:
         """Change an album; return it.

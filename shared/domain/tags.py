@@ -64,6 +64,21 @@ class TagDecisions:
         """Raises TooManyTags."""
         return _limited(TagDecisions(self.added - {tag}, self.removed | {tag}))
 
+    def merged(self, change: Mapping[str, bool | None]) -> "TagDecisions":
+        """Return the decisions after a change of some: whether the image has the tag, or None to forget that.
+
+        Raises:
+            TooManyTags: see there.
+        """
+        tags = {**self.as_mapping(), **change}
+        added = frozenset(tag for tag, wanted in tags.items() if wanted)
+        removed = frozenset(tag for tag, wanted in tags.items() if wanted is False)
+        return _limited(TagDecisions(added, removed)) if change else self
+
+    def as_mapping(self) -> dict[str, bool]:
+        """Return of each tag, in order, whether the image has it."""
+        return {tag: tag in self.added for tag in sorted(self.added | self.removed)}
+
     def of(self, things: Sequence[str]) -> tuple[str, ...]:
         """Return the tags of an image in which a network sees `things`: those of people first."""
         told = [word for word in things if word not in self.added and word not in self.removed]

@@ -46,7 +46,7 @@ class EmbeddedAlbums:
     def create(self, album: Album) -> None:
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO albums (collection, album_id, title, description, cover, created_at)"
+                "INSERT OR IGNORE INTO albums (collection, album_id, title, description, cover, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (*_values(album.key), album.title, album.description, album.cover, album.created_at),
             )

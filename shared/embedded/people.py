@@ -11,7 +11,7 @@ import numpy as np
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.people.codec import decode_faces, decode_person, encode_faces, encode_person
 from shared.domain.people.faces import FaceVector
-from shared.domain.people.ports import ImageState, Near, Required
+from shared.domain.people.ports import FacesOn, ImageState, Near, Required
 from shared.domain.people.records import Change, Face, FaceState, ImageFaces, Person
 from shared.embedded.database import Database
 from shared.embedded.people_vectors import FaceSearch
@@ -93,6 +93,21 @@ class EmbeddedPeople:
                 for image_id, faces, version in rows
             }
 
+    def stored_faces(
+        self, collection: str, *, limit: int, after: str | None = None
+    ) -> tuple[Sequence[ImageFaces], bool]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT image_id, faces, version FROM image_faces WHERE collection = ? AND image_id > ?"
+                " ORDER BY image_id LIMIT ?",
+                (collection, after or "", limit),
+            )
+            found = [
+                ImageFaces(ImageKey(collection, image_id), decode_faces(faces), version)
+                for image_id, faces, version in rows
+            ]
+        return found, len(found) == limit
+
     def person(self, collection: str, person_id: str) -> Person | None:
         with self._database.read() as connection:
             row: Any = connection.execute(
@@ -135,7 +150,7 @@ class EmbeddedPeople:
         changes: Sequence[Change],
         *,
         vectors: Mapping[str, FaceVector] | None = None,
-        required: Required | None = None,
+        required: Required | FacesOn | None = None,
     ) -> None:
         with self._database.transaction() as connection:
             if required and not _is_met(connection, required):
@@ -180,7 +195,9 @@ def _accepts(connection: sqlite3.Connection, collection: str) -> bool:
     return bool(found and found[0])
 
 
-def _is_met(connection: sqlite3.Connection, required: Required) -> bool:
+def _is_met(connection: sqlite3.Connection, required: Required | FacesOn) -> bool:
+    if isinstance(required, FacesOn):
+        return _accepts(connection, required.collection)
     image = required.image
     return _state(connection, image) is required.state and (
         not required.faces_on or _accepts(connection, image.collection)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import boto3
 import numpy as np
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.collections import DynamoCollections
@@ -91,3 +91,21 @@ def test_people_are_named_asked_about_merged_and_hidden(running: PicTrace, deskt
     tiles.first.get_by_role("link").click()
     expect(desktop.locator("#collection-title")).to_be_visible()
     expect(desktop.locator(".images img").first).to_be_visible()
+
+
+def test_the_people_view_fits_a_phone(running: PicTrace, browser: Browser) -> None:
+    collection = people_in(running)
+    context = browser.new_context(viewport={"width": 360, "height": 780}, has_touch=True, reduced_motion="reduce")
+    phone = context.new_page()
+    phone.goto(f"{running.url}/?collection={collection}&view=people")
+    sides = phone.locator("#same-pair figure")
+    expect(sides).to_have_count(2)
+    one, other = sides.nth(0).bounding_box(), sides.nth(1).bounding_box()
+    assert one and other  # noqa: PT018
+    assert one["y"] == other["y"], "the two are side by side, to be compared"
+    name = phone.locator("#persons li input").first
+    name.fill("Somebody with a name that does not fit")
+    name.press("Enter")
+    expect(name).to_have_attribute("title", "Somebody with a name that does not fit")
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    context.close()

@@ -39,6 +39,7 @@ MAY_FAIL: Final = {
     "POST /upload_from_url/": "the address may be out of reach",
     "PATCH /v1/collections/{collection}": "the deployment may have no networks for faces",
     "PATCH /v1/people": "nobody may be in the collection",
+    "POST /v1/people/records": "the collection may not have faces on",
     **dict.fromkeys(
         (
             *(f"GET /v1/people/{{person_id}}{rest}" for rest in ("", "/faces", "/suggestions")),
@@ -68,6 +69,7 @@ BODY_VALUES: Final[Mapping[str, Any]] = {
     "title": "Cats",
     "faces": True,
     "people": ["{{person_id}}"],
+    "persons": [],
     "hidden": False,
 }
 """The same for the fields of a body."""

@@ -25,6 +25,7 @@ NEED_AN_ALBUM_OR_A_LINK = {
 }
 NEED_A_PERSON = {
     "PATCH /v1/people",
+    "POST /v1/people/records",
     *(f"GET /v1/people/{{person_id}}{rest}" for rest in ("", "/faces", "/suggestions")),
     "PATCH /v1/people/{person_id}",
     *(f"POST /v1/people/{{person_id}}/{change}" for change in ("merge", "unmerge", "apart")),

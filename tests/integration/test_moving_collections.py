@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,49 +20,15 @@ from infra.local.data_folder import DataFolder
 from infra.local.serving import serving
 from infra.local.system import local_system
 from infra.operate import connection
-from infra.operate.__main__ import main
 from infra.operate.collection_client import CollectionClient
-from infra.operate.collection_folder import VERSION
 from infra.operate.local_files import FoundFile
+from infra.operate.manifest_lines import VERSION
 from infra.operate.uploader import AddStatus, Uploader
 from shared.domain.access import Scope
 from tests.conftest import ROOT, ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels, taken
 from tests.integration.conftest import until
-
-MOVED = (
-    *("image_id", "filename", "format", "bytes", "width", "height", "external_id", "note", "fields"),
-    *("taken_at", "camera", "location"),
-)
-
-
-@dataclass(frozen=True)
-class System:
-    """A running system, and a collection of it."""
-
-    url: str
-    collection: str
-
-    def get(self, path: str, **parameters: Any) -> Any:
-        parameters = {"collection": self.collection, **parameters}
-        return httpx.get(f"{self.url}{path}", params=parameters, timeout=60).raise_for_status().json()
-
-    def send(self, method: str, path: str, **body: Any) -> None:
-        where = {"collection": self.collection}
-        httpx.request(method, f"{self.url}{path}", params=where, json=body, timeout=60).raise_for_status()
-
-    def images(self) -> list[dict[str, Any]]:
-        """What moves with each image, oldest first."""
-        return [{name: image[name] for name in MOVED} for image in self.get("/v1/images", order="oldest")["images"]]
-
-    def groups(self) -> list[tuple[str, bool, set[str]]]:
-        return [
-            (group["best"], group["chosen"], {image["image_id"] for image in group["images"]})
-            for group in self.get("/v1/duplicates")["groups"]
-        ]
-
-    def run(self, command: str, folder: Path, *options: object) -> int:
-        return main([command, str(folder), "--url", self.url, "--collection", self.collection, *map(str, options)])
+from tests.integration.moving import END, System, lines
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +95,6 @@ def target(running: PicTrace, collection: str) -> System:
     return System(running.url, collection)
 
 
-def lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
 def test_a_collection_moves_to_a_deployment_and_back(
     source: System, exported: Path, target: System, local_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,7 +135,7 @@ def test_what_was_decided_moves_and_holds_for_images_that_return(
         [(sorted([one, other]), "different"), (["0" * 64, one], "both-kept")]
     )
     assert source.run("export", tmp_path / "exported") == 0
-    assert lines(tmp_path / "exported")[-1] == {"type": "end", "images": 2, "groups": 0, "decisions": 2}
+    assert lines(tmp_path / "exported")[-1] == END | {"images": 2, "decisions": 2}
     for _ in range(2):
         assert target.run("import", tmp_path / "exported") == 0
         assert target.get("/v1/duplicates/decisions") == decided
@@ -215,7 +176,7 @@ def test_what_a_folder_has(source: System, exported: Path) -> None:
     }
     [group] = [entry for entry in entries if entry["type"] == "group"]
     assert (group["kept"], group["chosen"], len(group["images"])) == (source.groups()[0][0], True, 2)
-    assert end == {"type": "end", "images": 6, "groups": 1, "decisions": 0}
+    assert end == END | {"images": 6, "groups": 1}
 
 
 def test_an_interrupted_export_goes_on_and_a_damaged_file_is_fetched_again(
@@ -278,7 +239,7 @@ def test_a_damaged_file_is_named_and_the_others_are_imported(
             lambda text: "".join(line for number, line in enumerate(text.splitlines(keepends=True)) if number != 2),
             "is not complete: it has 5 images, not the 6 that its end states",
         ),
-        (lambda text: text.replace('"version": 2', '"version": 3', 1), "it has format 3, and this version knows"),
+        (lambda text: text.replace('"version": 3', '"version": 4', 1), "it has format 4, and this version knows"),
         (lambda text: text.replace("pictrace-collection", "tar", 1), "is not the manifest of an exported collection"),
         (lambda text: text.replace('"image_id": "', '"image_id": "../', 1), "Line 2 of "),
         (lambda text: text + "{}\n", "cannot be read: "),

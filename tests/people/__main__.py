@@ -24,7 +24,19 @@ def first_found(parts: Parts) -> tuple[int, str]:
 
 
 def report(counts: Counter[str], violations: list[tuple[int, str]], found: dict[str, tuple[int, str]]) -> str:
-    shown = ("histories", "steps", "deaths", "faces", "assigned", "persons", "named", "merged", "rejections", "erased")
+    shown = (
+        "histories",
+        "steps",
+        "deaths",
+        "faces",
+        "assigned",
+        "persons",
+        "named",
+        "merged",
+        "rejections",
+        "imports",
+        "erased",
+    )
     lines = [
         "# People: what random histories found",
         "",

@@ -7,7 +7,7 @@ is checked, and that no decision was lost.
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +21,9 @@ from shared.domain.people.faces import FACE_DIMENSIONS, DetectedFace, FaceVector
 from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.lookup import resolve
 from shared.domain.people.merging import Merger
+from shared.domain.people.moving import FacesOff, PeopleMover
 from shared.domain.people.ports import ImageState, SettleImage, Task
-from shared.domain.people.records import Change, ImageFaces, Person, face_id, image_of
+from shared.domain.people.records import Change, Face, ImageFaces, Person, face_id, image_of
 from shared.domain.people.tasks import TaskHandler
 from tests.people.memory_store import MemoryPeople
 
@@ -66,7 +67,19 @@ def _stepped(name: str) -> Any:
     return call
 
 
-for _name in ("state", "accepts", "image", "images", "person", "faces_of", "vectors", "near", "erase"):
+for _name in (
+    "state",
+    "accepts",
+    "image",
+    "images",
+    "person",
+    "faces_of",
+    "vectors",
+    "near",
+    "erase",
+    "stored_faces",
+    "people",
+):
     setattr(SteppedPeople, _name, _stepped(_name))
 
 
@@ -79,6 +92,7 @@ class Parts:
     assigner: type[Assigner] = Assigner
     merger: type[Merger] = Merger
     decisions: type[PeopleDecisions] = PeopleDecisions
+    mover: type[PeopleMover] = PeopleMover
 
 
 @dataclass
@@ -107,6 +121,8 @@ class History:
         self.keeper = parts.keeper(self.store, self)
         self.merger = parts.merger(self.store, self)
         self.decisions = parts.decisions(self.store, self)
+        self.mover = parts.mover(self.store, self)
+        self.copies: list[tuple[Sequence[Person], Sequence[Face]]] = []
         ids = iter(range(10**6))
         self.assigner = parts.assigner(self.store, lambda: "", lambda: f"person{next(ids)}")
         self.handler = TaskHandler(self.store, self.keeper, self.assigner, self.merger, lambda event: None)
@@ -138,7 +154,7 @@ class History:
                 self._begin(self.queue.pop(self.random.randrange(len(self.queue))))
             if erases and steps > ERASED_AFTER:
                 erases = False
-                self.queue.append(("erase", ()))
+                self.queue += [("import", (copy,)) for copy in self.copies] + [("erase", ())]
             idle = not self.queue and not self.running
             for _ in range(self.random.randint(1, WORKERS) if actions and (idle or self.random.random() < 0.01) else 0):
                 actions = max(0, actions - 1)
@@ -172,7 +188,7 @@ class History:
         def work() -> None:
             try:
                 getattr(self, f"_{kind}")(*args)
-            except NotFound:
+            except (NotFound, FacesOff):
                 return
             except ConflictError:
                 self.queue.append(message)  # tried again
@@ -211,8 +227,10 @@ class History:
                 "unmerge",
                 "reject",
                 "confirm",
+                "export",
+                "import",
             ),
-            (8, 6, 6, 8, 4, 6, 12, 20, 6, 16, 8),
+            (8, 6, 6, 8, 4, 6, 12, 20, 6, 16, 8, 8, 14),
         )[0]
         args: tuple[Any, ...] | None = None
         match kind:
@@ -236,7 +254,11 @@ class History:
                 args = (face.face_id, self.random.choice([face.person, *persons]))
             case "confirm" if faces and persons:
                 args = (self.random.choice(faces).face_id, self.random.choice(persons))
-        return (kind, args) if args else None
+            case "export":
+                args = ()
+            case "import" if self.copies:
+                args = (self.random.choice(self.copies),)
+        return None if args is None else (kind, args)
 
     def _task(self, task: Task) -> None:
         self.handler.handle(task)
@@ -296,6 +318,30 @@ class History:
     def _confirm(self, face: str, person: str) -> None:
         self.decisions.confirm(COLLECTION, face, person)
 
+    def _export(self) -> None:
+        persons: list[Person] = []
+        faces: list[Face] = []
+        after: str | None = ""
+        while after is not None:
+            some_persons, some_faces, after = self.mover.page(COLLECTION, limit=5, after=after or None)
+            persons += some_persons
+            faces += some_faces
+        self.copies.append((persons, faces))
+
+    def _import(self, copy: tuple[Sequence[Person], Sequence[Face]]) -> None:
+        persons, faces = copy
+        for person in persons:
+            self.mover.restore_person(replace(person, into=None), overwrite=False)
+        for person in persons:
+            if person.into:
+                self.mover.restore_person(person, overwrite=False)
+        by_image: dict[str, list[Face]] = {}
+        for face in faces:
+            by_image.setdefault(image_of(face.face_id), []).append(face)
+        for image_id, found in by_image.items():
+            self.mover.restore_faces(ImageKey(COLLECTION, image_id), found, overwrite=False)
+        self.played.counts["imports"] += 1
+
     def _erase(self) -> None:
         self.store.on = False
         while self.store.erase(COLLECTION, 5)[1]:
@@ -341,6 +387,8 @@ class History:
                 wrong.append(f"merged: {person_id} was merged and has faces")
             if person.into and person.into not in store.persons:
                 wrong.append(f"person lost: {person_id} was merged into {person.into}")
+        if not store.on and store.persons:
+            wrong.append("erased: persons are left")
         for image, face in faces.values():
             if store.state(image) is not ImageState.SHOWN or not store.on:
                 wrong.append(f"orphan: {face.face_id}")

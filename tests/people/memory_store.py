@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.people.faces import FaceVector
-from shared.domain.people.ports import ImageState, Near, Required
+from shared.domain.people.ports import FacesOn, ImageState, Near, Required
 from shared.domain.people.records import Change, FaceState, ImageFaces, Person, Record, image_of
 
 
@@ -41,6 +41,15 @@ class MemoryPeople:
     def images(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageFaces]:
         keys = [ImageKey(collection, image_id) for image_id in sorted(image_ids)]
         return {key.image_id: self.images_[key] for key in keys if key in self.images_}
+
+    def stored_faces(
+        self, collection: str, *, limit: int, after: str | None = None
+    ) -> tuple[Sequence[ImageFaces], bool]:
+        later = sorted(
+            (one for one in self._docs(collection) if one.image.image_id > (after or "")),
+            key=lambda one: one.image.image_id,
+        )
+        return later[:limit], len(later) > limit
 
     def person(self, collection: str, person_id: str) -> Person | None:
         return self.persons.get(person_id)
@@ -84,7 +93,7 @@ class MemoryPeople:
         changes: Sequence[Change],
         *,
         vectors: Mapping[str, FaceVector] | None = None,
-        required: Required | None = None,
+        required: Required | FacesOn | None = None,
     ) -> None:
         if required and not self._is_met(required):
             raise ConflictError
@@ -94,7 +103,9 @@ class MemoryPeople:
         for change in changes:
             self._write(change)
 
-    def _is_met(self, required: Required) -> bool:
+    def _is_met(self, required: Required | FacesOn) -> bool:
+        if isinstance(required, FacesOn):
+            return self.on
         return self.states.get(required.image, ImageState.ABSENT) is required.state and (
             self.on or not required.faces_on
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bench import scale
+from bench.cost import faces
 from bench.cost.__main__ import CONTEXT, FIGURES, PAGE, main
 from bench.cost.bill import (
     idle,
@@ -122,3 +123,11 @@ def test_the_queue_grows_when_arrivals_exceed_throughput() -> None:
 def test_the_page_shows_the_current_simulation() -> None:
     shown = scale.PAGE.read_text(encoding="utf-8")
     assert shown == scale.written(shown, scale.current(FIGURES))
+
+
+def test_faces_cost_by_how_many_there_are() -> None:
+    none, one, ten = (sum(faces.looking(USE, 1, count).values()) for count in (0, 1, 10))
+    assert 0 < none < one < ten < 10 * one
+    assert faces.looking(USE, 1, 0)["DynamoDB: vectors"] == 0
+    assert faces.write_units(0) == 0
+    assert faces.write_units(10) > 5 * faces.write_units(1)

@@ -132,6 +132,19 @@ def test_the_largest_face_comes_first_and_small_ones_are_found_beside_it(finder:
     assert [face.box for face in again] == [first.box, second.box]
 
 
+@pytest.mark.parametrize("place", [(0, 0), (330, 430), (500, 700)])
+def test_small_faces_alone_in_a_large_image_are_found(finder: FaceFinder, place: tuple[int, int]) -> None:
+    """A face of 4 % of the width of the image, which nothing larger draws attention to."""
+    canvas = np.asarray(cv2.resize(pixels("coffee.png"), (1024, 768)), dtype=np.uint8)
+    person = pixels("astronaut.png")[40:220, 130:310]
+    small = np.asarray(cv2.resize(person, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    top, left = place
+    canvas[top : top + len(small), left : left + small.shape[1]] = small
+    [face] = finder.find(canvas)
+    assert 15 <= face.eye_distance <= 22
+    assert face.box[0] + face.box[2] / 2 == pytest.approx((left + small.shape[1] / 2) / 1024, abs=0.02)
+
+
 def test_a_face_that_is_too_small_is_left_out(finder: FaceFinder) -> None:
     small = cv2.resize(pixels("astronaut.png"), (150, 150), interpolation=cv2.INTER_AREA)
     assert finder.find(np.asarray(small, dtype=np.uint8)) == []

@@ -80,6 +80,23 @@ def create_album(caller: KnownCaller, wanted: schemas.AlbumCreation, services: N
     return state
 
 
+@router.put(
+    "/{album_id}",
+    summary="Create an album under an id, unless it is there",
+    responses=problem_responses("malformed-body", "not-found"),
+    dependencies=[WRITE],
+)
+def put_album(album: OneAlbum, wanted: schemas.AlbumContent, services: Needs) -> schemas.AlbumState:
+    """Brings an album of another collection, or of another PicTrace, with its id. One that is there is not changed.
+
+    A repetition changes nothing, so that it can be sent again after an outage.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    services.albums.create(Album(album, _title(wanted.title), wanted.description or None, None, 0, now))
+    (state,) = _states(services, [existing_album(services.albums, album)])
+    return state
+
+
 @router.get("/{album_id}", summary="One album", responses=problem_responses("not-found"), dependencies=[SEARCH])
 def get_album(album: OneAlbum, services: Needs) -> schemas.AlbumState:
     """Without its images, which `GET /v1/images?album=` lists."""

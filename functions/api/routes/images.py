@@ -125,9 +125,10 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: 
 def change_image(
     image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection, view: SeenAs
 ) -> schemas.ImageWithSources:
-    """Changes the caller's own id, note and fields of the image in one collection, and whether it is a favourite.
+    """Changes the caller's own id, note and fields of the image in one collection, its tags, and whether it is a
+    favourite.
 
-    They are returned with the image, and filter listings (`external_id`, `field`, `favourite`) and searches
+    They are returned with the image, and filter listings (`external_id`, `field`, `tag`, `favourite`) and searches
     (`external_id`, `field`).
     """
     given = change.model_fields_set
@@ -136,6 +137,7 @@ def change_image(
         note=change.note if "note" in given else KEEP,
         fields=change.fields,
         favourite=change.favourite if "favourite" in given else KEEP,
+        tags={canonical_tag(tag): wanted for tag, wanted in change.decided_tags.items()},
     )
     record = services.library.annotate(image_id, collection, wanted)
     return presenters.image_with_sources(record, view)

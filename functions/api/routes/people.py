@@ -21,7 +21,7 @@ from shared.vision.decode.decoding import SANDBOX, decode
 class PersonConvertor(StringConvertor):
     """Takes what may be a person's id, so that other methods of calls such as `suggestions` are refused as such."""
 
-    regex = "(?!(?:suggestions|search)(?:/|$))[^/]+"
+    regex = "(?!(?:suggestions|search|records)(?:/|$))[^/]+"
 
 
 register_url_convertor("person", PersonConvertor())

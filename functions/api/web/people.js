@@ -77,10 +77,10 @@ function pick(person) {
 }
 
 function tile(person) {
-  const name = make("input", { value: person.name ?? "", maxLength: 100, placeholder: text.unnamed, autocomplete: "off", "aria-label": text.nameOfPerson(nameOf(person)) });
+  const name = make("input", { value: person.name ?? "", title: person.name ?? "", maxLength: 100, placeholder: text.unnamed, autocomplete: "off", "aria-label": text.nameOfPerson(nameOf(person)) });
   name.onchange = () => attempt(async () => {
     Object.assign(person, await api.changePerson(person, { name: name.value.trim() || null }));
-    name.value = person.name ?? "";
+    name.value = name.title = person.name ?? "";
     toast(person.name ? text.named(person.name) : text.nameRemoved);
   });
   name.onkeydown = ({ key }) => key === "Enter" && name.blur();

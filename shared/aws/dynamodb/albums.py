@@ -52,13 +52,19 @@ class DynamoAlbums:
         self._table = table
 
     def create(self, album: Album) -> None:
+        """Create an album; see `shared.domain.ports.Albums`. What an interrupted deletion left of it goes before."""
+        if self.find(album.key):
+            return
+        self._clear(album.key)
         texts = {"title": album.title, "since": album.created_at, "cover": album.cover, "about": album.description}
-        self._client.put_item(
-            TableName=self._table,
-            Item=item_mapper.album_key(album.key)
-            | {name: {"S": text} for name, text in texts.items() if text}
-            | {"images": {"N": str(album.images)}},
-        )
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table,
+                Item=item_mapper.album_key(album.key)
+                | {name: {"S": text} for name, text in texts.items() if text}
+                | {"images": {"N": str(album.images)}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
 
     def find(self, key: AlbumKey) -> Album | None:
         item = self._get(item_mapper.album_key(key))
@@ -93,13 +99,17 @@ class DynamoAlbums:
         old = self._client.delete_item(
             TableName=self._table, Key=item_mapper.album_key(key), ReturnValues="ALL_OLD"
         ).get("Attributes")
+        self._clear(key)
+        return old is not None
+
+    def _clear(self, key: AlbumKey) -> None:
+        """Delete the entries of an album that is gone, and the links to it."""
         for member in self.members(key):
             self._delete(item_mapper.album_entry_key(key, member.image_id))
             self._delete(item_mapper.album_of_image_key(ImageKey(key.collection, member.image_id), key.album_id))
         for item in self._query(item_mapper.share_of_album_key(key, "")["pk"]):
             self._delete(item_mapper.share_key(item["hash"]["S"]))
             self._delete({"pk": item["pk"], "sk": item["sk"]})
-        return old is not None
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
         """Return one page of a collection's albums; see `shared.domain.ports.Albums`."""

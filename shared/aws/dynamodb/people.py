@@ -12,7 +12,7 @@ from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.people.faces import FaceVector
-from shared.domain.people.ports import ImageState, Near, Required
+from shared.domain.people.ports import FacesOn, ImageState, Near, Required
 from shared.domain.people.records import Change, ImageFaces, Person
 from shared.domain.table_schema import (
     COLLECTIONS_PARTITION,
@@ -55,6 +55,23 @@ class DynamoPeople:
         keys = [items.faces_key(ImageKey(collection, image_id)) for image_id in sorted(set(image_ids))]
         found = [items.to_faces(item) for item in batch_get(self._client, self._table, keys)]
         return {faces.image.image_id: faces for faces in found}
+
+    def stored_faces(
+        self, collection: str, *, limit: int, after: str | None = None
+    ) -> tuple[Sequence[ImageFaces], bool]:
+        found: list[ImageFaces] = []
+        for partition, first, last in items.images_after(collection, after):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": partition, ":first": {"S": first}, ":last": {"S": last}},
+                Limit=limit - len(found),
+                ConsistentRead=True,
+            )
+            found += [items.to_faces(item) for item in answer["Items"]]
+            if len(found) == limit or (found and "LastEvaluatedKey" in answer):
+                return found, True
+        return found, False
 
     def person(self, collection: str, person_id: str) -> Person | None:
         item = self._get(items.person_key(collection, person_id))
@@ -118,7 +135,7 @@ class DynamoPeople:
         changes: Sequence[Change],
         *,
         vectors: Mapping[str, FaceVector] | None = None,
-        required: Required | None = None,
+        required: Required | FacesOn | None = None,
     ) -> None:
         writes = [write for change in changes for write in items.writes(change, vectors or {})]
         checks = _checks(required) if required else []
@@ -182,8 +199,10 @@ def _collection_key(collection: str) -> dict[str, Any]:
     return {"pk": {"S": COLLECTIONS_PARTITION}, "sk": {"S": collection}}
 
 
-def _checks(required: Required) -> list[dict[str, Any]]:
+def _checks(required: Required | FacesOn) -> list[dict[str, Any]]:
     """Return the conditions on an image's record, and on its collection."""
+    if isinstance(required, FacesOn):
+        return [_faces_on(required.collection)]
     image = required.image
     conditions = {
         ImageState.SHOWN: ("attribute_exists(#name)", LISTING_PARTITION),
@@ -191,20 +210,20 @@ def _checks(required: Required) -> list[dict[str, Any]]:
         ImageState.ABSENT: ("attribute_not_exists(#name)", "pk"),
     }
     condition, name = conditions[required.state]
-    checks: list[dict[str, Any]] = [
-        {
-            "Key": record_key(image.image_id, image.collection),
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#name": name},
+    check: dict[str, Any] = {
+        "Key": record_key(image.image_id, image.collection),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#name": name},
+    }
+    return [{"ConditionCheck": check}, *([_faces_on(image.collection)] if required.faces_on else [])]
+
+
+def _faces_on(collection: str) -> dict[str, Any]:
+    return {
+        "ConditionCheck": {
+            "Key": _collection_key(collection),
+            "ConditionExpression": "#faces = :true",
+            "ExpressionAttributeNames": {"#faces": FACES_ON},
+            "ExpressionAttributeValues": {":true": {"BOOL": True}},
         }
-    ]
-    if required.faces_on:
-        checks.append(
-            {
-                "Key": _collection_key(image.collection),
-                "ConditionExpression": "#faces = :true",
-                "ExpressionAttributeNames": {"#faces": FACES_ON},
-                "ExpressionAttributeValues": {":true": {"BOOL": True}},
-            }
-        )
-    return [{"ConditionCheck": check} for check in checks]
+    }

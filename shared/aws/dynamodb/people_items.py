@@ -37,6 +37,14 @@ def faces_partitions(collection: str) -> Iterator[dict[str, Any]]:
     return (_partition(collection, f"{number:02x}") for number in range(256))
 
 
+def images_after(collection: str, image_id: str | None) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield each partition that may have faces of later images, with its first and its last possible sort key."""
+    for number in range(int(image_id[:2], 16) if image_id else 0, 256):
+        digits = f"{number:02x}"
+        begun = image_id is not None and image_id.startswith(digits)
+        yield _partition(collection, digits), _IMAGE + (f"{image_id}~" if begun else ""), f"{_IMAGE}~"
+
+
 def _partition(collection: str, image_id: str) -> dict[str, Any]:
     return {"S": f"{_FACES}{collection}#{image_id[:2]}"}
 

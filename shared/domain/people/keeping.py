@@ -1,5 +1,6 @@
 """Store the faces of images, and have them follow what becomes of their image."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -37,11 +38,12 @@ class FaceKeeper:
         """Store an image's faces; the image must have its record. Those of another model are replaced."""
         image = ImageKey(collection, image_id)
         surest = sorted(range(len(faces)), key=lambda position: -faces[position].score)[:MAX_FACES]
-        detected = {face_id(image_id, face_model, position): faces[position] for position in sorted(surest)}
+        kept = [faces[position] for position in sorted(surest)]
 
         def store() -> bool:
             while self._store.accepts(collection) and (state := self._store.state(image)) in _ADDED:
                 before = self._store.image(image)
+                detected = identified(before, face_model, kept)
                 after, vectors = self._merged(before, face_model, detected, _ADDED[state])
                 if after.faces == before.faces:
                     return bool(after.faces)
@@ -146,6 +148,27 @@ class FaceKeeper:
                 raise ConflictError
             persons.append(Change(person, person.left_by(*faces)))
         self._store.commit([Change(before, after), *persons], vectors=vectors, required=required)
+
+
+def identified(before: ImageFaces, face_model: str, detected: Sequence[DetectedFace]) -> dict[str, DetectedFace]:
+    """Return the faces that a model found, each by the id of the stored one in its place, or else by a free one.
+
+    So a face keeps its id if another version of the program, or another processor, finds the faces of the image in
+    another order, or more of them.
+    """
+    free = {face.face_id: face for face in before.faces if face.face_model == face_model}
+    places: list[str | None] = []
+    for one in detected:
+        nearest = max(free.values(), key=lambda face, box=one.box: overlap(face.box, box), default=None)  # type: ignore[misc]
+        found = nearest if nearest and overlap(nearest.box, one.box) >= SAME_PLACE else None
+        places.append(free.pop(found.face_id).face_id if found else None)
+    taken = {face.face_id for face in before.faces}
+    unused = (
+        wanted
+        for position in itertools.count()
+        if (wanted := face_id(before.image.image_id, face_model, position)) not in taken
+    )
+    return {place or next(unused): one for place, one in zip(places, detected, strict=True)}
 
 
 def _partly(before: ImageFaces, faces: Sequence[Face]) -> ImageFaces:

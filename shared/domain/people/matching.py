@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
+from shared.domain.people.face_card import SAME
 from shared.domain.people.faces import FaceVector
 
-NEAREST: Final = 0.50
+NEAREST: Final = SAME
 """Maximum distance of a person's nearest face, and of its five nearest on average."""
 SUGGESTED: Final = 0.55
 """Maximum distance at which a person is suggested."""

@@ -24,8 +24,11 @@ class Merger:
         self._store = store
         self._tasks = tasks
 
-    def merge(self, collection: str, person_id: str, into: str) -> Person:
-        """Merge a person into another, whose name it takes over if that has none; return the other.
+    def merge(self, collection: str, person_id: str, into: str, *, names: bool = True) -> Person:
+        """Merge a person into another; return the other.
+
+        Args:
+            names: have the other take over the name of this one if it has none.
 
         Raises:
             NotFound: one of them does not exist.
@@ -35,7 +38,7 @@ class Merger:
             gone, stays = self._found(collection, person_id), self._found(collection, into)
             if gone.person_id == stays.person_id:
                 return stays, person_id  # repeated, perhaps because nobody was told of the first time
-            named = gone.name if stays.name is None else None
+            named = gone.name if names and stays.name is None else None
             held = replace(
                 stays,
                 merged=stays.merged | gone.known_as,

@@ -35,6 +35,13 @@ class Required:
     faces_on: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FacesOn:
+    """Required for a change: that a collection has faces on."""
+
+    collection: str
+
+
 class PeopleStore(Protocol):
     """Stores faces and persons. Every read but `near` sees all changes that were made before."""
 
@@ -47,6 +54,19 @@ class PeopleStore(Protocol):
 
     def images(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageFaces]:
         """Return the faces of those of the images that have some."""
+        ...
+
+    def stored_faces(
+        self, collection: str, *, limit: int, after: str | None = None
+    ) -> tuple[Sequence[ImageFaces], bool]:
+        """Return faces that are stored, of whatever state, of at most `limit` images, in the order of their ids.
+
+        Args:
+            after: the image after which they begin.
+
+        Returns:
+            The faces of each image, and whether there may be more.
+        """
         ...
 
     def person(self, collection: str, person_id: str) -> Person | None: ...
@@ -73,7 +93,7 @@ class PeopleStore(Protocol):
         changes: Sequence[Change],
         *,
         vectors: Mapping[str, FaceVector] | None = None,
-        required: Required | None = None,
+        required: Required | FacesOn | None = None,
     ) -> None:
         """Make changes, all or none.
 
@@ -81,7 +101,7 @@ class PeopleStore(Protocol):
             vectors: of the faces that are new or live again after they were gone.
 
         Raises:
-            ConflictError: a stored record is no longer the one `before`, or an image is not in the required state.
+            ConflictError: a stored record is no longer the one `before`, or what is required is not the case.
         """
         ...
 

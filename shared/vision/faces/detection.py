@@ -4,7 +4,7 @@ Its output is decoded as MediaPipe does (modules/face_detection of https://githu
 Reference: Bazarevsky et al., BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, CVPR Workshop 2019.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,13 +19,17 @@ from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_longest, shrink_to_fit
 
 CANDIDATE: Final = 0.5
-"""Minimum score of what is considered at all: an image that has it is looked at in parts as well."""
+"""Minimum score of what is considered at all."""
 SAME: Final = 0.3
 """Intersection over union from which two boxes are of one face."""
-TILE: Final = 0.6
-"""Side of a part of the image, in sides of the image: the parts overlap, so that one of them has a face whole."""
-_WORKING: Final = 640
-"""Longest side from which the views are reduced: a part of it still has twice the pixels of the larger detector."""
+FINE: Final = (3, 0.4)
+"""How many rows and columns of parts every image is looked at in by the full range, and their side in sides of the
+image. Of 109 faces with eyes 30 to 60 pixels apart, in made photographs of 2,048 to 4,000 pixels, 41 are found instead
+of 14. The parts overlap, so that one of them has a face whole."""
+COARSE: Final = (2, 0.6)
+"""Those in which an image that has a candidate is looked at by both."""
+_WORKING: Final = 768
+"""Longest side from which the views are reduced: a part of it still has more pixels than the larger detector."""
 _LOGIT: Final = 80.0
 """Limit of a score before the sigmoid, whose exponential overflows beyond."""
 
@@ -84,18 +88,17 @@ class Detector:
         return _blend([one for one in found if (one.points[1] > one.points[0]).all()])
 
 
-def detect(rgb: Pixels, detectors: Sequence[Detector]) -> list[Detection]:
-    """Return what scores at least `CANDIDATE` in an image or, if something does, in one of its four parts.
+def detect(rgb: Pixels, short_range: Detector, full_range: Detector) -> list[Detection]:
+    """Return what scores at least `CANDIDATE` in an image or in one of its parts.
 
     Returns:
         In pixels of the image, the best first. What is found several times is there once.
     """
     working = shrink_to_fit(rgb, _WORKING)
-    found = [one for detector in detectors for one in detector.detect(working)]
+    found = [one for detector in (short_range, full_range) for one in detector.detect(working)]
+    found += _detect_in_parts(working, FINE, full_range)
     if found:
-        for corner, part in _parts(working):
-            for detector in detectors:
-                found += [Detection(one.score, one.points + corner) for one in detector.detect(part)]
+        found += _detect_in_parts(working, COARSE, short_range, full_range)
     kept: list[Detection] = []
     for one in sorted(found, key=lambda one: (-one.score, one.box)):
         if all(overlap(one.box, other.box) < SAME for other in kept):
@@ -104,13 +107,25 @@ def detect(rgb: Pixels, detectors: Sequence[Detector]) -> list[Detection]:
     return [Detection(one.score, one.points * scale) for one in kept]
 
 
-def _parts(rgb: Pixels) -> Iterator[tuple[tuple[int, int], Pixels]]:
+def _detect_in_parts(rgb: Pixels, parts: tuple[int, float], *detectors: Detector) -> list[Detection]:
+    """Return what is found in the parts of an image: so many rows and columns, of this share of its sides."""
+    number, share = parts
     height, width = rgb.shape[:2]
-    rows, columns = round(height * TILE), round(width * TILE)
-    if rows and columns:
-        for top in (0, height - rows):
-            for left in (0, width - columns):
-                yield (left, top), rgb[top : top + rows, left : left + columns]
+    rows, columns = round(height * share), round(width * share)
+    if not rows or not columns:
+        return []
+    found: list[Detection] = []
+    for top in _spread(height - rows, number):
+        for left in _spread(width - columns, number):
+            corner, part = np.array((left, top)), rgb[top : top + rows, left : left + columns]
+            for detector in detectors:
+                found += [Detection(one.score, one.points + corner) for one in detector.detect(part)]
+    return found
+
+
+def _spread(last: int, number: int) -> list[int]:
+    """Return so many whole numbers from 0 to `last`, at even distances."""
+    return [round(at * last / (number - 1)) for at in range(number)]
 
 
 def _grid(cells: int, number: int) -> npt.NDArray[np.float64]:

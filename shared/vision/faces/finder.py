@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.domain.people.face_card import (
     EMBEDDER_FILE,
@@ -14,7 +15,8 @@ from shared.domain.people.face_card import (
     SHORT_RANGE_FILE,
     FaceCard,
 )
-from shared.domain.people.faces import DetectedFace
+from shared.domain.people.face_card import SAME as SAME_PERSON
+from shared.domain.people.faces import DetectedFace, FaceVector
 from shared.vision.faces.boxes import Box, overlap
 from shared.vision.faces.detection import SAME, Detection, Detector, detect
 from shared.vision.faces.mesh import Mesh, MeshNetwork
@@ -56,7 +58,7 @@ class FaceFinder:
         except FileNotFoundError as error:
             raise FacesMissing(f"There are no networks for faces in {folder}. Make them: {EXPORT_COMMAND}") from error
         self.face_model = card.id
-        self._side = card.side
+        self._card = card
         self._points = np.array(card.points, dtype=np.float64) * card.side
         self._detectors = (
             Detector(folder / SHORT_RANGE_FILE, side=128, anchors=((8, 2), (16, 6))),
@@ -87,7 +89,7 @@ class FaceFinder:
 
     def _candidates(self, rgb: Pixels) -> Iterator[tuple[Detection, Mesh]]:
         """Yield what is a face by all measures, the best score first."""
-        for detection in detect(rgb, self._detectors):
+        for detection in detect(rgb, *self._detectors):
             if detection.score < MIN_SCORE:
                 return
             rough = self._mesh.fit(rgb, detection)
@@ -100,15 +102,31 @@ class FaceFinder:
     def _describe(self, rgb: Pixels, detection: Detection, mesh: Mesh) -> DetectedFace:
         height, width = rgb.shape[:2]
         left, top, right, bottom = np.clip(np.array(mesh.box) / (width, height, width, height), 0, 1).tolist()
-        chip = fit(mesh.alignment_points, self._points).cut(rgb, self._side)
-        [vector] = self._embedder.run(chip)
+        chip = fit(mesh.points(self._card.landmarks), self._points).cut(rgb, self._card.side)
+        [values] = self._embedder.run(prepared(chip, self._card))
         return DetectedFace(
             box=(left, top, right - left, bottom - top),
             score=detection.score,
             presence=mesh.presence,
             eye_distance=mesh.eye_distance,
-            vector=vector,
+            vector=comparable(values, self._card),
         )
+
+
+def prepared(chip: Pixels, card: FaceCard) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    """Return a chip, RGB bytes, as an embedder takes it."""
+    ordered = chip if card.order == "RGB" else np.ascontiguousarray(chip[:, :, ::-1])
+    if card.mean is None:
+        return ordered
+    return ((ordered - np.array(card.mean, dtype=np.float32)) / np.float32(card.scale)).astype(np.float32)
+
+
+def comparable(values: npt.NDArray[np.float32], card: FaceCard) -> FaceVector:
+    """Return the values of an embedder, scaled so that faces of one person are within `SAME_PERSON` of each other."""
+    vector = values.astype(np.float32)
+    if card.unit:
+        vector /= max(float(np.linalg.norm(vector)), 1e-12)
+    return vector if card.same == SAME_PERSON else vector * np.float32(SAME_PERSON / card.same)
 
 
 def _part(rgb: Pixels, box: Box) -> Pixels:

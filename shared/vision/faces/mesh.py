@@ -3,12 +3,14 @@
 Reference: Kartynnik et al., Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs, CVPR Workshop 2019.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from shared.domain.people.face_card import MESH_LANDMARKS
 from shared.vision.faces.boxes import Box
 from shared.vision.faces.detection import Detection
 from shared.vision.faces.network import Network
@@ -16,15 +18,11 @@ from shared.vision.faces.similarity import Points, Similarity
 from shared.vision.pixels import Pixels
 
 SIDE: Final = 192
-LANDMARKS: Final = 468
 MARGIN: Final = 1.5
 """The side of what the network sees, in the longer side of the face's box; MediaPipe's."""
 
 _EYE_CORNERS: Final = ((33, 133), (362, 263))
 """Of the eye on the left and of the eye on the right."""
-_ALIGNMENT_POINTS: Final = (249, 382, 7, 155, 2)
-"""The landmarks nearest to the five of dlib, in its order, over 42 faces (medians 1.6 to 2.1 pixels of a chip): its
-corners of the eyes are not quite the mesh's."""
 _LOGIT: Final = 80.0
 
 
@@ -54,10 +52,9 @@ class Mesh:
     def eye_distance(self) -> float:
         return float(np.linalg.norm(self.eyes[1] - self.eyes[0]))
 
-    @property
-    def alignment_points(self) -> Points:
-        """The points by which a chip is cut, shape (5, 2), in the order of `FaceCard.points`."""
-        return self.landmarks[list(_ALIGNMENT_POINTS)]
+    def points(self, landmarks: Sequence[Sequence[int]]) -> Points:
+        """Return the points by which a chip is cut, shape (n, 2): each the mean of some landmarks."""
+        return np.stack([self.landmarks[list(group)].mean(axis=0) for group in landmarks])
 
 
 class MeshNetwork:
@@ -77,5 +74,5 @@ class MeshNetwork:
         presence, flat = sorted(
             self._network.run(view.cut(rgb, SIDE) / np.float32(255)), key=lambda output: output.size
         )
-        landmarks = view.inverse().apply(flat.astype(np.float64).reshape(LANDMARKS, 3)[:, :2])
+        landmarks = view.inverse().apply(flat.astype(np.float64).reshape(MESH_LANDMARKS, 3)[:, :2])
         return Mesh(landmarks, float(1 / (1 + np.exp(-np.clip(float(presence.ravel()[0]), -_LOGIT, _LOGIT)))))

@@ -14,7 +14,7 @@ from shared.domain.people.decisions import PeopleDecisions
 from shared.domain.people.faces import FACE_DIMENSIONS, DetectedFace, FaceVector
 from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.merging import Merger
-from shared.domain.people.ports import ImageState, Required, SettleImage, Task
+from shared.domain.people.ports import FacesOn, ImageState, Required, SettleImage, Task
 from shared.domain.people.records import Change, Face, FaceState, ImageFaces, Person, face_id
 from shared.domain.people.tasks import TaskHandler
 from tests.contract.stores.conftest import Store, key_of, make_image
@@ -126,6 +126,38 @@ def test_a_change_can_require_that_the_collection_has_faces_on(store: Store, col
     store.collections.put(collection, "A title")
     assert store.people.accepts(collection)
     store.people.commit([change], vectors={face(image).face_id: vector(1)}, required=required)
+
+
+def test_a_person_can_require_that_the_collection_has_faces_on(store: Store, collection: str) -> None:
+    person = Person(collection, "a" * 32)
+    change, required = Change(person, replace(person, name="Ada")), FacesOn(collection)
+    for on in (None, False):
+        if on is not None:
+            store.collections.set_faces(collection, on=on)
+        with pytest.raises(ConflictError):
+            store.people.commit([change], required=required)
+    store.collections.set_faces(collection, on=True)
+    store.people.commit([change], required=required)
+    assert [one.name for one in store.people.people(collection)] == ["Ada"]
+
+
+def test_all_stored_faces_come_in_pages(store: Store, collection: str) -> None:
+    images = sorted((add(store, collection) for _ in range(5)), key=lambda image: image.image_id)
+    same_digits = ImageKey(collection, images[2].image_id[:-1] + ("0" if images[2].image_id[-1] != "0" else "1"))
+    gone = face(same_digits, state=FaceState.GONE, recalled="a" * 32)
+    expected = [put(store, image, face(image), face(image, 1, state=FaceState.TRASHED)) for image in images]
+    expected.append(put(store, same_digits, gone))
+    put(store, add(store, collection + "-other"), face(images[0]))
+    expected.sort(key=lambda one: one.image.image_id)
+    for limit in (2, 6, 100):
+        found: list[ImageFaces] = []
+        more = True
+        while more:
+            after = found[-1].image.image_id if found else None
+            page, more = store.people.stored_faces(collection, limit=limit, after=after)
+            assert len(page) <= limit
+            found += page
+        assert found == expected
 
 
 def test_the_faces_of_a_person_are_the_live_ones_in_pages(store: Store, collection: str) -> None:

@@ -86,6 +86,7 @@ class Image(TypedDict):
     camera: str | None
     location: Location | None
     tags: list[str]
+    decided_tags: dict[str, bool]
     favourite: bool
     external_id: str | None
     note: str | None
@@ -370,6 +371,44 @@ class Person(TypedDict):
     cover: Face | None
     merged: list[str]
     created_at: str
+
+
+class PersonRecord(TypedDict):
+    """A person, and what somebody decided about them, as it is moved to another collection."""
+
+    person_id: str
+    name: str | None
+    hidden: bool
+    cover: str | None
+    sample: str | None
+    into: str | None
+    released: str | None
+    apart: list[str]
+    kept: bool
+    named_by: str | None
+    origin: str | None
+    created_at: str
+
+
+class FaceRecord(TypedDict):
+    """A face, also of an image that is gone, and what is known of it."""
+
+    face_id: str
+    face_model: str
+    box: Box
+    score: float
+    presence: float
+    eye_distance: float
+    person_id: str | None
+    confirmed: bool
+    rejected: list[str]
+    former: list[str]
+
+
+class PeopleRecords(TypedDict):
+    persons: list[PersonRecord]
+    faces: list[FaceRecord]
+    cursor: str | None
 
 
 class PersonPage(TypedDict):

@@ -55,6 +55,7 @@ class Operations:
     tags = operations.tags
     list_albums = operations.list_albums
     create_album = operations.create_album
+    put_album = operations.put_album
     get_album = operations.get_album
     change_album = operations.change_album
     delete_album = operations.delete_album
@@ -99,6 +100,8 @@ class Operations:
     change_person = operations.change_person
     person_faces = operations.person_faces
     person_suggestions = operations.person_suggestions
+    people_records = operations.people_records
+    restore_people = operations.restore_people
     merge_people = operations.merge_people
     unmerge_person = operations.unmerge_person
     tell_apart = operations.tell_apart

@@ -127,6 +127,10 @@ class FacesUnavailable(ApiError):
     slug = "faces-unavailable"
 
 
+class FacesOff(ApiError):
+    slug = "faces-off"
+
+
 class RequestTimeout(ApiError):
     slug = "request-timeout"
 

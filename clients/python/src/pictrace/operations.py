@@ -90,6 +90,15 @@ def change_album(album_id: str, *, collection: str | None = None, **change: Unpa
     return {"path": {"album_id": album_id}, "query": {"collection": collection}, "json": change, "repeatable": True}
 
 
+@operation("PUT", "/v1/albums/{album_id}", answers.AlbumState)
+def put_album(
+    album_id: str, title: str, *, description: str | None = None, **where: Unpack[parameters.InCollection]
+) -> Parts:
+    """Create an album under the id that it had elsewhere; one that is there is not changed."""
+    body = {"title": title, "description": description}
+    return {"path": {"album_id": album_id}, "query": where, "json": body, "repeatable": True}
+
+
 @operation("DELETE", "/v1/albums/{album_id}", type(None))
 def delete_album(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
     """Delete an album with the links to it; its images stay."""
@@ -339,6 +348,25 @@ def who(image: AnyImage, **where: Unpack[parameters.InCollection]) -> Parts:
     query = read_any(image)
     body: Parts = {"files": {"file": query}} if isinstance(query, FilePart) else {"json": {query.field: query.value}}
     return {**body, "query": where, "repeatable": True}
+
+
+@operation("GET", "/v1/people/records", answers.PeopleRecords)
+def people_records(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of what is known of people, to be moved: persons, then faces."""
+    return {"query": page}
+
+
+@operation("POST", "/v1/people/records", type(None))
+def restore_people(
+    persons: Sequence[answers.PersonRecord] = (),
+    faces: Sequence[answers.FaceRecord] = (),
+    *,
+    overwrite: bool = False,
+    **where: Unpack[parameters.InCollection],
+) -> Parts:
+    """Restore persons, or faces, as `people_records` returned them; merged persons once more after all others."""
+    body = {"persons": list(persons), "faces": list(faces), "overwrite": overwrite}
+    return {"query": where, "json": body, "repeatable": True}
 
 
 @operation("GET", "/v1/people/{person_id}", answers.Person)

@@ -104,6 +104,7 @@ class ImageChange(TypedDict, total=False):
     note: str | None
     fields: dict[str, str | None]
     favourite: bool | None
+    decided_tags: dict[str, bool | None]
 
 
 class GroupToResolve(TypedDict):
