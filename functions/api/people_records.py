@@ -18,7 +18,7 @@ PersonIds = Annotated[list[PersonId], Field(max_length=MAX_IDS)]
 class PersonRecord(BaseModel):
     """A person, and what somebody decided about them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     person_id: PersonId
     name: Annotated[str | None, Field(max_length=MAX_PERSON_NAME, examples=["Ada"])] = None
@@ -37,7 +37,7 @@ class PersonRecord(BaseModel):
 class FaceRecord(BaseModel):
     """A face of an image that the collection need not have any more, and what is known of it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     face_id: FaceId
     face_model: Annotated[str, Field(max_length=256, examples=["dlib-resnet-v1-f16"])]
@@ -64,7 +64,7 @@ class PeopleRecords(BaseModel):
 class PeopleRestoration(BaseModel):
     """Persons and faces as `GET /v1/people/records` returned them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     persons: Annotated[list[PersonRecord], Field(max_length=MAX_PAGE)] = []
     faces: Annotated[list[FaceRecord], Field(max_length=MAX_FACES)] = []

@@ -236,7 +236,7 @@ class ImageChange(BaseModel):
     ] = {}
     favourite: Annotated[bool | None, Field(description="whether it is a favourite of the collection")] = None
     decided_tags: Annotated[
-        dict[str, bool | None],
+        dict[str, StrictBool | None],
         Field(
             max_length=2 * MAX_TAGS,
             description="tags that the image has (true) or does not have (false), whatever the network sees in it; "
@@ -574,6 +574,8 @@ class OrbModel(BaseModel):
 
 class Box(BaseModel):
     """A rectangle in an image, in fractions of its width and height."""
+
+    model_config = ConfigDict(strict=True)
 
     left: Annotated[float, Field(ge=0, le=1, examples=[0.62])]
     top: Annotated[float, Field(ge=0, le=1, examples=[0.41])]

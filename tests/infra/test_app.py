@@ -168,6 +168,19 @@ def test_an_invalid_setting_ends_the_command_with_one_line(
     assert capsys.readouterr().err == "pictrace: architecture must be one of arm64, x86_64, not 'sparc'\n"
 
 
+@pytest.mark.parametrize(
+    ("value", "face_model"), [("", None), ("dlib-resnet", "dlib-resnet"), ("layers/faces/sface.json",) * 2]
+)
+def test_faces_are_embedded_by_a_known_network_or_by_a_file(value: str, face_model: str | None) -> None:
+    assert stage(face_model=value).face_model == face_model
+
+
+@pytest.mark.parametrize("value", ["sface", "layers/models/sface.json", "layers/faces/../sface.json"])
+def test_an_embedder_is_where_the_build_of_the_image_sees_it(value: str) -> None:
+    with pytest.raises(ContextError, match="face_model must be one of"):
+        stage(face_model=value)
+
+
 def test_localhost_and_other_origins_can_be_allowed() -> None:
     stage = Stage.from_context(
         app.default_context() | {"allowed_origins": "http://localhost:5173,https://example.org,"}

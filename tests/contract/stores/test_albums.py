@@ -175,3 +175,18 @@ def test_a_link_is_found_by_the_hash_of_its_token_until_it_is_revoked(store: Sto
     assert store.albums.delete(album)
     assert store.shares.find(hashes[1]) is None
     assert store.shares.find(hashes[2]) == shares[2]
+
+
+def test_an_album_that_is_there_is_not_created_again(store: Store, collection: str) -> None:
+    album = create(store, collection, "Rome")
+    store.albums.add(album, add(store, collection, 2))
+    before = store.albums.find(album)
+    store.albums.create(Album(album, "Another", "text", None, 0, "2026-11-29T18:00:00+00:00"))
+    assert store.albums.find(album) == before
+    assert len(listed(store, album)) == 2
+    share = Share("s" * 32, album, "2026-11-28T18:00:00+00:00", 4_000_000_000)
+    store.shares.create(share, token_hash("t" * 43))
+    store.albums.delete(album)
+    store.albums.create(Album(album, "Again", None, None, 0, "2026-11-29T18:00:00+00:00"))
+    assert (images(store, album), listed(store, album), list(store.shares.list_all(album))) == (0, [], [])
+    assert store.shares.find(token_hash("t" * 43)) is None
