@@ -155,7 +155,9 @@ def to_uint8(samples: npt.NDArray[Any], bits: int | None = None) -> Pixels:
             return samples
         return _scaled(samples, (1 << bits) - 1)
     if samples.dtype.kind == "f":
-        missing = ~np.isfinite(samples) | (samples < _ABSENT)
+        missing = ~np.isfinite(samples)
+        if samples.dtype.itemsize > 2:  # noqa: PLR2004 - half floats have no such values
+            missing |= samples < _ABSENT
         if missing.any():
             samples = np.where(missing, samples.min(where=~missing, initial=0), samples)
     brightest = float(samples.max(initial=0))
