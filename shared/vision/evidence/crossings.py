@@ -55,7 +55,7 @@ def lie_across(
     Args:
         shown: returns how both pages show the region with this index.
     """
-    if found.agreeing < LEAST_AGREEING:
+    if found.kept[1 - place] < LEAST_AGREEING:
         return False
     bar = all(is_bar(part, found.valid) for part in parts)
     if not bar and any(shown(index)[place].seam < shown(index)[1 - place].seam for index in range(len(parts))):
@@ -82,14 +82,25 @@ def lie_across(
     return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
 
 
+def spans(part: Region, valid: Mask) -> tuple[bool, bool]:
+    """Return whether a region reaches from one side of the overlap to the other, and from its top to its bottom."""
+    (top, bottom), (left, right) = extent(valid)
+    return part.box[2] >= BAR * (right - left), part.box[3] >= BAR * (bottom - top)
+
+
 def is_bar(part: Region, valid: Mask) -> bool:
     """Return whether a region lies along a whole edge."""
-    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
-    (top, bottom), (left, right) = ((int(one[0]), int(one[-1]) + 1) for one in (rows, columns))
+    (top, bottom), (left, right) = extent(valid)
     x, y, width, height = part.box
-    across, down = width >= BAR * (right - left), height >= BAR * (bottom - top)
+    across, down = spans(part, valid)
     at_end = y <= top + 1 or y + height >= bottom - 1, x <= left + 1 or x + width >= right - 1
     return (across and at_end[0]) or (down and at_end[1])
+
+
+def extent(valid: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first row and the one after the last, and the same of the columns."""
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    return (int(rows[0]), int(rows[-1]) + 1), (int(columns[0]), int(columns[-1]) + 1)
 
 
 def ground_of(page: Plane) -> Plane:

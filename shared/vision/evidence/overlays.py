@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 
 from shared.vision.evidence.crossings import is_bar, lie_across
-from shared.vision.evidence.differences import Agreement, PixelBox, Region
+from shared.vision.evidence.differences import WINDOW, Agreement, PixelBox, Region
+from shared.vision.evidence.foreign import laid_over_page
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
 from shared.vision.evidence.sides import CHANGED, CONTINUES, LEAST_RING, NO_SEAM, OverlaidImage, Side, sides_of
@@ -32,6 +33,8 @@ BOTH_FLAT: Final = (0.8, 0.97)
 photograph shows there has less, or more if it is the sky."""
 ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
+LEAST_SHOWN: Final = 0.02
+"""Least size of what is shown in the hole of a solid region, relative to the region."""
 STROKE, SOLID = 21, 0.25
 """Pixels: width of strokes with the windows around them; and the least share of a region that is wider."""
 LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
@@ -131,8 +134,21 @@ def _unless_of_the_scene(
         return OverlaidImage.NEITHER
     seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
     outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
+    if _goes_around_content(found, part):
+        return OverlaidImage.NEITHER
     blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT
     return OverlaidImage.NEITHER if blends and not outlined and _is_solid(part) else place
+
+
+def _goes_around_content(found: Agreement, part: Region) -> bool:
+    """Return whether a region has a hole in which both images show the same: a thing of another colour and its label."""
+    left, top, width, height = part.box
+    box = slice(top, top + height), slice(left, left + width)
+    mask = part.mask[box].astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hole = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED) - mask
+    shown = found.drawn[box] & (cv2.erode(hole, np.ones((WINDOW, WINDOW), np.uint8), borderValue=0) > 0)
+    return int(np.count_nonzero(shown)) > LEAST_SHOWN * part.area and _is_solid(part)
 
 
 def _is_solid(part: Region) -> bool:
@@ -166,12 +182,14 @@ def _find_patches(
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
         if lie_across(found, parts, shown, place, colours):
             return place, [True] * len(parts)
-    if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
-        return nobody
+    many = cv2.connectedComponents(found.drawn.astype(np.uint8))[0] > MANY
     on = []
     for index, part in enumerate(parts):
-        margin = _border(found, part, partial(shown, index))
-        on.append(patched_image(found, part, None) if margin is OverlaidImage.NEITHER else margin)
+        place = laid_over_page(found, part, shown(index), colours)
+        if place is OverlaidImage.NEITHER and many:
+            place = _border(found, part, partial(shown, index))
+            place = patched_image(found, part, None) if place is OverlaidImage.NEITHER else place
+        on.append(place)
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:
