@@ -37,6 +37,8 @@ LEAST_AGREEING: Final = 0.75
 and charts of one kind up to 0.67."""
 LEAST_LAYERED: Final = 0.6
 """Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
+LEAST_LAYERED_OF_MANY, FEW_OWN_COLOURS = 0.45, 0.4
+"""The same where `MANY_CUTS` are cut by a layer that has at most this share of the page's own colours."""
 ALL_OWN: Final = 0.9
 """The same above which nothing is laid across a page, however much it cuts: other bars of a chart have all."""
 OWN_COLOURS: Final = 0.5
@@ -69,16 +71,22 @@ def lie_across(
     gone = changed & ink & (np.abs(on - ground) < CHANGED)
     if gone.sum() > MOST_GONE * changed.sum():
         return False
+    layered = 1.0
     for part in parts:
         here = changed & part.mask
-        if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or flat_share(on[here], under[here]) < LEAST_LAYERED:
+        layered = min(layered, flat_share(on[here], under[here]))
+        if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or layered < LEAST_LAYERED_OF_MANY:
             return False
     cut = cuts(changed, ink)
+    if layered < LEAST_LAYERED and cut < MANY_CUTS:
+        return False
     if bar and cut >= CUTS:
         return True
     image = colours[place]
     elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
     own = known_share(image, changed, elsewhere)
+    if layered < LEAST_LAYERED and own >= FEW_OWN_COLOURS:
+        return False
     return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
 
 

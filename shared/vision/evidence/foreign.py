@@ -17,8 +17,8 @@ from shared.vision.pixels import Pixels
 
 LEAST_KEPT: Final = 0.7
 """Least share of the detail of the page underneath that still shows, outside a bar from edge to edge."""
-FULL: Final = 0.9
-"""Least share of its box that a bar, or a mark in a corner with its ground, fills."""
+FULL, FULL_BAR = 0.9, 0.8
+"""Least share of its box that a mark in a corner fills with its ground, and that a bar fills."""
 BAR_FLAT: Final = 0.8
 """Least `Side.flat` of a bar, and of a patch."""
 OUTLINED: Final = 0.5
@@ -73,7 +73,7 @@ def _planes(found: Agreement, place: OverlaidImage) -> tuple[np.ndarray, np.ndar
 def _is_bar(found: Agreement, part: Region, over: Side, under: Side, place: OverlaidImage) -> bool:
     """Return whether a region is a flat bar from edge to edge."""
     _, _, width, height = part.box
-    if not any(spans(part, found.valid)) or part.area < FULL * width * height:
+    if not any(spans(part, found.valid)) or part.area < FULL_BAR * width * height:
         return False
     if over.seam - max(0.0, under.seam) < OUTLINED or under.seam > NO_SEAM or over.flat < BAR_FLAT:
         return False

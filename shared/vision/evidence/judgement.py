@@ -17,7 +17,7 @@ from shared.vision.evidence.fine import decode_fine
 from shared.vision.evidence.geometry import geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
-from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
+from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap, area_within
 from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.keypoints import MIN_INLIERS, Transform
 from shared.vision.opencv import cv2
@@ -30,6 +30,9 @@ COPY: Final = 0.93
 specks too small for regions, different pages of small print less than 0.9."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
+SURELY_ALIKE, MOST_PARTIAL, SURE_INLIERS = 0.9, 0.6, 80
+"""Least correlation of the detail of copies where a drawing may fall upon itself by chance: mirrored, with overlays on
+what is left; or where either image shows less than `MOST_PARTIAL` of the other, with fewer than `SURE_INLIERS`."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
 PAGE_INLIERS: Final = 0.1
@@ -148,8 +151,8 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
     seen = compared_under(transform, a, b)
     if seen is None:
         return NOTHING
-    over, found, parts = seen.over, seen.found, seen.parts
-    place, laid = find_overlays(found, parts, (over.moved, over.fixed))
+    over, found = seen.over, seen.found
+    place, parts, laid = find_overlays(found, seen.parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:
@@ -166,13 +169,14 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
     if place is OverlaidImage.NEITHER or hidden < MOST_LAID:
         differing += _recoloured_region(over, covered)
     nothing_else = not differing and agreeing >= COPY and hidden <= MOST_LAID
-    relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
+    shares = _shares(over, a, b)
+    by_chance = (mirrored and any(laid)) or (max(shares) < MOST_PARTIAL and inliers < SURE_INLIERS)
+    relation = Relation.COPY if nothing_else and alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) else Relation.VARIANT
     if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
         # Letters fall upon each other by chance.
         return NOTHING
     boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
     overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
-    shares = _shares(over, a, b)
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
 
 
@@ -196,11 +200,8 @@ def _shares(over: Overlap, a: Pixels, b: Pixels) -> tuple[float, float]:
         height, width = other.shape[:2]
         corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
         moved = cv2.perspectiveTransform(corners, there @ np.linalg.inv(back)).reshape(-1, 2)
-        frame = np.array(
-            [[0, 0], [image.shape[1], 0], [image.shape[1], image.shape[0]], [0, image.shape[0]]], np.float32
-        )
-        shared, _ = cv2.intersectConvexConvex(moved.astype(np.float32), frame)
-        found.append(min(1.0, float(shared) / (image.shape[0] * image.shape[1])))
+        shared = area_within(moved.astype(np.float64), image.shape[1], image.shape[0])
+        found.append(min(1.0, shared / (image.shape[0] * image.shape[1])))
     return found[0], found[1]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.vision.evidence.bands import joined_in_bands
 from shared.vision.evidence.crossings import is_bar, lie_across
 from shared.vision.evidence.differences import WINDOW, Agreement, PixelBox, Region
 from shared.vision.evidence.foreign import laid_over_page
@@ -35,6 +36,8 @@ ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
 LEAST_SHOWN: Final = 0.02
 """Least size of what is shown in the hole of a solid region, relative to the region."""
+RECTANGLE: Final = 0.95
+"""Least share of its box that an upright rectangle fills: what is in a scene has other outlines."""
 STROKE, SOLID = 21, 0.25
 """Pixels: width of strokes with the windows around them; and the least share of a region that is wider."""
 LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
@@ -65,25 +68,42 @@ FLAT: Final = 6.0
 
 def find_overlays(
     found: Agreement, parts: Sequence[Region], colours: tuple[Pixels, Pixels]
-) -> tuple[OverlaidImage, list[bool]]:
-    """Return which image has overlays, and which of the differing regions are overlays.
+) -> tuple[OverlaidImage, Sequence[Region], list[bool]]:
+    """Return which image has overlays, the differing regions, and which of them are overlays.
 
     If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
+    Regions within a band across a photograph are replaced by the band.
     """
-    nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts:
-        return nobody
+        return OverlaidImage.NEITHER, parts, []
+    page = is_page(found)
+    bands = [OverlaidImage.NEITHER] * len(parts)
+    if not page:
+        parts, bands = joined_in_bands(found, parts)
 
     @cache
     def shown(index: int) -> tuple[Side, Side]:
         return sides_of(found, parts[index])
 
-    if is_page(found):
-        return _find_patches(found, parts, shown, colours)
+    if page:
+        place, laid = _find_patches(found, parts, shown, colours)
+    else:
+        place, laid = _find_over_photograph(found, parts, bands, shown, colours)
+    return place, parts, laid
+
+
+def _find_over_photograph(
+    found: Agreement,
+    parts: Sequence[Region],
+    bands: Sequence[OverlaidImage],
+    shown: Callable[[int], tuple[Side, Side]],
+    colours: tuple[Pixels, Pixels],
+) -> tuple[OverlaidImage, list[bool]]:
+    nobody = OverlaidImage.NEITHER, [False] * len(parts)
     on: list[OverlaidImage] = []
     place = OverlaidImage.NEITHER
-    for index, part in enumerate(parts):
-        on.append(_image_with(found, part, shown(index), colours))
+    for index, (part, band) in enumerate(zip(parts, bands, strict=True)):
+        on.append(_image_with(found, part, shown(index), colours) if band is OverlaidImage.NEITHER else band)
         if place is OverlaidImage.NEITHER:
             place = on[-1]
         elif on[-1] not in (place, OverlaidImage.NEITHER):
@@ -121,7 +141,8 @@ def _unless_of_the_scene(
     """Return the image with an overlay, or neither if either image may show things of the scene.
 
     What an overlay would cover must not have colours that its surroundings lack; and a solid region in the colours of
-    its surroundings that is neither flat nor clearly outlined is a part of the scene that moved.
+    its surroundings that is neither upright and rectangular, nor flat, nor clearly outlined is a part of the scene that
+    moved.
     """
     if place is OverlaidImage.NEITHER:
         return place
@@ -129,6 +150,8 @@ def _unless_of_the_scene(
     bar = is_bar(part, found.valid)
     if covered.fits < NEARLY_CONTINUES or covered.known < (KNOWN_UNDER_BAR if bar else KNOWN):
         return OverlaidImage.NEITHER
+    if part.area >= RECTANGLE * part.box[2] * part.box[3] and min(part.box[2:]) >= STROKE:
+        return place
     low, high = BOTH_FLAT
     if not bar and part.area > LARGE * found.valid.sum() and all(low < each.flat < high for each in shown):
         return OverlaidImage.NEITHER
