@@ -1,4 +1,4 @@
-"""Find a band of one colour laid across a photograph, which may be as dark as the photograph where it does not differ."""
+"""Find a band of one colour that is laid across a photograph, and may be as dark as that in places."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -57,16 +57,14 @@ def joined_in_bands(found: Agreement, parts: Sequence[Region]) -> tuple[Sequence
 
 def _is_within(part: Region, rows: slice) -> bool:
     _, top, _, height = part.box
-    return min(top + height, rows.stop) - max(top, rows.start) >= WITHIN * height
+    return bool(min(top + height, rows.stop) - max(top, rows.start) >= WITHIN * height)
 
 
 def _rows_of_band(found: Agreement, part: Region, plane: Plane) -> slice | None:
     """Return the rows of a band of which a region is a part, in one of the images."""
     level = float(counted(plane[part.mask], 2 * BINS).argmax()) * 8 + 4
     count = np.maximum(1, np.count_nonzero(found.valid, axis=1))
-    filled: npt.NDArray[np.float64] = (
-        np.count_nonzero(found.valid & (np.abs(plane - level) < GROUND), axis=1) / count
-    )
+    filled: npt.NDArray[np.float64] = np.count_nonzero(found.valid & (np.abs(plane - level) < GROUND), axis=1) / count
     (top, bottom), _ = extent(found.valid)
     _, first, _, height = part.box
     last = first + height
@@ -88,7 +86,7 @@ def _rows_of_band(found: Agreement, part: Region, plane: Plane) -> slice | None:
     mean = float(filled[rows].mean())
     before, after = filled[max(top, start - BEYOND.stop) : max(top, start - BEYOND.start)], filled[end + 1 :][BEYOND]
     after = after[: max(0, bottom - end - 1 - BEYOND.start)]
-    if mean < LEAST_GROUND or not before.size and not after.size:
+    if mean < LEAST_GROUND or (not before.size and not after.size):
         return None
     ends = all(mean - float(beyond.mean()) >= LEAST_STEP for beyond in (before, after) if beyond.size)
     return rows if ends else None

@@ -32,9 +32,11 @@ MOST_GONE: Final = 0.12
 """Maximum share of what changed in which a letter or a line is gone: replaced ones have at least 0.2."""
 MOST_GONE_OF_ONE: Final = 0.25
 """The same of each region, which may be small."""
-LEAST_AGREEING: Final = 0.75
-"""Least share of the detail of both pages that agrees: with captions and stamps it is at least 0.78, of different logos
-and charts of one kind up to 0.67."""
+LARGE_PART: Final = 0.12
+"""Size, relative to the largest region, from which on a region counts: each must cut something."""
+LEAST_KEPT: Final = 0.75
+"""Least share of the covered page's detail that agrees: of different logos and charts of one kind, up to 0.67 of both
+pages' detail does."""
 LEAST_LAYERED: Final = 0.6
 """Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
 LEAST_LAYERED_OF_MANY, FEW_OWN_COLOURS = 0.45, 0.4
@@ -57,7 +59,7 @@ def lie_across(
     Args:
         shown: returns how both pages show the region with this index.
     """
-    if found.kept[1 - place] < LEAST_AGREEING:
+    if found.kept[1 - place] < LEAST_KEPT:
         return False
     bar = all(is_bar(part, found.valid) for part in parts)
     if not bar and any(shown(index)[place].seam < shown(index)[1 - place].seam for index in range(len(parts))):
@@ -78,15 +80,20 @@ def lie_across(
         if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or layered < LEAST_LAYERED_OF_MANY:
             return False
     cut = cuts(changed, ink)
-    if layered < LEAST_LAYERED and cut < MANY_CUTS:
-        return False
     if bar and cut >= CUTS:
         return True
-    image = colours[place]
     elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
-    own = known_share(image, changed, elsewhere)
-    if layered < LEAST_LAYERED and own >= FEW_OWN_COLOURS:
-        return False
+    own = known_share(colours[place], changed, elsewhere)
+    largest = max(part.area for part in parts)
+    # Lit keys and tiles each stand in a place of their own.
+    enough = bar or cut >= sum(part.area > LARGE_PART * largest for part in parts)
+    return enough and _is_foreign(cut, own, layered)
+
+
+def _is_foreign(cut: int, own: float, layered: float) -> bool:
+    """Return whether what cuts letters and lines does not belong to a page, by its colours and its flat layers."""
+    if layered < LEAST_LAYERED:
+        return cut >= MANY_CUTS and own < FEW_OWN_COLOURS
     return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
 
 

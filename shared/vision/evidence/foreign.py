@@ -4,17 +4,20 @@ A page's own parts stand beside each other, within its margins. What a program l
 there, goes from edge to edge, or reaches into a corner with a ground that ends in straight lines, however faint.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from shared.vision.evidence.crossings import CUTS, cuts, extent, ground_of, spans
 from shared.vision.evidence.differences import Agreement, Region
-from shared.vision.evidence.registration import Mask
+from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.evidence.sides import CHANGED, NO_SEAM, OverlaidImage, Side, known_share
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
+LEAST_BOX: Final = 0.005
+"""Least share of the overlap of the box of what is looked at."""
 LEAST_KEPT: Final = 0.7
 """Least share of the detail of the page underneath that still shows, outside a bar from edge to edge."""
 FULL, FULL_BAR = 0.9, 0.8
@@ -34,7 +37,8 @@ CONTINUES: Final = 0.9
 STRANGE, SEAM = 0.25, 0.8
 """Largest `Side.fits` of a patch, or least `Side.seam`."""
 FAINT_INK, LEAST_CROSSED = 12.0, 0.01
-"""Gray levels by which letters and lines differ from their ground, and least share of a patch's outline that they cross."""
+"""Gray levels by which letters and lines differ from their ground, and least share of a patch's outline that
+they cross."""
 FAINT: Final = 2.5
 """Least difference in levels of a channel of a mark's ground: translucent white on white paper has none."""
 MOST_CORNER: Final = 0.12
@@ -42,8 +46,9 @@ MOST_CORNER: Final = 0.12
 INNER: Final = 3
 """Pixels at the overlap's edge in which a mark's ground may be blurred."""
 BESIDE, MOST_BESIDE = 8, 0.6
-"""Pixels beside a mark's ground, and the largest share of a line there that may differ as well: letters and lines do."""
+"""Pixels beside a mark's ground, and the largest share of a line there that may differ as well."""
 SAMPLED: Final = 7
+"""Of the blank pixels, every seventh tells how both pages' ground differs elsewhere."""
 BLANK: Final = 25.0
 """Variance of a window below which it is blank."""
 MORE_FOREIGN: Final = 0.42
@@ -52,9 +57,16 @@ UNDER_MARK: Final = 0.8
 
 
 def laid_over_page(
-    found: Agreement, part: Region, shown: tuple[Side, Side], colours: tuple[Pixels, Pixels]
+    found: Agreement, part: Region, sides: Callable[[], tuple[Side, Side]], colours: tuple[Pixels, Pixels]
 ) -> OverlaidImage:
-    """Return the page over which a region is laid as a bar, a patch or a mark in a corner."""
+    """Return the page over which a region is laid as a bar, a patch or a mark in a corner.
+
+    Args:
+        sides: returns how both pages show the region.
+    """
+    if part.box[2] * part.box[3] < LEAST_BOX * np.count_nonzero(found.valid):
+        return OverlaidImage.NEITHER
+    shown = sides()
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
         over, under = shown[place], shown[1 - place]
         if under.fits <= over.fits:
@@ -66,7 +78,7 @@ def laid_over_page(
     return OverlaidImage.NEITHER
 
 
-def _planes(found: Agreement, place: OverlaidImage) -> tuple[np.ndarray, np.ndarray]:
+def _planes(found: Agreement, place: OverlaidImage) -> tuple[Plane, Plane]:
     return (found.a, found.b) if place is OverlaidImage.FIRST else (found.b, found.a)
 
 
@@ -103,7 +115,7 @@ def _is_patch(
         return False
     outline = filled & ~(cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     ink = np.abs(below - ground_of(below)) > FAINT_INK
-    return np.count_nonzero(outline & ink) > LEAST_CROSSED * np.count_nonzero(outline)
+    return bool(np.count_nonzero(outline & ink) > LEAST_CROSSED * np.count_nonzero(outline))
 
 
 def _is_mark(found: Agreement, part: Region, colours: tuple[Pixels, Pixels]) -> bool:
@@ -135,9 +147,10 @@ def _is_mark(found: Agreement, part: Region, colours: tuple[Pixels, Pixels]) -> 
     if min(row, column) < BESIDE or (seen.shape[0] - row) * (seen.shape[1] - column) > MOST_CORNER * found.valid.sum():
         return False
     beside = max(
-        seen[row - BESIDE : row - 1, column:].mean(axis=1).min(), seen[row:, column - BESIDE : column - 1].mean(axis=0).min()
+        seen[row - BESIDE : row - 1, column:].mean(axis=1).min(),
+        seen[row:, column - BESIDE : column - 1].mean(axis=0).min(),
     )
-    return seen[row:, column:].mean() >= FULL and beside <= MOST_BESIDE
+    return float(seen[row:, column:].mean()) >= FULL and float(beside) <= MOST_BESIDE
 
 
 def _end_of_run(filled: Mask, start: int) -> int:

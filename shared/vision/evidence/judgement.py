@@ -14,10 +14,10 @@ from shared.vision.evidence.comparison import VARIANT, compared_under
 from shared.vision.evidence.differences import Region, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.geometry import geometries, is_symmetrical, keypoints_in, refined
+from shared.vision.evidence.geometry import area_within, geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
-from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap, area_within
+from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
 from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.keypoints import MIN_INLIERS, Transform
 from shared.vision.opencv import cv2
@@ -30,9 +30,12 @@ COPY: Final = 0.93
 specks too small for regions, different pages of small print less than 0.9."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
-SURELY_ALIKE, MOST_PARTIAL, SURE_INLIERS = 0.9, 0.6, 80
-"""Least correlation of the detail of copies where a drawing may fall upon itself by chance: mirrored, with overlays on
-what is left; or where either image shows less than `MOST_PARTIAL` of the other, with fewer than `SURE_INLIERS`."""
+SURELY_ALIKE: Final = 0.9
+"""The same of copies where a drawing may fall upon itself by chance: mirrored and with overlays on what is left, or
+where both images go beyond the common part and have few inliers."""
+MOST_PARTIAL, SURE_INLIERS = 0.6, 80
+"""Share of either image up to which both go beyond the common part, and number of inliers that are not few. A mirrored
+copy never does: it shows all, or a part."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
 PAGE_INLIERS: Final = 0.1
@@ -170,8 +173,10 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
         differing += _recoloured_region(over, covered)
     nothing_else = not differing and agreeing >= COPY and hidden <= MOST_LAID
     shares = _shares(over, a, b)
-    by_chance = (mirrored and any(laid)) or (max(shares) < MOST_PARTIAL and inliers < SURE_INLIERS)
-    relation = Relation.COPY if nothing_else and alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) else Relation.VARIANT
+    partial = max(shares) < MOST_PARTIAL
+    by_chance = (mirrored and any(laid)) or (partial and inliers < SURE_INLIERS)
+    enough = alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) and not (mirrored and partial)
+    relation = Relation.COPY if nothing_else and enough else Relation.VARIANT
     if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
         # Letters fall upon each other by chance.
         return NOTHING

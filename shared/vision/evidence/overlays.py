@@ -164,7 +164,7 @@ def _unless_of_the_scene(
 
 
 def _goes_around_content(found: Agreement, part: Region) -> bool:
-    """Return whether a region has a hole in which both images show the same: a thing of another colour and its label."""
+    """Return whether both images show the same in a hole of a region: a thing of another colour, and its label."""
     left, top, width, height = part.box
     box = slice(top, top + height), slice(left, left + width)
     mask = part.mask[box].astype(np.uint8)
@@ -208,7 +208,7 @@ def _find_patches(
     many = cv2.connectedComponents(found.drawn.astype(np.uint8))[0] > MANY
     on = []
     for index, part in enumerate(parts):
-        place = laid_over_page(found, part, shown(index), colours)
+        place = laid_over_page(found, part, partial(shown, index), colours)
         if place is OverlaidImage.NEITHER and many:
             place = _border(found, part, partial(shown, index))
             place = patched_image(found, part, None) if place is OverlaidImage.NEITHER else place

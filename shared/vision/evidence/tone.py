@@ -96,7 +96,7 @@ def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
     return any(_share_of_levels(one, unchanged) > UNCHANGED_SHARE for one in (x, y))
 
 
-def _share_of_levels(levels: Plane, unchanged: Mask) -> float:
+def _share_of_levels(levels: npt.NDArray[np.floating | np.integer], unchanged: Mask) -> float:
     """Return the share of the levels of which most pixels are unchanged, those of many pixels counting little more.
 
     The ground of a page stays white when it is brightened, but its ink does not stay black.
