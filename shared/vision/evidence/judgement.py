@@ -31,9 +31,10 @@ specks too small for regions, different pages of small print less than 0.9."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
 SURELY_ALIKE: Final = 0.9
-"""The same of copies where a drawing may fall upon itself by chance: mirrored and with overlays on what is left, or
-where both images go beyond the common part and have few inliers."""
-MOST_PARTIAL, SURE_INLIERS = 0.6, 80
+"""The same of copies where a drawing may fall upon itself by chance: mirrored and with overlays on what is left, with
+more than `FEW_LAID` of them, or where both images go beyond the common part and have few inliers."""
+FEW_LAID: Final = 16
+MOST_PARTIAL, SURE_INLIERS = 0.85, 80
 """Share of either image up to which both go beyond the common part, and number of inliers that are not few. A mirrored
 copy never does: it shows all, or a part."""
 MANY_INLIERS: Final = 50
@@ -174,7 +175,7 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
     nothing_else = not differing and agreeing >= COPY and hidden <= MOST_LAID
     shares = _shares(over, a, b)
     partial = max(shares) < MOST_PARTIAL
-    by_chance = (mirrored and any(laid)) or (partial and inliers < SURE_INLIERS)
+    by_chance = (mirrored and any(laid)) or sum(laid) > FEW_LAID or (partial and inliers < SURE_INLIERS)
     enough = alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) and not (mirrored and partial)
     relation = Relation.COPY if nothing_else and enough else Relation.VARIANT
     if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
