@@ -11,6 +11,7 @@ from skimage.data import data_dir
 
 from bench.quality.alterations import encoded
 from shared.vision.decode.decoding import decode_in_process
+from shared.vision.evidence.differences import agreement, window_variance
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.geometry import area_within
 from shared.vision.evidence.judgement import Judgement, Relation, judge
@@ -182,8 +183,8 @@ def test_half_of_a_logo_that_is_half_of_another_one_mirrored_makes_no_copy() -> 
     assert judged(logo("AHA"), logo("Harvest", turned=True)).relation is not Relation.COPY
 
 
-def keys(lit: str) -> Image.Image:
-    """Draw keys of which some are green."""
+def keys(lit: str, colour: tuple[int, int, int] = (116, 160, 146)) -> Image.Image:
+    """Draw keys of which some have another colour."""
     image = Image.new("RGB", (640, 240), (46, 48, 54))
     draw, face = ImageDraw.Draw(image), ImageFont.load_default(20)
     for row, names in enumerate(("1234567890-=", "qwertyuiop[]", "asdfghjkl;'#", "zxcvbnm,./<>")):
@@ -199,6 +200,16 @@ def keys(lit: str) -> Image.Image:
 @pytest.mark.parametrize(("lit", "other"), [("", "28u0asfjk]#n,<"), ("17-tyui]dhv,", "28u0asfjk]#n,<")])
 def test_keys_that_are_lit_are_no_overlay(lit: str, other: str) -> None:
     assert judged(keys(lit), keys(other)).relation is Relation.VARIANT
+
+
+def test_most_tiles_of_another_shade_are_no_noise() -> None:
+    wall = np.full((400, 400), 120, np.float32)
+    wall[::40], wall[:, ::40] = 200, 200
+    other = wall.copy()
+    other[:, 120:][wall[:, 120:] == 120] += 30
+    found = agreement(wall, other, window_variance(other), np.ones(wall.shape, bool), np.ones_like(wall))
+    assert found.differs[20::40, 140::40].all()
+    assert not found.differs[20::40, 20:120:40].any()
 
 
 def darker(image: Image.Image) -> Image.Image:

@@ -22,6 +22,9 @@ MOST_TAIL: Final = 4.0
 pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` is tolerated."""
 MOST_NOISE: Final = 150.0
 """Largest squared difference of flat windows that passes for noise: of a page with a noise of 25 levels it is 75."""
+MOST_FLAT: Final = 30.0
+"""Largest squared difference of flat windows beyond their own grain that passes for noise: what the tone's curve misses.
+Tiles and keys of another shade have more."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
 """A window differs if its squared difference exceeds the noise by this factor: three standard deviations."""
@@ -131,9 +134,11 @@ def agreement(a: Plane, b: Plane, variance: Plane, valid: Mask, gain: Plane) -> 
     # Compression causes ringing around edges, as far as its blocks extend.
     nearby = _box(variance, BLOCK)
     kept, spread = away[valid], nearby[valid]
-    flat = kept[spread <= quantile(spread, 0.33)]
+    limit = quantile(spread, 0.33)
+    flat = kept[spread <= limit]
     usual, tail = median(flat), quantile(flat, 0.9) / TAIL
-    noise = min(MOST_NOISE, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
+    grain = 2 * median(variance[valid][spread <= limit])
+    noise = min(MOST_NOISE, grain + MOST_FLAT, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
     busy = spread > max(median(spread), 4 * noise)
     share, loss = 0.05, 0.0
     if np.count_nonzero(busy) > 50:  # noqa: PLR2004
