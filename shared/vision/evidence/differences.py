@@ -23,7 +23,7 @@ pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` 
 MOST_NOISE: Final = 150.0
 """Largest squared difference of flat windows that passes for noise: of a page with a noise of 25 levels it is 75."""
 MOST_FLAT: Final = 30.0
-"""Largest squared difference of flat windows beyond their own grain that passes for noise: what the tone's curve misses.
+"""Largest squared difference of flat windows beyond their own grain that passes for noise, as a tone's curve leaves it.
 Tiles and keys of another shade have more."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
