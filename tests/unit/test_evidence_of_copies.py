@@ -130,3 +130,31 @@ def test_a_bar_over_text_is_an_overlay_and_a_further_line_is_not() -> None:
 def test_boxes_that_overlap_are_one() -> None:
     nested, apart, chained = (12, 12, 4, 4), (80, 0, 5, 5), (28, 10, 20, 10)
     assert merged([(10, 10, 20, 20), nested, apart, chained]) == [(10, 10, 38, 20), apart]
+
+
+def bill(digit: str) -> Pixels:
+    rng = np.random.default_rng(3)
+    image = Image.new("RGB", (520, 360), (250, 248, 244))
+    draw, face = ImageDraw.Draw(image), ImageFont.load_default(15)
+    for row in range(12):
+        draw.text((30, 20 + 26 * row), f"item {row + 1} of the order", (60, 60, 70), face)
+        for column in range(3):
+            whole, tenths = rng.integers(100), digit if (row, column) == (5, 1) else rng.integers(10)
+            price = f"{whole}.{tenths}{rng.integers(10)}"
+            draw.text((220 + 90 * column, 20 + 26 * row), price, (60, 60, 70), face)
+    return np.asarray(image)
+
+
+def turned(page: Pixels, degrees: float, seed: int) -> Pixels:
+    height, width = page.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1) + np.array([[0, 0, 0.4], [0, 0, 0.3]])
+    moved = cv2.warpAffine(page, turn, (width, height), borderValue=(250, 248, 244))
+    soft = cv2.GaussianBlur(moved, (0, 0), 0.9)
+    return np.clip(soft + np.random.default_rng(seed).normal(0, 2, page.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("digit", "other"), [("1", "7"), ("2", "7")])
+def test_another_digit_in_the_small_print_of_a_second_scan_is_a_difference(digit: str, other: str) -> None:
+    first = saved(turned(bill(digit), 0.3, 1))
+    assert judged(first, saved(turned(bill(other), -0.4, 2), 78)).relation is Relation.VARIANT
+    assert judged(first, saved(turned(bill(digit), -0.4, 2), 78)).relation is Relation.COPY

@@ -32,11 +32,15 @@ MOST_GONE: Final = 0.12
 """Maximum share of what changed in which a letter or a line is gone: replaced ones have at least 0.2."""
 MOST_GONE_OF_ONE: Final = 0.25
 """The same of each region, which may be small."""
-LEAST_AGREEING: Final = 0.75
-"""Least share of the detail of both pages that agrees: with captions and stamps it is at least 0.78, of different logos
-and charts of one kind up to 0.67."""
+LARGE_PART: Final = 0.12
+"""Size, relative to the largest region, from which on a region counts: each must cut something."""
+LEAST_KEPT: Final = 0.75
+"""Least share of the covered page's detail that agrees: of different logos and charts of one kind, up to 0.67 of both
+pages' detail does."""
 LEAST_LAYERED: Final = 0.6
 """Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
+LEAST_LAYERED_OF_MANY, FEW_OWN_COLOURS = 0.45, 0.4
+"""The same where `MANY_CUTS` are cut by a layer that has at most this share of the page's own colours."""
 ALL_OWN: Final = 0.9
 """The same above which nothing is laid across a page, however much it cuts: other bars of a chart have all."""
 OWN_COLOURS: Final = 0.5
@@ -55,7 +59,7 @@ def lie_across(
     Args:
         shown: returns how both pages show the region with this index.
     """
-    if found.agreeing < LEAST_AGREEING:
+    if found.kept[1 - place] < LEAST_KEPT:
         return False
     bar = all(is_bar(part, found.valid) for part in parts)
     if not bar and any(shown(index)[place].seam < shown(index)[1 - place].seam for index in range(len(parts))):
@@ -69,27 +73,49 @@ def lie_across(
     gone = changed & ink & (np.abs(on - ground) < CHANGED)
     if gone.sum() > MOST_GONE * changed.sum():
         return False
+    layered = 1.0
     for part in parts:
         here = changed & part.mask
-        if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or flat_share(on[here], under[here]) < LEAST_LAYERED:
+        layered = min(layered, flat_share(on[here], under[here]))
+        if gone[part.mask].sum() > MOST_GONE_OF_ONE * here.sum() or layered < LEAST_LAYERED_OF_MANY:
             return False
     cut = cuts(changed, ink)
     if bar and cut >= CUTS:
         return True
-    image = colours[place]
     elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
-    own = known_share(image, changed, elsewhere)
+    own = known_share(colours[place], changed, elsewhere)
+    largest = max(part.area for part in parts)
+    # Lit keys and tiles each stand in a place of their own.
+    enough = bar or cut >= sum(part.area > LARGE_PART * largest for part in parts)
+    return enough and _is_foreign(cut, own, layered)
+
+
+def _is_foreign(cut: int, own: float, layered: float) -> bool:
+    """Return whether what cuts letters and lines does not belong to a page, by its colours and its flat layers."""
+    if layered < LEAST_LAYERED:
+        return cut >= MANY_CUTS and own < FEW_OWN_COLOURS
     return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
+
+
+def spans(part: Region, valid: Mask) -> tuple[bool, bool]:
+    """Return whether a region reaches from one side of the overlap to the other, and from its top to its bottom."""
+    (top, bottom), (left, right) = extent(valid)
+    return part.box[2] >= BAR * (right - left), part.box[3] >= BAR * (bottom - top)
 
 
 def is_bar(part: Region, valid: Mask) -> bool:
     """Return whether a region lies along a whole edge."""
-    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
-    (top, bottom), (left, right) = ((int(one[0]), int(one[-1]) + 1) for one in (rows, columns))
+    (top, bottom), (left, right) = extent(valid)
     x, y, width, height = part.box
-    across, down = width >= BAR * (right - left), height >= BAR * (bottom - top)
+    across, down = spans(part, valid)
     at_end = y <= top + 1 or y + height >= bottom - 1, x <= left + 1 or x + width >= right - 1
     return (across and at_end[0]) or (down and at_end[1])
+
+
+def extent(valid: Mask) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first row and the one after the last, and the same of the columns."""
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    return (int(rows[0]), int(rows[-1]) + 1), (int(columns[0]), int(columns[-1]) + 1)
 
 
 def ground_of(page: Plane) -> Plane:

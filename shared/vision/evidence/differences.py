@@ -22,6 +22,9 @@ MOST_TAIL: Final = 4.0
 pixels. Blocks of a coarse JPEG have a higher ratio, of which up to `MOST_TAIL` is tolerated."""
 MOST_NOISE: Final = 150.0
 """Largest squared difference of flat windows that passes for noise: of a page with a noise of 25 levels it is 75."""
+MOST_FLAT: Final = 30.0
+"""Largest squared difference of flat windows beyond their own grain that passes for noise, as a tone's curve leaves it.
+Tiles and keys of another shade have more."""
 MOST_RELATIVE: Final = 0.16
 NOISE_TIMES: Final = 9.0
 """A window differs if its squared difference exceeds the noise by this factor: three standard deviations."""
@@ -70,6 +73,14 @@ class Agreement:
     def agreeing(self) -> float:
         """The share of the detail that agrees, 0 to 1."""
         return 1 - share_within(self.differs, self.drawn)
+
+    @cached_property
+    def kept(self) -> tuple[float, float]:
+        """The share of the detail that is in the first image, and of that in the second one, that agrees, 0 to 1."""
+        least = np.maximum(4 * self.noise, 30)
+        own = [self.valid & (window_variance(one) > least) for one in (self.a, self.b)]
+        first, second = (1 - share_within(self.differs, drawn) for drawn in own)
+        return first, second
 
     @cached_property
     def levels(self) -> list[Counts]:
@@ -123,9 +134,11 @@ def agreement(a: Plane, b: Plane, variance: Plane, valid: Mask, gain: Plane) -> 
     # Compression causes ringing around edges, as far as its blocks extend.
     nearby = _box(variance, BLOCK)
     kept, spread = away[valid], nearby[valid]
-    flat = kept[spread <= quantile(spread, 0.33)]
+    limit = quantile(spread, 0.33)
+    flat = kept[spread <= limit]
     usual, tail = median(flat), quantile(flat, 0.9) / TAIL
-    noise = min(MOST_NOISE, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
+    grain = 2 * median(variance[valid][spread <= limit])
+    noise = min(MOST_NOISE, grain + MOST_FLAT, max(usual, min(tail, MOST_TAIL * usual + 5)) + 1)
     busy = spread > max(median(spread), 4 * noise)
     share, loss = 0.05, 0.0
     if np.count_nonzero(busy) > 50:  # noqa: PLR2004
@@ -164,18 +177,27 @@ class Region:
 
 LEAST_AREA: Final = 60
 """Least number of pixels of a region: a single differing point already fills a window of 49."""
-STRIKING, STRIKING_AREA, LITTLE_LOSS = 40.0, 40, 0.15
+STRIKING, STRIKING_AREA, LITTLE_LOSS = 37.0, 40, 0.15
 """Least difference in gray levels of a digit in small print, number of pixels of most of one window, and the largest
 `Agreement.loss` at which so few count: a JPEG of quality 10 has 0.31, and specks of its own."""
 SMALL_AREA: Final = 500
 STRONG: Final = 20.0
 """Least difference in gray levels of a region smaller than `SMALL_AREA`."""
-PER_LOSS, MOST_STRONG = 140.0, 34.0
+PER_LOSS, MOST_STRONG = 110.0, 34.0
 """By how much `STRONG` grows with `Agreement.loss`, and its maximum: a digit of small print has at least 38."""
 BLURRED: Final = 0.6
 """Correlation of the detail of a region above which it may have lost detail only."""
 MOST_LOST: Final = 1.3
 """Largest `Region.share` of a region that has lost detail only."""
+MOST_DISPLACED: Final = 0.8
+"""Largest `Region.share` of a small region that may be the same, displaced by a fraction of a pixel."""
+LEFT_DISPLACED: Final = 0.12
+"""Share of the variance of such a region that differs once it is moved: of the same letters up to 0.05, of a digit of
+small print that became another one at least 0.33."""
+SHIFTS: Final = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
+"""Pixels by which such a region is moved in either direction."""
+SOFT: Final = 0.7
+"""Pixels: sigma of the blur of a region that may be sharper than the rest."""
 MOST_REGIONS: Final = 40
 MARGIN: Final = WINDOW // 2
 """Pixels around the box of a region that are looked at."""
@@ -205,6 +227,8 @@ def regions(found: Agreement) -> Iterator[Region]:
         share = float(away.sum() / max(1.0, float(found.variance[rows, columns][seen].sum())))
         faint = most < min(MOST_STRONG, STRONG + PER_LOSS * found.loss) ** 2
         if (strongest < STRONG and _is_thin(seen)) or (faint and _lost_detail(found, seen, (rows, columns), share)):
+            continue
+        if area < SMALL_AREA and share < MOST_DISPLACED and _is_displaced(found, seen, (rows, columns)):
             continue
         mask = np.zeros(labels.shape, bool)
         mask[rows, columns] = own
@@ -249,3 +273,22 @@ def _lost_detail(found: Agreement, seen: Mask, box: tuple[slice, slice], share: 
         return False
     wide = cv2.dilate(seen.view(np.uint8), np.ones((WINDOW, WINDOW), np.uint8)) > 0
     return found.correlation(wide, box) > BLURRED
+
+
+def _is_displaced(found: Agreement, seen: Mask, box: tuple[slice, slice]) -> bool:
+    """Return whether hardly any of a region's difference is left once all of it is moved by half pixels.
+
+    Two scans of one page are bent in ways that no transform of the whole follows, and one of them may be sharper there.
+    """
+    a, b = found.a[box], found.b[box]
+    height, width = a.shape
+    most = LEFT_DISPLACED * float(found.variance[box][seen].sum())
+    for x, y in ((a, b), (cv2.GaussianBlur(a, (0, 0), SOFT), b), (a, cv2.GaussianBlur(b, (0, 0), SOFT))):
+        wide = cv2.copyMakeBorder(x, 2, 2, 2, 2, cv2.BORDER_REFLECT)
+        for down in SHIFTS:
+            for across in SHIFTS:
+                centre = (width + 3) / 2 + across, (height + 3) / 2 + down
+                apart = cv2.getRectSubPix(wide, (width, height), centre) - y
+                if float(_box(apart * apart)[seen].sum()) < most:
+                    return True
+    return False

@@ -154,6 +154,31 @@ def _keypoints_of_part(image: Pixels, part: PixelBox, side: int) -> Keypoints:
     return replace(found, points=found.points + offset, size=(image.shape[1], image.shape[0]))
 
 
+def area_within(corners: npt.NDArray[np.float64], width: int, height: int) -> float:
+    """Return the area of the part of a convex polygon that lies within an image.
+
+    I. Sutherland, G. Hodgman: Reentrant Polygon Clipping, CACM 17(1), 1974. OpenCV's intersection of two polygons is
+    wrong for some with edges that nearly coincide, as those of a copy do.
+
+    Args:
+        corners: (N, 2), pixels of the image.
+    """
+    polygon = list(corners)
+    for axis, limit, side in ((0, 0, 1), (0, width, -1), (1, 0, 1), (1, height, -1)):
+        kept = []
+        for one, other in zip(polygon, polygon[1:] + polygon[:1], strict=True):
+            here, there = (side * (point[axis] - limit) for point in (one, other))
+            if here >= 0:
+                kept.append(one)
+            if here * there < 0:
+                kept.append(one + (other - one) * here / (here - there))
+        polygon = kept
+    if not polygon:
+        return 0.0
+    x, y = np.array(polygon).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
 def is_symmetrical(image: Pixels) -> bool:
     """Return whether an image looks much like its mirror image."""
     small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA)

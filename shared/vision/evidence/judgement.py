@@ -14,7 +14,7 @@ from shared.vision.evidence.comparison import VARIANT, compared_under
 from shared.vision.evidence.differences import Region, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.geometry import geometries, is_symmetrical, keypoints_in, refined
+from shared.vision.evidence.geometry import area_within, geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
 from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
@@ -30,6 +30,13 @@ COPY: Final = 0.93
 specks too small for regions, different pages of small print less than 0.9."""
 ALIKE, ALIKE_COPY = 0.4, 0.7
 """Least correlation of the detail, of variants and of copies."""
+SURELY_ALIKE: Final = 0.9
+"""The same of copies where a drawing may fall upon itself by chance: mirrored and with overlays on what is left, with
+more than `FEW_LAID` of them, or where both images go beyond the common part and have few inliers."""
+FEW_LAID: Final = 16
+MOST_PARTIAL, SURE_INLIERS = 0.85, 80
+"""Share of either image up to which both go beyond the common part, and number of inliers that are not few. A mirrored
+copy never does: it shows all, or a part."""
 MANY_INLIERS: Final = 50
 """Number of inliers that never occurs by chance, whatever else the images show."""
 PAGE_INLIERS: Final = 0.1
@@ -148,8 +155,8 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
     seen = compared_under(transform, a, b)
     if seen is None:
         return NOTHING
-    over, found, parts = seen.over, seen.found, seen.parts
-    place, laid = find_overlays(found, parts, (over.moved, over.fixed))
+    over, found = seen.over, seen.found
+    place, parts, laid = find_overlays(found, seen.parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]
     covered = np.zeros(found.valid.shape, bool)
     for part in over_parts:
@@ -166,13 +173,16 @@ def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints:
     if place is OverlaidImage.NEITHER or hidden < MOST_LAID:
         differing += _recoloured_region(over, covered)
     nothing_else = not differing and agreeing >= COPY and hidden <= MOST_LAID
-    relation = Relation.COPY if nothing_else and alike >= ALIKE_COPY else Relation.VARIANT
+    shares = _shares(over, a, b)
+    partial = max(shares) < MOST_PARTIAL
+    by_chance = (mirrored and any(laid)) or sum(laid) > FEW_LAID or (partial and inliers < SURE_INLIERS)
+    enough = alike >= (SURELY_ALIKE if by_chance else ALIKE_COPY) and not (mirrored and partial)
+    relation = Relation.COPY if nothing_else and enough else Relation.VARIANT
     if relation is Relation.VARIANT and page and inliers < min(MANY_INLIERS, PAGE_INLIERS * keypoints):
         # Letters fall upon each other by chance.
         return NOTHING
     boxes = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in differing])]
     overlays = [_part(box, over, a, b, mirrored) for box in merged([part.box for part in over_parts])]
-    shares = _shares(over, a, b)
     return Judgement(relation, agreeing, shares, boxes, overlays, inliers, mirrored, alike)
 
 
@@ -196,11 +206,8 @@ def _shares(over: Overlap, a: Pixels, b: Pixels) -> tuple[float, float]:
         height, width = other.shape[:2]
         corners = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float32)
         moved = cv2.perspectiveTransform(corners, there @ np.linalg.inv(back)).reshape(-1, 2)
-        frame = np.array(
-            [[0, 0], [image.shape[1], 0], [image.shape[1], image.shape[0]], [0, image.shape[0]]], np.float32
-        )
-        shared, _ = cv2.intersectConvexConvex(moved.astype(np.float32), frame)
-        found.append(min(1.0, float(shared) / (image.shape[0] * image.shape[1])))
+        shared = area_within(moved.astype(np.float64), image.shape[1], image.shape[0])
+        found.append(min(1.0, shared / (image.shape[0] * image.shape[1])))
     return found[0], found[1]
 
 

@@ -11,8 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from shared.vision.evidence.bands import joined_in_bands
 from shared.vision.evidence.crossings import is_bar, lie_across
-from shared.vision.evidence.differences import Agreement, PixelBox, Region
+from shared.vision.evidence.differences import WINDOW, Agreement, PixelBox, Region
+from shared.vision.evidence.foreign import laid_over_page
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
 from shared.vision.evidence.sides import CHANGED, CONTINUES, LEAST_RING, NO_SEAM, OverlaidImage, Side, sides_of
@@ -32,6 +34,10 @@ BOTH_FLAT: Final = (0.8, 0.97)
 photograph shows there has less, or more if it is the sky."""
 ALL_FLAT: Final = 0.95
 """Least `Side.flat` of a sticker in the colours of the scene that it is on."""
+LEAST_SHOWN: Final = 0.02
+"""Least size of what is shown in the hole of a solid region, relative to the region."""
+RECTANGLE: Final = 0.95
+"""Least share of its box that an upright rectangle fills: what is in a scene has other outlines."""
 STROKE, SOLID = 21, 0.25
 """Pixels: width of strokes with the windows around them; and the least share of a region that is wider."""
 LEAST_FLAT, LEAST_FLAT_LARGE, LARGE = 0.4, 0.6, 0.05
@@ -62,25 +68,42 @@ FLAT: Final = 6.0
 
 def find_overlays(
     found: Agreement, parts: Sequence[Region], colours: tuple[Pixels, Pixels]
-) -> tuple[OverlaidImage, list[bool]]:
-    """Return which image has overlays, and which of the differing regions are overlays.
+) -> tuple[OverlaidImage, Sequence[Region], list[bool]]:
+    """Return which image has overlays, the differing regions, and which of them are overlays.
 
     If both images have overlays, the result is `NEITHER` and no region, because each then shows something of its own.
+    Regions within a band across a photograph are replaced by the band.
     """
-    nobody = OverlaidImage.NEITHER, [False] * len(parts)
     if not parts:
-        return nobody
+        return OverlaidImage.NEITHER, parts, []
+    page = is_page(found)
+    bands = [OverlaidImage.NEITHER] * len(parts)
+    if not page:
+        parts, bands = joined_in_bands(found, parts)
 
     @cache
     def shown(index: int) -> tuple[Side, Side]:
         return sides_of(found, parts[index])
 
-    if is_page(found):
-        return _find_patches(found, parts, shown, colours)
+    if page:
+        place, laid = _find_patches(found, parts, shown, colours)
+    else:
+        place, laid = _find_over_photograph(found, parts, bands, shown, colours)
+    return place, parts, laid
+
+
+def _find_over_photograph(
+    found: Agreement,
+    parts: Sequence[Region],
+    bands: Sequence[OverlaidImage],
+    shown: Callable[[int], tuple[Side, Side]],
+    colours: tuple[Pixels, Pixels],
+) -> tuple[OverlaidImage, list[bool]]:
+    nobody = OverlaidImage.NEITHER, [False] * len(parts)
     on: list[OverlaidImage] = []
     place = OverlaidImage.NEITHER
-    for index, part in enumerate(parts):
-        on.append(_image_with(found, part, shown(index), colours))
+    for index, (part, band) in enumerate(zip(parts, bands, strict=True)):
+        on.append(_image_with(found, part, shown(index), colours) if band is OverlaidImage.NEITHER else band)
         if place is OverlaidImage.NEITHER:
             place = on[-1]
         elif on[-1] not in (place, OverlaidImage.NEITHER):
@@ -118,7 +141,8 @@ def _unless_of_the_scene(
     """Return the image with an overlay, or neither if either image may show things of the scene.
 
     What an overlay would cover must not have colours that its surroundings lack; and a solid region in the colours of
-    its surroundings that is neither flat nor clearly outlined is a part of the scene that moved.
+    its surroundings that is neither upright and rectangular, nor flat, nor clearly outlined is a part of the scene that
+    moved.
     """
     if place is OverlaidImage.NEITHER:
         return place
@@ -126,13 +150,28 @@ def _unless_of_the_scene(
     bar = is_bar(part, found.valid)
     if covered.fits < NEARLY_CONTINUES or covered.known < (KNOWN_UNDER_BAR if bar else KNOWN):
         return OverlaidImage.NEITHER
+    if part.area >= RECTANGLE * part.box[2] * part.box[3] and min(part.box[2:]) >= STROKE:
+        return place
     low, high = BOTH_FLAT
     if not bar and part.area > LARGE * found.valid.sum() and all(low < each.flat < high for each in shown):
         return OverlaidImage.NEITHER
     seams = (each[place].seam - max(0.0, each[1 - place].seam) for each in (shown, coloured))
     outlined = max(seams) > CLEARLY_OUTLINED and over.flat >= FLATTENED
+    if _goes_around_content(found, part):
+        return OverlaidImage.NEITHER
     blends = min(over.fits, coloured[place].fits) >= CONTINUES_WELL and over.flat < ALL_FLAT
     return OverlaidImage.NEITHER if blends and not outlined and _is_solid(part) else place
+
+
+def _goes_around_content(found: Agreement, part: Region) -> bool:
+    """Return whether both images show the same in a hole of a region: a thing of another colour, and its label."""
+    left, top, width, height = part.box
+    box = slice(top, top + height), slice(left, left + width)
+    mask = part.mask[box].astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hole = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED) - mask
+    shown = found.drawn[box] & (cv2.erode(hole, np.ones((WINDOW, WINDOW), np.uint8), borderValue=0) > 0)
+    return int(np.count_nonzero(shown)) > LEAST_SHOWN * part.area and _is_solid(part)
 
 
 def _is_solid(part: Region) -> bool:
@@ -166,12 +205,14 @@ def _find_patches(
     for place in (OverlaidImage.FIRST, OverlaidImage.SECOND):
         if lie_across(found, parts, shown, place, colours):
             return place, [True] * len(parts)
-    if cv2.connectedComponents(found.drawn.astype(np.uint8))[0] <= MANY:
-        return nobody
+    many = cv2.connectedComponents(found.drawn.astype(np.uint8))[0] > MANY
     on = []
     for index, part in enumerate(parts):
-        margin = _border(found, part, partial(shown, index))
-        on.append(patched_image(found, part, None) if margin is OverlaidImage.NEITHER else margin)
+        place = laid_over_page(found, part, partial(shown, index), colours)
+        if place is OverlaidImage.NEITHER and many:
+            place = _border(found, part, partial(shown, index))
+            place = patched_image(found, part, None) if place is OverlaidImage.NEITHER else place
+        on.append(place)
     patches = [part for part, place in zip(parts, on, strict=True) if place is not OverlaidImage.NEITHER]
     places = set(on) - {OverlaidImage.NEITHER}
     if len(places) != 1 or len(patches) > MOST_PATCHES:

@@ -36,9 +36,9 @@ LEAST_FITTED: Final = 0.01
 MOST_GAIN: Final = 6.0
 DARKEST, BRIGHTEST = 5, 250
 """Gray levels at and beyond which an image may be clipped."""
-UNCHANGED, UNCHANGED_SHARE = 3.0, 0.7
-"""Maximum difference in blurred gray levels of seven tenths of the pixels, rare levels counting more, if the tone has
-not changed: compression leaves 1 to 2."""
+UNCHANGED, MOST_OF_LEVEL, UNCHANGED_SHARE = 3.0, 0.6, 0.7
+"""Maximum difference in blurred gray levels of six tenths of a level's pixels, and least share of such levels, if the
+tone has not changed: compression leaves 1 to 2."""
 
 
 def gray(bgr: Pixels) -> Plane:
@@ -91,10 +91,21 @@ def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
     at = _sampled(valid)
     kept = valid[at]
     x, y = (cv2.GaussianBlur(one, (0, 0), SOFT)[at][kept] for one in (levels, fixed))
-    # The ground of a page stays white when it is brightened, but its ink does not stay black.
-    bins = (np.maximum(y, 0) / (256 / LEVELS)).astype(np.intp)
-    weights = 1 / np.sqrt(np.bincount(bins, minlength=LEVELS).astype(np.float64))[bins]
-    return float(weights[np.abs(x - y) < UNCHANGED].sum()) > UNCHANGED_SHARE * float(weights.sum())
+    unchanged = np.abs(x - y) < UNCHANGED
+    # Of an image that something dark is laid over, all levels have changed in the same part.
+    return any(_share_of_levels(one, unchanged) > UNCHANGED_SHARE for one in (x, y))
+
+
+def _share_of_levels(levels: npt.NDArray[np.floating | np.integer], unchanged: Mask) -> float:
+    """Return the share of the levels of which most pixels are unchanged, those of many pixels counting little more.
+
+    The ground of a page stays white when it is brightened, but its ink does not stay black.
+    """
+    bins = (np.maximum(levels, 0) / (256 / LEVELS)).astype(np.intp)
+    counts = np.bincount(bins, minlength=LEVELS)
+    kept = np.bincount(bins[unchanged], minlength=LEVELS)
+    weights = np.sqrt(counts)
+    return float(weights[kept > MOST_OF_LEVEL * counts].sum() / weights.sum())
 
 
 def _by_gray(levels: Plane, fixed: Plane, valid: Mask) -> Toned:
