@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,12 @@ from skimage.data import data_dir
 
 from bench.quality.alterations import encoded
 from shared.vision.decode.decoding import decode_in_process
-from shared.vision.evidence.differences import agreement, window_variance
+from shared.vision.evidence.differences import Region, agreement, window_variance
 from shared.vision.evidence.fine import encode_fine
+from shared.vision.evidence.foreign import laid_over_page
 from shared.vision.evidence.geometry import area_within
 from shared.vision.evidence.judgement import Judgement, Relation, judge
+from shared.vision.evidence.sides import OverlaidImage
 from shared.vision.evidence.tone import gray, tones
 from shared.vision.opencv import cv2
 
@@ -210,6 +214,23 @@ def test_most_tiles_of_another_shade_are_no_noise() -> None:
     found = agreement(wall, other, window_variance(other), np.ones(wall.shape, bool), np.ones_like(wall))
     assert found.differs[20::40, 140::40].all()
     assert not found.differs[20::40, 20:120:40].any()
+
+
+def test_a_strip_along_the_very_edge_is_no_mark() -> None:
+    """It lies in the pixels that are left out because a page's edge is blurred."""
+    page = np.full((64, 64), 200, np.float32)
+    page[10:40:6, 8:56] = 20
+    other = page.copy()
+    other[40:, 62:] = 90
+    mask = page != other
+    found = agreement(page, other, window_variance(page), np.ones(page.shape, bool), np.ones_like(page))
+    over, under = (
+        SimpleNamespace(fits=fits, foreign=foreign, seam=0.0, flat=0.0) for fits, foreign in ((0.1, 0.9), (0.9, 0.1))
+    )
+    sides: Any = lambda: (over, under)  # noqa: E731
+    colours = tuple(np.repeat(one[:, :, np.newaxis], 3, axis=2).astype(np.uint8) for one in (page, other))
+    strip = Region(mask, (62, 40, 2, 24), int(mask.sum()), 1.0)
+    assert laid_over_page(found, strip, sides, (colours[0], colours[1])) is OverlaidImage.NEITHER
 
 
 def darker(image: Image.Image) -> Image.Image:

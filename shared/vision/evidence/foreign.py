@@ -141,7 +141,9 @@ def _is_mark(found: Agreement, part: Region, colours: tuple[Pixels, Pixels]) -> 
     turned = slice(None, None, 1 if below else -1), slice(None, None, 1 if beyond else -1)
     own, seen = inside[turned], ((away >= FAINT) | inside)[turned]
     first = int(np.flatnonzero(own.any(axis=1))[0]), int(np.flatnonzero(own.any(axis=0))[0])
-    seen = seen[: seen.shape[0] - INNER, : seen.shape[1] - INNER]
+    seen = seen[:-INNER, :-INNER]
+    if first[0] >= seen.shape[0] or first[1] >= seen.shape[1]:
+        return False
     column = _end_of_run(seen[first[0] :].mean(axis=0) >= FULL, first[1])
     row = _end_of_run(seen[:, column:].mean(axis=1) >= FULL, first[0])
     if min(row, column) < BESIDE or (seen.shape[0] - row) * (seen.shape[1] - column) > MOST_CORNER * found.valid.sum():
