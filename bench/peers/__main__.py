@@ -2,7 +2,7 @@
 
     python -m bench.peers FOLDER [--images 5000] [--write]
 
-FOLDER has photographs. Each gets altered copies in the 31 alterations of the quality bench, so the right groups are
+FOLDER has photographs. Each gets altered copies in 29 alterations of the quality bench, so the right groups are
 known. The tools take turns in one run, each in a process of its own. `--write` writes to bench/results/peers.md.
 """
 

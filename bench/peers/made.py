@@ -13,6 +13,9 @@ from tqdm import tqdm
 from bench.quality.alterations import ALTERATIONS, altered
 from shared.vision.decode.decoding import decode_in_process
 
+WITH_OTHERS: Final = {"half of a collage", "inset of a third"}
+"""Alterations that put another image beside or around the photograph. Two copies may have the same one, and are then
+rightly found for it."""
 SEARCHED: Final = 60
 """Copies that are not stored, but searched for."""
 
@@ -35,10 +38,10 @@ def make(photographs: Sequence[Path], folder: Path, images: int, seed: int) -> M
     """Write each photograph and altered copies of it, `images` files in all.
 
     A photograph has from none to twice as many copies as there are on average, each in another of the alterations of
-    the quality bench.
+    the quality bench, without `WITH_OTHERS`.
     """
     rng = np.random.default_rng(seed)
-    names = sorted(ALTERATIONS)
+    names = sorted(set(ALTERATIONS) - WITH_OTHERS)
     shares = rng.random(len(photographs))
     wanted = np.floor(shares / shares.sum() * (images - len(photographs))).astype(int).clip(0, len(names) - 1)
     chosen = [[str(name) for name in rng.permutation(names)[: count + 1]] for count in wanted]

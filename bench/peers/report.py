@@ -50,7 +50,7 @@ def page(outcomes: Mapping[str, Outcome], made: Made) -> list[str]:
         "# Beside the tools that people use instead",
         "",
         f"`python -m bench.peers` wrote this on {day}: {images:,} files, which are {groups} photographs and altered",
-        "copies of them, from JPEG 75 to an inset of a third. A pair is right if both files come from one photograph.",
+        "copies of them, from JPEG 75 to a screenshot. A pair is right if both files come from one photograph.",
         "All tools ran in one run, one after the other, each in processes of its own.",
         "",
         "## All near-duplicates",

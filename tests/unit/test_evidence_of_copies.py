@@ -158,3 +158,20 @@ def test_another_digit_in_the_small_print_of_a_second_scan_is_a_difference(digit
     first = saved(turned(bill(digit), 0.3, 1))
     assert judged(first, saved(turned(bill(other), -0.4, 2), 78)).relation is Relation.VARIANT
     assert judged(first, saved(turned(bill(digit), -0.4, 2), 78)).relation is Relation.COPY
+
+
+@pytest.mark.parametrize("drawn", [0, 700])
+def test_images_of_which_one_has_no_keypoints_are_judged(drawn: int) -> None:
+    """A flat one, and one of soft stains, beside the same with dots."""
+    flat = np.full((300, 420, 3), 90, np.uint8)
+    stained = flat.copy()
+    for at, place in enumerate(((90, 80), (300, 140), (180, 240))):
+        cv2.circle(stained, place, 60, (90 + 30 * at, 140, 60), -1)
+    stained = cv2.GaussianBlur(stained, (0, 0), 25).astype(np.uint8)
+    rng = np.random.default_rng(SEED)
+    for ground in (flat, stained):
+        dotted = ground.copy()
+        for x, y in rng.integers(0, (420, 300), (drawn, 2)):
+            dotted[y : y + 2, x : x + 2] = 250
+        assert judged(ground, dotted).relation in set(Relation)
+        assert judged(dotted, ground).relation in set(Relation)

@@ -129,6 +129,8 @@ def _upright(a: Keypoints, b: Keypoints, left: Indices, right: Indices, transfor
 
 def guided_matches(a: Keypoints, b: Keypoints, transform: Transform, radius: float) -> tuple[Indices, Indices]:
     """Return the pairs that are mutual nearest neighbours by descriptor, within `radius` of the predicted position."""
+    if min(len(a), len(b)) == 0:  # OpenCV returns None instead of no points
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
     there = (
         cv2.perspectiveTransform(a.points.reshape(-1, 1, 2), transform).reshape(-1, 2).astype(np.float32, copy=False)
     )
