@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.data import data_dir
 
 from bench.quality.alterations import encoded
+from bench.through_api.templates import draw
 from shared.vision.decode.decoding import decode_in_process
 from shared.vision.evidence.differences import Region, agreement, window_variance
 from shared.vision.evidence.fine import encode_fine
@@ -289,3 +290,10 @@ def test_the_area_within_an_image_is_right_where_edges_nearly_coincide() -> None
     assert area_within(frame / 2 + 100, width, height) == pytest.approx(width * height / 4)
     assert area_within(frame + np.array([width / 2, 0]), width, height) == pytest.approx(width * height / 2)
     assert area_within(frame + np.array([2 * width, 0]), width, height) == 0
+
+
+def test_other_words_on_a_scanned_card_are_nothing_laid_over_it(tmp_path: Path) -> None:
+    """They cut as many lines of the other card's words as a stamp does, and paper has noise of its own."""
+    documents, _ = draw("business card", 20261202, tmp_path)
+    one, other = (encode_fine(decode_in_process(documents[at].read_bytes()).rgb) for at in (0, 3))
+    assert judge(one, other).relation is Relation.VARIANT

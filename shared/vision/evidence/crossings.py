@@ -37,6 +37,9 @@ LARGE_PART: Final = 0.12
 LEAST_KEPT: Final = 0.75
 """Least share of the covered page's detail that agrees: of different logos and charts of one kind, up to 0.67 of both
 pages' detail does."""
+LEAST_AGREEING: Final = 0.75
+"""Least share of the detail of both pages that agrees where a layer has the page's own colours: other words on a card
+of one template cut as many lines."""
 LEAST_LAYERED: Final = 0.6
 """Least share of each region that flat layers explain: other words have up to 0.6, outlined letters at least 0.62."""
 LEAST_LAYERED_OF_MANY, FEW_OWN_COLOURS = 0.45, 0.4
@@ -87,14 +90,18 @@ def lie_across(
     largest = max(part.area for part in parts)
     # Lit keys and tiles each stand in a place of their own.
     enough = bar or cut >= sum(part.area > LARGE_PART * largest for part in parts)
-    return enough and _is_foreign(cut, own, layered)
+    return enough and _is_foreign(cut, own, layered, found.agreeing)
 
 
-def _is_foreign(cut: int, own: float, layered: float) -> bool:
-    """Return whether what cuts letters and lines does not belong to a page, by its colours and its flat layers."""
+def _is_foreign(cut: int, own: float, layered: float, agreeing: float) -> bool:
+    """Return whether what cuts letters and lines does not belong to a page, by its colours and its flat layers.
+
+    Args:
+        agreeing: share of the detail of both pages that agrees.
+    """
     if layered < LEAST_LAYERED:
         return cut >= MANY_CUTS and own < FEW_OWN_COLOURS
-    return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN)
+    return (cut >= CUTS and own < OWN_COLOURS) or (cut >= MANY_CUTS and own < ALL_OWN and agreeing >= LEAST_AGREEING)
 
 
 def spans(part: Region, valid: Mask) -> tuple[bool, bool]:
