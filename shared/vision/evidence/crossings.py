@@ -10,6 +10,7 @@ import numpy as np
 
 from shared.vision.evidence.differences import Agreement, Region
 from shared.vision.evidence.layers import flat_share
+from shared.vision.evidence.masks import dilated
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.evidence.sides import CHANGED, OverlaidImage, Side, known_share
 from shared.vision.opencv import cv2
@@ -85,7 +86,7 @@ def lie_across(
     cut = cuts(changed, ink)
     if bar and cut >= CUTS:
         return True
-    elsewhere = found.valid & ~(cv2.dilate(mask.astype(np.uint8), np.ones((BAND, BAND), np.uint8)) > 0)
+    elsewhere = found.valid & ~dilated(mask, BAND)
     own = known_share(colours[place], changed, elsewhere)
     largest = max(part.area for part in parts)
     # Lit keys and tiles each stand in a place of their own.
@@ -135,8 +136,8 @@ def ground_of(page: Plane) -> Plane:
 
 def cuts(changed: Mask, ink: Mask) -> int:
     """Return the number of letters and lines that a region covers in part."""
-    wide = cv2.dilate(changed.astype(np.uint8), np.ones((2 * BAND + 1,) * 2, np.uint8)) > 0
-    close = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    wide = dilated(changed, 2 * BAND + 1)
+    close = dilated(changed, 3)
     _, labels = cv2.connectedComponents((ink & wide).astype(np.uint8))
     count = int(labels.max()) + 1
     within, beyond = (np.bincount(labels[at], minlength=count)[1:] for at in (changed, ~close))

@@ -11,6 +11,7 @@ import numpy as np
 
 from shared.vision.evidence.crossings import CUTS, cuts, extent, ground_of, spans
 from shared.vision.evidence.differences import Agreement, Region
+from shared.vision.evidence.masks import dilated, filled
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.evidence.sides import CHANGED, NO_SEAM, OverlaidImage, Side, known_share
 from shared.vision.opencv import cv2
@@ -109,11 +110,11 @@ def _is_patch(
         return False
     on, below = _planes(found, place)
     changed = part.mask & (np.abs(on - below) > CHANGED)
-    filled = _filled(changed)
-    elsewhere = found.valid & ~_dilated(part.mask, 7)
+    whole = filled(changed)
+    elsewhere = found.valid & ~dilated(part.mask, 7)
     if known_share(colours[place], changed, elsewhere) > OWN_COLOURS:
         return False
-    outline = filled & ~(cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    outline = whole & ~(cv2.erode(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     ink = np.abs(below - ground_of(below)) > FAINT_INK
     return bool(np.count_nonzero(outline & ink) > LEAST_CROSSED * np.count_nonzero(outline))
 
@@ -160,12 +161,3 @@ def _end_of_run(filled: Mask, start: int) -> int:
     while start > 0 and filled[start - 1]:
         start -= 1
     return start
-
-
-def _filled(mask: Mask) -> Mask:
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED) > 0
-
-
-def _dilated(mask: Mask, side: int) -> Mask:
-    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0

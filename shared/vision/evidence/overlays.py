@@ -15,6 +15,7 @@ from shared.vision.evidence.bands import joined_in_bands
 from shared.vision.evidence.crossings import is_bar, lie_across
 from shared.vision.evidence.differences import WINDOW, Agreement, PixelBox, Region
 from shared.vision.evidence.foreign import laid_over_page
+from shared.vision.evidence.masks import filled
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
 from shared.vision.evidence.sides import CHANGED, CONTINUES, LEAST_RING, NO_SEAM, OverlaidImage, Side, sides_of
@@ -167,10 +168,8 @@ def _goes_around_content(found: Agreement, part: Region) -> bool:
     """Return whether both images show the same in a hole of a region: a thing of another colour, and its label."""
     left, top, width, height = part.box
     box = slice(top, top + height), slice(left, left + width)
-    mask = part.mask[box].astype(np.uint8)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    hole = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED) - mask
-    shown = found.drawn[box] & (cv2.erode(hole, np.ones((WINDOW, WINDOW), np.uint8), borderValue=0) > 0)
+    hole = filled(part.mask[box]) & ~part.mask[box]
+    shown = found.drawn[box] & (cv2.erode(hole.view(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0) > 0)
     return int(np.count_nonzero(shown)) > LEAST_SHOWN * part.area and _is_solid(part)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from shared.vision.evidence.differences import WINDOW, Agreement, Region
 from shared.vision.evidence.histograms import counted
+from shared.vision.evidence.masks import dilated, filled
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.evidence.sides import BINS, LEAST_RING, OverlaidImage, Side, share_around
 from shared.vision.opencv import cv2
@@ -43,16 +44,13 @@ def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side] | N
         return OverlaidImage.NEITHER
     rows = slice(max(0, top - 2 * LEAST_RING), top + height + 2 * LEAST_RING)
     columns = slice(max(0, left - 2 * LEAST_RING), left + width + 2 * LEAST_RING)
-    mask, valid = region.mask[rows, columns].astype(np.uint8), found.valid[rows, columns]
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED)
-    inside = (cv2.erode(filled, np.ones((5, 5), np.uint8)) > 0) & valid
-    close = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
-    ring = (cv2.dilate(filled, np.ones((2 * LEAST_RING + 1,) * 2, np.uint8)) > 0) & ~close & valid
-    if filled.sum() < COMPACT * width * height or inside.sum() < LEAST_AREA or ring.sum() < LEAST_AREA:
+    valid, whole = found.valid[rows, columns], filled(region.mask[rows, columns])
+    inside = (cv2.erode(whole.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & valid
+    ring = dilated(whole, 2 * LEAST_RING + 1) & ~dilated(whole, 9) & valid
+    if whole.sum() < COMPACT * width * height or inside.sum() < LEAST_AREA or ring.sum() < LEAST_AREA:
         return OverlaidImage.NEITHER
     planes = [plane[rows, columns] for plane in (found.a, found.b)]
-    rim = inside & ~(cv2.erode(filled, np.ones((13, 13), np.uint8)) > 0)
+    rim = inside & ~(cv2.erode(whole.view(np.uint8), np.ones((13, 13), np.uint8)) > 0)
     first, second = ((_ground(plane, inside, rim), _ground(plane, inside, ring)) for plane in planes)
     fits = [share_around(plane, inside, ring) for plane in planes]
     solid = [not page or _is_solid(plane, inside, width, height) for plane in planes]
@@ -65,7 +63,7 @@ def patched_image(found: Agreement, region: Region, shown: tuple[Side, Side] | N
         # What a patch covers on a page goes on around it: letters and lines. A blank place may have been filled in,
         # unless it is at the page's edge.
         covered = [float(_detailed(plane)[inside].mean()) > LEAST_COVERED for plane in planes]
-        flush = bool((mask.astype(bool) & ~_inner(found.valid)[rows, columns]).any())
+        flush = bool((region.mask[rows, columns] & ~_inner(found.valid)[rows, columns]).any())
         goes_on = [
             (near or fit >= COVERS) and (there or flush) for near, fit, there in zip(around, fits, covered, strict=True)
         ]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from shared.vision.evidence.differences import Agreement, Region
 from shared.vision.evidence.histograms import counted
 from shared.vision.evidence.layers import Levels, flat_share, translucent_share
+from shared.vision.evidence.masks import dilated
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -88,10 +89,7 @@ def sides_of(found: Agreement, region: Region, colours: tuple[Pixels, Pixels] | 
     rows = slice(max(0, top - 2 * margin), top + height + 2 * margin)
     columns = slice(max(0, left - 2 * margin), left + width + 2 * margin)
     mask, valid = region.mask[rows, columns], found.valid[rows, columns]
-    size = 2 * margin + 1
-    wide = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    close = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ring = wide & ~close & valid & ~found.differs[rows, columns]
+    ring = dilated(mask, 2 * margin + 1) & ~dilated(mask, 5) & valid & ~found.differs[rows, columns]
     planes = [(found.a[rows, columns], found.b[rows, columns])]
     if colours:
         planes = list(zip(*(cv2.split(image[rows, columns].astype(np.float32)) for image in colours), strict=True))
