@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.embedded_scale.servers import Server, server
-from bench.processes import descendants
+from bench.processes import descendants, proportional_megabytes
 from bench.speed.images import enlarged, recompressed, synthetic_image
 from bench.speed.runtime_api import ROOT
 from infra.local.data_folder import DataFolder
@@ -107,18 +107,8 @@ def measure(running: Server, minutes: int, held: int) -> Iterator[Sample]:
         while time.monotonic() < started + 60 * minute:
             use.round()
         memory = running.memory()
-        yield Sample(
-            minute, use.rounds, memory["VmRSS"], memory["RssAnon"], sum(map(_resident, descendants(running.pid)))
-        )
-
-
-def _resident(pid: int) -> float:
-    """Return the proportional share of memory of a process, in MB; 0 once it has ended."""
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024 / 1e6
+        children = sum(map(proportional_megabytes, descendants(running.pid)))
+        yield Sample(minute, use.rounds, memory["VmRSS"], memory["RssAnon"], children)
 
 
 def main(argv: list[str] | None = None) -> int:

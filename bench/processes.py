@@ -29,6 +29,15 @@ def wait_for_page(client: httpx.Client, process: subprocess.Popen[bytes], patien
             return True
 
 
+def proportional_megabytes(pid: int) -> float:
+    """Return the proportional set size of a process in MB of 10^6 bytes, 0 once it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+
+
 def descendants(pid: int) -> Iterator[int]:
     """Yield the processes that a process has started, and those that they have."""
     try:

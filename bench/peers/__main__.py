@@ -13,15 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
 from bench.peers import report
 from bench.peers.made import Made, make
-from bench.peers.memory import Peak, peak_of
+from bench.peers.memory import peak_of
 from bench.peers.report import Outcome
 from bench.speed.runtime_api import ROOT
 from bench.through_api.local_run import local_run
@@ -52,7 +50,7 @@ def peer(name: str, made: Made, queries: Path, model_dir: Path) -> Outcome:
 
 def ours(made: Made, queries: Path, model_dir: Path) -> Outcome:
     """Add the folder to a local run over HTTP, read its groups, and search."""
-    with _run(model_dir) as (running, peak):
+    with local_run(model_dir) as running, peak_of(os.getpid(), own=False) as peak:
         started = time.perf_counter()
         ids = {image: path.name for path, image in running.add(sorted(made.folder.iterdir()), "peers").items()}
         groups = running.groups("peers")
@@ -65,12 +63,6 @@ def ours(made: Made, queries: Path, model_dir: Path) -> Outcome:
             times.append((time.perf_counter() - asked) * 1000)
             first.append(ids[matches[0]["image_id"]] if matches else "")
     return Outcome(seconds, seconds, peak.megabytes, pairs, times, first)
-
-
-@contextmanager
-def _run(model_dir: Path) -> Iterator[tuple[Any, Peak]]:
-    with local_run(model_dir) as running, peak_of(os.getpid(), own=False) as peak:
-        yield running, peak
 
 
 def main(argv: list[str] | None = None) -> int:

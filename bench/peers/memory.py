@@ -4,10 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench.processes import descendants
+from bench.processes import descendants, proportional_megabytes
 
 EVERY_SECONDS: Final = 0.25
 
@@ -27,7 +26,7 @@ def peak_of(pid: int, *, own: bool = True) -> Iterator[Peak]:
     def follow() -> None:
         while not over.wait(EVERY_SECONDS):
             processes = [pid, *descendants(pid)] if own else list(descendants(pid))
-            peak.megabytes = max(peak.megabytes, sum(map(_proportional, processes)))
+            peak.megabytes = max(peak.megabytes, sum(map(proportional_megabytes, processes)))
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
@@ -36,12 +35,3 @@ def peak_of(pid: int, *, own: bool = True) -> Iterator[Peak]:
     finally:
         over.set()
         thread.join()
-
-
-def _proportional(pid: int) -> float:
-    """Return the proportional set size of a process in MB, 0 for one that has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
