@@ -30,6 +30,7 @@ Vector DB Just Disappeared"); the page itself could not be read in so recent a v
 VECTOR_SEARCH_GB: Final = 0.002
 """A gigabyte of the index that searches examine, at least 1 KB per search."""
 SQS_REQUEST: Final = 0.4 / 1e6
+SQS_FIFO_REQUEST: Final = 0.5 / 1e6
 BUS_EVENT: Final = 1 / 1e6
 LAMBDA_GB_SECOND: Final = 13.3334 / 1e6
 """On arm64."""

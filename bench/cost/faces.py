@@ -19,8 +19,6 @@ FACES_EXAMINED_BYTES: Final = 100_000
 """Of one search among faces, at most 50 results of 128 dimensions: taken, as `EXAMINED_BYTES` was."""
 SEARCHES: Final = 2
 """Of each face: its own, and about one neighbour that is looked at again."""
-FIFO_REQUEST: Final = 0.5 / 1e6
-"""A request of a FIFO queue: a known list price."""
 TASK_REQUESTS: Final = 3
 """A message is sent, received and deleted."""
 TRANSACTED: Final = 2
@@ -73,7 +71,7 @@ def looking(use: Use, images: float, faces: int) -> Lines:
         + (write_units(faces) + TRANSACTED * checked) * prices.TABLE_WRITE,
         "DynamoDB: vectors": faces * vector_bytes / GB * prices.VECTOR_WRITE_GB
         + faces * SEARCHES * FACES_EXAMINED_BYTES / GB * prices.VECTOR_SEARCH_GB,
-        "SQS and events": (TASK_REQUESTS * FIFO_REQUEST + prices.BUS_EVENT) if faces else 0.0,
+        "SQS and events": (TASK_REQUESTS * prices.SQS_FIFO_REQUEST + prices.BUS_EVENT) if faces else 0.0,
     }
     return {name: images * dollars for name, dollars in each.items()}
 
