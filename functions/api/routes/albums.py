@@ -72,9 +72,7 @@ def list_albums(
 )
 def create_album(caller: KnownCaller, wanted: schemas.AlbumCreation, services: Needs) -> schemas.AlbumState:
     """Albums of one collection may have the same title: their ids tell them apart."""
-    key = AlbumKey(caller.collection(wanted.collection), new_album_id())
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    album = Album(key, _title(wanted.title), wanted.description or None, None, 0, now)
+    album = _empty(AlbumKey(caller.collection(wanted.collection), new_album_id()), wanted)
     services.albums.create(album)
     (state,) = _states(services, [album])
     return state
@@ -91,8 +89,7 @@ def put_album(album: OneAlbum, wanted: schemas.AlbumContent, services: Needs) ->
 
     A repetition changes nothing, so that it can be sent again after an outage.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    services.albums.create(Album(album, _title(wanted.title), wanted.description or None, None, 0, now))
+    services.albums.create(_empty(album, wanted))
     (state,) = _states(services, [existing_album(services.albums, album)])
     return state
 
@@ -202,6 +199,11 @@ def revoke_share(
 ) -> None:
     """The link ends at once. Links to images that were already given out under it work for up to 15 minutes."""
     services.shares.revoke(album, share_id)
+
+
+def _empty(key: AlbumKey, wanted: schemas.AlbumContent) -> Album:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Album(key, _title(wanted.title), wanted.description or None, None, 0, now)
 
 
 def _title(text: str) -> str:
