@@ -232,7 +232,8 @@ def test_a_removal_leaves_nothing_behind(running: PicTrace, collection: str) -> 
     image_id = running.add(noise(40), collection=collection)
 
     def keys() -> set[str]:
-        listed = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        listed = [entry for page in pages for entry in page.get("Contents", [])]
         return {entry["Key"] for entry in listed if image_id in entry["Key"] or f"/{collection}/" in entry["Key"]}
 
     assert len(keys()) == 3

@@ -96,8 +96,9 @@ def test_overwriting_an_object_replaces_its_image_and_cleans_up(isolated: Isolat
     [new] = isolated.sources()
     assert new != old
     assert not isolated.found(noise(601))
-    listed = boto3.client("s3").list_objects_v2(Bucket=isolated.bucket, Prefix="signatures/").get("Contents", [])
-    assert {old, new} & {entry["Key"].rsplit("/", 1)[1] for entry in listed} == {new}
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=isolated.bucket, Prefix="signatures/")
+    listed = {entry["Key"].rsplit("/", 1)[1] for page in pages for entry in page.get("Contents", [])}
+    assert {old, new} & listed == {new}
 
 
 def test_overwriting_an_object_with_a_file_that_is_not_an_image_removes_its_image(isolated: IsolatedCollection) -> None:
