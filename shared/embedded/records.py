@@ -3,6 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.domain.annotations import Annotations
@@ -14,6 +16,9 @@ from shared.domain.perceptual_hashes import Pdq
 from shared.embedded.album_tables import read_albums_of
 from shared.embedded.captures import write_capture
 from shared.embedded.tags import DECISIONS, to_decisions, write_decisions
+
+RECORDS_KEPT: Final = 2_048
+"""Maximum number of records that are cached, of 3 KB each: twice what the searches of one query find."""
 
 IMAGE_COLUMNS: Final = """
     image_id TEXT NOT NULL,
@@ -123,6 +128,13 @@ DESCRIBED: Final = (
 
 def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRecord:
     """Return a row of `COLUMNS` as a record."""
+    record = _described(tuple(row))
+    return replace(record, sources=sources) if sources else record
+
+
+@lru_cache(RECORDS_KEPT)
+def _described(row: tuple[Any, ...]) -> ImageRecord:
+    """Return a row as a record; cached, since the searches of one query mostly find the same images."""
     return ImageRecord(
         image_id=row[0],
         collection=row[1],
@@ -137,7 +149,6 @@ def to_record(row: Sequence[Any], sources: Sequence[ObjectRef] = ()) -> ImageRec
         low_information=bool(row[10]),
         sharpness=row[11],
         labels=tuple(Label(name, probability) for name, probability in json.loads(row[12])),
-        sources=sources,
         annotations=Annotations(
             row[13], row[14], json.loads(row[15]), favourite=bool(row[24]), tags=to_decisions(row[25])
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.features import FeatureVector
@@ -56,11 +56,11 @@ class _Nearest:
         If one view has far fewer keypoints, the view of the better rank is taken: such a view has high cosines with
         everything.
         """
-        fewer, more = sorted(len(each.viewed.view.keypoints) for each in (self, other))
-        comparable = more <= COMPARABLE * fewer
+        own, others = len(self.viewed.view.keypoints), len(other.viewed.view.keypoints)
+        comparable = own <= COMPARABLE * others and others <= COMPARABLE * own
         nearer = other.cosine > self.cosine if comparable else other.place < self.place
         chosen = other if nearer else self
-        return replace(chosen, place=min(self.place, other.place))
+        return _Nearest(min(self.place, other.place), chosen.cosine, chosen.viewed)
 
 
 def _records(candidates: Sequence[Candidate]) -> list[ImageRecord]:
