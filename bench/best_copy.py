@@ -20,7 +20,7 @@ import numpy as np
 from infra.local import seed
 from shared.domain.images import ImageRecord
 from shared.domain.preference import Preference, prefer
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.judgement import judge
 from shared.vision.opencv import cv2

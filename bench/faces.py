@@ -24,7 +24,7 @@ import numpy as np
 from skimage.data import data_dir
 
 from shared.domain.people.faces import DetectedFace
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.faces.finder import FaceFinder
 from shared.vision.opencv import cv2

@@ -19,7 +19,7 @@ import numpy as np
 from bench.hostile import ROOT, Gauntlet, table
 from infra.local.cloud import local_cloud
 from infra.local.serving import serving
-from shared.vision.decode import decoding
+from shared.vision.decode import decoders, decoding
 from shared.vision.opencv import cv2
 
 RESULTS: Final = ROOT / "bench" / "results" / "isolation.md"
@@ -27,7 +27,7 @@ DECODED: Final = ((1, 1), (512, 512), (1920, 1080), (4000, 3000))
 INGESTED: Final = ((512, 512), (1920, 1080))
 ROUNDS: Final = 10
 COLUMNS: Final = ("in a process of its own", "in this process", "difference", "ratio")
-WITHOUT_SANDBOX: Final = SimpleNamespace(decode=lambda data, **_: decoding.decode_stacked(data), peak_memory=0)
+WITHOUT_SANDBOX: Final = SimpleNamespace(decode=lambda data, **_: decoders.decode_stacked(data), peak_memory=0)
 
 
 def photograph(width: int, height: int, seed: int = 0) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.domain.labels import Vocabulary, canonical
 from shared.domain.model_card import LABELS_FILE
 from shared.domain.things import MIN_PROBABILITY, words
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 
 

@@ -15,7 +15,8 @@ from PIL import Image
 from bench.formats.kinds import COLOUR, encoded
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MIB
-from shared.vision.decode.decoding import SANDBOX, decode, decode_in_process
+from shared.vision.decode.decoders import decode_in_process
+from shared.vision.decode.decoding import SANDBOX, decode
 
 SIZES: Final = {"12 MP": (4000, 3000), "48 MP": (8064, 6048), "100 MP": (11648, 8736), "200 MP": (16320, 12240)}
 SHAPES: Final = {"1080 x 30,000": (1080, 30_000)}

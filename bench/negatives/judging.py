@@ -16,7 +16,7 @@ from bench.quality.collection import Memory
 from shared.domain.matches import Ranking, Verdict
 from shared.search.searcher import Searcher
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.pixels import Pixels
 

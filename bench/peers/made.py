@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.quality.alterations import ALTERATIONS, altered
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 
 WITH_OTHERS: Final = {"half of a collage", "inset of a third"}
 """Alterations that put another image beside or around the photograph. Two copies may have the same one, and are then

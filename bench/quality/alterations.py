@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bench.quality.backdrops import host_image, window
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 

@@ -16,7 +16,7 @@ from bench.quality.collection import NAME, SEED, Memory, Original, images, index
 from shared.domain.images import ImageRecord
 from shared.search.description import describe
 from shared.search.near_duplicates import CANDIDATES, NearDuplicateFinder
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 
 EVERY: Final = 3

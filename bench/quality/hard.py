@@ -12,7 +12,7 @@ from bench.quality.collection import NAME, SEED, Memory, images, indexed
 from shared.domain.matches import Effort, Ranking
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 

@@ -20,7 +20,7 @@ from bench.quality.metrics import Answer
 from shared.domain.matches import Effort, Ranking, Verdict
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels

@@ -14,7 +14,7 @@ from bench.speed.timing import Way, side_by_side
 from layers.models.networks import NETWORKS
 from layers.models.suppress_output import suppress_output
 from shared.domain.model_card import MODEL_FILE
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square

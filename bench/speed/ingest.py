@@ -11,7 +11,8 @@ from bench.speed.timing import side_by_side
 from shared.domain.ledger import ImageKey
 from shared.search.description import Description, describe
 from shared.vision import signature
-from shared.vision.decode.decoding import decode, decode_in_process
+from shared.vision.decode.decoders import decode_in_process
+from shared.vision.decode.decoding import decode
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.local_features import vlad_encode
 from shared.vision.phash import perceptual_hash

@@ -20,7 +20,7 @@ from shared.domain.matches import Ranking
 from shared.search.description import describe
 from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_square

@@ -8,7 +8,7 @@ from bench.speed.report import Floor, Part
 from bench.speed.timing import side_by_side
 from shared.domain.matches import Ranking
 from shared.vision import cpu, signature
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import compare

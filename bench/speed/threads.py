@@ -9,7 +9,7 @@ from typing import Final
 from bench.speed.report import Part
 from bench.speed.timing import side_by_side
 from shared.vision.cpu import available_cpus
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import SIDE, Embedder
 from shared.vision.resizing import resize_square
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bench.negatives.canvas import Canvas, Content, Style
 from bench.through_api.local_run import local_run
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import resize_longest

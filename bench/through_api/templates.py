@@ -19,7 +19,7 @@ from bench.negatives.canvas import Content, Style
 from bench.negatives.kinds import DRAWN, finished
 from bench.quality.alterations import altered
 from bench.through_api.local_run import local_run
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 
 TEMPLATES: Final = (
     "invoice",

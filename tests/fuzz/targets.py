@@ -24,7 +24,7 @@ from shared.domain.images import collection_of_key
 from shared.domain.limits import FETCH_PORTS, MAX_PIXELS, MAX_SIDE, MAX_URL_LENGTH
 from shared.net import addresses, urls
 from shared.vision.decode import headers
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from tests.fuzz import seeds
 
 SMALL: Final = 1 << 16

@@ -13,11 +13,17 @@ from typing import Any
 
 import numpy as np
 
-import shared.vision.decode.decoding
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MIB
+from shared.vision.decode.decoders import decode_in_process
+from shared.vision.decode.decoding import Image
 
-Image = shared.vision.decode.decoding.Image
+warmed_up_by: list[int] = []
+"""The processes that have called `warm_up`."""
+
+
+def warm_up() -> None:
+    warmed_up_by.append(os.getpid())
 
 
 def loop() -> None:
@@ -51,6 +57,7 @@ BEHAVIOURS: dict[bytes, Callable[[], Any]] = {
     b"refuse": refuse,
     b"helper": lambda: answering(os.getppid()),
     b"threads of the helper": lambda: answering(len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))),
+    b"warm": lambda: answering(warmed_up_by == [os.getppid()]),
     b"environment": lambda: answering(" ".join(os.environ)),
 }
 
@@ -65,7 +72,7 @@ def decode(data: bytes) -> Image:
 
 def decode_unless_13_wide(data: bytes) -> Image:
     """Decode an image as usual, but crash the process if it is 13 pixels wide."""
-    image = shared.vision.decode.decoding.decode_in_process(data)
+    image = decode_in_process(data)
     if image.width == 13:
         ctypes.string_at(0)
     return image

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import numpy as np
 
 from bench.isolation import WITHOUT_SANDBOX
-from shared.vision.decode import decoding
+from shared.vision.decode import decoders, decoding
 from tests.images import encoded, pixels
 
 
@@ -13,4 +13,4 @@ def test_without_the_sandbox_an_image_is_decoded_in_this_process() -> None:
     data = encoded(pixels("coffee.png"))
     with patch.object(decoding, "SANDBOX", WITHOUT_SANDBOX):
         found = decoding.decode(data)
-    assert np.array_equal(found.rgb, decoding.decode_in_process(data).rgb)
+    assert np.array_equal(found.rgb, decoders.decode_in_process(data).rgb)

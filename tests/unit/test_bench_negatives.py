@@ -10,7 +10,7 @@ from bench.negatives.__main__ import markdown
 from bench.negatives.canvas import Content, Style
 from bench.negatives.judging import Judged
 from shared.domain.matches import Verdict
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 
 SEED = 5
 

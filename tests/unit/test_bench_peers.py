@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bench.peers.made import make
 from bench.peers.pairs import Quality, best, measured
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from tests.images import noise
 
 GROUPS = {"a1": 1, "a2": 1, "a3": 1, "b1": 2, "b2": 2, "c1": 3}

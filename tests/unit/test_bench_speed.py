@@ -14,7 +14,7 @@ from bench.speed.__main__ import main
 from bench.speed.images import chosen, synthetic_image
 from bench.speed.report import Floor, Part, floors
 from bench.speed.timing import side_by_side
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.signature import extract
 
 

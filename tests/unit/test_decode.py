@@ -13,9 +13,8 @@ from PIL import Image
 
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_CHUNKS, MAX_UPLOAD_BYTES
-from shared.vision.decode.decoding import decode
+from shared.vision.decode.decoding import LONGEST_SIDE, decode
 from shared.vision.decode.jpeg import MIN_REDUCED_SIDE
-from shared.vision.decode.stored import LONGEST_SIDE
 from shared.vision.resizing import longest_side
 
 WIDTH, HEIGHT = 64, 48

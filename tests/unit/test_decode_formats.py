@@ -19,7 +19,8 @@ from bench.formats.kinds import PHOTO, Kind, encoded
 from shared.domain.errors import PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_PAGES_SEARCHED
 from shared.domain.matches import Ranking, Verdict
-from shared.vision.decode.decoding import Image, decode, decode_in_process
+from shared.vision.decode.decoders import decode_in_process
+from shared.vision.decode.decoding import Image, decode
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels

@@ -84,6 +84,10 @@ def test_a_crash_costs_only_its_own_image(sandbox: Sandbox, data: bytes, code: s
     assert sandbox.decode(b"helper").format == before, "the helper was not lost either"
 
 
+def test_the_helper_warms_up_the_decoder_once(sandbox: Sandbox) -> None:
+    assert [sandbox.decode(b"warm").format for _ in range(2)] == ["True", "True"]
+
+
 def test_a_decoder_that_hangs_is_abandoned_without_a_verdict(impatient: Sandbox) -> None:
     """The image is not refused: on a busy machine, a valid one may have to wait that long."""
     started = time.monotonic()

@@ -11,7 +11,7 @@ from skimage.data import data_dir
 from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from bench.quality.alterations import ALTERATIONS
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.evidence.fine import LONGEST, decode_fine, encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge, swapped
 from shared.vision.pixels import Pixels

@@ -14,7 +14,7 @@ from bench.negatives import kinds
 from bench.negatives.canvas import Content, Style
 from bench.negatives.scanning import scanned
 from bench.quality.alterations import encoded
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.evidence.differences import merged
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.data import data_dir
 
 from bench.quality.alterations import encoded
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.geometry import keypoints_of
 from shared.vision.evidence.judgement import Judgement, Relation, judge

@@ -13,7 +13,7 @@ from skimage.data import data_dir
 
 from bench.quality.alterations import encoded
 from bench.through_api.templates import draw
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.evidence.differences import Region, agreement, window_variance
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.foreign import laid_over_page

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from shared.vision.decode import headers
-from shared.vision.decode.decoding import decode_in_process
+from shared.vision.decode.decoders import decode_in_process
 from shared.vision.pixels import Pixels
 from tests.images import pixels
 

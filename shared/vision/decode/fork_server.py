@@ -2,7 +2,8 @@
 
     python -m shared.vision.decode.fork_server CONTROL MODULE:FUNCTION MEMORY CPU_SECONDS SECONDS
 
-CONTROL is an inherited socket; the process exits when its other end is closed.
+CONTROL is an inherited socket; the process exits when its other end is closed. If MODULE has a function `warm_up`, it
+is called once before the first fork.
 """
 
 import contextlib
@@ -116,11 +117,13 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
     try:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 2)
+        memory, cpu_seconds, seconds = limits
+        _apply_limits(memory, cpu_seconds)
         message, descriptors, _, _ = socket.recv_fds(channel, 1, 2)
         if not message:
             os._exit(0)  # the helper has exited
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         job, reply = descriptors
-        _apply_limits(*limits)
         data = os.pread(job, os.fstat(job).st_size, 0)
         try:
             image = decoder(data)
@@ -139,10 +142,9 @@ def _run_child(channel: socket.socket, decoder: Decoder, limits: tuple[int, int,
         os._exit(status)
 
 
-def _apply_limits(memory: int, cpu_seconds: int, seconds: float) -> None:
+def _apply_limits(memory: int, cpu_seconds: int) -> None:
     """Apply the limits to this process, and make it the first one that the kernel kills when memory runs out."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     if _STATM.exists():
@@ -161,7 +163,9 @@ def _write_all(file: int, content: memoryview, at: int) -> None:
 def main(arguments: list[str]) -> None:
     control, decoder, memory, cpu_seconds, seconds = arguments
     module, _, function = decoder.partition(":")
-    found: Decoder = getattr(importlib.import_module(module), function)
+    imported = importlib.import_module(module)
+    found: Decoder = getattr(imported, function)
+    getattr(imported, "warm_up", lambda: None)()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when this process ends
     if not _STATM.exists():
         sys.stderr.write("pictrace: this system cannot limit the memory that decoding uses\n")

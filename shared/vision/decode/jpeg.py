@@ -12,10 +12,11 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, MpoImagePlugin
 
 from shared.vision.decode.colour import Colour
+from shared.vision.decode.decoding import LONGEST_SIDE
 from shared.vision.decode.headers import Header
 from shared.vision.decode.jpeg_holes import END, MORE, before_hole, is_certain, is_hole
 from shared.vision.decode.pillow import open_image, orientation_of
-from shared.vision.decode.stored import LONGEST_SIDE, Stored
+from shared.vision.decode.stored import Stored
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import longest_side

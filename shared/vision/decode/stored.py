@@ -12,14 +12,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from shared.vision.decode.colour import Colour, to_srgb
+from shared.vision.decode.decoding import LONGEST_SIDE
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels, composite_rgb
 from shared.vision.resizing import longest_side, resize_longest
-
-LONGEST_SIDE: Final = 1024
-"""Longest side of the decoded pixels; larger images are reduced to it, and long ones (`longest_side`) to more. Nothing
-computed from them needs finer detail,
-and small parts of a query are searched for at this size (docs/explanation/ranking.md)."""
 
 _STRIP: Final = 256
 """Rows that are reduced at a time, at least."""
