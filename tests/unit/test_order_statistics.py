@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from shared.vision.evidence.histograms import counted
-from shared.vision.evidence.order_statistics import LARGE, mean_of_lowest, median, quantile, upper_median
+from shared.vision.order_statistics import LARGE, mean_of_lowest, median, quantile, upper_median
 
 Values = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from shared.vision.evidence.histograms import Counts, counted
-from shared.vision.evidence.order_statistics import median, quantile
+from shared.vision.order_statistics import median, quantile
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
 

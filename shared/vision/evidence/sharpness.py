@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.order_statistics import mean_of_lowest, median
+from shared.vision.order_statistics import mean_of_lowest, median
 from shared.vision.evidence.registration import Mask, Plane, robust_fit
 from shared.vision.opencv import cv2
 

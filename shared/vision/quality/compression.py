@@ -18,6 +18,10 @@ LEAST_FREQUENCIES: Final = 4
 
 _K, _N = np.mgrid[0:BLOCK, 0:BLOCK]
 _DCT: Final = np.where(_K == 0, np.sqrt(1 / BLOCK), np.sqrt(2 / BLOCK)) * np.cos((2 * _N + 1) * _K * np.pi / 16)
+_LOW_BASIS: Final = np.stack([np.outer(_DCT[u], _DCT[v]).ravel() for u, v in LOW], axis=1).astype(np.float32)
+"""What a block's pixels are multiplied with for the coefficients of `LOW`: BLOCK * BLOCK x len(LOW)."""
+_HALF_STEPS: Final = (STEPS / 2).astype(np.float32)
+_ANGLES: Final = (2 * np.pi / STEPS).astype(np.float32)
 
 
 def earlier_step(lines: Lines) -> float:
@@ -30,15 +34,18 @@ def earlier_step(lines: Lines) -> float:
     rows = lines.rows
     width = rows.shape[1] // BLOCK * BLOCK
     blocks = rows[:, :width].astype(np.float32).reshape(-1, BLOCK, width // BLOCK, BLOCK).transpose(0, 2, 1, 3)
-    coefficients = (_DCT @ blocks.reshape(-1, BLOCK, BLOCK) @ _DCT.T).astype(np.float32)
-    found = [step for u, v in LOW if (step := _step(coefficients[:, u, v]))]
+    coefficients = blocks.reshape(-1, BLOCK * BLOCK) @ _LOW_BASIS
+    found = [step for values in coefficients.T if (step := _step(values))]
     return round(float(np.mean(found)), 1) if len(found) >= LEAST_FREQUENCIES else 0.0
 
 
 def _step(values: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> int:
+    """Return the largest step that coefficients are multiples of, judging by those of at least half a step; or 0."""
     size = np.abs(values)
-    for step in STEPS[::-1].tolist():
-        large = size[size >= step / 2]
-        if len(large) >= LEAST_COEFFICIENTS and float(np.cos(large * (2 * np.pi / step)).mean()) >= AGREEMENT:
-            return int(step)
-    return 0
+    size = size[size >= _HALF_STEPS[0], np.newaxis]
+    large = size >= _HALF_STEPS
+    counts = np.count_nonzero(large, axis=0)
+    cosines = np.cos(size * _ANGLES)
+    cosines *= large
+    found = np.flatnonzero((counts >= LEAST_COEFFICIENTS) & (cosines.sum(axis=0) >= AGREEMENT * counts))
+    return int(STEPS[found[-1]]) if len(found) else 0

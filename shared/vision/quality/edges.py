@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.vision.order_statistics import quantile
 from shared.vision.quality.lines import Lines
 
-STRONGEST: Final = 95
-"""Percentile of the differences of neighbours from which on an edge counts."""
+STRONGEST: Final = 0.95
+"""Quantile of the differences of neighbours from which on an edge counts."""
 LEAST_EDGE: Final = 8
 """Gray levels: smaller differences are noise."""
 MOST_EDGES: Final = 4000
@@ -45,7 +46,7 @@ def _edges(
     """Return the line, the place and the direction (1 or -1) of the strongest edges, at most `MOST_EDGES`."""
     difference = np.diff(values, axis=1)
     size = np.abs(difference)
-    least = max(LEAST_EDGE, float(np.percentile(size, STRONGEST)))
+    least = max(LEAST_EDGE, quantile(size.ravel(), STRONGEST))
     inner, left, right = size[:, FAR:-FAR], size[:, FAR - 1 : -FAR - 1], size[:, FAR + 1 : size.shape[1] - FAR + 1]
     peak = (inner >= least) & (inner >= left) & (inner > right)
     row, at = np.nonzero(peak)
