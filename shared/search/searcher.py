@@ -34,6 +34,7 @@ from shared.vision import cpu, signature, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.evidence.fine import decode_fine, encode_fine
+from shared.vision.evidence.geometry import CERTAIN_INLIERS
 from shared.vision.keypoints import QUERY_KEYPOINTS
 from shared.vision.pixels import Pixels
 from shared.vision.ranking import NEAR_DUPLICATE_FROM, VARIANT_FROM
@@ -398,8 +399,17 @@ class Searcher:
                 for entry, stored in zip(candidates, reading, strict=True)
                 if stored is not None
             ]
+        scored: list[ScoredMatch] = []
+        most = 0
         with watch.stage("rerank"):
-            return [ScoredMatch(record, compared.result()) for record, compared in comparing]
+            for record, compared in comparing:
+                match = ScoredMatch(record, compared.result())
+                if match.comparison.orb.inliers >= CERTAIN_INLIERS > most:
+                    # Its details will be compared: begin now, where a processor may be free. The result is cached.
+                    self._threads.submit(self._conclude, query, match, ranking)
+                most = max(most, match.comparison.orb.inliers)
+                scored.append(match)
+        return scored
 
     def _compare_views(
         self, query: Described, sides: tuple[View, View], record: ImageRecord, stored: Signature, ranking: Ranking

@@ -17,6 +17,9 @@ LEAST_OVERLAP: Final = 600
 """Least number of pixels, on the grid of the coarser image, that both show."""
 LEAST_DRAWN: Final = 200
 """Least number of pixels with detail; with fewer, agreement means nothing."""
+EXACT, EXACTLY_ALIKE = 0.98, 0.95
+"""Least share of the detail that agrees, and its least correlation, where neither a bend nor another change of tone is
+tried."""
 VARIANT: Final = 0.35
 """Least share of the detail that agrees in variants; unrelated images agree on less by chance."""
 
@@ -36,8 +39,11 @@ class Compared:
     parts: Sequence[Region]
 
 
-def compared_under(transform: Transform, a: Pixels, b: Pixels) -> Compared | None:
+def compared_under(transform: Transform, a: Pixels, b: Pixels, *, is_clear: bool) -> Compared | None:
     """Compare two images under a transform from the first one's pixels to the second's.
+
+    Args:
+        is_clear: whether so many keypoints agree on the transform that it may be exact.
 
     Returns:
         None if they have too little in common.
@@ -45,8 +51,18 @@ def compared_under(transform: Transform, a: Pixels, b: Pixels) -> Compared | Non
     over = overlap(a, b, transform)
     if np.count_nonzero(over.valid) < LEAST_OVERLAP:
         return None
-    seen = _in_best_tone(over)
+    seen = (_as_placed(over) if is_clear else None) or _in_best_tone(over)
     return seen if np.count_nonzero(seen.found.drawn) >= LEAST_DRAWN else None
+
+
+def _as_placed(over: Overlap) -> Compared | None:
+    """Compare under the first change of tone, and without a bend; return None if that leaves a difference."""
+    tone = next(tones(over.moved, over.fixed, over.valid))
+    a, b = match_sharpness(tone.a, Blurred(tone.b), over.valid)
+    found = agreement(match_lighting(a, b, over.valid), b, window_variance(b), over.valid, tone.gain)
+    if found.agreeing < EXACT or found.correlation(found.drawn) < EXACTLY_ALIKE or any(True for _ in regions(found)):
+        return None
+    return Compared(over, found, [])
 
 
 def _in_best_tone(over: Overlap) -> Compared:

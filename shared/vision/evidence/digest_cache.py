@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -14,25 +15,33 @@ _DIGEST_BYTES = 16
 
 
 def cached_by_digest(maxsize: int) -> Callable[[Callable[Given, Found]], Callable[Given, Found]]:
-    """Cache the results for the arguments that were used last; `functools.lru_cache` would keep their bytes too."""
+    """Cache the results for the arguments that were used last; `functools.lru_cache` would keep their bytes too.
+
+    Threads that want the same result at the same time wait for the first of them.
+    """
 
     def decorate(function: Callable[Given, Found]) -> Callable[Given, Found]:
-        kept: OrderedDict[Hashable, Found] = OrderedDict()
+        kept: OrderedDict[Hashable, Future[Found]] = OrderedDict()
         changing = threading.Lock()
 
         @wraps(function)
         def cached(*args: Given.args, **kwargs: Given.kwargs) -> Found:
             key = (*map(_digest, args), *((name, _digest(value)) for name, value in sorted(kwargs.items())))
+            own: Future[Found] = Future()
             with changing:
-                if key in kept:
-                    kept.move_to_end(key)
-                    return kept[key]
-            found = function(*args, **kwargs)
-            with changing:
-                kept[key] = found
+                found = kept.setdefault(key, own)
+                kept.move_to_end(key)
                 if len(kept) > maxsize:
                     kept.popitem(last=False)
-            return found
+            if found is own:
+                try:
+                    own.set_result(function(*args, **kwargs))
+                except BaseException as error:
+                    with changing:
+                        kept.pop(key, None)
+                    own.set_exception(error)
+                    raise
+            return found.result()
 
         return cached
 

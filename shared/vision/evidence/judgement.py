@@ -152,7 +152,8 @@ def swapped(found: Judgement) -> Judgement:
 
 def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints: int, mirrored: bool) -> Judgement:
     """Judge two images under a transform; `keypoints` are those of the image that has fewer."""
-    seen = compared_under(transform, a, b)
+    is_clear = inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
+    seen = compared_under(transform, a, b, is_clear=is_clear)
     if seen is None:
         return NOTHING
     over, found = seen.over, seen.found

@@ -27,6 +27,8 @@ UPRIGHT: Final = 0.004
 rotated by a quarter of a degree is farther."""
 GUIDED_BITS: Final = 64
 """Maximum Hamming distance, a quarter of a descriptor; matches at the right position need no ratio test."""
+MOST_BITS: Final = 256
+"""Bits of a descriptor."""
 GUIDED_POINTS: Final = 700
 """Maximum number of keypoints of the first image; all of the second are candidates."""
 EDGE: Final = 7
@@ -149,15 +151,19 @@ def _within(a: Points, b: Points, radius: float) -> tuple[Indices, Indices]:
     counts = last - first
     left = np.repeat(np.arange(len(a)), counts)
     right = order[np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts) + np.repeat(first, counts)]
-    away = a[left] - b[right]
-    near = (away * away).sum(axis=1) <= radius**2
+    across, down = at[left] - b[right, 0], a[left, 1] - b[right, 1]
+    near = across * across + down * down <= radius**2
     return left[near], right[near]
 
 
 def _nearest(group: Indices, bits: Indices, other: Indices) -> Indices:
     """Return the positions of the pair of each group with the fewest bits, of several the first by `other`."""
-    order = np.lexsort((other, bits, group))
-    return order[np.unique(group[order], return_index=True)[1]]
+    if not len(group):
+        return group
+    width = int(other.max()) + 1
+    order = np.argsort((group * (MOST_BITS + 1) + bits) * width + other)
+    first = np.diff(group[order], prepend=-1) > 0
+    return order[first]
 
 
 def overlap(a: Pixels, b: Pixels, transform: Transform) -> Overlap:
