@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from shared.vision.evidence.histograms import Counts, counted
-from shared.vision.order_statistics import median, quantile
 from shared.vision.evidence.registration import Mask, Plane
 from shared.vision.opencv import cv2
+from shared.vision.order_statistics import median, quantile
 
 WINDOW: Final = 7
 """Pixels: the size of a small digit, or of a closed eye."""

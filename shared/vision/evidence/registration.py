@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.vision.order_statistics import quantile, upper_median
 from shared.vision.keypoints import MIN_INLIERS, Keypoints, Points, Transform, is_sane
 from shared.vision.opencv import cv2
+from shared.vision.order_statistics import quantile, upper_median
 from shared.vision.pixels import Pixels
 
 Plane = npt.NDArray[np.float32]

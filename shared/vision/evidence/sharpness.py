@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.order_statistics import mean_of_lowest, median
 from shared.vision.evidence.registration import Mask, Plane, robust_fit
 from shared.vision.opencv import cv2
+from shared.vision.order_statistics import mean_of_lowest, median
 
 SIGMAS: Final = (0.5, 0.8, 1.2, 1.8, 2.6, 4.0)
 GRAINY: Final = ((15.0, 1.8), (6.0, 1.2))

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.vision.evidence.hues import GRAY, coarse, filtered, monochrome, retinted
-from shared.vision.order_statistics import upper_median
 from shared.vision.evidence.registration import Mask, Plane, quadratic, robust_fit
 from shared.vision.opencv import cv2
+from shared.vision.order_statistics import upper_median
 from shared.vision.pixels import Pixels
 
 SAMPLES: Final = 8000
