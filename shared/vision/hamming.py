@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 _FARTHEST: Final = np.iinfo(np.uint32).max
 
+ROWS: Final = 256
+"""Descriptors whose distances are held at a time: of 1,500, all distances to as many would not stay in a cache."""
+
 Descriptors = npt.NDArray[np.uint8]
 """Shape (n, 32), uint8: 256 bits each."""
 
@@ -23,12 +26,16 @@ def nearest_two(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], n
     Returns:
         Indices into `b`, shape (n,), and distances in bits, shape (n, 2), the nearer first.
     """
-    apart = _distances(a, b)
-    rows = np.arange(len(apart))
-    nearest = apart.argmin(axis=1)
-    least = apart[rows, nearest]
-    apart[rows, nearest] = _FARTHEST
-    return nearest, np.column_stack([least, apart.min(axis=1)])
+    nearest, least = np.empty(len(a), np.intp), np.empty((len(a), 2), np.uint32)
+    for start in range(0, len(a), ROWS):
+        part = slice(start, start + ROWS)
+        apart = _distances(a[part], b)
+        rows = np.arange(len(apart))
+        nearest[part] = apart.argmin(axis=1)
+        least[part, 0] = apart[rows, nearest[part]]
+        apart[rows, nearest[part]] = _FARTHEST
+        least[part, 1] = apart.min(axis=1)
+    return nearest, least
 
 
 def near(a: Descriptors, b: Descriptors, bits: int, count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
