@@ -9,7 +9,7 @@ LABEL_SEARCHES: Final = 16
 """Maximum number of classes for which a search filtered by label queries the index one by one. If a label has more
 classes, as `dog` does, only the nearest `SEARCHED` images of any class are considered."""
 
-FIRST_BATCH: Final = 16
+FIRST_BATCH: Final = 12
 """Candidates compared first, at one read from S3 each. The search stops here at `effort=fast`, and if the first half of
 the batch has near-duplicates and the second half has none."""
 
