@@ -15,9 +15,11 @@ from bench.negatives.canvas import Content, Style
 from bench.negatives.scanning import scanned
 from bench.quality.alterations import encoded
 from shared.vision.decode.decoders import decode_in_process
+from shared.vision.evidence import comparison
 from shared.vision.evidence.differences import merged
 from shared.vision.evidence.fine import encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge
+from shared.vision.evidence.registration import Overlap, Plane, refine_bend
 from shared.vision.pixels import Pixels
 
 SEED = 11
@@ -74,6 +76,22 @@ def test_a_plain_copy_of_a_page_differs_nowhere(kind: str, change: Callable[[Pix
     """Clipping takes pale boxes from it, and compression takes fine detail."""
     drawn = document(kind)
     assert judged(drawn, change(drawn)).relation is Relation.COPY
+
+
+def test_only_what_is_not_placed_exactly_is_compared_with_a_bend(monkeypatch: pytest.MonkeyPatch) -> None:
+    bends: list[Overlap] = []
+
+    def refine(over: Overlap, *planes: Plane) -> Overlap:
+        bends.append(over)
+        return refine_bend(over, *planes)
+
+    monkeypatch.setattr(comparison, "refine_bend", refine)
+    page = document("web page")
+    assert judged(page, saved(page, quality=60)).relation is Relation.COPY
+    assert bends == []
+    other = kinds.different("web page", SEED, 0)
+    assert judged(*(decode_in_process(data).rgb for data in (other.a, other.b))).relation is Relation.VARIANT
+    assert bends
 
 
 @pytest.mark.parametrize("place", range(4))
