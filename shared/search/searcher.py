@@ -264,27 +264,28 @@ class Searcher:
         finder = CandidateFinder(self._index, self._threads, where)
         finder.search_by_features(query.features, query.labels if wanted.ranking is Ranking.FUSED else ())
         with watch.stage("views"):
-            whole = [views.whole(query.signature)]
+            whole, mirrored = views.whole(query.signature), list[View]()
             if wanted.ranking is not Ranking.COSINE:
-                finder.search_by_views(whole)
+                finder.search_by_views([whole])
                 if wanted.effort is not Effort.FAST:
-                    whole += _mirrored(query)
-                    finder.search_by_views([*whole[1:], *_inverted(query)])
+                    mirrored = [] if _may_stop_early(wanted) else _mirrored(query)
+                    finder.search_by_views([*mirrored, *_inverted(query)])
         with watch.stage("candidates"):
-            found = _others(finder.found(whole[0]), wanted)
-        first, scored = self._first_pass(query, found, whole[0], wanted, watch)
+            found = _others(finder.found(whole), wanted)
+        first, scored = self._first_pass(query, found, whole, wanted, watch)
         scored = self._identical(query, wanted, watch) + self._judged(query, scored, wanted, watch)
         if _needs_second_pass(wanted, scored):
             with watch.stage("views"):
-                sides = whole if wanted.effort is Effort.THOROUGH else whole[:1]
-                further = [view for side in sides for view in views.for_second_pass(query.pixels, side)]
-                finder.search_by_views(further)
+                if _may_stop_early(wanted):
+                    finder.search_by_views(_mirrored(query))
+                for side in (whole, *mirrored):
+                    finder.search_by_views(views.for_second_pass(query.pixels, side))
             with watch.stage("candidates"):
-                nearer = _others(finder.found(whole[0], second_pass=True), wanted)
+                nearer = _others(finder.found(whole, second_pass=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
-            more = self._compared(query, fresh[: _SECOND[wanted.effort]], whole[0], wanted.ranking, watch)
+            more = self._compared(query, fresh[: _SECOND[wanted.effort]], whole, wanted.ranking, watch)
             scored += self._judged(query, more, wanted, watch)
         best: dict[str, ScoredMatch] = {}
         for match in sorted(scored, key=_rank):

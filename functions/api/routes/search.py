@@ -83,7 +83,7 @@ def search(
     Candidates come from two vector indexes, of the whole image and of its keypoints; ORB with a geometric check,
     SSIM and a colour histogram rerank them. `fused` combines every signal, `classic` is (SSIM + ORB ratio) / 2,
     `cosine` the order of the index of whole images. `fast` makes one pass; `balanced` also searches for the mirror
-    image and, if nothing near is found, for parts of the query; `thorough` always searches for all of these.
+    image and for parts of the query if nothing near is found; `thorough` always searches for all of these.
     """
     if isinstance(query, query_image.Hash):
         return hashes.near(services, collection, hashes.wanted(query.kind, [query.value], k), None, view)
