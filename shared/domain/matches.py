@@ -21,8 +21,8 @@ class Ranking(StrEnum):
 class Effort(StrEnum):
     """How thoroughly a search looks for copies that are mirrored, heavily altered, or a part of the query.
 
-    `FAST` makes one pass. `BALANCED` makes a second one, by the mirror image and by parts of the query, if nothing near is
-    found. `THOROUGH` always makes both.
+    `FAST` makes one pass. `BALANCED` makes a second one, by the mirror image and by parts of the query, if nothing
+    near is found. `THOROUGH` always makes both.
     """
 
     FAST = "fast"

@@ -22,6 +22,9 @@ SECOND_PASS: Final = 32
 SECOND_PASS_THOROUGH: Final = 68
 """Further candidates that the second pass compares at `effort=thorough`."""
 
+PANE_CANDIDATES: Final = 2
+"""Candidates more in the second pass for each pane of a collage (`shared.vision.panes`)."""
+
 JUDGED: Final = 8
 """Candidates whose details are compared: those with the most inliers. Each takes 0.1 to 0.4 s of processor time."""
 

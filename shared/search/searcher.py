@@ -21,6 +21,7 @@ from shared.search.budget import (
     JUDGED,
     JUDGED_THOROUGH,
     LONG_JUDGED,
+    PANE_CANDIDATES,
     ROUNDS,
     SECOND_PASS,
     SECOND_PASS_THOROUGH,
@@ -278,14 +279,15 @@ class Searcher:
             with watch.stage("views"):
                 if _may_stop_early(wanted):
                     finder.search_by_views(_mirrored(query))
-                for side in (whole, *mirrored):
-                    finder.search_by_views(views.for_second_pass(query.pixels, side))
+                parts = [part for side in (whole, *mirrored) for part in views.for_second_pass(query.pixels, side)]
+                finder.search_by_views(parts)
             with watch.stage("candidates"):
                 nearer = _others(finder.found(whole, second_pass=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}
             fresh = [entry for entry in nearer if seen.get(entry.record.image_id) is not entry.view]
             found = [*first, *fresh]
-            more = self._compared(query, fresh[: _SECOND[wanted.effort]], whole, wanted.ranking, watch)
+            most = _SECOND[wanted.effort] + PANE_CANDIDATES * sum(part.is_pane for part in parts)
+            more = self._compared(query, fresh[:most], whole, wanted.ranking, watch)
             scored += self._judged(query, more, wanted, watch)
         best: dict[str, ScoredMatch] = {}
         for match in sorted(scored, key=_rank):

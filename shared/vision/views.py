@@ -1,4 +1,4 @@
-"""Views of a query whose local features are searched for: the whole image, its mirror image, windows of both."""
+"""Views of a query whose local features are searched for: the image, its mirror image, windows and panes of both."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +20,7 @@ from shared.vision.keypoints import (
 )
 from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
+from shared.vision.panes import panes
 from shared.vision.pixels import Pixels
 from shared.vision.signature import Signature, extract
 
@@ -46,6 +47,7 @@ class View:
         vector: the local features to search for.
         mirrored: whether the image was mirrored first.
         inverted: whether its brightness was inverted first.
+        is_pane: whether it is one of the images of a collage, as far as its seams show.
     """
 
     signature: Signature
@@ -53,6 +55,7 @@ class View:
     vector: LocalVector
     mirrored: bool = False
     inverted: bool = False
+    is_pane: bool = False
 
 
 def local_features(signature: Signature) -> LocalVector | None:
@@ -86,26 +89,47 @@ def part(pixels: Pixels, view: View) -> View:
 
 def windows(view: View) -> list[View]:
     """Return up to nine windows of half the width and height; those with too few keypoints are omitted."""
+    places = [(left, top) for top in STEPS for left in STEPS]
+    found = [view.keypoints.in_window(left, top, WINDOW, WINDOW_KEYPOINTS) for left, top in places]
+    return [_part(view, inside) for inside in found if len(inside) >= MIN_INLIERS]
+
+
+def in_panes(pixels: Pixels, view: View) -> list[View]:
+    """Return the images of a collage, with the keypoints that each would have as a stored one; none without seams."""
+    shown = _shown(pixels, view)
+    height, width = shown.shape[:2]
     found = []
-    for top in STEPS:
-        for left in STEPS:
-            inside = view.keypoints.in_window(left, top, WINDOW, WINDOW_KEYPOINTS)
-            if len(inside) >= MIN_INLIERS:
-                compared = replace(view.signature, keypoints=inside)
-                found.append(View(compared, inside, vlad_encode(inside.descriptors), view.mirrored))
+    for pane in panes(shown):
+        left, top = round(pane.left * width), round(pane.top * height)
+        right, bottom = round((pane.left + pane.width) * width), round((pane.top + pane.height) * height)
+        inside = detect(cv2.cvtColor(shown[top:bottom, left:right], cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False))
+        if len(inside) < MIN_INLIERS:
+            continue
+        scale = np.divide(inside.size, (right - left, bottom - top))
+        size = round(width * scale[0]), round(height * scale[1])
+        moved = (inside.points + (left, top) * scale).astype(np.float32)
+        found.append(replace(_part(view, replace(inside, points=moved, size=size)), is_pane=True))
     return found
 
 
+def _part(view: View, inside: Keypoints) -> View:
+    compared = replace(view.signature, keypoints=inside)
+    return View(compared, inside, vlad_encode(inside.descriptors), view.mirrored)
+
+
+def _shown(pixels: Pixels, view: View) -> Pixels:
+    return np.ascontiguousarray(pixels[:, ::-1]) if view.mirrored else pixels
+
+
 def _gray(pixels: Pixels, view: View) -> Pixels:
-    gray = cv2.cvtColor(pixels[:, ::-1] if view.mirrored else pixels, cv2.COLOR_RGB2GRAY)
-    return np.ascontiguousarray(gray, np.uint8)
+    return np.ascontiguousarray(cv2.cvtColor(_shown(pixels, view), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def for_second_pass(pixels: Pixels | None, side: View) -> list[View]:
-    """Return the views of the second pass: parts of the image, and, if there are pixels, the image as a part."""
+    """Return the views of the second pass: windows, and, if there are pixels, panes and the image as a part."""
     if pixels is None:
         return windows(side)
-    return [part(pixels, side), *windows(finer(pixels, side))]
+    return [part(pixels, side), *in_panes(pixels, side), *windows(finer(pixels, side))]
 
 
 def inverted(rgb: Pixels, signature: Signature) -> View | None:

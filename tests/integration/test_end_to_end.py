@@ -139,6 +139,16 @@ def test_an_inset_is_found_by_a_thorough_search(running: PicTrace, album: dict[s
     assert answer["bytes_examined"] > fast["bytes_examined"] == len(album) * 4 * (FEATURE_DIMENSIONS + LOCAL_DIMENSIONS)
 
 
+def test_the_images_of_a_collage_are_found(running: PicTrace, album: dict[str, str]) -> None:
+    names = ("coffee.png", "astronaut.png", "chelsea.png", "camera.png", "rocket.jpg", "brick.png")
+    assert set(names[:3]) < set(album)
+    cells = [cv2.resize(pixels(name), (300, 220), interpolation=cv2.INTER_AREA).astype(np.uint8) for name in names]
+    collage = np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])
+    answer = running.search(encoded(collage, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 85), collection="album")
+    found = {match["image_id"] for match in answer["matches"] if match["verdict"] == "near-duplicate"}
+    assert found >= {album[name] for name in names[:3]}
+
+
 def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: PicTrace, collection: str) -> None:
     cat, cup = pixels("chelsea.png"), pixels("coffee.png")
     running.add(encoded(cat), collection=collection)
