@@ -100,8 +100,9 @@ def test_a_product_of_another_colour_is_no_copy(place: int) -> None:
     assert judged(*(decode_in_process(data).rgb for data in (pair.a, pair.b))).relation is not Relation.COPY
 
 
-def test_other_cells_are_no_noise() -> None:
-    pair = kinds.different("heat map", 777, 0)
+@pytest.mark.parametrize(("kind", "seed", "place"), [("heat map", 777, 0), ("keyboard", 5150, 1)])
+def test_other_cells_and_keys_are_no_noise_and_no_overlays(kind: str, seed: int, place: int) -> None:
+    pair = kinds.different(kind, seed, place)
     assert judged(*(decode_in_process(data).rgb for data in (pair.a, pair.b))).relation is not Relation.COPY
 
 

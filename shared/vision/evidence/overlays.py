@@ -15,10 +15,19 @@ from shared.vision.evidence.bands import joined_in_bands
 from shared.vision.evidence.crossings import is_bar, lie_across
 from shared.vision.evidence.differences import WINDOW, Agreement, PixelBox, Region
 from shared.vision.evidence.foreign import laid_over_page
-from shared.vision.evidence.masks import filled
+from shared.vision.evidence.masks import dilated, filled
 from shared.vision.evidence.pages import is_page
 from shared.vision.evidence.patches import patched_image
-from shared.vision.evidence.sides import CHANGED, CONTINUES, LEAST_RING, NO_SEAM, OverlaidImage, Side, sides_of
+from shared.vision.evidence.sides import (
+    CHANGED,
+    CONTINUES,
+    LEAST_RING,
+    NO_SEAM,
+    OverlaidImage,
+    Side,
+    known_share,
+    sides_of,
+)
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 
@@ -30,6 +39,9 @@ what a wide bar covers at an image's edge has surroundings on one side only."""
 KNOWN, KNOWN_UNDER_BAR = 0.9, 0.8
 """Least `Side.known` of what an overlay covers, and of what a bar along a whole edge does: that has at least 0.87, the
 others 0.94. Where another person in other clothes came into a scene, it is 0.3 to 0.93."""
+KNOWN_ON_PAGE: Final = 0.85
+"""The same of all that lies over a page but a bar along an edge: of 114 drawings with overlays, all have at least 0.95,
+and a keyboard of which other keys are lit has 0.77."""
 BOTH_FLAT: Final = (0.8, 0.97)
 """`Side.flat` of both images in a large region in which both show something of their own. Bars have more, and what a
 photograph shows there has less, or more if it is the sky."""
@@ -88,6 +100,8 @@ def find_overlays(
 
     if page:
         place, laid = _find_patches(found, parts, shown, colours)
+        if place is not OverlaidImage.NEITHER and _is_of_both(found, parts, colours[1 - place]):
+            place, laid = OverlaidImage.NEITHER, [False] * len(parts)
     else:
         place, laid = _find_over_photograph(found, parts, bands, shown, colours)
     return place, parts, laid
@@ -220,6 +234,15 @@ def _find_patches(
     if not all(any(_inside(part.box, patch.box) for patch in patches) for part in left):
         return nobody
     return places.pop(), [True] * len(parts)
+
+
+def _is_of_both(found: Agreement, parts: Sequence[Region], covered: Pixels) -> bool:
+    """Return whether the page that parts seem to cover has something of its own there, judging by its colours."""
+    if all(is_bar(part, found.valid) for part in parts):
+        return False
+    mask = np.logical_or.reduce([part.mask for part in parts])
+    changed = mask & (np.abs(found.a - found.b) > CHANGED)
+    return known_share(covered, changed, found.valid & ~dilated(mask, LEAST_RING)) < KNOWN_ON_PAGE
 
 
 def _inside(box: PixelBox, other: PixelBox) -> bool:
