@@ -83,8 +83,7 @@ def finer(pixels: Pixels, view: View) -> View:
 
 def part(pixels: Pixels, view: View) -> View:
     """Return the view with the keypoints that the image would have as a small part of a stored one."""
-    small = detect(_gray(pixels, view), MAX_KEYPOINTS, PART_SIDE, PART_EDGE)
-    return View(replace(view.signature, keypoints=small), small, vlad_encode(small.descriptors), view.mirrored)
+    return _part(view, detect(_gray(pixels, view), MAX_KEYPOINTS, PART_SIDE, PART_EDGE))
 
 
 def windows(view: View) -> list[View]:
