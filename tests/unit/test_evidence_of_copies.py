@@ -15,9 +15,9 @@ from bench.negatives.canvas import Content, Style
 from bench.negatives.scanning import scanned
 from bench.quality.alterations import encoded
 from shared.vision.decode.decoders import decode_in_process
-from shared.vision.evidence import comparison
+from shared.vision.evidence import comparison, judgement
 from shared.vision.evidence.differences import merged
-from shared.vision.evidence.fine import encode_fine
+from shared.vision.evidence.fine import decode_fine, encode_fine
 from shared.vision.evidence.judgement import Judgement, Relation, judge
 from shared.vision.evidence.registration import Overlap, Plane, refine_bend
 from shared.vision.pixels import Pixels
@@ -92,6 +92,35 @@ def test_only_what_is_not_placed_exactly_is_compared_with_a_bend(monkeypatch: py
     other = kinds.different("web page", SEED, 0)
     assert judged(*(decode_in_process(data).rgb for data in (other.a, other.b))).relation is Relation.VARIANT
     assert bends
+
+
+@pytest.mark.parametrize("change", [half_the_size, partial(saved, quality=60), np.rot90])
+def test_a_copy_frame_onto_frame_needs_no_keypoints(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[Pixels], Pixels]
+) -> None:
+    monkeypatch.setattr(judgement, "keypoints_in", None)
+    for shown in (photograph("coffee.png"), document("diagram")):
+        found = judged(shown, np.ascontiguousarray(change(shown)))
+        assert found.relation is Relation.COPY
+        assert found.overlap == pytest.approx((1, 1), abs=0.01)
+
+
+@pytest.mark.parametrize("change", [partial(enhanced, "Brightness", 1.2), sepia, np.fliplr])
+def test_what_else_has_changed_does(change: Callable[[Pixels], Pixels]) -> None:
+    shown = photograph("coffee.png")
+    a, b = (decode_fine(encode_fine(rgb)) for rgb in (shown, np.ascontiguousarray(change(shown))))
+    assert comparison.compared_exactly(np.eye(3), a, b) is None
+    assert judged(shown, np.ascontiguousarray(change(shown))).relation is Relation.COPY
+
+
+@pytest.mark.parametrize("kind", ["invoice", "receipt", "table"])
+def test_another_number_is_no_exact_copy(kind: str) -> None:
+    first = Content([SEED, *kind.encode(), 1])
+    a = kinds.DRAWN[kind](Style([SEED, *kind.encode()]), first)
+    b = kinds.DRAWN[kind](Style([SEED, *kind.encode()]), Content([SEED, *kind.encode(), 1], [first.numbers[0]]))
+    x, y = (decode_fine(encode_fine(rgb)) for rgb in (a, b))
+    assert comparison.compared_exactly(np.eye(3), x, x.copy()) is not None
+    assert comparison.compared_exactly(np.eye(3), x, y) is None
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -6,10 +6,17 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.differences import Agreement, Region, agreement, regions, window_variance
+from shared.vision.evidence.differences import (
+    Agreement,
+    Region,
+    agreement,
+    correlation,
+    regions,
+    window_variance,
+)
 from shared.vision.evidence.registration import Overlap, overlap, refine_bend
 from shared.vision.evidence.sharpness import Blurred, match_lighting, match_sharpness
-from shared.vision.evidence.tone import curved, gray, tones
+from shared.vision.evidence.tone import curved, gray, is_same_tone, tones
 from shared.vision.keypoints import Transform
 from shared.vision.pixels import Pixels
 
@@ -55,11 +62,31 @@ def compared_under(transform: Transform, a: Pixels, b: Pixels, *, is_clear: bool
     return seen if np.count_nonzero(seen.found.drawn) >= LEAST_DRAWN else None
 
 
+def compared_exactly(transform: Transform, a: Pixels, b: Pixels) -> Compared | None:
+    """Compare two images that only compression and scale may have changed; return None if anything else differs.
+
+    No keypoint has to agree on the transform, and neither tone nor lighting is fitted.
+    """
+    over = overlap(a, b, transform)
+    levels, others = gray(over.moved), gray(over.fixed)
+    if np.count_nonzero(over.valid) < LEAST_OVERLAP or correlation(levels, others, over.valid) < EXACTLY_ALIKE:
+        return None
+    if not is_same_tone(levels, others, over.valid):
+        return None
+    levels, others = match_sharpness(levels, Blurred(others), over.valid)
+    found = agreement(levels, others, window_variance(others), over.valid, np.ones_like(others))
+    return _without_difference(over, found) if np.count_nonzero(found.drawn) >= LEAST_DRAWN else None
+
+
 def _as_placed(over: Overlap) -> Compared | None:
     """Compare under the first change of tone, and without a bend; return None if that leaves a difference."""
     tone = next(tones(over.moved, over.fixed, over.valid))
     a, b = match_sharpness(tone.a, Blurred(tone.b), over.valid)
-    found = agreement(match_lighting(a, b, over.valid), b, window_variance(b), over.valid, tone.gain)
+    lit = match_lighting(a, b, over.valid)
+    return _without_difference(over, agreement(lit, b, window_variance(b), over.valid, tone.gain))
+
+
+def _without_difference(over: Overlap, found: Agreement) -> Compared | None:
     if found.agreeing < EXACT or found.correlation(found.drawn) < EXACTLY_ALIKE or any(True for _ in regions(found)):
         return None
     return Compared(over, found, [])

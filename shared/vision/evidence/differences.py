@@ -66,8 +66,7 @@ class Agreement:
     @cached_property
     def detail(self) -> tuple[Plane, Plane]:
         """The gray levels of both without slow changes."""
-        first, second = (one - cv2.boxFilter(one, cv2.CV_32F, (AROUND, AROUND)) for one in (self.a, self.b))
-        return first, second
+        return _detail(self.a), _detail(self.b)
 
     @property
     def agreeing(self) -> float:
@@ -89,9 +88,22 @@ class Agreement:
 
     def correlation(self, at: Mask, box: tuple[slice, slice] = EVERYWHERE) -> float:
         """Return the correlation of the detail of both, without slow changes, in a part of a box, -1 to 1."""
-        x, y = (one[box][at] for one in self.detail)
-        scale = float(np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
-        return float((x * y).sum(dtype=np.float64)) / scale if scale else 0.0
+        first, second = self.detail
+        return _correlation(first[box][at], second[box][at])
+
+
+def correlation(a: Plane, b: Plane, valid: Mask) -> float:
+    """Return the correlation of the detail of two planes, without slow changes, -1 to 1."""
+    return _correlation(_detail(a)[valid], _detail(b)[valid])
+
+
+def _detail(plane: Plane) -> Plane:
+    return plane - cv2.boxFilter(plane, cv2.CV_32F, (AROUND, AROUND))
+
+
+def _correlation(x: Plane, y: Plane) -> float:
+    scale = float(np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
+    return float((x * y).sum(dtype=np.float64)) / scale if scale else 0.0
 
 
 def share_within(part: Mask, whole: Mask) -> float:

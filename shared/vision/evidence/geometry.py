@@ -83,15 +83,15 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
     Args:
         own, other: return the keypoints of `a` and of `b` at a longest side, see `keypoints_of`.
     """
-    frames = list(_frames(a, b))
+    same = list(frames(a, b))
     found = match_keypoints(own(None), other(None))
     if found.transform is not None:
         # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
-        near = [frame for frame in frames if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
+        near = [frame for frame in same if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
         yield near[0] if near else found.transform
         if found.score.inliers >= CERTAIN_INLIERS:
             return
-    yield from frames
+    yield from same
     yield from voted_transforms(own(None), other(None))
     yield from _parts(a, b, own, other)
 
@@ -186,7 +186,7 @@ def is_symmetrical(image: Pixels) -> bool:
     return float((values * values[:, ::-1]).mean()) >= SAME_FRAME
 
 
-def _frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
+def frames(a: Pixels, b: Pixels) -> Iterator[Transform]:
     """Yield transforms of the whole frame onto the other, in quarter turns, if the images look alike."""
     small = [
         cv2.resize(cv2.cvtColor(one, cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA) for one in (a, b)

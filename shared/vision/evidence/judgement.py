@@ -10,11 +10,11 @@ import numpy as np
 
 from shared.domain.matches import Box, Part
 from shared.vision.evidence.colours import colour_differences
-from shared.vision.evidence.comparison import VARIANT, compared_under
+from shared.vision.evidence.comparison import VARIANT, Compared, compared_exactly, compared_under
 from shared.vision.evidence.differences import Region, merged, share_within
 from shared.vision.evidence.digest_cache import cached_by_digest
 from shared.vision.evidence.fine import decode_fine
-from shared.vision.evidence.geometry import area_within, geometries, is_symmetrical, keypoints_in, refined
+from shared.vision.evidence.geometry import area_within, frames, geometries, is_symmetrical, keypoints_in, refined
 from shared.vision.evidence.overlays import find_overlays
 from shared.vision.evidence.pages import may_be_page
 from shared.vision.evidence.registration import GUIDED_POINTS, Mask, Overlap
@@ -97,6 +97,8 @@ def judge(first: bytes, second: bytes) -> Judgement:
 @cached_by_digest(maxsize=128)
 def _judge(first: bytes, second: bytes) -> Judgement:
     a, b = decode_fine(first), decode_fine(second)
+    if exact := _exact_copy(a, b):
+        return exact
     other = partial(keypoints_in, second)
     found = NOTHING
     for mirrored in (False, True):
@@ -111,11 +113,20 @@ def _judge(first: bytes, second: bytes) -> Judgement:
             again = place in tried
             tried.add(place)
             if not again and (inliers >= MIN_INLIERS or keypoints < ENOUGH_KEYPOINTS):
-                seen = _judged(image, b, transform, inliers, keypoints, mirrored)
-                found = max(found, seen, key=_standing)
+                is_clear = inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
+                seen = compared_under(transform, image, b, is_clear=is_clear)
+                judged = _judged(seen, image, b, inliers, keypoints, mirrored) if seen else NOTHING
+                found = max(found, judged, key=_standing)
             if found.relation is Relation.COPY or (_is_clear(found, keypoints) and not is_symmetrical(a)):
                 return found
     return found
+
+
+def _exact_copy(a: Pixels, b: Pixels) -> Judgement | None:
+    """Judge two images frame onto frame, without keypoints; return None unless nothing differs."""
+    compared = (compared_exactly(frame, a, b) for frame in frames(a, b))
+    judged = (_judged(seen, a, b, 0, 0, mirrored=False) for seen in compared if seen)
+    return next((found for found in judged if found.relation is Relation.COPY), None)
 
 
 def _is_clear(found: Judgement, keypoints: int) -> bool:
@@ -150,12 +161,8 @@ def swapped(found: Judgement) -> Judgement:
     )
 
 
-def _judged(a: Pixels, b: Pixels, transform: Transform, inliers: int, keypoints: int, mirrored: bool) -> Judgement:
-    """Judge two images under a transform; `keypoints` are those of the image that has fewer."""
-    is_clear = inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
-    seen = compared_under(transform, a, b, is_clear=is_clear)
-    if seen is None:
-        return NOTHING
+def _judged(seen: Compared, a: Pixels, b: Pixels, inliers: int, keypoints: int, mirrored: bool) -> Judgement:
+    """Judge two images that were compared in one place; `keypoints` are those of the image that has fewer."""
     over, found = seen.over, seen.found
     place, parts, laid = find_overlays(found, seen.parts, (over.moved, over.fixed))
     over_parts = [part for part, here in zip(parts, laid, strict=True) if here]

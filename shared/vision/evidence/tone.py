@@ -69,7 +69,7 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
     and, if a colour filter has been used, a mixture.
     """
     levels, others = gray(moved), gray(fixed)
-    if _same_tone(levels, others, valid):
+    if is_same_tone(levels, others, valid):
         # A fit could only follow what differs.
         yield Toned(levels, others, np.ones_like(levels))
         return
@@ -86,7 +86,7 @@ def tones(moved: Pixels, fixed: Pixels, valid: Mask) -> Iterator[Toned]:
         yield _by_gray(_mixed(moved, others, valid), others, valid)
 
 
-def _same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
+def is_same_tone(levels: Plane, fixed: Plane, valid: Mask) -> bool:
     """Return whether the tone has not changed, so that what differs is content."""
     at = _sampled(valid)
     kept = valid[at]
