@@ -49,9 +49,9 @@ def read_after(connection: sqlite3.Connection, last_id: int) -> Iterator[tuple[i
 
 
 def read_vectors(connection: sqlite3.Connection, ids: Ids) -> Iterator[Sequence[tuple[int, str, bytes]]]:
-    """Yield the id, image id and vector of those of the rows that exist, in parts."""
+    """Yield the id, image id and vector of those of the rows that exist, ids ascending, in parts."""
     cursor = connection.execute(
-        "SELECT id, image_id, vector FROM vectors WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, image_id, vector FROM vectors WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (json.dumps(ids.tolist()),),
     )
     while part := cursor.fetchmany(READ_ROWS):
@@ -88,6 +88,8 @@ def filter_of(collection: str, label: str | None) -> Filter:
 def stack(blobs: Sequence[bytes]) -> Vectors:
     """Return vectors, float32 in little-endian order, as one array, filled up with zeros to the longest."""
     width = max((len(blob) // 4 for blob in blobs), default=0)
+    if all(len(blob) == 4 * width for blob in blobs):
+        return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width)
     out = np.zeros((len(blobs), width), np.float32)
     for row, blob in zip(out, blobs, strict=True):
         row[: len(blob) // 4] = np.frombuffer(blob, "<f4")

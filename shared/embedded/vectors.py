@@ -48,14 +48,22 @@ COMPACT_ROWS: Final = 1_000
 COMPACT_SHARE: Final = 0.25
 """The files are compacted when at least so many of their rows, and this share of them, are deleted."""
 
+Nearest = tuple[str, float]
+"""An image's id and its cosine."""
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
     vector: FeatureVector
-    wanted: Filter
+    collection: str
+    label: str | None
     limit: int
+
+    @property
+    def wanted(self) -> Filter:
+        return filter_of(self.collection, self.label)
 
 
 class VectorIndex:
@@ -74,7 +82,7 @@ class VectorIndex:
     def __init__(self, folder: Path, database: Database) -> None:
         self._database = database
         self._changing = threading.Lock()
-        self._batches: dict[Space, Batches[_Query, Ids]] = {}
+        self._batches: dict[Space, Batches[_Query, Candidates]] = {}
         self._closing = False
         self._unsaved = 0
         self._progress = 0.0
@@ -116,21 +124,21 @@ class VectorIndex:
     def _search(
         self, space: Space, vector: FeatureVector, collection: str, label: str | None, limit: int
     ) -> Candidates:
-        query = _Query(normalise(vector), filter_of(collection, label), limit)
         folder = self._folder()
-        batches = self._batches.setdefault(space, Batches(lambda queries: self._propose(folder, space, queries)))
+        batches = self._batches.setdefault(space, Batches(lambda queries: self._answer(folder, space, queries)))
+        return batches.answer(_Query(normalise(vector), collection, label, limit))
+
+    def _answer(self, folder: VectorFolder, space: Space, queries: Sequence[_Query]) -> Sequence[Candidates]:
+        """Answer queries together: the parts of one image mostly find the same rows, which are then read once."""
         while True:
-            proposed = batches.answer(query)
+            proposed = self._propose(folder, space, queries)
+            wanted = np.unique(np.concatenate(proposed))
             with self._database.read() as connection:
-                compared = _compare(connection, proposed, query.vector)
-                if len(compared) == len(proposed):
-                    nearest = sorted(compared, key=_nearest_first)[:limit]
-                    image_ids = [image_id for _, _, image_id in nearest]
-                    records = read_records(connection, image_ids, collection=collection, model=space.model)
-                    break
-            self._forget(folder, np.setdiff1d(proposed, [row_id for _, row_id, _ in compared]))
-        found = [Candidate(records[image_id], cosine) for cosine, _, image_id in nearest if image_id in records]
-        return Candidates(found, bytes_examined=None)
+                rows = _Stored.read(connection, wanted)
+                if len(rows.ids) == len(wanted):
+                    nearest = [rows.nearest(ids, query) for ids, query in zip(proposed, queries, strict=True)]
+                    return _with_records(connection, queries, nearest, space.model)
+            self._forget(folder, np.setdiff1d(wanted, rows.ids))
 
     def _folder(self) -> VectorFolder:
         try:
@@ -238,25 +246,50 @@ def _width(vectors: Vectors) -> int:
     return -(-components // WIDTH_STEP) * WIDTH_STEP
 
 
-def _compare(connection: sqlite3.Connection, ids: Ids, query: FeatureVector) -> list[tuple[float, int, str]]:
-    """Return cosine, id and image id of those of the rows that exist."""
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Rows of the table.
+
+    Attributes:
+        ids: ascending.
+        vectors: float32, (N, D).
+        lengths: float32, (N,), of the vectors.
+    """
+
+    ids: Ids
+    image_ids: Sequence[str]
+    vectors: Vectors
+    lengths: Vectors
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection, ids: Ids) -> "_Stored":
+        """Read those of the rows that exist; `ids` ascend."""
+        rows = [row for part in read_vectors(connection, ids) for row in part]
+        vectors = stack([blob for _, _, blob in rows])
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        return cls(np.array([row[0] for row in rows], np.int64), [row[1] for row in rows], vectors, lengths)
+
+    def nearest(self, ids: Ids, query: _Query) -> list[Nearest]:
+        """Return the nearest of some rows; of equally near images, the oldest is the first."""
+        at = np.searchsorted(self.ids, np.sort(ids))
+        products = self.vectors[at] @ fit(query.vector[np.newaxis], self.vectors.shape[1])[0]
+        lengths = self.lengths[at]
+        cosines = np.clip(np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0), -1, 1)
+        order = np.argsort(-cosines, kind="stable")[: query.limit]
+        return [(self.image_ids[at[place]], float(cosines[place])) for place in order]
+
+
+def _with_records(
+    connection: sqlite3.Connection, queries: Sequence[_Query], nearest: Sequence[list[Nearest]], model: str
+) -> list[Candidates]:
+    """Return what each query found, with the records of the images that the model has described."""
+    wanted: dict[str, set[str]] = {}
+    for query, found in zip(queries, nearest, strict=True):
+        wanted.setdefault(query.collection, set()).update(image_id for image_id, _ in found)
+    records = {name: read_records(connection, ids, collection=name, model=model) for name, ids in wanted.items()}
     return [
-        (cosine, row_id, image_id)
-        for part in read_vectors(connection, ids)
-        for cosine, (row_id, image_id, _) in zip(_cosines([blob for _, _, blob in part], query), part, strict=True)
+        Candidates(
+            [Candidate(held[image_id], cosine) for image_id, cosine in found if image_id in held], bytes_examined=None
+        )
+        for held, found in ((records[query.collection], found) for query, found in zip(queries, nearest, strict=True))
     ]
-
-
-def _nearest_first(compared: tuple[float, int, str]) -> tuple[float, int]:
-    """Return what to sort by; of equally near images, the oldest is the first."""
-    cosine, row_id, _ = compared
-    return -cosine, row_id
-
-
-def _cosines(blobs: Sequence[bytes], query: FeatureVector) -> list[float]:
-    """Return the cosines of stored vectors with a query of unit length, 0 for a zero vector."""
-    stored = stack(blobs)
-    lengths = np.sqrt(np.einsum("ij,ij->i", stored, stored))
-    products = stored @ fit(query[np.newaxis], stored.shape[1])[0]
-    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-    return [float(cosine) for cosine in np.clip(cosines, -1, 1)]

@@ -137,6 +137,24 @@ def test_a_filter_that_few_rows_of_a_file_pass(store: Store) -> None:
     assert store.nearest(stored[3], label="rare") == [names[5 * place] for place in np.argsort(-exact)[:100]]
 
 
+def test_queries_at_once_are_answered_as_they_are_alone(store: Store) -> None:
+    stored = made(600)
+    for collection in ("default", "other"):
+        with store.database.transaction():
+            for number, vector in enumerate(stored[::2] if collection == "other" else stored):
+                store.add(vector, name=f"{collection}{number}", collection=collection, label=("cat", None)[number % 2])
+    asked = [
+        (query, *which) for query in made(8, seed=1) for which in (("default", None), ("other", "cat"), ("none", None))
+    ]
+    alone = [ids(store.search(query, collection=name, label=label, limit=20)) for query, name, label in asked]
+    with ThreadPoolExecutor(len(asked)) as threads:
+        begun = [
+            threads.submit(store.search, query, collection=name, label=label, limit=20) for query, name, label in asked
+        ]
+        assert [ids(each.result()) for each in begun] == alone
+    assert [len(found) for found in alone[:3]] == [20, 20, 0]
+
+
 def test_an_empty_index_and_a_limit_beyond_what_is_stored(store: Store) -> None:
     first, second = made(2)
     assert store.nearest(first) == []
