@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import shrink_to_fit
 
@@ -59,8 +60,10 @@ def panes(rgb: Pixels) -> list[Pane]:
     Args:
         rgb: uint8, height x width x 3.
     """
-    small = shrink_to_fit(rgb, LONGEST_SIDE).astype(np.int16)
+    small = np.ascontiguousarray(shrink_to_fit(rgb, LONGEST_SIDE))
     height, width = small.shape[:2]
+    if min(height, width) < 2 * AROUND:
+        return []
     across, down = (_changes(small, axis) for axis in (1, 0))
     least = max(2 * AROUND, round(LEAST * width)), max(2 * AROUND, round(LEAST * height))
     found: list[Pane] = []
@@ -82,9 +85,11 @@ def panes(rgb: Pixels) -> list[Pane]:
     return largest_first[:MOST_PANES] if len(found) > 1 else []
 
 
-def _changes(pixels: npt.NDArray[np.int16], axis: int) -> Changes:
+def _changes(pixels: Pixels, axis: int) -> Changes:
     """Return the change from each pixel to the next one along an axis, the largest of the channels."""
-    change: Changes = np.minimum(np.abs(np.diff(pixels, axis=axis)).max(axis=2), _MOST_CHANGE).astype(np.float32)
+    before, after = (pixels[:, :-1], pixels[:, 1:]) if axis == 1 else (pixels[:-1], pixels[1:])
+    red, green, blue = cv2.split(cv2.absdiff(before, after))
+    change: Changes = np.minimum(cv2.max(cv2.max(red, green), blue), _MOST_CHANGE).astype(np.float32)
     return change
 
 
