@@ -19,10 +19,12 @@ WINDOW: Final = 7
 MID_GRAY: Final = 128
 _PAD: Final = WINDOW // 2
 _C1: Final = np.float32((0.01 * 255) ** 2)
-_C2: Final = np.float32((0.03 * 255) ** 2)
-_FLAT: Final = np.float32(0.1)
+_FLAT: Final = 0.1
 """Keeps the weights of two flat images above zero; 100 times smaller than any visible detail."""
-_SAMPLE: Final = np.float32(WINDOW**2 / (WINDOW**2 - 1))
+_SAMPLE: Final = WINDOW**2 / (WINDOW**2 - 1)
+_HALF_C2: Final = np.float32((0.03 * 255) ** 2 / (2 * _SAMPLE))
+"""C2 divided by the factor that numerator and denominator have in common: 2 covariances and 2 mean variances."""
+_WEIGHTED: Final = ((0.03 * 255) ** 2 - _FLAT) / (2 * _SAMPLE)
 
 Values = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
@@ -35,12 +37,17 @@ class Moments:
 
     Attributes:
         levels: int16 (H, W).
-        mean, variance: float32 (H, W), of the levels in the window around each pixel.
+        mean: float32 (H, W), of the levels in the window around each pixel.
+        spread: float32 (H, W), half of their variance, and the constant of half of both.
+        lightness: float32 (H, W), the mean of the gray levels themselves.
+        brightness: float32 (H, W), its square, and the constant.
     """
 
     levels: Levels
     mean: Values
-    variance: Values
+    spread: Values
+    lightness: Values
+    brightness: Values
 
 
 class _ScratchArrays(threading.local):
@@ -63,8 +70,11 @@ _scratch = _ScratchArrays()
 
 def moments(gray: Pixels) -> Moments:
     """Return the moments of a uint8 gray image of at least 7 pixels a side."""
-    shape = gray.shape
-    return _moments(gray, np.empty(shape, np.int16), np.empty(shape, np.float32), np.empty(shape, np.float32))
+    levels = np.subtract(gray, MID_GRAY, dtype=np.int16)
+    mean = _window_means(levels)
+    spread = _half_variance(levels, mean) + _HALF_C2
+    lightness = mean + np.float32(MID_GRAY)
+    return Moments(levels, mean, spread, lightness, lightness * lightness + _C1)
 
 
 def ssim_map(a: Pixels, b: Pixels) -> Values:
@@ -97,56 +107,52 @@ def ssim_and_detail(a: Moments, b: Pixels) -> tuple[float, float]:
     both images, SSIM is 1 whatever else they show, which would make any two drawings on white similar; weighted, only
     the drawings count. For two flat images the two values are equal.
     """
-    similarity, variances = _similarity(a, b)
-    weights = np.add(variances, _FLAT, out=_scratch.array("weights", b.shape))
-    variances += _C2
-    weights /= variances
+    similarity, spread = _similarity(a, b)
     plain = cv2.mean(_valid_region(similarity))[0]
-    similarity *= weights
-    return plain, cv2.mean(_valid_region(similarity))[0] / cv2.mean(_valid_region(weights))[0]
+    flat = cv2.mean(_valid_region(spread))[0]
+    spread *= similarity
+    # A weight is 1 less what the reciprocal of the spread is multiplied by.
+    weighted = plain - _WEIGHTED * cv2.mean(_valid_region(spread))[0]
+    return plain, weighted / (1 - _WEIGHTED * flat)
 
 
 def _similarity(a: Moments, b: Pixels) -> tuple[Values, Values]:
-    """Return SSIM and the sum of both variances at each pixel, in arrays that the next call overwrites."""
+    """Return SSIM and the reciprocal of the mean spread of both, in arrays that the next call overwrites."""
     shape = b.shape
-    other = _moments(
-        b, _scratch.array("levels", shape, np.int16), _scratch.array("mean", shape), _scratch.array("variance", shape)
-    )
-    products = np.multiply(a.levels, other.levels, out=_scratch.array("products", shape, np.int16))
+    levels = np.subtract(b, MID_GRAY, out=_scratch.array("levels", shape, np.int16), dtype=np.int16)
+    mean = _window_means(levels, _scratch.array("mean", shape))
+    spread = _half_variance(levels, mean)
+    spread += a.spread
+    np.reciprocal(spread, out=spread)
+    products = np.multiply(a.levels, levels, out=_scratch.array("products", shape, np.int16))
     similarity = _window_means(products, _scratch.array("similarity", shape))
-    scratch = np.multiply(a.mean, other.mean, out=_scratch.array("scratch", shape))
+    scratch = np.multiply(a.mean, mean, out=_scratch.array("scratch", shape))
     similarity -= scratch
-    similarity *= 2 * _SAMPLE
-    similarity += _C2
-    variances = other.variance
-    variances += a.variance
-    variances *= _SAMPLE
-    np.maximum(variances, 0, out=variances)
-    similarity /= np.add(variances, _C2, out=scratch)
-    lightness = np.add(a.mean, MID_GRAY, out=_scratch.array("lightness", shape))
-    others = np.add(other.mean, MID_GRAY, out=other.mean)
+    similarity += _HALF_C2
+    similarity *= spread
     # 2 x y / (x x + y y) is 1 - (x - y) (x - y) / (x x + y y), with C1 in both.
-    np.subtract(lightness, others, out=scratch)
+    mean += MID_GRAY
+    np.subtract(a.lightness, mean, out=scratch)
     scratch *= scratch
-    lightness *= lightness
-    others *= others
-    lightness += others
-    lightness += _C1
-    scratch /= lightness
-    np.subtract(1, scratch, out=scratch)
-    similarity *= scratch
-    return similarity, variances
+    mean *= mean
+    mean += a.brightness
+    scratch /= mean
+    scratch *= similarity
+    similarity -= scratch
+    return similarity, spread
 
 
-def _moments(gray: Pixels, levels: Levels, mean: Values, variance: Values) -> Moments:
-    np.subtract(gray, MID_GRAY, out=levels, dtype=np.int16)
-    _window_means(levels, mean)
-    _window_means(np.multiply(levels, levels, out=_scratch.array("products", gray.shape, np.int16)), variance)
-    variance -= np.multiply(mean, mean, out=_scratch.array("scratch", gray.shape))
-    return Moments(levels, mean, variance)
+def _half_variance(levels: Levels, mean: Values) -> Values:
+    """Return half of the variance in each window, in an array that the next call overwrites."""
+    shape = levels.shape
+    squares = np.multiply(levels, levels, out=_scratch.array("products", shape, np.int16))
+    variance = _window_means(squares, _scratch.array("spread", shape))
+    variance -= np.multiply(mean, mean, out=_scratch.array("scratch", shape))
+    variance *= np.float32(0.5)
+    return variance
 
 
-def _window_means(levels: Levels, out: Values) -> Values:
+def _window_means(levels: Levels, out: Values | None = None) -> Values:
     return cv2.boxFilter(levels, cv2.CV_32F, (WINDOW, WINDOW), dst=out)  # type: ignore[return-value]
 
 
