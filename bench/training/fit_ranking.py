@@ -149,7 +149,7 @@ def _seen(query: Described, collection: Memory) -> dict[str, views.View]:
     """Return what a thorough search finds, best first: the group of each stored image, with its closest view."""
     sides = [views.whole(query.signature)]
     if query.pixels is not None:
-        sides.append(views.whole(views.mirror(query.pixels, query.signature), mirrored=True))
+        sides.append(views.mirror(query.pixels, query.signature))
     groups = {one.image_id: one.group for one in collection.originals}
     with ThreadPoolExecutor(1) as threads:
         where = SearchScope(collection="", model=collection.model, labels=None)

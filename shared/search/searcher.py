@@ -128,7 +128,7 @@ def _mirrored(query: Described) -> list[View]:
     """Return the view of the query's mirror image; none for a stored image, whose pixels are not read."""
     if query.pixels is None:
         return []
-    return [views.whole(views.mirror(query.pixels, query.signature), mirrored=True)]
+    return [views.mirror(query.pixels, query.signature)]
 
 
 def _inverted(query: Described) -> list[View]:

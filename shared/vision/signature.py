@@ -4,7 +4,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -111,13 +111,11 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
         keypoints: maximum number of keypoints, of a long image half of that in each part; signatures with more than
             `MAX_KEYPOINTS` cannot be packed.
     """
-    height, width = rgb.shape[:2]
-    long = is_long(width, height) and min(width, height) >= LEAST_SIDE
     # Everything below works on averages, so the large image is read only once.
-    small = shrink_to_fit(rgb, longest_side(width, height, LONG_SIDE if long else LONGEST_SIDE))
+    small = _reduced(rgb)
     gray: Pixels = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     square = resize_square(gray, SIDE)
-    found = detect_in_parts(gray, keypoints // PART_SHARE) if long else detect(gray, keypoints)
+    found = _keypoints(gray, rgb, keypoints)
     flat = len(found) < MIN_INLIERS and float(square.std()) < FLAT_DEVIATION
     return Signature(
         square,
@@ -128,6 +126,36 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
         _hash_of(rgb),
         encode_fine(rgb),
     )
+
+
+def mirrored(rgb: Pixels, signature: Signature, keypoints: int = MAX_KEYPOINTS) -> Signature:
+    """Return the signature of the mirror image of an image with this one, to be compared without details.
+
+    It has no hash of its pixels: an image that has these pixels is a copy of the image, and not identical.
+    """
+    turned = np.ascontiguousarray(rgb[:, ::-1])
+    gray: Pixels = cv2.cvtColor(_reduced(turned), cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
+    return replace(
+        signature,
+        gray=np.ascontiguousarray(signature.gray[:, ::-1]),
+        keypoints=_keypoints(gray, turned, keypoints),
+        pixels_hash=b"",
+        fine=b"",
+        pages=(),
+    )
+
+
+def _is_long(rgb: Pixels) -> bool:
+    height, width = rgb.shape[:2]
+    return is_long(width, height) and min(width, height) >= LEAST_SIDE
+
+
+def _reduced(rgb: Pixels) -> Pixels:
+    return shrink_to_fit(rgb, longest_side(rgb.shape[1], rgb.shape[0], LONG_SIDE if _is_long(rgb) else LONGEST_SIDE))
+
+
+def _keypoints(gray: Pixels, rgb: Pixels, count: int) -> Keypoints:
+    return detect_in_parts(gray, count // PART_SHARE) if _is_long(rgb) else detect(gray, count)
 
 
 def _hash_of(rgb: Pixels) -> bytes:

@@ -22,7 +22,7 @@ from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
 from shared.vision.panes import panes
 from shared.vision.pixels import Pixels
-from shared.vision.signature import Signature, extract
+from shared.vision.signature import Signature, extract, mirrored
 
 WINDOW: Final = 0.5
 """Side of a window, as a fraction of the image's sides."""
@@ -140,17 +140,10 @@ def inverted(rgb: Pixels, signature: Signature) -> View | None:
     grounds = (edge.min(axis=1) >= 255 - _NEAR_GROUND).mean(), (edge.max(axis=1) <= _NEAR_GROUND).mean()
     if max(grounds) < _ON_GROUND or np.ptp(rgb[::4, ::4].astype(np.int16), axis=2).mean() > _GRAY:
         return None
-    return replace(whole(_changed(255 - rgb, signature)), inverted=True)
+    changed = replace(extract(255 - rgb, signature.features, QUERY_KEYPOINTS), pixels_hash=b"")
+    return replace(whole(changed), inverted=True)
 
 
-def mirror(rgb: Pixels, signature: Signature) -> Signature:
-    """Return the signature of the mirror image, with the features of the image itself."""
-    return _changed(np.ascontiguousarray(rgb[:, ::-1]), signature)
-
-
-def _changed(rgb: Pixels, signature: Signature) -> Signature:
-    """Return the signature of changed pixels, with the features of the image itself.
-
-    It has no hash of its pixels: an image that has these pixels is a copy of the image, and not identical.
-    """
-    return replace(extract(rgb, signature.features, QUERY_KEYPOINTS), pixels_hash=b"")
+def mirror(rgb: Pixels, signature: Signature) -> View:
+    """Return the view of the mirror image."""
+    return whole(mirrored(rgb, signature, QUERY_KEYPOINTS), mirrored=True)

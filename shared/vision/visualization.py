@@ -61,7 +61,7 @@ class _Alignment:
 
 def _views(rgb: Pixels) -> Iterator[View]:
     plain = extract(rgb, None, QUERY_KEYPOINTS)
-    sides = [views.whole(plain), views.whole(views.mirror(rgb, plain), mirrored=True)]
+    sides = [views.whole(plain), views.mirror(rgb, plain)]
     yield from sides
     for side in sides:
         yield from views.for_second_pass(rgb, side)

@@ -105,7 +105,7 @@ def test_a_long_image_is_compared_with_the_query_although_its_mirror_image_is_as
     query = searcher.describe(encoded(whole[:, 800:1200], ".jpg"), Stopwatch())
     seen = views.whole(query.signature)
     assert query.pixels is not None
-    mirrored = views.whole(views.mirror(query.pixels, query.signature), mirrored=True)
+    mirrored = views.mirror(query.pixels, query.signature)
     found = [
         searcher._compare_views(query, sides, record, stored.described.signature, Ranking.FUSED)
         for record in (stored.described.record, replace(stored.described.record, width=400))
