@@ -1,5 +1,6 @@
 """Colour histograms."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,10 @@ def histogram(rgb: Pixels) -> Histogram:
 
 def correlation(a: Histogram, b: Histogram) -> float:
     """Return Pearson's correlation, -1 to 1 (OpenCV's HISTCMP_CORREL); 0 if only one of the two has variance."""
-    x, y = a - a.mean(), b - b.mean()
-    scale = float(np.linalg.norm(x) * np.linalg.norm(y))
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    x -= x.mean()
+    y -= y.mean()
+    scale = math.sqrt(float(x @ x) * float(y @ y))
     if scale == 0:
         return 1.0 if np.array_equal(a, b) else 0.0
-    return float(np.clip(np.dot(x, y) / scale, -1.0, 1.0))
+    return min(1.0, max(-1.0, float(x @ y) / scale))
