@@ -18,6 +18,7 @@ from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import (
     FIRST_BATCH,
     FIRST_PASS,
+    FIRST_PASS_THOROUGH,
     JUDGED,
     JUDGED_THOROUGH,
     LONG_JUDGED,
@@ -113,7 +114,7 @@ class SearchRequest:
     exclude: str | None = None
 
 
-_FIRST: Final = {Effort.FAST: FIRST_BATCH, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS}
+_FIRST: Final = {Effort.FAST: FIRST_BATCH, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS_THOROUGH}
 _JUDGED: Final = {Effort.FAST: JUDGED, Effort.BALANCED: JUDGED, Effort.THOROUGH: JUDGED_THOROUGH}
 NEAR: Final = 0.7
 """Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""

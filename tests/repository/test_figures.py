@@ -48,7 +48,7 @@ FIGURES: Final = (
     (HOSTILE, f"| {limits.MAX_DECODE_CPU_SECONDS} s |"),
     (HOSTILE, f"| {limits.MAX_DECODE_SECONDS} s |"),
     (RANKING, f"{budget.FIRST_BATCH} or {budget.FIRST_PASS}, and {budget.SECOND_PASS} more"),
-    (RANKING, f"{budget.FIRST_PASS}, and {budget.SECOND_PASS_THOROUGH} more"),
+    (RANKING, f"{budget.FIRST_PASS_THOROUGH}, and {budget.SECOND_PASS_THOROUGH} more"),
     (RANKING, f"at least {near_duplicates.LEAST_LOCAL}"),
     (RANKING, f"at most {near_duplicates.MOST_BITS} of 64 bits"),
     (RANKING, f"{keypoints.QUERY_KEYPOINTS:,} keypoints"),
