@@ -9,9 +9,12 @@ LABEL_SEARCHES: Final = 16
 """Maximum number of classes for which a search filtered by label queries the index one by one. If a label has more
 classes, as `dog` does, only the nearest `SEARCHED` images of any class are considered."""
 
-FIRST_BATCH: Final = 12
-"""Candidates compared first, at one read from S3 each. The search stops here at `effort=fast`, and if the first half of
+FIRST_BATCH: Final = 8
+"""Candidates compared first at `effort=balanced`, at one read from S3 each. The search stops here if the first half of
 the batch has near-duplicates and the second half has none."""
+
+FAST_PASS: Final = 12
+"""Candidates compared at `effort=fast`."""
 
 FIRST_PASS: Final = 20
 """Candidates compared in the first pass at `effort=balanced`, if the first batch was not enough: of 760 copies in 38

@@ -9,9 +9,9 @@ from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord, Label
 from shared.domain.ports import Candidate, Candidates, SearchIndex
-from shared.search.budget import LABEL_SEARCHES, SEARCHED
+from shared.search.budget import FIRST_BATCH, LABEL_SEARCHES, SEARCHED
 from shared.search.look_alikes import shared_labels
-from shared.search.rank_fusion import alternating, interleaved, reciprocal
+from shared.search.rank_fusion import alternating, in_turns, reciprocal
 from shared.vision.ranking import fit_for
 from shared.vision.views import View
 
@@ -123,13 +123,14 @@ class CandidateFinder:
                 now come first.
         """
         self._wait()
-        merged = reciprocal if second_pass else interleaved
-        local = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
+        by_place = sorted(self._nearest.values(), key=lambda entry: (entry.place, -entry.cosine))
+        local = [entry.viewed.record for entry in by_place]
+        merged = reciprocal(local, self._whole) if second_pass else in_turns(local, self._whole, FIRST_BATCH)
         return [
             self._nearest[record.image_id].viewed
             if record.image_id in self._nearest
             else ViewedCandidate(record, otherwise)
-            for record in merged([entry.viewed.record for entry in local], self._whole)
+            for record in merged
         ]
 
     def _wait(self) -> None:

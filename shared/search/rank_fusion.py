@@ -17,6 +17,16 @@ def interleaved(local: Sequence[ImageRecord], whole: Sequence[ImageRecord]) -> l
     return alternating(local, whole, LOCAL_TO_WHOLE)
 
 
+def in_turns(local: Sequence[ImageRecord], whole: Sequence[ImageRecord], count: int) -> list[ImageRecord]:
+    """Alternate one of `local` with one of `whole` for the first `count` images, and follow `interleaved` from then on.
+
+    A copy is nearly always the nearest of one of them; what else is shown beside it comes from `whole`.
+    """
+    first = alternating(local, whole)[:count]
+    chosen = {record.image_id for record in first}
+    return [*first, *(record for record in interleaved(local, whole) if record.image_id not in chosen)]
+
+
 def alternating(first: Sequence[ImageRecord], second: Sequence[ImageRecord], ratio: int = 1) -> list[ImageRecord]:
     """Alternate `ratio` of the first list with one of the second, each image once; then append the rest."""
     places = [(place // ratio, 0, place, record) for place, record in enumerate(first)]

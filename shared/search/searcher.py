@@ -16,6 +16,7 @@ from shared.domain.images import ImageRecord, Label, signature_key
 from shared.domain.matches import SAFE_TO_ACT_ON, SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports import SearchIndex, Signatures
 from shared.search.budget import (
+    FAST_PASS,
     FIRST_BATCH,
     FIRST_PASS,
     FIRST_PASS_THOROUGH,
@@ -114,7 +115,7 @@ class SearchRequest:
     exclude: str | None = None
 
 
-_FIRST: Final = {Effort.FAST: FIRST_BATCH, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS_THOROUGH}
+_FIRST: Final = {Effort.FAST: FAST_PASS, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS_THOROUGH}
 _JUDGED: Final = {Effort.FAST: JUDGED, Effort.BALANCED: JUDGED, Effort.THOROUGH: JUDGED_THOROUGH}
 NEAR: Final = 0.7
 """Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""
@@ -278,10 +279,9 @@ class Searcher:
         scored = self._identical(query, wanted, watch) + self._judged(query, scored, wanted, watch)
         if _needs_second_pass(wanted, scored):
             with watch.stage("views"):
-                if _may_stop_early(wanted):
-                    finder.search_by_views(_mirrored(query))
+                late = self._comparing.submit(_mirrored, query) if _may_stop_early(wanted) else None
                 parts = [part for side in (whole, *mirrored) for part in views.for_second_pass(query.pixels, side)]
-                finder.search_by_views(parts)
+                finder.search_by_views([*(late.result() if late else ()), *parts])
             with watch.stage("candidates"):
                 nearer = _others(finder.found(whole, second_pass=True), wanted)
             seen = {entry.record.image_id: entry.view for entry in first}

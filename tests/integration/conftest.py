@@ -1,7 +1,6 @@
 """Helpers and fixtures that the integration tests share."""
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,16 +11,15 @@ import pytest
 from infra.local.queue_worker import FunctionContext
 from infra.operate import flow
 from infra.operate.incomplete_source import IncompleteSource
-from tests.conftest import PATIENCE_SECONDS, PicTrace
+from tests.conftest import PATIENCE_SECONDS, PicTrace, polls
 
 
 def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll until the condition returns a true value, and return that value."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.05)
-    return found
+    for _ in polls(seconds):
+        if found := condition():
+            return found
+    raise AssertionError("the condition was not met in time")
 
 
 def invoke_ingest(event: Any) -> Any:

@@ -15,6 +15,7 @@ from shared.vision.decode.decoding import decode
 from shared.vision.opencv import cv2
 from tests.conftest import PicTrace
 from tests.images import Pixels, encoded, noise, pixels, shipped
+from tests.integration.conftest import until
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
 
@@ -151,11 +152,8 @@ def test_the_images_of_a_collage_are_found(running: PicTrace, album: dict[str, s
 
 def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: PicTrace, collection: str) -> None:
     cat, cup = pixels("chelsea.png"), pixels("coffee.png")
-    running.add(encoded(cat), collection=collection)
-    for quality in range(60, 87, 3):
-        running.add(encoded(cup, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality), collection=collection)
-    for seed in range(100, 124):
-        running.add(noise(seed), collection=collection)
+    cups = [encoded(cup, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality) for quality in range(60, 87, 3)]
+    running.add_all([encoded(cat), *cups, *map(noise, range(100, 124))], collection=collection)
 
     def compared(rgb: Pixels) -> int:
         answer = running.search(encoded(rgb, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 50), collection=collection)
@@ -291,13 +289,7 @@ def test_an_object_under_any_uploads_key_is_indexed(running: PicTrace) -> None:
     image_id = hashlib.sha256(data).hexdigest()
     key = "uploads/some folder/ä+b %41.png"
     boto3.client("s3").put_object(Bucket=running.cloud.outputs["BucketName"], Key=key, Body=data)
-    import time
-
-    for _ in range(200):
-        answer = running.client.get(f"/v1/images/{image_id}")
-        if answer.status_code == 200:
-            break
-        time.sleep(0.05)
+    answer = until(lambda: (found := running.client.get(f"/v1/images/{image_id}")).status_code == 200 and found)
     assert answer.json()["sources"][0]["key"] == key
     assert answer.json()["collection"] == "default"
     assert running.client.delete(f"/v1/images/{image_id}").status_code == 204

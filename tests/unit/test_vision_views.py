@@ -7,7 +7,7 @@ from bench.quality.alterations import ALTERATIONS
 from shared.domain.features import LOCAL_DIMENSIONS, cosine
 from shared.domain.images import ImageRecord
 from shared.domain.matches import Ranking, Verdict
-from shared.search.rank_fusion import interleaved, reciprocal
+from shared.search.rank_fusion import in_turns, interleaved, reciprocal
 from shared.vision import views
 from shared.vision.decode import decoding
 from shared.vision.keypoints import (
@@ -168,6 +168,13 @@ def test_interleaving_takes_three_local_results_for_each_other_one() -> None:
     assert "".join(one.image_id for one in interleaved(local, whole)) == "abcxdefghy"
     assert "".join(one.image_id for one in interleaved([], whole)) == "xaby"
     assert "".join(one.image_id for one in interleaved(local, [])) == "abcdefgh"
+
+
+def test_both_take_turns_for_the_first_results() -> None:
+    local, whole = [[record(name) for name in names] for names in ("abcdefgh", "xaby")]
+    assert "".join(one.image_id for one in in_turns(local, whole, 4)) == "axbcdefghy"
+    assert "".join(one.image_id for one in in_turns(local, whole, 0)) == "abcxdefghy"
+    assert "".join(one.image_id for one in in_turns([], whole, 2)) == "xaby"
 
 
 def test_images_found_by_both_searches_rank_first() -> None:
