@@ -153,7 +153,7 @@ def test_the_images_of_a_collage_are_found(running: PicTrace, album: dict[str, s
 def test_a_search_stops_comparing_after_a_run_of_unrelated_candidates(running: PicTrace, collection: str) -> None:
     cat, cup = pixels("chelsea.png"), pixels("coffee.png")
     cups = [encoded(cup, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality) for quality in range(60, 87, 3)]
-    running.add_all([encoded(cat), *cups, *map(noise, range(100, 124))], collection=collection)
+    running.add_all([encoded(cat), *cups, *map(noise, range(100, 112))], collection=collection)
 
     def compared(rgb: Pixels) -> int:
         answer = running.search(encoded(rgb, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 50), collection=collection)
