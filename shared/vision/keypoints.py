@@ -170,7 +170,7 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int | None = None,
     # ORB may return a few more than requested.
     strongest = np.argsort([-point.response for point in found], kind="stable")[:count]
     return Keypoints(
-        points=np.array([point.pt for point in found], dtype=np.float32) - np.float32(pad),
+        points=np.asarray(cv2.KeyPoint.convert(found), np.float32) - np.float32(pad),
         scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
         angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),

@@ -23,6 +23,9 @@ WORDS_SCALE, AXES_SCALE = 100, 400
 
 Values = npt.NDArray[np.float32]
 
+_SIGNS: Final[Values] = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1).astype(np.float32) * 2 - 1
+"""The bits of each byte as -1 and 1: (256, 8)."""
+
 
 def vlad_encode(descriptors: npt.NDArray[np.uint8]) -> LocalVector:
     """Return the local features of descriptors (N, 32): a vector of unit length, or of zeros if N is 0.
@@ -52,7 +55,7 @@ def normalise_rows(parts: Values) -> Values:
 
 def to_signs(descriptors: npt.NDArray[np.uint8]) -> Values:
     """Return the bits of descriptors (N, 32) as -1 and 1: float32 (N, 256)."""
-    return np.unpackbits(descriptors, axis=1).astype(np.float32) * 2 - 1
+    return _SIGNS[descriptors].reshape(len(descriptors), -1)
 
 
 @cache
