@@ -11,7 +11,7 @@ from shared.vision import cpu, signature
 from shared.vision.decode.decoders import decode_in_process
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
-from shared.vision.ranking import compare
+from shared.vision.ranking import compare_coarsely
 from shared.vision.signature import Signature
 
 CANDIDATES: Final = 50
@@ -33,7 +33,7 @@ def measure(images: list[bytes], rounds: int, *, plain_rounds: int) -> Part:
     packed = [signature.pack(each) for each in others]
 
     def compared(stored: Signature) -> object:
-        return compare(query, stored, cosine=0.5, ranking=Ranking.FUSED)
+        return compare_coarsely(query, stored, cosine=0.5, ranking=Ranking.FUSED)
 
     def unpacked(data: bytes) -> object:
         return compared(signature.unpack(data))
