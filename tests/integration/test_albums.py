@@ -128,10 +128,14 @@ def test_a_link_shows_the_images_of_its_album_without_places_and_nothing_else(
     assert httpx.get(f"{closed.url}/shared/{token}").headers["content-type"].startswith("text/html")
 
     table = running.cloud.outputs["TableName"]
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(
-        TableName=table,
-        FilterExpression="contains(pk, :share)",
-        ExpressionAttributeValues={":share": {"S": "share"}},
+    pages = (
+        boto3.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=table,
+            FilterExpression="contains(pk, :share)",
+            ExpressionAttributeValues={":share": {"S": "share"}},
+        )
     )
     items = json.dumps([item for page in pages for item in page["Items"]])
     assert token_hash(token) in items

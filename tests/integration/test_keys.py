@@ -28,10 +28,14 @@ def keys(running: PicTrace, clock: Clock) -> DynamoApiKeys:
 
 
 def everything_stored(running: PicTrace) -> str:
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(
-        TableName=running.cloud.outputs["TableName"],
-        FilterExpression="NOT begins_with(pk, :image)",
-        ExpressionAttributeValues={":image": {"S": "image#"}},
+    pages = (
+        boto3.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=running.cloud.outputs["TableName"],
+            FilterExpression="NOT begins_with(pk, :image)",
+            ExpressionAttributeValues={":image": {"S": "image#"}},
+        )
     )
     return json.dumps([item for page in pages for item in page["Items"]], default=str)
 

@@ -29,11 +29,15 @@ def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 def stored(running: PicTrace, collection: str) -> list[Any]:
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(
-        TableName=running.cloud.outputs["TableName"],
-        FilterExpression="#collection = :collection AND attribute_exists(features)",
-        ExpressionAttributeNames={"#collection": "collection"},
-        ExpressionAttributeValues={":collection": {"S": collection}},
+    pages = (
+        boto3.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=running.cloud.outputs["TableName"],
+            FilterExpression="#collection = :collection AND attribute_exists(features)",
+            ExpressionAttributeNames={"#collection": "collection"},
+            ExpressionAttributeValues={":collection": {"S": collection}},
+        )
     )
     return [item["sk"]["S"] for page in pages for item in page["Items"]]
 
