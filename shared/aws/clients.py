@@ -1,7 +1,7 @@
 """boto3 clients with the timeouts, retries and addressing that Lambda and the local cloud need."""
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+Client = TypeVar("Client", bound=Any)
 
 MAX_CONNECTIONS: Final = 32
 """Connections for the signatures that are read at the same time."""
@@ -34,16 +36,22 @@ def _config(**settings: object) -> Config:
     )
 
 
+def _ready(client: Client) -> Client:
+    """Load a client's exception classes before threads share it: without a lock, each of them would make its own."""
+    _ = client.exceptions
+    return client
+
+
 def dynamodb_client() -> "DynamoDBClient":
-    return install_vector_serializer(boto3.client("dynamodb", config=_config()))
+    return _ready(install_vector_serializer(boto3.client("dynamodb", config=_config())))
 
 
 def events_client() -> "EventBridgeClient":
-    return boto3.client("events", config=_config())
+    return _ready(boto3.client("events", config=_config()))
 
 
 def sqs_client() -> "SQSClient":
-    return boto3.client("sqs", config=_config())
+    return _ready(boto3.client("sqs", config=_config()))
 
 
 def s3_client() -> "S3Client":
@@ -54,7 +62,7 @@ def s3_client() -> "S3Client":
     """
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
-    return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+    return _ready(boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style})))
 
 
 def lambda_client() -> "LambdaClient":
@@ -64,4 +72,4 @@ def lambda_client() -> "LambdaClient":
         read_timeout=FETCH_WAIT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return boto3.client("lambda", config=config)
+    return _ready(boto3.client("lambda", config=config))
