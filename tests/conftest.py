@@ -142,6 +142,15 @@ class PicTrace:
         assert {state["status"] for state in states} == {"indexed"}
         return [str(state["image_id"]) for state in states]
 
+    def items(self, **conditions: Any) -> list[Any]:
+        """Return what a scan of the table finds under these conditions; the vectors of all tests take a minute."""
+        pages = (
+            boto3.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.cloud.outputs["TableName"], **conditions)
+        )
+        return [item for page in pages for item in page["Items"]]
+
     def forget_pdq(self, image_id: str, collection: str) -> None:
         """Remove the PDQ hash of an image, as if it had been stored while the setting was off."""
         item: Any = {

@@ -3,7 +3,6 @@
 import json
 import re
 
-import boto3
 import pytest
 
 from infra.local.cloud import STACK
@@ -28,16 +27,10 @@ def keys(running: PicTrace, clock: Clock) -> DynamoApiKeys:
 
 
 def everything_stored(running: PicTrace) -> str:
-    pages = (
-        boto3.client("dynamodb")
-        .get_paginator("scan")
-        .paginate(
-            TableName=running.cloud.outputs["TableName"],
-            FilterExpression="NOT begins_with(pk, :image)",
-            ExpressionAttributeValues={":image": {"S": "image#"}},
-        )
+    items = running.items(
+        FilterExpression="NOT begins_with(pk, :image)", ExpressionAttributeValues={":image": {"S": "image#"}}
     )
-    return json.dumps([item for page in pages for item in page["Items"]], default=str)
+    return json.dumps(items, default=str)
 
 
 def test_each_key_has_its_own_rate_limit_across_processes(keys: DynamoApiKeys, clock: Clock, running: PicTrace) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 
@@ -29,17 +28,12 @@ def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytes
 
 
 def stored(running: PicTrace, collection: str) -> list[Any]:
-    pages = (
-        boto3.client("dynamodb")
-        .get_paginator("scan")
-        .paginate(
-            TableName=running.cloud.outputs["TableName"],
-            FilterExpression="#collection = :collection AND attribute_exists(features)",
-            ExpressionAttributeNames={"#collection": "collection"},
-            ExpressionAttributeValues={":collection": {"S": collection}},
-        )
+    items = running.items(
+        FilterExpression="#collection = :collection AND attribute_exists(features)",
+        ExpressionAttributeNames={"#collection": "collection"},
+        ExpressionAttributeValues={":collection": {"S": collection}},
     )
-    return [item["sk"]["S"] for page in pages for item in page["Items"]]
+    return [item["sk"]["S"] for item in items]
 
 
 @pytest.mark.usefixtures("broken")
