@@ -93,17 +93,17 @@ def test_a_batch_without_faults_needs_no_retry(harness: Harness) -> None:
 
 
 def test_a_worker_killed_at_any_step_loses_nothing(harness: Harness) -> None:
-    """Killed before the first call, and after every fourth call that changes something.
+    """Killed before the first call, and after every second call that changes something.
 
     Other moments leave the same state, and the five messages are at different steps each time.
     """
-    name = "worker killed at every fourth step"
+    name = "worker killed at every second step"
     run_batch(harness, name, [Fault("kill-before", calls=(0,))])
     batches = 1
     while row_for(name).deaths == batches:  # the last batch has fewer changes, so its worker survives
-        run_batch(harness, name, [Fault("kill-after", calls=(4 * batches - 4,), changes=True)])
+        run_batch(harness, name, [Fault("kill-after", calls=(2 * batches - 2,), changes=True)])
         batches += 1
-    assert 4 * batches > 15
+    assert 2 * batches > 15
 
 
 @pytest.mark.parametrize(

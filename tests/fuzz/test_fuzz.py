@@ -13,7 +13,7 @@ from tests.fuzz.fuzzing import fuzz, table
 from tests.fuzz.targets import TARGETS
 from tests.tables import table_writer
 
-SECONDS = 2
+SECONDS = 5
 PAST_FINDINGS = [
     ("header", b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 32),
     (
