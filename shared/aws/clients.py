@@ -1,7 +1,7 @@
 """boto3 clients with the timeouts, retries and addressing that Lambda and the local cloud need."""
 
 import os
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-Client = TypeVar("Client", bound=Any)
 
 MAX_CONNECTIONS: Final = 32
 """Connections for the signatures that are read at the same time."""
@@ -36,22 +34,22 @@ def _config(**settings: object) -> Config:
     )
 
 
-def _ready(client: Client) -> Client:
-    """Load a client's exception classes before threads share it: without a lock, each of them would make its own."""
+def dynamodb_client() -> "DynamoDBClient":
+    """Return a client with its exception classes, which the stores catch.
+
+    Botocore makes them when they are first needed, without a lock, so that each of two threads would have its own.
+    """
+    client = install_vector_serializer(boto3.client("dynamodb", config=_config()))
     _ = client.exceptions
     return client
 
 
-def dynamodb_client() -> "DynamoDBClient":
-    return _ready(install_vector_serializer(boto3.client("dynamodb", config=_config())))
-
-
 def events_client() -> "EventBridgeClient":
-    return _ready(boto3.client("events", config=_config()))
+    return boto3.client("events", config=_config())
 
 
 def sqs_client() -> "SQSClient":
-    return _ready(boto3.client("sqs", config=_config()))
+    return boto3.client("sqs", config=_config())
 
 
 def s3_client() -> "S3Client":
@@ -62,7 +60,7 @@ def s3_client() -> "S3Client":
     """
     emulated = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if emulated else "virtual"
-    return _ready(boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style})))
+    return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
 
 
 def lambda_client() -> "LambdaClient":
@@ -72,4 +70,4 @@ def lambda_client() -> "LambdaClient":
         read_timeout=FETCH_WAIT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return _ready(boto3.client("lambda", config=config))
+    return boto3.client("lambda", config=config)
