@@ -48,14 +48,12 @@ def read_after(connection: sqlite3.Connection, last_id: int) -> Iterator[tuple[i
         yield part[-1][2], [_new_rows(Space(*space), rows) for space, rows in groupby(by_space, itemgetter(0, 1))]
 
 
-def read_vectors(connection: sqlite3.Connection, ids: Ids) -> Iterator[Sequence[tuple[int, str, bytes]]]:
-    """Yield the id, image id and vector of those of the rows that exist, ids ascending, in parts."""
-    cursor = connection.execute(
+def read_vectors(connection: sqlite3.Connection, ids: Ids) -> list[tuple[int, str, bytes]]:
+    """Return the id, image id and vector of those of the rows that exist, ids ascending."""
+    return connection.execute(
         "SELECT id, image_id, vector FROM vectors WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (json.dumps(ids.tolist()),),
-    )
-    while part := cursor.fetchmany(READ_ROWS):
-        yield part
+    ).fetchall()
 
 
 def read_rows(connection: sqlite3.Connection, ids: Ids) -> Sequence[NewRows]:

@@ -264,7 +264,7 @@ class _Stored:
     @classmethod
     def read(cls, connection: sqlite3.Connection, ids: Ids) -> "_Stored":
         """Read those of the rows that exist; `ids` ascend."""
-        rows = [row for part in read_vectors(connection, ids) for row in part]
+        rows = read_vectors(connection, ids)
         vectors = stack([blob for _, _, blob in rows])
         lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
         return cls(np.array([row[0] for row in rows], np.int64), [row[1] for row in rows], vectors, lengths)
