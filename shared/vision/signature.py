@@ -128,7 +128,7 @@ def extract(rgb: Pixels, features: FeatureVector | None = None, keypoints: int =
     )
 
 
-def mirrored(rgb: Pixels, signature: Signature, keypoints: int = MAX_KEYPOINTS) -> Signature:
+def mirrored(rgb: Pixels, signature: Signature, keypoints: int) -> Signature:
     """Return the signature of the mirror image of an image with this one, to be compared without details.
 
     It has no hash of its pixels: an image that has these pixels is a copy of the image, and not identical.

@@ -19,12 +19,14 @@ WINDOW: Final = 7
 MID_GRAY: Final = 128
 _PAD: Final = WINDOW // 2
 _C1: Final = np.float32((0.01 * 255) ** 2)
+_C2: Final = (0.03 * 255) ** 2
 _FLAT: Final = 0.1
 """Keeps the weights of two flat images above zero; 100 times smaller than any visible detail."""
 _SAMPLE: Final = WINDOW**2 / (WINDOW**2 - 1)
-_HALF_C2: Final = np.float32((0.03 * 255) ** 2 / (2 * _SAMPLE))
+_HALF_C2: Final = np.float32(_C2 / (2 * _SAMPLE))
 """C2 divided by the factor that numerator and denominator have in common: 2 covariances and 2 mean variances."""
-_WEIGHTED: Final = ((0.03 * 255) ** 2 - _FLAT) / (2 * _SAMPLE)
+_WEIGHTED: Final = (_C2 - _FLAT) / (2 * _SAMPLE)
+"""What the reciprocal of the spread is multiplied by in the weight of a window, which is 1 less the product."""
 
 Values = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
@@ -107,13 +109,11 @@ def ssim_and_detail(a: Moments, b: Pixels) -> tuple[float, float]:
     both images, SSIM is 1 whatever else they show, which would make any two drawings on white similar; weighted, only
     the drawings count. For two flat images the two values are equal.
     """
-    similarity, spread = _similarity(a, b)
+    similarity, reciprocal = _similarity(a, b)
     plain = cv2.mean(_valid_region(similarity))[0]
-    flat = cv2.mean(_valid_region(spread))[0]
-    spread *= similarity
-    # A weight is 1 less what the reciprocal of the spread is multiplied by.
-    weighted = plain - _WEIGHTED * cv2.mean(_valid_region(spread))[0]
-    return plain, weighted / (1 - _WEIGHTED * flat)
+    weights = 1 - _WEIGHTED * cv2.mean(_valid_region(reciprocal))[0]
+    reciprocal *= similarity
+    return plain, (plain - _WEIGHTED * cv2.mean(_valid_region(reciprocal))[0]) / weights
 
 
 def _similarity(a: Moments, b: Pixels) -> tuple[Values, Values]:

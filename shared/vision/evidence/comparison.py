@@ -6,14 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.vision.evidence.differences import (
-    Agreement,
-    Region,
-    agreement,
-    correlation,
-    regions,
-    window_variance,
-)
+from shared.vision.evidence.differences import Agreement, Region, agreement, correlation, regions, window_variance
 from shared.vision.evidence.registration import Overlap, overlap, refine_bend
 from shared.vision.evidence.sharpness import Blurred, match_lighting, match_sharpness
 from shared.vision.evidence.tone import curved, gray, is_same_tone, tones

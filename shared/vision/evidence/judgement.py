@@ -113,8 +113,7 @@ def _judge(first: bytes, second: bytes) -> Judgement:
             again = place in tried
             tried.add(place)
             if not again and (inliers >= MIN_INLIERS or keypoints < ENOUGH_KEYPOINTS):
-                is_clear = inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
-                seen = compared_under(transform, image, b, is_clear=is_clear)
+                seen = compared_under(transform, image, b, is_clear=_many_agree(inliers, keypoints))
                 judged = _judged(seen, image, b, inliers, keypoints, mirrored) if seen else NOTHING
                 found = max(found, judged, key=_standing)
             if found.relation is Relation.COPY or (_is_clear(found, keypoints) and not is_symmetrical(a)):
@@ -135,8 +134,12 @@ def _is_clear(found: Judgement, keypoints: int) -> bool:
     Args:
         keypoints: of the image that has fewer.
     """
-    enough = found.inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
-    return found.relation is Relation.VARIANT and found.agreeing >= CLEAR and enough
+    many = _many_agree(found.inliers, keypoints)
+    return found.relation is Relation.VARIANT and found.agreeing >= CLEAR and many
+
+
+def _many_agree(inliers: int, keypoints: int) -> bool:
+    return inliers >= CLEAR_INLIERS * min(GUIDED_POINTS, keypoints)
 
 
 def _standing(found: Judgement) -> tuple[int, float]:
