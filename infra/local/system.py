@@ -26,7 +26,7 @@ from infra.local.model_change import ModelChange
 from infra.local.request_guard import RequestGuard, request_origin
 from infra.local.storage_routes import WithStorage
 from infra.local.worker_pool import WorkerPool
-from shared.aws import messages
+from shared.aws import messages, own_messages
 from shared.aws.ingest_messages import IngestMessages
 from shared.domain.access import Access, Scope
 from shared.domain.api_keys import ApiKey
@@ -99,7 +99,7 @@ class QueuedTasks:
         self._queue = queue
 
     def send(self, task: Task) -> None:
-        self._queue.send(messages.people_task(task))
+        self._queue.send(own_messages.people_task(task))
 
 
 class Turns:

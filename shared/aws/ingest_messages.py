@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Final
 
-from shared.aws.messages import duplicate_check, duplicate_scan, find_faces, purge_trash, trash_change
+from shared.aws.own_messages import duplicate_check, duplicate_scan, find_faces, purge_trash, trash_change
 from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
 from shared.domain.limits import check_delay_seconds
 

@@ -3,45 +3,32 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent, S3Event, S3EventBridgeNotificationEvent
 from aws_lambda_powertools.utilities.data_classes.sns_event import SNSMessage
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.events import (
-    SUBMITTED,
-    Created,
-    DuplicateCheck,
-    DuplicateScanStep,
-    FaceScan,
-    FindFaces,
-    Ignored,
-    IngestEvent,
-    PeopleTask,
-    PurgeTrash,
-    Reindex,
-    Removed,
-    TrashChanged,
-    UrlSubmitted,
+from shared.aws.own_messages import (
+    CHECK,
+    FACES,
+    SCAN,
+    DuplicateCheckRequest,
+    FacesRequest,
+    PeopleRequest,
+    PurgeRequest,
+    ReindexRequest,
+    ScanRequest,
+    TrashChangeRequest,
 )
-from shared.domain.images import COLLECTION_PATTERN, IMAGE_ID_PATTERN, ObjectRef
-from shared.domain.ledger import ImageKey
+from shared.domain.events import SUBMITTED, Created, Ignored, IngestEvent, Removed, UrlSubmitted
+from shared.domain.images import COLLECTION_PATTERN, ObjectRef
 from shared.domain.limits import MAX_METADATA, MAX_METADATA_LENGTH, MAX_URL_LENGTH
-from shared.domain.people.ports import EraseFaces, MoveFaces, SettleImage, Task
-from shared.domain.people.records import PERSON_ID_PATTERN
 
 _CREATED: Final = "ObjectCreated:"
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
 _DESTROYED: Final = ("ObjectRemoved:Delete", "LifecycleExpiration:Delete")
-_CHECK: Final = "duplicate_check"
-_SCAN: Final = "duplicate_scan"
-_FACES: Final = "find_faces"
-_PURGE: Final = "purge_trash"
-_TRASH: Final = "trash_changed"
-_PEOPLE: Final = "people"
 _MAX_DEPTH: Final = 3
 """Maximum nesting of envelopes. S3 to SNS to SQS makes two; no real message has more."""
 
@@ -78,184 +65,10 @@ class Submission(BaseModel):
         return Created(ObjectRef(self.bucket or "", self.key or ""), None, self.collection, self.metadata)
 
 
-class ReindexRequest(BaseModel):
-    """The message that `python -m infra.operate reindex` sends for each image."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    model: Annotated[str, Field(min_length=1, max_length=256)]
-
-    def event(self) -> Reindex:
-        """Return the event that the request stands for."""
-        return Reindex(ImageKey(self.collection, self.image_id), self.model)
-
-
-class FacesRequest(BaseModel):
-    """What has faces found in one image of a collection, or in a page of its images."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)] | None = None
-    cursor: Annotated[str, Field(max_length=1024)] | None = None
-
-    def event(self) -> FindFaces | FaceScan:
-        """Return the event that the request stands for."""
-        if self.image_id:
-            return FindFaces(ImageKey(self.collection, self.image_id))
-        return FaceScan(self.collection, self.cursor)
-
-
-def find_faces(event: FindFaces | FaceScan) -> dict[str, Any]:
-    """Return the message that has the faces found."""
-    match event:
-        case FindFaces():
-            return {_FACES: {"collection": event.image_key.collection, "image_id": event.image_key.image_id}}
-        case FaceScan():
-            return {_FACES: {"collection": event.collection, "cursor": event.cursor}}
-
-
-class DuplicateCheckRequest(BaseModel):
-    """What the functions send to the ingest function for an image that must be compared again."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    bucket: str | None = None
-    key: str | None = None
-    version: str | None = None
-    since: AwareDatetime
-    metadata: dict[str, str] = {}
-    attempt: Annotated[int, Field(ge=0)] = 0
-
-    @classmethod
-    def of(cls, check: DuplicateCheck) -> Self:
-        """Return the request that stands for `check`."""
-        return cls(
-            image_id=check.image_key.image_id,
-            collection=check.image_key.collection,
-            bucket=check.object.bucket if check.object else None,
-            key=check.object.key if check.object else None,
-            version=check.object.version if check.object else None,
-            since=datetime.fromisoformat(check.since),
-            metadata=dict(check.metadata),
-            attempt=check.attempt,
-        )
-
-    def event(self) -> DuplicateCheck:
-        """Return the event that the request stands for."""
-        return DuplicateCheck(
-            ImageKey(self.collection, self.image_id),
-            ObjectRef(self.bucket, self.key, self.version) if self.bucket and self.key else None,
-            self.since.isoformat(),
-            self.metadata,
-            self.attempt,
-        )
-
-
-class ScanRequest(BaseModel):
-    """What the API, the operator and the ingest function send to have a page of a collection compared again."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    scan_id: Annotated[str, Field(min_length=1, max_length=64)]
-    cursor: Annotated[str | None, Field(max_length=1024)] = None
-    done: Annotated[int, Field(ge=0)] = 0
-
-    def event(self) -> DuplicateScanStep:
-        """Return the event that the request stands for."""
-        return DuplicateScanStep(self.collection, self.scan_id, self.cursor, self.done)
-
-
-class PurgeRequest(BaseModel):
-    """What a schedule, or the API, sends to have images in the trash removed for good."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    collection: Annotated[str | None, Field(pattern=COLLECTION_PATTERN)] = None
-    before: AwareDatetime | None = None
-
-    def event(self) -> PurgeTrash:
-        """Return the event that the request stands for."""
-        before = self.before.isoformat(timespec="microseconds") if self.before else None
-        return PurgeTrash(self.collection, before)
-
-
-class TrashChangeRequest(BaseModel):
-    """What the API sends to have it published that an image was moved into the trash, or restored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    restored: bool
-
-    def event(self) -> TrashChanged:
-        """Return the event that the request stands for."""
-        return TrashChanged(ImageKey(self.collection, self.image_id), self.restored)
-
-
-def trash_change(event: TrashChanged) -> dict[str, Any]:
-    """Return the message that `parse` turns into this event."""
-    image = event.image_key
-    return {_TRASH: {"image_id": image.image_id, "collection": image.collection, "restored": event.restored}}
-
-
-class PeopleRequest(BaseModel):
-    """What the functions send to have faces and persons brought up to date; without an id, all faces are erased."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
-    image_id: Annotated[str | None, Field(pattern=IMAGE_ID_PATTERN)] = None
-    person_id: Annotated[str | None, Field(pattern=f"^{PERSON_ID_PATTERN}$")] = None
-
-    def event(self) -> PeopleTask:
-        """Return the event that the request stands for."""
-        if self.image_id:
-            return PeopleTask(SettleImage(ImageKey(self.collection, self.image_id)))
-        if self.person_id:
-            return PeopleTask(MoveFaces(self.collection, self.person_id))
-        return PeopleTask(EraseFaces(self.collection))
-
-
-def people_task(task: Task) -> str:
-    """Return the text of the message that `parse` turns into this task."""
-    match task:
-        case SettleImage():
-            request = {"collection": task.image.collection, "image_id": task.image.image_id}
-        case MoveFaces():
-            request = {"collection": task.collection, "person_id": task.person_id}
-        case EraseFaces():
-            request = {"collection": task.collection}
-    return json.dumps({_PEOPLE: request})
-
-
-def purge_trash(collection: str | None = None, before: str | None = None) -> dict[str, Any]:
-    """Return the message that `parse` turns into a purge."""
-    values = {"collection": collection, "before": before}
-    return {_PURGE: {name: value for name, value in values.items() if value is not None}}
-
-
-def duplicate_scan(step: DuplicateScanStep) -> dict[str, Any]:
-    """Return the message that `parse` turns into this step."""
-    values = {"collection": step.collection, "scan_id": step.scan_id, "cursor": step.cursor, "done": step.done}
-    return {_SCAN: {name: value for name, value in values.items() if value is not None}}
-
-
-def duplicate_check(check: DuplicateCheck) -> str:
-    """Return the text of the message that `parse` turns into this check."""
-    return json.dumps({_CHECK: DuplicateCheckRequest.of(check).model_dump(mode="json", exclude_none=True)})
-
-
 _REQUESTS: Final[Mapping[str, type[DuplicateCheckRequest | ScanRequest | FacesRequest]]] = {
-    _CHECK: DuplicateCheckRequest,
-    _SCAN: ScanRequest,
-    _FACES: FacesRequest,
+    CHECK: DuplicateCheckRequest,
+    SCAN: ScanRequest,
+    FACES: FacesRequest,
 }
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from shared.aws.messages import people_task
+from shared.aws.own_messages import people_task
 from shared.domain.people.ports import SettleImage, Task
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.moto_vectors.lifecycle import Phase
 from infra.local.moto_vectors.table_hooks import set_phase
-from shared.aws.messages import duplicate_check
+from shared.aws.own_messages import duplicate_check
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ImageKey

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.messages import UnknownMessage, duplicate_check, parse, purge_trash, trash_change
+from shared.aws.messages import UnknownMessage, parse
+from shared.aws.own_messages import duplicate_check, purge_trash, trash_change
 from shared.domain.events import (
     Created,
     DuplicateCheck,
