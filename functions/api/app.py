@@ -1,26 +1,14 @@
 """The FastAPI application."""
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
-from functions.api.routes import (
-    albums,
-    collections,
-    duplicates,
-    hashes,
-    images,
-    legacy,
-    meta,
-    people,
-    people_records,
-    search,
-    shared,
-    tags,
-    trash,
-    uploads,
-)
+from functions.api.deferred_routes import AddRoutes, DeferredRoutes
+from functions.api.routes import hashes, images, meta, search, uploads
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SecurityHeaders
 from functions.api.services import Services
@@ -41,27 +29,19 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app, services.outages)
     app.add_middleware(BodyLimit)
-    for router in (
-        uploads.router,
-        images.router,
-        tags.router,
-        albums.router,
-        shared.router,
-        collections.router,
-        search.router,
-        hashes.router,
-        duplicates.router,
-        trash.router,
-        people.router,
-        people_records.router,
-        meta.stats_router,
-        legacy.router,
-        meta.router,
-    ):
+    for router in (uploads.router, images.router, search.router, hashes.router, meta.stats_router, meta.router):
         _add(app, router)
     _add(app, documentation_router("PicTrace API", "/openapi.json"))
     _add(app, page_router(services.objects.origin, services.source_addresses))
+    deferred = DeferredRoutes(app.router.routes)
+    app.add_middleware(AddRoutes, deferred)
     app.add_middleware(SecurityHeaders)
+
+    def openapi() -> dict[str, Any]:
+        deferred.add_all()
+        return FastAPI.openapi(app)
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 

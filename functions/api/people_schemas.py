@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas import EXAMPLE_ID, Box, Collection, ImageId
+from functions.api.schemas import EXAMPLE_ID, Answer, Box, Collection, ImageId
 from shared.domain.people.records import FACE_ID_PATTERN, MAX_PERSON_NAME, PERSON_ID_PATTERN
 
 EXAMPLE_PERSON = "5f0c1d2e3b4a59687766554433221100"
@@ -15,7 +15,7 @@ PersonId = Annotated[str, Field(pattern=f"^{PERSON_ID_PATTERN}$", examples=[EXAM
 FaceId = Annotated[str, Field(pattern=f"^{FACE_ID_PATTERN}$", examples=[EXAMPLE_FACE])]
 
 
-class Face(BaseModel):
+class Face(Answer):
     """A face in an image."""
 
     face_id: FaceId
@@ -29,7 +29,7 @@ class Face(BaseModel):
     thumbnail_url: Annotated[str, Field(description="a small picture of the whole image", examples=["https://…"])]
 
 
-class Person(BaseModel):
+class Person(Answer):
     """A person of a collection."""
 
     person_id: PersonId
@@ -42,18 +42,18 @@ class Person(BaseModel):
     created_at: Annotated[str, Field(examples=["2026-11-29T09:30:00+00:00"])]
 
 
-class PersonPage(BaseModel):
+class PersonPage(Answer):
     people: list[Person]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
 
 
-class People(BaseModel):
+class People(Answer):
     people: list[Person]
 
 
-class FacePage(BaseModel):
+class FacePage(Answer):
     faces: list[Face]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -96,33 +96,33 @@ class FaceOwner(BaseModel):
     )
 
 
-class NearPerson(BaseModel):
+class NearPerson(Answer):
     person: Person
     distance: Annotated[
         float, Field(ge=0, description="between faces; under 0.5 they are usually one person", examples=[0.52])
     ]
 
 
-class Pair(BaseModel):
+class Pair(Answer):
     """Two persons who may be the same."""
 
     person: Person
     other: NearPerson
 
 
-class PairPage(BaseModel):
+class PairPage(Answer):
     pairs: list[Pair]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
 
 
-class Suggestions(BaseModel):
+class Suggestions(Answer):
     people: list[NearPerson]
     faces: Annotated[list[Face], Field(description="faces of nobody, nearest first")]
 
 
-class QueryFace(BaseModel):
+class QueryFace(Answer):
     """A face of a picture that was sent."""
 
     box: Box
@@ -131,9 +131,9 @@ class QueryFace(BaseModel):
     near: Annotated[list[NearPerson], Field(description="others whom it may be, nearest first")]
 
 
-class PeopleAnswer(BaseModel):
+class PeopleAnswer(Answer):
     faces: list[QueryFace]
 
 
-class Erased(BaseModel):
+class Erased(Answer):
     faces: Annotated[int, Field(ge=0, description="faces erased by this call; the others follow", examples=[240])]

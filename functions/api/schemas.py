@@ -43,6 +43,12 @@ Collection = Annotated[str, Field(pattern=COLLECTION_PATTERN, examples=[DEFAULT_
 ImageId = Annotated[str, Field(pattern=IMAGE_ID_PATTERN, examples=[EXAMPLE_ID])]
 
 
+class Answer(BaseModel):
+    """What the API answers; its validator is built when it is first needed, so that a cold start need not wait."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -69,7 +75,7 @@ class UploadForm(BaseModel):
     expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
-class UploadState(BaseModel):
+class UploadState(Answer):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     status: UploadStatus
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
@@ -92,11 +98,11 @@ class UrlRequest(BaseModel):
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
-class UploadAccepted(BaseModel):
+class UploadAccepted(Answer):
     upload_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
 
 
-class Link(BaseModel):
+class Link(Answer):
     """A link to an image's bytes, for clients that cannot send a key, such as an `<img>` element."""
 
     url: Annotated[
@@ -105,19 +111,19 @@ class Link(BaseModel):
     expires_in: Annotated[int, Field(description="seconds", examples=[900])]
 
 
-class LabelModel(BaseModel):
+class LabelModel(Answer):
     name: Annotated[str, Field(examples=["tabby"])]
     probability: Annotated[float, Field(ge=0, le=1, examples=[0.83])]
 
 
-class Location(BaseModel):
+class Location(Answer):
     """A position in degrees (WGS 84)."""
 
     latitude: Annotated[float, Field(ge=-90, le=90, examples=[48.822083])]
     longitude: Annotated[float, Field(ge=-180, le=180, examples=[2.398472])]
 
 
-class Image(BaseModel):
+class Image(Answer):
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     url: Annotated[str, Field(description="redirects to the image", examples=["/v1/images/…/content"])]
@@ -246,7 +252,7 @@ class ImageChange(BaseModel):
     ] = {}
 
 
-class TagCount(BaseModel):
+class TagCount(Answer):
     tag: Annotated[str, Field(examples=["dog"])]
     images: Annotated[int, Field(ge=1, examples=[60])]
 
@@ -285,7 +291,7 @@ class AlbumUpdate(BaseModel):
     cover: Annotated[ImageId | None, Field(description="an image of the album")] = None
 
 
-class AlbumState(BaseModel):
+class AlbumState(Answer):
     album_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     title: Annotated[str, Field(examples=["Holidays 2026"])]
@@ -301,7 +307,7 @@ class AlbumState(BaseModel):
     created_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
 
 
-class AlbumPage(BaseModel):
+class AlbumPage(Answer):
     albums: list[AlbumState]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -315,7 +321,7 @@ class AlbumImages(BaseModel):
     remove: AlbumImageIds = []
 
 
-class ChangedAlbum(BaseModel):
+class ChangedAlbum(Answer):
     album: AlbumState
     missing: Annotated[
         list[str],
@@ -334,7 +340,7 @@ class ShareCreation(BaseModel):
     )
 
 
-class ShareState(BaseModel):
+class ShareState(Answer):
     share_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     created_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
     expires_at: Annotated[str, Field(examples=["2026-12-28T18:00:00+00:00"])]
@@ -348,13 +354,13 @@ class NewShare(ShareState):
     url: Annotated[str, Field(description="the page of the album", examples=["/shared/…"])]
 
 
-class ShareList(BaseModel):
+class ShareList(Answer):
     """The links to an album that have not ended."""
 
     shares: list[ShareState]
 
 
-class SharedAlbum(BaseModel):
+class SharedAlbum(Answer):
     """What a link tells of its album."""
 
     title: Annotated[str, Field(examples=["Holidays 2026"])]
@@ -362,7 +368,7 @@ class SharedAlbum(BaseModel):
     expires_at: Annotated[str, Field(examples=["2026-12-28T18:00:00+00:00"])]
 
 
-class SharedImage(BaseModel):
+class SharedImage(Answer):
     """What a link tells of an image."""
 
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
@@ -379,7 +385,7 @@ class SharedImage(BaseModel):
     taken_at: Annotated[str | None, Field(examples=["2026-11-20T17:16:53+01:00"])]
 
 
-class SharedPage(BaseModel):
+class SharedPage(Answer):
     images: list[SharedImage]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -401,7 +407,7 @@ class CollectionSettings(BaseModel):
     faces: Annotated[StrictBool, Field(description="whether the faces of its images are found and stored")]
 
 
-class CollectionState(BaseModel):
+class CollectionState(Answer):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])]
     images: Annotated[int, Field(ge=0, examples=[500])]
@@ -413,14 +419,14 @@ class CollectionState(BaseModel):
     faces: Annotated[bool, Field(description="whether the faces of its images are found and stored")]
 
 
-class CollectionPage(BaseModel):
+class CollectionPage(Answer):
     collections: list[CollectionState]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
 
 
-class DuplicateGroup(BaseModel):
+class DuplicateGroup(Answer):
     """One image and those that are near-duplicates of it, the one to keep first and then best first."""
 
     group_id: Annotated[
@@ -439,7 +445,7 @@ class DuplicateGroup(BaseModel):
     truncated: Annotated[bool, Field(description="whether the group has more images than these")]
 
 
-class DuplicatePage(BaseModel):
+class DuplicatePage(Answer):
     groups: list[DuplicateGroup]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -463,14 +469,14 @@ class DuplicateDecision(BaseModel):
     ] = False
 
 
-class DecidedPair(BaseModel):
+class DecidedPair(Answer):
     """What was decided on two images, which the collection need not have any more."""
 
     images: Annotated[list[ImageId], Field(min_length=2, max_length=2)]
     decision: Decision
 
 
-class DecisionPage(BaseModel):
+class DecisionPage(Answer):
     decisions: list[DecidedPair]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -500,7 +506,7 @@ class DuplicateResolution(BaseModel):
     collection: Annotated[Collection | None, Field(description="`default`, or the only one of the key")] = None
 
 
-class DeletedDuplicate(BaseModel):
+class DeletedDuplicate(Answer):
     image_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     filename: Annotated[str | None, Field(examples=["cat.jpg"])] = None
     reason: Annotated[
@@ -508,13 +514,13 @@ class DeletedDuplicate(BaseModel):
     ]
 
 
-class ResolvedGroup(BaseModel):
+class ResolvedGroup(Answer):
     group_id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     kept: Annotated[list[str], Field(examples=[[EXAMPLE_ID]])]
     deleted: Annotated[list[DeletedDuplicate], Field(description="with the reason why the first of `kept` is better")]
 
 
-class ResolvedDuplicates(BaseModel):
+class ResolvedDuplicates(Answer):
     dry_run: Annotated[bool, Field(description="if true, nothing was changed")]
     groups: list[ResolvedGroup]
     deleted: Annotated[
@@ -525,7 +531,7 @@ class ResolvedDuplicates(BaseModel):
     ]
 
 
-class DuplicateCheckState(BaseModel):
+class DuplicateCheckState(Answer):
     """The progress of comparing every image of a collection again."""
 
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
@@ -541,7 +547,7 @@ class TrashedImage(Image):
     purged_at: Annotated[str, Field(description="from when on it is purged", examples=["2026-12-28T18:00:00+00:00"])]
 
 
-class TrashPage(BaseModel):
+class TrashPage(Answer):
     images: list[TrashedImage]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
@@ -549,7 +555,7 @@ class TrashPage(BaseModel):
     days: Annotated[int, Field(description="how long a deleted image can be restored", examples=[30])]
 
 
-class Source(BaseModel):
+class Source(Answer):
     bucket: Annotated[str, Field(examples=["pictrace-uploads"])]
     key: Annotated[str, Field(examples=[f"uploads/default/{EXAMPLE_UPLOAD}"])]
     version: Annotated[str | None, Field(examples=[None])] = None
@@ -559,20 +565,20 @@ class ImageWithSources(Image):
     sources: list[Source]
 
 
-class ImagePage(BaseModel):
+class ImagePage(Answer):
     images: list[Image]
     cursor: Annotated[
         str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
     ]
 
 
-class OrbModel(BaseModel):
+class OrbModel(Answer):
     matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test", examples=[197])]
     inliers: Annotated[int, Field(description="pairs that one geometric transform explains", examples=[147])]
     ratio: Annotated[float, Field(ge=0, le=1, examples=[0.394])]
 
 
-class Box(BaseModel):
+class Box(Answer):
     """A rectangle in an image, in fractions of its width and height."""
 
     model_config = ConfigDict(strict=True)
@@ -583,19 +589,19 @@ class Box(BaseModel):
     height: Annotated[float, Field(ge=0, le=1, examples=[0.02])]
 
 
-class Part(BaseModel):
+class Part(Answer):
     """The same part of both images."""
 
     query: Annotated[Box, Field(description="its position in the query, or in `a`")]
     match: Annotated[Box, Field(description="its position in the match, or in `b`")]
 
 
-class Overlap(BaseModel):
+class Overlap(Answer):
     query: Annotated[float, Field(ge=0, le=1, description="share of the query that the match shows", examples=[1.0])]
     match: Annotated[float, Field(ge=0, le=1, description="share of the match that the query shows", examples=[0.48])]
 
 
-class Scores(BaseModel):
+class Scores(Answer):
     score: Annotated[float, Field(ge=0, le=1, description="higher is more similar", examples=[0.99999])]
     verdict: Verdict
     reason: Annotated[Reason | None, Field(description="why they are `identical`; null for every other verdict")]
@@ -644,7 +650,7 @@ class Match(Scores):
     image: Image
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(Answer):
     matches: list[Match]
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     ranking: Ranking
@@ -684,7 +690,7 @@ class HashQuery(BaseModel):
     ] = None
 
 
-class HashMatch(BaseModel):
+class HashMatch(Answer):
     """An image near a hash that was asked for. It has no verdict, because a hash alone proves nothing."""
 
     hash: Annotated[str, Field(description="the hash that was asked for, in lower case", examples=[EXAMPLE_PHASH])]
@@ -693,7 +699,7 @@ class HashMatch(BaseModel):
     image: Image
 
 
-class HashMatchPage(BaseModel):
+class HashMatchPage(Answer):
     matches: Annotated[list[HashMatch], Field(description="nearest first")]
     examined: Annotated[int, Field(description="number of images whose hashes were compared", examples=[4_200])]
     without_hash: Annotated[
@@ -709,7 +715,7 @@ class Comparison(Scores):
     model: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
 
 
-class ModelState(BaseModel):
+class ModelState(Answer):
     id: Annotated[str, Field(examples=[EXAMPLE_MODEL])]
     network: Annotated[str, Field(description="its display name", examples=["ResNet50"])]
     instead_of: Annotated[
@@ -719,7 +725,7 @@ class ModelState(BaseModel):
     untrained: Annotated[bool, Field(description="always false: every network is trained", deprecated=True)]
 
 
-class Stats(BaseModel):
+class Stats(Answer):
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
     title: Annotated[str | None, Field(description="the name for people", examples=["Holidays 2026"])] = None
     images: Annotated[int, Field(ge=0, examples=[500])]
@@ -748,12 +754,12 @@ class Stats(BaseModel):
     ] = []
 
 
-class Health(BaseModel):
+class Health(Answer):
     status: Annotated[str, Field(examples=["ok"])]
     version: Annotated[str, Field(examples=[VERSION])]
 
 
-class LegacyAnswer(BaseModel):
+class LegacyAnswer(Answer):
     """The legacy API's answer to an upload."""
 
     message: Annotated[str, Field(examples=["File uploaded successfully"])]

@@ -110,6 +110,7 @@ def flatten(routes: Iterable[Any]) -> Iterator[Any]:
 
 def test_every_route_that_is_not_public_authenticates_the_caller(closed: ClosedApi, running: PicTrace) -> None:
     """Read from the application's routing table, so that a new route cannot be forgotten."""
+    running.cloud.app.openapi()  # which has all routes added
     routes = list(flatten(running.cloud.app.routes))
     asking = {route.path_format for route in routes if isinstance(route, AuthenticatedRoute)}
     shared = {route.path_format for route in routes if isinstance(route, PublicRoute)}

@@ -1,0 +1,58 @@
+"""Routes that are called rarely: their modules are imported when one of their paths is first called.
+
+FastAPI analyses the parameters of a route when its module is imported. For all routes that is a third of what a new
+process of the api function takes until it can answer.
+"""
+
+from importlib import import_module
+from typing import Final
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+PATHS: Final = {
+    "tags": ("/v1/tags",),
+    "albums": ("/v1/albums",),
+    "shared": ("/v1/shared/",),
+    "collections": ("/v1/collections",),
+    "duplicates": ("/v1/duplicates",),
+    "trash": ("/v1/trash",),
+    "people": ("/v1/people", "/v1/faces", "/v1/collections/"),
+    "people_records": ("/v1/people/records",),
+    "legacy": ("/upload/", "/upload_from_url/", "/uploads/"),
+}
+"""The modules in `functions.api.routes`, with what the paths of their routes begin with."""
+
+
+class DeferredRoutes:
+    """Adds routes to those of an application once they are needed."""
+
+    def __init__(self, routes: list[BaseRoute]) -> None:
+        self._routes = routes
+        self._missing = dict(PATHS)
+
+    def add_for(self, path: str) -> None:
+        """Add the routes that may match this path."""
+        for name in [name for name, beginnings in self._missing.items() if path.startswith(beginnings)]:
+            self._add(name)
+
+    def add_all(self) -> None:
+        for name in list(self._missing):
+            self._add(name)
+
+    def _add(self, name: str) -> None:
+        self._routes.extend(import_module(f"functions.api.routes.{name}").router.routes)
+        del self._missing[name]
+
+
+class AddRoutes:
+    """Middleware that adds the deferred routes of a request's path."""
+
+    def __init__(self, app: ASGIApp, deferred: DeferredRoutes) -> None:
+        self._app = app
+        self._deferred = deferred
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._deferred.add_for(scope["path"])
+        await self._app(scope, receive, send)
