@@ -118,7 +118,7 @@ class PicTrace:
         wanted = {"filename": name, "content_type": media_type, "collection": collection}
         form = self.client.post("/v1/uploads", json=wanted)
         assert form.status_code == 201, form.text
-        sent = httpx.post(form.json()["url"], data=form.json()["fields"], files={"file": (name, data)})
+        sent = self.client.post(form.json()["url"], data=form.json()["fields"], files={"file": (name, data)})
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 
