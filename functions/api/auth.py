@@ -30,7 +30,7 @@ def key_from_headers(headers: Mapping[str, str]) -> str | None:
     return credentials.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
 
-def identify(request: Request) -> Caller:
+async def identify(request: Request) -> Caller:
     """Return the caller of a request.
 
     Raises:
@@ -44,7 +44,7 @@ def identify(request: Request) -> Caller:
         case Access.JWT:
             return caller_from_claims(request.scope.get("aws.event"))
         case Access.KEYS:
-            return services.keys.verify(key_from_headers(request.headers))
+            return await run_in_threadpool(services.keys.verify, key_from_headers(request.headers))
 
 
 class AuthenticatedRoute(APIRoute):
@@ -56,7 +56,7 @@ class AuthenticatedRoute(APIRoute):
         known = sorted(query_parameters.names(self.dependant))
 
         async def handle(request: Request) -> Response:
-            request.state.caller = await run_in_threadpool(identify, request)
+            request.state.caller = await identify(request)
             if is_strict:
                 query_parameters.require_known(request, known)
             return await handle_request(request)
@@ -64,12 +64,12 @@ class AuthenticatedRoute(APIRoute):
         return handle
 
 
-def known_caller(request: Request) -> Caller:
+async def known_caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
 
 
-def require_scopes(
+async def require_scopes(
     request: Request,
     needed: SecurityScopes,
     _bearer: Annotated[object, Depends(BEARER)],
@@ -82,7 +82,7 @@ def require_scopes(
     Raises:
         Forbidden: a scope is missing.
     """
-    caller = known_caller(request)
+    caller: Caller = request.state.caller
     missing = [scope for scope in needed.scopes if not caller.has(Scope(scope))]
     if missing or not caller.scopes:
         raise Forbidden(f"The credentials lack the scope {' and '.join(missing) or 'search or write'}.")

@@ -1,4 +1,7 @@
-"""Dependencies of the routes: the services, and parameters that several routes share."""
+"""Dependencies of the routes: the services, and parameters that several routes share.
+
+Those that wait for nothing are coroutines: FastAPI passes every other one to a thread, and a search has seven.
+"""
 
 import re
 from collections.abc import Sequence
@@ -20,12 +23,14 @@ from shared.domain.matches import Effort, Ranking, Verdict
 PageCursor = Annotated[str | None, Query(max_length=1024, description="the cursor of the previous page")]
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-def valid_image_id(image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])]) -> str:
+async def valid_image_id(
+    image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])],
+) -> str:
     """Return a well-formed image id; a malformed one is handled like one that does not exist."""
     if not re.fullmatch(IMAGE_ID_PATTERN, image_id):
         raise NotFound("There is no image with this id.")
@@ -39,13 +44,14 @@ def services_for_model(
         Query(max_length=256, description="search with this model instead of the active one; /v1/stats lists them"),
     ] = None,
 ) -> Services:
+    found: Services = request.app.state.services
     try:
-        return services(request).with_model(model)
+        return found.with_model(model)
     except KeyError:
         raise Problem("invalid-request", "`model` must be one of the models that /v1/stats lists.") from None
 
 
-def one_collection(
+async def one_collection(
     caller: KnownCaller,
     collection: Annotated[
         str | None,
@@ -59,7 +65,7 @@ def one_collection(
     return caller.collection(collection)
 
 
-def accessible_collections(
+async def accessible_collections(
     caller: KnownCaller,
     collection: Annotated[
         str | None, Query(pattern=COLLECTION_PATTERN, description="omit it to look in every collection of the caller")
@@ -69,7 +75,7 @@ def accessible_collections(
     return caller.reach(collection)
 
 
-def collections_to_remove_from(
+async def collections_to_remove_from(
     caller: KnownCaller,
     collection: Annotated[
         str | None,
@@ -94,7 +100,7 @@ def collections_to_remove_from(
 Needs = Annotated[Services, Depends(services)]
 
 
-def view_of_caller(caller: KnownCaller, services: Needs) -> View:
+async def view_of_caller(caller: KnownCaller, services: Needs) -> View:
     """Return what the caller sees of images: locations need the scope `admin`, unless the deployment shows them."""
     return View(services.library.thumbnail_url, location=services.show_location or caller.has(Scope.ADMIN))
 

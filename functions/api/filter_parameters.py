@@ -22,7 +22,7 @@ MatchQuery = Annotated[
 ]
 
 
-def annotation_filter(
+async def annotation_filter(
     external_id: Annotated[
         str | None, Query(max_length=MAX_FIELD_LENGTH, description="only images with this id of the caller's own")
     ] = None,

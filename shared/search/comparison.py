@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from shared.domain.features import FeatureVector, cosine
 from shared.domain.matches import Comparison, Ranking, Verdict
-from shared.search.budget import PROMISING, SAME_BY_FEATURES
+from shared.search.budget import LOOK_ALIKES, PROMISING, SAME_BY_FEATURES
 from shared.vision import ranking as scores
 from shared.vision.ranking import compare_coarsely
 from shared.vision.resizing import resize_square
@@ -124,9 +124,14 @@ def _is_copy(own: Signature, other: Signature) -> bool:
     return scores.conclude(found, own, other, Ranking.FUSED).verdict is Verdict.NEAR_DUPLICATE
 
 
-def deserves_details(found: Comparison) -> bool:
-    """Return whether a coarse comparison leaves it possible that one image is a copy or a variant of the other."""
-    return found.agreement >= PROMISING or (found.cosine or 0.0) >= SAME_BY_FEATURES
+def worth_details(compared: Sequence[Comparison]) -> list[int]:
+    """Return the places of the coarse comparisons that leave it possible that one image is a copy or a variant.
+
+    These are all that agree in more than their features, and the `LOOK_ALIKES` that agree most in their features.
+    """
+    agreeing = [place for place, found in enumerate(compared) if found.agreement >= PROMISING]
+    alike = [(-(found.cosine or 0.0), place) for place, found in enumerate(compared) if found.agreement < PROMISING]
+    return agreeing + [place for apart, place in sorted(alike)[:LOOK_ALIKES] if -apart >= SAME_BY_FEATURES]
 
 
 def _pairs(

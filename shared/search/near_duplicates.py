@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from shared.domain.features import FeatureVector, LocalVector
@@ -12,7 +13,7 @@ from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Candidates, NearDuplicateIndex, Signatures
 from shared.search.budget import SAME_BY_FEATURES
-from shared.search.comparison import compare_with_stored, conclude, deserves_details
+from shared.search.comparison import compare_with_stored, conclude, worth_details
 from shared.search.concurrency import COMPUTING
 from shared.search.description import Description
 from shared.search.rank_fusion import interleaved
@@ -85,6 +86,18 @@ class Look:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """Another image, and how near it is."""
+
+    image_id: str
+    signature: Signature
+    comparison: Comparison
+
+    def is_near(self) -> bool:
+        return self.comparison.verdict in SAFE_TO_ACT_ON
+
+
 class NearDuplicateFinder:
     """Finds the near-duplicates of a stored image in its collection."""
 
@@ -115,8 +128,14 @@ class NearDuplicateFinder:
 
     def compare(self, look: Look, others: Sequence[str]) -> list[Neighbour]:
         """Compare the image of a look with others; return those that are at least near-duplicates, the best first."""
-        compared = self._threads.map(lambda one: self._compare(look.subject, one), others)
-        found = [Neighbour(one, near) for one, near in zip(others, compared, strict=True) if near is not None]
+        subject = look.subject
+        coarse = [one for one in self._threads.map(lambda other: self._coarse(subject, other), others) if one]
+        chosen = [coarse[place] for place in worth_details([one.comparison for one in coarse])]
+        settled = [
+            *(one for one in coarse if one not in chosen),
+            *self._threads.map(partial(_settled, subject), chosen),
+        ]
+        found = [Neighbour(one.image_id, one.comparison) for one in settled if one.is_near()]
         return sorted(found, key=lambda one: -one.comparison.score)
 
     def near(self, image_key: ImageKey, others: Sequence[str]) -> set[str]:
@@ -129,22 +148,28 @@ class NearDuplicateFinder:
             return set()
 
         def is_near(other: str) -> bool:
-            found = self._compare(subject, other)
-            if found is not None:
-                return not found.of_one_page
-            reverse = self._stored(replace(image_key, image_id=other), self._model())
-            found = None if reverse is None else self._compare(reverse, image_key.image_id)
-            return found is not None and not found.of_one_page
+            found = self._pair(subject, other)
+            if found is None or not found.is_near():
+                reverse = self._stored(replace(image_key, image_id=other), self._model())
+                found = None if reverse is None else self._pair(reverse, image_key.image_id)
+            return found is not None and found.is_near() and not found.comparison.of_one_page
 
         return {other for other, found in zip(others, self._threads.map(is_near, others), strict=True) if found}
 
-    def _compare(self, subject: Subject, other: str) -> Comparison | None:
+    def _pair(self, subject: Subject, other: str) -> _Compared | None:
+        coarse = self._coarse(subject, other)
+        return _settled(subject, coarse) if coarse and worth_details([coarse.comparison]) else coarse
+
+    def _coarse(self, subject: Subject, other: str) -> _Compared | None:
+        """Compare without details; return None if the other image was removed."""
         model = self._model()
         data = self._signatures.get(signature_key(model, other))
         if data is None:
             return None
-        compared = _compared(subject, data, model)
-        return compared if compared.verdict in SAFE_TO_ACT_ON else None
+        with COMPUTING:
+            stored = signature.unpack(data)
+            compared = compare_with_stored(subject.signature, subject.features, stored, model=model)
+        return _Compared(other, stored, compared)
 
     def _same_pixels(self, subject: Subject, collection: str) -> list[str]:
         """Return other images with the same pixels, which the vector indexes may not have yet."""
@@ -193,11 +218,11 @@ def _has(candidates: Candidates, image_id: str) -> bool:
     return crowded or any(entry.record.image_id == image_id for entry in candidates.found)
 
 
-def _compared(subject: Subject, data: bytes, model: str) -> Comparison:
+def _settled(subject: Subject, coarse: _Compared) -> _Compared:
+    """Return the comparison with the verdict that its details support."""
     with COMPUTING:
-        stored = signature.unpack(data)
-        compared = compare_with_stored(subject.signature, subject.features, stored, model=model)
-        return conclude(compared, subject.signature, stored, Ranking.FUSED) if deserves_details(compared) else compared
+        settled = conclude(coarse.comparison, subject.signature, coarse.signature, Ranking.FUSED)
+    return replace(coarse, comparison=settled)
 
 
 def _of(described: Description) -> Subject:

@@ -29,7 +29,7 @@ from shared.search.budget import (
     SECOND_PASS_THOROUGH,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
-from shared.search.comparison import compare_with_stored, conclude, deserves_details
+from shared.search.comparison import compare_with_stored, conclude, worth_details
 from shared.search.description import analyse
 from shared.search.look_alikes import shared_labels
 from shared.search.timings import Stopwatch
@@ -366,7 +366,8 @@ class Searcher:
     ) -> list[ScoredMatch]:
         """Compare the details of the most promising matches, of more while all have one base; return all matches."""
         order = sorted(scored, key=lambda match: (-match.comparison.orb.inliers, -match.comparison.agreement))
-        promising = [match for match in order if deserves_details(match.comparison)]
+        worth = set(worth_details([match.comparison for match in order]))
+        promising = [match for place, match in enumerate(order) if place in worth]
         promising += [match for match in order if _may_be_part(query, match)][:LONG_JUDGED]
         chosen = list({match.record.image_id: match for match in reversed(promising)}.values())[::-1]
         count = _JUDGED[wanted.effort]

@@ -27,7 +27,7 @@ SHARE: Final = Security(require_scopes, scopes=[Scope.SEARCH, Scope.WRITE])
 """A link reads, so that a key which only writes must not create one."""
 
 
-def valid_album(
+async def valid_album(
     collection: OneCollection,
     album_id: Annotated[str, Path(description="the album's id", examples=[schemas.EXAMPLE_UPLOAD])],
 ) -> AlbumKey:

@@ -23,7 +23,7 @@ MAX_COLLECTIONS: Final = 50
 COUNTING: Final = ThreadPoolExecutor(8, "count")
 
 
-def named_collection(
+async def named_collection(
     caller: KnownCaller,
     collection: Annotated[
         str, Path(pattern=COLLECTION_PATTERN, description="name of the collection", examples=[DEFAULT_COLLECTION])

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/images", tags=["images"], route_class=Authenticat
 PEOPLE_PATTERN: Final = rf"^{PERSON_ID_PATTERN}(,{PERSON_ID_PATTERN}){{0,9}}$"
 
 
-def valid_tag(tag: Annotated[str, Path(max_length=256, description="in any case", examples=["dog"])]) -> str:
+async def valid_tag(tag: Annotated[str, Path(max_length=256, description="in any case", examples=["dog"])]) -> str:
     """Raises InvalidTag."""
     return canonical_tag(tag)
 
