@@ -52,8 +52,8 @@ SAME_BY_FEATURES: Final = 0.6
 100 photographs and their mirror images have 0.93 or more under EfficientNet-Lite0, and the nearest of 99 others at most
 0.57."""
 
-LOOK_ALIKES: Final = 3
+LOOK_ALIKES: Final = 2
 """Candidates of which only the features say that they may be copies, compared in detail: those with the largest
-cosines. In a collection of one kind of thing every image looks like every other one, and details take 0.15 s each. Of
+cosines. In a collection of one kind of thing every image looks like every other one, and details take 0.1 s each. Of
 20 mirror images among 60 such images, the original has one of the two largest cosines; among photographs, always the
 largest."""

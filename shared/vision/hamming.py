@@ -45,8 +45,9 @@ def near(a: Descriptors, b: Descriptors, bits: int, count: int) -> tuple[npt.NDA
         Indices into `a` and into `b`: at most the `count` nearest of each descriptor of `a`, the nearest first.
     """
     apart = _distances(a, b)
-    left, right = np.nonzero(apart < bits)
-    order = np.lexsort((right, apart[left, right], left))
+    places = np.flatnonzero(apart < bits)  # in half the time that `nonzero` takes
+    left, right = np.divmod(places, len(b))
+    order = np.lexsort((right, apart.ravel()[places], left))
     left, right = left[order], right[order]
     place = np.arange(len(left)) - np.searchsorted(left, left)
     return left[place < count], right[place < count]

@@ -12,10 +12,12 @@ from skimage import data
 from shared.domain.features import normalise
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.matches import Reason, Verdict
+from shared.domain.matches import Comparison, OrbScore, Reason, Verdict
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports import Candidate, Candidates
-from shared.search.budget import SAME_BY_FEATURES
+from shared.search import near_duplicates
+from shared.search.budget import LOOK_ALIKES, PROMISING, SAME_BY_FEATURES
+from shared.search.comparison import conclude, worth_details
 from shared.search.description import Description
 from shared.search.near_duplicates import LEAST_LOCAL, MOST_BITS, Look, NearDuplicateFinder, alike, bits_apart
 from shared.vision import signature
@@ -113,6 +115,45 @@ def test_a_mirror_image_is_found_whichever_of_the_two_asks() -> None:
     for asking, other in ((mirrored, EARLIER), (EARLIER, mirrored)):
         (one,) = near(stored, asking.record.image_id)
         assert (one.image_id, one.comparison.mirrored) == (other.record.image_id, True)
+
+
+def test_of_images_that_only_the_features_find_alike_the_nearest_are_compared_in_detail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a collection of one kind of thing every image would be; a mirror image is among the nearest."""
+    drawn = describe_pixels(COFFEE[:, ::-1].copy(), "mirrored", 5)
+    mirrored = _with_features(drawn, EARLIER.features)
+    direction = normalise(np.random.default_rng(9).normal(size=2048))
+    others = [
+        _with_features(one, normalise(EARLIER.features + 0.1 * (place + 1) * direction))
+        for place, one in enumerate([CAT, ASTRONAUT, describe_pixels(data.rocket(), "rocket", 6)])
+    ]
+    in_detail = list[Any]()
+
+    def noting(coarse: Comparison, *images: Any) -> Comparison:
+        in_detail.append(round(coarse.cosine or 0.0, 3))
+        return conclude(coarse, *images)
+
+    monkeypatch.setattr(near_duplicates, "conclude", noting)
+    (one,) = near(FakeStore([EARLIER, *others, mirrored]), mirrored.record.image_id)
+    assert (one.image_id, one.comparison.mirrored) == (EARLIER.record.image_id, True)
+    assert len(in_detail) == LOOK_ALIKES
+    assert in_detail[0] == 1.0 > in_detail[1] > SAME_BY_FEATURES
+
+
+def test_what_agrees_in_more_than_its_features_always_deserves_details() -> None:
+    def found(agreement: float, cosine: float | None) -> Comparison:
+        return Comparison(0.5, Verdict.UNRELATED, cosine, 0.1, None, OrbScore(9, 9, 1), 1.0, agreement=agreement)
+
+    agreeing = [found(PROMISING, None), found(0.9, 0.1), found(0.5, 0.99)]
+    alike = [found(0.01, cosine) for cosine in (0.7, SAME_BY_FEATURES - 0.01, 0.9, 0.8)]
+    assert worth_details([*agreeing, *alike]) == [0, 1, 2, 5, 6]
+    assert worth_details([found(0.0, None), found(0.0, SAME_BY_FEATURES)]) == [1]
+    assert worth_details([]) == []
+
+
+def _with_features(one: Description, features: Any) -> Description:
+    return replace(one, features=features, signature=replace(one.signature, features=features))
 
 
 def test_the_same_pixels_are_found_although_the_vector_indexes_do_not_have_them_yet() -> None:

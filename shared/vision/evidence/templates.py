@@ -18,6 +18,11 @@ LEAST_PART: Final = 0.25
 """Least share of the larger image's longer side that the smaller one takes."""
 STEP: Final = 1.04
 """Ratio of one scale to the next; the second search tries steps a quarter as large."""
+COARSER: Final = 3
+LIKELY: Final = 6
+LEAST_LIKELY: Final = 0.6
+"""The first search tries the `LIKELY` scales at which a search in images `COARSER` times smaller has found the largest
+correlations, of at least `LEAST_LIKELY`."""
 LEAST_SIDE: Final = 20
 """Pixels: least side of the smaller image in the first search."""
 LEAST_LIKE: Final = 0.8
@@ -30,13 +35,9 @@ def contained(part: Pixels, whole: Pixels) -> Transform | None:
     """Return the transform with which `part` lies in `whole`; None if it does not."""
     gray_part, gray_whole = (cv2.cvtColor(one, cv2.COLOR_BGR2GRAY).astype(np.uint8) for one in (part, whole))
     host, shrunk = _within(gray_whole, COARSE)
-    tried = []
-    scale = min(host.shape[0] / part.shape[0], host.shape[1] / part.shape[1])
-    least = LEAST_PART * COARSE / max(part.shape)
     small_part, shrunk_part = _within(gray_part, 2 * COARSE)
-    while scale >= least and scale * min(part.shape[:2]) >= LEAST_SIDE:
-        tried.append((*_best(_scaled(small_part, scale / shrunk_part), host), scale))
-        scale /= STEP
+    scales = _likely(_scales(part, host), small_part, shrunk_part, host)
+    tried = [(*_best(_scaled(small_part, scale / shrunk_part), host), scale) for scale in scales]
     if not tried:
         return None
     like, place, scale = max(tried, key=lambda one: one[0])
@@ -65,6 +66,25 @@ def contained(part: Pixels, whole: Pixels) -> Transform | None:
     # Pixel centres lie at whole numbers.
     across, down = (value / finer + (own - 1) / 2 for value in (x, y))
     return np.array([[own, 0, across], [0, own, down], [0, 0, 1]], np.float64)
+
+
+def _scales(part: Pixels, host: Plane) -> list[float]:
+    """Return the scales at which a part may lie in a host of at most `COARSE` pixels a side."""
+    scale = min(host.shape[0] / part.shape[0], host.shape[1] / part.shape[1])
+    least = LEAST_PART * COARSE / max(part.shape)
+    found = []
+    while scale >= least and scale * min(part.shape[:2]) >= LEAST_SIDE:
+        found.append(scale)
+        scale /= STEP
+    return found
+
+
+def _likely(scales: list[float], part: Plane, shrunk: float, host: Plane) -> list[float]:
+    """Return the scales at which the part, itself scaled by `shrunk`, lies in the host where both are smaller."""
+    tiny_host, tiny_part = _scaled(host, 1 / COARSER), _scaled(part, 1 / COARSER)
+    alike = [_best(_scaled(tiny_part, scale / shrunk), tiny_host)[0] for scale in scales]
+    order = np.argsort([-value for value in alike], kind="stable")[:LIKELY]
+    return [scales[place] for place in order if alike[place] >= LEAST_LIKELY]
 
 
 def _within(gray: Pixels, longest: int) -> tuple[Plane, float]:
