@@ -13,13 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 PATHS: Final = {
     "tags": ("/v1/tags",),
     "albums": ("/v1/albums",),
-    "shared": ("/v1/shared/",),
+    "shared": ("/v1/shared",),
     "collections": ("/v1/collections",),
     "duplicates": ("/v1/duplicates",),
     "trash": ("/v1/trash",),
     "people": ("/v1/people", "/v1/faces", "/v1/collections/"),
     "people_records": ("/v1/people/records",),
-    "legacy": ("/upload/", "/upload_from_url/", "/uploads/"),
+    "legacy": ("/upload",),
 }
 """The modules in `functions.api.routes`, with what the paths of their routes begin with."""
 
