@@ -1,6 +1,6 @@
 """Dependencies of the routes: the services, and parameters that several routes share.
 
-Those that wait for nothing are coroutines: FastAPI passes every other one to a thread, and a search has seven.
+Those that wait for nothing are coroutines: FastAPI passes every other one to a thread, and a search has six of them.
 """
 
 import re
