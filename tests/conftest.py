@@ -11,6 +11,7 @@ import traceback
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 180
 """How long to wait for an expected result; generous, because the machine may be running other tests, and earlier ones
 may have left messages that fail, each of which takes its time in a subprocess."""
-
-STORAGE = httpx.Client(timeout=60)
-"""Posts files as a browser does. One for all, because a client takes 25 ms of a processor to make."""
 
 NO_RETRY_DELAY = replace(INGEST_QUEUE, first_retry_seconds=0)
 
@@ -86,6 +84,12 @@ def faces_dir() -> Path:
     return folder
 
 
+@cache
+def storage_client() -> httpx.Client:
+    """Return what posts files as a browser does: one for all, because it takes 25 ms of a processor to make."""
+    return httpx.Client(timeout=60)
+
+
 def polls(seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Yield at once, and then at growing intervals: what is waited for mostly runs in the process that asks."""
     deadline, pause = time.monotonic() + seconds, 0.03
@@ -121,7 +125,7 @@ class PicTrace:
         wanted = {"filename": name, "content_type": media_type, "collection": collection}
         form = self.client.post("/v1/uploads", json=wanted)
         assert form.status_code == 201, form.text
-        sent = STORAGE.post(form.json()["url"], data=form.json()["fields"], files={"file": (name, data)})
+        sent = storage_client().post(form.json()["url"], data=form.json()["fields"], files={"file": (name, data)})
         assert sent.status_code == 204, sent.text
         return str(form.json()["upload_id"])
 

@@ -1,7 +1,7 @@
 """Routes that are called rarely: their modules are imported when one of their paths is first called.
 
-FastAPI analyses the parameters of a route when its module is imported. For these that was a quarter of the time in which
-a new process of the api function imports our own modules.
+FastAPI analyses the parameters of a route when its module is imported. For these that was a quarter of the time in
+which a new process of the api function imports our own modules.
 """
 
 from importlib import import_module
