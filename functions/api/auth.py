@@ -69,8 +69,11 @@ async def known_caller(request: Request) -> Caller:
     return caller
 
 
+KnownCaller = Annotated[Caller, Depends(known_caller)]
+
+
 async def require_scopes(
-    request: Request,
+    caller: KnownCaller,
     needed: SecurityScopes,
     _bearer: Annotated[object, Depends(BEARER)],
     _key: Annotated[object, Depends(KEY_HEADER)],
@@ -82,13 +85,11 @@ async def require_scopes(
     Raises:
         Forbidden: a scope is missing.
     """
-    caller: Caller = request.state.caller
     missing = [scope for scope in needed.scopes if not caller.has(Scope(scope))]
     if missing or not caller.scopes:
         raise Forbidden(f"The credentials lack the scope {' and '.join(missing) or 'search or write'}.")
 
 
-KnownCaller = Annotated[Caller, Depends(known_caller)]
 ANY_SCOPE: Final = Security(require_scopes)
 SEARCH: Final = Security(require_scopes, scopes=[Scope.SEARCH])
 WRITE: Final = Security(require_scopes, scopes=[Scope.WRITE])

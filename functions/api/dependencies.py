@@ -28,6 +28,9 @@ async def services(request: Request) -> Services:
     return found
 
 
+Needs = Annotated[Services, Depends(services)]
+
+
 async def valid_image_id(
     image_id: Annotated[str, Path(description="SHA-256 of the image", examples=[EXAMPLE_ID])],
 ) -> str:
@@ -38,15 +41,14 @@ async def valid_image_id(
 
 
 def services_for_model(
-    request: Request,
+    services: Needs,
     model: Annotated[
         str | None,
         Query(max_length=256, description="search with this model instead of the active one; /v1/stats lists them"),
     ] = None,
 ) -> Services:
-    found: Services = request.app.state.services
     try:
-        return found.with_model(model)
+        return services.with_model(model)
     except KeyError:
         raise Problem("invalid-request", "`model` must be one of the models that /v1/stats lists.") from None
 
@@ -95,9 +97,6 @@ async def collections_to_remove_from(
     if collection is not None:
         raise Problem("invalid-request", "Send either `collection` or `collections=all`, not both.")
     return caller.everywhere()
-
-
-Needs = Annotated[Services, Depends(services)]
 
 
 async def view_of_caller(caller: KnownCaller, services: Needs) -> View:

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
 from functions.api import deferred_routes
 from functions.api.deferred_routes import PATHS, DeferredRoutes
@@ -22,7 +23,7 @@ def test_every_module_of_routes_is_added_at_once_or_deferred() -> None:
 
 @pytest.mark.parametrize("module", PATHS)
 def test_the_paths_of_a_deferred_module_begin_as_stated(module: str) -> None:
-    paths = [route.path for route in import_module(f"functions.api.routes.{module}").router.routes]
+    paths = [route.path for route in _routes(module)]
     assert paths
     without_slash = [path.rstrip("/") for path in paths]  # which is redirected to the path
     assert [path for path in without_slash if not path.startswith(PATHS[module])] == []
@@ -48,6 +49,6 @@ def test_a_new_process_of_the_function_imports_none_of_them() -> None:
     assert {name.rpartition(".")[2] for name in printed.split()} == AT_ONCE
 
 
-def _routes(module: str) -> list[object]:
-    found: list[object] = import_module(f"functions.api.routes.{module}").router.routes
+def _routes(module: str) -> list[APIRoute]:
+    found: list[APIRoute] = import_module(f"functions.api.routes.{module}").router.routes
     return found
