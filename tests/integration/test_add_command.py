@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
 
@@ -201,6 +202,15 @@ def start(running: PicTrace, collection: str, *arguments: object) -> subprocess.
     )
 
 
+def is_idle(running: PicTrace) -> bool:
+    """Return whether no message waits to be handled, or is being handled."""
+    queue = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=running.cloud.outputs["QueueUrl"],
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return set(queue["Attributes"].values()) == {"0"}
+
+
 def test_ctrl_c_says_how_to_go_on_and_the_next_run_does(
     running: PicTrace, collection: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,9 +225,9 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_run_does(
     assert "Traceback" not in said
     assert f"of {count} files are left." in said
     assert "To go on, run the same command again." in said
+    until(lambda: is_idle(running))  # what was being sent at the interrupt would be a duplicate if it were sent again
     assert run(running, collection, tmp_path) == 0
-    # What was being sent at the interrupt may be stored meanwhile; sent again, it is a duplicate.
-    assert re.match(r"\d+ indexed, (\d+ duplicates?, )?\d+ present in ", capsys.readouterr().out)
+    assert re.match(r"\d+ indexed, \d+ present in ", capsys.readouterr().out)
     assert len(names(running, collection)) == count
 
 
