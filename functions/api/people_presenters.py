@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from functions.api import people_finder, people_schemas
-from functions.api.schemas import Box
+from functions.api import people_finder
+from functions.api.schemas import people
+from functions.api.schemas.common import Box
 from functions.api.services import Services
 from shared.domain.images import THUMBNAIL_TYPE, thumbnail_key
 from shared.domain.people.records import image_of
@@ -11,10 +12,10 @@ from shared.domain.people.records import image_of
 DIGITS = 4
 
 
-def face(shown: people_finder.ShownFace, services: Services) -> people_schemas.Face:
+def face(shown: people_finder.ShownFace, services: Services) -> people.Face:
     found = shown.face
     image_id = image_of(found.face_id)
-    return people_schemas.Face(
+    return people.Face(
         face_id=found.face_id,
         image_id=image_id,
         collection=shown.collection,
@@ -27,14 +28,14 @@ def face(shown: people_finder.ShownFace, services: Services) -> people_schemas.F
     )
 
 
-def faces(found: Sequence[people_finder.ShownFace], services: Services) -> list[people_schemas.Face]:
+def faces(found: Sequence[people_finder.ShownFace], services: Services) -> list[people.Face]:
     return [face(one, services) for one in found]
 
 
-def person(shown: people_finder.ShownPerson, services: Services) -> people_schemas.Person:
+def person(shown: people_finder.ShownPerson, services: Services) -> people.Person:
     found = shown.person
     cover = people_finder.ShownFace(found.collection, shown.cover) if shown.cover else None
-    return people_schemas.Person(
+    return people.Person(
         person_id=found.person_id,
         collection=found.collection,
         name=found.name,
@@ -46,26 +47,23 @@ def person(shown: people_finder.ShownPerson, services: Services) -> people_schem
     )
 
 
-def persons(found: Sequence[people_finder.ShownPerson], services: Services) -> list[people_schemas.Person]:
+def persons(found: Sequence[people_finder.ShownPerson], services: Services) -> list[people.Person]:
     return [person(one, services) for one in found]
 
 
-def near(found: Sequence[people_finder.NearPerson], services: Services) -> list[people_schemas.NearPerson]:
+def near(found: Sequence[people_finder.NearPerson], services: Services) -> list[people.NearPerson]:
     return [
-        people_schemas.NearPerson(person=person(one.person, services), distance=round(one.distance, DIGITS))
-        for one in found
+        people.NearPerson(person=person(one.person, services), distance=round(one.distance, DIGITS)) for one in found
     ]
 
 
-def pairs(found: Sequence[people_finder.Pair], services: Services) -> list[people_schemas.Pair]:
-    return [
-        people_schemas.Pair(person=person(one.person, services), other=near([one.other], services)[0]) for one in found
-    ]
+def pairs(found: Sequence[people_finder.Pair], services: Services) -> list[people.Pair]:
+    return [people.Pair(person=person(one.person, services), other=near([one.other], services)[0]) for one in found]
 
 
-def recognised(found: Sequence[people_finder.Recognised], services: Services) -> list[people_schemas.QueryFace]:
+def recognised(found: Sequence[people_finder.Recognised], services: Services) -> list[people.QueryFace]:
     return [
-        people_schemas.QueryFace(
+        people.QueryFace(
             box=box(one.face.box),
             score=round(one.face.score, DIGITS),
             person=person(one.person, services) if one.person else None,

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.people_schemas import FaceId, PersonId
-from functions.api.schemas import Box, ImageId
+from functions.api.schemas.common import Box, ImageId
+from functions.api.schemas.people import FaceId, PersonId
 from shared.domain.limits import MAX_PAGE
 from shared.domain.people.records import MAX_FACES, MAX_PERSON_NAME, Face, Person, image_of
 

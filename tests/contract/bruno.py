@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from functions.api.people_schemas import EXAMPLE_FACE, EXAMPLE_PERSON
+from functions.api.schemas.people import EXAMPLE_FACE, EXAMPLE_PERSON
 from tests.contract import openapi
 
 FOLDER: Final = Path(__file__).parents[2] / "clients" / "bruno"

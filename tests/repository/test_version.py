@@ -4,7 +4,7 @@ import ast
 import re
 import tomllib
 
-from functions.api.schemas import Health
+from functions.api.schemas.service import Health
 from shared.version import VERSION
 from tests.repository.files import ROOT, text, tracked
 

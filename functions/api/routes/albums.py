@@ -7,12 +7,25 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
-from functions.api import presenters, schemas
+from functions.api import album_presenters
 from functions.api.album_covers import with_covers
 from functions.api.album_shares import existing_album
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller, require_scopes
 from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
+from functions.api.schemas.albums import (
+    AlbumContent,
+    AlbumCreation,
+    AlbumImages,
+    AlbumPage,
+    AlbumState,
+    AlbumUpdate,
+    ChangedAlbum,
+    NewShare,
+    ShareCreation,
+    ShareList,
+)
+from functions.api.schemas.common import EXAMPLE_UPLOAD
 from functions.api.services import Services
 from shared.domain.access import Scope
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumKey, AlbumMissing, new_album_id
@@ -29,7 +42,7 @@ SHARE: Final = Security(require_scopes, scopes=[Scope.SEARCH, Scope.WRITE])
 
 async def valid_album(
     collection: OneCollection,
-    album_id: Annotated[str, Path(description="the album's id", examples=[schemas.EXAMPLE_UPLOAD])],
+    album_id: Annotated[str, Path(description="the album's id", examples=[EXAMPLE_UPLOAD])],
 ) -> AlbumKey:
     """Return a well-formed key; a malformed id is handled like one that does not exist."""
     if not re.fullmatch(ALBUM_ID_PATTERN, album_id):
@@ -54,13 +67,13 @@ def list_albums(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of albums")] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.AlbumPage:
+) -> AlbumPage:
     """Follow `cursor` until it is null. `GET /v1/images?album=` lists the images of one."""
     if image_id is not None:
         found = services.albums.of_image(ImageKey(collection, image_id))
-        return schemas.AlbumPage(albums=_states(services, found), cursor=None)
+        return AlbumPage(albums=_states(services, found), cursor=None)
     page = services.albums.page(collection, limit=limit, cursor=cursor)
-    return schemas.AlbumPage(albums=_states(services, page.albums), cursor=page.cursor)
+    return AlbumPage(albums=_states(services, page.albums), cursor=page.cursor)
 
 
 @router.post(
@@ -70,7 +83,7 @@ def list_albums(
     responses=problem_responses("malformed-body"),
     dependencies=[WRITE],
 )
-def create_album(caller: KnownCaller, wanted: schemas.AlbumCreation, services: Needs) -> schemas.AlbumState:
+def create_album(caller: KnownCaller, wanted: AlbumCreation, services: Needs) -> AlbumState:
     """Albums of one collection may have the same title: their ids tell them apart."""
     album = _empty(AlbumKey(caller.collection(wanted.collection), new_album_id()), wanted)
     services.albums.create(album)
@@ -84,7 +97,7 @@ def create_album(caller: KnownCaller, wanted: schemas.AlbumCreation, services: N
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
 )
-def put_album(album: OneAlbum, wanted: schemas.AlbumContent, services: Needs) -> schemas.AlbumState:
+def put_album(album: OneAlbum, wanted: AlbumContent, services: Needs) -> AlbumState:
     """Brings an album of another collection, or of another PicTrace, with its id. One that is there is not changed.
 
     A repetition changes nothing, so that it can be sent again after an outage.
@@ -95,7 +108,7 @@ def put_album(album: OneAlbum, wanted: schemas.AlbumContent, services: Needs) ->
 
 
 @router.get("/{album_id}", summary="One album", responses=problem_responses("not-found"), dependencies=[SEARCH])
-def get_album(album: OneAlbum, services: Needs) -> schemas.AlbumState:
+def get_album(album: OneAlbum, services: Needs) -> AlbumState:
     """Without its images, which `GET /v1/images?album=` lists."""
     (state,) = _states(services, [existing_album(services.albums, album)])
     return state
@@ -107,7 +120,7 @@ def get_album(album: OneAlbum, services: Needs) -> schemas.AlbumState:
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
 )
-def change_album(album: OneAlbum, change: schemas.AlbumUpdate, services: Needs) -> schemas.AlbumState:
+def change_album(album: OneAlbum, change: AlbumUpdate, services: Needs) -> AlbumState:
     """What is left out stays. Without a chosen cover, the newest image is shown."""
     given = change.model_fields_set
     if change.cover is not None and not services.albums.holds(album, change.cover):
@@ -144,7 +157,7 @@ def delete_album(album: OneAlbum, services: Needs) -> None:
     responses=problem_responses("malformed-body", "not-found", "album-full"),
     dependencies=[WRITE],
 )
-def change_album_images(album: OneAlbum, change: schemas.AlbumImages, services: Needs) -> schemas.ChangedAlbum:
+def change_album_images(album: OneAlbum, change: AlbumImages, services: Needs) -> ChangedAlbum:
     """At most 100 of each. Images that the album has already, or does not have, do not matter.
 
     An image in the trash stays in its albums, unseen. One that is purged leaves them.
@@ -153,7 +166,7 @@ def change_album_images(album: OneAlbum, change: schemas.AlbumImages, services: 
     services.albums.remove(album, change.remove)
     missing = services.albums.add(album, change.add) if change.add else []
     (state,) = _states(services, [existing_album(services.albums, album)])
-    return schemas.ChangedAlbum(album=state, missing=list(missing))
+    return ChangedAlbum(album=state, missing=list(missing))
 
 
 @router.get(
@@ -162,9 +175,9 @@ def change_album_images(album: OneAlbum, change: schemas.AlbumImages, services: 
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
-def list_shares(album: OneAlbum, services: Needs) -> schemas.ShareList:
+def list_shares(album: OneAlbum, services: Needs) -> ShareList:
     """Those that have not ended, without their tokens."""
-    return schemas.ShareList(shares=[presenters.share(one) for one in services.shares.list_all(album)])
+    return ShareList(shares=[album_presenters.share(one) for one in services.shares.list_all(album)])
 
 
 @router.post(
@@ -174,14 +187,14 @@ def list_shares(album: OneAlbum, services: Needs) -> schemas.ShareList:
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[SHARE],
 )
-def create_share(album: OneAlbum, wanted: schemas.ShareCreation, services: Needs) -> schemas.NewShare:
+def create_share(album: OneAlbum, wanted: ShareCreation, services: Needs) -> NewShare:
     """Everybody who has the link sees the images that the album has, without a key, until it ends or is revoked.
 
     They see thumbnails, images of at most 1,024 pixels a side and dates, and neither originals, names nor places. Needs
     the scopes `search` and `write`.
     """
     share, token = services.shares.create(album, wanted.days)
-    return schemas.NewShare(**presenters.share(share).model_dump(), token=token, url=f"/shared/{token}")
+    return NewShare(**album_presenters.share(share).model_dump(), token=token, url=f"/shared/{token}")
 
 
 @router.delete(
@@ -194,14 +207,14 @@ def create_share(album: OneAlbum, wanted: schemas.ShareCreation, services: Needs
 )
 def revoke_share(
     album: OneAlbum,
-    share_id: Annotated[str, Path(description="the link's id", max_length=64, examples=[schemas.EXAMPLE_UPLOAD])],
+    share_id: Annotated[str, Path(description="the link's id", max_length=64, examples=[EXAMPLE_UPLOAD])],
     services: Needs,
 ) -> None:
     """The link ends at once. Links to images that were already given out under it work for up to 15 minutes."""
     services.shares.revoke(album, share_id)
 
 
-def _empty(key: AlbumKey, wanted: schemas.AlbumContent) -> Album:
+def _empty(key: AlbumKey, wanted: AlbumContent) -> Album:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Album(key, _title(wanted.title), wanted.description or None, None, 0, now)
 
@@ -213,6 +226,6 @@ def _title(text: str) -> str:
     return title
 
 
-def _states(services: Services, albums: Sequence[Album]) -> list[schemas.AlbumState]:
+def _states(services: Services, albums: Sequence[Album]) -> list[AlbumState]:
     covered = with_covers(albums, services.catalogue)
-    return [presenters.album(album, cover, services.library.thumbnail_url) for album, cover in covered]
+    return [album_presenters.album(album, cover, services.library.thumbnail_url) for album, cover in covered]

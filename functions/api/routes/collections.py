@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from functions.api import schemas
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, PageCursor
 from functions.api.errors import Problem, problem_responses
+from functions.api.schemas.collections import CollectionChange, CollectionPage, CollectionSettings, CollectionState
 from functions.api.services import Services
 from shared.domain.collections import CollectionEntry
 from shared.domain.events import FaceScan
@@ -45,22 +45,22 @@ def list_collections(
         int, Query(ge=1, le=MAX_COLLECTIONS, description="maximum number of collections")
     ] = MAX_COLLECTIONS,
     cursor: PageCursor = None,
-) -> schemas.CollectionPage:
+) -> CollectionPage:
     """`default` first, then ordered by name, with the number of their images. Follow `cursor` until it is null.
 
     A key that is limited to some collections sees all of these and no others, whether or not they have been used.
     """
     if caller.collections is not None:
-        return schemas.CollectionPage(collections=_states(services, _of(services, caller.collections)), cursor=None)
+        return CollectionPage(collections=_states(services, _of(services, caller.collections)), cursor=None)
     page = services.collections.page(limit=limit, cursor=cursor)
     entries = [entry for entry in page.entries if entry.name != DEFAULT_COLLECTION]
     if cursor is None:
         entries = [*_of(services, [DEFAULT_COLLECTION]), *entries]
-    return schemas.CollectionPage(collections=_states(services, entries), cursor=page.cursor)
+    return CollectionPage(collections=_states(services, entries), cursor=page.cursor)
 
 
 @router.get("/{collection}", summary="One collection", responses=problem_responses("not-found"), dependencies=[SEARCH])
-def get_collection(collection: NamedCollection, services: Needs) -> schemas.CollectionState:
+def get_collection(collection: NamedCollection, services: Needs) -> CollectionState:
     """The number of its images, and whether their faces are found."""
     (state,) = _states(services, _of(services, [collection]))
     if not (state.images or state.created_at or collection == DEFAULT_COLLECTION):
@@ -74,9 +74,7 @@ def get_collection(collection: NamedCollection, services: Needs) -> schemas.Coll
     responses=problem_responses("malformed-body"),
     dependencies=[WRITE],
 )
-def put_collection(
-    collection: NamedCollection, change: schemas.CollectionChange, services: Needs
-) -> schemas.CollectionState:
+def put_collection(collection: NamedCollection, change: CollectionChange, services: Needs) -> CollectionState:
     """Creates the collection if it does not exist, and sets its title. An upload creates its collection too."""
     (state,) = _states(services, [services.collections.put(collection, (change.title or "").strip() or None)])
     return state
@@ -88,9 +86,7 @@ def put_collection(
     responses=problem_responses("malformed-body", "faces-unavailable"),
     dependencies=[ADMIN],
 )
-def change_collection(
-    collection: NamedCollection, change: schemas.CollectionSettings, services: Needs
-) -> schemas.CollectionState:
+def change_collection(collection: NamedCollection, change: CollectionSettings, services: Needs) -> CollectionState:
     """With faces on, the faces of all its images are found, those of images that it has already in the background.
 
     Each is stored as a place in the image and 128 numbers by which faces of one person are near each other. Turning
@@ -133,10 +129,10 @@ def _of(services: Services, names: Sequence[str] | frozenset[str]) -> list[Colle
     return [known.get(name, CollectionEntry(name)) for name in ordered]
 
 
-def _states(services: Services, entries: Sequence[CollectionEntry]) -> list[schemas.CollectionState]:
+def _states(services: Services, entries: Sequence[CollectionEntry]) -> list[CollectionState]:
     counts = COUNTING.map(services.catalogue.count, [entry.name for entry in entries])
     return [
-        schemas.CollectionState(
+        CollectionState(
             collection=entry.name,
             title=entry.title,
             images=images,

@@ -4,10 +4,21 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from functions.api import presenters, schemas
+from functions.api import duplicate_presenters
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import problem_responses
+from functions.api.schemas.duplicates import (
+    DecidedPair,
+    DecisionPage,
+    DuplicateCheckState,
+    DuplicateDecision,
+    DuplicateGroup,
+    DuplicatePage,
+    DuplicateResolution,
+    KeptImage,
+    ResolvedDuplicates,
+)
 from shared.domain.errors import NotFound
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
@@ -26,15 +37,15 @@ def list_duplicates(
     view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of groups")] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.DuplicatePage:
+) -> DuplicatePage:
     """Images with those that are near-duplicates of them, the best first, with the reason in words.
 
     Follow `cursor` until it is null; a page may be short and still have a next one. Groups are formed when images are
     indexed, so this call compares nothing and costs little more than a page of a listing.
     """
     page = services.duplicates.page(collection, limit=limit, cursor=cursor)
-    groups = [presenters.group(found, view) for found in page.groups]
-    return schemas.DuplicatePage(groups=groups, cursor=page.cursor)
+    groups = [duplicate_presenters.group(found, view) for found in page.groups]
+    return DuplicatePage(groups=groups, cursor=page.cursor)
 
 
 @router.get(
@@ -43,7 +54,7 @@ def list_duplicates(
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
-def check_state(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
+def check_state(services: Needs, collection: OneCollection) -> DuplicateCheckState:
     """`running` until every image that the collection had has been compared again, then `done`.
 
     `failed` if it was given up, after the same page failed five times or no vector index was ready for 12 hours. What
@@ -52,7 +63,7 @@ def check_state(services: Needs, collection: OneCollection) -> schemas.Duplicate
     found = services.scans.find(collection)
     if found is None:
         raise NotFound("The collection has not been compared again yet.")
-    return presenters.scan(found)
+    return duplicate_presenters.scan(found)
 
 
 @router.post(
@@ -62,14 +73,14 @@ def check_state(services: Needs, collection: OneCollection) -> schemas.Duplicate
     responses=problem_responses(),
     dependencies=[WRITE],
 )
-def check(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckState:
+def check(services: Needs, collection: OneCollection) -> DuplicateCheckState:
     """Compares every image of the collection with its nearest ones again, for example those stored by an older version.
 
     The ingest function does it, newest first, at the cost of two searches for each image. A check that is running is
     replaced.
     """
     images, _ = services.catalogue.count(collection)
-    return presenters.scan(services.scans.start(collection, images))
+    return duplicate_presenters.scan(services.scans.start(collection, images))
 
 
 @router.post(
@@ -80,7 +91,7 @@ def check(services: Needs, collection: OneCollection) -> schemas.DuplicateCheckS
     response_class=Response,
     dependencies=[WRITE],
 )
-def decide(caller: KnownCaller, wanted: schemas.DuplicateDecision, services: Needs) -> None:
+def decide(caller: KnownCaller, wanted: DuplicateDecision, services: Needs) -> None:
     """Remembers for ever, even if they are deleted and uploaded again, that two images are not to be grouped.
 
     `different`: they are no near-duplicates. `both-kept`: they are, but both are wanted. null forgets it.
@@ -100,11 +111,11 @@ def list_decisions(
     collection: OneCollection,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of decisions")] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.DecisionPage:
+) -> DecisionPage:
     """All decisions of the collection, ordered by the ids of the images. Follow `cursor` until it is null."""
     page = services.duplicates.decided(collection, limit=limit, cursor=cursor)
-    decided = [schemas.DecidedPair(images=list(one.images), decision=one.decision) for one in page.decided]
-    return schemas.DecisionPage(decisions=decided, cursor=page.cursor)
+    decided = [DecidedPair(images=list(one.images), decision=one.decision) for one in page.decided]
+    return DecisionPage(decisions=decided, cursor=page.cursor)
 
 
 @router.post(
@@ -113,7 +124,7 @@ def list_decisions(
     responses=problem_responses("malformed-body", "invalid-cursor", "not-found"),
     dependencies=[WRITE],
 )
-def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: Needs) -> schemas.ResolvedDuplicates:
+def resolve(caller: KnownCaller, wanted: DuplicateResolution, services: Needs) -> ResolvedDuplicates:
     """Moves all but the kept images of groups into the trash, from which they can be restored.
 
     Each is compared again with those that are kept, and stays if it is no near-duplicate of any of them.
@@ -131,9 +142,9 @@ def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: 
     for group, keep in chosen:
         services.groups.kept(group, keep)  # before anything is deleted
     resolutions = [services.groups.resolve(group, keep, dry_run=wanted.dry_run) for group, keep in chosen]
-    return schemas.ResolvedDuplicates(
+    return ResolvedDuplicates(
         dry_run=wanted.dry_run,
-        groups=[presenters.resolution(one) for one in resolutions],
+        groups=[duplicate_presenters.resolution(one) for one in resolutions],
         deleted=sum(len(one.deleted) for one in resolutions),
         cursor=cursor,
     )
@@ -145,11 +156,9 @@ def resolve(caller: KnownCaller, wanted: schemas.DuplicateResolution, services: 
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
-def group_of_image(
-    image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs
-) -> schemas.DuplicateGroup:
+def group_of_image(image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs) -> DuplicateGroup:
     """The group that has the image, or that has this id."""
-    return presenters.group(services.groups.group(collection, image_id), view)
+    return duplicate_presenters.group(services.groups.group(collection, image_id), view)
 
 
 @router.put(
@@ -159,7 +168,7 @@ def group_of_image(
     dependencies=[WRITE],
 )
 def choose(
-    image_id: ImageIdPath, wanted: schemas.KeptImage, services: Needs, collection: OneCollection, view: SeenAs
-) -> schemas.DuplicateGroup:
+    image_id: ImageIdPath, wanted: KeptImage, services: Needs, collection: OneCollection, view: SeenAs
+) -> DuplicateGroup:
     """Keeps an image whatever its quality. The group then has its id, and its other images are compared with it."""
-    return presenters.group(services.groups.choose(collection, image_id, wanted.image_id), view)
+    return duplicate_presenters.group(services.groups.choose(collection, image_id, wanted.image_id), view)

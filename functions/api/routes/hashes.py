@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from functions.api import presenters, schemas
+from functions.api import presenters
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import Problem, problem_responses
 from functions.api.presenters import View
+from functions.api.schemas import searches
 from functions.api.services import Services
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.perceptual_hashes import DEFAULT_DISTANCES, MAX_DISTANCES, HashKind
@@ -29,7 +30,7 @@ _DISTANCE: Final = "maximum number of bits that differ: " + ", ".join(
     dependencies=[SEARCH],
 )
 def search_by_hash(
-    query: schemas.HashQuery,
+    query: searches.HashQuery,
     services: Needs,
     collection: OneCollection,
     view: SeenAs,
@@ -40,7 +41,7 @@ def search_by_hash(
         int, Query(ge=1, le=MAX_PAGE, description="number of matches after which a page ends")
     ] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.HashMatchPage:
+) -> searches.HashMatchPage:
     """The query is `phash` (16 hex digits) or `pdq` (64), or a list of at most 100 of one of them.
 
     Hashes are compared with those of the collection, newest images first, until there are `limit` matches or 100,000
@@ -51,9 +52,9 @@ def search_by_hash(
 
 def near(
     services: Services, collection: str, query: HashQuery, cursor: str | None, view: View
-) -> schemas.HashMatchPage:
+) -> searches.HashMatchPage:
     found = search_hashes(services.catalogue, collection, query, cursor)
-    return schemas.HashMatchPage(
+    return searches.HashMatchPage(
         matches=[presenters.hash_match(match, view) for match in found.matches],
         examined=found.examined,
         without_hash=found.without_hash,
@@ -61,7 +62,7 @@ def near(
     )
 
 
-def _hash_query(query: schemas.HashQuery, distance: int | None, limit: int) -> HashQuery:
+def _hash_query(query: searches.HashQuery, distance: int | None, limit: int) -> HashQuery:
     """Raises Problem for none or both kinds of hashes, or a distance that is too large for the kind."""
     given = query.model_dump(exclude_none=True)
     if len(given) != 1:

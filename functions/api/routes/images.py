@@ -6,12 +6,14 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from functions.api import presenters, schemas
+from functions.api import presenters
 from functions.api.album_shares import existing_album
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, Reach, RemovedFrom, SeenAs
 from functions.api.errors import problem_responses
 from functions.api.filter_parameters import ListingFilter, MatchQuery
+from functions.api.schemas.images import ImageChange, ImagePage, ImageWithSources, Link
+from functions.api.schemas.uploads import UploadAccepted, UrlRequest
 from shared.domain.albums import ALBUM_ID_PATTERN, AlbumKey
 from shared.domain.annotations import KEEP, AnnotationChange, TagChange
 from shared.domain.filters import Order, Sort
@@ -37,7 +39,7 @@ LINK_HEADERS = {
 """A link may be reused by the caller who asked for it, for half its life."""
 
 LINK_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"model": schemas.Link, "description": "the link, if `Accept` names `application/json`"}
+    200: {"model": Link, "description": "the link, if `Accept` names `application/json`"}
 }
 
 
@@ -70,7 +72,7 @@ def list_images(
         Query(pattern=PEOPLE_PATTERN, description="only images that show these persons: ids with commas between"),
     ] = None,
     match: MatchQuery = None,
-) -> schemas.ImagePage:
+) -> ImagePage:
     """Follow `cursor` until it is null. A filtered page may be short and still have a next one."""
     if album is not None:
         existing_album(services.albums, AlbumKey(collection, album))
@@ -91,7 +93,7 @@ def list_images(
     if page.records:
         services.collections.register(collection)
     images = [presenters.image(record, view) for record in page.records]
-    return schemas.ImagePage(images=images, cursor=page.cursor)
+    return ImagePage(images=images, cursor=page.cursor)
 
 
 @router.post(
@@ -101,16 +103,16 @@ def list_images(
     responses=problem_responses("malformed-body", "unfetchable-url", "unsupported-media-type", "undecodable-picture"),
     dependencies=[WRITE],
 )
-def fetch_image(caller: KnownCaller, wanted: schemas.UrlRequest, services: Needs) -> schemas.UploadAccepted:
+def fetch_image(caller: KnownCaller, wanted: UrlRequest, services: Needs) -> UploadAccepted:
     """Accepts a public http(s) URL of an image of at most 25 MiB. Query the upload's state as for any other upload."""
     collection = caller.collection(wanted.collection)
-    return schemas.UploadAccepted(upload_id=services.library.fetch_upload(wanted.url, collection))
+    return UploadAccepted(upload_id=services.library.fetch_upload(wanted.url, collection))
 
 
 @router.get(
     "/{image_id}", summary="One image's record", responses=problem_responses("not-found"), dependencies=[SEARCH]
 )
-def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: SeenAs) -> schemas.ImageWithSources:
+def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: SeenAs) -> ImageWithSources:
     """The record, with at most 100 of the objects that have the image's bytes."""
     record = services.library.image(image_id, collections)
     return presenters.image_with_sources(record, view)
@@ -123,8 +125,8 @@ def get_image(image_id: ImageIdPath, services: Needs, collections: Reach, view: 
     dependencies=[WRITE],
 )
 def change_image(
-    image_id: ImageIdPath, change: schemas.ImageChange, services: Needs, collection: OneCollection, view: SeenAs
-) -> schemas.ImageWithSources:
+    image_id: ImageIdPath, change: ImageChange, services: Needs, collection: OneCollection, view: SeenAs
+) -> ImageWithSources:
     """Changes the caller's own id, note and fields of the image in one collection, its tags, and whether it is a
     favourite.
 
@@ -151,7 +153,7 @@ def change_image(
 )
 def add_tag(
     image_id: ImageIdPath, tag: Tag, services: Needs, collection: OneCollection, view: SeenAs
-) -> schemas.ImageWithSources:
+) -> ImageWithSources:
     """The image has the tag from then on, whatever the network sees in it, also when it is deleted and comes back."""
     record = services.library.annotate(image_id, collection, TagChange(tag, wanted=True))
     return presenters.image_with_sources(record, view)
@@ -165,7 +167,7 @@ def add_tag(
 )
 def remove_tag(
     image_id: ImageIdPath, tag: Tag, services: Needs, collection: OneCollection, view: SeenAs
-) -> schemas.ImageWithSources:
+) -> ImageWithSources:
     """The image does not have the tag from then on, whatever the network sees in it, also when it is deleted and comes
     back."""
     record = services.library.annotate(image_id, collection, TagChange(tag, wanted=False))
@@ -229,6 +231,6 @@ def thumbnail(image_id: ImageIdPath, services: Needs, collections: Reach, reques
 
 def link_or_redirect(request: Request, url: str) -> Response:
     if "application/json" in request.headers.get("accept", ""):
-        link = schemas.Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
+        link = Link(url=url, expires_in=LINK_EXPIRES_SECONDS)
         return Response(link.model_dump_json(), media_type="application/json", headers=LINK_HEADERS)
     return RedirectResponse(url, headers=LINK_HEADERS)

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse
 
-from functions.api import schemas
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, Reach
 from functions.api.errors import Problem, problem_responses
+from functions.api.schemas.bodies import UPLOAD_BODY
+from functions.api.schemas.uploads import LegacyAnswer
 from functions.api.services import Services
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import clean_filename
@@ -24,10 +25,10 @@ router = APIRouter(tags=["legacy API"], route_class=AuthenticatedRoute)
     "/upload/",
     summary="Upload an image and find similar ones",
     responses=problem_responses("malformed-body", "unsupported-media-type", "undecodable-picture"),
-    openapi_extra=schemas.UPLOAD_BODY,
+    openapi_extra=UPLOAD_BODY,
     dependencies=[SEARCH, WRITE],
 )
-def upload(file: Annotated[UploadFile, File()], services: Needs, collection: OneCollection) -> schemas.LegacyAnswer:
+def upload(file: Annotated[UploadFile, File()], services: Needs, collection: OneCollection) -> LegacyAnswer:
     """Searches first, then stores the image, which is indexed a moment later through the queue."""
     data = file.file.read(MAX_QUERY_BYTES + 1)
     if len(data) > MAX_QUERY_BYTES:
@@ -51,23 +52,21 @@ def upload_from_url(
     image_url: Annotated[str, Form(min_length=1, max_length=MAX_URL_LENGTH, examples=["https://example.com/cat.jpg"])],
     services: Needs,
     collection: OneCollection,
-) -> schemas.LegacyAnswer:
+) -> LegacyAnswer:
     """Accepts a public http(s) URL in the form field `image_url`."""
     upload_id = services.library.fetch_upload(image_url, collection)
     data = services.library.upload_content(upload_id, collection)
     return _search(services, collection, data, None, "File uploaded successfully from URL")
 
 
-def _search(
-    services: Services, collection: str, data: bytes, filename: str | None, message: str
-) -> schemas.LegacyAnswer:
+def _search(services: Services, collection: str, data: bytes, filename: str | None, message: str) -> LegacyAnswer:
     """Return the images most similar to one, without itself. Without a file name, the hash serves as one."""
     services = services.with_model(None)
     watch = Stopwatch()
     query = services.searcher.describe(data, watch)
     wanted = SearchRequest(collection=collection, k=DEFAULT_K, ranking=Ranking.FUSED, exclude=query.image_id)
     found = services.searcher.search(query, wanted, watch)
-    return schemas.LegacyAnswer(
+    return LegacyAnswer(
         message=message,
         filename=filename or f"{query.image_id}.jpg",
         hash=query.image_id,

@@ -4,10 +4,10 @@ from importlib.metadata import version
 
 from fastapi import APIRouter
 
-from functions.api import schemas
 from functions.api.auth import SEARCH, AuthenticatedRoute
 from functions.api.dependencies import Needs, OneCollection
 from functions.api.errors import problem_responses
+from functions.api.schemas.service import Health, ModelState, Stats
 from shared.domain import limits
 from shared.domain.formats import ENDINGS
 from shared.version import VERSION
@@ -19,25 +19,25 @@ _PACKAGES = ("ai-edge-litert", "boto3", "fastapi", "numpy", "opencv-python-headl
 
 
 @router.get("/health", summary="Check that the function is running")
-def health() -> schemas.Health:
+def health() -> Health:
     """Uses neither the model nor any other service."""
-    return schemas.Health(status="ok", version=VERSION)
+    return Health(status="ok", version=VERSION)
 
 
 @stats_router.get(
     "/v1/stats", summary="Counts, model and versions", responses=problem_responses(), dependencies=[SEARCH]
 )
-def stats(services: Needs, collection: OneCollection) -> schemas.Stats:
+def stats(services: Needs, collection: OneCollection) -> Stats:
     """Counts up to about 30,000 images; if there are more, `exact` is false and the count is a lower bound."""
     images, exact = services.catalogue.count(collection)
     entries = services.collections.find([collection])
     card = services.model.card
-    return schemas.Stats(
+    return Stats(
         collection=collection,
         title=entries[0].title if entries else None,
         images=images,
         exact=exact,
-        model=schemas.ModelState(
+        model=ModelState(
             id=card.id,
             network=card.network,
             instead_of=card.instead_of,

@@ -6,12 +6,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from functions.api import people_presenters, people_schemas, query_image, schemas
+from functions.api import people_presenters, query_image
 from functions.api.auth import ADMIN, SEARCH, WRITE, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import Needs, OneCollection, PageCursor
 from functions.api.errors import Problem, problem_responses
 from functions.api.query_content import query_bytes
 from functions.api.routes.collections import NamedCollection
+from functions.api.schemas import people
+from functions.api.schemas.bodies import IMAGE_BODY
 from shared.domain.images import IMAGE_ID_PATTERN
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN
@@ -31,10 +33,10 @@ router = APIRouter(prefix="/v1", route_class=AuthenticatedRoute, tags=["people"]
 SUGGESTED_AT_ONCE: Final = 10
 
 PersonId = Annotated[
-    str, Path(description="the person's id", pattern=f"^{PERSON_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_PERSON])
+    str, Path(description="the person's id", pattern=f"^{PERSON_ID_PATTERN}$", examples=[people.EXAMPLE_PERSON])
 ]
 FaceId = Annotated[
-    str, Path(description="the face's id", pattern=f"^{FACE_ID_PATTERN}$", examples=[people_schemas.EXAMPLE_FACE])
+    str, Path(description="the face's id", pattern=f"^{FACE_ID_PATTERN}$", examples=[people.EXAMPLE_FACE])
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number on a page")]
 
@@ -51,10 +53,10 @@ def list_people(
     hidden: Annotated[bool, Query(description="those who are hidden, instead of those who are not")] = False,
     limit: Limit = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> people_schemas.PersonPage:
+) -> people.PersonPage:
     """Those with a name first, then by their number of faces. Follow `cursor` until it is null."""
     found, following = services.people.page(collection, hidden=hidden, limit=limit, cursor=cursor)
-    return people_schemas.PersonPage(people=people_presenters.persons(found, services), cursor=following)
+    return people.PersonPage(people=people_presenters.persons(found, services), cursor=following)
 
 
 @router.patch(
@@ -63,14 +65,12 @@ def list_people(
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
 )
-def change_people(
-    change: people_schemas.PeopleChange, services: Needs, collection: OneCollection
-) -> people_schemas.People:
+def change_people(change: people.PeopleChange, services: Needs, collection: OneCollection) -> people.People:
     """Hidden persons are in no list but their own, and are not suggested. Their faces still join them."""
     for person_id in change.people:
         services.people_decisions.hide(collection, person_id, hidden=change.hidden)
     found = [services.people.person(collection, person_id) for person_id in change.people]
-    return people_schemas.People(people=people_presenters.persons(found, services))
+    return people.People(people=people_presenters.persons(found, services))
 
 
 @router.get(
@@ -84,10 +84,10 @@ def list_pairs(
     collection: OneCollection,
     limit: Annotated[int, Query(ge=1, le=SUGGESTED_AT_ONCE, description="about how many pairs")] = SUGGESTED_AT_ONCE,
     cursor: PageCursor = None,
-) -> people_schemas.PairPage:
+) -> people.PairPage:
     """Confirm a pair by merging them, or reject it with `apart`. A page may be empty and still have a next one."""
     pairs, following = services.people.pairs(collection, limit=limit, cursor=cursor)
-    return people_schemas.PairPage(pairs=people_presenters.pairs(pairs, services), cursor=following)
+    return people.PairPage(pairs=people_presenters.pairs(pairs, services), cursor=following)
 
 
 @router.post(
@@ -103,7 +103,7 @@ def list_pairs(
         "upload-rejected",
         "faces-unavailable",
     ),
-    openapi_extra=schemas.IMAGE_BODY,
+    openapi_extra=IMAGE_BODY,
     dependencies=[SEARCH],
 )
 def search_people(
@@ -111,7 +111,7 @@ def search_people(
     services: Needs,
     collection: OneCollection,
     query: Annotated[query_image.Query, Depends(query_image.read_image)],
-) -> people_schemas.PeopleAnswer:
+) -> people.PeopleAnswer:
     """The faces of the picture, with the person whom each would join, and others whom it may be.
 
     The picture is sent as for `/v1/search`. Nothing of it is stored.
@@ -121,13 +121,13 @@ def search_people(
     SANDBOX.start()
     faces = services.face_finder.find(decode(query_bytes(services, caller, query)).rgb)
     found = services.people.recognise(collection, services.face_finder.face_model, faces)
-    return people_schemas.PeopleAnswer(faces=people_presenters.recognised(found, services))
+    return people.PeopleAnswer(faces=people_presenters.recognised(found, services))
 
 
 @router.get(
     "/people/{person_id:person}", summary="One person", responses=problem_responses("not-found"), dependencies=[SEARCH]
 )
-def get_person(person_id: PersonId, services: Needs, collection: OneCollection) -> people_schemas.Person:
+def get_person(person_id: PersonId, services: Needs, collection: OneCollection) -> people.Person:
     """Also under an id that was merged into another, whose person is returned."""
     return people_presenters.person(services.people.person(collection, person_id), services)
 
@@ -139,8 +139,8 @@ def get_person(person_id: PersonId, services: Needs, collection: OneCollection) 
     dependencies=[WRITE],
 )
 def change_person(
-    person_id: PersonId, change: people_schemas.PersonChange, services: Needs, collection: OneCollection
-) -> people_schemas.Person:
+    person_id: PersonId, change: people.PersonChange, services: Needs, collection: OneCollection
+) -> people.Person:
     """Only what is given changes; an empty name or cover removes it. All of it outlives the person's images."""
     decisions, given = services.people_decisions, change.model_fields_set
     if "name" in given:
@@ -164,10 +164,10 @@ def list_person_faces(
     collection: OneCollection,
     limit: Limit = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> people_schemas.FacePage:
+) -> people.FacePage:
     """Follow `cursor` until it is null."""
     found, following = services.people.faces(collection, person_id, limit=limit, cursor=cursor)
-    return people_schemas.FacePage(faces=people_presenters.faces(found, services), cursor=following)
+    return people.FacePage(faces=people_presenters.faces(found, services), cursor=following)
 
 
 @router.get(
@@ -176,10 +176,10 @@ def list_person_faces(
     responses=problem_responses("not-found"),
     dependencies=[SEARCH],
 )
-def list_suggestions(person_id: PersonId, services: Needs, collection: OneCollection) -> people_schemas.Suggestions:
+def list_suggestions(person_id: PersonId, services: Needs, collection: OneCollection) -> people.Suggestions:
     """Persons, and faces that belong to nobody, too far to be assigned and near enough to ask: nearest first."""
     near, faces = services.people.suggestions(collection, person_id)
-    return people_schemas.Suggestions(
+    return people.Suggestions(
         people=people_presenters.near(near, services), faces=people_presenters.faces(faces, services)
     )
 
@@ -190,9 +190,7 @@ def list_suggestions(person_id: PersonId, services: Needs, collection: OneCollec
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
 )
-def merge(
-    person_id: PersonId, wanted: people_schemas.Merge, services: Needs, collection: OneCollection
-) -> people_schemas.Person:
+def merge(person_id: PersonId, wanted: people.Merge, services: Needs, collection: OneCollection) -> people.Person:
     """Returns the other, who has all faces within seconds, but for those that are not them, as somebody said."""
     services.people_merger.merge(collection, person_id, wanted.into)
     return get_person(wanted.into, services, collection)
@@ -204,7 +202,7 @@ def merge(
     responses=problem_responses("not-found"),
     dependencies=[WRITE],
 )
-def unmerge(person_id: PersonId, services: Needs, collection: OneCollection) -> people_schemas.Person:
+def unmerge(person_id: PersonId, services: Needs, collection: OneCollection) -> people.Person:
     """Returns the person, who gets back the faces that the merge moved within seconds."""
     services.people_merger.unmerge(collection, person_id)
     return get_person(person_id, services, collection)
@@ -218,7 +216,7 @@ def unmerge(person_id: PersonId, services: Needs, collection: OneCollection) -> 
     response_class=Response,
     dependencies=[WRITE],
 )
-def separate(person_id: PersonId, wanted: people_schemas.Apart, services: Needs, collection: OneCollection) -> None:
+def separate(person_id: PersonId, wanted: people.Apart, services: Needs, collection: OneCollection) -> None:
     """It is not suggested again that they are."""
     services.people_decisions.separate(collection, person_id, wanted.person_id)
 
@@ -237,13 +235,13 @@ def list_faces(
     ] = None,
     limit: Limit = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> people_schemas.FacePage:
+) -> people.FacePage:
     """All faces of the image on one page. Of those without a person, follow `cursor` until it is null."""
     if image_id:
         found = services.people.of_image(collection, image_id)
-        return people_schemas.FacePage(faces=people_presenters.faces(found, services), cursor=None)
+        return people.FacePage(faces=people_presenters.faces(found, services), cursor=None)
     found, following = services.people.faces(collection, None, limit=limit, cursor=cursor)
-    return people_schemas.FacePage(faces=people_presenters.faces(found, services), cursor=following)
+    return people.FacePage(faces=people_presenters.faces(found, services), cursor=following)
 
 
 @router.put(
@@ -252,9 +250,7 @@ def list_faces(
     responses=problem_responses("malformed-body", "not-found"),
     dependencies=[WRITE],
 )
-def confirm(
-    face_id: FaceId, wanted: people_schemas.FaceOwner, services: Needs, collection: OneCollection
-) -> people_schemas.Face:
+def confirm(face_id: FaceId, wanted: people.FaceOwner, services: Needs, collection: OneCollection) -> people.Face:
     """Give the id of a person, or the name of a new one. It is kept whatever becomes of the image."""
     name = (wanted.name or "").strip()
     if (wanted.person_id is None) == (not name):
@@ -281,7 +277,7 @@ def reject(
         str | None,
         Query(pattern=f"^{PERSON_ID_PATTERN}$", description="who it is not; by default the person whom it belongs to"),
     ] = None,
-) -> people_schemas.Face:
+) -> people.Face:
     """The face is never assigned to that person again, and another one is looked for."""
     services.people_decisions.reject(collection, face_id, person_id)
     return people_presenters.face(services.people.face(collection, face_id), services)
@@ -294,10 +290,10 @@ def reject(
     responses=problem_responses(),
     dependencies=[ADMIN],
 )
-def erase(collection: NamedCollection, services: Needs) -> people_schemas.Erased:
+def erase(collection: NamedCollection, services: Needs) -> people.Erased:
     """Turns faces off, and erases what is stored of them for ever: faces, persons, names and all decisions.
 
     What does not fit into one call is erased within minutes; turn faces on again only after that. The images stay.
     """
     services.collections.set_faces(collection, on=False)
-    return people_schemas.Erased(faces=services.face_keeper.erase(collection))
+    return people.Erased(faces=services.face_keeper.erase(collection))

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from functions.api import presenters, query_image, schemas
+from functions.api import presenters, query_image
 from functions.api.auth import SEARCH, AuthenticatedRoute, KnownCaller
 from functions.api.dependencies import (
     EffortQuery,
@@ -26,6 +26,8 @@ from functions.api.filter_parameters import AnnotationFilter
 from functions.api.presenters import View
 from functions.api.query_content import query_bytes, stored_record
 from functions.api.routes import hashes
+from functions.api.schemas.bodies import COMPARE_BODY, SEARCH_BODY
+from functions.api.schemas.searches import Comparison, HashMatchPage, SearchAnswer
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.limits import DEFAULT_K
@@ -58,7 +60,7 @@ class Drawing(StrEnum):
     "/search",
     summary="Find the nearest images",
     responses=problem_responses(*_BODY_PROBLEMS, "upload-pending", "upload-rejected", "unknown-label"),
-    openapi_extra=schemas.SEARCH_BODY,
+    openapi_extra=SEARCH_BODY,
     dependencies=[SEARCH],
 )
 def search(
@@ -74,7 +76,7 @@ def search(
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
-) -> schemas.SearchAnswer | schemas.HashMatchPage:
+) -> SearchAnswer | HashMatchPage:
     """The query is an image as multipart `file`, or JSON with one of `image_id`, `upload_id`, `url`, `image_base64`.
 
     JSON with a perceptual hash, `phash` or `pdq`, is answered as `/v1/search/hashes` does: with images whose hash is
@@ -121,7 +123,7 @@ def similar(
     label: LabelQuery = None,
     ranking: RankingQuery = Ranking.FUSED,
     effort: EffortQuery = Effort.BALANCED,
-) -> schemas.SearchAnswer:
+) -> SearchAnswer:
     """Find the nearest images of the same collection, without the image itself."""
     watch = Stopwatch()
     labels = services.model.classes(label) if label else None
@@ -145,8 +147,8 @@ def similar(
     "/compare",
     summary="Every score of two images",
     responses=problem_responses(*_BODY_PROBLEMS) | {200: {"content": {"image/png": {}}}},
-    openapi_extra=schemas.COMPARE_BODY,
-    response_model=schemas.Comparison,
+    openapi_extra=COMPARE_BODY,
+    response_model=Comparison,
     dependencies=[SEARCH],
 )
 def compare(
@@ -157,7 +159,7 @@ def compare(
         Drawing | None, QueryParameter(alias="picture", description="return a PNG that shows this instead")
     ] = None,
     ranking: RankingQuery = Ranking.FUSED,
-) -> schemas.Comparison | Response:
+) -> Comparison | Response:
     """Two images as multipart `a` and `b` (files or ids), or as JSON `{"a": id, "b": id}`.
 
     `picture=matches` draws the keypoints that agree, `picture=difference` the areas where the images differ.
@@ -169,11 +171,9 @@ def compare(
     return presenters.comparison(services.searcher.compare(a, b, ranking), services.model.id)
 
 
-def _answer(
-    services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch, view: View
-) -> schemas.SearchAnswer:
+def _answer(services: Services, query: Described, wanted: SearchRequest, watch: Stopwatch, view: View) -> SearchAnswer:
     found = services.searcher.search(query, wanted, watch)
-    return schemas.SearchAnswer(
+    return SearchAnswer(
         matches=[presenters.match(entry, view) for entry in found.matches],
         model=services.model.id,
         ranking=wanted.ranking,

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from functions.api import presenters, query_parameters, schemas
+from functions.api import album_presenters, query_parameters
 from functions.api.dependencies import ImageIdPath, Needs, PageCursor
 from functions.api.errors import problem_responses
 from functions.api.routes.images import LINK_RESPONSE, link_or_redirect
+from functions.api.schemas.albums import SharedAlbum, SharedPage
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 
@@ -34,10 +35,10 @@ Token = Annotated[str, Path(max_length=64, description="the secret of the link",
 
 
 @router.get("", summary="The album under a link", responses=problem_responses("not-found"))
-def shared_album(token: Token, services: Needs) -> schemas.SharedAlbum:
+def shared_album(token: Token, services: Needs) -> SharedAlbum:
     """Needs no key. The answer is the same for a token that never was, and one that has ended or was revoked."""
     album, share = services.shares.open(token)
-    return presenters.shared_album(album, share)
+    return album_presenters.shared_album(album, share)
 
 
 @router.get(
@@ -50,11 +51,11 @@ def shared_images(
     services: Needs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.SharedPage:
+) -> SharedPage:
     """By when they were taken, the first first. Follow `cursor` until it is null."""
     page = services.shares.page(token, limit=limit, cursor=cursor)
-    images = [presenters.shared_image(record, token, services.library.thumbnail_url) for record in page.records]
-    return schemas.SharedPage(images=images, cursor=page.cursor)
+    images = [album_presenters.shared_image(record, token, services.library.thumbnail_url) for record in page.records]
+    return SharedPage(images=images, cursor=page.cursor)
 
 
 @router.get(

@@ -4,10 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from functions.api import presenters, schemas
+from functions.api import presenters
 from functions.api.auth import SEARCH, WRITE, AuthenticatedRoute
 from functions.api.dependencies import ImageIdPath, Needs, OneCollection, PageCursor, SeenAs
 from functions.api.errors import problem_responses
+from functions.api.presenters import View
+from functions.api.schemas.collections import TrashedImage, TrashPage
+from functions.api.schemas.images import Image
+from shared.domain import trash
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 router = APIRouter(prefix="/v1/trash", tags=["trash"], route_class=AuthenticatedRoute)
@@ -25,14 +29,14 @@ def list_trash(
     view: SeenAs,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="maximum number of images")] = DEFAULT_PAGE,
     cursor: PageCursor = None,
-) -> schemas.TrashPage:
+) -> TrashPage:
     """Follow `cursor` until it is null. A page may be short and still have a next one.
 
     Nothing else finds these images: calls with their id answer 404 until they are restored.
     """
     page = services.trash.page(collection, limit=limit, cursor=cursor)
-    images = [presenters.trashed(found, view, services.trash.days) for found in page.images]
-    return schemas.TrashPage(images=images, cursor=page.cursor, days=services.trash.days)
+    images = [_trashed(found, view, services.trash.days) for found in page.images]
+    return TrashPage(images=images, cursor=page.cursor, days=services.trash.days)
 
 
 @router.post(
@@ -41,7 +45,7 @@ def list_trash(
     responses=problem_responses("not-found"),
     dependencies=[WRITE],
 )
-def restore(image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs) -> schemas.Image:
+def restore(image_id: ImageIdPath, services: Needs, collection: OneCollection, view: SeenAs) -> Image:
     """Restores the image with its record, objects, annotations and group, as it was deleted."""
     services.trash.restore(image_id, collection)
     return presenters.image(services.library.image(image_id, (collection,)), view)
@@ -71,3 +75,11 @@ def purge(image_id: ImageIdPath, services: Needs, collection: OneCollection) -> 
 def empty(services: Needs, collection: OneCollection) -> None:
     """Purges everything that is in the collection's trash now. It is done by the ingest function, and takes a while."""
     services.trash.empty(collection)
+
+
+def _trashed(found: trash.TrashedImage, view: View, days: int) -> TrashedImage:
+    return TrashedImage(
+        **presenters.image(found.record, view).model_dump(),
+        trashed_at=found.trashed_at,
+        purged_at=trash.purged_at(found.trashed_at, days),
+    )

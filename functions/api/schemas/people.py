@@ -1,10 +1,10 @@
-"""Request and response models of the API's calls about people."""
+"""Models of people and faces."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.schemas import EXAMPLE_ID, Answer, Box, Collection, ImageId
+from functions.api.schemas.common import EXAMPLE_ID, Answer, Box, Collection, ImageId
 from shared.domain.people.records import FACE_ID_PATTERN, MAX_PERSON_NAME, PERSON_ID_PATTERN
 
 EXAMPLE_PERSON = "5f0c1d2e3b4a59687766554433221100"
