@@ -16,7 +16,7 @@ from bench.embedded_scale.timing import Times, in_turns
 from infra.local.data_folder import DataFolder
 from shared.domain.features import cosine
 from shared.domain.images import IndexedImage
-from shared.domain.ports import Candidates
+from shared.domain.ports.indexes import Candidates
 from shared.embedded.vectors import VectorIndex
 
 LIMIT: Final = 100

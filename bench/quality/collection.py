@@ -16,7 +16,7 @@ from shared.domain.errors import PictureRefused
 from shared.domain.features import LOCAL_SCALE, FeatureVector, LocalVector, normalise
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Candidate, Candidates
+from shared.domain.ports.indexes import Candidate, Candidates
 from shared.search.description import Description, describe
 from shared.search.searcher import Searcher
 from shared.vision import signature

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from shared.domain.albums import Album
 from shared.domain.filters import ImageFilter
 from shared.domain.images import ImageRecord
-from shared.domain.ports import Catalogue
+from shared.domain.ports.catalogue import Catalogue
 
 
 def with_covers(albums: Sequence[Album], catalogue: Catalogue) -> Iterator[tuple[Album, ImageRecord | None]]:

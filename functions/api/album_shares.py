@@ -19,7 +19,8 @@ from shared.domain.albums import (
 from shared.domain.errors import NotFound
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, Page
-from shared.domain.ports import Albums, Catalogue, Shares
+from shared.domain.ports.albums import Albums, Shares
+from shared.domain.ports.catalogue import Catalogue
 
 _DAY: Final = 86_400
 NO_LINK: Final = "There is no album under this link, or no longer."

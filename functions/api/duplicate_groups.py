@@ -12,7 +12,8 @@ from shared.domain.errors import NotFound
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Duplicates, Messages
+from shared.domain.ports.duplicates import Duplicates
+from shared.domain.ports.services import Messages
 from shared.domain.preference import SENTENCES, prefer
 from shared.search.near_duplicates import NearDuplicateFinder
 

@@ -25,7 +25,10 @@ from shared.domain.images import (
 )
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import MAX_UPLOAD_BYTES, PREVIEW_SIDE, UPLOAD_ABANDONED_SECONDS
-from shared.domain.ports import Catalogue, Fetcher, Ledger, Uploads, WebObjects
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.objects import WebObjects
+from shared.domain.ports.services import Fetcher
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.queue_times import INGEST_QUEUE
 
 OVERDUE: Final = {

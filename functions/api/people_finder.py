@@ -18,7 +18,8 @@ from shared.domain.people.faces import DetectedFace
 from shared.domain.people.lookup import is_barred, resolve
 from shared.domain.people.ports import PeopleStore
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN, Face, Person, image_of
-from shared.domain.ports import Albums, Catalogue
+from shared.domain.ports.albums import Albums
+from shared.domain.ports.catalogue import Catalogue
 from shared.domain.tags import TagMatch
 
 if TYPE_CHECKING:

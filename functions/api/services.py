@@ -21,21 +21,13 @@ from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.merging import Merger
 from shared.domain.people.moving import PeopleMover
 from shared.domain.people.ports import PeopleStore, Tasks
-from shared.domain.ports import (
-    Albums,
-    ApiKeys,
-    Catalogue,
-    Collections,
-    Duplicates,
-    Ledger,
-    Messages,
-    Scans,
-    Shares,
-    Trash,
-    Uploads,
-    WebFetcher,
-    WebObjects,
-)
+from shared.domain.ports.albums import Albums, Shares
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Collections, Trash
+from shared.domain.ports.duplicates import Duplicates, Scans
+from shared.domain.ports.objects import WebObjects
+from shared.domain.ports.services import ApiKeys, Messages, WebFetcher
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.removal import Remover
 from shared.search.duplicate_scans import DuplicateScans
 from shared.search.near_duplicates import NearDuplicateFinder

@@ -9,7 +9,10 @@ from shared.domain.events import DuplicateCheck, FindFaces, Reindex, TrashChange
 from shared.domain.ledger import ImageKey
 from shared.domain.people.faces import Faces
 from shared.domain.people.ports import SettleImage, Tasks
-from shared.domain.ports import Catalogue, Duplicates, Messages, Trash
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Trash
+from shared.domain.ports.duplicates import Duplicates
+from shared.domain.ports.services import Messages
 from shared.domain.removal import Remover
 from shared.domain.trash import TrashPage
 
@@ -115,7 +118,7 @@ class TrashBin:
         self._messages.trash_changed(TrashChanged(image, restored=True))
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
-        """Return one page of a collection's trash; see `shared.domain.ports.Trash`."""
+        """Return one page of a collection's trash; see `shared.domain.ports.collections.Trash`."""
         return self._trash.page(collection, limit=limit, cursor=cursor)
 
     def purge(self, image_id: str, collection: str) -> None:

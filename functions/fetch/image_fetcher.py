@@ -17,7 +17,7 @@ from shared.domain.errors import FetchRefused, PictureRefused
 from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import parse_upload_key
 from shared.domain.limits import MAX_FETCH_BYTES, MAX_QUERY_BYTES
-from shared.domain.ports import Objects
+from shared.domain.ports.objects import Objects
 from shared.net.fetching import fetch
 
 BAD_REQUEST: Final = "bad_request"

@@ -14,18 +14,12 @@ from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
 from shared.domain.people.faces import Faces
 from shared.domain.people.ports import Task
-from shared.domain.ports import (
-    Catalogue,
-    Collections,
-    Duplicates,
-    Fetcher,
-    Ledger,
-    Messages,
-    Objects,
-    Scans,
-    Trash,
-    Uploads,
-)
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Collections, Trash
+from shared.domain.ports.duplicates import Duplicates, Scans
+from shared.domain.ports.objects import Objects
+from shared.domain.ports.services import Fetcher, Messages
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.removal import Remover
 from shared.search.grouping import Grouper
 from shared.search.near_duplicates import NearDuplicateFinder

@@ -40,7 +40,9 @@ from shared.domain.images import (
 from shared.domain.limits import CHECK_HOURS, DEFAULT_COLLECTION, MAX_CHECKS, MAX_REGROUPINGS
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.people.ports import Task
-from shared.domain.ports import Catalogue, Fetcher, Messages, Uploads
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.services import Fetcher, Messages
+from shared.domain.ports.uploads import Uploads
 from shared.search.description import Description
 from shared.search.grouping import Grouper, Settled
 

@@ -13,7 +13,10 @@ from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS, MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Duplicates, Messages, Objects, Scans
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.duplicates import Duplicates, Scans
+from shared.domain.ports.objects import Objects
+from shared.domain.ports.services import Messages
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.grouping import Grouper
 from shared.vision.decode.decoding import decode

@@ -11,7 +11,10 @@ from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.people.faces import DetectedFace, Faces
-from shared.domain.ports import Catalogue, Collections, Messages, Objects
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Collections
+from shared.domain.ports.objects import Objects
+from shared.domain.ports.services import Messages
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.stored_bytes import read_bytes
 from shared.vision.decode.decoding import decode

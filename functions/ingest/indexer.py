@@ -26,7 +26,10 @@ from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectSta
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.people.faces import Faces
-from shared.domain.ports import Catalogue, Fetched, Ledger, Objects, Trash, Uploads
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Trash
+from shared.domain.ports.objects import Fetched, Objects
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import Description, describe
 from shared.vision import signature

@@ -10,7 +10,8 @@ from shared.domain.duplicate_scans import ScanStatus
 from shared.domain.events import Created, DuplicateScanStep, UrlSubmitted
 from shared.domain.images import UPLOADS_PREFIX, parse_upload_key, upload_id_of_message
 from shared.domain.limits import MAX_RECEIVES
-from shared.domain.ports import Scans, Uploads
+from shared.domain.ports.duplicates import Scans
+from shared.domain.ports.uploads import Uploads
 from shared.domain.queue_times import INGEST_QUEUE
 
 FAILED: Final = (

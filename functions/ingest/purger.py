@@ -6,7 +6,8 @@ from typing import Final
 
 from shared.domain.events import PurgeTrash
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Messages, Trash
+from shared.domain.ports.collections import Trash
+from shared.domain.ports.services import Messages
 from shared.domain.removal import Remover
 
 BATCH: Final = 50

@@ -8,7 +8,8 @@ from shared.domain.events import Reindex
 from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.objects import Objects
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.description import describe, things_in
 from shared.search.stored_bytes import read_bytes

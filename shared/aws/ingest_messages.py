@@ -15,7 +15,7 @@ SOON: Final = 1
 
 
 class IngestMessages:
-    """The ingest function's own queue; see `shared.domain.ports.Messages`."""
+    """The ingest function's own queue; see `shared.domain.ports.services.Messages`."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client

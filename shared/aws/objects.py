@@ -17,7 +17,7 @@ from shared.domain.limits import (
     MAX_UPLOAD_BYTES,
     UPLOAD_EXPIRES_SECONDS,
 )
-from shared.domain.ports import Fetched
+from shared.domain.ports.objects import Fetched
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from shared.domain.images import ObjectRef, preview_key, signature_key, thumbnail_key
 from shared.domain.ledger import ImageKey
 from shared.domain.people.faces import Faces
-from shared.domain.ports import Catalogue, Objects
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.objects import Objects
 
 
 @dataclass(frozen=True, slots=True)

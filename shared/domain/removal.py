@@ -9,7 +9,10 @@ from shared.domain.cleanup import collect_garbage
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.people.faces import Faces
-from shared.domain.ports import Catalogue, Ledger, Objects, Trash
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Trash
+from shared.domain.ports.objects import Objects
+from shared.domain.ports.uploads import Ledger
 
 MAX_ROUNDS: Final = 3
 """Maximum number of rounds of a removal while the same bytes are being uploaded."""

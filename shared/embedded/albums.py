@@ -35,7 +35,7 @@ _OF_ALBUM: Final = "collection = ? AND album_id = ?"
 
 
 class EmbeddedAlbums:
-    """The albums in one database; see `shared.domain.ports.Albums`.
+    """The albums in one database; see `shared.domain.ports.albums.Albums`.
 
     Each entry is also one of the terms by which images are listed, while the image is not in the trash.
     """
@@ -141,7 +141,7 @@ class EmbeddedAlbums:
 
 
 class EmbeddedShares:
-    """The links to albums in one database; see `shared.domain.ports.Shares`."""
+    """The links to albums in one database; see `shared.domain.ports.albums.Shares`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

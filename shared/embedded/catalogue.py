@@ -14,7 +14,8 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, sou
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
-from shared.domain.ports import Candidates, Occurrences, VectorSearch
+from shared.domain.ports.catalogue import Occurrences
+from shared.domain.ports.indexes import Candidates, VectorSearch
 from shared.domain.tags import TagCounts
 from shared.embedded.album_tables import forget_in_albums
 from shared.embedded.captures import write_capture
@@ -41,7 +42,7 @@ _OF_IMAGE: Final = "image_id = ? AND collection = ?"
 
 
 class EmbeddedCatalogue:
-    """The catalogue in one database; see `shared.domain.ports.Catalogue`.
+    """The catalogue in one database; see `shared.domain.ports.catalogue.Catalogue`.
 
     What belongs to a record is deleted with it, so nothing is left of a record but the sources, which the ledger keeps.
 
@@ -206,7 +207,7 @@ class EmbeddedCatalogue:
         return self._search.nearest_local(local, collection=collection, model=model, limit=limit)
 
     def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
-        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.PixelSearch`."""
+        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.indexes.PixelSearch`."""
         with self._database.read() as connection:
             return read_same_pixels(connection, pixels_hash, collection=collection, limit=limit)
 

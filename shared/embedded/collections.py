@@ -23,7 +23,7 @@ _COLUMNS: Final = "name, title, created_at, faces"
 
 
 class EmbeddedCollections:
-    """Stores one row for each collection; see `shared.domain.ports.Collections`."""
+    """Stores one row for each collection; see `shared.domain.ports.collections.Collections`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -21,7 +21,7 @@ CREATE TABLE duplicate_scans (
 
 
 class EmbeddedScans:
-    """Stores one row for each collection; see `shared.domain.ports.Scans`."""
+    """Stores one row for each collection; see `shared.domain.ports.duplicates.Scans`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -55,7 +55,7 @@ _SELECT: Final = f"SELECT {COLUMNS}, copies.kept, copies.chosen, copies.quality 
 
 
 class EmbeddedDuplicates:
-    """Groups in one database; see `shared.domain.ports.Duplicates`."""
+    """Groups in one database; see `shared.domain.ports.duplicates.Duplicates`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

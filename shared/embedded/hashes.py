@@ -27,7 +27,7 @@ def write_pdq(connection: sqlite3.Connection, image_key: ImageKey, pdq: Pdq) -> 
 def read_hashes(
     connection: sqlite3.Connection, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None
 ) -> HashPage:
-    """Return a page of the hashes of a collection; see `shared.domain.ports.HashIndex`."""
+    """Return a page of the hashes of a collection; see `shared.domain.ports.indexes.HashIndex`."""
     rows = connection.execute(
         f"SELECT image_id, created_at, {kind.value} FROM images"  # noqa: S608 - the name of a column
         " WHERE collection = ? AND (created_at, image_id) < (?, ?) ORDER BY created_at DESC, image_id DESC LIMIT ?",

@@ -39,7 +39,7 @@ _COLUMNS: Final = (
 
 
 class EmbeddedLedger:
-    """Stores one row for each object; see `shared.domain.ports.Ledger`.
+    """Stores one row for each object; see `shared.domain.ports.uploads.Ledger`.
 
     A change writes the entry, deletes the source of the old image and adds that of the new one in one transaction.
 

@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 
 from shared.domain.errors import NotFound, PictureRefused
 from shared.domain.images import UPLOADS_PREFIX, ObjectRef, UploadStatus
-from shared.domain.ports import Fetched
+from shared.domain.ports.objects import Fetched
 from shared.embedded.database import Database, sync_folder
 from shared.embedded.links import Links
 from shared.embedded.queue import Queue

@@ -71,7 +71,7 @@ _SELECT: Final = (
 
 
 class EmbeddedTrash:
-    """The trash in one database; see `shared.domain.ports.Trash`."""
+    """The trash in one database; see `shared.domain.ports.collections.Trash`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

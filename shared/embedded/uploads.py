@@ -34,7 +34,9 @@ CREATE INDEX uploads_expiry ON uploads (expires_at);
 
 
 class EmbeddedUploads:
-    """Stores one row for each upload, which expires after `UPLOAD_STATE_DAYS`; see `shared.domain.ports.Uploads`.
+    """Stores one row for each upload, which expires after `UPLOAD_STATE_DAYS`.
+
+    See `shared.domain.ports.uploads.Uploads`.
 
     Args:
         clock: seconds since the epoch.

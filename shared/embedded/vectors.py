@@ -17,7 +17,7 @@ import numpy as np
 
 from shared.domain.errors import IndexNotReady
 from shared.domain.features import FeatureVector, LocalVector, normalise
-from shared.domain.ports import Candidate, Candidates
+from shared.domain.ports.indexes import Candidate, Candidates
 from shared.embedded.batching import Batches
 from shared.embedded.database import Database
 from shared.embedded.records import read_records
@@ -67,7 +67,7 @@ class _Query:
 
 
 class VectorIndex:
-    """Finds candidates among the vectors of a database; see `shared.domain.ports.VectorSearch`.
+    """Finds candidates among the vectors of a database; see `shared.domain.ports.indexes.VectorSearch`.
 
     A search sees every image that was committed before it began. It must not be called inside a transaction, whose rows
     may never be committed.

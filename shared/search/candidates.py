@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord, Label
-from shared.domain.ports import Candidate, Candidates, SearchIndex
+from shared.domain.ports.indexes import Candidate, Candidates, SearchIndex
 from shared.search.budget import FIRST_BATCH, LABEL_SEARCHES, SEARCHED
 from shared.search.look_alikes import shared_labels
 from shared.search.rank_fusion import alternating, in_turns, reciprocal

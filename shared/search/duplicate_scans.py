@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from shared.domain.duplicate_scans import DuplicateScan, ScanStatus
 from shared.domain.events import DuplicateScanStep
-from shared.domain.ports import Messages, Scans
+from shared.domain.ports.duplicates import Scans
+from shared.domain.ports.services import Messages
 
 
 class DuplicateScans:

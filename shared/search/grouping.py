@@ -17,7 +17,7 @@ from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import Duplicates
+from shared.domain.ports.duplicates import Duplicates
 from shared.domain.preference import prefer
 from shared.search.description import Description
 from shared.search.near_duplicates import CANDIDATES, Look, NearDuplicateFinder

@@ -16,7 +16,7 @@ from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.images import ImageRecord
 from shared.domain.limits import MAX_HASHES_EXAMINED
 from shared.domain.perceptual_hashes import HashEntry, HashKind
-from shared.domain.ports import HashIndex
+from shared.domain.ports.indexes import HashIndex
 from shared.vision.hamming import near
 
 PAGE: Final = 2_500

@@ -11,7 +11,8 @@ from shared.domain.images import signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import SAFE_TO_ACT_ON, Comparison, Ranking
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import Candidates, NearDuplicateIndex, Signatures
+from shared.domain.ports.indexes import Candidates, NearDuplicateIndex
+from shared.domain.ports.objects import Signatures
 from shared.search.budget import SAME_BY_FEATURES
 from shared.search.comparison import compare_with_stored, conclude, worth_details
 from shared.search.concurrency import COMPUTING

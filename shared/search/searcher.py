@@ -14,7 +14,8 @@ from shared.domain.features import FeatureVector
 from shared.domain.filters import EVERYTHING, ImageFilter
 from shared.domain.images import ImageRecord, Label, signature_key
 from shared.domain.matches import SAFE_TO_ACT_ON, SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
-from shared.domain.ports import SearchIndex, Signatures
+from shared.domain.ports.indexes import SearchIndex
+from shared.domain.ports.objects import Signatures
 from shared.search.budget import (
     FAST_PASS,
     FIRST_BATCH,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.domain.errors import PictureRefused, Unreadable
 from shared.domain.images import ImageRecord
 from shared.domain.limits import MAX_UPLOAD_BYTES
-from shared.domain.ports import Objects
+from shared.domain.ports.objects import Objects
 
 
 def read_bytes(record: ImageRecord, objects: Objects, reserve: Callable[[int], None]) -> bytes:

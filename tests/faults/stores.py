@@ -21,7 +21,9 @@ from shared.aws.dynamodb.trash import DynamoTrash
 from shared.aws.dynamodb.uploads import DynamoUploads
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Catalogue, Ledger, Trash, Uploads
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Trash
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
 from shared.embedded.ledger import EmbeddedLedger

@@ -9,7 +9,8 @@ import numpy as np
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, FeatureVector, LocalVector
 from shared.domain.images import ImageRecord, Label
 from shared.domain.labels import canonical
-from shared.domain.ports import Candidate, Candidates, Catalogue
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.indexes import Candidate, Candidates
 from shared.search.budget import LABEL_SEARCHES, SEARCHED
 from shared.search.candidates import CandidateFinder, SearchScope
 from shared.vision import views

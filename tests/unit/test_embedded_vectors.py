@@ -15,7 +15,7 @@ from shared.domain.errors import IndexNotReady, PictureRefused
 from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, FeatureVector, normalise
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey
-from shared.domain.ports import Candidates
+from shared.domain.ports.indexes import Candidates
 from shared.embedded import vector_file, vectors
 from shared.embedded.batching import Batches
 from shared.embedded.catalogue import EmbeddedCatalogue

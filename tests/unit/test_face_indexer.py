@@ -15,7 +15,7 @@ from shared.domain.events import FaceScan, FindFaces
 from shared.domain.images import ImageRecord, ObjectRef, Page
 from shared.domain.ledger import ImageKey
 from shared.domain.people.faces import DetectedFace
-from shared.domain.ports import Fetched
+from shared.domain.ports.objects import Fetched
 from shared.vision.embedding import Embedder
 from shared.vision.faces.finder import FaceFinder
 from shared.vision.opencv import cv2

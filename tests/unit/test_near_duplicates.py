@@ -14,7 +14,7 @@ from shared.domain.images import ImageRecord, signature_key
 from shared.domain.ledger import ImageKey
 from shared.domain.matches import Comparison, OrbScore, Reason, Verdict
 from shared.domain.outcomes import Neighbour
-from shared.domain.ports import Candidate, Candidates
+from shared.domain.ports.indexes import Candidate, Candidates
 from shared.search import near_duplicates
 from shared.search.budget import LOOK_ALIKES, PROMISING, SAME_BY_FEATURES
 from shared.search.comparison import conclude, worth_details

@@ -52,7 +52,10 @@ class DynamoAlbums:
         self._table = table
 
     def create(self, album: Album) -> None:
-        """Create an album; see `shared.domain.ports.Albums`. What an interrupted deletion left of it goes before."""
+        """Create an album; see `shared.domain.ports.albums.Albums`.
+
+        What an interrupted deletion left of it goes before.
+        """
         if self.find(album.key):
             return
         self._clear(album.key)
@@ -71,7 +74,7 @@ class DynamoAlbums:
         return _to_album(key.collection, item) if item else None
 
     def change(self, key: AlbumKey, change: AlbumChange) -> Album:
-        """Change an album; see `shared.domain.ports.Albums`."""
+        """Change an album; see `shared.domain.ports.albums.Albums`."""
         before = self.find(key)
         if before is None:
             raise AlbumMissing
@@ -112,7 +115,7 @@ class DynamoAlbums:
             self._delete({"pk": item["pk"], "sk": item["sk"]})
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
-        """Return one page of a collection's albums; see `shared.domain.ports.Albums`."""
+        """Return one page of a collection's albums; see `shared.domain.ports.albums.Albums`."""
         after = AlbumKey(collection, decode_place(cursor, collection, ALBUM_ID_PATTERN)) if cursor else None
         start: Any = {"ExclusiveStartKey": item_mapper.album_key(after)} if after else {}
         answer = self._client.query(
@@ -142,7 +145,7 @@ class DynamoAlbums:
         return [Member(item["sk"]["S"], item["at"]["S"], item["taken"]["S"]) for item in found]
 
     def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
-        """Add images; see `shared.domain.ports.Albums`."""
+        """Add images; see `shared.domain.ports.albums.Albums`."""
         wanted = list(dict.fromkeys(image_ids))
         record_keys = [item_mapper.record_key(one, key.collection) for one in wanted]
         for _ in range(MAX_ROUNDS):
@@ -183,7 +186,7 @@ class DynamoAlbums:
         return False
 
     def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
-        """Remove images; see `shared.domain.ports.Albums`."""
+        """Remove images; see `shared.domain.ports.albums.Albums`."""
         for _ in range(MAX_ROUNDS):
             held = self._held(key, list(dict.fromkeys(image_ids)))
             if all(self._remove(key, chunk) for chunk in _chunks(held, _REMOVED_AT_ONCE)):

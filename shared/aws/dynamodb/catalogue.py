@@ -29,7 +29,8 @@ from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, sou
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
-from shared.domain.ports import Candidate, Candidates, Occurrences
+from shared.domain.ports.catalogue import Occurrences
+from shared.domain.ports.indexes import Candidate, Candidates
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
     ANNOTATIONS,
@@ -68,7 +69,7 @@ class DynamoCatalogue:
         self._listing = DynamoListing(client, table, self.existing, self._albums.members)
 
     def add(self, image: IndexedImage, source: ObjectRef, secondary: Sequence[IndexedImage] = ()) -> bool:
-        """Store an image's record; see `shared.domain.ports.Catalogue`."""
+        """Store an image's record; see `shared.domain.ports.catalogue.Catalogue`."""
         for other in secondary:
             self.add_secondary(other)
         image_key = ImageKey(image.record.collection, image.record.image_id)
@@ -209,15 +210,15 @@ class DynamoCatalogue:
         return self._listing.hashes(collection, kind, limit=limit, after=after)
 
     def set_capture(self, image_key: ImageKey, capture: Capture) -> None:
-        """Store what the file of an image states; see `shared.domain.ports.Catalogue`."""
+        """Store what the file of an image states; see `shared.domain.ports.catalogue.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, capture=capture))
 
     def set_things(self, image_key: ImageKey, things: Sequence[str]) -> None:
-        """Store words for what a network sees in an image; see `shared.domain.ports.Catalogue`."""
+        """Store words for what a network sees in an image; see `shared.domain.ports.catalogue.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, things=tuple(things)))
 
     def set_pdq(self, image_key: ImageKey, pdq: Pdq) -> None:
-        """Store the PDQ hash of an image; see `shared.domain.ports.Catalogue`."""
+        """Store the PDQ hash of an image; see `shared.domain.ports.catalogue.Catalogue`."""
         self._reformat(image_key, lambda record: replace(record, pdq=pdq))
 
     def _reformat(self, image_key: ImageKey, change: Callable[[ImageRecord], ImageRecord]) -> None:
@@ -242,7 +243,7 @@ class DynamoCatalogue:
             )
 
     def annotate(self, image_key: ImageKey, before: Annotations, after: Annotations) -> None:
-        """Replace the annotations of an image; see `shared.domain.ports.Catalogue`.
+        """Replace the annotations of an image; see `shared.domain.ports.catalogue.Catalogue`.
 
         Raises:
             ConflictError: they are no longer `before`, or the image was removed.
@@ -360,7 +361,7 @@ class DynamoCatalogue:
         )
 
     def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
-        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.PixelSearch`."""
+        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.indexes.PixelSearch`."""
         try:
             found = self._client.query(
                 TableName=self._table,
@@ -378,7 +379,7 @@ class DynamoCatalogue:
         return [item_mapper.to_record(item) for item in found["Items"]]
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
-        """Return which of these images the collection holds; see `shared.domain.ports.SearchIndex`."""
+        """Return which of these images the collection holds; see `shared.domain.ports.indexes.SearchIndex`."""
         keys = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
         names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
         projection = {

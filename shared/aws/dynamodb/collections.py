@@ -35,7 +35,7 @@ class DynamoCollections:
         self._lock = threading.Lock()
 
     def register(self, name: str) -> None:
-        """Note that a collection is used; see `shared.domain.ports.Collections`."""
+        """Note that a collection is used; see `shared.domain.ports.collections.Collections`."""
         now = self._clock()
         with self._lock:
             if now - self._registered.get(name, float("-inf")) < REGISTERED_SECONDS:
@@ -66,7 +66,7 @@ class DynamoCollections:
         return _to_entry(answer["Attributes"])
 
     def set_faces(self, name: str, *, on: bool) -> CollectionEntry:
-        """Turn faces on or off; see `shared.domain.ports.Collections`."""
+        """Turn faces on or off; see `shared.domain.ports.collections.Collections`."""
         answer = self._client.update_item(
             TableName=self._table,
             Key=_item_key(name),
@@ -78,7 +78,7 @@ class DynamoCollections:
         return _to_entry(answer["Attributes"])
 
     def page(self, *, limit: int, cursor: str | None) -> CollectionPage:
-        """Return one page of all collections; see `shared.domain.ports.Collections`."""
+        """Return one page of all collections; see `shared.domain.ports.collections.Collections`."""
         condition, values = "pk = :pk", {":pk": {"S": COLLECTIONS_PARTITION}}
         if cursor:
             condition += " AND sk > :after"

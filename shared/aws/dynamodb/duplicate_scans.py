@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class DynamoScans:
-    """Stores one small item for each collection; see `shared.domain.ports.Scans`."""
+    """Stores one small item for each collection; see `shared.domain.ports.duplicates.Scans`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client

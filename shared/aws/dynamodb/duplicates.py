@@ -54,14 +54,14 @@ class DynamoDuplicates:
         self._table = table
 
     def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
-        """Return those of the images that the collection has now; see `shared.domain.ports.Duplicates`."""
+        """Return those of the images that the collection has now; see `shared.domain.ports.duplicates.Duplicates`."""
         keys = [item_mapper.record_key(one, collection) for one in sorted(set(image_ids))]
         items = batch_get(self._client, self._table, keys, _PROJECTION)
         records = [item_mapper.to_record(item) for item in items if LISTING_PARTITION in item]
         return {record.image_id: record for record in records}
 
     def place(self, image: ImageKey, group: str | None, *, before: str | None) -> bool:
-        """Move an image into a group, or out of any; see `shared.domain.ports.Duplicates`."""
+        """Move an image into a group, or out of any; see `shared.domain.ports.duplicates.Duplicates`."""
         values = {name: {"S": value} for name, value in ((":group", group), (":before", before)) if value is not None}
         unchanged = "attribute_not_exists(#group)" if before is None else "#group = :before"
         try:

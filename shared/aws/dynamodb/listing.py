@@ -54,7 +54,7 @@ class DynamoListing:
     """Reads pages of one table.
 
     Args:
-        existing: returns the annotations of images; see `shared.domain.ports.SearchIndex`.
+        existing: returns the annotations of images; see `shared.domain.ports.indexes.SearchIndex`.
         members: returns the entries of an album.
     """
 
@@ -73,7 +73,7 @@ class DynamoListing:
     def page(
         self, collection: str, *, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
     ) -> Page:
-        """Return one page of a collection; see `shared.domain.ports.Catalogue`.
+        """Return one page of a collection; see `shared.domain.ports.catalogue.Catalogue`.
 
         A filtered page may have fewer than `limit` images and still a cursor. The filter runs here, because a filter
         expression costs the same reads and cannot search a list of labels for a name. The bounds of the time that
@@ -142,14 +142,14 @@ class DynamoListing:
         return Page([record for _, record in found])
 
     def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
-        """Return the records of some images; see `shared.domain.ports.Catalogue`."""
+        """Return the records of some images; see `shared.domain.ports.catalogue.Catalogue`."""
         keys = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
         projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
         items = batch_get(self._client, self._table, keys, projection)
         return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
 
     def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
-        """Return a page of perceptual hashes; see `shared.domain.ports.HashIndex`."""
+        """Return a page of perceptual hashes; see `shared.domain.ports.indexes.HashIndex`."""
         names = ("image_id", LISTING_SORT, _HASH_ATTRIBUTES[kind])
         request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST) | {
             "ProjectionExpression": ", ".join(f"#{name}" for name in names),

@@ -31,7 +31,7 @@ _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
 class DynamoPeople:
-    """The people of one table; see `shared.domain.ports.PeopleStore`, and `people_items` for what is stored."""
+    """The people of one table; see `shared.domain.people.ports.PeopleStore`, and `people_items` for what is stored."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client

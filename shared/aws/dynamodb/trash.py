@@ -38,7 +38,7 @@ class DynamoTrash:
         self._secondary = DynamoSecondaryVectors(client, table)
 
     def put(self, image: ImageKey, at: str) -> bool:
-        """Move an image into the trash; see `shared.domain.ports.Trash`."""
+        """Move an image into the trash; see `shared.domain.ports.collections.Trash`."""
         listed = self._entry_key(image, at) | {"image_id": {"S": image.image_id}, "owner": {"S": image.collection}}
         update = {
             "UpdateExpression": "SET #at = :at REMOVE #collection, #annotated",
@@ -52,7 +52,7 @@ class DynamoTrash:
         return moved
 
     def take_out(self, image: ImageKey) -> bool:
-        """Restore an image; see `shared.domain.ports.Trash`."""
+        """Restore an image; see `shared.domain.ports.collections.Trash`."""
         item = self._record(image)
         if item is None or TRASHED_AT not in item or CONDEMNED in item:
             return False
@@ -72,7 +72,7 @@ class DynamoTrash:
         return item is not None and TRASHED_AT in item
 
     def condemn(self, image: ImageKey, before: str) -> bool:
-        """Begin to purge an image; see `shared.domain.ports.Trash`."""
+        """Begin to purge an image; see `shared.domain.ports.collections.Trash`."""
         try:
             self._client.update_item(
                 TableName=self._table,

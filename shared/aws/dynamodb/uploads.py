@@ -48,7 +48,7 @@ class DynamoUploads:
         return item_mapper.to_upload(item) if item else None
 
     def finish(self, upload: Upload) -> None:
-        """Store the final state of an upload, opened or not; see `shared.domain.ports.Uploads`."""
+        """Store the final state of an upload, opened or not; see `shared.domain.ports.uploads.Uploads`."""
         fields = {
             "upload_id": upload.upload_id,
             "collection": upload.collection,
@@ -73,7 +73,7 @@ class DynamoUploads:
         )
 
     def grouped(self, upload_id: str) -> None:
-        """Note that the image of a finished upload is in its group; see `shared.domain.ports.Uploads`."""
+        """Note that the image of a finished upload is in its group; see `shared.domain.ports.uploads.Uploads`."""
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
@@ -85,7 +85,7 @@ class DynamoUploads:
             )
 
     def expect_end(self, upload_id: str, ends_by: int) -> None:
-        """Store when a pending upload's last attempt will have ended; see `shared.domain.ports.Uploads`."""
+        """Store when a pending upload's last attempt will have ended; see `shared.domain.ports.uploads.Uploads`."""
         self._update_pending(upload_id, {"ends_by": {"N": str(ends_by)}})
 
     def fail(self, upload_id: str, reason: str) -> None:

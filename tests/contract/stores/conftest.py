@@ -34,7 +34,11 @@ from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normali
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.people.ports import PeopleStore
-from shared.domain.ports import Albums, Catalogue, Collections, Duplicates, Ledger, Shares, Trash, Uploads
+from shared.domain.ports.albums import Albums, Shares
+from shared.domain.ports.catalogue import Catalogue
+from shared.domain.ports.collections import Collections, Trash
+from shared.domain.ports.duplicates import Duplicates
+from shared.domain.ports.uploads import Ledger, Uploads
 from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue

@@ -16,7 +16,7 @@ from shared.aws.clients import s3_client
 from shared.aws.objects import S3Objects
 from shared.domain.errors import PictureRefused
 from shared.domain.images import ObjectRef, upload_key
-from shared.domain.ports import WebObjects
+from shared.domain.ports.objects import WebObjects
 from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects

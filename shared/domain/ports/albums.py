@@ -1,0 +1,82 @@
+"""Albums, and the links to them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shared.domain.albums import Album, AlbumChange, AlbumKey, AlbumPage, Share
+from shared.domain.ledger import ImageKey
+
+
+class Albums(Protocol):
+    """Stores albums. Which images an album has, `Catalogue.page` tells (`ImageFilter.album`).
+
+    An image that is purged leaves all of its albums; one in the trash stays in them, unseen.
+    """
+
+    def create(self, album: Album) -> None:
+        """Create an album, unless there is one with its key."""
+        ...
+
+    def find(self, key: AlbumKey) -> Album | None: ...
+    def change(self, key: AlbumKey, change: AlbumChange) -> Album:
+        """Change an album; return it.
+
+        Raises:
+            AlbumMissing: it does not exist.
+        """
+        ...
+
+    def delete(self, key: AlbumKey) -> bool:
+        """Delete an album with its links, but none of its images; return False if it does not exist."""
+        ...
+
+    def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
+        """Return one page of a collection's albums, the newest first.
+
+        Raises:
+            InvalidCursor: the cursor is malformed or belongs to another collection.
+        """
+        ...
+
+    def of_image(self, image: ImageKey) -> Sequence[Album]:
+        """Return the albums that have an image, the newest first."""
+        ...
+
+    def holds(self, key: AlbumKey, image_id: str) -> bool:
+        """Return whether an album has an image, which may be in the trash."""
+        ...
+
+    def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
+        """Add images, at most `MAX_ALBUM_CHANGES`; return those that the collection does not have.
+
+        Raises:
+            AlbumMissing: the album does not exist.
+            AlbumFull: it would have more than `MAX_ALBUM_IMAGES` images; some may have been added.
+            ConflictError: others kept changing the same images or the album.
+        """
+        ...
+
+    def remove(self, key: AlbumKey, image_ids: Sequence[str]) -> None:
+        """Remove images, at most `MAX_ALBUM_CHANGES`, from an album; those that it does not have do not matter.
+
+        Raises:
+            ConflictError: others kept changing the same images or the album.
+        """
+        ...
+
+
+class Shares(Protocol):
+    """Stores links to albums by the hashes of their tokens."""
+
+    def create(self, share: Share, token_hash: str) -> None: ...
+    def find(self, token_hash: str) -> Share | None:
+        """Return the link with a token; it may have ended, or its album may be gone."""
+        ...
+
+    def list_all(self, album: AlbumKey) -> Sequence[Share]:
+        """Return the links to an album, also those that have ended a short while ago, the first created first."""
+        ...
+
+    def revoke(self, album: AlbumKey, share_id: str) -> bool:
+        """Delete a link; return False if there is none."""
+        ...

@@ -1,0 +1,65 @@
+"""Services other than storage: fetching from the web, messages, and API keys."""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from shared.domain.access import Caller
+    from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
+
+
+class Fetcher(Protocol):
+    """Fetches images from the web, with permissions of its own."""
+
+    def store(self, url: str, key: str) -> None:
+        """Fetch the image at a public URL and store it under an upload's key.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class WebFetcher(Fetcher, Protocol):
+    """Fetches images from the web, also without storing them."""
+
+    def read(self, url: str) -> bytes:
+        """Return the bytes of the image at a public URL, at most `MAX_QUERY_BYTES`.
+
+        Raises:
+            PictureRefused: no image can be fetched there.
+        """
+        ...
+
+
+class Messages(Protocol):
+    """Sends the ingest function what is to be done later."""
+
+    def postpone(self, check: "DuplicateCheck") -> None:
+        """Queue the check, with a delay that grows with its attempts."""
+        ...
+
+    def reindex(self, event: "Reindex") -> None: ...
+    def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
+
+    def trash_changed(self, event: "TrashChanged") -> None:
+        """Have it published that an image was moved into the trash, or restored."""
+        ...
+
+    def find_faces(self, event: "FindFaces | FaceScan") -> None: ...
+
+    def purge(self, collection: str | None, before: str | None) -> None:
+        """Have images purged: those deleted before a time (None: long enough ago), of one collection or of all."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """Verifies API keys."""
+
+    def verify(self, text: str | None) -> "Caller":
+        """Return the caller that a key identifies, and count the call.
+
+        Raises:
+            Unauthenticated: the text is not a valid key.
+            RateLimited: the key has used up its calls for this minute.
+        """
+        ...
