@@ -12,7 +12,7 @@ from shared.domain.matches import Comparison, OrbScore, Ranking, Verdict
 from shared.vision.alignment import aligned_ssim
 from shared.vision.evidence.judgement import Relation, judge
 from shared.vision.histogram import correlation
-from shared.vision.keypoints import hull_coverage, match_keypoints
+from shared.vision.keypoints import hull_coverage, match_keypoints, match_unless_unlike
 from shared.vision.signature import Signature
 from shared.vision.ssim import ssim_and_detail
 
@@ -120,9 +120,16 @@ class Measured:
         }
 
 
-def measure(a: Signature, b: Signature, cosine: float | None) -> Measured:
-    """Measure every signal of two images; `a` should be the image that is compared with many."""
-    matches = match_keypoints(a.keypoints, b.keypoints)
+def measure(a: Signature, b: Signature, cosine: float | None, *, all_keypoints: bool = False) -> Measured:
+    """Measure every signal of two images; `a` should be the image that is compared with many.
+
+    Args:
+        all_keypoints: whether to match the keypoints of images that have nothing in common, too.
+    """
+    if all_keypoints:
+        matches = match_keypoints(a.keypoints, b.keypoints)
+    else:
+        matches = match_unless_unlike(a.keypoints, b.keypoints, a.probes)
     plain, detail = ssim_and_detail(a.moments, b.gray)
     fewer, more = sorted((len(a.keypoints), len(b.keypoints)))
     return Measured(
@@ -184,7 +191,7 @@ def compare_coarsely(
     shared_labels: float = 0.0,
 ) -> Comparison:
     """Compare as `compare` does, but without details: the verdict is `identical`, `similar` or `unrelated`."""
-    measured = measure(query, candidate, cosine)
+    measured = measure(query, candidate, cosine, all_keypoints=ranking is Ranking.CLASSIC)
     fit = fit_for(model if cosine is not None else None)
     given = measured.signals()
     agreement = _logistic(fit.intercept + sum(weight * given[name] for name, weight in fit.weights.items()))

@@ -20,6 +20,7 @@ from shared.vision.keypoints import (
     MAX_LONG_KEYPOINTS,
     MIN_INLIERS,
     PART_SHARE,
+    PROBES,
     Keypoints,
     detect,
 )
@@ -87,6 +88,11 @@ class Signature:
     def moments(self) -> Moments:
         """Moments of `gray`, 0.6 MB; cached, because a query is compared with many images."""
         return moments(self.gray)
+
+    @cached_property
+    def probes(self) -> Keypoints:
+        """The keypoints that are looked up first in another image; cached for the same reason."""
+        return self.keypoints.spread(PROBES)
 
 
 @dataclass(frozen=True)

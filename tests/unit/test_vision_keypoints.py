@@ -1,5 +1,7 @@
 """Keypoints, their matches, and the transform on which the matches agree."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,14 @@ from shared.vision.keypoints import (
     LEAST_SIDE,
     MAX_KEYPOINTS,
     MIN_INLIERS,
+    PROBES,
+    KeypointMatches,
+    Keypoints,
     Transform,
     detect,
     is_sane,
     match_keypoints,
+    match_unless_unlike,
 )
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
@@ -49,6 +55,32 @@ def test_matched_pairs_join_the_same_places(astronaut: Pixels) -> None:
     wanted = np.column_stack([a.points[found.pairs[:, 0], 1], 511 - a.points[found.pairs[:, 0], 0]])
     assert np.median(np.abs(b.points[found.pairs[:, 1]] - wanted)) < 2
     assert len(np.unique(found.pairs[:, 1])) == len(found.pairs)
+
+
+def probed(a: Keypoints, b: Keypoints) -> KeypointMatches:
+    return match_unless_unlike(a, b, a.spread(PROBES))
+
+
+@pytest.mark.parametrize("change", [np.rot90, lambda rgb: rgb[100:400, 150:450], lambda rgb: rgb // 3])
+def test_copies_agree_on_the_same_with_probes(astronaut: Pixels, change: Callable[[Pixels], Pixels]) -> None:
+    a, b = detect(gray(np.ascontiguousarray(change(astronaut)))), detect(gray(astronaut))
+    found = probed(a, b)
+    assert found.transform is not None
+    assert found.score == match_keypoints(a, b).score
+
+
+def test_different_images_end_with_the_probes(astronaut: Pixels) -> None:
+    a, b = detect(gray(astronaut)), detect(gray(pixels("coffee.png")))
+    found, everything = probed(a, b), match_keypoints(a, b)
+    assert found.transform is None
+    assert 0 < found.score.matches < everything.score.matches
+    assert found.score.ratio == found.score.matches / PROBES
+    assert found.score.inliers == 0
+
+
+def test_few_keypoints_are_matched_without_probes(astronaut: Pixels) -> None:
+    a, b = detect(gray(astronaut), 2 * PROBES - 1), detect(gray(pixels("coffee.png")))
+    assert probed(a, b).score == match_keypoints(a, b).score
 
 
 def test_matching_is_deterministic(astronaut: Pixels) -> None:
