@@ -90,7 +90,7 @@ class OrbScore:
         matches: keypoint pairs that pass Lowe's ratio test.
         inliers: those of them that one geometric transform explains.
         ratio: matches / the smaller number of keypoints of the two images, 0 to 1. Of unlike images, only
-            `keypoints.PROBES` of the first one's keypoints are matched.
+            `PROBES` of the first one's keypoints are matched.
     """
 
     matches: int

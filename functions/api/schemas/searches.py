@@ -14,7 +14,15 @@ from shared.domain.perceptual_hashes import PDQ_PATTERN, PHASH_PATTERN
 class OrbModel(Answer):
     matches: Annotated[int, Field(description="keypoint pairs that pass the ratio test", examples=[197])]
     inliers: Annotated[int, Field(description="pairs that one geometric transform explains", examples=[147])]
-    ratio: Annotated[float, Field(ge=0, le=1, examples=[0.394])]
+    ratio: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the keypoints that pass it; of unlike images, of those that were tried",
+            examples=[0.394],
+        ),
+    ]
 
 
 class Part(Answer):
