@@ -4,6 +4,7 @@ E. Rublee, V. Rabaud, K. Konolige, G. Bradski: ORB: an efficient alternative to 
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,8 @@ MIN_INLIERS: Final = 10
 REPROJECTION_PIXELS: Final = 4.0
 MAX_SCALE: Final = 8.0
 MAX_PERSPECTIVE: Final = 4.0
+
+_ATTRIBUTES: Final = "response", "octave", "angle"
 
 Points = npt.NDArray[np.float32]
 Transform = npt.NDArray[np.float64]
@@ -177,12 +180,14 @@ def detect(gray: Pixels, count: int = MAX_KEYPOINTS, longest: int | None = None,
     ).detectAndCompute(gray, None)
     if not found:
         return _none((width, height))
+    # One pass in C for each attribute takes a third of the time of a loop over the points.
+    responses, octaves, angles = (np.fromiter(map(attrgetter(name), found), np.float64) for name in _ATTRIBUTES)
     # ORB may return a few more than requested.
-    strongest = np.argsort([-point.response for point in found], kind="stable")[:count]
+    strongest = np.argsort(-responses, kind="stable")[:count]
     return Keypoints(
         points=np.asarray(cv2.KeyPoint.convert(found), np.float32) - np.float32(pad),
-        scales=np.array([point.octave & 0xFF for point in found], dtype=np.uint8),
-        angles=np.array([int(point.angle * 256 / 360) & 0xFF for point in found], dtype=np.uint8),
+        scales=octaves.astype(np.uint8),
+        angles=(angles * 256 / 360).astype(np.intp).astype(np.uint8),
         descriptors=descriptors.astype(np.uint8, copy=False),
         size=(width, height),
     ).select(strongest)
