@@ -57,12 +57,9 @@ LOWE_RATIO: Final = 0.8
 PROBES: Final = 192
 """Number of an image's keypoints that are looked up first in another one, which probably shows something else."""
 
-PROBE_BITS: Final = 40
-"""Largest Hamming distance, of 256 bits, of the best match of the probes of two images that have a part in common.
-docs/explanation/ranking.md says how rarely it is larger."""
-
-WORTH_PROBING: Final = 2 * PROBES
-"""Number of keypoints of both images below which all are matched at once."""
+PROBE_BITS, PROBE_RATIO = 44, 0.7
+"""Largest Hamming distance, of 256 bits, and ratio to the second nearest, of the best match of the probes of two images
+that have a part in common. docs/explanation/ranking.md says how rarely they are larger."""
 
 MIN_INLIERS: Final = 10
 """Fewer inliers occur by chance: a homography always explains the four pairs it was estimated from, and some more."""
@@ -203,37 +200,35 @@ def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:
     smaller = min(len(a), len(b))
     if smaller < 2:  # noqa: PLR2004 - the ratio test needs a second-best
         return _no_match(OrbScore(0, 0, 0.0))
-    pairs, _ = _distinct_pairs(a, b)
+    nearest, distances = nearest_two(a.descriptors, b.descriptors)
+    distinct = distances[:, 0] < LOWE_RATIO * distances[:, 1]
+    pairs = np.column_stack([np.flatnonzero(distinct), nearest[distinct]]).astype(np.intp)
     transform, kept = _geometry(a, b, pairs)
     score = OrbScore(matches=len(pairs), inliers=len(kept), ratio=min(1.0, len(pairs) / smaller))
     return KeypointMatches(score, kept, transform)
 
 
 def match_unless_unlike(a: Keypoints, b: Keypoints, probes: Keypoints) -> KeypointMatches:
-    """Match as `match_keypoints` does, unless no probe has a close match: then the others have none either.
+    """Match as `match_keypoints` does, unless no probe has a close match: the others have hardly ever one, then.
 
     Args:
-        probes: `PROBES` keypoints of `a`, evenly spread.
+        probes: some of the keypoints of `a`, evenly spread. If they are more than half of those of either image, all
+            are matched at once.
 
     Returns:
         Without a close match, the number and the ratio of the probes' matches, and no inliers.
     """
-    if min(len(a), len(b)) >= WORTH_PROBING:
-        pairs, bits = _distinct_pairs(probes, b)
-        if bits.min(initial=PROBE_BITS + 1) > PROBE_BITS:
-            return _no_match(OrbScore(matches=len(pairs), inliers=0, ratio=len(pairs) / len(probes)))
+    if min(len(a), len(b)) >= 2 * len(probes):
+        _, distances = nearest_two(probes.descriptors, b.descriptors)
+        nearest, second = distances.T
+        if not ((nearest <= PROBE_BITS) & (nearest < PROBE_RATIO * second)).any():
+            matches = int(np.count_nonzero(nearest < LOWE_RATIO * second))
+            return _no_match(OrbScore(matches=matches, inliers=0, ratio=matches / len(probes)))
     return match_keypoints(a, b)
 
 
 def _no_match(score: OrbScore) -> KeypointMatches:
     return KeypointMatches(score, np.zeros((0, 2), np.intp), None)
-
-
-def _distinct_pairs(a: Keypoints, b: Keypoints) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
-    """Return the pairs of keypoints that pass Lowe's ratio test, int (M, 2), and their distances in bits."""
-    nearest, distances = nearest_two(a.descriptors, b.descriptors)
-    distinct = distances[:, 0] < LOWE_RATIO * distances[:, 1]
-    return np.column_stack([np.flatnonzero(distinct), nearest[distinct]]).astype(np.intp), distances[distinct, 0]
 
 
 def _geometry(a: Keypoints, b: Keypoints, pairs: npt.NDArray[np.intp]) -> tuple[Transform | None, npt.NDArray[np.intp]]:

@@ -18,10 +18,11 @@ from shared.vision.keypoints import (
     MIN_INLIERS,
     ORB_EDGE,
     PART_EDGE,
+    KeypointMatches,
     Keypoints,
     Transform,
     detect,
-    match_keypoints,
+    match_unless_unlike,
 )
 from shared.vision.long_images import detect_in_parts
 from shared.vision.opencv import cv2
@@ -29,6 +30,8 @@ from shared.vision.pixels import Pixels
 from shared.vision.resizing import is_long
 
 KEYPOINTS: Final = 1500
+PROBES: Final = 384
+"""Number of them that are looked up first in the other image; see `keypoints.match_unless_unlike`."""
 KEYPOINTS_OF_PART: Final = 500
 """The same for each part of a long image."""
 SAME_PLACE: Final = 0.01
@@ -84,7 +87,7 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
         own, other: return the keypoints of `a` and of `b` at a longest side, see `keypoints_of`.
     """
     same = list(frames(a, b))
-    found = match_keypoints(own(None), other(None))
+    found = _matched(own(None), other(None))
     if found.transform is not None:
         # A homography that maps frame onto frame up to keypoint errors is replaced by the exact one.
         near = [frame for frame in same if _apart(frame, found.transform, a) < SAME_PLACE * max(b.shape)]
@@ -96,13 +99,17 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
     yield from _parts(a, b, own, other)
 
 
+def _matched(a: Keypoints, b: Keypoints) -> KeypointMatches:
+    return match_unless_unlike(a, b, a.spread(PROBES))
+
+
 def _parts(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> Iterator[Transform]:
     """Yield transforms under which one image is a small part of the other."""
     for side in PARTS:
         for smaller, larger, turn in ((own, other, False), (other, own, True)):
             if max(smaller(None).size) <= side:
                 continue
-            found = match_keypoints(smaller(side), larger(None))
+            found = _matched(smaller(side), larger(None))
             if found.transform is not None:
                 yield np.asarray(np.linalg.inv(found.transform), np.float64) if turn else found.transform
                 return
