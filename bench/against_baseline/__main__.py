@@ -55,7 +55,7 @@ def measure(targets: list[Running], photographs: list[bytes], more: int, queries
             row(f"search, {kind}, median", {n: one.milliseconds for n, one in times.items()}, "ms", names)
             row("processor time of each", {n: one.processor for n, one in times.items()}, "ms", names)
             row("share with a copy first", {n: one.found or 1e-9 for n, one in times.items()}, "", names)
-        at_once = {target.build.name: searches_a_second(target, copies * 2) for target in targets}
+        at_once = searches_a_second(targets, copies * 2)
         row("searches by 8 callers, copies", at_once, "a second", names)
         row("resident memory", {target.build.name: target.resident() for target in targets}, "MB", names)
 

@@ -11,6 +11,8 @@ from bench.against_baseline.builds import Running
 
 SENDERS = 8
 """Files in progress at a time."""
+ROUNDS = 5
+"""Turns of each build with several callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,16 @@ def search_in_turns(targets: Sequence[Running], queries: Sequence[bytes]) -> dic
     }
 
 
-def searches_a_second(target: Running, queries: Sequence[bytes], callers: int = 8) -> float:
-    """Search with all queries, several callers at once."""
-    started = time.perf_counter()
-    with ThreadPoolExecutor(callers) as pool:
-        list(pool.map(partial(_search, target), queries))
-    return len(queries) / (time.perf_counter() - started)
+def searches_a_second(targets: Sequence[Running], queries: Sequence[bytes], callers: int = 8) -> dict[str, float]:
+    """Search with all queries, several callers at once, in turns; return the median of `ROUNDS` for each build."""
+    rates: dict[str, list[float]] = {target.build.name: [] for target in targets}
+    for turn in range(ROUNDS):
+        for target in targets if turn % 2 else reversed(targets):
+            started = time.perf_counter()
+            with ThreadPoolExecutor(callers) as pool:
+                list(pool.map(partial(_search, target), queries))
+            rates[target.build.name].append(len(queries) / (time.perf_counter() - started))
+    return {name: median(found) for name, found in rates.items()}
 
 
 def _search(target: Running, data: bytes) -> bool:
