@@ -55,7 +55,8 @@ LOWE_RATIO: Final = 0.8
 """D. Lowe: Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004, section 7.1."""
 
 PROBES: Final = 192
-"""Number of an image's keypoints that are looked up first in another one, which probably shows something else."""
+"""Number of an image's keypoints that are looked up first in another one, which probably shows something else; of a
+long image more, see `most_kept`."""
 
 PROBE_BITS, PROBE_RATIO = 44, 0.7
 """Largest Hamming distance, of 256 bits, and ratio to the second nearest, of the best match of the probes of two images

@@ -11,7 +11,7 @@ from shared.search.searcher import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision import signature, views
 from shared.vision.embedding import Embedding
-from shared.vision.keypoints import MAX_KEYPOINTS, MAX_LONG_KEYPOINTS, PART_SHARE, most_kept
+from shared.vision.keypoints import MAX_KEYPOINTS, MAX_LONG_KEYPOINTS, PART_SHARE, PROBES, most_kept
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.resizing import MAX_PARTS, parts_of
@@ -92,6 +92,12 @@ def test_the_keypoints_of_a_long_image_are_spread_over_all_of_it() -> None:
     assert len(kept) == most_kept(found.size) < len(found)
     counts, _ = np.histogram(kept.points[:, 0], parts_of(*found.size), (0, found.size[0]))
     assert counts.min() > 0.7 * counts.mean()
+
+
+def test_each_part_of_a_long_image_has_as_many_probes() -> None:
+    made = signature.extract(panorama(NAMES))
+    counts, _ = np.histogram(made.probes.points[:, 0], parts_of(*made.probes.size), (0, made.probes.size[0]))
+    assert counts.min() > 0.5 * PROBES / PART_SHARE
 
 
 def test_only_long_images_have_parts() -> None:
