@@ -219,7 +219,7 @@ def match_unless_unlike(a: Keypoints, b: Keypoints, probes: Keypoints) -> Keypoi
     Returns:
         Without a close match, the number and the ratio of the probes' matches, and no inliers.
     """
-    if min(len(a), len(b)) >= 2 * len(probes):
+    if 0 < 2 * len(probes) <= min(len(a), len(b)):
         _, distances = nearest_two(probes.descriptors, b.descriptors)
         nearest, second = distances.T
         if not ((nearest <= PROBE_BITS) & (nearest < PROBE_RATIO * second)).any():

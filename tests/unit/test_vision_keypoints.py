@@ -78,6 +78,15 @@ def test_different_images_end_with_the_probes(astronaut: Pixels) -> None:
     assert found.score.inliers == 0
 
 
+@pytest.mark.parametrize("none", ["first", "second", "both"])
+def test_probes_of_images_without_keypoints_match_nothing(astronaut: Pixels, none: str) -> None:
+    flat = np.full((200, 200), 90, np.uint8)
+    a, b = (detect(flat if none in (side, "both") else gray(astronaut)) for side in ("first", "second"))
+    found = probed(a, b)
+    assert (found.score, found.transform) == (match_keypoints(a, b).score, None)
+    assert found.score.matches == 0
+
+
 def test_few_keypoints_are_matched_without_probes(astronaut: Pixels) -> None:
     a, b = detect(gray(astronaut), 2 * PROBES - 1), detect(gray(pixels("coffee.png")))
     assert probed(a, b).score == match_keypoints(a, b).score
