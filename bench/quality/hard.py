@@ -10,7 +10,7 @@ from tqdm import tqdm
 from bench.quality.alterations import HARD, altered
 from bench.quality.collection import NAME, SEED, Memory, images, indexed
 from shared.domain.matches import Effort, Ranking
-from shared.search.searcher import SearchRequest
+from shared.search.request import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder

@@ -18,7 +18,7 @@ from bench.quality.baselines import QUICK, SLOW, Scores
 from bench.quality.collection import NAME, SEED, Memory, Original
 from bench.quality.metrics import Answer
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.search.searcher import SearchRequest
+from shared.search.request import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import Embedder

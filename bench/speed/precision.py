@@ -18,7 +18,7 @@ from layers.models.networks import DEFAULT
 from shared.domain.features import cosine
 from shared.domain.matches import Ranking
 from shared.search.description import describe
-from shared.search.searcher import SearchRequest
+from shared.search.request import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision.decode.decoders import decode_in_process
 from shared.vision.embedding import SIDE, Embedder

@@ -25,7 +25,7 @@ from bench.training.originals import DEFINED_BY_COLOUR, families
 from shared.domain.errors import PictureRefused
 from shared.domain.features import cosine
 from shared.search.candidates import CandidateFinder, SearchScope
-from shared.search.searcher import Described
+from shared.search.request import Described
 from shared.search.timings import Stopwatch
 from shared.vision import views
 from shared.vision.decode.decoding import decode

@@ -10,7 +10,7 @@ from shared.domain.capture import NOTHING, Capture
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import SCORE_DIGITS, Comparison, Part, Verdict
 from shared.search.hash_search import HashMatch
-from shared.search.searcher import ScoredMatch
+from shared.search.request import ScoredMatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.removal import Remover
 from shared.search.duplicate_scans import DuplicateScans
 from shared.search.near_duplicates import NearDuplicateFinder
-from shared.search.searcher import SIGNATURES_KEPT, Searcher
+from shared.search.searcher import Searcher
+from shared.search.signature_cache import SIGNATURES_KEPT
 from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:

@@ -3,17 +3,14 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from shared.domain.errors import NotFound
-from shared.domain.features import FeatureVector
-from shared.domain.filters import EVERYTHING, ImageFilter
-from shared.domain.images import ImageRecord, Label, signature_key
-from shared.domain.matches import SAFE_TO_ACT_ON, SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
+from shared.domain.images import ImageRecord
+from shared.domain.matches import SCORE_DIGITS, Comparison, Effort, Ranking, Verdict, at_least
 from shared.domain.ports.indexes import SearchIndex
 from shared.domain.ports.objects import Signatures
 from shared.search.budget import (
@@ -33,8 +30,11 @@ from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandida
 from shared.search.comparison import compare_with_stored, conclude, worth_details
 from shared.search.description import analyse
 from shared.search.look_alikes import shared_labels
+from shared.search.passes import ends_with_strangers, may_stop_early, needs_second_pass
+from shared.search.request import Described, ScoredMatch, SearchRequest, SearchResult
+from shared.search.signature_cache import SIGNATURES_KEPT, SignatureCache
 from shared.search.timings import Stopwatch
-from shared.vision import cpu, signature, views
+from shared.vision import cpu, views
 from shared.vision.decode.decoding import decode
 from shared.vision.embedding import Embedder
 from shared.vision.evidence.fine import decode_fine, encode_fine
@@ -47,81 +47,8 @@ from shared.vision.sheets import Page
 from shared.vision.signature import Signature
 from shared.vision.views import View
 
-SIGNATURES_KEPT: Final = 512
-"""Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
-LARGE_SIGNATURES_KEPT: Final = 48
-"""The same for files with several pages and for long images, whose signatures have up to 1.5 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """An image, ready to be compared.
-
-    Attributes:
-        image_id: the SHA-256 of its bytes.
-        signature: has up to `QUERY_KEYPOINTS` keypoints if the image came with the request.
-        labels: of the model.
-        pixels: the decoded pixels of an image that came with the request; None for a stored one.
-    """
-
-    image_id: str
-    features: FeatureVector
-    signature: Signature
-    labels: Sequence[Label] = ()
-    pixels: Pixels | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredMatch:
-    """A stored image, compared with the query."""
-
-    record: ImageRecord
-    comparison: Comparison
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """The result of a search.
-
-    Attributes:
-        matches: best first.
-        candidate_ids: every candidate found, in the order of comparison.
-        candidates: number of candidates that were compared.
-    """
-
-    matches: Sequence[ScoredMatch]
-    candidate_ids: Sequence[str]
-    candidates: int
-    bytes_examined: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
-    """The parameters of a search.
-
-    Attributes:
-        labels: in canonical form; only images that have one of them are found.
-        annotations: conditions on annotations; only images that meet them are found.
-        exclude: an image_id to leave out.
-    """
-
-    collection: str
-    k: int
-    ranking: Ranking
-    effort: Effort = Effort.BALANCED
-    min_score: float = 0.0
-    min_verdict: Verdict = Verdict.UNRELATED
-    labels: frozenset[str] | None = None
-    annotations: ImageFilter = EVERYTHING
-    exclude: str | None = None
-
-
 _FIRST: Final = {Effort.FAST: FAST_PASS, Effort.BALANCED: FIRST_PASS, Effort.THOROUGH: FIRST_PASS_THOROUGH}
 _JUDGED: Final = {Effort.FAST: JUDGED, Effort.BALANCED: JUDGED, Effort.THOROUGH: JUDGED_THOROUGH}
-NEAR: Final = 0.7
-"""Coarse probability from which a candidate is likely to be a copy; after unrelated ones no more are expected."""
-EXPLAINED: Final = 0.6
-"""Least share of the query that a copy must show; the rest might be another image."""
 INVERTED: Final = 2.0
 """What the score of a near-duplicate exceeds its least one by counts so much for an inverted version of the image."""
 _SECOND: Final = {Effort.BALANCED: SECOND_PASS, Effort.THOROUGH: SECOND_PASS_THOROUGH}
@@ -146,29 +73,6 @@ def _shown(query: Described) -> Pixels | None:
     if query.pixels is not None or not query.signature.fine:
         return query.pixels
     return np.ascontiguousarray(decode_fine(query.signature.fine)[:, :, ::-1])
-
-
-def _needs_second_pass(wanted: SearchRequest, scored: Sequence[ScoredMatch]) -> bool:
-    """Return whether to search again by parts of the query; never for `classic` and `cosine`, which stay baselines."""
-    if wanted.effort is Effort.FAST or wanted.ranking is not Ranking.FUSED:
-        return False
-    return wanted.effort is Effort.THOROUGH or not any(_explains(match.comparison) for match in scored)
-
-
-def _explains(found: Comparison) -> bool:
-    """Return whether the query is a copy of this match, and shows little else."""
-    shown = 1.0 if found.overlap is None else found.overlap[0]
-    return found.verdict in SAFE_TO_ACT_ON and shown >= EXPLAINED
-
-
-def _may_stop_early(wanted: SearchRequest) -> bool:
-    return wanted.effort is Effort.BALANCED and wanted.ranking is Ranking.FUSED
-
-
-def _ends_with_strangers(scored: Sequence[ScoredMatch]) -> bool:
-    """Return whether near-duplicates were found, all of them in the first half of the candidates, nearest first."""
-    near = [place for place, match in enumerate(scored) if match.comparison.agreement >= NEAR]
-    return bool(near) and near[-1] < len(scored) // 2
 
 
 def _settled(query: Described, coarse: Comparison, stored: Signature, ranking: Ranking) -> Comparison:
@@ -217,13 +121,11 @@ class Searcher:
         signatures_kept: int = SIGNATURES_KEPT,
     ) -> None:
         self._index = index
-        self._signatures = signatures
         self._embedder = embedder
         self._model = model
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="search")
         self._comparing = ThreadPoolExecutor(cpu.available_cpus(), thread_name_prefix="compare")
-        self._kept = lru_cache(maxsize=signatures_kept)(self._read_signature)
-        self._kept_large = lru_cache(maxsize=min(signatures_kept, LARGE_SIGNATURES_KEPT))(self._read_signature)
+        self._signatures = SignatureCache(signatures, model, signatures_kept)
 
     def describe(self, data: bytes, watch: Stopwatch) -> Described:
         """Compute the features and the signature of an image.
@@ -254,7 +156,7 @@ class Searcher:
         """
         with watch.stage("recall"):
             features = self._index.features(record.image_id, record.collection, self._model)
-            described = self._signature(record)
+            described = self._signatures.get(record)
         if features is None or described is None:
             raise NotFound("The image is not indexed under this model. Upload it again.")
         own = replace(described)  # the cached one would keep the moments of every image that was searched by
@@ -272,15 +174,15 @@ class Searcher:
             if wanted.ranking is not Ranking.COSINE:
                 finder.search_by_views([whole])
                 if wanted.effort is not Effort.FAST:
-                    mirrored = [] if _may_stop_early(wanted) else _mirrored(query)
+                    mirrored = [] if may_stop_early(wanted) else _mirrored(query)
                     finder.search_by_views([*mirrored, *_inverted(query)])
         with watch.stage("candidates"):
             found = _others(finder.found(whole), wanted)
         first, scored = self._first_pass(query, found, whole, wanted, watch)
         scored = self._identical(query, wanted, watch) + self._judged(query, scored, wanted, watch)
-        if _needs_second_pass(wanted, scored):
+        if needs_second_pass(wanted, scored):
             with watch.stage("views"):
-                late = self._comparing.submit(_mirrored, query) if _may_stop_early(wanted) else None
+                late = self._comparing.submit(_mirrored, query) if may_stop_early(wanted) else None
                 parts = [part for side in (whole, *mirrored) for part in views.for_second_pass(query.pixels, side)]
                 finder.search_by_views([*(late.result() if late else ()), *parts])
             with watch.stage("candidates"):
@@ -333,9 +235,9 @@ class Searcher:
     ) -> tuple[list[ViewedCandidate], list[ScoredMatch]]:
         """Compare the nearest candidates; stop after one batch if it already ends with unrelated ones."""
         most = max(0 if wanted.ranking is Ranking.COSINE else _FIRST[wanted.effort], wanted.k)
-        count = max(FIRST_BATCH, wanted.k) if _may_stop_early(wanted) else most
+        count = max(FIRST_BATCH, wanted.k) if may_stop_early(wanted) else most
         scored = self._compared(query, found[:count], whole, wanted.ranking, watch)
-        if count < most and not _ends_with_strangers(scored):
+        if count < most and not ends_with_strangers(scored):
             scored += self._compared(query, found[count:most], whole, wanted.ranking, watch)
             count = most
         return list(found[:count]), scored
@@ -383,7 +285,7 @@ class Searcher:
         return [found.get(match.record.image_id, match) for match in scored]
 
     def _conclude(self, query: Described, match: ScoredMatch, ranking: Ranking) -> ScoredMatch:
-        stored = self._signature(match.record)
+        stored = self._signatures.get(match.record)
         if stored is None:
             return match
         return replace(match, comparison=_settled(query, match.comparison, stored, ranking))
@@ -397,7 +299,7 @@ class Searcher:
         watch: Stopwatch,
     ) -> list[ScoredMatch]:
         """Compare the candidates that still exist, each as soon as its signature has been read, on all processors."""
-        reading = self._threads.map(self._signature, [entry.record for entry in candidates])
+        reading = self._threads.map(self._signatures.get, [entry.record for entry in candidates])
         submit = self._comparing.submit
         with watch.stage("signatures"):
             comparing = [
@@ -441,20 +343,3 @@ class Searcher:
             shared_labels=shared_labels(query.labels, other.labels),
         )
         return replace(compared, mirrored=view.mirrored, inverted=view.inverted)
-
-    def _signature(self, record: ImageRecord) -> Signature | None:
-        try:
-            large = record.pages > 1 or is_long(record.width, record.height)
-            kept = self._kept_large if large else self._kept
-            return kept(record.collection, record.image_id)
-        except KeyError:
-            return None
-
-    def _read_signature(self, _collection: str, image_id: str) -> Signature:
-        """Read a signature; cached per collection, so that response times reveal nothing about other collections."""
-        data = self._signatures.get(signature_key(self._model, image_id))
-        if data is None:
-            raise KeyError(
-                image_id
-            )  # raised, not returned, so that absence is not cached: the signature may be written later
-        return signature.unpack(data)

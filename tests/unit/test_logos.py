@@ -12,7 +12,8 @@ from bench.quality.collection import Memory, Original, key_of
 from shared.domain.features import FEATURE_DIMENSIONS, normalise
 from shared.domain.matches import Ranking, Verdict
 from shared.search.description import describe
-from shared.search.searcher import Searcher, SearchRequest
+from shared.search.request import SearchRequest
+from shared.search.searcher import Searcher
 from shared.search.timings import Stopwatch
 from shared.vision.embedding import Embedding
 from shared.vision.pixels import Pixels

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.features import FEATURE_DIMENSIONS, normalise
 from shared.domain.matches import Ranking, Verdict
-from shared.search.searcher import SearchRequest
+from shared.search.request import SearchRequest
 from shared.search.timings import Stopwatch
 from shared.vision import signature, views
 from shared.vision.embedding import Embedding

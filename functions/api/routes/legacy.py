@@ -15,7 +15,7 @@ from shared.domain.formats import MEDIA_TYPES, sniff
 from shared.domain.images import clean_filename
 from shared.domain.limits import DEFAULT_K, MAX_QUERY_BYTES, MAX_URL_LENGTH
 from shared.domain.matches import Ranking
-from shared.search.searcher import SearchRequest
+from shared.search.request import SearchRequest
 from shared.search.timings import Stopwatch
 
 router = APIRouter(tags=["legacy API"], route_class=AuthenticatedRoute)

@@ -32,7 +32,7 @@ from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.limits import DEFAULT_K
 from shared.domain.matches import Effort, Ranking, Verdict
-from shared.search.searcher import Described, SearchRequest
+from shared.search.request import Described, SearchRequest
 from shared.search.timings import Stopwatch
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=AuthenticatedRoute)
