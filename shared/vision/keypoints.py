@@ -56,7 +56,7 @@ LOWE_RATIO: Final = 0.8
 
 PROBES: Final = 192
 """Number of an image's keypoints that are looked up first in another one, which probably shows something else; of a
-long image more, see `most_kept`."""
+long image more, see `Keypoints.sample`."""
 
 PROBE_BITS, PROBE_RATIO = 44, 0.7
 """Largest Hamming distance, of 256 bits, and ratio to the second nearest, of the best match of the probes of two images
@@ -123,6 +123,10 @@ class Keypoints:
         turn = np.empty(len(self), np.intp)
         turn[order] = np.arange(len(self)) - np.repeat(starts, np.diff(starts, append=len(self)))
         return self.select(np.argsort(turn, kind="stable")[:count])
+
+    def sample(self, count: int = MAX_KEYPOINTS) -> "Keypoints":
+        """Return at most `count` keypoints, evenly spread; of a long image as many as `most_kept` says."""
+        return self.spread(most_kept(self.size, count))
 
     def in_window(self, left: float, top: float, side: float, count: int) -> "Keypoints":
         """Return the `count` strongest in a window; its position and size are fractions of the image's sides."""
@@ -202,7 +206,7 @@ def match_keypoints(a: Keypoints, b: Keypoints) -> KeypointMatches:
     if smaller < 2:  # noqa: PLR2004 - the ratio test needs a second-best
         return _no_match(OrbScore(0, 0, 0.0))
     nearest, distances = nearest_two(a.descriptors, b.descriptors)
-    distinct = distances[:, 0] < LOWE_RATIO * distances[:, 1]
+    distinct = _are_distinct(distances, LOWE_RATIO)
     pairs = np.column_stack([np.flatnonzero(distinct), nearest[distinct]]).astype(np.intp)
     transform, kept = _geometry(a, b, pairs)
     score = OrbScore(matches=len(pairs), inliers=len(kept), ratio=min(1.0, len(pairs) / smaller))
@@ -221,11 +225,16 @@ def match_unless_unlike(a: Keypoints, b: Keypoints, probes: Keypoints) -> Keypoi
     """
     if 0 < 2 * len(probes) <= min(len(a), len(b)):
         _, distances = nearest_two(probes.descriptors, b.descriptors)
-        nearest, second = distances.T
-        if not ((nearest <= PROBE_BITS) & (nearest < PROBE_RATIO * second)).any():
-            matches = int(np.count_nonzero(nearest < LOWE_RATIO * second))
+        if not ((distances[:, 0] <= PROBE_BITS) & _are_distinct(distances, PROBE_RATIO)).any():
+            matches = int(np.count_nonzero(_are_distinct(distances, LOWE_RATIO)))
             return _no_match(OrbScore(matches=matches, inliers=0, ratio=matches / len(probes)))
     return match_keypoints(a, b)
+
+
+def _are_distinct(distances: npt.NDArray[np.uint32], ratio: float) -> npt.NDArray[np.bool_]:
+    """Return which descriptors are nearer than `ratio` of their second nearest to their nearest (Lowe's ratio test)."""
+    passed: npt.NDArray[np.bool_] = distances[:, 0] < ratio * distances[:, 1]
+    return passed
 
 
 def _no_match(score: OrbScore) -> KeypointMatches:

@@ -23,7 +23,6 @@ from shared.vision.keypoints import (
     PROBES,
     Keypoints,
     detect,
-    most_kept,
 )
 from shared.vision.long_images import SIDE as LONG_SIDE
 from shared.vision.long_images import detect_in_parts
@@ -93,7 +92,7 @@ class Signature:
     @cached_property
     def probes(self) -> Keypoints:
         """The keypoints that are looked up first in another image; cached for the same reason."""
-        return self.keypoints.spread(most_kept(self.keypoints.size, PROBES))
+        return self.keypoints.sample(PROBES)
 
 
 @dataclass(frozen=True)

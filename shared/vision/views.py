@@ -16,7 +16,6 @@ from shared.vision.keypoints import (
     QUERY_KEYPOINTS,
     Keypoints,
     detect,
-    most_kept,
 )
 from shared.vision.local_features import vlad_encode
 from shared.vision.opencv import cv2
@@ -71,7 +70,7 @@ def whole(signature: Signature, *, mirrored: bool = False) -> View:
     vector = local_features(signature) if signature.several else None
     if vector is None:
         vector = vlad_encode(found.descriptors)
-    return View(replace(signature, keypoints=found.spread(most_kept(found.size))), found, vector, mirrored)
+    return View(replace(signature, keypoints=found.sample()), found, vector, mirrored)
 
 
 def finer(pixels: Pixels, view: View) -> View:

@@ -23,7 +23,6 @@ from shared.vision.keypoints import (
     Transform,
     detect,
     match_unless_unlike,
-    most_kept,
 )
 from shared.vision.long_images import detect_in_parts
 from shared.vision.opencv import cv2
@@ -101,7 +100,7 @@ def geometries(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> It
 
 
 def _matched(a: Keypoints, b: Keypoints) -> KeypointMatches:
-    return match_unless_unlike(a, b, a.spread(most_kept(a.size, PROBES)))
+    return match_unless_unlike(a, b, a.sample(PROBES))
 
 
 def _parts(a: Pixels, b: Pixels, own: KeypointsAt, other: KeypointsAt) -> Iterator[Transform]:
