@@ -64,7 +64,7 @@ def search_in_turns(targets: Sequence[Running], queries: Sequence[bytes]) -> dic
     taken: dict[str, list[float]] = {target.build.name: [] for target in targets}
     used, found = dict.fromkeys(taken, 0.0), dict.fromkeys(taken, 0)
     for turn, query in enumerate(queries):
-        for target in targets if turn % 2 else reversed(targets):
+        for target in _in_turn(targets, turn):
             name, before, started = target.build.name, target.processor_seconds(), time.perf_counter()
             found[name] += _search(target, query)
             taken[name].append((time.perf_counter() - started) * 1000)
@@ -79,12 +79,17 @@ def searches_a_second(targets: Sequence[Running], queries: Sequence[bytes], call
     """Search with all queries, several callers at once, in turns; return the median of `ROUNDS` for each build."""
     rates: dict[str, list[float]] = {target.build.name: [] for target in targets}
     for turn in range(ROUNDS):
-        for target in targets if turn % 2 else reversed(targets):
+        for target in _in_turn(targets, turn):
             started = time.perf_counter()
             with ThreadPoolExecutor(callers) as pool:
                 list(pool.map(partial(_search, target), queries))
             rates[target.build.name].append(len(queries) / (time.perf_counter() - started))
     return {name: median(found) for name, found in rates.items()}
+
+
+def _in_turn(targets: Sequence[Running], turn: int) -> Sequence[Running]:
+    """Return the builds in the order of a turn, which is the other one in every second."""
+    return targets if turn % 2 else targets[::-1]
 
 
 def _search(target: Running, data: bytes) -> bool:
