@@ -5,6 +5,7 @@ const SHARE_OF_QUOTA = 0.5;
 
 const owner = crypto.randomUUID?.() ?? null; // of what this page stores; there is none where the page is not a secure context
 let opened = null;
+let changes = Promise.resolve(); // all that were asked for
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -30,25 +31,20 @@ async function store(mode) {
   return (await opened).transaction(STORE, mode).objectStore(STORE);
 }
 
+/** Make changes one after the other, so that no file comes back because it is stored later than it is forgotten. */
+const inTurn = (change) => (changes = changes.then(change).catch(() => false));
+
 /** Store a file of the queue; return whether that is possible. */
-export async function keep(entry) {
-  try {
+export const keep = (entry) =>
+  inTurn(async () => {
     const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
     if (entry.file && quota && entry.file.size > (quota - usage) * SHARE_OF_QUOTA) return false;
     await done((await store("readwrite")).put({ ...entry, owner }));
     return true;
-  } catch {
-    return false;
-  }
-}
+  });
 
-export async function forget(id) {
-  try {
-    await done((await store("readwrite")).delete(id));
-  } catch {
-    // It was not stored either.
-  }
-}
+/** Remove a file from the queue, if it is stored. */
+export const forget = (id) => inTurn(async () => done((await store("readwrite")).delete(id)));
 
 /** Return whether no page looks after the files of an owner. */
 const abandoned = (who) =>
