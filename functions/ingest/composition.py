@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.duplicate_scanner import DuplicateScanner
 from functions.ingest.face_indexer import FaceIndexer
-from functions.ingest.indexer import Indexer, now
+from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
+from functions.ingest.stored_images import StoredImages, now
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
@@ -80,16 +81,23 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
         objects=adapters.objects,
         messages=adapters.messages,
     )
-    indexer = Indexer(
+    images = StoredImages(
         catalogue=adapters.catalogue,
         ledger=adapters.ledger,
-        uploads=adapters.uploads,
         objects=adapters.objects,
         trash=adapters.trash,
         faces=adapters.faces,
         find_faces=face_indexer.index,
         embedders=embedders,
         pdq=adapters.pdq,
+    )
+    indexer = Indexer(
+        images=images,
+        ledger=adapters.ledger,
+        uploads=adapters.uploads,
+        objects=adapters.objects,
+        trash=adapters.trash,
+        find_faces=face_indexer.index,
     )
     remover = Remover(
         catalogue=adapters.catalogue,
@@ -110,7 +118,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
             catalogue=adapters.catalogue,
             objects=adapters.objects,
             embedders=embedders,
-            clean_up=indexer.clean_up,
+            clean_up=images.clean_up,
             refuse=adapters.refuse,
             pdq=adapters.pdq,
         ),

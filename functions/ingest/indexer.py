@@ -3,39 +3,31 @@
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeVar
 
-from shared.domain.cleanup import collect_garbage
+from functions.ingest.stored_images import StoredImages, now
 from shared.domain.errors import REFUSAL_CODES, PictureRefused, Unreadable
 from shared.domain.events import Created, Removed, happened_before
 from shared.domain.images import (
-    THUMBNAIL_TYPE,
     Grouping,
     ObjectRef,
     Upload,
     UploadStatus,
     collection_of_key,
     parse_upload_key,
-    signature_key,
-    thumbnail_key,
 )
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.outcomes import Outcome, OutcomeStatus
-from shared.domain.people.faces import Faces
-from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Trash
 from shared.domain.ports.objects import Fetched, Objects
 from shared.domain.ports.uploads import Ledger, Uploads
-from shared.search.concurrency import COMPUTING, FILES
-from shared.search.description import Description, describe
-from shared.vision import signature
-from shared.vision.embedding import Embedder
+from shared.search.concurrency import FILES
+from shared.search.description import Description
 from shared.vision.pixels import Pixels
-from shared.vision.thumbnail import thumbnail
 
 MAX_ATTEMPTS: Final = 8
 """Maximum number of attempts while other workers change the same object; then the message is retried."""
@@ -49,10 +41,6 @@ T = TypeVar("T")
 Group = Callable[[Outcome, Description | None], tuple[Outcome, Grouping]]
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Indexer:
     """Indexes and removes the images of objects. Every step may be repeated, and a worker may die between any two.
 
@@ -62,34 +50,27 @@ class Indexer:
 
     Args:
         find_faces: finds the faces of an image that was stored, in its pixels if it is passed any, and stores them.
-        embedders: returns the models that describe an image, the active one first.
-        pdq: whether the PDQ hash of each image is stored.
+        pause: waits for so many seconds.
     """
 
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
+        images: StoredImages,
         ledger: Ledger,
         uploads: Uploads,
         objects: Objects,
         trash: Trash,
-        faces: Faces,
         find_faces: Callable[[ImageKey, Pixels | None], object],
-        embedders: Callable[[], Sequence[Embedder]],
-        pdq: bool = False,
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._catalogue = catalogue
+        self._images = images
         self._ledger = ledger
         self._uploads = uploads
         self._objects = objects
         self._trash = trash
-        self._faces = faces
         self._find_faces = find_faces
-        self._embedders = embedders
-        self._pdq = pdq
         self._clock = clock
         self._pause = pause
 
@@ -186,8 +167,8 @@ class Indexer:
             if trashed and held == image_key and event.sequencer in (None, before.sequencer if before else None):
                 return self._supersede(before), None  # a repeated event does not restore what was deleted since
             outcome = replace(outcome, restored=trashed)
-            if trashed or self._is_first_source(image_key, event.object) is None:
-                descriptions = self._describe(fetched, image_key, outcome.filename)
+            if trashed or self._images.is_first_source(image_key, event.object) is None:
+                descriptions = self._images.describe(fetched, image_key, outcome.filename)
         except PictureRefused as refused:
             return self._reject(event, before, outcome, refused, fetched.etag if fetched else None), None
         return self._store_image(event, before, replace(outcome, image_key=image_key), fetched, descriptions)
@@ -205,15 +186,17 @@ class Indexer:
         entry = self._update_ledger(
             before, ObjectState(source, ObjectStatus.HELD, image_key, etag=fetched.etag), event.sequencer
         )
-        is_first = self._is_first_source(image_key, source) if descriptions is None else None
+        is_first = self._images.is_first_source(image_key, source) if descriptions is None else None
         if is_first is None:
-            descriptions = descriptions or self._describe(fetched, image_key, outcome.filename)
-            is_first = self._store(descriptions, source)
-            if not self._still_holds(image_key, source):
-                return replace(outcome, status=OutcomeStatus.SUPERSEDED, vanished=self.clean_up([image_key])), None
-            self._require_vectors(descriptions, image_key, source)
+            descriptions = descriptions or self._images.describe(fetched, image_key, outcome.filename)
+            is_first = self._images.store(descriptions, source)
+            if not self._images.still_holds(image_key, source):
+                return replace(
+                    outcome, status=OutcomeStatus.SUPERSEDED, vanished=self._images.clean_up([image_key])
+                ), None
+            self._images.require_vectors(descriptions, image_key, source)
         status = OutcomeStatus.INDEXED if is_first else OutcomeStatus.DUPLICATE
-        outcome = replace(outcome, status=status, vanished=self.clean_up(entry.former_images))
+        outcome = replace(outcome, status=status, vanished=self._images.clean_up(entry.former_images))
         return outcome, descriptions[0] if descriptions else None
 
     def _reject(
@@ -228,12 +211,14 @@ class Indexer:
             state = ObjectState(
                 event.object, ObjectStatus.REJECTED, etag=etag, code=refused.code, reason=refused.reason
             )
-            vanished = self.clean_up(self._update_ledger(before, state, event.sequencer).former_images)
+            vanished = self._images.clean_up(self._update_ledger(before, state, event.sequencer).former_images)
         elif before and before.held:
             state = replace(before, status=ObjectStatus.REMOVED)
-            vanished = self.clean_up([before.held, *self._update_ledger(before, state, event.sequencer).former_images])
+            vanished = self._images.clean_up(
+                [before.held, *self._update_ledger(before, state, event.sequencer).former_images]
+            )
         else:
-            vanished = self.clean_up(_left_images(before))
+            vanished = self._images.clean_up(_left_images(before))
         return replace(
             outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason, vanished=vanished
         )
@@ -258,7 +243,7 @@ class Indexer:
             upload_id=None,
             code=refused.code,
             reason=refused.reason,
-            vanished=self.clean_up(entry.former_images),
+            vanished=self._images.clean_up(entry.former_images),
         )
 
     def _remove(self, event: Removed) -> Outcome:
@@ -273,8 +258,8 @@ class Indexer:
             return self._supersede(before)
         entry = self._update_ledger(before, replace(before, status=ObjectStatus.REMOVED), event.sequencer)
         if before.image_key is None:
-            return replace(self._supersede(before), vanished=self.clean_up(entry.former_images))
-        vanished = self.clean_up([before.image_key, *entry.former_images])
+            return replace(self._supersede(before), vanished=self._images.clean_up(entry.former_images))
+        vanished = self._images.clean_up([before.image_key, *entry.former_images])
         return Outcome(
             status=OutcomeStatus.REMOVED if before.image_key in vanished else OutcomeStatus.SUPERSEDED,
             object=event.object,
@@ -288,7 +273,7 @@ class Indexer:
         return Outcome(
             status=OutcomeStatus.SUPERSEDED,
             object=before.object if before else None,
-            vanished=self.clean_up(_left_images(before)),
+            vanished=self._images.clean_up(_left_images(before)),
         )
 
     def _update_ledger(self, before: ObjectState | None, state: ObjectState, sequencer: str | None) -> ObjectState:
@@ -311,91 +296,6 @@ class Indexer:
         if after != before or sequencer is None:
             self._ledger.change(before, after)
         return after
-
-    def clean_up(self, left: Iterable[ImageKey]) -> tuple[ImageKey, ...]:
-        """Delete those of the images that no object of their collection holds; return those that are gone."""
-        gone = []
-        for image_key in dict.fromkeys(left):
-            result = collect_garbage(
-                image_key,
-                catalogue=self._catalogue,
-                objects=self._objects,
-                faces=self._faces,
-                models=self._models(),
-            )
-            for collection, source in result.orphans:
-                self._restore(ImageKey(collection, image_key.image_id), source)
-            if result.gone:
-                gone.append(image_key)
-        return tuple(gone)
-
-    def _restore(self, image_key: ImageKey, source: ObjectRef) -> None:
-        """Store an image again whose record was deleted while this source was added."""
-        if self._trash.holds(image_key):
-            return  # storing it would restore it; what a model lacks is added once it is restored
-        try:
-            fetched = self._objects.read(source, MAX_UPLOAD_BYTES)
-            if hashlib.sha256(fetched.data).hexdigest() != image_key.image_id:
-                return  # it was replaced, which has its own event
-            descriptions = self._describe(fetched, image_key, None)
-        except PictureRefused:
-            # It was removed too, which has its own event; cannot be read, and `index` submits it later; or one of the
-            # models cannot describe it.
-            return
-        self._store(descriptions, source)
-        if not self._still_holds(image_key, source):
-            self.clean_up([image_key])
-        else:
-            self._require_vectors(descriptions, image_key, source)
-            self._find_faces(image_key, descriptions[0].cover)
-
-    def _is_first_source(self, image_key: ImageKey, source: ObjectRef) -> bool | None:
-        """Return what the catalogue does, or None if a signature is missing, which a concurrent removal may delete."""
-        models = self._models()
-        is_first = self._catalogue.is_first_source(image_key, models, source)
-        if is_first is None or not all(self._objects.exists(signature_key(one, image_key.image_id)) for one in models):
-            return None
-        return is_first
-
-    def _models(self) -> list[str]:
-        return [embedder.model_id for embedder in self._embedders()]
-
-    def _describe(self, fetched: Fetched, image_key: ImageKey, filename: str | None) -> list[Description]:
-        created_at = self._clock().isoformat(timespec="microseconds")
-        with COMPUTING:
-            return [
-                describe(
-                    fetched.data, image_key, embedder, created_at=created_at, filename=filename, with_pdq=self._pdq
-                )
-                for embedder in self._embedders()
-            ]
-
-    def _store(self, descriptions: Sequence[Description], source: ObjectRef) -> bool:
-        """Store signatures and thumbnail before the record, so that every image found can be reranked and displayed."""
-        for one in descriptions:
-            self._objects.write(
-                signature_key(one.record.model, one.record.image_id),
-                signature.pack(one.signature),
-                "application/octet-stream",
-            )
-        first, *secondary = descriptions
-        self._objects.write(
-            thumbnail_key(first.record.collection, first.record.image_id), thumbnail(first.preview), THUMBNAIL_TYPE
-        )
-        return self._catalogue.add(first.indexed(), source, [one.indexed() for one in secondary])
-
-    def _require_vectors(self, descriptions: Sequence[Description], image_key: ImageKey, source: ObjectRef) -> None:
-        """Check that no concurrent removal has deleted the vectors of a secondary model, which are separate items.
-
-        Raises:
-            ConflictError: some are missing.
-        """
-        if len(descriptions) > 1 and self._is_first_source(image_key, source) is None:
-            raise ConflictError
-
-    def _still_holds(self, image_key: ImageKey, source: ObjectRef) -> bool:
-        entry = self._ledger.find(source)
-        return entry is not None and entry.held == image_key
 
 
 def _left_images(entry: ObjectState | None) -> Sequence[ImageKey]:

@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from greenlet import greenlet
 
-from functions.ingest import indexer, reindexer
+from functions.ingest import reindexer, stored_images
 from functions.ingest.indexer import Indexer
 from functions.ingest.reindexer import Reindexer
+from functions.ingest.stored_images import StoredImages
 from shared.aws.objects import S3Objects
 from shared.domain.capture import Capture
 from shared.domain.errors import PictureRefused
@@ -119,15 +120,22 @@ class Simulation:
         bucket: Any = self.bucket
         objects = S3Objects(bucket, BUCKET)
         self.faces = MemoryFaces(self)
-        self.indexer = Indexer(
+        images = StoredImages(
             catalogue=self.store.catalogue,
+            ledger=self.store.ledger,
+            objects=objects,
+            trash=self.store.trash,
+            faces=self.faces,
+            find_faces=self._find_faces,
+            embedders=self._embedders,
+        )
+        self.indexer = Indexer(
+            images=images,
             ledger=self.store.ledger,
             uploads=self.store.uploads,
             objects=objects,
             trash=self.store.trash,
-            faces=self.faces,
-            find_faces=lambda image, _: self.faces.add(image.collection, image.image_id, "", ()),
-            embedders=self._embedders,
+            find_faces=self._find_faces,
             pause=lambda _: None,
         )
         self.remover = Remover(
@@ -142,9 +150,12 @@ class Simulation:
             catalogue=self.store.catalogue,
             objects=objects,
             embedders=self._embedders,
-            clean_up=self.indexer.clean_up,
+            clean_up=images.clean_up,
             refuse=self.store.refuse,
         )
+
+    def _find_faces(self, image: ImageKey, _: object) -> None:
+        self.faces.add(image.collection, image.image_id, "", ())
 
     def _embedders(self) -> list[Any]:
         return [_Embedder(model) for model in self.rng.sample(self.models, len(self.models))]
@@ -318,5 +329,5 @@ class Worker(greenlet):
 
 
 def stub_descriptions(monkeypatch: Any) -> None:
-    monkeypatch.setattr(indexer, "describe", stub_description)
+    monkeypatch.setattr(stored_images, "describe", stub_description)
     monkeypatch.setattr(reindexer, "describe", stub_description)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from functions.ingest import indexer, reindexer
+from functions.ingest import reindexer, stored_images
 from shared.aws.event_bus import events_for
 from shared.domain.errors import PictureRefused
 from shared.domain.events import Reindex
@@ -243,7 +243,7 @@ def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(
     def refuse(*_: Any, **__: Any) -> None:
         raise PictureRefused("undescribable", "The features are not all finite numbers.")
 
-    for module in (indexer, reindexer):
+    for module in (stored_images, reindexer):
         monkeypatch.setattr(module, "describe", refuse)
     event = Reindex(ImageKey("c", image_id(b"one")), model)
     outcome = simulation.reindexer.reindex(event)

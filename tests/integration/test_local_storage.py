@@ -214,7 +214,7 @@ def test_a_message_that_fails_for_good_ends_its_upload(local: Local, monkeypatch
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr("functions.ingest.indexer.describe", broken)
+    monkeypatch.setattr("functions.ingest.stored_images.describe", broken)
     url, fields, upload_id = local.form()
     assert send(url, fields, noise(7_002)).status_code == 204
     assert (local.state(upload_id)["status"], local.state(upload_id)["code"]) == ("rejected", "failed")
@@ -237,7 +237,7 @@ def test_an_upload_that_fails_each_time_ends_and_a_redrive_leaves_nothing_of_tha
     data = noise(7_077)
     with monkeypatch.context() as patch:
         patch.setattr("shared.embedded.queue.INGEST_QUEUE", NO_RETRY_DELAY)
-        patch.setattr("functions.ingest.indexer.describe", broken)
+        patch.setattr("functions.ingest.stored_images.describe", broken)
         url, fields, upload_id = local.form()
         assert send(url, fields, data).status_code == 204
         failed = local.state(upload_id)

@@ -16,7 +16,7 @@ def broken(running: PicTrace, request: pytest.FixtureRequest, monkeypatch: pytes
     wrong = np.float32(np.nan if request.param == "NaN" else np.inf)
     services: Any = running.cloud.app.state.services
     ingest: Any = dispatcher()
-    for embedder in (*ingest._indexer._embedders(), services.searcher._embedder()):
+    for embedder in (*ingest._indexer._images._embedders(), services.searcher._embedder()):
         run = embedder._run
 
         def broken_run(run: Any = run, **inputs: Any) -> Any:
