@@ -16,7 +16,7 @@ from bench.speed.requests import item_bytes, write_units
 from infra.local.cloud import LocalCloud
 from infra.local.queue_worker import FunctionContext
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
-from shared.aws.dynamodb.item_mapper import record_key
+from shared.aws.dynamodb.item_keys import record_key
 from shared.aws.objects import S3Objects
 from shared.domain.access import Access, Scope
 from shared.domain.limits import DEFAULT_PAGE, MAX_KEY_CALLS_PER_MINUTE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infra.operate.flow import BATCH_GET_SIZE, EntryResult, Outcome, read_items
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import LISTING_INDEX
 
@@ -40,7 +40,7 @@ class CatalogueSource:
             ExpressionAttributeNames={"#model": "model"},
         ):
             for item in page["Items"]:
-                image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
+                image_key = ImageKey(item_keys.collection_of(item), item["image_id"]["S"])
                 yield CatalogueImage(image_key, item["model"]["S"])
 
     def survey(self, entries: Iterable[CatalogueImage]) -> tuple[Counter[str], int]:
@@ -92,31 +92,31 @@ class CatalogueSource:
     def _described(self, entries: Sequence[CatalogueImage]) -> set[ImageKey]:
         return self._read(
             [
-                item_mapper.vectors_key(entry.image_key.image_id, entry.image_key.collection, self._model)
+                item_keys.vectors_key(entry.image_key.image_id, entry.image_key.collection, self._model)
                 for entry in entries
             ]
         )
 
     def _refusals(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, Any]:
         keys = [
-            item_mapper.refusal_key(entry.image_key.image_id, entry.image_key.collection, self._model)
+            item_keys.refusal_key(entry.image_key.image_id, entry.image_key.collection, self._model)
             for entry in entries
         ]
         return {
-            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item
+            ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): item
             for item in read_items(self._client, self._table, keys)
         }
 
     def _record_models(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, str]:
         keys: list[Any] = [
-            item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries
+            item_keys.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries
         ]
         items = read_items(self._client, self._table, keys, "sk, image_id, model")
-        return {ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): item["model"]["S"] for item in items}
+        return {ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): item["model"]["S"] for item in items}
 
     def _read(self, keys: list[Any]) -> set[ImageKey]:
         items = read_items(self._client, self._table, keys, "sk, image_id")
-        return {ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]) for item in items}
+        return {ImageKey(item_keys.collection_of(item), item["image_id"]["S"]) for item in items}
 
 
 def _revision(refusal: Any) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 from tqdm import tqdm
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.domain.images import SIGNATURES_PREFIX
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def clean_table(client: "DynamoDBClient", table: str, model: str) -> int:
         for page in client.get_paginator("scan").paginate(
             TableName=table,
             FilterExpression="begins_with(sk, :vectors)",
-            ExpressionAttributeValues={":vectors": {"S": item_mapper.VECTORS_PREFIX}},
+            ExpressionAttributeValues={":vectors": {"S": item_keys.VECTORS_PREFIX}},
             ConsistentRead=True,
         ):
             list(pool.map(clean_item, page["Items"]))
@@ -74,7 +74,7 @@ def _move_vector(client: "DynamoDBClient", table: str, item: Any) -> None:
     try:
         client.update_item(
             TableName=table,
-            Key=item_mapper.record_key(item["image_id"]["S"], item["collection"]["S"]),
+            Key=item_keys.record_key(item["image_id"]["S"], item["collection"]["S"]),
             UpdateExpression=change,
             ConditionExpression="attribute_exists(pk) AND #model <> :model",
             ExpressionAttributeNames={f"#{name}": name for name in _VECTOR_ATTRIBUTES},

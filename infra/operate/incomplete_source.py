@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.operate.catalogue_source import CatalogueImage
 from infra.operate.flow import EntryResult, Outcome, read_items
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import LISTING_INDEX
 
@@ -20,7 +20,7 @@ class IncompleteSource:
         is_complete: tells from the attribute `format` of an image's item.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, is_complete: Callable[[item_mapper.Item], bool]) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, is_complete: Callable[[item_keys.Item], bool]) -> None:
         self._client = client
         self._table = table
         self._is_complete = is_complete
@@ -35,7 +35,7 @@ class IncompleteSource:
         ):
             for item in page["Items"]:
                 if not self._is_complete(item):
-                    image_key = ImageKey(item_mapper.collection_of(item), item["image_id"]["S"])
+                    image_key = ImageKey(item_keys.collection_of(item), item["image_id"]["S"])
                     yield CatalogueImage(image_key, item["model"]["S"])
 
     def plan(self, entries: Sequence[CatalogueImage]) -> Mapping[CatalogueImage, EntryResult | int]:
@@ -50,10 +50,10 @@ class IncompleteSource:
         }
 
     def results(self, sent: Mapping[CatalogueImage, int]) -> Mapping[CatalogueImage, EntryResult]:
-        keys = [item_mapper.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
+        keys = [item_keys.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
         names = {"#format": "format"}
         found = {
-            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): self._is_complete(item)
+            ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): self._is_complete(item)
             for item in read_items(self._client, self._table, keys, "sk, image_id, #format", names)
         }
         refusals = self._refusals(list(sent))
@@ -75,11 +75,11 @@ class IncompleteSource:
     def _refusals(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, tuple[int, str, str]]:
         """Return how often each image could not be read, with the last code and reason."""
         keys = [
-            item_mapper.refusal_key(entry.image_key.image_id, entry.image_key.collection, entry.model)
+            item_keys.refusal_key(entry.image_key.image_id, entry.image_key.collection, entry.model)
             for entry in entries
         ]
         return {
-            ImageKey(item_mapper.collection_of(item), item["image_id"]["S"]): (
+            ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): (
                 int(item["revision"]["N"]),
                 item["code"]["S"],
                 item["reason"]["S"],

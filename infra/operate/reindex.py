@@ -14,7 +14,7 @@ from infra.operate.incomplete_source import IncompleteSource
 from infra.operate.progress import ProgressReport, run_with_progress
 from infra.operate.prompts import confirm
 from shared.aws.clients import dynamodb_client, s3_client, sqs_client
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import format_attribute
 from shared.aws.dynamodb.active_model import CACHE_SECONDS, DynamoActiveModel
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
@@ -102,7 +102,7 @@ def _complete(args: argparse.Namespace, stack: DeployedStack) -> int:
     if args.hashes and default_context()["pdq"] != "on":
         raise LookupError("no PDQ hashes are stored. Set pdq to on in cdk.json, and deploy.")
     source = IncompleteSource(
-        dynamodb_client(), stack.table, item_mapper.has_pdq if args.hashes else item_mapper.is_complete
+        dynamodb_client(), stack.table, format_attribute.has_pdq if args.hashes else format_attribute.is_complete
     )
     count = sum(1 for _ in source.list_images())
     missing = "a PDQ hash" if args.hashes else "date or tags, which an earlier version stored"

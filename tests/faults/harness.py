@@ -18,7 +18,7 @@ from infra.local.queue_worker import QueueWorker
 from infra.operate import redrive
 from infra.operate.deployed_stack import DeployedStack
 from shared.aws.dead_letters import REASON
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.aws.objects import S3Objects
 from shared.domain.images import signature_key
 from shared.domain.limits import MAX_RECEIVES
@@ -181,13 +181,11 @@ class Harness:
             items = self.dynamodb.query(
                 TableName=self.table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": item_mapper.image_partition(image_id)},
+                ExpressionAttributeValues={":pk": item_keys.image_partition(image_id)},
                 ConsistentRead=True,
             )["Items"]
-            recorded = any(
-                item_mapper.is_record(item) and item_mapper.collection_of(item) == collection for item in items
-            )
-            sources = {item["key"]["S"] for item in items if not item_mapper.is_record(item)}
+            recorded = any(item_keys.is_record(item) and item_keys.collection_of(item) == collection for item in items)
+            sources = {item["key"]["S"] for item in items if not item_keys.is_record(item)}
             self.row.lost += bool(keys) and not (recorded and keys <= sources)
             whole = recorded and self._signed(image_id) and sources == keys
             self.row.half_visible += not whole if keys else bool(items) or self._signed(image_id)

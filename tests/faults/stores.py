@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.ledger import DynamoLedger
 from shared.aws.dynamodb.refusals import DynamoRefusals
@@ -91,18 +91,18 @@ class DynamoStore:
     def sources(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for image_id, item in self._of_images():
-            if not item_mapper.is_record(item) and not item_mapper.is_vectors(item):
+            if not item_keys.is_record(item) and not item_keys.is_vectors(item):
                 found.setdefault(image_id, set()).add(item["key"]["S"])
         return found
 
     def recorded(self) -> set[str]:
-        return {image_id for image_id, item in self._of_images() if item_mapper.is_record(item)}
+        return {image_id for image_id, item in self._of_images() if item_keys.is_record(item)}
 
     def described(self) -> set[tuple[str, str]]:
         return {(image_id, item["model"]["S"]) for image_id, item in self._of_images() if "model" in item}
 
     def forget_secondary(self) -> str:
-        [secondary] = [key for key, item in self._table.items.items() if item_mapper.is_vectors(item)]
+        [secondary] = [key for key, item in self._table.items.items() if item_keys.is_vectors(item)]
         return str(self._table.items.pop(secondary)["model"]["S"])
 
     def refusal(self, image_key: ImageKey, model: str) -> tuple[str, str]:

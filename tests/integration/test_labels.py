@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.aws.clients import dynamodb_client
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from tests.conftest import PicTrace
 from tests.images import encoded, pixels, shipped
 
@@ -28,7 +28,7 @@ def album(running: PicTrace) -> dict[str, str]:
     labels = [("missile", "0.5"), ("cup", "0.3")]
     dynamodb_client().update_item(
         TableName=running.cloud.outputs["TableName"],
-        Key=item_mapper.record_key(ids[ROCKET], ALBUM),
+        Key=item_keys.record_key(ids[ROCKET], ALBUM),
         UpdateExpression="SET labels = :labels, #label = :label",
         ExpressionAttributeNames={"#label": "label"},
         ExpressionAttributeValues={

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.domain.errors import PictureRefused
 from shared.domain.features import FEATURE_SCALE, LOCAL_DIMENSIONS, LOCAL_SCALE, QUERY_SCALE, cosine, normalise
 from shared.domain.images import (
@@ -130,7 +130,7 @@ def test_any_key_belongs_to_a_valid_collection(rest: str) -> None:
 
 def test_a_cursor_becomes_the_key_of_the_listing_index() -> None:
     item = item_mapper.record_item(RECORD, normalise(np.ones(2048)), ObjectRef("b", "k"))
-    key = item_mapper.decode_cursor(item_mapper.encode_cursor("cats", item), "cats")
+    key = item_keys.decode_cursor(item_keys.encode_cursor("cats", item), "cats")
     assert key == {name: item[name] for name in ("pk", "sk", "collection", "created_at")}
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.aws.dynamodb.batches import batch_get
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
 from shared.domain.cursors import decode_place, encode_place
@@ -63,14 +63,14 @@ class DynamoAlbums:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.put_item(
                 TableName=self._table,
-                Item=item_mapper.album_key(album.key)
+                Item=item_keys.album_key(album.key)
                 | {name: {"S": text} for name, text in texts.items() if text}
                 | {"images": {"N": str(album.images)}},
                 ConditionExpression="attribute_not_exists(pk)",
             )
 
     def find(self, key: AlbumKey) -> Album | None:
-        item = self._get(item_mapper.album_key(key))
+        item = self._get(item_keys.album_key(key))
         return _to_album(key.collection, item) if item else None
 
     def change(self, key: AlbumKey, change: AlbumChange) -> Album:
@@ -87,7 +87,7 @@ class DynamoAlbums:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.album_key(key),
+                Key=item_keys.album_key(key),
                 UpdateExpression=f"SET title = :title{', ' if kept else ''}{kept}{' REMOVE ' if gone else ''}{gone}",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues=values,
@@ -99,29 +99,29 @@ class DynamoAlbums:
 
     def delete(self, key: AlbumKey) -> bool:
         """Delete an album, then its entries and links, which nothing reads any more."""
-        old = self._client.delete_item(
-            TableName=self._table, Key=item_mapper.album_key(key), ReturnValues="ALL_OLD"
-        ).get("Attributes")
+        old = self._client.delete_item(TableName=self._table, Key=item_keys.album_key(key), ReturnValues="ALL_OLD").get(
+            "Attributes"
+        )
         self._clear(key)
         return old is not None
 
     def _clear(self, key: AlbumKey) -> None:
         """Delete the entries of an album that is gone, and the links to it."""
         for member in self.members(key):
-            self._delete(item_mapper.album_entry_key(key, member.image_id))
-            self._delete(item_mapper.album_of_image_key(ImageKey(key.collection, member.image_id), key.album_id))
-        for item in self._query(item_mapper.share_of_album_key(key, "")["pk"]):
-            self._delete(item_mapper.share_key(item["hash"]["S"]))
+            self._delete(item_keys.album_entry_key(key, member.image_id))
+            self._delete(item_keys.album_of_image_key(ImageKey(key.collection, member.image_id), key.album_id))
+        for item in self._query(item_keys.share_of_album_key(key, "")["pk"]):
+            self._delete(item_keys.share_key(item["hash"]["S"]))
             self._delete({"pk": item["pk"], "sk": item["sk"]})
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
         """Return one page of a collection's albums; see `shared.domain.ports.albums.Albums`."""
         after = AlbumKey(collection, decode_place(cursor, collection, ALBUM_ID_PATTERN)) if cursor else None
-        start: Any = {"ExclusiveStartKey": item_mapper.album_key(after)} if after else {}
+        start: Any = {"ExclusiveStartKey": item_keys.album_key(after)} if after else {}
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": item_mapper.album_key(AlbumKey(collection, ""))["pk"]},
+            ExpressionAttributeValues={":pk": item_keys.album_key(AlbumKey(collection, ""))["pk"]},
             ScanIndexForward=False,
             Limit=limit + 1,
             ConsistentRead=True,
@@ -132,22 +132,22 @@ class DynamoAlbums:
         return AlbumPage(albums[:limit], encode_place(collection, albums[limit - 1].key.album_id) if more else None)
 
     def of_image(self, image: ImageKey) -> Sequence[Album]:
-        keys = [item_mapper.album_key(AlbumKey(image.collection, one)) for one in self._albums_of(image)]
+        keys = [item_keys.album_key(AlbumKey(image.collection, one)) for one in self._albums_of(image)]
         albums = [_to_album(image.collection, item) for item in batch_get(self._client, self._table, keys)]
         return sorted(albums, key=lambda album: album.key.album_id, reverse=True)
 
     def holds(self, key: AlbumKey, image_id: str) -> bool:
-        return self._get(item_mapper.album_entry_key(key, image_id)) is not None
+        return self._get(item_keys.album_entry_key(key, image_id)) is not None
 
     def members(self, key: AlbumKey) -> Sequence[Member]:
         """Return the entries of an album, those of images in the trash included."""
-        found = self._query(item_mapper.album_entry_key(key, "")["pk"])
+        found = self._query(item_keys.album_entry_key(key, "")["pk"])
         return [Member(item["sk"]["S"], item["at"]["S"], item["taken"]["S"]) for item in found]
 
     def add(self, key: AlbumKey, image_ids: Sequence[str]) -> Sequence[str]:
         """Add images; see `shared.domain.ports.albums.Albums`."""
         wanted = list(dict.fromkeys(image_ids))
-        record_keys = [item_mapper.record_key(one, key.collection) for one in wanted]
+        record_keys = [item_keys.record_key(one, key.collection) for one in wanted]
         for _ in range(MAX_ROUNDS):
             if self.find(key) is None:
                 raise AlbumMissing
@@ -170,11 +170,11 @@ class DynamoAlbums:
         ]
         for record in records:
             image_id, at = record["image_id"]["S"], record[LISTING_SORT]["S"]
-            entry = item_mapper.album_entry_key(key, image_id)
+            entry = item_keys.album_entry_key(key, image_id)
             entry |= {"at": {"S": at}, "taken": record.get(TAKEN_SORT, {"S": at.removesuffix("+00:00")})}
-            link = item_mapper.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
+            link = item_keys.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
             writes += [
-                self._shown(item_mapper.record_key(image_id, key.collection)),
+                self._shown(item_keys.record_key(image_id, key.collection)),
                 {"Put": {"TableName": self._table, "Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}},
                 {"Put": {"TableName": self._table, "Item": link}},
             ]
@@ -195,7 +195,7 @@ class DynamoAlbums:
 
     def _held(self, key: AlbumKey, image_ids: Sequence[str]) -> list[str]:
         """Return those of the images that the album has."""
-        keys = [item_mapper.album_entry_key(key, one) for one in image_ids]
+        keys = [item_keys.album_entry_key(key, one) for one in image_ids]
         return [item["sk"]["S"] for item in batch_get(self._client, self._table, keys)]
 
     def forget(self, image: ImageKey) -> None:
@@ -203,16 +203,16 @@ class DynamoAlbums:
         for album_id in self._albums_of(image):
             key = AlbumKey(image.collection, album_id)
             if self.find(key) is None:
-                self._delete(item_mapper.album_entry_key(key, image.image_id))
-                self._delete(item_mapper.album_of_image_key(image, album_id))
+                self._delete(item_keys.album_entry_key(key, image.image_id))
+                self._delete(item_keys.album_of_image_key(image, album_id))
             else:
                 self.remove(key, [image.image_id])
 
     def _remove(self, key: AlbumKey, image_ids: Sequence[str]) -> bool:
         writes: list[Any] = [self._counted(key, -len(image_ids))]
         for image_id in image_ids:
-            entry = item_mapper.album_entry_key(key, image_id)
-            link = item_mapper.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
+            entry = item_keys.album_entry_key(key, image_id)
+            link = item_keys.album_of_image_key(ImageKey(key.collection, image_id), key.album_id)
             writes += [
                 {"Delete": {"TableName": self._table, "Key": entry, "ConditionExpression": "attribute_exists(pk)"}},
                 {"Delete": {"TableName": self._table, "Key": link}},
@@ -223,7 +223,7 @@ class DynamoAlbums:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._client.update_item(
                     TableName=self._table,
-                    Key=item_mapper.album_key(key),
+                    Key=item_keys.album_key(key),
                     UpdateExpression="REMOVE cover",
                     ConditionExpression="cover = :cover",
                     ExpressionAttributeValues={":cover": {"S": image_id}},
@@ -238,7 +238,7 @@ class DynamoAlbums:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": item_mapper.album_key(key),
+                "Key": item_keys.album_key(key),
                 "UpdateExpression": "SET images = images + :more"
                 + (", cover = if_not_exists(cover, :cover)" if cover else ""),
                 "ConditionExpression": "attribute_exists(pk)" + (f" AND {condition}" if condition else ""),
@@ -266,7 +266,7 @@ class DynamoAlbums:
         return True
 
     def _albums_of(self, image: ImageKey) -> list[str]:
-        return [item["sk"]["S"] for item in self._query(item_mapper.album_of_image_key(image, "")["pk"])]
+        return [item["sk"]["S"] for item in self._query(item_keys.album_of_image_key(image, "")["pk"])]
 
     def _get(self, key: dict[str, Any]) -> Any:
         return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
@@ -288,7 +288,7 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
     return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
-def _to_album(collection: str, item: item_mapper.Item) -> Album:
+def _to_album(collection: str, item: item_keys.Item) -> Album:
     return Album(
         key=AlbumKey(collection, item["sk"]["S"]),
         title=item["title"]["S"],

@@ -7,42 +7,34 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import format_attribute, item_keys, item_mapper
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.batches import batch_get
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
     ANNOTATED_PROJECTION,
-    PROJECTION,
-    PROJECTION_NAMES,
     DynamoListing,
 )
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
-from shared.aws.transient_errors import is_index_not_ready
+from shared.aws.dynamodb.vector_search import DynamoVectorSearch
 from shared.domain.annotations import Annotations
 from shared.domain.capture import Capture
-from shared.domain.errors import IndexNotReady
-from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
+from shared.domain.features import FeatureVector, LocalVector
 from shared.domain.filters import ImageFilter, Order, Sort
 from shared.domain.images import ImageRecord, IndexedImage, ObjectRef, Page, source_id
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import DEFAULT_COLLECTION, MAX_SOURCES_SHOWN
 from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
 from shared.domain.ports.catalogue import Occurrences
-from shared.domain.ports.indexes import Candidate, Candidates
+from shared.domain.ports.indexes import Candidates
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
     ANNOTATIONS,
     LISTING_INDEX,
     LISTING_PARTITION,
-    LOCAL_INDEX,
-    PIXELS_HASH,
-    PIXELS_INDEX,
-    SINCE,
     TAKEN_SORT,
     TRASHED_AT,
-    VECTOR_INDEX,
 )
 from shared.domain.tags import TagCounts, TagDecisions
 
@@ -63,6 +55,7 @@ class DynamoCatalogue:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self._search = DynamoVectorSearch(client, table)
         self._secondary = DynamoSecondaryVectors(client, table)
         self._collections = DynamoCollections(client, table)
         self._albums = DynamoAlbums(client, table)
@@ -97,7 +90,7 @@ class DynamoCatalogue:
 
     def _tag_decisions(self, image_key: ImageKey) -> TagDecisions:
         return item_mapper.to_decisions(
-            self._client.get_item(TableName=self._table, Key=item_mapper.tags_key(image_key), ConsistentRead=True).get(
+            self._client.get_item(TableName=self._table, Key=item_keys.tags_key(image_key), ConsistentRead=True).get(
                 "Item"
             )
         )
@@ -118,7 +111,7 @@ class DynamoCatalogue:
     def _described(self, image_key: ImageKey, models: Sequence[str]) -> Any:
         held = self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(image_key.image_id, image_key.collection),
+            Key=item_keys.record_key(image_key.image_id, image_key.collection),
             ProjectionExpression="#model, brought_by, trashed_at",
             ExpressionAttributeNames={"#model": "model"},
             ConsistentRead=True,
@@ -137,18 +130,18 @@ class DynamoCatalogue:
         """
         chosen = self._record(image_id, collection or DEFAULT_COLLECTION)
         if not _is_shown(chosen) and collection is None:
-            chosen = next(filter(_is_shown, self._partition(image_id, item_mapper.RECORDS_PREFIX)), None)
+            chosen = next(filter(_is_shown, self._partition(image_id, item_keys.RECORDS_PREFIX)), None)
         if not _is_shown(chosen):
             return None
         record = item_mapper.to_record(chosen)
-        found = self._partition(image_id, item_mapper.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
+        found = self._partition(image_id, item_keys.source_prefix(record.collection), limit=MAX_SOURCES_SHOWN)
         return replace(record, sources=tuple(map(item_mapper.to_source, found)))
 
     def features(self, image_id: str, collection: str, model: str) -> FeatureVector | None:
         """Return the stored features, or None if there are none of this model."""
         item = self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(image_id, collection),
+            Key=item_keys.record_key(image_id, collection),
             ProjectionExpression="features, #model",
             ExpressionAttributeNames={"#model": "model"},
         ).get("Item")
@@ -163,13 +156,13 @@ class DynamoCatalogue:
             items = self._partition(image_id)
         else:
             record = self._record(image_id, collection)
-            items = [*([record] if record else []), *self._partition(image_id, item_mapper.source_prefix(collection))]
+            items = [*([record] if record else []), *self._partition(image_id, item_keys.source_prefix(collection))]
         return Occurrences(
-            collections=[item_mapper.collection_of(item) for item in items if item_mapper.is_record(item)],
+            collections=[item_keys.collection_of(item) for item in items if item_keys.is_record(item)],
             sources=[
-                (item_mapper.collection_of(item), item_mapper.to_source(item))
+                (item_keys.collection_of(item), item_mapper.to_source(item))
                 for item in items
-                if not item_mapper.is_record(item)
+                if not item_keys.is_record(item)
             ],
         )
 
@@ -178,7 +171,7 @@ class DynamoCatalogue:
         try:
             self._client.delete_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
+                Key=item_keys.record_key(image_key.image_id, image_key.collection),
                 ConditionExpression="attribute_exists(pk)",
             )
             existed = True
@@ -231,12 +224,12 @@ class DynamoCatalogue:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(image_key.image_id, image_key.collection),
+                Key=item_keys.record_key(image_key.image_id, image_key.collection),
                 UpdateExpression="SET #format = :new" + (", #dated_at = :dated_at" if dated else ""),
                 ConditionExpression="#format = :old",
                 ExpressionAttributeNames={"#format": "format"} | ({"#dated_at": TAKEN_SORT} if dated else {}),
                 ExpressionAttributeValues={
-                    ":new": {"S": item_mapper.format_text(record)},
+                    ":new": {"S": format_attribute.format_text(record)},
                     ":old": item["format"],
                     **({":dated_at": {"S": record.dated_at}} if dated else {}),
                 },
@@ -248,25 +241,7 @@ class DynamoCatalogue:
         Raises:
             ConflictError: they are no longer `before`, or the image was removed.
         """
-        old = item_mapper.annotation_attributes(before, image_key.collection)
-        new = item_mapper.annotation_attributes(after, image_key.collection)
-        names = (ANNOTATED_PARTITION, *ANNOTATIONS)
-        unchanged = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
-        changes = []
-        if new:
-            changes.append("SET " + ", ".join(f"#{name} = :new_{name}" for name in new))
-        if gone := [name for name in names if name not in new]:
-            changes.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
-        values = {f":old_{name}": value for name, value in old.items()}
-        values |= {f":new_{name}": value for name, value in new.items()}
-        update: Any = {
-            "TableName": self._table,
-            "Key": item_mapper.record_key(image_key.image_id, image_key.collection),
-            "UpdateExpression": " ".join(changes),
-            "ConditionExpression": " AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
-            "ExpressionAttributeNames": {f"#{name}": name for name in (LISTING_PARTITION, *names)},
-            **({"ExpressionAttributeValues": values} if values else {}),
-        }
+        update: Any = {"TableName": self._table, **_annotation_update(image_key, before, after)}
         if before.tags == after.tags:
             try:
                 self._client.update_item(**update)
@@ -306,81 +281,19 @@ class DynamoCatalogue:
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
-        """Return the nearest images by the cosine of their features.
-
-        Args:
-            label: limits the images to those whose most probable class, in canonical form, it is.
-            limit: 1 to 100, the range of SearchVectors.
-
-        Raises:
-            IndexNotReady: the index is being built.
-        """
-        return self._search(VECTOR_INDEX, features, collection=collection, model=model, label=label, limit=limit)
+        """Return the nearest images by the cosine of their features; see `DynamoVectorSearch.nearest`."""
+        return self._search.nearest(features, collection=collection, model=model, label=label, limit=limit)
 
     def nearest_local(self, local: LocalVector, *, collection: str, model: str, limit: int) -> Candidates:
-        """Return the nearest images by the cosine of their local features; `limit` is 1 to 100.
-
-        Raises:
-            IndexNotReady: the index is being built.
-        """
-        return self._search(LOCAL_INDEX, local, collection=collection, model=model, label=None, limit=limit)
-
-    def _search(
-        self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
-    ) -> Candidates:
-        condition = "#collection = :collection AND #model = :model"
-        names = PROJECTION_NAMES | {f"#{SINCE}": SINCE}
-        values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
-        if label is not None:
-            condition += " AND #label = :label"
-            names["#label"] = "label"
-            values[":label"] = {"S": label}
-        try:
-            answer = self._client.search_vectors(
-                TableName=self._table,
-                IndexName=index,
-                SearchVector=item_mapper.to_numbers(vector, QUERY_SCALE),
-                TopK=limit,
-                SearchConditionExpression=condition,
-                ProjectionExpression=f"{PROJECTION}, #{SINCE}",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                ReturnConsumedCapacity="TOTAL",
-            )
-        except ClientError as error:
-            if is_index_not_ready(error):
-                raise IndexNotReady(f"The vector index {index} is still being built.") from error
-            raise
-        examined = answer.get("ConsumedCapacity", {}).get("VectorSearchRequestBytes")
-        return Candidates(
-            found=[
-                Candidate(item_mapper.to_record(result["Item"]), cosine=max(-1.0, 1.0 - float(result["Score"])))
-                for result in answer.get("SearchResults", [])
-            ],
-            bytes_examined=None if examined is None else int(examined),
-        )
+        """Return the nearest images by the cosine of their local features; see `DynamoVectorSearch.nearest_local`."""
+        return self._search.nearest_local(local, collection=collection, model=model, limit=limit)
 
     def with_pixels(self, pixels_hash: str, *, collection: str, limit: int) -> list[ImageRecord]:
-        """Return the images whose decoded pixels have this hash; see `shared.domain.ports.indexes.PixelSearch`."""
-        try:
-            found = self._client.query(
-                TableName=self._table,
-                IndexName=PIXELS_INDEX,
-                KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
-                ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
-                ProjectionExpression=PROJECTION,
-                ExpressionAttributeNames=PROJECTION_NAMES,
-                Limit=limit,
-            )
-        except ClientError as error:
-            if not is_index_not_ready(error):
-                raise
-            return []  # after an upgrade, until the index is filled; the vector indexes have the images too
-        return [item_mapper.to_record(item) for item in found["Items"]]
+        return self._search.with_pixels(pixels_hash, collection=collection, limit=limit)
 
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.indexes.SearchIndex`."""
-        keys = [item_mapper.record_key(image_id, collection) for image_id in set(image_ids)]
+        keys = [item_keys.record_key(image_id, collection) for image_id in set(image_ids)]
         names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
         projection = {
             "ProjectionExpression": ", ".join(f"#{name}" for name in names),
@@ -392,7 +305,7 @@ class DynamoCatalogue:
     def _record(self, image_id: str, collection: str) -> Any:
         return self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(image_id, collection),
+            Key=item_keys.record_key(image_id, collection),
             ProjectionExpression=ANNOTATED_PROJECTION,
             ExpressionAttributeNames=ANNOTATED_NAMES,
             ConsistentRead=True,
@@ -400,7 +313,7 @@ class DynamoCatalogue:
 
     def _partition(self, image_id: str, prefix: str = "", limit: int | None = None) -> list[Any]:
         """Return an image's records and sources whose sort key begins with `prefix`."""
-        condition, values = "pk = :pk", {":pk": item_mapper.image_partition(image_id)}
+        condition, values = "pk = :pk", {":pk": item_keys.image_partition(image_id)}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": {"S": prefix}}
         items: list[Any] = []
@@ -414,9 +327,31 @@ class DynamoCatalogue:
             ConsistentRead=True,
         ):
             items += page["Items"]
-        return [item for item in items if not item_mapper.is_vectors(item)]
+        return [item for item in items if not item_keys.is_vectors(item)]
 
 
 def _is_shown(record: Any) -> bool:
     """Return whether there is a record, and it is not in the trash."""
     return record is not None and LISTING_PARTITION in record
+
+
+def _annotation_update(image_key: ImageKey, before: Annotations, after: Annotations) -> dict[str, Any]:
+    """Return the update of a record that is in no trash and has these annotations, to those after."""
+    old = item_mapper.annotation_attributes(before, image_key.collection)
+    new = item_mapper.annotation_attributes(after, image_key.collection)
+    names = (ANNOTATED_PARTITION, *ANNOTATIONS)
+    unchanged = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
+    changes = []
+    if new:
+        changes.append("SET " + ", ".join(f"#{name} = :new_{name}" for name in new))
+    if gone := [name for name in names if name not in new]:
+        changes.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
+    values = {f":old_{name}": value for name, value in old.items()}
+    values |= {f":new_{name}": value for name, value in new.items()}
+    return {
+        "Key": item_keys.record_key(image_key.image_id, image_key.collection),
+        "UpdateExpression": " ".join(changes),
+        "ConditionExpression": " AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
+        "ExpressionAttributeNames": {f"#{name}": name for name in (LISTING_PARTITION, *names)},
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.aws.dynamodb.batches import batch_get
 from shared.domain.collections import CollectionEntry, CollectionPage
 from shared.domain.cursors import decode_name, encode_name
@@ -114,7 +114,7 @@ def _item_key(name: str) -> dict[str, Any]:
     return {"pk": {"S": COLLECTIONS_PARTITION}, "sk": {"S": name}}
 
 
-def _to_entry(item: item_mapper.Item) -> CollectionEntry:
+def _to_entry(item: item_keys.Item) -> CollectionEntry:
     return CollectionEntry(
         name=str(item["sk"]["S"]),
         title=item["title"]["S"] if "title" in item else None,

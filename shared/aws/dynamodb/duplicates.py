@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.aws.dynamodb.batches import batch_get
 from shared.domain.cursors import decode_group, decode_pair, encode_group, encode_pair
 from shared.domain.duplicates import (
@@ -55,7 +55,7 @@ class DynamoDuplicates:
 
     def records(self, collection: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         """Return those of the images that the collection has now; see `shared.domain.ports.duplicates.Duplicates`."""
-        keys = [item_mapper.record_key(one, collection) for one in sorted(set(image_ids))]
+        keys = [item_keys.record_key(one, collection) for one in sorted(set(image_ids))]
         items = batch_get(self._client, self._table, keys, _PROJECTION)
         records = [item_mapper.to_record(item) for item in items if LISTING_PARTITION in item]
         return {record.image_id: record for record in records}
@@ -67,7 +67,7 @@ class DynamoDuplicates:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(image.image_id, image.collection),
+                Key=item_keys.record_key(image.image_id, image.collection),
                 UpdateExpression="REMOVE #group" if group is None else "SET #group = :group",
                 ConditionExpression=f"attribute_exists(#collection) AND {unchanged}",
                 ExpressionAttributeNames={"#group": DUPLICATES_SORT, "#collection": LISTING_PARTITION},
@@ -93,7 +93,7 @@ class DynamoDuplicates:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(image.image_id, image.collection),
+                Key=item_keys.record_key(image.image_id, image.collection),
                 UpdateExpression=change,
                 ConditionExpression="attribute_exists(pk)",
                 **values,
@@ -168,9 +168,9 @@ class DynamoDuplicates:
     def decide(self, image: ImageKey, other: str, decision: Decision | None) -> None:
         """Store a decision on two images of a collection, or forget it."""
         keys = [
-            item_mapper.decision_key(image, other),
-            item_mapper.decision_key(ImageKey(image.collection, other), image.image_id),
-            item_mapper.decided_key(image.collection, *sorted((image.image_id, other))),
+            item_keys.decision_key(image, other),
+            item_keys.decision_key(ImageKey(image.collection, other), image.image_id),
+            item_keys.decided_key(image.collection, *sorted((image.image_id, other))),
         ]
         writes: list[Any] = [
             {"Delete": {"TableName": self._table, "Key": key}}
@@ -186,7 +186,7 @@ class DynamoDuplicates:
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": item_mapper.decision_key(image, "")["pk"]},
+            ExpressionAttributeValues={":pk": item_keys.decision_key(image, "")["pk"]},
             ConsistentRead=True,
         ):
             found |= {item["sk"]["S"]: Decision(item["decision"]["S"]) for item in page["Items"]}
@@ -200,11 +200,11 @@ class DynamoDuplicates:
         """
         after: Any = {}
         if cursor:
-            after["ExclusiveStartKey"] = item_mapper.decided_key(collection, *decode_pair(cursor, collection))
+            after["ExclusiveStartKey"] = item_keys.decided_key(collection, *decode_pair(cursor, collection))
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": item_mapper.decided_key(collection, "", "")["pk"]},
+            ExpressionAttributeValues={":pk": item_keys.decided_key(collection, "", "")["pk"]},
             ConsistentRead=True,
             Limit=limit,
             **after,
@@ -214,10 +214,10 @@ class DynamoDuplicates:
         return DecisionPage(found, encode_pair(collection, found[-1].images) if more else None)
 
 
-def _pair_of(item: item_mapper.Item) -> tuple[str, str]:
+def _pair_of(item: item_keys.Item) -> tuple[str, str]:
     one, _, other = item["sk"]["S"].partition("#")
     return one, other
 
 
-def _group_of(item: item_mapper.Item) -> str:
+def _group_of(item: item_keys.Item) -> str:
     return str(item[DUPLICATES_SORT]["S"])

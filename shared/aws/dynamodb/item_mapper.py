@@ -5,12 +5,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from shared.domain import cursors
-from shared.domain.albums import AlbumKey
+from shared.aws.dynamodb.format_attribute import format_parameters, format_text, to_capture, to_pdq, to_things
+from shared.aws.dynamodb.item_keys import Item, collection_of, object_key, record_key, source_key, tags_key, vectors_key
 from shared.domain.annotations import Annotations
-from shared.domain.capture import Capture
 from shared.domain.features import FEATURE_SCALE, LOCAL_SCALE, FeatureVector, LocalVector, normalise, require_finite
-from shared.domain.filters import Sort
 from shared.domain.images import (
     Grouping,
     ImageRecord,
@@ -19,110 +17,26 @@ from shared.domain.images import (
     ObjectRef,
     Upload,
     UploadStatus,
-    object_id,
     source_id,
 )
 from shared.domain.labels import canonical
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
-from shared.domain.perceptual_hashes import HashKind, Pdq
 from shared.domain.quality import Quality
 from shared.domain.table_schema import (
     ANNOTATED_PARTITION,
     ANNOTATIONS,
     DUPLICATES_SORT,
-    LISTING_SORT,
     PIXELS_HASH,
     SINCE,
     TAKEN_SORT,
 )
 from shared.domain.tags import SEPARATOR, TagDecisions
 
-Item = Mapping[str, Any]
-"""An item in DynamoDB JSON, `{"name": {"S": "value"}}`."""
-
-RECORDS_PREFIX: Final = "collection#"
-VECTORS_PREFIX: Final = "features#"
 _OF_RECORDS: Final = ("created_at", "status", "brought_by", TAKEN_SORT, ANNOTATED_PARTITION, *ANNOTATIONS)
 """Attributes that the vectors of secondary models lack, and with them the indexes of records."""
 _FAVOURITE, _ADDED, _REMOVED = ":favourite", ":added", ":removed"
 """Entries among the fields of an image that are not fields, whose names have no colon: the indexes project the fields,
 and what they project cannot be changed."""
-_IMAGE, _SOURCE, _UPLOAD, _OBJECT, _REFUSAL = "image#", "source#", "upload#", "object#", "refusal#"
-
-
-def image_partition(image_id: str) -> dict[str, Any]:
-    return {"S": _IMAGE + image_id}
-
-
-def record_key(image_id: str, collection: str) -> dict[str, Any]:
-    return {"pk": image_partition(image_id), "sk": {"S": RECORDS_PREFIX + collection}}
-
-
-def upload_item_key(upload_id: str) -> dict[str, Any]:
-    return {"pk": {"S": _UPLOAD + upload_id}, "sk": {"S": "state"}}
-
-
-def source_prefix(collection: str) -> str:
-    return f"{_SOURCE}{collection}#"
-
-
-def source_key(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
-    return {"pk": image_partition(image_id), "sk": {"S": source_prefix(collection) + source_id(source)}}
-
-
-def object_key(source: ObjectRef) -> dict[str, Any]:
-    return {"pk": {"S": _OBJECT + object_id(source)}, "sk": {"S": "state"}}
-
-
-def vectors_prefix(collection: str) -> str:
-    return f"{VECTORS_PREFIX}{collection}#"
-
-
-def vectors_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
-    return {"pk": image_partition(image_id), "sk": {"S": vectors_prefix(collection) + model}}
-
-
-def refusal_key(image_id: str, collection: str, model: str) -> dict[str, Any]:
-    """Return the key of a refused reindexing, outside the image's partition, whose other items are sources."""
-    return {"pk": {"S": f"{_REFUSAL}{image_id}"}, "sk": {"S": f"model#{collection}#{model}"}}
-
-
-def decision_key(image: ImageKey, other: str) -> dict[str, Any]:
-    """Return the key of what was decided on an image and another of its collection, outside the image's partition."""
-    return {"pk": {"S": f"decided#{image.collection}#{image.image_id}"}, "sk": {"S": other}}
-
-
-def decided_key(collection: str, one: str, other: str) -> dict[str, Any]:
-    """Return the key under which the same decision is listed with all of the collection; `one` is the lesser id."""
-    return {"pk": {"S": f"decided#{collection}"}, "sk": {"S": f"{one}#{other}"}}
-
-
-def album_key(album: AlbumKey) -> dict[str, Any]:
-    """Return the key of an album in the list of its collection, in which the ids are in the order of creation."""
-    return {"pk": {"S": f"albums#{album.collection}"}, "sk": {"S": album.album_id}}
-
-
-def album_entry_key(album: AlbumKey, image_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"album#{album.collection}#{album.album_id}"}, "sk": {"S": image_id}}
-
-
-def album_of_image_key(image: ImageKey, album_id: str) -> dict[str, Any]:
-    """Return the key under which an image's albums are found, outside its partition, whose other items are sources."""
-    return {"pk": {"S": f"albums_of#{image.collection}#{image.image_id}"}, "sk": {"S": album_id}}
-
-
-def share_key(token_hash: str) -> dict[str, Any]:
-    return {"pk": {"S": f"share#{token_hash}"}, "sk": {"S": "link"}}
-
-
-def share_of_album_key(album: AlbumKey, share_id: str) -> dict[str, Any]:
-    """Return the key under which a link is listed with the others to its album."""
-    return {"pk": {"S": f"shares#{album.collection}#{album.album_id}"}, "sk": {"S": share_id}}
-
-
-def tags_key(image: ImageKey) -> dict[str, Any]:
-    """Return the key of what people decided on the tags of an image, outside its partition, so that it outlives it."""
-    return {"pk": {"S": f"tags#{image.collection}#{image.image_id}"}, "sk": {"S": "decisions"}}
 
 
 def tags_item(image: ImageKey, decisions: TagDecisions) -> dict[str, Any]:
@@ -131,19 +45,6 @@ def tags_item(image: ImageKey, decisions: TagDecisions) -> dict[str, Any]:
 
 def to_decisions(item: Item | None) -> TagDecisions:
     return _to_decisions(item["decided"]["M"]) if item else TagDecisions()
-
-
-def is_vectors(item: Item) -> bool:
-    return bool(item["sk"]["S"].startswith(VECTORS_PREFIX))
-
-
-def is_record(item: Item) -> bool:
-    return bool(item["sk"]["S"].startswith(RECORDS_PREFIX))
-
-
-def collection_of(item: Item) -> str:
-    """Return the collection of a record or source item."""
-    return str(item["sk"]["S"].split("#", 2)[1])
 
 
 def to_numbers(vector: FeatureVector, scale: int) -> list[dict[str, str]]:
@@ -217,7 +118,7 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
-        format=_format_parts(item)[""],
+        format=format_parameters(item)[""],
         bytes=int(item["bytes"]["N"]),
         phash=item["phash"]["S"],
         created_at=item.get("created_at", item.get(SINCE))["S"],
@@ -228,12 +129,12 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
-        damaged="intact" in _format_parts(item),
-        intact=float(_format_parts(item).get("intact", 1)),
-        pages=int(_format_parts(item).get("pages", 1)),
-        capture=_to_capture(_format_parts(item)),
-        things=_to_things(_format_parts(item)),
-        pdq=_to_pdq(_format_parts(item)),
+        damaged="intact" in format_parameters(item),
+        intact=float(format_parameters(item).get("intact", 1)),
+        pages=int(format_parameters(item).get("pages", 1)),
+        capture=to_capture(format_parameters(item)),
+        things=to_things(format_parameters(item)),
+        pdq=to_pdq(format_parameters(item)),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
@@ -277,72 +178,6 @@ def to_annotations(item: Item) -> Annotations:
         favourite=_FAVOURITE in fields,
         tags=_to_decisions(fields),
     )
-
-
-def format_text(record: ImageRecord) -> str:
-    """Return the format, with parameters as a media type has them: `tiff; pages=3; taken=2026-11-28T09:30:00+01:00`.
-
-    `taken` is there, empty, if the file has no date; without it, the image was stored by a version that did not read
-    what the file states. So it is with `things`. `pdq` is the hash and its quality.
-
-    Every index projects `format`. What an index projects cannot be changed without building it again.
-    """
-    parameters = [f"; intact={record.intact:.4g}"] if record.damaged else []
-    parameters += [f"; pages={record.pages}"] if record.pages > 1 else []
-    if record.capture is not None:
-        parameters += [f"; taken={record.capture.taken_at or ''}"]
-        parameters += [f"; camera={record.capture.camera}"] if record.capture.camera else []
-        parameters += ["; place={},{}".format(*record.capture.location)] if record.capture.location else []
-    if record.things is not None:
-        parameters += [f"; things={SEPARATOR.join(record.things)}"]
-    if record.pdq is not None:
-        parameters += [f"; pdq={record.pdq.value},{record.pdq.quality}"]
-    return record.format + "".join(parameters)
-
-
-def _format_parts(item: Item) -> dict[str, str]:
-    """Return the parameters of the format by their names; the format itself has the name \"\"."""
-    name, *parameters = item["format"]["S"].split("; ")
-    return {"": name} | dict(parameter.split("=", 1) for parameter in parameters)
-
-
-def to_hash(item: Item, kind: HashKind) -> str | None:
-    """Return a perceptual hash of a record, of which only `phash` or `format` needs to be read."""
-    if kind is HashKind.PHASH:
-        return str(item["phash"]["S"])
-    pdq = _to_pdq(_format_parts(item))
-    return pdq.value if pdq else None
-
-
-def _to_pdq(parts: Mapping[str, str]) -> Pdq | None:
-    value, _, quality = parts.get("pdq", "").partition(",")
-    return Pdq(value, int(quality)) if value else None
-
-
-def has_capture(item: Item) -> bool:
-    """Return whether it was read from the image's file when, by what and where it was taken."""
-    return "taken" in _format_parts(item)
-
-
-def is_complete(item: Item) -> bool:
-    """Return whether the image was stored, or completed since, by a version that reads dates and tells things."""
-    return has_capture(item) and "things" in _format_parts(item)
-
-
-def has_pdq(item: Item) -> bool:
-    """Return whether the image was stored, or completed since, while the setting `pdq` was on."""
-    return "pdq" in _format_parts(item)
-
-
-def _to_things(parts: Mapping[str, str]) -> tuple[str, ...] | None:
-    return tuple(filter(None, parts["things"].split(SEPARATOR))) if "things" in parts else None
-
-
-def _to_capture(parts: Mapping[str, str]) -> Capture | None:
-    if "taken" not in parts:
-        return None
-    latitude, longitude = map(float, parts["place"].split(",")) if "place" in parts else (None, None)
-    return Capture(parts["taken"] or None, parts.get("camera"), latitude, longitude)
 
 
 def source_item(image_id: str, collection: str, source: ObjectRef) -> dict[str, Any]:
@@ -415,22 +250,3 @@ def to_upload(item: Item) -> Upload:
         opened_at=int(item["opened_at"]["N"]) if "opened_at" in item else None,
         ends_by=int(item["ends_by"]["N"]) if "ends_by" in item else None,
     )
-
-
-SORT_ATTRIBUTES: Final = {Sort.ADDED: LISTING_SORT, Sort.TAKEN: TAKEN_SORT}
-
-
-def encode_cursor(collection: str, last: Item, sort: Sort = Sort.ADDED) -> str:
-    """Return the cursor after a record or a key of the index that lists by `sort`."""
-    time, image_id = last[SORT_ATTRIBUTES[sort]]["S"], last["pk"]["S"].removeprefix(_IMAGE)
-    return cursors.encode_cursor(collection, time, image_id, sort)
-
-
-def decode_cursor(cursor: str, collection: str, sort: Sort = Sort.ADDED) -> dict[str, Any]:
-    """Return the key of the index after which the next page starts.
-
-    Raises:
-        InvalidCursor: the cursor is malformed, or belongs to another collection or order.
-    """
-    time, image_id = cursors.decode_cursor(cursor, collection, sort)
-    return {**record_key(image_id, collection), "collection": {"S": collection}, SORT_ATTRIBUTES[sort]: {"S": time}}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey, ObjectState, ObjectStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
@@ -30,9 +30,9 @@ class DynamoLedger:
         self._table = table
 
     def find(self, source: ObjectRef) -> ObjectState | None:
-        item = self._client.get_item(
-            TableName=self._table, Key=item_mapper.object_key(source), ConsistentRead=True
-        ).get("Item")
+        item = self._client.get_item(TableName=self._table, Key=item_keys.object_key(source), ConsistentRead=True).get(
+            "Item"
+        )
         return item_mapper.to_object_state(item) if item else None
 
     def change(self, before: ObjectState | None, after: ObjectState) -> None:
@@ -72,4 +72,4 @@ class DynamoLedger:
 
     @staticmethod
     def _source_key(image_key: ImageKey, source: ObjectRef) -> dict[str, Any]:
-        return item_mapper.source_key(image_key.image_id, image_key.collection, source)
+        return item_keys.source_key(image_key.image_id, image_key.collection, source)

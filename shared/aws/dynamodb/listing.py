@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import format_attribute, item_keys, item_mapper
 from shared.aws.dynamodb.albums import Member
 from shared.aws.dynamodb.batches import BATCH, batch_get
 from shared.aws.transient_errors import is_index_not_ready
@@ -39,7 +39,7 @@ FILTER_PAGES: Final = 10
 FILTER_PAGE: Final = 500
 """Maximum number of reads for a filtered page, and of images in each read."""
 _HASH_ATTRIBUTES: Final = {HashKind.PHASH: "phash", HashKind.PDQ: "format"}
-"""The attribute that has the hash; `item_mapper.format_text` says why."""
+"""The attribute that has the hash; the module `format_attribute` says why."""
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
@@ -89,9 +89,9 @@ class DynamoListing:
             return self._merged(collection, wanted, order, limit, cursor)
         request = self._query(collection, wanted, sort, order)
         if cursor:
-            after = item_mapper.decode_cursor(cursor, collection, sort)
+            after = item_keys.decode_cursor(cursor, collection, sort)
             since, until = (request["ExpressionAttributeValues"][name]["S"] for name in (":since", ":until"))
-            if not since <= after[item_mapper.SORT_ATTRIBUTES[sort]]["S"] <= until:
+            if not since <= after[item_keys.SORT_ATTRIBUTES[sort]]["S"] <= until:
                 raise InvalidCursor("the cursor belongs to other dates")
             request["ExclusiveStartKey"] = _start(after, request["IndexName"])
         selective = wanted.selective(sort)
@@ -110,9 +110,9 @@ class DynamoListing:
         lacks_annotations = request["IndexName"] == LISTING_INDEX and not wanted.depends_on_annotations
         page = self._annotated(collection, records) if lacks_annotations else records
         if len(found) > limit:
-            return Page(page, item_mapper.encode_cursor(collection, found[limit - 1][0], sort))
+            return Page(page, item_keys.encode_cursor(collection, found[limit - 1][0], sort))
         last = answer.get("LastEvaluatedKey")
-        return Page(page, item_mapper.encode_cursor(collection, last, sort) if last else None)
+        return Page(page, item_keys.encode_cursor(collection, last, sort) if last else None)
 
     def _of_album(
         self, album: AlbumKey, wanted: ImageFilter, sort: Sort, order: Order, limit: int, cursor: str | None
@@ -143,7 +143,7 @@ class DynamoListing:
 
     def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
         """Return the records of some images; see `shared.domain.ports.catalogue.Catalogue`."""
-        keys = [item_mapper.record_key(image_id, collection) for image_id in image_ids]
+        keys = [item_keys.record_key(image_id, collection) for image_id in image_ids]
         projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
         items = batch_get(self._client, self._table, keys, projection)
         return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
@@ -157,13 +157,13 @@ class DynamoListing:
         }
         if after:
             time, image_id = after
-            request["ExclusiveStartKey"] = item_mapper.record_key(image_id, collection) | {
+            request["ExclusiveStartKey"] = item_keys.record_key(image_id, collection) | {
                 LISTING_PARTITION: {"S": collection},
                 LISTING_SORT: {"S": time},
             }
         answer = self._read(request, limit)
         entries = [
-            HashEntry(item["image_id"]["S"], item[LISTING_SORT]["S"], item_mapper.to_hash(item, kind))
+            HashEntry(item["image_id"]["S"], item[LISTING_SORT]["S"], format_attribute.to_hash(item, kind))
             for item in answer["Items"]
         ]
         return HashPage(entries, more="LastEvaluatedKey" in answer)
@@ -194,7 +194,7 @@ class DynamoListing:
     def _has_undated(self, collection: str) -> bool:
         """Return whether the image that arrived first was stored by a version that did not read when it was taken."""
         request = self._query(collection, ImageFilter(), Sort.ADDED, Order.OLDEST)
-        return not all(map(item_mapper.has_capture, self._read(request, 1)["Items"]))
+        return not all(map(format_attribute.has_capture, self._read(request, 1)["Items"]))
 
     def _merged(self, collection: str, wanted: ImageFilter, order: Order, limit: int, cursor: str | None) -> Page:
         """Return one page by date taken of a collection with images that `taken-v1` lacks, which have that of arrival.
@@ -246,8 +246,8 @@ class DynamoListing:
     ) -> Iterator[ImageRecord]:
         """Yield the images of a query; of one by the time of indexing those that `taken-v1` lacks."""
         if after:
-            attribute = item_mapper.SORT_ATTRIBUTES[sort]
-            start = item_mapper.record_key(after[1], collection) | {attribute: {"S": after[0]}}
+            attribute = item_keys.SORT_ATTRIBUTES[sort]
+            start = item_keys.record_key(after[1], collection) | {attribute: {"S": after[0]}}
             request["ExclusiveStartKey"] = _start(start | {LISTING_PARTITION: {"S": collection}}, request["IndexName"])
         size = limit + 1
         while True:
@@ -267,7 +267,7 @@ class DynamoListing:
         by_time = ANNOTATED_INDEX if annotated or wanted.needs_annotations else LISTING_INDEX
         index = TAKEN_INDEX if sort is Sort.TAKEN else by_time
         partition = ANNOTATED_PARTITION if index == ANNOTATED_INDEX else LISTING_PARTITION
-        attribute = item_mapper.SORT_ATTRIBUTES[sort]
+        attribute = item_keys.SORT_ATTRIBUTES[sort]
         since, until = wanted.bounds(sort)
         names = PROJECTION_NAMES if index == LISTING_INDEX else ANNOTATED_NAMES
         shown = PROJECTION if index == LISTING_INDEX else ANNOTATED_PROJECTION

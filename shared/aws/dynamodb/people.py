@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import people_items as items
 from shared.aws.dynamodb.batches import batch_get
-from shared.aws.dynamodb.item_mapper import record_key
+from shared.aws.dynamodb.item_keys import record_key
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
 from shared.domain.ledger import ConflictError, ImageKey

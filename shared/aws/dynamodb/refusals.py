@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.limits import REFUSAL_DAYS
@@ -25,7 +25,7 @@ class DynamoRefusals:
         self._client.put_item(
             TableName=self._table,
             Item={
-                **item_mapper.refusal_key(image_key.image_id, image_key.collection, model),
+                **item_keys.refusal_key(image_key.image_id, image_key.collection, model),
                 "image_id": {"S": image_key.image_id},
                 "code": {"S": refused.code},
                 "reason": {"S": refused.reason},

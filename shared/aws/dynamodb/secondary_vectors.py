@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.domain.features import FeatureVector
 from shared.domain.images import IndexedImage
 from shared.domain.ledger import ImageKey
@@ -39,8 +39,8 @@ class DynamoSecondaryVectors:
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues={
-                ":pk": item_mapper.image_partition(image_key.image_id),
-                ":prefix": {"S": item_mapper.vectors_prefix(image_key.collection)},
+                ":pk": item_keys.image_partition(image_key.image_id),
+                ":prefix": {"S": item_keys.vectors_prefix(image_key.collection)},
             },
             ProjectionExpression="pk, sk",
             ConsistentRead=True,
@@ -52,7 +52,7 @@ class DynamoSecondaryVectors:
     def _get(self, image_key: ImageKey, model: str, projection: str) -> Any:
         return self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.vectors_key(image_key.image_id, image_key.collection, model),
+            Key=item_keys.vectors_key(image_key.image_id, image_key.collection, model),
             ProjectionExpression=projection,
             ConsistentRead=True,
         ).get("Item")

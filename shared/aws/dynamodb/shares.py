@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys
 from shared.domain.albums import AlbumKey, Share
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
@@ -30,13 +30,13 @@ class DynamoShares:
             "hash": {"S": token_hash},
             TTL_ATTRIBUTE: {"N": str(share.expires_at)},
         }
-        keys = (item_mapper.share_key(token_hash), item_mapper.share_of_album_key(share.album, share.share_id))
+        keys = (item_keys.share_key(token_hash), item_keys.share_of_album_key(share.album, share.share_id))
         writes: list[Any] = [{"Put": {"TableName": self._table, "Item": key | values}} for key in keys]
         self._client.transact_write_items(TransactItems=writes)
 
     def find(self, token_hash: str) -> Share | None:
         item = self._client.get_item(
-            TableName=self._table, Key=item_mapper.share_key(token_hash), ConsistentRead=True
+            TableName=self._table, Key=item_keys.share_key(token_hash), ConsistentRead=True
         ).get("Item")
         return _to_share(item) if item else None
 
@@ -46,7 +46,7 @@ class DynamoShares:
             for page in self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": item_mapper.share_of_album_key(album, "")["pk"]},
+                ExpressionAttributeValues={":pk": item_keys.share_of_album_key(album, "")["pk"]},
                 ConsistentRead=True,
             )
             for item in page["Items"]
@@ -55,16 +55,16 @@ class DynamoShares:
 
     def revoke(self, album: AlbumKey, share_id: str) -> bool:
         """Delete a link, first what its token finds; return False if there is none."""
-        listed = item_mapper.share_of_album_key(album, share_id)
+        listed = item_keys.share_of_album_key(album, share_id)
         item = self._client.get_item(TableName=self._table, Key=listed, ConsistentRead=True).get("Item")
         if item is None:
             return False
-        self._client.delete_item(TableName=self._table, Key=item_mapper.share_key(item["hash"]["S"]))
+        self._client.delete_item(TableName=self._table, Key=item_keys.share_key(item["hash"]["S"]))
         self._client.delete_item(TableName=self._table, Key=listed)
         return True
 
 
-def _to_share(item: item_mapper.Item) -> Share:
+def _to_share(item: item_keys.Item) -> Share:
     return Share(
         share_id=item["share_id"]["S"],
         album=AlbumKey(item["owner"]["S"], item["album_id"]["S"]),

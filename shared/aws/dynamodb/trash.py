@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
@@ -76,7 +76,7 @@ class DynamoTrash:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.record_key(image.image_id, image.collection),
+                Key=item_keys.record_key(image.image_id, image.collection),
                 UpdateExpression=f"SET {CONDEMNED} = :true",
                 ConditionExpression="attribute_exists(#at) AND #at < :before",
                 ExpressionAttributeNames={"#at": TRASHED_AT},
@@ -149,7 +149,7 @@ class DynamoTrash:
     def _record(self, image: ImageKey) -> Any:
         return self._client.get_item(
             TableName=self._table,
-            Key=item_mapper.record_key(image.image_id, image.collection),
+            Key=item_keys.record_key(image.image_id, image.collection),
             ConsistentRead=True,
         ).get("Item")
 
@@ -158,7 +158,7 @@ class DynamoTrash:
 
     def _write(self, image: ImageKey, update: dict[str, Any], entry: dict[str, Any]) -> bool:
         """Change a record and the entry of the trash in one transaction; return False if the record has changed."""
-        key = item_mapper.record_key(image.image_id, image.collection)
+        key = item_keys.record_key(image.image_id, image.collection)
         writes: Any = [{"Update": {"TableName": self._table, "Key": key, **update}}, entry]
         try:
             self._client.transact_write_items(TransactItems=writes)
@@ -171,6 +171,6 @@ class DynamoTrash:
         return True
 
 
-def _parsed(item: item_mapper.Item) -> tuple[ImageKey, str]:
+def _parsed(item: item_keys.Item) -> tuple[ImageKey, str]:
     collection, at, image_id = item["sk"]["S"].split("#")
     return ImageKey(collection, image_id), at

@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from shared.aws.dynamodb import item_mapper
+from shared.aws.dynamodb import item_keys, item_mapper
 from shared.domain.images import Grouping, ObjectRef, Upload, UploadStatus
 from shared.domain.limits import UPLOAD_STATE_DAYS
 from shared.domain.table_schema import TTL_ATTRIBUTE
@@ -23,7 +23,7 @@ class DynamoUploads:
     def open(self, upload: Upload, source: ObjectRef) -> None:
         """Store the state of a new upload; an existing state is not changed."""
         item: dict[str, Any] = {
-            **item_mapper.upload_item_key(upload.upload_id),
+            **item_keys.upload_item_key(upload.upload_id),
             "upload_id": {"S": upload.upload_id},
             "collection": {"S": upload.collection},
             "status": {"S": upload.status},
@@ -43,7 +43,7 @@ class DynamoUploads:
 
     def find(self, upload_id: str) -> Upload | None:
         item = self._client.get_item(
-            TableName=self._table, Key=item_mapper.upload_item_key(upload_id), ConsistentRead=True
+            TableName=self._table, Key=item_keys.upload_item_key(upload_id), ConsistentRead=True
         ).get("Item")
         return item_mapper.to_upload(item) if item else None
 
@@ -66,7 +66,7 @@ class DynamoUploads:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in unset)
         self._client.update_item(
             TableName=self._table,
-            Key=item_mapper.upload_item_key(upload.upload_id),
+            Key=item_keys.upload_item_key(upload.upload_id),
             UpdateExpression=expression,
             ExpressionAttributeNames={f"#{name}": name for name in (*known, *unset)},
             ExpressionAttributeValues={f":{name}": value for name, value in known.items()},
@@ -77,7 +77,7 @@ class DynamoUploads:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.upload_item_key(upload_id),
+                Key=item_keys.upload_item_key(upload_id),
                 UpdateExpression="SET #grouping = :done",
                 ConditionExpression="#grouping = :pending",
                 ExpressionAttributeNames={"#grouping": "grouping"},
@@ -104,7 +104,7 @@ class DynamoUploads:
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
-                Key=item_mapper.upload_item_key(upload_id),
+                Key=item_keys.upload_item_key(upload_id),
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression="#status = :pending",
                 ExpressionAttributeNames={f"#{name}": name for name in {*values, "status"}},
