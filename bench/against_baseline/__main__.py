@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.against_baseline.builds import Build, Running, baseline, running
+from bench.against_baseline.rerank import rerank_in_turns
 from bench.against_baseline.user import search_in_turns, searches_a_second, send
 from bench.speed.images import chosen, recompressed, synthetic_image
 from bench.speed.runtime_api import ROOT
@@ -37,6 +38,8 @@ def measure(targets: list[Running], photographs: list[bytes], more: int, queries
     print("| what | " + " | ".join([*names, *(f"{name}: ratio" for name in names[1:])]) + " |")
     print("|---|" + "---:|" * (2 * len(names) - 1), flush=True)
     row("start until the page answers", {target.build.name: target.seconds for target in targets}, "s", names)
+    reranked = rerank_in_turns([target.build for target in targets], photographs)
+    row("processor time of reranking 50", reranked, "ms", names)
     warm, strangers = photographs[:8], (synthetic_image(STRANGERS + number) for number in itertools.count())
     for target in targets:
         send(target, warm)

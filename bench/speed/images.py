@@ -14,13 +14,29 @@ LARGE: Final = (4000, 3000)
 
 
 def chosen(folder: Path | None, count: int) -> tuple[str, list[bytes]]:
-    """Return a description of the images, and `count` of them as JPEGs."""
-    if folder is not None and folder.is_dir():
-        paths = sorted(folder.glob("*.jpg"))
-        if paths:
-            step = max(1, len(paths) // count)
-            return "photographs of at most 512 pixels a side", [p.read_bytes() for p in paths[::step][:count]]
+    """Return a description of the images, and `count` of them as JPEGs.
+
+    Where there are too few photographs, as many of them as needed are cut into quarters, which show different things.
+    """
+    paths = sorted(folder.glob("*.jpg")) if folder is not None and folder.is_dir() else []
+    if count <= len(paths):
+        step = len(paths) // count
+        return "photographs of at most 512 pixels a side", [path.read_bytes() for path in paths[::step][:count]]
+    if paths:
+        cut = min(len(paths), -(-(count - len(paths)) // 3))
+        parts = [part for path in paths[:cut] for part in quarters(path.read_bytes())]
+        images = [*(path.read_bytes() for path in paths[cut:]), *parts][:count]
+        return f"photographs of at most 512 pixels a side, of which {cut} are cut into quarters of that size", images
     return "made images of 512 x 384 pixels", [synthetic_image(seed) for seed in range(count)]
+
+
+def quarters(data: bytes) -> list[bytes]:
+    """Return the four quarters of an image, each enlarged to its size."""
+    whole: Pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)  # type: ignore[assignment]
+    height, width = whole.shape[0] // 2, whole.shape[1] // 2
+    cut = [whole[y : y + height, x : x + width] for y in (0, height) for x in (0, width)]
+    size = (2 * width, 2 * height)
+    return [jpeg(cv2.resize(part, size, interpolation=cv2.INTER_CUBIC)) for part in cut]  # type: ignore[arg-type]
 
 
 def synthetic_image(seed: int, width: int = 512, height: int = 384) -> bytes:

@@ -34,6 +34,16 @@ def test_alternatives_alternate_and_have_separate_medians() -> None:
     assert turns == [{("fast", number), ("slow", number)} for number in (1, 2, 1)]
 
 
+def test_quarters_of_some_photographs_stand_in_for_missing_ones(tmp_path: Path) -> None:
+    for seed in range(3):
+        (tmp_path / f"{seed}.jpg").write_bytes(synthetic_image(seed, 128, 96))
+    description, images = chosen(tmp_path, 5)
+    assert description.endswith("of which 1 are cut into quarters of that size")
+    assert len(set(images)) == 5
+    assert images[:2] == [synthetic_image(seed, 128, 96) for seed in (1, 2)]
+    assert chosen(tmp_path, 2)[1] == [synthetic_image(seed, 128, 96) for seed in (0, 1)]
+
+
 def test_only_the_first_of_consecutive_runs_is_discarded() -> None:
     calls = iter(range(1000))
 
