@@ -41,7 +41,15 @@ def test_ssim_equals_scikit_images(case: str) -> None:
     a, b = cases()[case]
     wanted = structural_similarity(a, b)
     assert ssim(a, b) == pytest.approx(wanted, abs=1e-4)
-    assert ssim_and_detail(moments(a), b)[0] == pytest.approx(wanted, abs=1e-4)
+    assert ssim_and_detail(moments(a, step=1), b)[0] == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("case", cases())
+def test_every_second_window_says_nearly_the_same(case: str) -> None:
+    a, b = cases()[case]
+    all_windows, every_second = (ssim_and_detail(moments(a, step=step), b) for step in (1, 2))
+    assert every_second == pytest.approx(all_windows, abs=0.006)
+    assert every_second[0] == pytest.approx(ssim_map(a, b)[::2, ::2].mean(), abs=1e-4)
 
 
 def test_the_ssim_map_equals_scikit_images_inside_the_border() -> None:
