@@ -16,6 +16,13 @@ REGION: Final = "us-east-1"
 S3_PUT: Final = 5 / 1e6
 """A PUT, COPY, POST or LIST request."""
 S3_GET: Final = 0.4 / 1e6
+EXPRESS_PUT: Final = 1.13 / 1e6
+"""S3 Express One Zone, which nothing here uses (docs/measurements/cost.md says why): these five are from the examples
+in https://aws.amazon.com/s3/faqs/."""
+EXPRESS_GET: Final = 0.03 / 1e6
+EXPRESS_UPLOAD_GB: Final = 0.0032
+EXPRESS_RETRIEVAL_GB: Final = 0.0006
+EXPRESS_GB_MONTH: Final = 0.11
 TABLE_WRITE: Final = 0.625 / 1e6
 """A write request unit: 1 KB."""
 TABLE_READ: Final = 0.125 / 1e6

@@ -21,10 +21,12 @@ from bench.cost.use import (
     DETAILED_SECONDS,
     EVENTUAL,
     EXAMINED_BYTES,
+    GB,
     MILLION,
     ORIGINAL_BYTES,
     RERANKED,
     S3_SECONDS,
+    SIGNATURE_BYTES,
     STATE_SECONDS,
     TABLE_SECONDS,
     VECTOR_SECONDS,
@@ -171,12 +173,27 @@ def _limits(use: Use, before: Lines, after: Lines) -> list[str]:
         "",
         f"- *A batch's signatures in one object*: ${(1 - 1 / BATCH) * prices.S3_PUT * MILLION:,.2f} less. A removal "
         "would have to rewrite what others share, and the images of a batch would have to wait for each other.",
+        _in_one_zone(),
         f"- *The ledger without a transaction*: ${2 * prices.TABLE_WRITE * MILLION:,.2f} less. Images get lost then "
         "([why](../decisions/0005-a-ledger-of-objects.md)).",
         f"- *The upload's state read from the ledger*: ${prices.TABLE_WRITE * MILLION:,.2f} less, and two more reads "
         "for each question.",
         "",
     ]
+
+
+def _in_one_zone() -> str:
+    """Return what signatures in a directory bucket would save and cost."""
+    gigabytes = SIGNATURE_BYTES / GB
+    once = prices.S3_PUT - prices.EXPRESS_PUT - gigabytes * prices.EXPRESS_UPLOAD_GB
+    search = RERANKED * (prices.S3_GET - prices.EXPRESS_GET - gigabytes * prices.EXPRESS_RETRIEVAL_GB)
+    month = gigabytes * (prices.EXPRESS_GB_MONTH - prices.S3_GB_MONTH)
+    return (
+        f"- *Signatures in a directory bucket (S3 Express One Zone)*: ${once * MILLION:,.2f} less, and for a million "
+        f"searches ${search * MILLION:,.2f}; but ${month * MILLION:,.2f} more for each month that they are kept, in a "
+        f"single availability zone. For a million images that pays from {month / search:,.1f} million searches a month "
+        "on."
+    )
 
 
 def _biggest(use: Use, figures: Mapping[str, float], ingest: Lines, search: Lines) -> list[str]:
