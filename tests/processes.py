@@ -18,6 +18,10 @@ def read_until_ready(process: subprocess.Popen[str]) -> str:
 
 
 def stop(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
-    """Send the process a signal, wait until it ends, and return its remaining output."""
+    """Send the process a signal, wait until it ends, and return its remaining output; kill it if it does not end."""
     process.send_signal(by)
-    return process.communicate(timeout=PATIENCE_SECONDS)[0]
+    try:
+        return process.communicate(timeout=PATIENCE_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise

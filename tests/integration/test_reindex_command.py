@@ -117,10 +117,12 @@ def system(model_dir: Path, next_model: Path, tmp_path_factory: pytest.TempPathF
         start_new_session=True,
         env=os.environ | {"PICTRACE_NEXT_MODEL_DIR": str(next_model)},
     )
-    said = read_until_ready(process)
-    assert f"{IMAGES} indexed" in said
-    yield System(said)
-    stop(process)
+    try:
+        said = read_until_ready(process)
+        assert f"{IMAGES} indexed" in said
+        yield System(said)
+    finally:
+        stop(process)
     assert process.returncode == 0
 
 
