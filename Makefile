@@ -31,8 +31,7 @@ NPM_TOOLS := tests/npm/node_modules
 EXPORTER_ENV := $(if $(or $(wildcard $(VENV)/.run),$(filter-out run model faces,$(MAKECMDGOALS))),$(VENV),.build/exporter)
 EXPORTER := $(if $(filter .build/%,$(EXPORTER_ENV)),.build/exporter/.made,$(VENV)/.run)
 BIN := $(VENV)/bin
-# Tests wait for a third of their time, so three processes keep two processors busy.
-SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+SUITE = env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 CHECK_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "pictrace: $(PYTHON) was not found. \
 Install Python 3.11 to 3.13, or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
