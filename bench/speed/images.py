@@ -32,7 +32,7 @@ def chosen(folder: Path | None, count: int) -> tuple[str, list[bytes]]:
 
 def quarters(data: bytes) -> list[bytes]:
     """Return the four quarters of an image, each enlarged to its size."""
-    whole: Pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)  # type: ignore[assignment]
+    whole = _decoded(data)
     height, width = whole.shape[0] // 2, whole.shape[1] // 2
     cut = [whole[y : y + height, x : x + width] for y in (0, height) for x in (0, width)]
     size = (2 * width, 2 * height)
@@ -63,11 +63,13 @@ def jpeg(rgb: Pixels) -> bytes:
 
 def recompressed(data: bytes) -> bytes:
     """Return a copy as another site might show it: half the size, compressed again as a JPEG."""
-    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    return jpeg(cv2.resize(stored, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
+    return jpeg(cv2.resize(_decoded(data), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))  # type: ignore[arg-type]
 
 
 def enlarged(data: bytes) -> bytes:
     """Return the image enlarged to 12 megapixels, the size of a camera's photographs."""
-    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    return jpeg(cv2.resize(stored, LARGE, interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]
+    return jpeg(cv2.resize(_decoded(data), LARGE, interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]
+
+
+def _decoded(data: bytes) -> Pixels:
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]

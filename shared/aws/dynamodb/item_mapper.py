@@ -112,13 +112,14 @@ def vectors_item(image: IndexedImage) -> dict[str, Any]:
 
 
 def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
+    parameters = format_parameters(item)
     return ImageRecord(
         collection=collection_of(item),
         image_id=item["image_id"]["S"],
         model=item["model"]["S"],
         width=int(item["width"]["N"]),
         height=int(item["height"]["N"]),
-        format=format_parameters(item)[""],
+        format=parameters[""],
         bytes=int(item["bytes"]["N"]),
         phash=item["phash"]["S"],
         created_at=item.get("created_at", item.get(SINCE))["S"],
@@ -129,12 +130,12 @@ def to_record(item: Item, sources: Sequence[ObjectRef] = ()) -> ImageRecord:
         sources=sources,
         low_information="low_information" in item,
         sharpness=float(item["sharpness"]["N"]) if "sharpness" in item else 0.0,
-        damaged="intact" in format_parameters(item),
-        intact=float(format_parameters(item).get("intact", 1)),
-        pages=int(format_parameters(item).get("pages", 1)),
-        capture=to_capture(format_parameters(item)),
-        things=to_things(format_parameters(item)),
-        pdq=to_pdq(format_parameters(item)),
+        damaged="intact" in parameters,
+        intact=float(parameters.get("intact", 1)),
+        pages=int(parameters.get("pages", 1)),
+        capture=to_capture(parameters),
+        things=to_things(parameters),
+        pdq=to_pdq(parameters),
         quality=Quality.from_text(item["quality"]["S"]) if "quality" in item else None,
         chosen="chosen" in item,
         group=item[DUPLICATES_SORT]["S"] if DUPLICATES_SORT in item else None,
