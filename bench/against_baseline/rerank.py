@@ -1,6 +1,5 @@
 """Processor time of reranking 50 candidates in each build, whose own modules a process of it imports."""
 
-import json
 import os
 import subprocess
 import sys
@@ -39,9 +38,10 @@ print(median(times[1:]))
 def rerank_in_turns(builds: Sequence[Build], images: Sequence[bytes]) -> dict[str, float]:
     """Return the processor milliseconds that comparing an image with 50 others takes in one thread of each build."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{place}.jpg" for place in range(min(CANDIDATES + 1, len(images)))]
-        for path, data in zip(paths, images, strict=False):
-            path.write_bytes(data)
+        paths = []
+        for place, data in enumerate(images[: CANDIDATES + 1]):
+            paths.append(Path(folder) / f"{place}.jpg")
+            paths[-1].write_bytes(data)
         turns = [{build.name: _seconds(build, paths) for build in builds} for _ in range(TURNS)]
     return {build.name: 1000 * median(turn[build.name] for turn in turns) for build in builds}
 
@@ -50,4 +50,4 @@ def _seconds(build: Build, paths: Sequence[Path]) -> float:
     command = [sys.executable, "-c", _PROGRAM, *map(str, paths)]
     env = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     printed = subprocess.run(command, cwd=build.root, env=env, check=True, capture_output=True, text=True).stdout
-    return float(json.loads(printed))
+    return float(printed)
