@@ -41,3 +41,22 @@ def desktop(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
+
+
+def stored_files(page: Page) -> list[str]:
+    """Return the names of the files in the browser's own databases."""
+    names: list[str] = page.evaluate(
+        """async () => {
+            const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+            const files = [];
+            for (const { name } of await indexedDB.databases()) {
+                const database = await done(indexedDB.open(name));
+                if (database.objectStoreNames.length) {
+                    files.push(...await done(database.transaction("files").objectStore("files").getAll()));
+                }
+                database.close();
+            }
+            return files.map(({ name }) => name);
+        }"""
+    )
+    return names

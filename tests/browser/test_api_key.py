@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from shared.domain.access import Scope
-from tests.browser.conftest import needs_chromium
+from tests.browser.conftest import needs_chromium, stored_files
 from tests.conftest import ClosedApi, PicTrace
 from tests.images import noise
 
@@ -45,25 +45,6 @@ def wait_until_shown(page: Page, selector: str) -> None:
     image = page.locator(f"{selector}[src]").first
     image.wait_for()
     assert image.evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
-
-
-def stored_files(page: Page) -> int:
-    """The number of files in the browser's own databases."""
-    count: int = page.evaluate(
-        """async () => {
-            const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
-            let files = 0;
-            for (const { name } of await indexedDB.databases()) {
-                const database = await done(indexedDB.open(name));
-                if (database.objectStoreNames.length) {
-                    files += await done(database.transaction("files").objectStore("files").count());
-                }
-                database.close();
-            }
-            return files;
-        }"""
-    )
-    return count
 
 
 def enter_key(page: Page, key: str) -> None:
@@ -108,12 +89,12 @@ def test_a_key_unlocks_the_page_for_the_session(
     expect(page.locator("#matches .card").first).to_contain_text("Identical")
     wait_until_shown(page, "#matches img")
 
-    assert stored_files(page) == 1  # the file that was searched for
+    assert len(stored_files(page)) == 1  # the file that was searched for
     page.get_by_role("button", name="Forget the key").click()
     expect(dialog).to_be_visible()
     expect(page.locator("#images img")).to_have_count(0)
     assert page.evaluate("sessionStorage.length") == 0
-    assert stored_files(page) == 0
+    assert len(stored_files(page)) == 0
     assert {host for host, _ in requests.sent} == {closed.url, running.cloud.endpoint}
     assert {given for host, given in requests.sent if host == closed.url} == {None, f"Bearer {key}"}
     assert {given for host, given in requests.sent if host == running.cloud.endpoint} == {None}

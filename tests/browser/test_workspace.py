@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.browser.conftest import needs_chromium
+from tests.browser.conftest import needs_chromium, stored_files
 from tests.conftest import PicTrace
 from tests.images import encoded, noise, pixels, taken
 from tests.integration.conftest import until
@@ -26,15 +26,6 @@ WOULD_ASK = """() => {
     return leaving.defaultPrevented;
 }"""
 """Whether the page would ask before it is left, because files are not stored in the browser yet."""
-
-STORED = """async () => {
-    const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
-    const database = await done(indexedDB.open("pictrace-uploads"));
-    const entries = await done(database.transaction("files").objectStore("files").getAll());
-    database.close();
-    return entries.map(({ name }) => name);
-}"""
-"""The names of the files that are stored in the browser, to be uploaded or because they could not be."""
 
 SLOW_STORE = """() => {
     window.asked = window.answered = 0;
@@ -193,7 +184,7 @@ def test_a_folder_is_uploaded_and_goes_on_after_a_reload(page: Page, tmp_path: P
     ids = [one.get_attribute("data-id") for one in page.locator("#images li").all()]
     assert len(ids) == len(set(ids)) == 14
     expect(page.locator("#uploads-status")).to_contain_text("in the collection.")
-    until(lambda: page.evaluate(STORED) == ["broken.png"])
+    until(lambda: stored_files(page) == ["broken.png"])
     page.reload()  # nothing is left to upload, but the failure is still listed
     page.locator("#failures-title").click()
     expect(page.locator("#failed")).to_contain_text("Rejected: The file is not an image in a supported format")
@@ -211,14 +202,14 @@ def test_a_dismissed_failure_does_not_come_back(page: Page) -> None:
     page.set_input_files("#files", file("broken.png", b"no image"))
     again = page.get_by_role("button", name="Try broken.png again")
     page.locator("#failures-title").click()
-    until(lambda: page.evaluate(STORED) == ["broken.png"])
+    until(lambda: stored_files(page) == ["broken.png"])
     page.evaluate(SLOW_STORE)
     again.click()
     expect(again).to_be_hidden()
     expect(again).to_be_visible()
     page.get_by_role("button", name="Dismiss").click()
     until(lambda: page.evaluate("window.asked >= 3 && window.asked === window.answered"))
-    until(lambda: page.evaluate(STORED) == [])
+    until(lambda: stored_files(page) == [])
     page.reload()
     expect(page.locator("#count")).to_have_text("0")
     expect(page.locator("#failures")).to_be_hidden()
