@@ -41,7 +41,7 @@ class Outcome:
         vanished: images that no object of their collection holds any more.
         code, reason: why an image was rejected, or an event was ignored.
         restored: whether an image that was indexed had been in the trash.
-        neighbour: the nearest earlier image, if it is a near-duplicate.
+        neighbour: the nearest near-duplicate among the earlier images that it was compared with, if there is one.
     """
 
     status: OutcomeStatus

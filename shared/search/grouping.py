@@ -7,7 +7,7 @@ takes its place, and the members are then compared with it.
 A file with several pages or scenes is in no group with an image that shows one of them: neither replaces the other.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,7 @@ from shared.domain.outcomes import Neighbour
 from shared.domain.ports.duplicates import Duplicates
 from shared.domain.preference import prefer
 from shared.search.description import Description
-from shared.search.near_duplicates import CANDIDATES, Look, NearDuplicateFinder
+from shared.search.near_duplicates import CANDIDATES, Compared, Look, NearDuplicateFinder
 
 ROUNDS: Final = 5
 """Maximum number of attempts while other workers change the same groups; then the image is settled again later."""
@@ -38,7 +38,7 @@ class Settled:
     """What settling an image did.
 
     Attributes:
-        nearest: the best match among the near-duplicates.
+        nearest: the best match among the near-duplicates that the image was compared with.
         changed: whether a group changed.
         complete: whether no image can have been missed; otherwise it must be settled again.
         affected: images of changed groups. They have been settled too, but must be once more if a store's list of
@@ -102,14 +102,9 @@ class Grouper:
         heads = self._compare_likely(image_key.collection, look, seen)
         changed, affected = False, set[str]()
         for _ in range(ROUNDS):
-            records = self._records(image_key.collection, seen)
-            if image_key.image_id not in records:
+            move = self._decide(image_key, seen, heads)
+            if move is None:
                 return Settled()
-            move = _choose(records[image_key.image_id], records, seen.near)
-            members = [one for one, head in heads.items() if head in move.changes]
-            if move.kept == image_key.image_id and seen.compare(members):
-                records = self._records(image_key.collection, seen)
-                move = _choose(records[image_key.image_id], records, seen.near)
             placed, done = self._apply(image_key.collection, move)
             changed |= placed
             affected |= self._affected(image_key, move) if placed else set()
@@ -117,20 +112,44 @@ class Grouper:
                 return Settled(seen.nearest(), changed, look.complete, affected)
         return Settled(seen.nearest(), changed, complete=False, affected=affected)
 
+    def _decide(self, image_key: ImageKey, seen: "_Seen", heads: Mapping[str, str]) -> "_Move | None":
+        """Return how the groups should change; None if the image was removed.
+
+        Before it joins none, the image is compared with all that was left, before others join it, with their members,
+        and if none is near, with members of any group, since one may be near though what is kept of its group is not.
+        """
+        while True:
+            records = self._records(image_key.collection, seen)
+            if image_key.image_id not in records:
+                return None
+            move = _choose(records[image_key.image_id], records, seen.near)
+            if move.kept not in (None, image_key.image_id):
+                return move
+            members = [one for one, head in heads.items() if move.kept and head in move.changes]
+            if not seen.compare(members) and (seen.near or not seen.find_one(heads)):
+                return move
+
     def _compare_likely(self, collection: str, look: Look, seen: "_Seen") -> Mapping[str, str]:
         """Compare an image with what is kept of its candidates' groups, and with candidates that are in no group.
 
-        Members are only compared where what is kept is no near-duplicate: otherwise it alone says where the image goes.
+        The best of them come first, so that the first near-duplicate that is better than the image is the one that it
+        joins; those after it are left.
 
         Returns:
             What is kept of each candidate's group, or the candidate itself.
         """
+        own = look.subject.record
+
+        def is_joined(found: Neighbour) -> bool:
+            record = records.get(found.image_id)
+            return record is not None and not prefer(own, record, found.comparison.overlap).first
+
         records = dict(self._duplicates.records(collection, look.candidates)) if look.candidates else {}
         kept = {record.group for record in records.values() if record.group} - set(records)
         records |= self._duplicates.records(collection, kept) if kept else {}
         heads = {one: (_kept(records[one], records) if one in records else None) or one for one in look.candidates}
-        seen.compare([*look.same_pixels, *heads.values()])
-        seen.compare([one for one, head in heads.items() if head not in seen.near])
+        best = best_first([records[head] for head in dict.fromkeys(heads.values()) if head in records])
+        seen.compare_until([*look.same_pixels, *(record.image_id for record in best)], is_joined)
         return heads
 
     def _records(self, collection: str, seen: "_Seen") -> Mapping[str, ImageRecord]:
@@ -145,7 +164,7 @@ class Grouper:
             if not found:
                 break
             records |= found
-            seen.compare(sorted(found), beyond=True)
+            seen.compare_kept(sorted(found))
         return records
 
     def _apply(self, collection: str, move: "_Move") -> tuple[bool, bool]:
@@ -189,24 +208,49 @@ class _Seen:
     def __init__(self, finder: NearDuplicateFinder, look: Look, decided: Collection[str]) -> None:
         self._finder = finder
         self._look = look
-        self._over = {look.subject.image_id, *decided}
+        self._over = {look.subject.record.image_id, *decided}
         self._left = CANDIDATES
+        self._postponed: list[Compared] = []
         self._found: list[Neighbour] = []
-        self.image_id = look.subject.image_id
+        self.image_id = look.subject.record.image_id
         self.near: dict[str, Comparison] = {}
 
-    def compare(self, others: Iterable[str], *, beyond: bool = False) -> bool:
-        """Compare the image with others as far as `CANDIDATES` allows, or `beyond` it; return whether one is near."""
+    def compare(self, others: Iterable[str]) -> bool:
+        """Compare the image with others, and with what `compare_until` left; return whether one is near."""
+        details = [*self._postponed, *self._promising(others)]
+        self._postponed = []
+        return bool(self._settle(details))
+
+    def compare_until(self, others: Iterable[str], enough: Callable[[Neighbour], bool]) -> None:
+        """Compare the image with others in their order, and leave those after the first near one that is enough."""
+        waiting = self._promising(others)
+        while waiting and not any(map(enough, self._settle([waiting.pop(0)]))):
+            pass
+        self._postponed += waiting
+
+    def find_one(self, others: Iterable[str]) -> bool:
+        """Compare the image with others, the most likely ones first, until one is near; return whether one is."""
+        return any(self._settle([one]) for one in self._promising(others))
+
+    def compare_kept(self, others: Iterable[str]) -> None:
+        """Compare the image with what is kept of groups, even beyond `CANDIDATES`."""
+        self._settle(self._promising(others, beyond=True))
+
+    def _promising(self, others: Iterable[str], *, beyond: bool = False) -> list[Compared]:
         wanted = [one for one in dict.fromkeys(others) if one not in self._over]
         if not beyond:
             wanted = wanted[: self._left]
             self._left -= len(wanted)
         self._over.update(wanted)
-        found = self._finder.compare(self._look, wanted) if wanted else []
+        return self._finder.promising(self._look, wanted) if wanted else []
+
+    def _settle(self, promising: Sequence[Compared]) -> list[Neighbour]:
+        """Compare details; return the near-duplicates that may be in one group with the image."""
+        found = self._finder.settle(self._look, promising) if promising else []
         self._found += found
-        near = {one.image_id: one.comparison for one in found if not one.comparison.of_one_page}
-        self.near |= near
-        return bool(near)
+        near = [one for one in found if not one.comparison.of_one_page]
+        self.near |= {one.image_id: one.comparison for one in near}
+        return near
 
     def nearest(self) -> Neighbour | None:
         """Return the best match among the near-duplicates, also of those that are in no group with the image."""

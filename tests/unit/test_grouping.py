@@ -68,15 +68,20 @@ class World:
     def look(self, image: ImageKey, _: Any = None) -> Look | None:
         self.pause()
         seen = set(self.visible)
-        subject: Any = _Subject(image.image_id)
+        subject: Any = _Subject(self.stored[image.image_id])
         found = self.rng.sample(others := sorted(seen - {image.image_id}), len(others))
         found.sort(key=lambda name: not self.near(name, image.image_id))
         return Look(subject, [], found, image.image_id in seen)
 
-    def compare(self, look: Look, others: Sequence[str]) -> list[Neighbour]:
+    def promising(self, look: Look, others: Sequence[str]) -> Sequence[str]:
         self.pause()
-        self.compared += len(others)
-        return [Neighbour(other, self.comparison) for other in others if self.near(look.subject.image_id, other)]
+        return others
+
+    def settle(self, look: Look, promising: Sequence[str]) -> list[Neighbour]:
+        self.pause()
+        self.compared += len(promising)
+        own = look.subject.record.image_id
+        return [Neighbour(other, self.comparison) for other in promising if self.near(own, other)]
 
     def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         self.pause()
@@ -111,7 +116,7 @@ class World:
 
 @dataclass(frozen=True)
 class _Subject:
-    image_id: str
+    record: ImageRecord
 
 
 def play(world: World, workers: int = 4) -> None:
@@ -198,6 +203,8 @@ def test_frames_of_a_pan_are_no_chain() -> None:
         for kept, members in groups(world).items():
             assert world.stored[kept].group == kept, seed
             assert all(next_frames(kept, member) for member in members), seed
+        alone = [name for name, record in world.stored.items() if record.group in (None, name)]
+        assert not any(next_frames(one, other) for one in alone for other in alone if one != other), seed
 
 
 def test_images_that_were_decided_to_be_different_are_not_grouped() -> None:
@@ -224,6 +231,24 @@ def test_a_copy_is_compared_with_members_only_if_it_takes_the_place_of_what_is_k
     assert world.compared == compared
     assert settled.nearest is not None
     assert set(groups(world)) == ({"a0"} if best == 0 else {"a1"})
+
+
+@pytest.mark.parametrize(
+    ("near", "best", "compared", "kept"), [("acd", 9, 1, "a"), ("cd", 9, 2, "c"), ("acd", 0, 3, "b"), ("", 9, 3, "")]
+)
+def test_details_are_compared_until_the_image_is_found_that_is_kept(
+    near: str, best: int, compared: int, kept: str
+) -> None:
+    """That is the best one that is near, if it is better than the image; otherwise all that are near join it."""
+    world = World(random.Random(1), lambda *pair: "b" in pair and bool(set(near) & set(pair)))
+    for name, number in (("c", 4), ("a", 1), ("d", 7)):
+        world.add(name, number)
+    world.add("b", best)
+    world.visible |= set(world.stored)
+    finder: Any = world
+    Grouper(duplicates=world, finder=finder).settle(ImageKey("c", "b"))
+    assert world.compared == compared
+    assert set(groups(world)) == set(kept)
 
 
 def test_the_members_of_a_removed_image_are_compared_with_each_other() -> None:

@@ -91,7 +91,8 @@ def look(stored: FakeStore, image_id: str, described: Description | None = None)
 
 def near(stored: FakeStore, image_id: str, described: Description | None = None) -> list[Neighbour]:
     found = look(stored, image_id, described)
-    return finder(stored).compare(found, [*found.same_pixels, *found.candidates])
+    comparing = finder(stored)
+    return comparing.settle(found, comparing.promising(found, [*found.same_pixels, *found.candidates]))
 
 
 @pytest.mark.parametrize("given", [COPY, None])
