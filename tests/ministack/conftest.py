@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from tests.ministack.deployment import Deployment, deploy
 from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
+RETRIES: Final = 3
 """The variable that names the interpreter of ministack's virtual environment."""
 SHOP: Final = "shop-images"
 TOPIC: Final = "images"
@@ -52,8 +54,23 @@ def deployed(ministack: Emulator, deployment: Deployment) -> Iterator[PicTrace]:
     keys = DynamoApiKeys(dynamodb_client(), deployment.outputs["TableName"])
     _, key = keys.create(name="test", scopes=frozenset({Scope.ADMIN}), collections=None, per_minute=60_000)
     host = httpx.URL(deployment.outputs["ApiUrl"]).netloc.decode()
-    with httpx.Client(base_url=ministack.endpoint, headers={"host": host, "x-api-key": key}, timeout=60) as client:
+    headers = {"host": host, "x-api-key": key}
+    with httpx.Client(base_url=ministack.endpoint, headers=headers, timeout=60, transport=_Patient()) as client:
         yield PicTrace(ministack.endpoint, cloud, client)
+
+
+class _Patient(httpx.HTTPTransport):
+    """Asks again when the service is unavailable, as its answer says: a busy emulator may not respond for seconds."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        for _ in range(RETRIES):
+            answer = super().handle_request(request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return answer
+            answer.close()
+            time.sleep(float(answer.headers["retry-after"]))
+        return super().handle_request(request)
 
 
 def queue_arn(url: str) -> str:
