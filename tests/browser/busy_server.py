@@ -14,7 +14,7 @@ GATEWAY: Final = {429: "Too Many Requests", 503: "Service Unavailable"}
 
 @dataclass
 class Refusal:
-    """A rule that refuses the first `times` calls whose path matches.
+    """A rule that refuses the first `times` calls whose path matches, of one method if `method` names one.
 
     Attributes:
         seen: times of the matching calls, whether or not they were refused, in seconds.
@@ -24,7 +24,12 @@ class Refusal:
     status: int
     times: float
     headers: dict[str, str] = field(default_factory=dict)
+    method: str = ""
     seen: list[float] = field(default_factory=list)
+
+    def matches(self, scope: Scope) -> bool:
+        of_method = not self.method or scope["method"] == self.method
+        return of_method and re.fullmatch(self.path, scope["path"]) is not None
 
 
 class BusyServer:
@@ -34,14 +39,14 @@ class BusyServer:
         self._app = app
         self.refusals: list[Refusal] = []
 
-    def refuse(self, path: str, status: int, times: float, **headers: str) -> Refusal:
+    def refuse(self, path: str, status: int, times: float, method: str = "", **headers: str) -> Refusal:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.refusals.append(Refusal(path, status, times, named))
+        self.refusals.append(Refusal(path, status, times, named, method))
         return self.refusals[-1]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for refusal in self.refusals:
-            if scope["type"] == "http" and re.fullmatch(refusal.path, scope["path"]):
+            if scope["type"] == "http" and refusal.matches(scope):
                 refusal.seen.append(time.monotonic())
                 if len(refusal.seen) <= refusal.times:
                     body: Any = {"message": GATEWAY[refusal.status]}

@@ -94,8 +94,7 @@ def test_searches_and_removals_are_retried_too(busy_page: BusyPage, running: Pic
     expect(busy_page.page.locator("#matches .card")).to_contain_text("Identical")
     assert len(search.seen) == 2
     busy_page.page.locator("#images button.open").click()
-    busy_page.page.wait_for_load_state("networkidle")  # the viewer has read the record
-    removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1)
+    removal = busy_page.busy.refuse(f"/v1/images/{busy_page.image_id}", 503, 1, "DELETE")
     busy_page.page.get_by_role("button", name="Delete").click()
     busy_page.page.get_by_role("button", name="Really delete?").click()
     expect(busy_page.page.locator("#count")).to_have_text("0")
