@@ -57,8 +57,9 @@ def main() -> None:
             described = describe(data, key_of(data), embedder, created_at=arrived, filename=name)
             collection.add(Original(original.path, original.group, described))
             look = neighbours.look(key_of(data))
-            likely = [*look.same_pixels, *look.candidates][:CANDIDATES] if look else []
-            near = next(iter(neighbours.compare(look, likely)), None) if look else None
+            assert look is not None  # noqa: S101 - it has just been added
+            likely = neighbours.promising(look, [*look.same_pixels, *look.candidates][:CANDIDATES])
+            near = max(neighbours.settle(look, likely), key=lambda one: one.comparison.score, default=None)
             said = (
                 "alone" if near is None else "right" if collection.group(near.image_id) == original.group else "wrong"
             )
