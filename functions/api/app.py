@@ -8,7 +8,7 @@ from fastapi_offline import FastAPIOffline
 from functions.api import errors
 from functions.api.body_limit import BodyLimit
 from functions.api.deferred_routes import AddRoutes, DeferredRoutes
-from functions.api.routes import hashes, images, meta, search, uploads
+from functions.api.routes import images, meta, uploads
 from functions.api.routes.web import page_router
 from functions.api.security_headers import SecurityHeaders
 from functions.api.services import Services
@@ -29,7 +29,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app, services.outages)
     app.add_middleware(BodyLimit)
-    for router in (uploads.router, images.router, search.router, hashes.router, meta.stats_router, meta.router):
+    for router in (uploads.router, images.router, meta.stats_router, meta.router):
         _add(app, router)
     _add(app, documentation_router("PicTrace API", "/openapi.json"))
     _add(app, page_router(services.objects.origin, services.source_addresses))

@@ -1,9 +1,10 @@
-"""Routes that are called rarely: their modules are imported when one of their paths is first called.
+"""Routes whose modules are imported when one of their paths is first called.
 
-FastAPI analyses the parameters of a route when its module is imported. For these that was a quarter of the time in
-which a new process of the api function imports our own modules.
+FastAPI analyses the parameters of a route when its module is imported, and those of searches import what compares
+images. A new process of the api function that is asked for something else starts sooner without them.
 """
 
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Final
 
@@ -11,17 +12,19 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATHS: Final = {
-    "tags": ("/v1/tags",),
-    "albums": ("/v1/albums",),
-    "shared": ("/v1/shared",),
-    "collections": ("/v1/collections",),
-    "duplicates": ("/v1/duplicates",),
-    "trash": ("/v1/trash",),
-    "people": ("/v1/people", "/v1/faces", "/v1/collections/"),
-    "people_records": ("/v1/people/records",),
-    "legacy": ("/upload",),
+    "search": ("/v1/search*", "/v1/images/*/similar*", "/v1/compare*"),
+    "hashes": ("/v1/search/hashes*",),
+    "tags": ("/v1/tags*",),
+    "albums": ("/v1/albums*",),
+    "shared": ("/v1/shared*",),
+    "collections": ("/v1/collections*",),
+    "duplicates": ("/v1/duplicates*",),
+    "trash": ("/v1/trash*",),
+    "people": ("/v1/people*", "/v1/faces*", "/v1/collections/*"),
+    "people_records": ("/v1/people/records*",),
+    "legacy": ("/upload*",),
 }
-"""The modules in `functions.api.routes`, with what the paths of their routes begin with."""
+"""The modules in `functions.api.routes`, with patterns (`fnmatch`) of the paths of their routes."""
 
 
 class DeferredRoutes:
@@ -33,7 +36,7 @@ class DeferredRoutes:
 
     def add_for(self, path: str) -> None:
         """Add the routes that may match this path."""
-        for name in [name for name, beginnings in self._missing.items() if path.startswith(beginnings)]:
+        for name in [name for name, paths in self._missing.items() if any(fnmatchcase(path, one) for one in paths)]:
             self._add(name)
 
     def add_all(self) -> None:

@@ -18,6 +18,7 @@ from shared.domain.albums import AlbumFull
 from shared.domain.annotations import TooManyFields
 from shared.domain.errors import (
     CollectionNeeded,
+    DecoderUnavailable,
     FetchFailed,
     FetchRefused,
     Forbidden,
@@ -32,7 +33,6 @@ from shared.domain.labels import UnknownLabel
 from shared.domain.ledger import ConflictError
 from shared.domain.limits import INDEX_RETRY_AFTER_SECONDS, MAX_ALBUM_IMAGES, MAX_FIELDS, MAX_TAGS, RETRY_AFTER_SECONDS
 from shared.domain.tags import InvalidTag, TooManyTags
-from shared.vision.decode.sandbox import DecoderUnavailable
 
 logger = Logger(service="api", child=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from functions.api.schemas import images, searches, uploads
@@ -9,8 +10,10 @@ from functions.api.schemas.common import Box
 from shared.domain.capture import NOTHING, Capture
 from shared.domain.images import ImageRecord, Upload
 from shared.domain.matches import SCORE_DIGITS, Comparison, Part, Verdict
-from shared.search.hash_search import HashMatch
-from shared.search.request import ScoredMatch
+
+if TYPE_CHECKING:
+    from shared.search.hash_search import HashMatch
+    from shared.search.request import ScoredMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def comparison(scores: Comparison, model: str) -> searches.Comparison:
     return searches.Comparison(**_scores(scores).model_dump(), model=model)
 
 
-def match(found: ScoredMatch, view: View) -> searches.Match:
+def match(found: "ScoredMatch", view: View) -> searches.Match:
     return searches.Match(
         **_scores(found.comparison).model_dump(),
         image_id=found.record.image_id,
@@ -100,7 +103,7 @@ def match(found: ScoredMatch, view: View) -> searches.Match:
     )
 
 
-def hash_match(found: HashMatch, view: View) -> searches.HashMatch:
+def hash_match(found: "HashMatch", view: View) -> searches.HashMatch:
     return searches.HashMatch(
         hash=found.value,
         hash_distance=found.distance,

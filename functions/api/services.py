@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from functions.api.album_shares import AlbumShares
-from functions.api.duplicate_groups import DuplicateGroups
 from functions.api.library import Library
 from functions.api.outages import Outages
 from functions.api.people_finder import FaceFinder, PeopleFinder
@@ -29,13 +28,12 @@ from shared.domain.ports.objects import WebObjects
 from shared.domain.ports.services import ApiKeys, Messages, WebFetcher
 from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.removal import Remover
+from shared.search.budget import SIGNATURES_KEPT
 from shared.search.duplicate_scans import DuplicateScans
-from shared.search.near_duplicates import NearDuplicateFinder
-from shared.search.searcher import Searcher
-from shared.search.signature_cache import SIGNATURES_KEPT
-from shared.vision.decode.decoding import SANDBOX
 
 if TYPE_CHECKING:
+    from functions.api.duplicate_groups import DuplicateGroups
+    from shared.search.searcher import Searcher
     from shared.vision.embedding import Embedder
 
 
@@ -169,14 +167,6 @@ class Services:
             models=list(self.models),
             days=adapters.trash_days,
         )
-        self.groups = DuplicateGroups(
-            duplicates=adapters.duplicates,
-            trash=self.trash,
-            finder=NearDuplicateFinder(
-                index=adapters.catalogue, signatures=adapters.objects, model=adapters.active_model
-            ),
-            messages=adapters.messages,
-        )
         self.shares = AlbumShares(albums=adapters.albums, shares=adapters.shares, catalogue=adapters.catalogue)
         self.scans = DuplicateScans(adapters.scans, adapters.messages)
         self.library = Library(
@@ -190,6 +180,14 @@ class Services:
         self._active = adapters.active_model
         self._signatures_kept = adapters.signatures_kept
         self._searchers: dict[str, Searcher] = {}
+
+    @cached_property
+    def groups(self) -> "DuplicateGroups":
+        from functions.api.duplicate_groups import DuplicateGroups
+        from shared.search.near_duplicates import NearDuplicateFinder
+
+        finder = NearDuplicateFinder(index=self.catalogue, signatures=self.objects, model=self._active)
+        return DuplicateGroups(duplicates=self.duplicates, trash=self.trash, finder=finder, messages=self.messages)
 
     def with_model(self, model: str | None) -> "Services":
         """Return the same services, fixed to the model named or else the currently active one.
@@ -207,7 +205,10 @@ class Services:
         return self.models[self._active()]
 
     @property
-    def searcher(self) -> Searcher:
+    def searcher(self) -> "Searcher":
+        from shared.search.searcher import Searcher
+        from shared.vision.decode.decoding import SANDBOX
+
         SANDBOX.start()
         model = self.model
         if model.id not in self._searchers:

@@ -117,3 +117,7 @@ class RateLimited(Exception):  # noqa: N818
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"This key has used up its calls for this minute. Try again in {retry_after} s.")
         self.retry_after = retry_after
+
+
+class DecoderUnavailable(RuntimeError):  # noqa: N818
+    """The process that decodes cannot be started, or does not answer. The image is never the cause."""

@@ -29,6 +29,9 @@ SECOND_PASS: Final = 32
 SECOND_PASS_THOROUGH: Final = 68
 """Further candidates that the second pass compares at `effort=thorough`."""
 
+SIGNATURES_KEPT: Final = 512
+"""Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
+
 PANE_CANDIDATES: Final = 2
 """Candidates more in the second pass for each pane of a collage (`shared.vision.panes`)."""
 

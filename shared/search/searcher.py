@@ -25,6 +25,7 @@ from shared.search.budget import (
     ROUNDS,
     SECOND_PASS,
     SECOND_PASS_THOROUGH,
+    SIGNATURES_KEPT,
 )
 from shared.search.candidates import CandidateFinder, SearchScope, ViewedCandidate
 from shared.search.comparison import compare_with_stored, conclude, worth_details
@@ -32,7 +33,7 @@ from shared.search.description import analyse
 from shared.search.look_alikes import shared_labels
 from shared.search.passes import ends_with_strangers, may_stop_early, needs_second_pass
 from shared.search.request import Described, ScoredMatch, SearchRequest, SearchResult
-from shared.search.signature_cache import SIGNATURES_KEPT, SignatureCache
+from shared.search.signature_cache import SignatureCache
 from shared.search.timings import Stopwatch
 from shared.vision import cpu, views
 from shared.vision.decode.decoding import decode

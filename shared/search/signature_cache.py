@@ -9,10 +9,8 @@ from shared.vision import signature
 from shared.vision.resizing import is_long
 from shared.vision.signature import Signature
 
-SIGNATURES_KEPT: Final = 512
-"""Maximum number of unpacked signatures that a process caches where each read is a request, about 133 KB each."""
 LARGE_SIGNATURES_KEPT: Final = 48
-"""The same for files with several pages and for long images, whose signatures have up to 1.5 MB."""
+"""As `SIGNATURES_KEPT`, of files with several pages and of long images, whose signatures have up to 1.5 MB."""
 
 
 class SignatureCache:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.domain.errors import PictureRefused
+from shared.domain.errors import DecoderUnavailable, PictureRefused
 from shared.domain.limits import MIB
-from shared.vision.decode.sandbox import DecoderUnavailable, Sandbox
+from shared.vision.decode.sandbox import Sandbox
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit on memory needs /proc")
 

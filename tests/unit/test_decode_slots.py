@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared.domain.errors import DecoderUnavailable
 from shared.vision.decode import decoding
 from shared.vision.decode.headers import Header
-from shared.vision.decode.sandbox import DecoderUnavailable, Sandbox
+from shared.vision.decode.sandbox import Sandbox
 from shared.vision.decode.slots import Slots
 
 

@@ -24,7 +24,7 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.errors import PictureRefused
+from shared.domain.errors import DecoderUnavailable, PictureRefused
 from shared.domain.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_MEMORY, MAX_DECODE_SECONDS, MIB
 from shared.vision.decode.slots import Slots
 
@@ -49,10 +49,6 @@ REPORT: Final = struct.Struct("<iq")
 
 OUT_OF_MEMORY: Final = 3
 """Exit status of a child whose decoder raised MemoryError."""
-
-
-class DecoderUnavailable(RuntimeError):  # noqa: N818
-    """The helper process cannot be started, or does not answer. The image is never the cause."""
 
 
 @dataclass(frozen=True, slots=True)

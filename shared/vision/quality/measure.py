@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.errors import PictureRefused
+from shared.domain.errors import DecoderUnavailable, PictureRefused
 from shared.domain.formats import RAW_FORMATS
 from shared.domain.quality import Quality
-from shared.vision.decode.sandbox import DecoderUnavailable, Sandbox
+from shared.vision.decode.sandbox import Sandbox
 from shared.vision.opencv import cv2
 from shared.vision.pixels import Pixels
 from shared.vision.quality.compression import earlier_step
