@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.aws.dynamodb import item_keys
-from shared.aws.dynamodb.batches import batch_get
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
 from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ConflictError, ImageKey
@@ -23,11 +23,7 @@ MAX_ROUNDS: Final = 5
 _ADDED_AT_ONCE: Final = 33
 _REMOVED_AT_ONCE: Final = 49
 """A transaction has at most 100 items: the album, and three for each image that is added, two for each removed."""
-_NAMES: Final = ("image_id", LISTING_PARTITION, LISTING_SORT, TAKEN_SORT)
-_TIMES: Final = {
-    "ProjectionExpression": ", ".join(f"#{name}" for name in _NAMES),
-    "ExpressionAttributeNames": {f"#{name}": name for name in _NAMES},
-}
+_TIMES: Final = projection("image_id", LISTING_PARTITION, LISTING_SORT, TAKEN_SORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import format_attribute, item_keys, item_mapper
 from shared.aws.dynamodb.albums import DynamoAlbums
-from shared.aws.dynamodb.batches import batch_get
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
@@ -294,12 +294,8 @@ class DynamoCatalogue:
     def existing(self, image_ids: Collection[str], collection: str) -> Mapping[str, Annotations]:
         """Return which of these images the collection holds; see `shared.domain.ports.indexes.SearchIndex`."""
         keys = [item_keys.record_key(image_id, collection) for image_id in set(image_ids)]
-        names = ("image_id", LISTING_PARTITION, *ANNOTATIONS)
-        projection = {
-            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
-            "ExpressionAttributeNames": {f"#{name}": name for name in names},
-        }
-        items = filter(_is_shown, batch_get(self._client, self._table, keys, projection))
+        shown = projection("image_id", LISTING_PARTITION, *ANNOTATIONS)
+        items = filter(_is_shown, batch_get(self._client, self._table, keys, shown))
         return {item["image_id"]["S"]: item_mapper.to_annotations(item) for item in items}
 
     def _record(self, image_id: str, collection: str) -> Any:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_keys, item_mapper
-from shared.aws.dynamodb.batches import batch_get
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.domain.cursors import decode_group, decode_pair, encode_group, encode_pair
 from shared.domain.duplicates import (
     DecidedPair,
@@ -32,14 +32,10 @@ MAX_SHOWN: Final = 100
 MAX_READS: Final = 10
 """Maximum number of reads for a page, which may therefore be short if most groups have shrunk to a single image."""
 
-_NAMES: Final = (
+_PROJECTION: Final = projection(
     *("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES),
     *("quality", "chosen", DUPLICATES_SORT),
 )
-_PROJECTION: Final = {
-    "ProjectionExpression": ", ".join(f"#{name}" for name in _NAMES),
-    "ExpressionAttributeNames": {f"#{name}": name for name in _NAMES},
-}
 
 
 class DynamoDuplicates:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import format_attribute, item_keys, item_mapper
 from shared.aws.dynamodb.albums import Member
-from shared.aws.dynamodb.batches import BATCH, batch_get
+from shared.aws.dynamodb.batches import BATCH, batch_get, projection
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.albums import AlbumKey
 from shared.domain.annotations import Annotations
@@ -144,17 +144,14 @@ class DynamoListing:
     def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
         """Return the records of some images; see `shared.domain.ports.catalogue.Catalogue`."""
         keys = [item_keys.record_key(image_id, collection) for image_id in image_ids]
-        projection = {"ProjectionExpression": ANNOTATED_PROJECTION, "ExpressionAttributeNames": ANNOTATED_NAMES}
-        items = batch_get(self._client, self._table, keys, projection)
+        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES.values()))
         return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
 
     def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
         """Return a page of perceptual hashes; see `shared.domain.ports.indexes.HashIndex`."""
-        names = ("image_id", LISTING_SORT, _HASH_ATTRIBUTES[kind])
-        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST) | {
-            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
-            "ExpressionAttributeNames": {f"#{name}": name for name in names} | {"#partition": LISTING_PARTITION},
-        }
+        shown = projection("image_id", LISTING_SORT, _HASH_ATTRIBUTES[kind])
+        shown["ExpressionAttributeNames"]["#partition"] = LISTING_PARTITION
+        request = self._query(collection, ImageFilter(), Sort.ADDED, Order.NEWEST) | shown
         if after:
             time, image_id = after
             request["ExclusiveStartKey"] = item_keys.record_key(image_id, collection) | {

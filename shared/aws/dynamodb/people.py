@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import people_items as items
-from shared.aws.dynamodb.batches import batch_get
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.aws.dynamodb.item_keys import record_key
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
@@ -174,13 +174,8 @@ class DynamoPeople:
             requests = [*answer.get("UnprocessedItems", {}).get(self._table, []), *requests[BATCH_WRITES:]]
 
     def _get(self, key: dict[str, Any], *names: str) -> Any:
-        projection: Any = {
-            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
-            "ExpressionAttributeNames": {f"#{name}": name for name in names},
-        }
-        return self._client.get_item(
-            TableName=self._table, Key=key, ConsistentRead=True, **(projection if names else {})
-        ).get("Item")
+        shown: Any = projection(*names) if names else {}
+        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True, **shown).get("Item")
 
     def _pages(self, partition: dict[str, Any], prefix: str = "") -> Any:
         condition, values = "pk = :pk", {":pk": partition}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_keys, item_mapper
+from shared.aws.dynamodb.batches import batch_get, projection
+from shared.aws.dynamodb.listing import ANNOTATED_NAMES
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
@@ -22,6 +24,7 @@ from shared.domain.trash import TrashedImage, TrashPage
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_MARKS: Final = (TRASHED_AT, CONDEMNED)
 _NAMES: Final = {"#collection": LISTING_PARTITION, "#annotated": ANNOTATED_PARTITION, "#at": TRASHED_AT}
 
 
@@ -53,8 +56,8 @@ class DynamoTrash:
 
     def take_out(self, image: ImageKey) -> bool:
         """Restore an image; see `shared.domain.ports.collections.Trash`."""
-        item = self._record(image)
-        if item is None or TRASHED_AT not in item or CONDEMNED in item:
+        item = self._get(image, *_MARKS, *ANNOTATIONS)
+        if TRASHED_AT not in item or CONDEMNED in item:
             return False
         annotated = any(name in item for name in ANNOTATIONS)
         at = item[TRASHED_AT]["S"]
@@ -68,8 +71,7 @@ class DynamoTrash:
 
     def holds(self, image: ImageKey) -> bool:
         """Return whether an image is in the trash."""
-        item = self._record(image)
-        return item is not None and TRASHED_AT in item
+        return TRASHED_AT in self._get(image, TRASHED_AT)
 
     def condemn(self, image: ImageKey, before: str) -> bool:
         """Begin to purge an image; see `shared.domain.ports.collections.Trash`."""
@@ -137,21 +139,22 @@ class DynamoTrash:
         Args:
             condemned: whether to return condemned images too.
         """
-        found = []
-        for image, at in entries:
-            item = self._record(image)
-            if item is None or (CONDEMNED in item and not condemned):
-                continue
-            if TRASHED_AT in item and item[TRASHED_AT]["S"] == at:
-                found.append(TrashedImage(item_mapper.to_record(item), at))
-        return found
+        keys = [item_keys.record_key(image.image_id, image.collection) for image in dict(entries)]
+        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES.values(), *_MARKS))
+        current = {
+            (record.collection, record.image_id, item[TRASHED_AT]["S"]): record
+            for item in items
+            if TRASHED_AT in item and (condemned or CONDEMNED not in item)
+            for record in [item_mapper.to_record(item)]
+        }
+        places = [(image.collection, image.image_id, at) for image, at in entries]
+        return [TrashedImage(current[place], place[2]) for place in places if place in current]
 
-    def _record(self, image: ImageKey) -> Any:
-        return self._client.get_item(
-            TableName=self._table,
-            Key=item_keys.record_key(image.image_id, image.collection),
-            ConsistentRead=True,
-        ).get("Item")
+    def _get(self, image: ImageKey, *names: str) -> Any:
+        """Return attributes of an image's record; the vectors, most of its bytes, take milliseconds to parse."""
+        key = item_keys.record_key(image.image_id, image.collection)
+        found: Any = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True, **projection(*names))
+        return found.get("Item", {})
 
     def _entry_key(self, image: ImageKey, at: str) -> dict[str, Any]:
         return {"pk": {"S": TRASH_PARTITION}, "sk": {"S": f"{image.collection}#{at}#{image.image_id}"}}
