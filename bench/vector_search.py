@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import numpy as np
 from moto.dynamodb.models import dynamodb_backends
-from moto.server import ThreadedMotoServer
 
+from infra.local.moto_server import start_moto_server
 from infra.local.moto_vectors.patches import install
 from shared.domain import table_schema
 from shared.domain.features import FEATURE_DIMENSIONS
@@ -114,8 +114,7 @@ def main() -> None:
     wanted = parser.parse_args()
     install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    server = start_moto_server()
     host, port = server.get_host_and_port()
     client = boto3.client(
         "dynamodb",

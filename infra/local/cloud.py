@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from moto.server import ThreadedMotoServer
 
 from infra import bucket_settings
 from infra.app import template_from_subprocess
 from infra.local import template as templates
 from infra.local.invocations import serve_functions
+from infra.local.moto_server import start_moto_server
 from infra.local.moto_vectors import patches
 from infra.local.queue_worker import QueueWorker
 from infra.local.schedule import Schedule
@@ -67,8 +67,7 @@ def local_cloud(
     template = template if template is not None else template_from_subprocess()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     patches.install()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    server = start_moto_server()
     before = dict(os.environ)
     try:
         host, port = server.get_host_and_port()

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
+from infra.local.moto_server import start_moto_server
 from infra.local.moto_vectors.patches import install
 
 REGION = "eu-central-1"
@@ -24,8 +24,7 @@ def endpoint() -> Iterator[str]:
     install()
     install()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    server = start_moto_server()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
