@@ -1,5 +1,9 @@
 """Entry point of the ingest function: handles a batch of SQS messages, or one image of a direct invocation."""
 
+import gc
+
+gc.disable()  # as in `functions.api.handler`
+
 import asyncio
 import json
 from collections.abc import Callable, Sequence
@@ -25,6 +29,9 @@ from shared.aws import messages
 from shared.aws.retry_delays import FailedMessage
 from shared.domain.events import Created, UrlSubmitted
 from shared.domain.limits import CONCURRENT_MESSAGES, MAX_RECEIVES
+
+gc.freeze()
+gc.enable()
 
 _threads = ThreadPoolExecutor(CONCURRENT_MESSAGES, thread_name_prefix="message")
 _subprocess_lock = Lock()
