@@ -6,10 +6,9 @@ UpdateItem changes a stored item itself. These three methods are hooked.
 
 import copy
 import functools
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import numpy as np
 from moto.dynamodb.models import DynamoDBBackend, Table, dynamodb_backends
@@ -20,11 +19,8 @@ from infra.local.moto_vectors.lifecycle import Phase
 from infra.local.moto_vectors.packed_numbers import PackedNumbers, pack, patch_list_serializer, unpack, with_only
 from infra.local.moto_vectors.rules import IndexDefinition, check_write
 from infra.local.moto_vectors.search_request import comparable
-from infra.local.moto_vectors.table_reads import install_reads, snapshot
+from infra.local.moto_vectors.table_reads import install_reads, snapshot, table_lock
 from infra.local.moto_vectors.vector_index import Entry, VectorIndex
-
-_write_lock: Final = threading.RLock()
-"""Held while an item changes, so that a table and its indexes change together and a rollback loses no other write."""
 
 
 @dataclass
@@ -143,7 +139,7 @@ def _restore(table: Table, hash_key: DynamoType, range_key: DynamoType | None, i
 def locked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def locked(*args: Any, **kwargs: Any) -> Any:
-        with _write_lock:
+        with table_lock:
             return original(*args, **kwargs)
 
     return locked

@@ -1,16 +1,22 @@
 """Reads of moto's tables that others may write meanwhile, and that take no longer the more a table holds.
 
-moto iterates over dictionaries that concurrent reads and writes change, and sorts a whole table for each query.
+moto iterates over dictionaries that concurrent reads and writes change, and sorts a whole table for each query. An item
+that is being updated is read once that is done; what was read does not change any more.
 """
 
 import copy
 import functools
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from moto.dynamodb.models import Table
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
+
+table_lock: Final = threading.RLock()
+"""Held while an item changes, so that a table and its indexes change together and a rollback loses no other write, and
+while items are looked up."""
 
 
 def install_reads() -> None:
@@ -27,7 +33,8 @@ def install_reads() -> None:
         # moto adds an empty partition for each key that it does not find; without the key it would be a leak.
         if hash_key not in table.items and table.has_range_key:
             table = _holding(table, {})
-        found: Item | None = get_item(table, hash_key, *args, **kwargs)
+        with table_lock:
+            found: Item | None = get_item(table, hash_key, *args, **kwargs)
         return found
 
     Table.query, Table.get_item = quick_query, get
@@ -35,7 +42,8 @@ def install_reads() -> None:
 
 def snapshot(table: Table) -> Table:
     """Copy a table with dictionaries of its own; `dict` copies each in one step, between which other threads run."""
-    return _holding(table, {key: _copied(held) for key, held in dict(table.items).items()})
+    with table_lock:
+        return _holding(table, {key: _copied(held) for key, held in dict(table.items).items()})
 
 
 def _of_snapshot(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,8 +59,9 @@ def _partition(table: Table, conditions: Sequence[tuple[str, DynamoType]]) -> Ta
     wanted = dict(conditions)
     if wanted.keys() == {table.hash_key_attr}:
         key = wanted[table.hash_key_attr]
-        held = table.items.get(key)
-        return _holding(table, {} if held is None else {key: _copied(held)})
+        with table_lock:
+            held = table.items.get(key)
+            return _holding(table, {} if held is None else {key: _copied(held)})
     found: dict[DynamoType, Any] = {}
     for key, held in snapshot(table).items.items():
         if not isinstance(held, dict):

@@ -10,6 +10,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from tests.integration.vector_search.conftest import (
+    REGION,
     Make,
     error_from,
     item,
@@ -343,3 +344,29 @@ def write_and_delete(table: Any) -> None:
             table.delete_item(key, None)
         else:
             table.put_item(item(key.value, 1, 0, 0))
+
+
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_an_item_is_never_read_between_two_changes_of_one_update(make: Make) -> None:
+    backend, name = dynamodb_backends["123456789012"][REGION], make(vector_index())
+    names = [f"n{number}" for number in range(20)]
+
+    def update(number: int) -> None:
+        backend.update_item(
+            name,
+            key("a"),
+            update_expression="SET " + ", ".join(f"{one} = :n" for one in names),
+            expression_attribute_names={},
+            expression_attribute_values={":n": {"N": str(number)}},
+        )
+
+    def values() -> set[str]:
+        found = backend.get_item(name, key("a"))
+        assert found is not None
+        return {found.attrs[one].value for one in names}
+
+    update(0)
+    with ThreadPoolExecutor(1) as pool:
+        updates = [pool.submit(update, number) for number in range(1, 100)]
+        while not updates[-1].done():
+            assert len(values()) == 1
