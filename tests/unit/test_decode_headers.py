@@ -134,11 +134,11 @@ PARTS = {
 
 @pytest.mark.parametrize("data", PARTS.values(), ids=PARTS)
 def test_a_file_with_too_many_parts_is_refused_quickly(data: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
         headers.check(data)
     assert refused.value.code == "too_complex"
-    assert time.process_time() - started < 0.1
+    assert time.thread_time() - started < 1, "files of a few megabytes would take minutes"
 
 
 def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
