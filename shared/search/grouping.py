@@ -148,8 +148,10 @@ class Grouper:
         kept = {record.group for record in records.values() if record.group} - set(records)
         records |= self._duplicates.records(collection, kept) if kept else {}
         heads = {one: (_kept(records[one], records) if one in records else None) or one for one in look.candidates}
-        best = best_first([records[head] for head in dict.fromkeys(heads.values()) if head in records])
-        seen.compare_until([*look.same_pixels, *(record.image_id for record in best)], is_joined)
+        existing = [records[head] for head in dict.fromkeys(heads.values()) if head in records]
+        best = {record.image_id: place for place, record in enumerate(best_first(existing))}
+        likely = [*look.same_pixels, *(record.image_id for record in existing)]
+        seen.compare_until(likely, is_joined, lambda image_id: best.get(image_id, -1))
         return heads
 
     def _records(self, collection: str, seen: "_Seen") -> Mapping[str, ImageRecord]:
@@ -221,9 +223,15 @@ class _Seen:
         self._postponed = []
         return bool(self._settle(details))
 
-    def compare_until(self, others: Iterable[str], enough: Callable[[Neighbour], bool]) -> None:
-        """Compare the image with others in their order, and leave those after the first near one that is enough."""
-        waiting = self._promising(others)
+    def compare_until(
+        self, others: Iterable[str], enough: Callable[[Neighbour], bool], order: Callable[[str], int]
+    ) -> None:
+        """Compare the image with others, the lowest `order` first; leave those after a near one that is `enough`.
+
+        Args:
+            others: the most likely ones first, of which `CANDIDATES` are compared, whatever their order.
+        """
+        waiting = sorted(self._promising(others), key=lambda one: order(one.image_id))
         while waiting and not any(map(enough, self._settle([waiting.pop(0)]))):
             pass
         self._postponed += waiting

@@ -15,7 +15,7 @@ from shared.domain.matches import Comparison, OrbScore, Verdict
 from shared.domain.outcomes import Neighbour
 from shared.domain.quality import Quality
 from shared.search.grouping import Grouper
-from shared.search.near_duplicates import Look
+from shared.search.near_duplicates import CANDIDATES, Look
 
 NEAR: Final = Comparison(0.95, Verdict.NEAR_DUPLICATE, 0.9, 0.9, None, OrbScore(9, 9, 1), 1.0)
 HISTORIES: Final = 300
@@ -73,15 +73,15 @@ class World:
         found.sort(key=lambda name: not self.near(name, image.image_id))
         return Look(subject, [], found, image.image_id in seen)
 
-    def promising(self, look: Look, others: Sequence[str]) -> Sequence[str]:
+    def promising(self, look: Look, others: Sequence[str]) -> Sequence["_Promising"]:
         self.pause()
-        return others
+        return [_Promising(other) for other in others]
 
-    def settle(self, look: Look, promising: Sequence[str]) -> list[Neighbour]:
+    def settle(self, look: Look, promising: Sequence["_Promising"]) -> list[Neighbour]:
         self.pause()
         self.compared += len(promising)
         own = look.subject.record.image_id
-        return [Neighbour(other, self.comparison) for other in promising if self.near(own, other)]
+        return [Neighbour(one.image_id, self.comparison) for one in promising if self.near(own, one.image_id)]
 
     def records(self, _: str, image_ids: Collection[str]) -> Mapping[str, ImageRecord]:
         self.pause()
@@ -112,6 +112,11 @@ class World:
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> DuplicatePage:
         return DuplicatePage([])
+
+
+@dataclass(frozen=True)
+class _Promising:
+    image_id: str
 
 
 @dataclass(frozen=True)
@@ -249,6 +254,18 @@ def test_details_are_compared_until_the_image_is_found_that_is_kept(
     Grouper(duplicates=world, finder=finder).settle(ImageKey("c", "b"))
     assert world.compared == compared
     assert set(groups(world)) == set(kept)
+
+
+def test_the_likeliest_images_are_compared_and_not_the_best_ones() -> None:
+    world = World(random.Random(1), lambda *pair: set(pair) == {"b", "poor"})
+    for number in range(2 * CANDIDATES):
+        world.add(f"good {number}", number)
+    world.add("poor", 98)
+    world.add("b", 99)
+    world.visible |= set(world.stored)
+    finder: Any = world
+    Grouper(duplicates=world, finder=finder).settle(ImageKey("c", "b"))
+    assert groups(world) == {"poor": {"poor", "b"}}
 
 
 def test_the_members_of_a_removed_image_are_compared_with_each_other() -> None:
