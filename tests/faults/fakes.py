@@ -35,6 +35,12 @@ class MemoryTable:
         found = self.items.get(_key(Key))
         return {"Item": _copy(found)} if found else {}
 
+    def batch_get_item(self, *, RequestItems: Item) -> Item:
+        self._before_call("batch_get_item")
+        [(table, wanted)] = RequestItems.items()
+        found = [self.items[key] for key in map(_key, wanted["Keys"]) if key in self.items]
+        return {"Responses": {table: [_copy(item) for item in found]}}
+
     def put_item(self, *, Item: Item, **options: Any) -> Item:
         self._before_call("put_item")
         held = self.items.get(_key(Item))
