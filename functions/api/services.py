@@ -177,7 +177,7 @@ class Services:
             fetcher=adapters.fetcher,
             bucket=adapters.bucket,
         )
-        self._active = adapters.active_model
+        self._active_model = self._active = adapters.active_model
         self._signatures_kept = adapters.signatures_kept
         self._searchers: dict[str, Searcher] = {}
 
@@ -186,7 +186,7 @@ class Services:
         from functions.api.duplicate_groups import DuplicateGroups
         from shared.search.near_duplicates import NearDuplicateFinder
 
-        finder = NearDuplicateFinder(index=self.catalogue, signatures=self.objects, model=self._active)
+        finder = NearDuplicateFinder(index=self.catalogue, signatures=self.objects, model=self._active_model)
         return DuplicateGroups(duplicates=self.duplicates, trash=self.trash, finder=finder, messages=self.messages)
 
     def with_model(self, model: str | None) -> "Services":

@@ -250,11 +250,11 @@ class _Seen:
             wanted = wanted[: self._left]
             self._left -= len(wanted)
         self._over.update(wanted)
-        return self._finder.promising(self._look, wanted) if wanted else []
+        return self._finder.promising(self._look, wanted)
 
     def _settle(self, promising: Sequence[Compared]) -> list[Neighbour]:
         """Compare details; return the near-duplicates that may be in one group with the image."""
-        found = self._finder.settle(self._look, promising) if promising else []
+        found = self._finder.settle(self._look, promising)
         self._found += found
         near = [one for one in found if not one.comparison.of_one_page]
         self.near |= {one.image_id: one.comparison for one in near}

@@ -23,8 +23,8 @@ from tests.ministack.deployment import Deployment, deploy
 from tests.ministack.emulator import ACCOUNT, REGION, Emulator, emulator
 
 EXECUTABLE: Final = "PICTRACE_MINISTACK_PYTHON"
-RETRIES: Final = 3
 """The variable that names the interpreter of ministack's virtual environment."""
+RETRIES: Final = 3
 SHOP: Final = "shop-images"
 TOPIC: Final = "images"
 
