@@ -134,11 +134,14 @@ PARTS = {
 
 @pytest.mark.parametrize("data", PARTS.values(), ids=PARTS)
 def test_a_file_with_too_many_parts_is_refused_quickly(data: bytes) -> None:
-    started = time.thread_time()
-    with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
-        headers.check(data)
-    assert refused.value.code == "too_complex"
-    assert time.thread_time() - started < 1, "files of a few megabytes would take minutes"
+    seconds: list[float] = []
+    while len(seconds) < 20 and min(seconds, default=1) >= 0.1:  # a busy machine may be slow for a while
+        started = time.thread_time()
+        with pytest.raises(PictureRefused, match=f"{MAX_CHUNKS:,}") as refused:
+            headers.check(data)
+        seconds.append(time.thread_time() - started)
+        assert refused.value.code == "too_complex"
+    assert min(seconds) < 0.1, seconds
 
 
 def test_a_progressive_jpeg_from_an_encoder_passes() -> None:
