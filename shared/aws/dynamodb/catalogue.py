@@ -13,7 +13,6 @@ from shared.aws.dynamodb.batches import batch_get, projection
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
-    ANNOTATED_PROJECTION,
     DynamoListing,
 )
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
@@ -302,9 +301,8 @@ class DynamoCatalogue:
         return self._client.get_item(
             TableName=self._table,
             Key=item_keys.record_key(image_id, collection),
-            ProjectionExpression=ANNOTATED_PROJECTION,
-            ExpressionAttributeNames=ANNOTATED_NAMES,
             ConsistentRead=True,
+            **projection(*ANNOTATED_NAMES),
         ).get("Item")
 
     def _partition(self, image_id: str, prefix: str = "", limit: int | None = None) -> list[Any]:
@@ -317,10 +315,9 @@ class DynamoCatalogue:
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            ProjectionExpression=f"{ANNOTATED_PROJECTION}, #bucket, #key, #version",
-            ExpressionAttributeNames=ANNOTATED_NAMES | {f"#{name}": name for name in ("bucket", "key", "version")},
             PaginationConfig={} if limit is None else {"MaxItems": limit, "PageSize": limit},
             ConsistentRead=True,
+            **projection(*ANNOTATED_NAMES, "bucket", "key", "version"),
         ):
             items += page["Items"]
         return [item for item in items if not item_keys.is_vectors(item)]

@@ -43,11 +43,8 @@ _HASH_ATTRIBUTES: Final = {HashKind.PHASH: "phash", HashKind.PDQ: "format"}
 _FIRST_TIME, _LAST_TIME = "0", "9999"
 """Before and after every time that sorts a listing."""
 
-_NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
-PROJECTION: Final = ", ".join(f"#{name}" for name in _NAMES)
-PROJECTION_NAMES: Final = {f"#{name}": name for name in _NAMES}
-ANNOTATED_PROJECTION: Final = ", ".join((PROJECTION, *(f"#{name}" for name in ANNOTATIONS)))
-ANNOTATED_NAMES: Final = PROJECTION_NAMES | {f"#{name}": name for name in ANNOTATIONS}
+RECORD_NAMES: Final = ("pk", "sk", "collection", "model", "created_at", *RECORD_ATTRIBUTES)
+ANNOTATED_NAMES: Final = (*RECORD_NAMES, *ANNOTATIONS)
 
 
 class DynamoListing:
@@ -144,7 +141,7 @@ class DynamoListing:
     def shown(self, collection: str, image_ids: Sequence[str]) -> Mapping[str, ImageRecord]:
         """Return the records of some images; see `shared.domain.ports.catalogue.Catalogue`."""
         keys = [item_keys.record_key(image_id, collection) for image_id in image_ids]
-        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES.values()))
+        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES))
         return {item["image_id"]["S"]: item_mapper.to_record(item) for item in items if LISTING_PARTITION in item}
 
     def hashes(self, collection: str, kind: HashKind, *, limit: int, after: tuple[str, str] | None) -> HashPage:
@@ -266,8 +263,8 @@ class DynamoListing:
         partition = ANNOTATED_PARTITION if index == ANNOTATED_INDEX else LISTING_PARTITION
         attribute = item_keys.SORT_ATTRIBUTES[sort]
         since, until = wanted.bounds(sort)
-        names = PROJECTION_NAMES if index == LISTING_INDEX else ANNOTATED_NAMES
-        shown = PROJECTION if index == LISTING_INDEX else ANNOTATED_PROJECTION
+        names = RECORD_NAMES if index == LISTING_INDEX else ANNOTATED_NAMES
+        shown = projection(*names, *([TAKEN_SORT] if sort is Sort.TAKEN else []))
         return {
             "TableName": self._table,
             "IndexName": index,
@@ -278,8 +275,9 @@ class DynamoListing:
                 ":until": {"S": until or _LAST_TIME},
             },
             "ScanIndexForward": order is Order.OLDEST,
-            "ProjectionExpression": f"{shown}, #{TAKEN_SORT}" if sort is Sort.TAKEN else shown,
-            "ExpressionAttributeNames": names | {"#partition": partition, f"#{attribute}": attribute},
+            "ProjectionExpression": shown["ProjectionExpression"],
+            "ExpressionAttributeNames": shown["ExpressionAttributeNames"]
+            | {"#partition": partition, f"#{attribute}": attribute},
         }
 
     def _read(self, request: dict[str, Any], limit: int) -> Any:

@@ -140,7 +140,7 @@ class DynamoTrash:
             condemned: whether to return condemned images too.
         """
         keys = [item_keys.record_key(image.image_id, image.collection) for image in dict(entries)]
-        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES.values(), *_MARKS))
+        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES, *_MARKS))
         current = {
             (record.collection, record.image_id, item[TRASHED_AT]["S"]): record
             for item in items

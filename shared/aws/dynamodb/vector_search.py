@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_mapper
-from shared.aws.dynamodb.listing import PROJECTION, PROJECTION_NAMES
+from shared.aws.dynamodb.batches import projection
+from shared.aws.dynamodb.listing import RECORD_NAMES
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
 from shared.domain.features import QUERY_SCALE, FeatureVector, LocalVector
@@ -50,7 +51,8 @@ class DynamoVectorSearch:
         self, index: str, vector: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
     ) -> Candidates:
         condition = "#collection = :collection AND #model = :model"
-        names = PROJECTION_NAMES | {f"#{SINCE}": SINCE}
+        shown = projection(*RECORD_NAMES, SINCE)
+        names = shown["ExpressionAttributeNames"]
         values: dict[str, Any] = {":collection": {"S": collection}, ":model": {"S": model}}
         if label is not None:
             condition += " AND #label = :label"
@@ -63,8 +65,7 @@ class DynamoVectorSearch:
                 SearchVector=item_mapper.to_numbers(vector, QUERY_SCALE),
                 TopK=limit,
                 SearchConditionExpression=condition,
-                ProjectionExpression=f"{PROJECTION}, #{SINCE}",
-                ExpressionAttributeNames=names,
+                **shown,
                 ExpressionAttributeValues=values,
                 ReturnConsumedCapacity="TOTAL",
             )
@@ -89,8 +90,7 @@ class DynamoVectorSearch:
                 IndexName=PIXELS_INDEX,
                 KeyConditionExpression=f"{PIXELS_HASH} = :pixels AND #collection = :collection",
                 ExpressionAttributeValues={":pixels": {"S": pixels_hash}, ":collection": {"S": collection}},
-                ProjectionExpression=PROJECTION,
-                ExpressionAttributeNames=PROJECTION_NAMES,
+                **projection(*RECORD_NAMES),
                 Limit=limit,
             )
         except ClientError as error:
