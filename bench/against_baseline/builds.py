@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,18 +23,24 @@ from bench.speed.runtime_api import ROOT
 BASELINE: Final = "edf1559"
 """The last commit of the build of November 2026."""
 BASELINE_DIR: Final = ROOT / ".build" / "baseline-2026-11"
-PATIENCE_SECONDS: Final = 300
+PATIENCE_SECONDS: Final = 900
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build; `arguments` follow `python -m infra.local --port N`."""
+    """A build.
+
+    Attributes:
+        arguments: what follows the port and the model.
+        program: what Python runs with the build's sources.
+    """
 
     name: str
     root: Path
     model_dir: Path
-    arguments: tuple[str, ...] = field(default=())
+    arguments: tuple[str, ...] = ()
+    program: tuple[str, ...] = ("-m", "infra.local")
 
 
 def baseline() -> Build:
@@ -82,13 +88,13 @@ def running(build: Build) -> Iterator[Running]:
     """Start a build over nothing, and stop it at the end of the context."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
-        command = [sys.executable, "-m", "infra.local", "--port", str(port), "--model-dir", str(build.model_dir)]
+        command = [sys.executable, *build.program, "--port", str(port), "--model-dir", str(build.model_dir)]
         data = [argument.format(data=Path(folder) / "data") for argument in build.arguments]
         started = time.perf_counter()
         process = subprocess.Popen(
             [*command, *data],
             cwd=build.root,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(build.root)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from bench.embedded_scale.mixing import mixture
 from bench.speed.images import recompressed
-from shared.domain.features import FeatureVector, normalise
+from shared.domain.features import FeatureVector
 from shared.domain.images import IndexedImage
 from shared.domain.ledger import ImageKey
 from shared.search.description import describe
@@ -20,10 +20,6 @@ from shared.vision import signature
 from shared.vision.embedding import Embedder
 
 COLLECTION: Final = "default"
-BURST: Final = 20
-"""Made images that resemble each other."""
-SPREAD: Final = 0.5
-"""Largest length of what is added to the vectors of a burst, which have length 1."""
 SHARED: Final = 3
 """Every so many photographs is stored as itself, and another one is never stored: its search finds nothing near."""
 
@@ -67,38 +63,21 @@ def made_images(photographs: Sequence[Photograph], count: int) -> Iterator[tuple
     features = np.stack([photograph.image.features for photograph in usable])
     locals_ = np.stack([_local(photograph.image) for photograph in usable])
     for number in range(count):
-        burst, own = (np.random.default_rng([seed, number // size]) for seed, size in ((1, BURST), (2, 1)))
-        first, second = burst.integers(0, len(usable), 2)
-        share, spread = burst.random(), SPREAD * own.random()
-        third = own.integers(0, len(usable))
-        parent = usable[first]
+        mixed = mixture(number, len(usable))
+        parent = usable[mixed.parts[0]]
         record = replace(
             parent.image.record,
             image_id=hashlib.sha256(f"made {number}".encode()).hexdigest(),
             created_at=_created_at(number),
             filename=f"made-{number}.jpg",
         )
-        whole, local = (
-            _mixed([share, 1 - share, spread / 2], rows[[first, second, third]], spread / 2, own)
-            for rows in (features, locals_)
-        )
-        yield IndexedImage(record, whole, local), parent
+        yield IndexedImage(record, mixed.of(features), mixed.of(locals_)), parent
 
 
 def _local(image: IndexedImage) -> FeatureVector:
     if image.local_features is None:
         raise ValueError("the photograph has no keypoints")
     return image.local_features
-
-
-def _mixed(
-    shares: Sequence[float], rows: npt.NDArray[np.float32], noise: float, random: np.random.Generator
-) -> FeatureVector:
-    """Return a weighted sum with noise of the given length, which leaves what is 0 or not negative as it is."""
-    out = np.asarray(shares) @ rows
-    added = random.standard_normal(out.size) * (out != 0)
-    out = out + noise * added / np.linalg.norm(added)
-    return normalise(np.maximum(out, 0) if (rows >= 0).all() else out)
 
 
 def _created_at(number: int) -> str:
