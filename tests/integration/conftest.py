@@ -77,11 +77,11 @@ class Listener:
         self.events: list[dict[str, Any]] = []
 
     def receive_all(self) -> list[dict[str, Any]]:
-        """Receive new events, and return all so far in the order of their arrival."""
-        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            self.events.append(json.loads(message["Body"]))
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        """Receive all new events, those of other tests too, and return all so far in the order of their arrival."""
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            self.events += [json.loads(message["Body"]) for message in messages]
+            entries = [{"Id": one["MessageId"], "ReceiptHandle": one["ReceiptHandle"]} for one in messages]
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
         return self.events
 
     def wait_for(self, detail_type: str, collection: str) -> dict[str, Any]:
