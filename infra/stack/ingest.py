@@ -1,7 +1,7 @@
 """From an uploaded object to the ingest function: one queue, one dead-letter queue."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
@@ -21,6 +21,10 @@ from shared.domain.events import PURGE_TRASH, SUBMITTED
 from shared.domain.images import UPLOADS_PREFIX
 from shared.domain.limits import BATCH_MESSAGES
 from shared.domain.queue_times import INGEST_QUEUE
+
+
+PEOPLE_CONCURRENCY: Final = 2
+"""Tasks of persons at once, the least that SQS allows: with the images' own limit, they leave the API its share."""
 
 
 class Ingestion(Construct):
@@ -132,7 +136,7 @@ class Ingestion(Construct):
         # One message at a time, so that a failure holds up no other collection, and the order of each is kept.
         self.function.add_event_source(
             sources.SqsEventSource(
-                self.people_queue, batch_size=1, max_concurrency=max_concurrency, report_batch_item_failures=True
+                self.people_queue, batch_size=1, max_concurrency=PEOPLE_CONCURRENCY, report_batch_item_failures=True
             )
         )
 

@@ -202,8 +202,11 @@ class PicTraceStack(Stack):
             return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
         _allow(ingestion.function, ["s3:GetObject", "s3:PutObjectTagging", "s3:DeleteObject"], under(UPLOADS_PREFIX))
-        _allow(ingestion.function, ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], under(SIGNATURES_PREFIX))
-        _allow(ingestion.function, ["s3:PutObject", "s3:DeleteObject"], under(THUMBNAILS_PREFIX))
+        _allow(
+            ingestion.function,
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            under(SIGNATURES_PREFIX, THUMBNAILS_PREFIX),
+        )
         _allow(
             ingestion.function,
             [f"dynamodb:{action}" for action in TABLE_ACTIONS],
@@ -221,14 +224,14 @@ class PicTraceStack(Stack):
             ["sqs:SendMessage"],
             [ingestion.queue.queue_arn, ingestion.dead_letters.queue_arn, ingestion.people_queue.queue_arn],
         )
-        _tell_absent(ingestion.function, bucket.bucket_arn, UPLOADS_PREFIX, SIGNATURES_PREFIX)
+        prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
+        _tell_absent(ingestion.function, bucket.bucket_arn, *prefixes)
 
         _allow(fetching.function, ["s3:PutObject"], under(UPLOADS_PREFIX))
         for function in (ingestion.function, search.function):
             _allow(function, ["lambda:InvokeFunction"], [fetching.function.function_arn])
 
         _allow(search.function, ["sqs:SendMessage"], [ingestion.queue.queue_arn, ingestion.people_queue.queue_arn])
-        prefixes = (UPLOADS_PREFIX, SIGNATURES_PREFIX, THUMBNAILS_PREFIX)
         _allow(search.function, ["s3:GetObject", "s3:DeleteObject"], under(*prefixes))
         _allow(search.function, ["s3:PutObject"], under(UPLOADS_PREFIX, THUMBNAILS_PREFIX))
         _tell_absent(search.function, bucket.bucket_arn, *prefixes)

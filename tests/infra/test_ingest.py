@@ -191,4 +191,4 @@ def test_settings_reach_the_functions() -> None:
     ingest, api = function(document, "ingest"), function(document, "api")
     assert (ingest["MemorySize"], api["MemorySize"]) == (3008, 1024)
     assert ingest["Architectures"] == api["Architectures"] == ["x86_64"]
-    assert {str(one["ScalingConfig"]) for one in mappings(document).values()} == {"{'MaximumConcurrency': 20}"}
+    assert sorted(one["ScalingConfig"]["MaximumConcurrency"] for one in mappings(document).values()) == [2, 20]

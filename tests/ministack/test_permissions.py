@@ -81,8 +81,10 @@ def test_other_buckets_are_read_only(call_as: CallAs, who: str) -> None:
 
 @pytest.mark.parametrize("who", ["api", "ingest"])
 def test_absent_objects_are_distinguished_from_forbidden_ones(deployed: PicTrace, call_as: CallAs, who: str) -> None:
+    """Both look for an image's signature and thumbnail after a removal, which the other function may have deleted."""
     bucket = deployed.cloud.outputs["BucketName"]
-    assert call_as(who, "s3", "head_object", Bucket=bucket, Key="uploads/absent") == "404"
+    for prefix in ("uploads", "signatures", "thumbnails"):
+        assert call_as(who, "s3", "head_object", Bucket=bucket, Key=f"{prefix}/absent") == "404", prefix
     assert call_as(who, "s3", "head_object", Bucket=bucket, Key="absent") == "403"
 
 
