@@ -22,7 +22,6 @@ from shared.domain.images import UPLOADS_PREFIX
 from shared.domain.limits import BATCH_MESSAGES
 from shared.domain.queue_times import INGEST_QUEUE
 
-
 PEOPLE_CONCURRENCY: Final = 2
 """Tasks of persons at once, the least that SQS allows: with the images' own limit, they leave the API its share."""
 

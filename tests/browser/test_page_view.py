@@ -18,6 +18,8 @@ pytestmark = needs_chromium
 
 IMAGES = 26
 MOST_CALLS = 3
+MOST_FILES = 6
+"""The page, two style sheets, the script, and the icon in two places; the API function answers each in AWS."""
 
 
 def upload_album(running: PicTrace, collection: str) -> None:
@@ -33,11 +35,12 @@ def upload_album(running: PicTrace, collection: str) -> None:
 
 
 class RequestLog:
-    """A count of the page's requests: API calls by path, and storage requests by folder of the bucket."""
+    """A count of the page's requests: API calls by path, files of the page, and storage by folder of the bucket."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.calls: Counter[str] = Counter()
         self.stored: Counter[str] = Counter()
+        self.files = 0
         self._url = url
         page.on("request", self._note)
 
@@ -47,6 +50,8 @@ class RequestLog:
             self.stored["/".join(parts.path.split("/")[2:3])] += 1
         elif parts.path.startswith("/v1/"):
             self.calls[parts.path] += 1
+        else:
+            self.files += 1
 
 
 def scroll_through(page: Page, name: str, count: int) -> None:
@@ -68,6 +73,7 @@ def test_the_number_of_calls_does_not_grow_with_the_thumbnails(
     desktop.get_by_role("button", name="Continue").click()
     scroll_through(desktop, "#images img", 24)
     first = requests.calls.total()
+    assert requests.files <= MOST_FILES
     if folder := os.environ.get("SCREENSHOTS"):
         desktop.screenshot(path=str(Path(folder) / "view.png"), full_page=True)
     requests.calls.clear()

@@ -1,16 +1,17 @@
 """The web page and its files, with a strict content security policy."""
 
-import hashlib
 import mimetypes
+import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from functions.api.page_files import page_files
 from shared.domain.errors import NotFound
 
-FOLDER: Final = Path(__file__).parents[1] / "web"
+VERSIONED_CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
+OTHER_VERSION: Final = re.compile(r"^(\w+)\.[0-9a-f]{20}(\.(?:css|js))$")
 
 
 def content_security_policy(storage_origin: str, source_addresses: Sequence[str] = ()) -> str:
@@ -38,16 +39,15 @@ def page_router(storage_origin: str, source_addresses: Sequence[str]) -> APIRout
         source_addresses: origins and paths of presigned URLs of other buckets.
     """
     router = APIRouter(include_in_schema=False)
-    files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
     policy = content_security_policy(storage_origin, source_addresses)
 
     def answer(name: str, request: Request) -> Response:
-        data = files[name]
-        tag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": policy}
-        if request.headers.get("if-none-match") == tag:
+        file = page_files()[name]
+        kept = VERSIONED_CACHE_CONTROL if file.is_versioned else "no-cache"
+        headers = {"ETag": f'"{file.tag}"', "Cache-Control": kept, "Content-Security-Policy": policy}
+        if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(data, media_type=mimetypes.guess_type(name)[0], headers=headers)
+        return Response(file.data, media_type=mimetypes.guess_type(name)[0], headers=headers)
 
     @router.get("/")
     def page(request: Request) -> Response:
@@ -59,8 +59,10 @@ def page_router(storage_origin: str, source_addresses: Sequence[str]) -> APIRout
 
     @router.get("/static/{name}")
     def static(name: str, request: Request) -> Response:
-        if name not in files:
+        # A page of the version before may ask for its script once more, while another version is deployed.
+        known = name if name in page_files() else OTHER_VERSION.sub(r"\1\2", name)
+        if known not in page_files():
             raise NotFound("There is no such file.")
-        return answer(name, request)
+        return answer(known, request)
 
     return router
