@@ -194,9 +194,51 @@ def test_a_collection_is_exported_and_an_export_goes_on(
     for record, number in zip(records, range(5), strict=True):
         assert (folder / record["file"]).read_bytes() == noise(18_300 + number)
     assert len(list(folder.iterdir())) == 6
-    (folder / "b.png").write_bytes(b"cut off")
+    (folder / "b.png").unlink()
     report = as_json(run("export", folder, "--collection", collection, "--json"))
     assert report["counts"] == {"saved": 1, "present": 4, "gone": 0}
     assert (folder / "b.png").read_bytes() == noise(18_302)
     known = run("export", tmp_path / "known", "--collection", collection, "--records-only")
     assert (known.stdout, [path.name for path in (tmp_path / "known").iterdir()]) == ("5 saved\n", ["images.jsonl"])
+
+
+def test_an_export_leaves_other_files_as_they_are(run: Run, running: PicTrace, collection: str, tmp_path: Path) -> None:
+    where = ("--collection", collection)
+    (tmp_path / "IMG_1.png").write_bytes(b"the user's own")
+    image_id = running.add(noise(18_310), collection=collection, name="img_1.png")
+    name = f"img_1-{image_id[:12]}.png"
+    saved = run("export", tmp_path, *where)
+    assert (saved.stdout, saved.stderr) == (
+        "1 saved\n",
+        f"pictrace: img_1.png: another file has this name, so the image is saved as {name}.\n",
+    )
+    again = run("export", tmp_path, *where)
+    assert (again.stdout, again.stderr) == ("1 present\n", "")
+    (tmp_path / name).write_bytes(b"edited")
+    assert run("export", tmp_path, *where).stdout == "1 saved\n"
+    assert json.loads((tmp_path / "images.jsonl").read_text())["file"] == f"img_1-{image_id}.png"
+    assert (tmp_path / f"img_1-{image_id}.png").read_bytes() == noise(18_310)
+    (tmp_path / f"img_1-{image_id}.png").write_bytes(b"edited")
+    full = run("export", tmp_path, *where)
+    assert (full.exit_code, "taken by another file" in full.stderr) == (2, True)
+    assert {path.read_bytes() for path in tmp_path.glob("*.png")} == {b"the user's own", b"edited"}
+
+
+def test_an_export_keeps_the_files_of_images_that_were_deleted(
+    run: Run, running: PicTrace, collection: str, tmp_path: Path
+) -> None:
+    ids = [running.add(noise(18_320 + number), collection=collection, name="IMG_1.png") for number in range(2)]
+    run("export", tmp_path, "--collection", collection)
+    running.client.delete(f"/v1/images/{ids[0]}", params={"collection": collection}).raise_for_status()
+    assert run("export", tmp_path, "--collection", collection).stdout == "1 present\n"
+    assert (tmp_path / "IMG_1.png").read_bytes() == noise(18_320)
+    assert json.loads((tmp_path / "images.jsonl").read_text())["file"] == f"IMG_1-{ids[1][:12]}.png"
+
+
+@pytest.mark.parametrize("text", ['{"image_id": 1}\n', "[]\n", "\n", "\xff"])
+def test_records_that_are_no_export_are_not_replaced(run: Run, collection: str, tmp_path: Path, text: str) -> None:
+    (tmp_path / "images.jsonl").write_text(text, encoding="latin-1")
+    refused = run("export", tmp_path, "--collection", collection)
+    assert (refused.exit_code, "move it away, or name another folder" in refused.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["images.jsonl"]
+    assert (tmp_path / "images.jsonl").read_text(encoding="latin-1") == text
