@@ -5,12 +5,13 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
-from infra import bucket_settings
 from infra.app import template_from_subprocess
+from infra.operate.adopted_bucket import BucketSetting, bucket_setting_list
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.prompts import confirm
 
@@ -32,8 +33,9 @@ def add_parser(subparsers: "Subparsers") -> None:
         "adopt",
         help="give an existing bucket and table the settings that the stack's own would have",
         description="For a stack that was deployed with existing_bucket or existing_table: sets on them, through the "
-        "API, what the template sets on the stack's own, and creates the table's indexes that are missing. What is "
-        "there already stays; doing it twice does no harm.",
+        "API, what the template sets on the stack's own, and creates the table's indexes that are missing. It replaces "
+        "the bucket's policy, lifecycle, CORS and notifications; those that differ are saved in files in the current "
+        "folder first. Doing it twice does no harm.",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
@@ -55,9 +57,11 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
     document = template_from_subprocess(settings | OWN)
     wanted = resolved(document["Resources"], _attributes(document, stack))
     own = _own(stack)
-    steps: list[Step] = []
+    bucket_settings: list[BucketSetting] = []
     if (bucket := stack.outputs["BucketName"]) not in own:
-        steps += bucket_steps(bucket, wanted)
+        policy = json.dumps(_properties(wanted, "AWS::S3::BucketPolicy")["PolicyDocument"]).replace(OWN_BUCKET, bucket)
+        bucket_settings = bucket_setting_list(bucket, _properties(wanted, "AWS::S3::Bucket"), json.loads(policy))
+    steps = [Step(setting.describe(), setting.put) for setting in bucket_settings]
     if stack.table not in own:
         steps += table_steps(stack.table, _properties(wanted, "AWS::DynamoDB::Table"))
     if not steps:
@@ -67,38 +71,15 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
         print(f"  {step.what}")
     if not (args.yes or confirm(f"Apply {len(steps)} settings?")):
         return 1
+    if commands := [setting.save_earlier(Path()) for setting in bucket_settings if setting.earlier]:
+        print("The settings that are replaced are saved. To put one back:")
+        for command in commands:
+            print(f"  {command}")
     for step in steps:
         print(f"{step.what} ...", flush=True)
         step.make()
     print("done.")
     return 0
-
-
-def bucket_steps(bucket: str, wanted: Mapping[str, Any]) -> list[Step]:
-    s3 = boto3.client("s3")
-    properties = _properties(wanted, "AWS::S3::Bucket")
-    policy = json.dumps(_properties(wanted, "AWS::S3::BucketPolicy")["PolicyDocument"]).replace(OWN_BUCKET, bucket)
-    notifications: Any = bucket_settings.notifications(properties)
-    cors: Any = bucket_settings.cors(properties)
-    lifecycle: Any = bucket_settings.lifecycle(properties)
-    return [
-        Step(
-            f"{bucket}: notify the stack's queue of uploads and removals, and nothing else",
-            lambda: s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notifications),
-        ),
-        Step(
-            f"{bucket}: let the stack's page upload (CORS)",
-            lambda: s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors),
-        ),
-        Step(
-            f"{bucket}: expire unfinished and rejected uploads (lifecycle)",
-            lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=lifecycle),
-        ),
-        Step(
-            f"{bucket}: refuse requests without TLS (policy)",
-            lambda: s3.put_bucket_policy(Bucket=bucket, Policy=policy),
-        ),
-    ]
 
 
 def table_steps(table: str, wanted: Mapping[str, Any]) -> list[Step]:

@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -17,6 +19,7 @@ from infra.local.cloud import STACK
 from infra.local.serving import serving
 from infra.local.template import Template, resources
 from infra.operate import adopt
+from infra.operate.adopted_bucket import differ
 from infra.operate.deployed_stack import DeployedStack
 from shared.domain import table_schema
 from shared.settings import ApiSettings
@@ -49,8 +52,9 @@ class Leftovers:
 
 
 @pytest.fixture
-def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leftovers]:
+def left(running: PicTrace, template: Template, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Leftovers]:
     """A bucket without settings, and a table as after a restore with only one of its vector indexes."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(adopt, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(adopt, "template_from_subprocess", lambda _: template)
     name = f"left-{uuid.uuid4().hex[:8]}"
@@ -107,6 +111,66 @@ def test_adopted_resources_match_the_template(left: Leftovers, template: Templat
         assert statement["Effect"] == "Deny"
         assert statement["Resource"] == [f"arn:aws:s3:::{left.bucket}", f"arn:aws:s3:::{left.bucket}/*"]
     assert left.adopt() == 0, "adopting again changes nothing"
+
+
+def test_what_a_bucket_had_is_saved_and_can_be_put_back(
+    left: Leftovers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3 = boto3.client("s3")
+    cors: Any = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://shop.example"]}]}
+    expiry: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": f"arn:aws:s3:::{left.bucket}"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    queue = boto3.client("sqs").create_queue(QueueName=f"{left.bucket}-other")["QueueUrl"]
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    arn = attributes["QueueArn"]
+    other: Any = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_cors(Bucket=left.bucket, CORSConfiguration=cors)
+    s3.put_bucket_lifecycle_configuration(Bucket=left.bucket, LifecycleConfiguration={"Rules": [expiry]})
+    s3.put_bucket_policy(Bucket=left.bucket, Policy=policy)
+    s3.put_bucket_notification_configuration(Bucket=left.bucket, NotificationConfiguration=other)
+
+    assert left.adopt(yes=False) == 1
+    assert capsys.readouterr().out.count("; replaces another setting") == 4
+    assert list(tmp_path.iterdir()) == []
+    assert left.adopt() == 0
+    said = capsys.readouterr().out
+    commands = re.findall(r"^  aws s3api put-bucket-(\S+) --cli-input-json file://(\S+)$", said, re.MULTILINE)
+    assert said.index(commands[-1][1]) < said.index(" ...\n")
+    assert s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"][0]["AllowedOrigins"] == [PAGE]
+    assert left.adopt() == 0
+    assert "replaces" not in capsys.readouterr().out
+    assert {str(path) for path in tmp_path.iterdir()} == {path for _, path in commands}
+
+    for name, path in commands:
+        getattr(s3, f"put_bucket_{name.replace('-', '_')}")(**json.loads(Path(path).read_text()))
+    assert s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"] == cors["CORSRules"]
+    assert s3.get_bucket_lifecycle_configuration(Bucket=left.bucket)["Rules"] == [expiry]
+    assert s3.get_bucket_policy(Bucket=left.bucket)["Policy"] == policy
+    [restored] = s3.get_bucket_notification_configuration(Bucket=left.bucket)["QueueConfigurations"]
+    assert (restored["QueueArn"], restored["Events"]) == (arn, ["s3:ObjectCreated:*"])
+
+
+def test_nothing_is_replaced_before_the_earlier_setting_is_saved(left: Leftovers, tmp_path: Path) -> None:
+    s3 = boto3.client("s3")
+    rule: Any = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://shop.example"]}
+    s3.put_bucket_cors(Bucket=left.bucket, CORSConfiguration={"CORSRules": [rule]})
+    tmp_path.rmdir()
+    with pytest.raises(LookupError, match="cannot be written"):
+        left.adopt()
+    assert s3.get_bucket_cors(Bucket=left.bucket)["CORSRules"] == [rule]
+
+
+def notified(filter_name: str, **added: str) -> dict[str, Any]:
+    filters = {"Key": {"FilterRules": [{"Name": filter_name, "Value": "uploads/"}]}}
+    return {"QueueConfigurations": [{"QueueArn": "queue", "Filter": filters, **added}]}
+
+
+def test_what_s3_itself_changes_of_a_setting_is_no_difference() -> None:
+    assert not differ(notified("prefix"), notified("Prefix", Id="given by S3"))
+    assert differ(notified("prefix"), notified("suffix"))
+    assert not differ({"Rules": [{"ID": "a"}, {"ID": "b"}]}, {"Rules": [{"ID": "b"}, {"ID": "a"}]})
+    assert not differ({"Policy": '{"Version": "1", "Statement": []}'}, {"Policy": '{"Statement":[],"Version":"1"}'})
 
 
 def test_an_upload_reaches_an_adopted_table_and_is_found(left: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
