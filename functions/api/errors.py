@@ -119,6 +119,11 @@ def respond(slug: str, detail: str, *, headers: Mapping[str, str] | None = None,
     )
 
 
+def outage_response(outages: Outages) -> JSONResponse:
+    """Return the response to any call during an outage."""
+    return respond("unavailable", f"{outages.sentence} Try again in {RETRY_AFTER_SECONDS} s.")
+
+
 def install(app: FastAPI, outages: Outages) -> None:
     """Install handlers that turn every error of `app` into problem details."""
 
@@ -172,7 +177,7 @@ def install(app: FastAPI, outages: Outages) -> None:
         if not outages.is_transient(error):
             raise error
         logger.error("a service is unavailable on %s %s", request.method, request.url.path, exc_info=error)
-        return respond("unavailable", f"{outages.sentence} Try again in {RETRY_AFTER_SECONDS} s.")
+        return outage_response(outages)
 
     for kind in outages.errors:
         app.add_exception_handler(kind, outage)

@@ -1,6 +1,7 @@
 """The local counterpart of S3's HTTP interface: forms that store an upload, and links that show an object."""
 
 import asyncio
+import logging
 from contextlib import ExitStack
 from http import HTTPStatus
 from typing import IO, Any, Final
@@ -14,12 +15,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functions.api.errors import respond
+from functions.api.errors import outage_response, respond
 from functions.api.security_headers import SECURITY_HEADERS
+from infra.local.outages import OUTAGES
 from shared.domain.errors import NotFound
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.embedded.links import OBJECTS_PATH, LinkRefused, Links
 from shared.embedded.objects import FolderObjects
+
+logger = logging.getLogger(__name__)
 
 MAX_FIELD_BYTES: Final = 4096
 """Maximum size of the fields of a form together, and of the headers of one part."""
@@ -60,8 +64,6 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
             return respond("malformed-body", f"The form sent nothing for {IDLE_SECONDS} s.")
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
-        except OSError as error:
-            return respond("unavailable", f"The image cannot be stored: {error.strerror}.")
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=SECURITY_HEADERS)
 
     def show(request: Request) -> Response:
@@ -80,11 +82,16 @@ def storage_app(objects: FolderObjects, links: Links) -> Starlette:
             path, media_type=media_type, filename=name, content_disposition_type=kind, headers=_LINK_HEADERS
         )
 
+    async def outage(request: Request, error: Exception) -> Response:
+        logger.error("the data folder is unavailable on %s %s", request.method, request.url.path, exc_info=error)
+        return outage_response(OUTAGES)
+
     return Starlette(
         routes=[
             Route(OBJECTS_PATH, store, methods=["POST"]),
             Route(f"{OBJECTS_PATH}/{{key:path}}", show, methods=["GET"]),
-        ]
+        ],
+        exception_handlers=dict.fromkeys(OUTAGES.errors, outage),
     )
 
 

@@ -1,6 +1,5 @@
 """The whole system in this process, over the data of one folder."""
 
-import errno
 import logging
 import sqlite3
 import threading
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from functions.api import services
 from functions.api.app import create_app
-from functions.api.outages import Outages
 from functions.fetch.image_fetcher import ImageFetcher
 from functions.ingest import composition
 from functions.ingest.dispatcher import Dispatcher
@@ -23,6 +21,7 @@ from functions.ingest.message_ends import MessageEnds
 from infra.local import memory
 from infra.local.data_folder import DataFolder
 from infra.local.model_change import ModelChange
+from infra.local.outages import OUTAGES
 from infra.local.request_guard import RequestGuard, request_origin
 from infra.local.storage_routes import WithStorage
 from infra.local.worker_pool import WorkerPool
@@ -67,8 +66,6 @@ TRASH_DAYS: Final = 30
 REJECTED_DAYS: Final = 7
 """How long the file of a refused upload is kept, as in a deployment."""
 HOUSEKEEPING_SECONDS: Final = 3600
-
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,14 +264,3 @@ def _publish(outcome: Outcome) -> None:
 
 def _tell(event: PeopleEvent) -> None:
     logger.info("%s", event)
-
-
-def _is_transient(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) or (isinstance(error, OSError) and error.errno in _FULL)
-
-
-OUTAGES: Final = Outages(
-    (sqlite3.OperationalError, OSError),
-    _is_transient,
-    "The data folder cannot be read or written just now; its disk may be full.",
-)

@@ -1,6 +1,8 @@
 """The forms and links of the local run, and which requests it refuses, over HTTP."""
 
+import errno
 import hashlib
+import sqlite3
 import threading
 import time
 import uuid
@@ -13,10 +15,12 @@ import httpx
 import pytest
 
 from infra.local.data_folder import DataFolder
+from infra.local.outages import OUTAGES
 from infra.local.serving import serving
 from infra.local.system import LocalSystem, local_system
 from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.embedded.objects import FolderObjects
+from shared.embedded.queue import Queue
 from tests.conftest import NO_RETRY_DELAY, PATIENCE_SECONDS
 from tests.images import noise
 from tests.integration.conftest import until
@@ -127,6 +131,31 @@ def test_a_file_of_the_largest_size_is_accepted(local: Local) -> None:
     url, fields, upload_id = local.form()
     assert send(url, fields, bytes(MAX_UPLOAD_BYTES)).status_code == 204
     assert local.state(upload_id)["code"] == "unsupported_type"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [sqlite3.OperationalError("database or disk is full"), OSError(errno.ENOSPC, "No space left on device")],
+    ids=["database", "file"],
+)
+def test_a_form_is_answered_with_a_later_try_while_the_disk_is_full(
+    local: Local, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    data = noise(7_080)
+    url, fields, upload_id = local.form()
+    before = local.files()
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "send", full)
+        answer = send(url, fields, data)
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:pictrace:problem:unavailable")
+    assert answer.json()["detail"].startswith(OUTAGES.sentence)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert local.files() == before
+    assert send(url, fields, data).status_code == 204
+    assert local.state(upload_id)["status"] in ("indexed", "duplicate")
 
 
 def test_fields_after_the_file_do_not_count(local: Local) -> None:
