@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 MAX_SHOWN: Final = 20
 VISIBILITY_SECONDS: Final = 60
 """How long a message that is shown or moved is hidden from other receivers."""
+MAX_FRUITLESS: Final = 10
+"""After how many receives in a row that bring no message to send back the command ends: messages that keep coming in,
+or that cannot be sent, must not keep it running."""
 NO_REASON: Final = "unknown: the function was stopped or failed to start on every attempt; see its log"
 
 
@@ -85,6 +89,23 @@ class DeadLetter:
         return f"{when}  {summarise(self.body)}\n    {printable(self.reason)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of the messages of a dead-letter queue.
+
+    Attributes:
+        moved: number of messages that were sent back.
+        refused: the reasons why others could not be.
+        newer: number of messages that were seen, and came after the start.
+        left: about how many others are still there.
+    """
+
+    moved: int
+    refused: Sequence[str]
+    newer: int
+    left: int
+
+
 def summarise(body: str) -> str:
     """Summarise a message's body in one printable line."""
     try:
@@ -124,11 +145,15 @@ def run(args: argparse.Namespace, stack: DeployedStack) -> int:
         print(letter.format())
     if args.list or not (args.yes or confirm(f"Send {count} back to the queue?")):
         return 0
-    moved, refused = move_messages(sqs, dead, queue, count)
-    print(f"{moved} sent back to the queue.")
-    for reason in refused:
+    result = move_messages(sqs, dead, queue, count)
+    print(f"{result.moved} sent back to the queue.")
+    if result.newer:
+        print(f"{result.newer} came into the dead-letter queue since then and stay. Run the command again for them.")
+    for reason in result.refused:
         print(f"pictrace: a message stays in the dead-letter queue: {reason}", file=sys.stderr)
-    return 1 if refused else 0
+    if result.left:
+        print(f"pictrace: about {result.left} more stay there. Run the command again.", file=sys.stderr)
+    return 1 if result.refused or result.left else 0
 
 
 def count_messages(sqs: "SQSClient", queue_url: str) -> int:
@@ -139,30 +164,37 @@ def count_messages(sqs: "SQSClient", queue_url: str) -> int:
     return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
 
 
-def move_messages(sqs: "SQSClient", dead: str, queue: str, count: int) -> tuple[int, Sequence[str]]:
+def move_messages(sqs: "SQSClient", dead: str, queue: str, count: int) -> Moved:
     """Send every message that is in the dead-letter queue at the start to the queue, then remove it here.
 
-    Returns:
-        The number of messages moved, and the reasons why others could not be.
+    Args:
+        count: about how many these are.
     """
-    began, moved, refused = time.time(), 0, {}
+    began, moved, fruitless = time.time(), 0, 0
+    refused: dict[str, str] = {}
+    kept: dict[str, DeadLetter] = {}
     with tqdm(total=count, desc="sending back", unit="message") as bar:
-        while letters := [
-            letter for letter in _receive(sqs, dead, VISIBILITY_SECONDS) if letter.message_id not in refused
-        ]:
-            old = [letter for letter in letters if letter.sent < began]
-            for letter in old:
-                try:
-                    sqs.send_message(QueueUrl=queue, MessageBody=letter.body)
-                except sqs.exceptions.ClientError as error:
-                    refused[letter.message_id] = str(error)
-                    continue
-                sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter.receipt)
-                moved += 1
-                bar.update()
-            if not old:
-                break
-    return moved, list(refused.values())
+        while fruitless < MAX_FRUITLESS and (letters := _receive(sqs, dead, VISIBILITY_SECONDS)):
+            fruitless += 1
+            for letter in letters:
+                if letter.sent < began and letter.message_id not in refused:
+                    fruitless = 0
+                    try:
+                        sqs.send_message(QueueUrl=queue, MessageBody=letter.body)
+                    except sqs.exceptions.ClientError as error:
+                        refused[letter.message_id] = str(error)
+                    else:
+                        sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter.receipt)
+                        moved += 1
+                        bar.update()
+                        continue
+                kept[letter.message_id] = letter
+    # Both numbers are approximate: one counts messages that others have removed, the other some of those just removed.
+    left = min(count - moved - len(refused), count_messages(sqs, dead) - len(kept))
+    for letter in kept.values():
+        with suppress(sqs.exceptions.ClientError):  # it is visible again already
+            sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
+    return Moved(moved, list(refused.values()), len(kept) - len(refused), max(left, 0))
 
 
 def _peek(sqs: "SQSClient", dead: str) -> Iterator[DeadLetter]:
