@@ -29,6 +29,8 @@ become far more expensive to search."""
 BACKLOG_MINUTES = math.ceil(INGEST_QUEUE.retried_age_seconds / 60)
 """Longer than a single message takes with all its retries, even if its function dies."""
 
+REDRIVE = "`python -m infra.operate redrive` shows them and, once their cause is fixed, sends them back."
+
 
 class Monitoring(Construct):
     """Alarms, which send mail if an address is configured."""
@@ -51,12 +53,13 @@ class Monitoring(Construct):
             self._alarm(
                 "DeadLettersNotEmpty",
                 dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
-                f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue.",
+                f"Messages that failed {INGEST_QUEUE.max_receives} times wait in the dead-letter queue. {REDRIVE}",
             ),
             self._alarm(
                 "PeopleDeadLettersNotEmpty",
                 people_dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
-                f"Tasks on faces and persons that failed {INGEST_QUEUE.max_receives} times wait in their queue.",
+                f"Tasks on faces and persons that failed {INGEST_QUEUE.max_receives} times wait in their dead-letter "
+                f"queue. {REDRIVE}",
             ),
             self._alarm(
                 "Backlog",

@@ -186,6 +186,7 @@ class PicTraceStack(Stack):
         CfnOutput(self, "QueueUrl", value=ingestion.queue.queue_url)
         CfnOutput(self, "PeopleQueueUrl", value=ingestion.people_queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=ingestion.dead_letters.queue_url)
+        CfnOutput(self, "PeopleDeadLetterQueueUrl", value=ingestion.people_dead_letters.queue_url)
         CfnOutput(self, "BusName", value=ingestion.bus.event_bus_name)
         CfnOutput(self, "TableName", value=storage.table_name)
         CfnOutput(self, "IngestFunctionName", value=ingestion.function.function_name)

@@ -129,3 +129,18 @@ def test_alarms_send_email_if_an_address_is_configured() -> None:
 )
 def test_the_stack_outputs_name_its_resources(document: dict[str, Any], name: str) -> None:
     assert text(document["Outputs"][name]["Value"]).startswith("<")
+
+
+@pytest.mark.parametrize(
+    ("alarm", "output", "queue"),
+    [
+        ("DeadLettersNotEmpty", "DeadLetterQueueUrl", "<IngestionDeadLetters>"),
+        ("PeopleDeadLettersNotEmpty", "PeopleDeadLetterQueueUrl", "<IngestionPeopleDeadLetters>"),
+    ],
+)
+def test_an_alarm_on_dead_letters_names_the_command_that_finds_them(
+    document: dict[str, Any], alarm: str, output: str, queue: str
+) -> None:
+    found = resources(document, "AWS::CloudWatch::Alarm")[f"Operations{alarm}"]
+    assert "`python -m infra.operate redrive`" in found["AlarmDescription"]
+    assert text(found["Dimensions"][0]["Value"]) == text(document["Outputs"][output]["Value"]) == queue

@@ -2,12 +2,17 @@
 
 import json
 import uuid
+from typing import Any
 
 import boto3
 import pytest
 
 from infra.local.cloud import STACK
 from infra.operate.__main__ import main
+from shared.aws.people_tasks import QueuedTasks
+from shared.domain.ledger import ImageKey
+from shared.domain.outcomes import Outcome, OutcomeStatus
+from shared.domain.people.ports import SettleImage
 from tests.conftest import PicTrace
 from tests.images import noise
 from tests.integration.conftest import send, until
@@ -19,22 +24,24 @@ def redrive(*options: str) -> int:
 
 @pytest.fixture(autouse=True)
 def _at_once(running: PicTrace, no_retry_delay: None) -> None:
-    sqs, url = boto3.client("sqs"), running.cloud.outputs["DeadLetterQueueUrl"]
-    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in found:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    sqs = boto3.client("sqs")
+    for output in ("DeadLetterQueueUrl", "PeopleDeadLetterQueueUrl"):
+        url = running.cloud.outputs[output]
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def count_dead_letters(running: PicTrace) -> int:
+def count_dead_letters(running: PicTrace, output: str = "DeadLetterQueueUrl") -> int:
     found = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=running.cloud.outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=running.cloud.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def test_an_empty_dead_letter_queue_is_reported(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
     assert redrive() == 0
-    assert capsys.readouterr().out == "The dead-letter queue is empty.\n"
+    assert capsys.readouterr().out == "The dead-letter queues are empty.\n"
 
 
 def test_list_shows_the_dead_letters_and_keeps_them(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,6 +82,32 @@ def test_a_repaired_message_is_indexed_and_a_broken_one_is_dead_lettered_again(
     assert said.endswith("2 sent back to the queue.\n")
     assert running.wait_for_upload(upload_id)["status"] == "indexed"
     until(lambda: count_dead_letters(running) == 1)
+
+
+def test_tasks_on_people_that_failed_are_handled_in_order_once_sent_back(
+    running: PicTrace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, collection: str
+) -> None:
+    handled: list[str] = []
+
+    def handle(_: object, event: Any, __: str) -> Outcome:
+        if not handled:
+            raise RuntimeError("no luck")
+        handled.append(event.task.image.image_id)
+        return Outcome(status=OutcomeStatus.IGNORED)
+
+    tasks = QueuedTasks(boto3.client("sqs"), running.cloud.outputs["PeopleQueueUrl"])
+    monkeypatch.setattr("functions.ingest.dispatcher.Dispatcher.dispatch", handle)
+    images = [digit * 64 for digit in "123"]
+    for image_id in images:
+        tasks.send(SettleImage(ImageKey(collection, image_id)))
+    until(lambda: count_dead_letters(running, "PeopleDeadLetterQueueUrl") == 3)
+    handled.append("from here on")
+    assert redrive("--yes") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("3 messages in the dead-letter queue of tasks on people:\n")
+    assert said.endswith("\n3 sent back to the queue.\n")
+    assert until(lambda: handled[1:] if len(handled) == 4 else None) == images
+    assert count_dead_letters(running, "PeopleDeadLetterQueueUrl") == 0
 
 
 def test_a_missing_stack_is_reported(running: PicTrace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,9 +56,9 @@ class Sqs:
         return [message["MessageBody"] for message in self.sent]
 
 
-def run(sqs: Sqs, monkeypatch: pytest.MonkeyPatch) -> int:
+def run(sqs: Sqs, monkeypatch: pytest.MonkeyPatch, stack: DeployedStack = STACK) -> int:
     monkeypatch.setattr(redrive, "sqs_client", lambda: sqs)
-    return redrive.run(argparse.Namespace(yes=True, list=False), STACK)
+    return redrive.run(argparse.Namespace(yes=True, list=False), stack)
 
 
 def test_a_refused_message_that_comes_again_does_not_end_the_command(
@@ -93,3 +93,25 @@ def test_the_command_ends_while_messages_keep_coming_and_says_what_is_left(
     assert run(sqs, monkeypatch) == 1
     assert sqs.bodies() == ["a"]
     assert "about 4 more stay there. Run the command again." in capsys.readouterr().err
+
+
+def task(name: str, group: str) -> dict[str, Any]:
+    found = letter(name)
+    return found | {"Attributes": found["Attributes"] | {"MessageGroupId": group}}
+
+
+def test_tasks_on_people_go_back_in_their_groups_and_none_overtakes_one_that_was_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = [task("a1", "a"), task("a2", "a"), task("b1", "b"), task("a3", "a")]
+    people = {"PeopleQueueUrl": "people.fifo", "PeopleDeadLetterQueueUrl": "dead.fifo"}
+    sqs = Sqs([[], tasks, [], tasks, []], count=4, refuses="a2")
+    assert run(sqs, monkeypatch, DeployedStack("PicTrace", {**STACK.outputs, **people})) == 1
+    assert sqs.sent == [
+        {"QueueUrl": "people.fifo", "MessageBody": name, "MessageGroupId": group, "MessageDeduplicationId": name}
+        for name, group in (("a1", "a"), ("b1", "b"))
+    ]
+    said = capsys.readouterr()
+    assert "4 messages in the dead-letter queue of tasks on people:" in said.out
+    assert "no reason is kept with a task" in said.out
+    assert "about 1 more" in said.err
