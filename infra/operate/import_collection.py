@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
         importer = Importer(client, uploader, folder, parallel=args.parallel, overwrite=args.overwrite)
 
         def work() -> None:
-            importer.restore_decisions(contents.decisions)
+            unrestored.extend(importer.restore_decisions(contents.decisions))
             unrestored.extend(people.restore(contents))
             with closing(importer.import_all(contents.images)) as results:
                 for _ in report.follow(results, contents.images):

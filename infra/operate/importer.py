@@ -61,8 +61,10 @@ class Importer:
         if title and not self._client.stats()["title"]:
             self._client.set_title(title)
 
-    def restore_decisions(self, decisions: Sequence[DecisionLine]) -> None:
-        """Store what was decided on pairs of images; before these come, so that they are never grouped otherwise.
+    def restore_decisions(self, decisions: Sequence[DecisionLine]) -> Iterator[str]:
+        """Store what was decided on pairs of images; yield a sentence for each decision that the API does not accept.
+
+        Do so before the images come, so that they are never grouped otherwise.
 
         Raises:
             ServerFailed: the server cannot be used.
@@ -71,8 +73,12 @@ class Importer:
             return
         known = set() if self._overwrite else {frozenset(one["images"]) for one in self._client.decisions()}
         for line in decisions:
-            if frozenset(line.images) not in known:
+            if frozenset(line.images) in known:
+                continue
+            try:
                 self._client.decide(line.images, line.decision)
+            except ChangeRefused as refused:
+                yield f"{' and '.join(line.images)}: what was decided on them cannot be restored: {refused}"
 
     def restore_choices(self, chosen: Sequence[GroupLine], *, patience: float) -> Iterator[str]:
         """Have those images kept that somebody chose by hand; yield a sentence for each that cannot be.

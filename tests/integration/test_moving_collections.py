@@ -150,6 +150,22 @@ def test_what_was_decided_moves_and_holds_for_images_that_return(
     assert target.groups() == []
 
 
+def test_a_decision_that_is_refused_is_named_and_everything_else_is_imported(
+    folder: Path, target: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *rest, end = lines(folder)
+    pairs = [["0" * 64, "0" * 64], ["0" * 64, "1" * 64]]
+    decisions = [{"type": "decision", "images": pair, "decision": "different"} for pair in pairs]
+    (folder / "manifest.jsonl").write_text(
+        "".join(f"{json.dumps(line)}\n" for line in (*rest, *decisions, end | {"decisions": 2}))
+    )
+    assert target.run("import", folder) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("6 indexed in ")
+    assert f"{'0' * 64} and {'0' * 64}: what was decided on them cannot be restored: " in said
+    assert [pair["images"] for pair in target.get("/v1/duplicates/decisions")["decisions"]] == [pairs[1]]
+
+
 def test_a_second_run_does_nothing(
     source: System, exported: Path, target: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
