@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.operate.add_report import AddReport, require_writable
-from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
+from infra.operate.connection import EXIT_REFUSED, add_connection, announce, api_key, api_url, run_to_end
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.index import parse_collection
 from infra.operate.local_files import FoundFile, find_files
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
     watch = _watch(folders) if args.watch else None
     files = list(find_files(args.paths))
     report = AddReport(url, args.collection)
+    announce("adding to", url, stack, args.collection)
     with api_key(args.key, stack, args.collection, "add") as key, UploadClient(url, key, args.collection) as client:
         uploader = Uploader(client, parallel=args.parallel)
         status = _run(uploader, report, files, watch, delete=args.delete)

@@ -59,6 +59,16 @@ def api_url(given: str | None, stack: DeployedStack | None) -> str:
     return url
 
 
+def announce(doing: str, url: str, stack: DeployedStack | None, collection: str) -> None:
+    """Say where images go: a forgotten `--url` or `--collection` names a deployment and its default collection.
+
+    Args:
+        doing: what is done, such as "adding to".
+    """
+    where = f"the stack {stack.name}, {url}" if stack else url
+    print(f"{doing} the collection {collection} of {printable(where)}", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def api_key(
     given: str | None, stack: DeployedStack | None, collection: str, name: str, *, admin: bool = False

@@ -9,7 +9,7 @@ from infra.operate.add_report import AddReport, require_writable
 from infra.operate.album_importer import AlbumImporter
 from infra.operate.collection_client import CollectionClient
 from infra.operate.collection_folder import CollectionFolder
-from infra.operate.connection import EXIT_REFUSED, add_connection, api_key, api_url, run_to_end
+from infra.operate.connection import EXIT_REFUSED, add_connection, announce, api_key, api_url, run_to_end
 from infra.operate.deployed_stack import DeployedStack
 from infra.operate.importer import GROUP_SECONDS, Importer
 from infra.operate.index import parse_collection
@@ -53,6 +53,7 @@ def run(args: argparse.Namespace, stack: DeployedStack | None) -> int:
         require_writable(args.json)
     collection = args.collection or contents.about.collection
     report = AddReport(url, collection)
+    announce("importing into", url, stack, collection)
     unrestored: list[str] = []
     with (
         api_key(args.key, stack, collection, "import", admin=contents.about.faces) as key,

@@ -69,6 +69,31 @@ def test_a_folder_is_added_once(
     assert (found["url"], found["collection"]) == (running.url, collection)
 
 
+def test_where_files_go_is_said_before_the_first_is_sent(
+    running: PicTrace,
+    collection: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+
+    def refuse(*_: object) -> None:
+        said.append(capsys.readouterr().err)
+        raise ServerFailed("out of order", lasting=True)
+
+    monkeypatch.setattr(UploadClient, "send", refuse)
+    assert run(running, collection, folder, "--parallel", 1) == connection.EXIT_STOPPED
+    capsys.readouterr()
+    stack = DeployedStack("PicTrace-prod", dict(running.cloud.outputs) | {"ApiUrl": running.url})
+    monkeypatch.setattr(DeployedStack, "find", lambda _: stack)
+    assert main(["add", str(folder), "--parallel", "1"]) == connection.EXIT_STOPPED
+    assert said == [
+        f"adding to the collection {collection} of {running.url}\n",
+        f"adding to the collection default of the stack PicTrace-prod, {running.url}\n",
+    ]
+
+
 def test_refused_files_are_named_and_counted_in_the_exit_status(
     running: PicTrace, collection: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
