@@ -16,6 +16,10 @@ from infra import bucket_settings
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+S3_KEY: Final = "alias/aws/s3"
+"""The key that AWS manages for S3, which everybody who may use the bucket may use by it."""
+UNUSABLE: Final = "for which the functions have no rights, so that each upload to it would fail."
+OR_ELSE: Final = "or deploy without existing_bucket and index it as a source bucket (docs/guides/existing-buckets.md)."
 ABSENT: Final = ("NoSuchBucketPolicy", "NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration")
 
 
@@ -61,8 +65,17 @@ class BucketSetting:
 
 
 def bucket_setting_list(bucket: str, properties: Mapping[str, Any], policy: Mapping[str, Any]) -> list[BucketSetting]:
-    """Return the settings that a template's properties and policy give to a bucket."""
+    """Return the settings that a template's properties and policy give to a bucket.
+
+    Raises:
+        LookupError: the bucket keeps versions or encrypts with a key of the account's own, for which the functions have
+            no rights, so that every upload would fail.
+    """
     s3 = boto3.client("s3")
+    if s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled":
+        raise LookupError(f"{bucket} keeps versions, {UNUSABLE} Suspend its versioning, {OR_ELSE}")
+    if key := _own_key(s3, bucket):
+        raise LookupError(f"{bucket} encrypts with {key}, {UNUSABLE} Let it encrypt with S3's own keys, {OR_ELSE}")
     return [
         _setting(
             s3,
@@ -86,6 +99,18 @@ def bucket_setting_list(bucket: str, properties: Mapping[str, Any], policy: Mapp
             s3, "refuse requests without TLS (policy)", "policy", {"Bucket": bucket, "Policy": json.dumps(policy)}
         ),
     ]
+
+
+def _own_key(s3: "S3Client", bucket: str) -> str | None:
+    """Return the KMS key, other than that of S3 itself, with which a bucket encrypts new objects."""
+    try:
+        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ServerSideEncryptionConfigurationNotFoundError":
+            return None
+        raise
+    keys = (rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID", S3_KEY) for rule in rules)
+    return next((key for key in keys if not key.endswith(S3_KEY)), None)
 
 
 def _setting(s3: "S3Client", what: str, name: str, wanted: Mapping[str, Any]) -> BucketSetting:

@@ -225,3 +225,19 @@ def test_an_index_with_another_definition_is_named(left: Leftovers) -> None:
     )
     with pytest.raises(LookupError, match=f"{table_schema.LISTING_INDEX} of {left.table} has another KeySchema"):
         left.adopt()
+
+
+def test_a_bucket_whose_objects_the_functions_could_not_read_is_refused(left: Leftovers) -> None:
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket=left.bucket, VersioningConfiguration={"Status": "Enabled"})
+    with pytest.raises(LookupError, match=f"{left.bucket} keeps versions"):
+        left.adopt()
+    s3.put_bucket_versioning(Bucket=left.bucket, VersioningConfiguration={"Status": "Suspended"})
+    for key, said in (("arn:aws:kms:us-east-1:123456789012:key/ours", "encrypts with arn:aws:kms"), (None, None)):
+        by_key: Any = {"SSEAlgorithm": "aws:kms"} | ({"KMSMasterKeyID": key} if key else {})
+        rules: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
+        s3.put_bucket_encryption(Bucket=left.bucket, ServerSideEncryptionConfiguration=rules)
+        if said:
+            with pytest.raises(LookupError, match=said):
+                left.adopt()
+    assert left.adopt() == 0
