@@ -138,6 +138,9 @@ def _view(use: Use, figures: Mapping[str, float]) -> list[str]:
         f"| **together** | **{sum(before.values()):,.2f}** | **{sum(now.values()):,.2f}** |",
         f"| calls of the API a view | {use.view_calls + DEFAULT_PAGE:.0f} | {use.view_calls:.0f} |",
         "",
+        "The page itself is one call more a view, and at the first view of a browser six "
+        "([one script](../decisions/0026-one-script-for-the-page.md)): the function answers for its files, too.",
+        "",
         "Thumbnails that the browser's cache still has take neither a GET nor transfer. `/v1/stats` counts the "
         f"collection at each view: where it has 30,000 images or more that reads {COUNT_PAGES} MB, ${counting:,.2f} "
         "a million views on top of both.",

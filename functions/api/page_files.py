@@ -22,7 +22,7 @@ _IMPORT: Final = re.compile(
 )
 _EXPORT: Final = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.M)
 _UNKNOWN: Final = re.compile(r"^(?:import\b(?!\()|export\b).*", re.M)
-_VERSIONED: Final = re.compile(r"/static/((\w+)\.(css|js))(?=\")")
+_VERSIONED: Final = re.compile(r"/static/((\w+)\.(css|js|svg))(?=\")")
 
 
 class PageFile(NamedTuple):

@@ -33,7 +33,12 @@ def test_every_module_of_a_page_is_linked_once_after_what_it_imports() -> None:
 
 def test_names_change_with_the_content() -> None:
     versioned = [name for name, file in page_files().items() if file.is_versioned]
-    assert {re.sub(r"\.[0-9a-f]{20}\.", ".", name) for name in versioned} == {"style.css", "workspace.css", *SCRIPTS}
+    assert {re.sub(r"\.[0-9a-f]{20}\.", ".", name) for name in versioned} == {
+        "icon.svg",
+        "style.css",
+        "workspace.css",
+        *SCRIPTS,
+    }
     assert all(page_files()[name].tag in name for name in versioned)
 
 

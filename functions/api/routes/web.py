@@ -11,7 +11,7 @@ from functions.api.page_files import page_files
 from shared.domain.errors import NotFound
 
 VERSIONED_CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
-OTHER_VERSION: Final = re.compile(r"^(\w+)\.[0-9a-f]{20}(\.(?:css|js))$")
+OTHER_VERSION: Final = re.compile(r"^(\w+)\.[0-9a-f]{20}(\.(?:css|js|svg))$")
 
 
 def content_security_policy(storage_origin: str, source_addresses: Sequence[str] = ()) -> str:
