@@ -1,6 +1,5 @@
 """Add, show and remove images: everything that the API does with them except searching."""
 
-import hashlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -30,14 +29,13 @@ from shared.domain.ports.objects import WebObjects
 from shared.domain.ports.services import Fetcher
 from shared.domain.ports.uploads import Ledger, Uploads
 from shared.domain.queue_times import INGEST_QUEUE
+from shared.search.stored_bytes import read_bytes
 
 OVERDUE: Final = {
     "expired": "No file arrived before the form expired, or it was removed before it was read. Upload it again.",
     "failed": "PicTrace could not process this image in any attempt. The operator can have it tried again.",
 }
 """Reasons of uploads that ended without a worker that could say so."""
-
-REPLACED: Final = "The image is being removed or replaced."
 
 MAX_CHANGE_ROUNDS: Final = 3
 """Maximum number of rounds of a change of annotations while others change them."""
@@ -147,24 +145,6 @@ class Library:
                 return found
         raise NotFound("There is no image with this id.")
 
-    def content(self, record: ImageRecord) -> bytes:
-        """Return the bytes of an image, which are checked against its id: an object may have been replaced.
-
-        Raises:
-            NotFound: no object holds these bytes any more.
-            PictureRefused: none of the objects can be read.
-        """
-        refusals: list[PictureRefused] = []
-        for source in record.sources:
-            try:
-                data = self._objects.read(source, MAX_UPLOAD_BYTES).data
-            except PictureRefused as refused:
-                refusals.append(refused)
-                continue
-            if hashlib.sha256(data).hexdigest() == record.image_id:
-                return data
-        raise next(iter(refusals), NotFound(REPLACED))
-
     def content_link(self, record: ImageRecord, *, download: bool = False) -> str:
         """Return a short-lived URL of the image, served with the media type of its format, to show or to save it.
 
@@ -179,7 +159,7 @@ class Library:
             entry = self._ledger.find(source)
             if entry and entry.held == held and entry.etag == self._objects.etag(source):
                 return self._objects.link(source, MEDIA_TYPES[record.format], name if download else None)
-        raise NotFound(REPLACED)
+        raise NotFound("The image is being removed or replaced.")
 
     def thumbnail_url(self, record: ImageRecord) -> str:
         """Return a short-lived URL of the thumbnail, signed without checking that the thumbnail exists."""
@@ -206,7 +186,7 @@ class Library:
             from shared.vision.decode.decoding import decode
             from shared.vision.thumbnail import LONGEST_SIDE, thumbnail
 
-            cover = decode(self.content(record)).cover
+            cover = decode(read_bytes(record, self._objects)).cover
             self._objects.write(key, thumbnail(cover, longest_side or LONGEST_SIDE), THUMBNAIL_TYPE)
             if self._catalogue.find(record.image_id, record.collection) is None:
                 self._objects.delete(key)

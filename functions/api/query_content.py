@@ -5,6 +5,7 @@ from functions.api.errors import Problem
 from functions.api.services import Services
 from shared.domain.access import Caller
 from shared.domain.images import ImageRecord, UploadStatus
+from shared.search.stored_bytes import read_bytes
 
 
 def query_bytes(services: Services, caller: Caller, query: query_image.Query) -> bytes:
@@ -15,7 +16,7 @@ def query_bytes(services: Services, caller: Caller, query: query_image.Query) ->
         case query_image.Address(url):
             return services.fetcher.read(url)
         case _:
-            return services.library.content(stored_record(services, caller, query))
+            return read_bytes(stored_record(services, caller, query), services.objects)
 
 
 def stored_record(services: Services, caller: Caller, query: query_image.Stored | query_image.Uploaded) -> ImageRecord:

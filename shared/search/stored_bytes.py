@@ -9,8 +9,11 @@ from shared.domain.limits import MAX_UPLOAD_BYTES
 from shared.domain.ports.objects import Objects
 
 
-def read_bytes(record: ImageRecord, objects: Objects, reserve: Callable[[int], None]) -> bytes:
-    """Return the bytes of an image.
+def read_bytes(record: ImageRecord, objects: Objects, reserve: Callable[[int], None] | None = None) -> bytes:
+    """Return the bytes of an image, which are checked against its id: an object may have been replaced.
+
+    Args:
+        reserve: see `Objects.read`.
 
     Raises:
         PictureRefused: no object holds them, with the reason of one of them.
