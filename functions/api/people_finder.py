@@ -15,7 +15,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.people import matching
 from shared.domain.people.assignment import Assigner
 from shared.domain.people.faces import DetectedFace
-from shared.domain.people.lookup import is_barred, resolve
+from shared.domain.people.lookup import existing_person, is_barred
 from shared.domain.people.ports import PeopleStore
 from shared.domain.people.records import FACE_ID_PATTERN, PERSON_ID_PATTERN, Face, Person, image_of
 from shared.domain.ports.albums import Albums
@@ -116,7 +116,7 @@ class PeopleFinder:
         Raises:
             NotFound: there is none.
         """
-        return self._shown([self._resolved(collection, person_id)])[0]
+        return self._shown([existing_person(self._store, collection, person_id)])[0]
 
     def faces(
         self, collection: str, person_id: str | None, *, limit: int, cursor: str | None
@@ -127,7 +127,7 @@ class PeopleFinder:
             NotFound: there is no such person.
             InvalidCursor: the cursor is malformed or belongs to another collection.
         """
-        wanted = self._resolved(collection, person_id).person_id if person_id else None
+        wanted = existing_person(self._store, collection, person_id).person_id if person_id else None
         after = decode_place(cursor, collection, FACE_ID_PATTERN) if cursor else None
         ids = self._store.faces_of(collection, wanted, limit=limit + 1, after=after)
         found = self._faces(collection, ids[:limit])
@@ -154,7 +154,7 @@ class PeopleFinder:
         Raises:
             NotFound: there is no such person.
         """
-        person = self._resolved(collection, person_id)
+        person = existing_person(self._store, collection, person_id)
         near, free = self._around(person)
         faces = [face for face in self._faces(collection, free) if face.person is None and not is_barred(face, person)]
         return self._near(near), [ShownFace(collection, face) for face in faces]
@@ -211,7 +211,7 @@ class PeopleFinder:
             NotFound: one of them does not exist.
             InvalidCursor: the cursor is malformed, or belongs to another collection or order.
         """
-        sets = [self._images_of(collection, self._resolved(collection, one).person_id) for one in people]
+        sets = [self._images_of(collection, existing_person(self._store, collection, one).person_id) for one in people]
         images = set.intersection(*sets) if match is TagMatch.ALL else set.union(*sets)
         records = [one for one in self._catalogue.shown(collection, sorted(images)).values() if wanted.accepts(one)]
         key: Callable[[ImageRecord], tuple[str, str]] = (
@@ -267,12 +267,6 @@ class PeopleFinder:
     def _near(self, near: dict[Person, float]) -> list[NearPerson]:
         ordered = sorted(near, key=lambda person: near[person])
         return [NearPerson(shown, near[person]) for person, shown in zip(ordered, self._shown(ordered), strict=True)]
-
-    def _resolved(self, collection: str, person_id: str) -> Person:
-        person = resolve(self._store, collection, person_id)
-        if person is None:
-            raise NotFound("There is no person with this id.")
-        return person
 
     def _shown(self, persons: Sequence[Person]) -> list[ShownPerson]:
         """Return persons with the faces that show them: what somebody chose, else the first that joined."""

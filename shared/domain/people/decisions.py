@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.domain.errors import NotFound
 from shared.domain.ledger import ConflictError, ImageKey
-from shared.domain.people.lookup import repeated, resolve
+from shared.domain.people.lookup import existing_person, repeated
 from shared.domain.people.ports import PeopleStore, SettleImage, Tasks
 from shared.domain.people.records import Change, Face, ImageFaces, Person, image_of
 
@@ -33,7 +33,7 @@ class PeopleDecisions:
         """Choose the face that a person is shown by; it must be one of theirs."""
         if cover:
             face = self._store.image(ImageKey(collection, image_of(cover))).find(cover)
-            person = self._person(collection, person_id)
+            person = existing_person(self._store, collection, person_id)
             if face is None or face.person not in person.known_as:
                 raise NotFound("The person has no face with this id.")
         return self._change(collection, person_id, lambda person: replace(person, cover=cover))
@@ -42,7 +42,8 @@ class PeopleDecisions:
         """Note that two persons are not the same, so that it is not suggested."""
 
         def change() -> None:
-            one, two = self._person(collection, person_id), self._person(collection, other)
+            one = existing_person(self._store, collection, person_id)
+            two = existing_person(self._store, collection, other)
             if one.person_id != two.person_id:
                 self._store.commit(
                     [
@@ -58,7 +59,7 @@ class PeopleDecisions:
 
         def change() -> None:
             faces, face = self._face(collection, face_id)
-            person = self._person(collection, person_id)
+            person = existing_person(self._store, collection, person_id)
             rejected = face.rejected - person.known_as
             changed = replace(
                 face, person=person.person_id, confirmed=True, rejected=rejected, former=(), recalled=None
@@ -98,7 +99,7 @@ class PeopleDecisions:
             wrong = person_id or face.person
             if wrong is None:
                 raise NotFound("The face has no person.")
-            person = self._person(collection, wrong)
+            person = existing_person(self._store, collection, wrong)
             been = person.known_as.intersection((face.person or "", *face.former))
             changed = replace(face, rejected=face.rejected | been | {person.person_id, wrong})
             changes: list[Change] = []
@@ -126,18 +127,12 @@ class PeopleDecisions:
 
     def _change(self, collection: str, person_id: str, change: Callable[[Person], Person]) -> Person:
         def commit() -> Person:
-            person = self._person(collection, person_id)
+            person = existing_person(self._store, collection, person_id)
             changed = replace(change(person), kept=True)
             self._store.commit([Change(person, changed)])
             return changed
 
         return repeated(commit)
-
-    def _person(self, collection: str, person_id: str) -> Person:
-        person = resolve(self._store, collection, person_id)
-        if person is None:
-            raise NotFound("There is no person with this id.")
-        return person
 
     def _face(self, collection: str, face_id: str) -> tuple[ImageFaces, Face]:
         faces = self._store.image(ImageKey(collection, image_of(face_id)))

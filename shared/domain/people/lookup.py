@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from shared.domain.errors import NotFound
 from shared.domain.ledger import ConflictError
 from shared.domain.people.ports import PeopleStore
 from shared.domain.people.records import Face, Person
@@ -36,6 +37,18 @@ def resolve(store: PeopleStore, collection: str, person_id: str) -> Person | Non
             return person
         person_id = person.into
     return None
+
+
+def existing_person(store: PeopleStore, collection: str, person_id: str) -> Person:
+    """Return the person that an id stands for now.
+
+    Raises:
+        NotFound: there is none.
+    """
+    person = resolve(store, collection, person_id)
+    if person is None:
+        raise NotFound("There is no person with this id.")
+    return person
 
 
 def home(store: PeopleStore, collection: str, face: Face) -> tuple[Person, tuple[str, ...]] | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.domain.errors import NotFound
 from shared.domain.ledger import ImageKey
-from shared.domain.people.lookup import MAX_MERGES, home, is_barred, repeated, resolve
+from shared.domain.people.lookup import MAX_MERGES, existing_person, home, is_barred, repeated, resolve
 from shared.domain.people.ports import MoveFaces, PeopleStore, SettleImage, Tasks
 from shared.domain.people.records import Change, Face, Person, image_of
 
@@ -35,7 +35,8 @@ class Merger:
         """
 
         def mark() -> tuple[Person, str]:
-            gone, stays = self._found(collection, person_id), self._found(collection, into)
+            gone = existing_person(self._store, collection, person_id)
+            stays = existing_person(self._store, collection, into)
             if gone.person_id == stays.person_id:
                 return stays, person_id  # repeated, perhaps because nobody was told of the first time
             named = gone.name if names and stays.name is None else None
@@ -124,12 +125,6 @@ class Merger:
 
     def _is_barred(self, face: Face, person: Person) -> bool:
         return is_barred(face, person)
-
-    def _found(self, collection: str, person_id: str) -> Person:
-        person = resolve(self._store, collection, person_id)
-        if person is None:
-            raise NotFound("There is no person with this id.")
-        return person
 
     def _above(self, collection: str, person_id: str) -> Iterator[Person]:
         """Yield a person, and those that it was merged into, one after the other."""
