@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.domain.ledger import ImageKey
 from shared.domain.people.assignment import Assigner
+from shared.domain.people.faces import FaceVector
 from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.lookup import is_barred, repeated, resolve
 from shared.domain.people.merging import BATCH, Merger
@@ -18,7 +19,15 @@ from tests.people.histories import Parts, SteppedPeople
 class WritesFacesAgain(FaceKeeper):
     """Writes a face again that is stored."""
 
-    def _known(self, before: ImageFaces, wanted: str) -> Face | None:
+    def _merged(self, before: ImageFaces, *detected: Any) -> tuple[ImageFaces, Mapping[str, FaceVector]]:
+        after, vectors = super()._merged(_FindsNone(before.image, before.faces, before.version), *detected)
+        return ImageFaces(after.image, after.faces, after.version), vectors
+
+
+class _FindsNone(ImageFaces):
+    """Faces of which none is found, though they are stored."""
+
+    def find(self, wanted: str) -> Face | None:
         return None
 
 

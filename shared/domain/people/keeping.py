@@ -96,7 +96,7 @@ class FaceKeeper:
         A new face takes over what is known of the face that another model found in its place. The faces of other
         models that remain are withdrawn in the end.
         """
-        known = {wanted: self._known(before, wanted) for wanted in detected}
+        known = {wanted: before.find(wanted) for wanted in detected}
         present = {FaceState.LIVE, state}
         lacking = [wanted for wanted, face in known.items() if face is None or face.state not in present][:AT_ONCE]
         others = [face for face in before.faces if face.face_id not in detected]
@@ -123,10 +123,6 @@ class FaceKeeper:
             vectors[wanted] = one.vector
         kept = [face for wanted, face in known.items() if face and wanted not in vectors]
         return replace(before, faces=(*kept, *added, *others)), vectors
-
-    def _known(self, before: ImageFaces, wanted: str) -> Face | None:
-        """Return what is stored of a face, which is not written again."""
-        return before.find(wanted)
 
     def _commit(
         self,
