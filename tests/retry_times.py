@@ -1,10 +1,16 @@
-"""Check the times of a message's delivery attempts against the definition of the queue's delays."""
+"""The times of a message's delivery attempts: as the queue's delays define them, and whether others are as defined."""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.queue_times import INGEST_QUEUE
+
+
+def reported_seconds() -> list[int]:
+    """Return the seconds from the first failure to each failure, starting with 0, if all are reported at once."""
+    waits = [INGEST_QUEUE.retry_seconds(receives) for receives in range(1, INGEST_QUEUE.max_receives)]
+    return list(itertools.accumulate(waits, initial=0))
 
 
 @dataclass(frozen=True, slots=True)

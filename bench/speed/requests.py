@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any, Final
 
 import boto3
-from aws_lambda_powertools import Logger
 
 from bench.speed.events import Events
 from bench.speed.images import synthetic_image
@@ -47,7 +46,7 @@ Seen = list[tuple[str, Any]]
 
 def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     """Count the calls in botocore, against the emulator, so that only times depend on the machine."""
-    from infra.local.lambda_functions import INGEST_LOG, ingest, reset_environments
+    from infra.local.lambda_functions import ingest, reset_environments
 
     events = Events(cloud, images, "calls")
     seen: Seen = []
@@ -55,7 +54,7 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
     session.events.register_last(
         "before-call", lambda model, params, **_: seen.append((model.name, params.get("body")))
     )
-    lines = _Lines(INGEST_LOG)
+    lines = _Lines("ingest")
     reset_environments()
     context: Any = FunctionContext("bench")
     counts: list[Counter[str]] = []
@@ -113,13 +112,13 @@ def measure(cloud: LocalCloud, images: list[bytes], rounds: int) -> Part:
 
 
 class _Lines(logging.Handler):
-    """A handler that counts the bytes that a function's logger would write."""
+    """A handler that counts the bytes that the logger of a function would write."""
 
-    def __init__(self, counted: Logger) -> None:
+    def __init__(self, function: str) -> None:
         super().__init__()
         self.bytes = 0
-        self._counted = logging.getLogger(counted.service)
-        self._usual = counted.registered_handler
+        self._counted = logging.getLogger(function)
+        [self._usual] = self._counted.handlers
         self._counted.removeHandler(self._usual)
         self._counted.addHandler(self)
         self._counted.setLevel(logging.INFO)

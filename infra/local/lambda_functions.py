@@ -1,7 +1,7 @@
 """The functions' handlers in this process, called and restarted as Lambda would."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 
 from functions.api import bootstrap as api_bootstrap
 from functions.api import handler as api_handler
@@ -10,8 +10,6 @@ from functions.fetch import handler as fetch_handler
 from functions.ingest import bootstrap as ingest_bootstrap
 from functions.ingest import handler as ingest_handler
 from functions.ingest import processing
-
-INGEST_LOG: Final = processing.logger
 
 
 def ingest(event: dict[str, Any], context: Any) -> Any:

@@ -45,13 +45,6 @@ class QueueTimes:
         """
         return int(min(self.first_retry_seconds * 2 ** (receives - 1), self.longest_retry_seconds))
 
-    def reported_seconds(self) -> list[int]:
-        """Return the seconds from the first failure to each failure, starting with 0, if all are reported at once."""
-        times = [0]
-        for receives in range(1, self.max_receives):
-            times.append(times[-1] + self.retry_seconds(receives))
-        return times
-
     @property
     def longest_life_seconds(self) -> int:
         """Upper bound of the time from sending a message to its last attempt, if no attempt survives to report.

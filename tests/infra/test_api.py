@@ -8,6 +8,7 @@ import pytest
 from infra import app
 from shared.domain.queue_times import INGEST_QUEUE
 from tests.infra.reading import function, only, resources, text
+from tests.retry_times import reported_seconds
 
 
 def test_every_request_goes_to_the_api_function(document: dict[str, Any]) -> None:
@@ -107,7 +108,7 @@ def test_alarms_watch_failures(document: dict[str, Any]) -> None:
     assert watched["OperationsApiServerErrors"] == ["<Api>"]
     backlog = alarms["OperationsBacklog"]
     assert backlog["Statistic"] == "Maximum"
-    assert backlog["Threshold"] > max(INGEST_QUEUE.retried_age_seconds, INGEST_QUEUE.reported_seconds()[-1])
+    assert backlog["Threshold"] > max(INGEST_QUEUE.retried_age_seconds, reported_seconds()[-1])
     assert not any("AlarmActions" in alarm for alarm in alarms.values())
     assert not resources(document, "AWS::SNS::Topic")
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from shared.aws.retry_delays import FailedMessage, RetryDelays
-from shared.domain.queue_times import INGEST_QUEUE
+from tests.retry_times import reported_seconds
 
 
 class FakeSqs:
@@ -28,7 +28,7 @@ def test_the_delay_doubles_up_to_a_quarter_of_an_hour() -> None:
     client = FakeSqs()
     assert delays(client).set([FailedMessage(str(receives), receives) for receives in range(1, 12)]) == []
     assert [seconds for _, seconds in client.calls] == [10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]
-    assert INGEST_QUEUE.reported_seconds() == [0, 10, 30, 70, 150]
+    assert reported_seconds() == [0, 10, 30, 70, 150]
 
 
 def test_a_refused_delay_does_not_affect_the_other_messages() -> None:
