@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Final
 
 from functions.api.trash_bin import TrashBin
 from shared.domain.duplicates import Decision, DuplicateGroup, best_first, kept_first
@@ -12,13 +11,11 @@ from shared.domain.errors import NotFound
 from shared.domain.events import DuplicateCheck
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
+from shared.domain.limits import MAX_GROUP_MEMBERS
 from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.services import Messages
 from shared.domain.preference import SENTENCES, prefer
 from shared.search.near_duplicates import NearDuplicateFinder
-
-MAX_MEMBERS: Final = 200
-"""Maximum number of images of a group that one call changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,14 @@ class DuplicateGroups:
         """
         record = self._duplicates.records(collection, [image_id]).get(image_id)
         name = (record.group if record else None) or image_id
-        members = self._duplicates.members(ImageKey(collection, name), MAX_MEMBERS + 1)
+        members = self._duplicates.members(ImageKey(collection, name), MAX_GROUP_MEMBERS + 1)
         known = self._duplicates.records(collection, {*members, image_id})
         records = best_first([one for one in known.values() if one.group == name])
         if len(records) < 2:  # noqa: PLR2004 - one image is no group
             raise NotFound("The image is in no group of near-duplicates.")
-        return DuplicateGroup(name, kept_first(records, name)[:MAX_MEMBERS], truncated=len(records) > MAX_MEMBERS)
+        return DuplicateGroup(
+            name, kept_first(records, name)[:MAX_GROUP_MEMBERS], truncated=len(records) > MAX_GROUP_MEMBERS
+        )
 
     def choose(self, collection: str, group_id: str, image_id: str) -> DuplicateGroup:
         """Keep another image of a group, whatever its quality; return the group.

@@ -7,6 +7,7 @@ from typing import Final
 from shared.domain.errors import NotFound
 from shared.domain.events import DuplicateCheck, FindFaces, Reindex, TrashChanged
 from shared.domain.ledger import ImageKey
+from shared.domain.limits import MAX_GROUP_MEMBERS
 from shared.domain.people.faces import Faces
 from shared.domain.people.ports import SettleImage, Tasks
 from shared.domain.ports.catalogue import Catalogue
@@ -15,9 +16,6 @@ from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.services import Messages
 from shared.domain.removal import Remover
 from shared.domain.trash import TrashPage
-
-MAX_MEMBERS: Final = 200
-"""Maximum number of images of a group that are compared again after the one that was kept is deleted or restored."""
 
 _LATER: Final = "9999"
 """After every time of deletion."""
@@ -91,7 +89,7 @@ class TrashBin:
     def _delete(self, image: ImageKey) -> bool:
         if self._days == 0:
             return self._remover.remove(image.image_id, image.collection)
-        members = self._duplicates.members(image, MAX_MEMBERS)
+        members = self._duplicates.members(image, MAX_GROUP_MEMBERS)
         if self._trash.put(image, self._now()):
             self._faces.remove(image.collection, image.image_id)
             self._settle(image.collection, [member for member in members if member != image.image_id])

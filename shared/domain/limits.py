@@ -132,6 +132,9 @@ MAX_K: Final = 50
 DEFAULT_PAGE: Final = 24
 MAX_PAGE: Final = 100
 
+MAX_GROUP_MEMBERS: Final = 200
+"""Maximum number of images of a group that one call changes, and that are compared again after their group changed."""
+
 MAX_HASHES: Final = 100
 """Maximum number of perceptual hashes in one search."""
 MAX_HASHES_EXAMINED: Final = 100_000

@@ -15,6 +15,7 @@ from shared.domain.duplicates import best_first
 from shared.domain.errors import IndexNotReady
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
+from shared.domain.limits import MAX_GROUP_MEMBERS
 from shared.domain.matches import Comparison
 from shared.domain.outcomes import Neighbour
 from shared.domain.ports.duplicates import Duplicates
@@ -24,8 +25,6 @@ from shared.search.near_duplicates import CANDIDATES, Compared, Look, NearDuplic
 
 ROUNDS: Final = 5
 """Maximum number of attempts while other workers change the same groups; then the image is settled again later."""
-MAX_MEMBERS: Final = 200
-"""Maximum number of members that are settled again after their group has changed."""
 SETTLED_AT_ONCE: Final = 20
 """Maximum number of members of changed groups that are settled with the image that changed them; a group of copies that
 arrive together has few."""
@@ -185,7 +184,7 @@ class Grouper:
         members = {
             member
             for one in demoted
-            for member in self._duplicates.members(ImageKey(image_key.collection, one), MAX_MEMBERS)
+            for member in self._duplicates.members(ImageKey(image_key.collection, one), MAX_GROUP_MEMBERS)
         }
         return (members - set(move.changes)) | (demoted - {image_key.image_id})
 
@@ -194,7 +193,7 @@ class Grouper:
         record = self._duplicates.records(image_key.collection, [image_key.image_id]).get(image_key.image_id)
         if record is None or record.group in (None, image_key.image_id):
             return ()
-        return self._duplicates.members(image_key, MAX_MEMBERS)
+        return self._duplicates.members(image_key, MAX_GROUP_MEMBERS)
 
     def _is_kept(self, collection: str, kept: str | None) -> bool:
         """Return whether an image is still kept: another worker may have moved it while this one joined it."""
