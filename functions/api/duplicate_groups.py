@@ -1,8 +1,7 @@
 """Act on groups of near-duplicates: keep others than the best, separate images, and resolve whole groups."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import combinations
 
 from functions.api.trash_bin import TrashBin
@@ -41,13 +40,11 @@ class DuplicateGroups:
         trash: TrashBin,
         finder: NearDuplicateFinder,
         messages: Messages,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._duplicates = duplicates
         self._trash = trash
         self._finder = finder
         self._messages = messages
-        self._clock = clock
 
     def group(self, collection: str, image_id: str) -> DuplicateGroup:
         """Return the group of an image, or the group with this id.
@@ -173,9 +170,8 @@ class DuplicateGroups:
         return True
 
     def _settle(self, collection: str, image_ids: Sequence[str]) -> None:
-        due = self._clock().isoformat(timespec="seconds")
         for image_id in image_ids:
-            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id), None, due))
+            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id)))
 
 
 def _reason(kept: ImageRecord, deleted: ImageRecord) -> str:

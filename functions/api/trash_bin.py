@@ -133,9 +133,8 @@ class TrashBin:
         self._messages.purge(collection, self._now())
 
     def _settle(self, collection: str, image_ids: Sequence[str]) -> None:
-        due = self._clock().isoformat(timespec="seconds")
         for image_id in image_ids:
-            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id), None, due))
+            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id)))
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="microseconds")

@@ -154,7 +154,7 @@ class Dispatcher:
         def group(outcome: Outcome, description: Description | None) -> tuple[Outcome, Grouping]:
             if outcome.image_key is None:
                 return outcome, Grouping.DONE
-            check = DuplicateCheck(outcome.image_key, event.object, self._now(), outcome.metadata)
+            check = DuplicateCheck(outcome.image_key, event.object, outcome.metadata)
             settled, grouping, _ = self._settle(check, description)
             return replace(outcome, neighbour=settled.nearest), grouping
 
@@ -183,13 +183,14 @@ class Dispatcher:
         Returns:
             What was done, whether the group is final, and the reason in words.
         """
-        again = replace(check, attempt=check.attempt + (description is None))
+        again = replace(check, attempt=check.attempt + (description is None), unready_since=None)
         try:
             settled = self._grouper.settle(check.image_key, description)
         except IndexNotReady:
-            if self._clock() - datetime.fromisoformat(check.since) > timedelta(hours=CHECK_HOURS):
+            since = check.unready_since or self._clock().isoformat(timespec="seconds")
+            if self._clock() - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
                 return Settled(), Grouping.DONE, f"no vector index was ready for {CHECK_HOURS} hours"
-            self._messages.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS)))
+            self._messages.postpone(replace(again, attempt=max(again.attempt, MAX_CHECKS), unready_since=since))
             return Settled(), Grouping.PENDING, "the vector index is still not ready"
         affected = set(settled.affected)
         if description is None:
@@ -198,14 +199,11 @@ class Dispatcher:
             attempt = 0 if check.object is not None else again.attempt
             for image_id in sorted(affected - {check.image_key.image_id}):
                 key = replace(check.image_key, image_id=image_id)
-                self._messages.postpone(DuplicateCheck(key, None, self._now(), attempt=attempt))
+                self._messages.postpone(DuplicateCheck(key, attempt=attempt))
         if settled.complete or check.attempt >= MAX_CHECKS:
             return settled, Grouping.DONE, "compared with all images"
         self._messages.postpone(again)
         return settled, Grouping.PENDING, "the vector index does not have the image yet"
-
-    def _now(self) -> str:
-        return self._clock().isoformat(timespec="seconds")
 
     def _is_in_scope(self, source: ObjectRef) -> bool:
         upload = source.bucket == self._bucket and source.key.startswith(UPLOADS_PREFIX)

@@ -57,7 +57,7 @@ class DuplicateScanner:
         """Compare one page, and send the message for the next one.
 
         A repeated message does nothing but send that again, so a worker that died between the two stops nothing. While
-        a vector index is being built, the same page is tried again, for at most `CHECK_HOURS` from the start.
+        a vector index is being built, the same page is tried again, for at most `CHECK_HOURS`.
         """
         outcome = Outcome(status=OutcomeStatus.IGNORED, collection=event.collection, reason="compared again")
         scan = self._scans.find(event.collection)
@@ -65,7 +65,7 @@ class DuplicateScanner:
             return replace(outcome, reason="another check of this collection was started")
         if (scan.cursor, scan.done) != (event.cursor, event.done):
             if scan.status is not ScanStatus.DONE and scan.done == event.done + PAGE:
-                self._messages.scan(replace(event, cursor=scan.cursor, done=scan.done))
+                self._messages.scan(_following(event, scan))
             return replace(outcome, reason="this page has been compared")
         page = self._catalogue.page(event.collection, wanted=EVERYTHING, limit=PAGE, cursor=event.cursor)
         try:
@@ -80,16 +80,17 @@ class DuplicateScanner:
             status=ScanStatus.RUNNING if page.cursor else ScanStatus.DONE,
         )
         if self._scans.advance(scan, after) and page.cursor:
-            self._messages.scan(replace(event, cursor=after.cursor, done=after.done))
+            self._messages.scan(_following(event, after))
         return outcome
 
     def _wait(self, scan: DuplicateScan, event: DuplicateScanStep) -> str:
         """Have the same page tried later, or give up; return what was done, in words."""
-        since = datetime.fromisoformat(self._now()) - datetime.fromisoformat(scan.started_at)
-        if since > timedelta(hours=CHECK_HOURS):
+        now = self._now()
+        since = event.unready_since or now
+        if datetime.fromisoformat(now) - datetime.fromisoformat(since) > timedelta(hours=CHECK_HOURS):
             self._scans.advance(scan, replace(scan, status=ScanStatus.FAILED))
             return f"no vector index was ready for {CHECK_HOURS} hours"
-        self._messages.scan(event, delay_seconds=INDEX_RETRY_AFTER_SECONDS)
+        self._messages.scan(replace(event, unready_since=since), delay_seconds=INDEX_RETRY_AFTER_SECONDS)
         return "the vector index is still not ready"
 
     def _settle(self, record: ImageRecord) -> bool:
@@ -97,7 +98,7 @@ class DuplicateScanner:
         self._rate(image)
         settled = self._grouper.settle(image)
         for image_id in sorted(settled.affected):
-            self._messages.postpone(DuplicateCheck(replace(image, image_id=image_id), None, self._now()))
+            self._messages.postpone(DuplicateCheck(replace(image, image_id=image_id)))
         return settled.changed
 
     def _rate(self, image: ImageKey) -> None:
@@ -117,3 +118,8 @@ class DuplicateScanner:
                 continue
             self._duplicates.rate(image, quality)
             return
+
+
+def _following(event: DuplicateScanStep, scan: DuplicateScan) -> DuplicateScanStep:
+    """Return the event for the page that a scan has come to."""
+    return replace(event, cursor=scan.cursor, done=scan.done, unready_since=None)

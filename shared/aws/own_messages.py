@@ -1,6 +1,7 @@
 """Messages from the functions and the operator to the ingest function: their models, and how they are written."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
@@ -71,16 +72,20 @@ def find_faces(event: FindFaces | FaceScan) -> dict[str, Any]:
 
 
 class DuplicateCheckRequest(Request):
-    """What the functions send to the ingest function for an image that must be compared again."""
+    """What the functions send to the ingest function for an image that must be compared again.
+
+    `since` is what earlier versions sent; it is not used.
+    """
 
     image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     bucket: str | None = None
     key: str | None = None
     version: str | None = None
-    since: AwareDatetime
+    since: AwareDatetime | None = None
     metadata: dict[str, str] = {}
     attempt: Annotated[int, Field(ge=0)] = 0
+    unready_since: AwareDatetime | None = None
 
     @classmethod
     def of(cls, check: DuplicateCheck) -> Self:
@@ -91,9 +96,9 @@ class DuplicateCheckRequest(Request):
             bucket=check.object.bucket if check.object else None,
             key=check.object.key if check.object else None,
             version=check.object.version if check.object else None,
-            since=datetime.fromisoformat(check.since),
             metadata=dict(check.metadata),
             attempt=check.attempt,
+            unready_since=datetime.fromisoformat(check.unready_since) if check.unready_since else None,
         )
 
     def event(self) -> DuplicateCheck:
@@ -101,9 +106,9 @@ class DuplicateCheckRequest(Request):
         return DuplicateCheck(
             ImageKey(self.collection, self.image_id),
             ObjectRef(self.bucket, self.key, self.version) if self.bucket and self.key else None,
-            self.since.isoformat(),
             self.metadata,
             self.attempt,
+            self.unready_since.isoformat() if self.unready_since else None,
         )
 
 
@@ -114,10 +119,12 @@ class ScanRequest(Request):
     scan_id: Annotated[str, Field(min_length=1, max_length=64)]
     cursor: Annotated[str | None, Field(max_length=1024)] = None
     done: Annotated[int, Field(ge=0)] = 0
+    unready_since: AwareDatetime | None = None
 
     def event(self) -> DuplicateScanStep:
         """Return the event that the request stands for."""
-        return DuplicateScanStep(self.collection, self.scan_id, self.cursor, self.done)
+        unready_since = self.unready_since.isoformat() if self.unready_since else None
+        return DuplicateScanStep(self.collection, self.scan_id, self.cursor, self.done, unready_since)
 
 
 class PurgeRequest(Request):
@@ -186,8 +193,7 @@ def purge_trash(collection: str | None = None, before: str | None = None) -> dic
 
 def duplicate_scan(step: DuplicateScanStep) -> dict[str, Any]:
     """Return the message that `parse` turns into this step."""
-    values = {"collection": step.collection, "scan_id": step.scan_id, "cursor": step.cursor, "done": step.done}
-    return {SCAN: {name: value for name, value in values.items() if value is not None}}
+    return {SCAN: {name: value for name, value in asdict(step).items() if value is not None}}
 
 
 def duplicate_check(check: DuplicateCheck) -> str:

@@ -67,16 +67,17 @@ class DuplicateCheck:
 
     Attributes:
         object: the object that brought the image; None if a change of its group is the reason.
-        since: when the check was first due, ISO 8601 in UTC.
         metadata: values of the sender, repeated in the published event.
         attempt: number of checks before this one, or of changes of groups that led to it.
+        unready_since: when a vector index was first found not to be ready, ISO 8601 in UTC; None if the last check
+            found it ready, or there was none.
     """
 
     image_key: ImageKey
-    object: ObjectRef | None
-    since: str
+    object: ObjectRef | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 0
+    unready_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,14 @@ class DuplicateScanStep:
     Attributes:
         cursor: of the page in the listing; None for the first.
         done: number of images compared before.
+        unready_since: see `DuplicateCheck`, of this page.
     """
 
     collection: str
     scan_id: str
     cursor: str | None = None
     done: int = 0
+    unready_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,20 +162,23 @@ def test_a_check_that_cannot_be_queued_fails_the_message(
     assert delayed(running) == 1
 
 
-def test_a_check_is_eventually_abandoned(running: PicTrace, set_index_phase: SetIndexPhase, collection: str) -> None:
+@pytest.mark.parametrize(("name", "hours"), [("unready_since", CHECK_HOURS - 0.1), ("since", CHECK_HOURS + 0.1)])
+def test_a_check_is_eventually_abandoned(
+    running: PicTrace, set_index_phase: SetIndexPhase, collection: str, name: str, hours: float
+) -> None:
+    """An earlier version sent since when the check was due, for which no index is known not to have been ready."""
     image_id = running.add(noise(812), collection=collection)
     set_index_phase(Phase.BACKFILLING)
     holding, source = ImageKey(collection, image_id), ObjectRef(running.cloud.outputs["BucketName"], "k")
 
-    def waiting(hours: float) -> int:
-        since = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
-        assert invoke_ingest(record_of(duplicate_check(DuplicateCheck(holding, source, since)))) == {
-            "batchItemFailures": []
-        }
+    def waiting(name: str, hours: float) -> int:
+        body = json.loads(duplicate_check(DuplicateCheck(holding, source)))
+        body["duplicate_check"][name] = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+        assert invoke_ingest(record_of(json.dumps(body))) == {"batchItemFailures": []}
         return delayed(running)
 
-    assert waiting(CHECK_HOURS + 0.1) == 0
-    assert waiting(CHECK_HOURS - 0.1) == 1
+    assert waiting("unready_since", CHECK_HOURS + 0.1) == 0
+    assert waiting(name, hours) == 1
 
 
 def test_an_image_removed_before_its_check_is_not_reported_as_a_duplicate(
@@ -186,6 +189,6 @@ def test_an_image_removed_before_its_check_is_not_reported_as_a_duplicate(
     listener.wait_for("Duplicate Found", collection)
     running.client.delete(f"/v1/images/{gone}", params={"collection": collection}).raise_for_status()
     before = [event for event in listener.receive_all() if event["detail"]["collection"] == collection]
-    check_ = DuplicateCheck(ImageKey(collection, gone), ObjectRef("b", "k"), datetime.now(UTC).isoformat())
+    check_ = DuplicateCheck(ImageKey(collection, gone), ObjectRef("b", "k"))
     assert invoke_ingest(record_of(duplicate_check(check_))) == {"batchItemFailures": []}
     assert [event for event in listener.receive_all() if event["detail"]["collection"] == collection] == before

@@ -49,6 +49,7 @@ class System:
     def __init__(self, database: Database) -> None:
         self.now = datetime(2026, 11, 28, tzinfo=UTC)
         self.ready = False
+        self.cursor: str | None = None
         self.messages = Sent()
         self.store = EmbeddedScans(database)
         self.scans = DuplicateScans(self.store, self.messages, clock=lambda: self.now)
@@ -64,7 +65,7 @@ class System:
 
     def page(self, collection: str, **_: Any) -> Any:
         record = type("Record", (), {"collection": collection, "image_id": "a" * 64})
-        return type("Page", (), {"records": [record], "cursor": None})
+        return type("Page", (), {"records": [record], "cursor": self.cursor})
 
     def settle(self, _: Any) -> Settled:
         if not self.ready:
@@ -98,13 +99,32 @@ def test_a_page_waits_for_the_index(system: System) -> None:
 
 def test_it_fails_if_no_index_is_ready_for_hours_and_can_be_started_again(system: System) -> None:
     system.scans.start("c", 1)
-    system.now += timedelta(hours=CHECK_HOURS, seconds=1)
+    for _ in range(CHECK_HOURS + 1):
+        assert system.state().status is ScanStatus.RUNNING
+        system.scanner.step(system.messages.step())
+        system.now += timedelta(hours=1)
     system.scanner.step(system.messages.step())
     assert system.messages.waiting == []
     assert system.state().status is ScanStatus.FAILED
     system.ready = True
     system.scans.start("c", 1)
     assert system.state().status is ScanStatus.RUNNING
+    system.scanner.step(system.messages.step())
+    assert system.state().status is ScanStatus.DONE
+
+
+def test_it_waits_anew_for_an_index_that_was_ready_in_between(system: System) -> None:
+    system.scans.start("c", 20)
+    system.now += timedelta(hours=CHECK_HOURS + 1)
+    system.scanner.step(system.messages.step())
+    system.now += timedelta(hours=CHECK_HOURS - 1)
+    system.ready, system.cursor = True, "2"
+    system.scanner.step(system.messages.step())
+    system.now += timedelta(hours=2)
+    system.ready = False
+    system.scanner.step(system.messages.step())
+    assert system.state().status is ScanStatus.RUNNING
+    system.ready, system.cursor = True, None
     system.scanner.step(system.messages.step())
     assert system.state().status is ScanStatus.DONE
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.messages import UnknownMessage, parse
-from shared.aws.own_messages import duplicate_check, purge_trash, trash_change
+from shared.aws.own_messages import duplicate_check, duplicate_scan, purge_trash, trash_change
 from shared.domain.events import (
     Created,
     DuplicateCheck,
+    DuplicateScanStep,
     Ignored,
     IngestEvent,
     PurgeTrash,
@@ -228,22 +229,47 @@ def test_a_reindex_message_is_parsed() -> None:
 
 
 CHECK = DuplicateCheck(
-    ImageKey("c", "a" * 64), ObjectRef("pictures", "é +.png", "v1"), "2026-01-01T00:00:00+00:00", {"shop": "7"}
+    ImageKey("c", "a" * 64),
+    ObjectRef("pictures", "é +.png", "v1"),
+    {"shop": "7"},
+    unready_since="2026-01-01T00:00:00+00:00",
 )
 
 
-@pytest.mark.parametrize("check", [CHECK, replace(CHECK, object=ObjectRef("pictures", "k"), metadata={})])
+@pytest.mark.parametrize(
+    "check",
+    [CHECK, replace(CHECK, object=ObjectRef("pictures", "k"), metadata={}), DuplicateCheck(CHECK.image_key)],
+)
 def test_a_duplicate_check_survives_the_round_trip(check: DuplicateCheck) -> None:
     assert parse(duplicate_check(check)) == [check]
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"image_id": "a"}, {"collection": "C"}, {"since": "soon"}, {"since": "2026-01-01T00:00:00"}, {"more": 1}]
+    "wrong",
+    [
+        {"image_id": "a"},
+        {"collection": "C"},
+        {"unready_since": "soon"},
+        {"unready_since": "2026-01-01T00:00:00"},
+        {"more": 1},
+    ],
 )
 def test_an_invalid_duplicate_check_is_refused(wrong: dict[str, Any]) -> None:
     body = json.loads(duplicate_check(CHECK))
     with pytest.raises(UnknownMessage):
         parse(json.dumps({"duplicate_check": body["duplicate_check"] | wrong}))
+
+
+def test_a_duplicate_check_of_an_earlier_version_is_parsed() -> None:
+    body = {"image_id": "a" * 64, "collection": "c", "since": "2026-01-01T00:00:00Z"}
+    assert parse(json.dumps({"duplicate_check": body})) == [DuplicateCheck(CHECK.image_key)]
+
+
+@pytest.mark.parametrize(
+    "step", [DuplicateScanStep("c", "1"), DuplicateScanStep("c", "1", "cursor", 10, "2026-01-01T00:00:00+00:00")]
+)
+def test_a_scan_step_survives_the_round_trip(step: DuplicateScanStep) -> None:
+    assert parse(json.dumps(duplicate_scan(step))) == [step]
 
 
 def test_a_submission_names_an_object_or_a_url() -> None:
