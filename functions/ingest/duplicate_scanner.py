@@ -11,7 +11,7 @@ from shared.domain.events import DuplicateCheck, DuplicateScanStep
 from shared.domain.filters import EVERYTHING
 from shared.domain.images import ImageRecord
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS, MAX_UPLOAD_BYTES
+from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS
 from shared.domain.outcomes import Outcome, OutcomeStatus
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.duplicates import Duplicates, Scans
@@ -19,6 +19,7 @@ from shared.domain.ports.objects import Objects
 from shared.domain.ports.services import Messages
 from shared.search.concurrency import COMPUTING, FILES
 from shared.search.grouping import Grouper
+from shared.search.stored_bytes import read_bytes
 from shared.vision.decode.decoding import decode
 from shared.vision.quality.measure import measure
 
@@ -107,17 +108,17 @@ class DuplicateScanner:
         if known is None or known.quality is not None:
             return
         record = self._catalogue.find(image.image_id, image.collection)
-        for source in record.sources if record else ():
-            try:
-                with FILES.reservation() as reserve:
-                    data = self._objects.read(source, MAX_UPLOAD_BYTES, reserve).data
-                    with COMPUTING:
-                        decoded = decode(data)
-                        quality = measure(data, decoded.rgb, decoded.format, (decoded.width, decoded.height))
-            except PictureRefused:
-                continue
-            self._duplicates.rate(image, quality)
+        if record is None:
             return
+        try:
+            with FILES.reservation() as reserve:
+                data = read_bytes(record, self._objects, reserve)
+                with COMPUTING:
+                    decoded = decode(data, patience=None)
+                    quality = measure(data, decoded.rgb, decoded.format, (decoded.width, decoded.height))
+        except PictureRefused:
+            return
+        self._duplicates.rate(image, quality)
 
 
 def _following(event: DuplicateScanStep, scan: DuplicateScan) -> DuplicateScanStep:

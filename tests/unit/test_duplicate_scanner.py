@@ -1,7 +1,9 @@
 """A scan for duplicates waits for an index that is being built, and ends in a state that says so if it is given up."""
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,25 @@ from functions.ingest.message_ends import MessageEnds
 from shared.aws.ingest_messages import IngestMessages
 from shared.aws.messages import parse
 from shared.domain.duplicate_scans import DuplicateScan, ScanStatus
-from shared.domain.errors import IndexNotReady
+from shared.domain.errors import IndexNotReady, PictureRefused
 from shared.domain.events import DuplicateScanStep
+from shared.domain.images import ImageRecord, ObjectRef, Page
+from shared.domain.ledger import ImageKey
 from shared.domain.limits import CHECK_HOURS, INDEX_RETRY_AFTER_SECONDS
+from shared.domain.ports.objects import Fetched
+from shared.domain.quality import Quality
 from shared.embedded.database import Database
 from shared.embedded.duplicate_scans import EmbeddedScans
-from shared.embedded.duplicates import EmbeddedDuplicates
 from shared.embedded.migrations import open_database
 from shared.embedded.uploads import EmbeddedUploads
 from shared.search.duplicate_scans import DuplicateScans
 from shared.search.grouping import Settled
+from shared.vision.decode.decoding import SANDBOX, decode
+from shared.vision.quality.measure import measure
+from tests.images import noise
+
+DATA = noise(40_100)
+IMAGE = ImageRecord("c", hashlib.sha256(DATA).hexdigest(), "m", 9, 9, "png", 1, "0" * 16, "2026")
 
 
 class Sent(IngestMessages):
@@ -54,18 +65,31 @@ class System:
         self.store = EmbeddedScans(database)
         self.scans = DuplicateScans(self.store, self.messages, clock=lambda: self.now)
         self.ends = MessageEnds(EmbeddedUploads(database), self.store)
-        parts: dict[str, Any] = {"catalogue": self, "grouper": self, "objects": None}
+        self.objects: dict[str, bytes] = {}
+        self.rated: list[Quality] = []
+        parts: dict[str, Any] = {"catalogue": self, "duplicates": self, "grouper": self, "objects": self}
         self.scanner = DuplicateScanner(
             scans=self.store,
-            duplicates=EmbeddedDuplicates(database),
             messages=self.messages,
             now=lambda: self.now.isoformat(timespec="seconds"),
             **parts,
         )
 
     def page(self, collection: str, **_: Any) -> Any:
-        record = type("Record", (), {"collection": collection, "image_id": "a" * 64})
-        return type("Page", (), {"records": [record], "cursor": self.cursor})
+        return Page([replace(IMAGE, collection=collection)], self.cursor)
+
+    def records(self, *_: Any) -> dict[str, ImageRecord]:
+        return {IMAGE.image_id: IMAGE} if self.objects else {}
+
+    def find(self, *_: Any) -> ImageRecord:
+        return replace(IMAGE, sources=[ObjectRef("b", key) for key in self.objects])
+
+    def read(self, source: ObjectRef, _: int, reserve: Any) -> Fetched:
+        reserve(len(self.objects[source.key]))
+        return Fetched(self.objects[source.key], "etag", None)
+
+    def rate(self, _: ImageKey, quality: Quality) -> None:
+        self.rated.append(quality)
 
     def settle(self, _: Any) -> Settled:
         if not self.ready:
@@ -146,3 +170,31 @@ def test_the_dead_letter_of_an_earlier_scan_ends_no_later_one(system: System) ->
     system.ends.fail(body, "m")
     assert system.state().status is ScanStatus.RUNNING
     system.ends.fail(json.dumps({"unknown": True}), "m")
+
+
+def test_the_quality_of_an_image_is_measured_in_its_own_bytes(system: System) -> None:
+    """One of its objects has just been replaced, which has its own event."""
+    system.ready = True
+    system.objects = {"replaced": noise(40_101)}
+    system.scans.start("c", 1)
+    system.scanner.step(system.messages.step())
+    assert (system.state().status, system.rated) == (ScanStatus.DONE, [])
+    system.objects |= {"its own": DATA}
+    system.scans.start("c", 1)
+    system.scanner.step(system.messages.step())
+    decoded = decode(DATA)
+    assert system.rated == [measure(DATA, decoded.rgb, decoded.format, (decoded.width, decoded.height))]
+
+
+def test_it_waits_for_as_long_as_other_images_are_decoded(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float | None] = []
+
+    def busy(data: bytes, *, heavy: bool, patience: float | None) -> Any:
+        waited.append(patience)
+        raise PictureRefused("too_complex", "This is enough.")
+
+    monkeypatch.setattr(SANDBOX, "decode", busy)
+    system.ready, system.objects = True, {"a": DATA}
+    system.scans.start("c", 1)
+    system.scanner.step(system.messages.step())
+    assert waited == [None]
