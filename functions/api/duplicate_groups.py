@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from functions.api.trash_bin import TrashBin
 from shared.domain.duplicates import Decision, DuplicateGroup, best_first, kept_first
@@ -15,6 +16,10 @@ from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.services import Messages
 from shared.domain.preference import SENTENCES, prefer
 from shared.search.near_duplicates import NearDuplicateFinder
+
+MAX_COMPARED: Final = 100
+"""Images that one call compares again, at about 0.1 s each: few enough for the time limit of a request. The first group
+of a call may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,24 @@ class DuplicateGroups:
         for record, kept in ((one, other.image_id), (other, one.image_id)):
             if record.group == kept:
                 self._duplicates.place(ImageKey(record.collection, record.image_id), None, before=kept)
+
+    def resolve_first(
+        self, wanted: Sequence[tuple[DuplicateGroup, Collection[str]]], *, dry_run: bool
+    ) -> Sequence[Resolution]:
+        """Resolve the first of some groups: one, and those after it while no more than `MAX_COMPARED` are compared.
+
+        Args:
+            wanted: groups with the images to keep; see `resolve`.
+
+        Raises:
+            NotFound: one of the groups has none of the images to keep; then nothing is deleted.
+        """
+        compared, first = 0, 0
+        for group, keep in wanted:
+            kept = len(self.kept(group, keep))
+            compared += kept * (len(group.records) - kept)
+            first += compared <= MAX_COMPARED
+        return [self.resolve(group, keep, dry_run=dry_run) for group, keep in wanted[: max(first, 1)]]
 
     def resolve(self, group: DuplicateGroup, keep: Collection[str] = (), *, dry_run: bool) -> Resolution:
         """Keep some images of a group, and delete those of the others that are near-duplicates of one of them.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+from pictrace import Client
 from shared.aws.clients import dynamodb_client
 from shared.aws.dynamodb.duplicates import MAX_SHOWN, DynamoDuplicates
 from shared.domain.ledger import ImageKey
@@ -107,3 +108,25 @@ def test_a_group_that_is_too_large_is_truncated_and_the_next_one_follows(
 def test_an_invalid_cursor_is_refused(running: PicTrace, collection: str, cursor: str) -> None:
     answer = running.client.get("/v1/duplicates", params={"collection": collection, "cursor": cursor})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:pictrace:problem:invalid-cursor")
+
+
+def test_groups_are_resolved_with_several_calls_if_they_are_large(
+    running: PicTrace, client: Client, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("coffee", "chelsea"):
+        for side in (480, 400, 320):
+            running.add(encoded(bgr(name, side), ".png"), collection=collection)
+    found = groups(running, collection)["groups"]
+    assert [len(group["images"]) for group in found] == [3, 3]
+    monkeypatch.setattr("functions.api.duplicate_groups.MAX_COMPARED", 3)
+
+    first = client.resolve_duplicates(collection=collection)
+    assert (first["deleted"], [one["group_id"] for one in first["groups"]]) == (2, [found[0]["group_id"]])
+    second = client.resolve_duplicates(collection=collection, cursor=first["cursor"])
+    assert ([one["group_id"] for one in second["groups"]], second["cursor"]) == ([found[1]["group_id"]], None)
+    named = client.resolve_duplicates(
+        collection=collection, groups=[{"group_id": group["group_id"]} for group in found], dry_run=False
+    )
+    assert ([one["group_id"] for one in named["groups"]], named["cursor"]) == ([found[0]["group_id"]], None)
+    assert sum(len(one["deleted"]) for one in client.resolutions(collection=collection, dry_run=False)) == 2
+    assert groups(running, collection)["groups"] == []

@@ -1,6 +1,7 @@
 """Resolving a group deletes nothing that is not a near-duplicate of an image that is kept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,3 +59,22 @@ def test_only_near_duplicates_of_a_kept_image_are_deleted(
     with pytest.raises(NotFound):
         groups.resolve(CHAIN, ["x"], dry_run=False)
     assert set(fakes.settled) == set("abc") - set(deleted) - set(keep or "a")
+
+
+@pytest.mark.parametrize(
+    ("keep", "resolved"), [([], ["a", "b"]), (["a", "b"], ["a", "b"]), (["a", "b", "c"], ["a", "b", "c"])]
+)
+def test_a_call_ends_before_it_compares_too_many_images(
+    keep: list[str], resolved: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes: Any = Fakes()
+    groups = DuplicateGroups(duplicates=fakes, trash=fakes, finder=fakes, messages=fakes)
+    wanted = [(replace(CHAIN, group_id=name), keep) for name in "abc"]
+    monkeypatch.setattr("functions.api.duplicate_groups.MAX_COMPARED", 5)
+    assert [one.group_id for one in groups.resolve_first(wanted, dry_run=True)] == resolved
+    monkeypatch.setattr("functions.api.duplicate_groups.MAX_COMPARED", 1)
+    assert [one.group_id for one in groups.resolve_first(wanted, dry_run=True)][:1] == ["a"]
+    assert groups.resolve_first([], dry_run=True) == []
+    with pytest.raises(NotFound):
+        groups.resolve_first([*wanted, (CHAIN, ["x"])], dry_run=False)
+    assert not fakes.deleted

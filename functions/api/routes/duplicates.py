@@ -19,13 +19,14 @@ from functions.api.schemas.duplicates import (
     KeptImage,
     ResolvedDuplicates,
 )
+from shared.domain.cursors import encode_group
 from shared.domain.errors import NotFound
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 
 router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"], route_class=AuthenticatedRoute)
 
 RESOLVED_AT_ONCE: Final = 24
-"""Groups that one call resolves when it names none: few enough for the time limit of a request."""
+"""Maximum number of groups that one call resolves."""
 
 
 @router.get(
@@ -129,24 +130,25 @@ def resolve(caller: KnownCaller, wanted: DuplicateResolution, services: Needs) -
 
     Each is compared again with those that are kept, and stays if it is no near-duplicate of any of them.
 
-    With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, up to
-    24 groups of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null.
+    With `dry_run`, which is the default, nothing is changed, and the answer says what would be. Without `groups`, those
+    of the collection are resolved, each with its best image kept; repeat with `cursor` until it is null. A call ends
+    once it has compared about 100 images: if the answer has fewer of the named `groups`, send those after them again.
     """
     collection = caller.collection(wanted.collection)
-    cursor = None
+    following = None
     if wanted.groups:
         chosen = [(services.groups.group(collection, group.group_id), group.keep) for group in wanted.groups]
     else:
         page = services.duplicates.page(collection, limit=RESOLVED_AT_ONCE, cursor=wanted.cursor)
-        chosen, cursor = [(group, list[str]()) for group in page.groups], page.cursor
-    for group, keep in chosen:
-        services.groups.kept(group, keep)  # before anything is deleted
-    resolutions = [services.groups.resolve(group, keep, dry_run=wanted.dry_run) for group, keep in chosen]
+        chosen, following = [(group, list[str]()) for group in page.groups], page.cursor
+    resolutions = services.groups.resolve_first(chosen, dry_run=wanted.dry_run)
+    if not wanted.groups and len(resolutions) < len(chosen):
+        following = encode_group(collection, resolutions[-1].group_id)
     return ResolvedDuplicates(
         dry_run=wanted.dry_run,
         groups=[duplicate_presenters.resolution(one) for one in resolutions],
         deleted=sum(len(one.deleted) for one in resolutions),
-        cursor=cursor,
+        cursor=following,
     )
 
 

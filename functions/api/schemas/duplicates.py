@@ -82,7 +82,7 @@ class DuplicateResolution(BaseModel):
 
     groups: Annotated[
         list[GroupToResolve] | None,
-        Field(min_length=1, max_length=24, description="by default all of the collection, 24 at a time"),
+        Field(min_length=1, max_length=24, description="by default all of the collection, up to 24 with each call"),
     ] = None
     dry_run: Annotated[bool, Field(description="only answer what would be done")] = True
     cursor: Annotated[
@@ -107,7 +107,7 @@ class ResolvedGroup(Answer):
 
 class ResolvedDuplicates(Answer):
     dry_run: Annotated[bool, Field(description="if true, nothing was changed")]
-    groups: list[ResolvedGroup]
+    groups: Annotated[list[ResolvedGroup], Field(description="in the order of the request, or of the collection")]
     deleted: Annotated[
         int, Field(ge=0, description="number of images that were, or would be, moved into the trash", examples=[3])
     ]

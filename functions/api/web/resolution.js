@@ -14,14 +14,15 @@ const SHOWN = 100;
 export async function resolve(choices) {
   const deleted = [];
   const gone = new Set();
-  for (let at = 0; at < choices.length; at += AT_ONCE) {
-    const batch = choices.slice(at, at + AT_ONCE);
-    const [{ group }] = batch;
-    const wanted = batch.map(({ group: { group_id }, keep }) => ({ group_id, keep }));
-    const done = await api.resolve(wanted, group.images[0].collection);
+  let at = 0;
+  while (at < choices.length) {
+    const wanted = choices.slice(at, at + AT_ONCE).map(({ group: { group_id }, keep }) => ({ group_id, keep }));
+    const done = await api.resolve(wanted, choices[at].group.images[0].collection);
+    const batch = choices.slice(at, at + done.groups.length); // the first ones, if the images of all are too many
+    at += batch.length;
     for (const one of done.groups) for (const { image_id: id } of one.deleted) gone.add(id);
     deleted.push(...batch.flatMap((one) => one.group.images).filter(({ image_id: id }) => gone.has(id)));
-    if (choices.length > AT_ONCE) progress(text.resolving(Math.min(at + AT_ONCE, choices.length), choices.length));
+    if (choices.length > AT_ONCE) progress(text.resolving(at, choices.length));
   }
   if (gone.size) toast(text.deleted(gone.size), [text.undo, () => restore(deleted)]);
   else toast(text.allKept);
