@@ -159,6 +159,7 @@ class Services:
         self.trash = TrashBin(
             catalogue=adapters.catalogue,
             duplicates=adapters.duplicates,
+            collections=adapters.collections,
             trash=adapters.trash,
             remover=remover,
             faces=self.face_keeper,

@@ -7,11 +7,11 @@ from typing import Final
 from shared.domain.errors import NotFound
 from shared.domain.events import DuplicateCheck, FindFaces, Reindex, TrashChanged
 from shared.domain.ledger import ImageKey
-from shared.domain.limits import MAX_GROUP_MEMBERS
+from shared.domain.limits import DEFAULT_PAGE, MAX_GROUP_MEMBERS
 from shared.domain.people.faces import Faces
 from shared.domain.people.ports import SettleImage, Tasks
 from shared.domain.ports.catalogue import Catalogue
-from shared.domain.ports.collections import Trash
+from shared.domain.ports.collections import Collections, Trash
 from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.services import Messages
 from shared.domain.removal import Remover
@@ -42,6 +42,7 @@ class TrashBin:
         *,
         catalogue: Catalogue,
         duplicates: Duplicates,
+        collections: Collections,
         trash: Trash,
         remover: Remover,
         faces: Faces,
@@ -53,6 +54,7 @@ class TrashBin:
     ) -> None:
         self._catalogue = catalogue
         self._duplicates = duplicates
+        self._collections = collections
         self._trash = trash
         self._remover = remover
         self._faces = faces
@@ -107,6 +109,7 @@ class TrashBin:
         image = ImageKey(collection, image_id)
         if not self._trash.take_out(image):
             raise NotFound("There is no image with this id in the trash.")
+        self._collections.register(collection)
         for model in self._models:
             if not self._catalogue.described(image, [model]):
                 self._messages.reindex(Reindex(image, model))
@@ -118,6 +121,13 @@ class TrashBin:
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash; see `shared.domain.ports.collections.Trash`."""
         return self._trash.page(collection, limit=limit, cursor=cursor)
+
+    def is_empty(self, collection: str) -> bool:
+        """Return whether no image of a collection can be restored."""
+        page = self.page(collection, limit=DEFAULT_PAGE, cursor=None)
+        while not page.images and page.cursor:
+            page = self.page(collection, limit=DEFAULT_PAGE, cursor=page.cursor)
+        return not page.images
 
     def purge(self, image_id: str, collection: str) -> None:
         """Remove an image that is in the trash for good.

@@ -237,7 +237,9 @@ def test_dropped_files_are_offered_and_uploads_can_be_cancelled(page: Page, runn
     expect(page.locator("#uploads-warning")).to_be_hidden()
 
 
-def test_collections_are_created_switched_named_and_removed(page: Page, collection: str, album: list[str]) -> None:
+def test_collections_are_created_switched_named_and_removed(
+    page: Page, running: PicTrace, collection: str, album: list[str]
+) -> None:
     switch, dialog = page.locator("#switch"), page.locator("#collections")
     page.reload()
     switch.click()
@@ -260,7 +262,16 @@ def test_collections_are_created_switched_named_and_removed(page: Page, collecti
     expect(page.locator("#toast")).to_contain_text("was removed")
     switch.click()
     page.get_by_role("button", name=f"Remove {collection}").click()
-    expect(page.locator("#confirm")).to_contain_text("with its 4 images?")
+    expect(page.locator("#confirm")).to_contain_text("Delete the 4 images in")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#trashed li")).to_have_count(4)
+    page.get_by_role("button", name="Empty the trash").click()
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#no-trash")).to_be_visible()
+    until(lambda: not running.client.get("/v1/trash", params={"collection": collection}).json()["images"])
+    switch.click()
+    page.get_by_role("button", name=f"Remove {collection}").click()
+    expect(page.locator("#confirm")).to_contain_text("It has no images.")
     page.locator("#confirm-yes").click()
     expect(page).to_have_url(re.compile(r"/$"))
     switch.click()

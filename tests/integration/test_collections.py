@@ -1,5 +1,7 @@
 """Collections over HTTP: listed with counts, created, named, removed."""
 
+from typing import Any
+
 import pytest
 
 from pictrace import Client, CollectionNotEmpty, Forbidden, InvalidRequest
@@ -29,8 +31,22 @@ def test_a_collection_exists_from_its_first_image_on(running: PicTrace, client: 
     assert refused.value.status == 409
     client.delete_image(image_id, collection=collection)
     assert listed(client)[collection]["images"] == 0
+    with pytest.raises(CollectionNotEmpty, match="Restore or purge"):
+        client.remove_collection(collection)
+    client.purge_image(image_id, collection=collection)
     client.remove_collection(collection)
     assert collection not in listed(client)
+
+
+def test_a_collection_is_listed_once_an_image_of_it_is_restored(
+    running: PicTrace, client: Client, collection: str
+) -> None:
+    image_id = running.add(noise(7404), collection=collection)
+    client.delete_image(image_id, collection=collection)
+    services: Any = running.cloud.app.state.services
+    services.collections.remove(collection)  # as an earlier version did
+    client.restore_image(image_id, collection=collection)
+    assert listed(client)[collection]["images"] == 1
 
 
 def test_collections_are_created_named_and_paged(client: Client, collection: str) -> None:

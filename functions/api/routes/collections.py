@@ -111,7 +111,9 @@ def change_collection(collection: NamedCollection, change: CollectionSettings, s
     dependencies=[WRITE],
 )
 def remove_collection(collection: NamedCollection, services: Needs) -> None:
-    """Removes the collection from the list. Its images are removed one by one before."""
+    """Removes the collection from the list. Its images are removed one by one before, and purged from its trash."""
+    if not services.trash.is_empty(collection):
+        raise Problem("collection-not-empty", f"Restore or purge its deleted images first: {collection} has some.")
     images, _ = services.catalogue.count(collection)
     if images:
         raise Problem("collection-not-empty", f"Remove its images first: {collection} has {images:,} of them.")

@@ -4,6 +4,7 @@ import { byId, each, make, number, oneAtATime } from "./dom.js";
 import { confirm, progress, toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";
+import * as trash from "./trash.js";
 
 const CONCURRENT_DELETIONS = 4;
 
@@ -39,7 +40,7 @@ function rename(entry, row) {
   input.select();
 }
 
-/** Delete all images of a collection, then the collection. */
+/** Remove a collection, or delete its images: it can be removed once its trash is empty. */
 async function remove(entry) {
   const yes = await confirm({
     title: text.askRemoveCollection(titleOf(entry), entry.images, entry.exact),
@@ -56,6 +57,11 @@ async function remove(entry) {
       done += 1;
       progress(text.deleting(done, Math.max(done, entry.images)));
     });
+  }
+  if (done) {
+    toast(text.collectionEmptied(titleOf(entry)));
+    if (!route.open(route.bare({ collection: entry.collection, view: "trash" }))) await trash.load();
+    return;
   }
   await api.removeCollection(entry.collection);
   toast(text.collectionRemoved(titleOf(entry)));

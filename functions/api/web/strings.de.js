@@ -1,4 +1,4 @@
-/** The page in German; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in German; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("de");
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 const images = (count) => many(count, "Bild", "Bilder");
@@ -93,9 +93,10 @@ export const text = {
   removeCollection: "Entfernen",
   removeCollectionOf: (name) => `${name} entfernen`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `„${name}“ mit ${exact ? many(count, "Bild", "Bildern") : `${number(count)} oder mehr Bildern`} entfernen?` : `„${name}“ entfernen?`,
-  whyRemoveCollection: (count) => (count ? "Alle ihre Bilder werden gelöscht. Sie lassen sich aus ihrem Papierkorb wiederherstellen." : "Sie hat keine Bilder."),
-  doRemoveCollection: (count) => (count ? `${images(count)} löschen und die Sammlung entfernen` : "Entfernen"),
+    count ? `${exact ? images(count) : `${number(count)} oder mehr Bilder`} in „${name}“ löschen?` : `„${name}“ entfernen?`,
+  whyRemoveCollection: (count) =>
+    count ? "Sie kommen in ihren Papierkorb und lassen sich daraus wiederherstellen. Ist er leer, lässt sich die Sammlung entfernen." : "Sie hat keine Bilder.",
+  doRemoveCollection: (count) => (count ? `${images(count)} löschen` : "Entfernen"),
   faces: "Gesichter",
   facesOf: (name) => `Gesichter in der Sammlung „${name}“ suchen`,
   askFaces: (name, on) => (on ? `Die Gesichter in „${name}“ suchen?` : `In „${name}“ keine Gesichter mehr suchen?`),
@@ -105,6 +106,7 @@ export const text = {
       : "Von Bildern, die ab jetzt hinzukommen, wird nichts gespeichert. Was von den anderen gespeichert ist, bleibt, bis es getilgt wird.",
   doFaces: (on) => (on ? "Gesichter suchen" : "Beenden"),
   facesSet: (name, on) => (on ? `In „${name}“ werden Gesichter gesucht.` : `In „${name}“ werden keine Gesichter mehr gesucht.`),
+  collectionEmptied: (name) => `Die Bilder von „${name}“ sind in ihrem Papierkorb. Ist er leer, lässt sich die Sammlung entfernen.`,
   collectionRemoved: (name) => `„${name}“ wurde entfernt.`,
   nameless: "Nehmen Sie wenigstens einen Buchstaben oder eine Ziffer.",
 

@@ -1,4 +1,4 @@
-/** The page in Japanese; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Japanese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
 const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;
@@ -92,9 +92,9 @@ export const text = {
   removeCollection: "削除",
   removeCollectionOf: (name) => `${name} を削除`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `「${name}」と${exact ? images(count) : `${number(count)} 枚以上の画像`}を削除しますか？` : `「${name}」を削除しますか？`,
-  whyRemoveCollection: (count) => (count ? "すべての画像が削除されます。ごみ箱から復元できます。" : "画像はありません。"),
-  doRemoveCollection: (count) => (count ? `${images(count)}を削除して取り除く` : "削除"),
+    count ? `「${name}」の${exact ? images(count) : `${number(count)} 枚以上の画像`}を削除しますか？` : `「${name}」を削除しますか？`,
+  whyRemoveCollection: (count) => (count ? "ごみ箱に移され、そこから復元できます。ごみ箱が空になると、コレクションを削除できます。" : "画像はありません。"),
+  doRemoveCollection: (count) => (count ? `${images(count)}を削除` : "削除"),
   faces: "顔",
   facesOf: (name) => `コレクション「${name}」で顔を検出`,
   askFaces: (name, on) => (on ? `「${name}」で顔を検出しますか？` : `「${name}」での顔の検出をやめますか？`),
@@ -104,6 +104,7 @@ export const text = {
       : "今後追加される画像については何も保存しません。すでに保存されたものは、消去されるまで残ります。",
   doFaces: (on) => (on ? "顔を検出" : "やめる"),
   facesSet: (name, on) => (on ? `「${name}」で顔を検出しています。` : `「${name}」では顔を検出しません。`),
+  collectionEmptied: (name) => `「${name}」の画像はごみ箱に移されました。ごみ箱が空になると、コレクションを削除できます。`,
   collectionRemoved: (name) => `「${name}」を削除しました。`,
   nameless: "文字か数字を 1 つ以上使ってください。",
 

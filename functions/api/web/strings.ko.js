@@ -1,4 +1,4 @@
-/** The page in Korean; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Korean; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ko");
 const images = (count) => `이미지 ${number(count)}개`;
 const files = (count) => `파일 ${number(count)}개`;
@@ -92,9 +92,9 @@ export const text = {
   removeCollection: "제거",
   removeCollectionOf: (name) => `${name} 제거`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `“${name}”와 ${exact ? images(count) : `이미지 ${number(count)}개 이상`}를 제거할까요?` : `“${name}”를 제거할까요?`,
-  whyRemoveCollection: (count) => (count ? "모든 이미지가 삭제됩니다. 휴지통에서 복원할 수 있습니다." : "이미지가 없습니다."),
-  doRemoveCollection: (count) => (count ? `${images(count)} 삭제 후 제거` : "제거"),
+    count ? `“${name}”의 ${exact ? images(count) : `이미지 ${number(count)}개 이상`}를 삭제할까요?` : `“${name}”를 제거할까요?`,
+  whyRemoveCollection: (count) => (count ? "휴지통으로 옮겨지며 거기에서 복원할 수 있습니다. 휴지통이 비면 컬렉션을 제거할 수 있습니다." : "이미지가 없습니다."),
+  doRemoveCollection: (count) => (count ? `${images(count)} 삭제` : "제거"),
   faces: "얼굴",
   facesOf: (name) => `컬렉션 “${name}”에서 얼굴 찾기`,
   askFaces: (name, on) => (on ? `“${name}”에서 얼굴을 찾을까요?` : `“${name}”에서 얼굴 찾기를 그만둘까요?`),
@@ -104,6 +104,7 @@ export const text = {
       : "앞으로 추가되는 이미지에 대해서는 아무것도 저장하지 않습니다. 이미 저장된 것은 지울 때까지 남습니다.",
   doFaces: (on) => (on ? "얼굴 찾기" : "그만두기"),
   facesSet: (name, on) => (on ? `“${name}”에서 얼굴을 찾고 있습니다.` : `“${name}”에서 더는 얼굴을 찾지 않습니다.`),
+  collectionEmptied: (name) => `“${name}”의 이미지는 휴지통에 있습니다. 휴지통이 비면 컬렉션을 제거할 수 있습니다.`,
   collectionRemoved: (name) => `“${name}”를 제거했습니다.`,
   nameless: "글자나 숫자를 하나 이상 사용하세요.",
 

@@ -1,4 +1,4 @@
-/** The page in Russian; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Russian; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ru");
 const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
@@ -99,9 +99,9 @@ export const text = {
   removeCollection: "Убрать",
   removeCollectionOf: (name) => `Убрать ${name}`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `Убрать «${name}», где ${exact ? images(count) : `${ofImages(count)} или больше`}?` : `Убрать «${name}»?`,
-  whyRemoveCollection: (count) => (count ? "Все её изображения будут удалены. Их можно восстановить из её корзины." : "В ней нет изображений."),
-  doRemoveCollection: (count) => (count ? `Удалить ${images(count)} и убрать коллекцию` : "Убрать"),
+    count ? `Удалить ${images(count)}${exact ? "" : " или больше"} из «${name}»?` : `Убрать «${name}»?`,
+  whyRemoveCollection: (count) => (count ? "Они попадут в её корзину, откуда их можно восстановить. Когда она опустеет, коллекцию можно будет убрать." : "В ней нет изображений."),
+  doRemoveCollection: (count) => (count ? `Удалить ${images(count)}` : "Убрать"),
   faces: "Лица",
   facesOf: (name) => `Искать лица в коллекции «${name}»`,
   askFaces: (name, on) => (on ? `Искать лица в «${name}»?` : `Больше не искать лица в «${name}»?`),
@@ -111,6 +111,7 @@ export const text = {
       : "Об изображениях, добавленных с этого момента, ничего не сохраняется. Сохранённое об остальных остаётся, пока его не сотрут.",
   doFaces: (on) => (on ? "Искать лица" : "Прекратить"),
   facesSet: (name, on) => (on ? `В «${name}» идёт поиск лиц.` : `В «${name}» лица больше не ищутся.`),
+  collectionEmptied: (name) => `Изображения из «${name}» в её корзине. Когда она опустеет, коллекцию можно будет убрать.`,
   collectionRemoved: (name) => `Коллекция «${name}» убрана.`,
   nameless: "Нужна хотя бы одна буква или цифра.",
 

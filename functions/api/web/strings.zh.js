@@ -1,4 +1,4 @@
-/** The page in Chinese; follows 9213bc1e3f6b (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Chinese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("zh");
 const images = (count) => `${number(count)} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
@@ -92,9 +92,9 @@ export const text = {
   removeCollection: "移除",
   removeCollectionOf: (name) => `移除 ${name}`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `移除“${name}”及其 ${exact ? images(count) : `${number(count)} 张或更多图片`}？` : `移除“${name}”？`,
-  whyRemoveCollection: (count) => (count ? "其中所有图片都会被删除，可从其回收站恢复。" : "其中没有图片。"),
-  doRemoveCollection: (count) => (count ? `删除 ${images(count)}并移除图集` : "移除"),
+    count ? `删除“${name}”中的 ${exact ? images(count) : `${number(count)} 张或更多图片`}？` : `移除“${name}”？`,
+  whyRemoveCollection: (count) => (count ? "图片会移到其回收站，可从中恢复。回收站清空后，即可移除图集。" : "其中没有图片。"),
+  doRemoveCollection: (count) => (count ? `删除 ${images(count)}` : "移除"),
   faces: "人脸",
   facesOf: (name) => `在图集“${name}”中查找人脸`,
   askFaces: (name, on) => (on ? `在“${name}”中查找人脸？` : `不再在“${name}”中查找人脸？`),
@@ -104,6 +104,7 @@ export const text = {
       : "今后添加的图片不会保存任何人脸信息。其他图片已保存的内容会一直保留，直到被清除。",
   doFaces: (on) => (on ? "查找人脸" : "停止"),
   facesSet: (name, on) => (on ? `正在“${name}”中查找人脸。` : `不再在“${name}”中查找人脸。`),
+  collectionEmptied: (name) => `“${name}”的图片已移到其回收站。回收站清空后，即可移除图集。`,
   collectionRemoved: (name) => `“${name}”已移除。`,
   nameless: "请至少使用一个字母或数字。",
 

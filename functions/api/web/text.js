@@ -96,9 +96,10 @@ const english = {
   removeCollection: "Remove",
   removeCollectionOf: (name) => `Remove ${name}`,
   askRemoveCollection: (name, count, exact) =>
-    count ? `Remove “${name}” with its ${exact ? images(count) : `${number(count)} or more images`}?` : `Remove “${name}”?`,
-  whyRemoveCollection: (count) => (count ? "All its images are deleted. They can be restored from its trash." : "It has no images."),
-  doRemoveCollection: (count) => (count ? `Delete ${images(count)} and remove it` : "Remove it"),
+    count ? `Delete the ${exact ? images(count) : `${number(count)} or more images`} in “${name}”?` : `Remove “${name}”?`,
+  whyRemoveCollection: (count) =>
+    count ? "They go to its trash, from which they can be restored. Once that is empty, the collection can be removed." : "It has no images.",
+  doRemoveCollection: (count) => (count ? `Delete ${images(count)}` : "Remove it"),
   faces: "Faces",
   facesOf: (name) => `Find faces in the collection “${name}”`,
   askFaces: (name, on) => (on ? `Find the faces in “${name}”?` : `Find no more faces in “${name}”?`),
@@ -108,6 +109,7 @@ const english = {
       : "Nothing is stored of images that are added from now on. What is stored of the others stays until it is erased.",
   doFaces: (on) => (on ? "Find faces" : "Stop"),
   facesSet: (name, on) => (on ? `Faces are being found in “${name}”.` : `No more faces are found in “${name}”.`),
+  collectionEmptied: (name) => `The images of “${name}” are in its trash. Once that is empty, the collection can be removed.`,
   collectionRemoved: (name) => `“${name}” was removed.`,
   nameless: "Use at least one letter or digit.",
 
