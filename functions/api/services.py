@@ -155,6 +155,7 @@ class Services:
             faces=self.face_keeper,
             bucket=adapters.bucket,
             models=list(self.models),
+            messages=adapters.messages,
         )
         self.trash = TrashBin(
             catalogue=adapters.catalogue,

@@ -106,6 +106,7 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
         faces=adapters.faces,
         bucket=adapters.bucket,
         models=list(by_id),
+        messages=adapters.messages,
     )
     grouper = Grouper(
         duplicates=adapters.duplicates,

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from shared.aws.own_messages import duplicate_check, duplicate_scan, find_faces, purge_trash, trash_change
-from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
+from shared.domain.events import Created, DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
 from shared.domain.limits import check_delay_seconds
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class IngestMessages:
     def postpone(self, check: DuplicateCheck) -> None:
         """Have the check come back as a message of its own, which no attempt at another counts against."""
         self._send(duplicate_check(check), check_delay_seconds(check.attempt))
+
+    def index(self, event: Created) -> None:
+        named = {"bucket": event.object.bucket, "key": event.object.key, "collection": event.collection}
+        self._send(json.dumps(named), SOON)
 
     def reindex(self, event: Reindex) -> None:
         image = event.image_key

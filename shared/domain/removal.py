@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from shared.domain.cleanup import collect_garbage
+from shared.domain.events import Created
 from shared.domain.images import ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey, ObjectStatus
 from shared.domain.people.faces import Faces
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Trash
 from shared.domain.ports.objects import Objects
+from shared.domain.ports.services import Messages
 from shared.domain.ports.uploads import Ledger
 
 MAX_ROUNDS: Final = 3
@@ -25,6 +27,7 @@ class Remover:
         bucket: the deployment's own bucket, whose objects are deleted. Objects in other buckets are kept, and the
             ledger marks them as dismissed.
         models: the models whose signatures are deleted.
+        messages: has images stored again that were added while they were removed.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Remover:
         faces: Faces,
         bucket: str,
         models: Sequence[str],
+        messages: Messages,
     ) -> None:
         self._catalogue = catalogue
         self._ledger = ledger
@@ -43,6 +47,7 @@ class Remover:
         self._faces = faces
         self._bucket = bucket
         self._models = models
+        self._messages = messages
 
     def remove(self, image_id: str, collection: str | None) -> bool:
         """Remove an image from one collection, or from all (None); return False if nothing is stored of it.
@@ -62,7 +67,9 @@ class Remover:
             for owner, source in held.sources:
                 self._delete_source(ImageKey(owner, image_id), source)
             for owner in {*held.collections, *(owner for owner, _ in held.sources)}:
-                self._collect_garbage(ImageKey(owner, image_id))
+                orphans = self._collect_garbage(ImageKey(owner, image_id))
+                if collection is not None:  # otherwise the next round removes them all
+                    self._store_again([one for one in orphans if one[0] != collection])
             held = self._catalogue.occurrences(image_id, collection)
             if not held:
                 return True
@@ -79,11 +86,20 @@ class Remover:
             return False
         for _, source in sources:
             self._delete_source(image, source)
-        self._collect_garbage(image)
+        self._store_again(self._collect_garbage(image))
         return True
 
-    def _collect_garbage(self, image: ImageKey) -> None:
-        collect_garbage(image, catalogue=self._catalogue, objects=self._objects, faces=self._faces, models=self._models)
+    def _collect_garbage(self, image: ImageKey) -> Sequence[tuple[str, ObjectRef]]:
+        """Return the orphans; see `CleanupResult`."""
+        result = collect_garbage(
+            image, catalogue=self._catalogue, objects=self._objects, faces=self._faces, models=self._models
+        )
+        return result.orphans
+
+    def _store_again(self, orphans: Sequence[tuple[str, ObjectRef]]) -> None:
+        """Have the images of orphans indexed: their objects may be in another bucket, and no event is on its way."""
+        for collection, source in orphans:
+            self._messages.index(Created(source, collection=collection))
 
     def _delete_source(self, image_key: ImageKey, source: ObjectRef) -> None:
         ours = source.bucket == self._bucket

@@ -101,6 +101,7 @@ class Simulation:
         deaths: the number of workers that may still die.
         models: the models that describe images; if there are several, any can be active at any moment.
         make_store: makes the store that is written to.
+        own_bucket: the deployment's own bucket, which is not the simulated one if that is another one.
     """
 
     rng: random.Random
@@ -108,6 +109,7 @@ class Simulation:
     deaths: int
     models: tuple[str, ...] = (MODEL,)
     make_store: MakeStore = DynamoStore
+    own_bucket: str = BUCKET
     waiting: list[Event] = field(default_factory=list)
     last_call: str = ""
     clock: int = 0
@@ -138,13 +140,15 @@ class Simulation:
             find_faces=self._find_faces,
             pause=lambda _: None,
         )
+        messages: Any = self
         self.remover = Remover(
             catalogue=self.store.catalogue,
             ledger=self.store.ledger,
             objects=objects,
             faces=self.faces,
-            bucket=BUCKET,
+            bucket=self.own_bucket,
             models=self.models,
+            messages=messages,
         )
         self.reindexer = Reindexer(
             catalogue=self.store.catalogue,
@@ -153,6 +157,10 @@ class Simulation:
             clean_up=images.clean_up,
             refuse=self.store.refuse,
         )
+
+    def index(self, event: Created) -> None:
+        """Send a message by which an object is indexed."""
+        self.waiting.append(event)
 
     def _find_faces(self, image: ImageKey, _: object) -> None:
         self.faces.add(image.collection, image.image_id, "", ())

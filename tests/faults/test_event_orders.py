@@ -231,6 +231,50 @@ def test_a_purge_spares_an_image_that_was_restored_or_uploaded_again(make_store:
         check(simulation)
 
 
+@pytest.mark.parametrize("own_bucket", [BUCKET, "another"])
+@pytest.mark.parametrize(("removal", "collection"), [("purge", "c"), ("purge", "d"), ("remove", "d")])
+@pytest.mark.parametrize("make_store", STORES)
+def test_an_image_that_is_added_during_a_removal_is_found_afterwards(
+    make_store: MakeStore, removal: str, collection: str, own_bucket: str
+) -> None:
+    """Whenever it comes. No event tells of an object of another bucket, which a removal leaves there.
+
+    Its thumbnail may have been deleted, and is made again when somebody first asks for it.
+    """
+    image = ImageKey(collection, image_id(b"one"))
+
+    def remove(simulation: Simulation) -> None:
+        simulation.remover.remove(image.image_id, "c")
+
+    def play(steps: int) -> bool:
+        """Let a removal take so many steps before an object with the same bytes is added; return whether it ended."""
+        simulation = Simulation(
+            random.Random(6), sequenced=True, deaths=0, make_store=make_store, own_bucket=own_bucket
+        )
+        simulation.bucket.put_object(Bucket=BUCKET, Key=KEYS[0], Body=b"one")
+        simulation.handle(simulation.waiting.pop())
+        if removal == "purge":
+            assert simulation.store.trash.put(ImageKey("c", image.image_id), "2026-11-28T12:00:00.000000+00:00")
+            worker = Worker(simulation.purge(image.image_id), None)
+        else:
+            worker = Worker(partial(remove, simulation), None)
+        for _ in range(steps):
+            if not worker.dead:
+                worker.switch()
+        ended = worker.dead
+        simulation.bucket.put_object(Bucket=BUCKET, Key=f"uploads/{collection}/new.png", Body=b"one")
+        simulation.handle(simulation.waiting.pop())
+        while not worker.dead:
+            worker.switch()
+        while simulation.waiting:
+            simulation.handle(simulation.waiting.pop())
+        assert simulation.store.catalogue.find(image.image_id, collection), f"added after {steps} steps"
+        assert (BUCKET, signature_key(MODEL, image.image_id)) in simulation.bucket.objects, f"added after {steps} steps"
+        return ended
+
+    assert next(steps for steps in range(200) if play(steps)) > 5
+
+
 @pytest.mark.parametrize("make_store", STORES)
 def test_an_image_that_the_next_model_cannot_describe_is_refused_and_kept(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch

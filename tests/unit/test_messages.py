@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.aws.ingest_messages import IngestMessages
 from shared.aws.messages import UnknownMessage, parse
 from shared.aws.own_messages import duplicate_check, duplicate_scan, purge_trash, trash_change
 from shared.domain.events import (
@@ -270,6 +271,14 @@ def test_a_duplicate_check_of_an_earlier_version_is_parsed() -> None:
 )
 def test_a_scan_step_survives_the_round_trip(step: DuplicateScanStep) -> None:
     assert parse(json.dumps(duplicate_scan(step))) == [step]
+
+
+def test_an_object_that_must_be_indexed_is_named() -> None:
+    sent: list[str] = []
+    client: Any = type("Sqs", (), {"send_message": lambda self, MessageBody, **_: sent.append(MessageBody)})()  # noqa: N803
+    event = Created(ObjectRef("pictures", "é +.png"), collection="cats")
+    IngestMessages(client, "queue").index(event)
+    assert parse(sent[0]) == [event]
 
 
 def test_a_submission_names_an_object_or_a_url() -> None:

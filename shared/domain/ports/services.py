@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from shared.domain.access import Caller
-    from shared.domain.events import DuplicateCheck, DuplicateScanStep, FaceScan, FindFaces, Reindex, TrashChanged
+    from shared.domain.events import (
+        Created,
+        DuplicateCheck,
+        DuplicateScanStep,
+        FaceScan,
+        FindFaces,
+        Reindex,
+        TrashChanged,
+    )
 
 
 class Fetcher(Protocol):
@@ -36,6 +44,10 @@ class Messages(Protocol):
 
     def postpone(self, check: "DuplicateCheck") -> None:
         """Queue the check, with a delay that grows with its attempts."""
+        ...
+
+    def index(self, event: "Created") -> None:
+        """Have an object indexed, of which only the name and the collection are sent."""
         ...
 
     def reindex(self, event: "Reindex") -> None: ...
