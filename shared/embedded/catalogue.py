@@ -35,7 +35,7 @@ from shared.embedded.records import (
     write_things,
 )
 from shared.embedded.tags import DECISIONS, to_decisions
-from shared.embedded.trash import first_source_in_trash, forget
+from shared.embedded.trash import first_source_in_trash, forget, reclaim
 from shared.embedded.vector_table import read_features, write_vectors
 
 _OF_IMAGE: Final = "image_id = ? AND collection = ?"
@@ -65,7 +65,8 @@ class EmbeddedCatalogue:
                 if held and held[0] not in {other.record.model for other in secondary}:
                     _delete_description(connection, record, held[0])
                 register_collection(connection, record.collection)
-                forget(connection, ImageKey(record.collection, record.image_id))
+                if held is None:
+                    reclaim(connection, ImageKey(record.collection, record.image_id))
                 write_record(connection, record, source_id(source), image.pixels_hash)
                 write_quality(connection, ImageKey(record.collection, record.image_id), record.quality)
                 write_vectors(connection, image)

@@ -1,7 +1,7 @@
 """The trash in SQLite: tables of their own, so that no other query can find what is in it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from shared.domain.cursors import decode_cursor, encode_cursor
@@ -95,11 +95,7 @@ class EmbeddedTrash:
         with self._database.transaction() as connection:
             if not _is_restorable(connection, image):
                 return False
-            for table, columns in _TABLES.items():
-                connection.execute(
-                    f"INSERT INTO {table} ({columns}) SELECT {columns} FROM trashed_{table} WHERE {_OF_IMAGE}",  # noqa: S608
-                    (image.image_id, image.collection),
-                )
+            _copy_back(connection, image, _TABLES)
             write_terms(connection, image)
             return forget(connection, image)
 
@@ -153,6 +149,21 @@ def forget(connection: sqlite3.Connection, image: ImageKey) -> bool:
         (image.image_id, image.collection),
     )
     return deleted.rowcount > 0
+
+
+def reclaim(connection: sqlite3.Connection, image: ImageKey) -> None:
+    """Take the record of an image that is stored again out of the trash, to be replaced but for what people wrote."""
+    _copy_back(connection, image, ("images", "copies"))
+    forget(connection, image)
+
+
+def _copy_back(connection: sqlite3.Connection, image: ImageKey, tables: Iterable[str]) -> None:
+    for table in tables:
+        columns = _TABLES[table]
+        connection.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM trashed_{table} WHERE {_OF_IMAGE}",  # noqa: S608
+            (image.image_id, image.collection),
+        )
 
 
 def first_source_in_trash(connection: sqlite3.Connection, image: ImageKey) -> str | None:

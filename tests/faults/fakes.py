@@ -134,8 +134,10 @@ def _holds(held: Item | None, options: Item) -> bool:  # noqa: PLR0911 - one for
             return held is not None and held.get("trashed_at") == values[":at"] and "condemned" not in held
         case "attribute_exists(#at) AND #at < :before":
             return held is not None and "trashed_at" in held and held["trashed_at"]["S"] < values[":before"]["S"]
-        case "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)":
-            return held is None or held.get("model") != values[":model"] or "trashed_at" in held
+        case "#trashed_at = :was":
+            return held is not None and held.get("trashed_at") == values[":was"]
+        case "#model = :was AND attribute_not_exists(#trashed_at)":
+            return held is not None and held.get("model") == values[":was"] and "trashed_at" not in held
     raise NotImplementedError(condition)
 
 

@@ -91,25 +91,42 @@ def _timeless(upload: Upload | None) -> Upload | None:
 
 
 def test_conditional_writes_and_deletions_behave_the_same_as_on_moto(clients: Any) -> None:
-    condition: Any = {
-        "ConditionExpression": "attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
-        "ExpressionAttributeNames": {"#model": "model"},
-        "ExpressionAttributeValues": {":model": {"S": "m"}},
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
+    new: Any = {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def replacement(table: Any, condition: str, was: str, change: str) -> Any:
+        return table.update_item(
+            TableName="t",
+            Key=KEY,
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#model": "model", "#trashed_at": "trashed_at"},
+            ExpressionAttributeValues={":was": {"S": was}, ":new": {"S": "2026"}},
+        )
+
+    shown, trashed = "#model = :was AND attribute_not_exists(#trashed_at)", "#trashed_at = :was"
+    trash, restore = "SET #trashed_at = :new REMOVE #model", "SET #model = :new REMOVE #trashed_at"
     seen: list[list[Any]] = []
     for client in (clients[0], MemoryTable()):
         table: Any = client
         answers = [
-            answer(partial(table.put_item, TableName="t", Item={**KEY, "model": {"S": model}}, **condition))
-            for model in ("n", "m", "m")
+            answer(partial(table.put_item, TableName="t", Item={**KEY, "model": {"S": "m"}}, **new)) for _ in range(2)
+        ]
+        answers += [
+            answer(partial(replacement, table, *step))
+            for step in (
+                (shown, "n", trash),
+                (shown, "m", trash),
+                (shown, "m", trash),
+                (trashed, "2025", restore),
+                (trashed, "2026", restore),
+            )
         ]
         there: Any = {"TableName": "t", "Key": KEY, "ConditionExpression": "attribute_exists(pk)"}
         answers += [answer(partial(table.delete_item, **there)) for _ in range(2)]
         seen.append([one if isinstance(one, tuple) else "done" for one in answers])
     assert seen[0] == seen[1]
     refused: Any = ("ConditionalCheckFailedException", [])
-    assert seen[0] == ["done", "done", refused, "done", refused]
+    assert seen[0] == ["done", refused, refused, "done", refused, refused, "done", "done", refused]
 
 
 def test_buckets_behave_the_same_as_on_moto(clients: Any) -> None:

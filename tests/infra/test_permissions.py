@@ -178,6 +178,7 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
     called = set()
     services = {
         "dynamodb/catalogue": "dynamodb",
+        "dynamodb/record_writes": "dynamodb",
         "dynamodb/ledger": "dynamodb",
         "dynamodb/secondary_vectors": "dynamodb",
         "dynamodb/active_model": "dynamodb",

@@ -15,6 +15,7 @@ from shared.aws.dynamodb.listing import (
     ANNOTATED_NAMES,
     DynamoListing,
 )
+from shared.aws.dynamodb.record_writes import annotation_update, store_record
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
 from shared.aws.dynamodb.vector_search import DynamoVectorSearch
 from shared.domain.annotations import Annotations
@@ -28,7 +29,6 @@ from shared.domain.perceptual_hashes import HashKind, HashPage, Pdq
 from shared.domain.ports.catalogue import Occurrences
 from shared.domain.ports.indexes import Candidates
 from shared.domain.table_schema import (
-    ANNOTATED_PARTITION,
     ANNOTATIONS,
     LISTING_INDEX,
     LISTING_PARTITION,
@@ -68,24 +68,7 @@ class DynamoCatalogue:
         known = Annotations(tags=self._tag_decisions(image_key))
         record = replace(image.record, annotations=known)
         self._collections.register(record.collection)
-        try:
-            replaced = self._client.put_item(
-                TableName=self._table,
-                Item=item_mapper.record_item(record, image.features, source, image.local_features, image.pixels_hash),
-                ConditionExpression="attribute_not_exists(pk) OR #model <> :model OR attribute_exists(trashed_at)",
-                ExpressionAttributeNames={"#model": "model"},
-                ExpressionAttributeValues={":model": {"S": record.model}},
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            ).get("Attributes")
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            held: Any = error.response
-            return bool(held["Item"]["brought_by"]["S"] == source_id(source))
-        if replaced and (kept := item_mapper.to_annotations(replaced)) != known:
-            self.annotate(image_key, known, kept)
-        return True
+        return store_record(self._client, self._table, replace(image, record=record), source)
 
     def _tag_decisions(self, image_key: ImageKey) -> TagDecisions:
         return item_mapper.to_decisions(
@@ -240,7 +223,7 @@ class DynamoCatalogue:
         Raises:
             ConflictError: they are no longer `before`, or the image was removed.
         """
-        update: Any = {"TableName": self._table, **_annotation_update(image_key, before, after)}
+        update: Any = {"TableName": self._table, **annotation_update(image_key, before, after)}
         if before.tags == after.tags:
             try:
                 self._client.update_item(**update)
@@ -326,25 +309,3 @@ class DynamoCatalogue:
 def _is_shown(record: Any) -> bool:
     """Return whether there is a record, and it is not in the trash."""
     return record is not None and LISTING_PARTITION in record
-
-
-def _annotation_update(image_key: ImageKey, before: Annotations, after: Annotations) -> dict[str, Any]:
-    """Return the update of a record that is in no trash and has these annotations, to those after."""
-    old = item_mapper.annotation_attributes(before, image_key.collection)
-    new = item_mapper.annotation_attributes(after, image_key.collection)
-    names = (ANNOTATED_PARTITION, *ANNOTATIONS)
-    unchanged = [f"#{name} = :old_{name}" if name in old else f"attribute_not_exists(#{name})" for name in names]
-    changes = []
-    if new:
-        changes.append("SET " + ", ".join(f"#{name} = :new_{name}" for name in new))
-    if gone := [name for name in names if name not in new]:
-        changes.append("REMOVE " + ", ".join(f"#{name}" for name in gone))
-    values = {f":old_{name}": value for name, value in old.items()}
-    values |= {f":new_{name}": value for name, value in new.items()}
-    return {
-        "Key": item_keys.record_key(image_key.image_id, image_key.collection),
-        "UpdateExpression": " ".join(changes),
-        "ConditionExpression": " AND ".join((f"attribute_exists(#{LISTING_PARTITION})", *unchanged)),
-        "ExpressionAttributeNames": {f"#{name}": name for name in (LISTING_PARTITION, *names)},
-        **({"ExpressionAttributeValues": values} if values else {}),
-    }

@@ -69,7 +69,19 @@ def record_item(
     pixels_hash: str | None = None,
 ) -> dict[str, Any]:
     """Return the record of one image in one collection as an item, without attributes that have no value."""
-    optional = annotation_attributes(record.annotations, record.collection) | {
+    attributes = record_attributes(record, features, first_source, local, pixels_hash)
+    return {name: value for name, value in attributes.items() if value}
+
+
+def record_attributes(
+    record: ImageRecord,
+    features: FeatureVector,
+    first_source: ObjectRef,
+    local: LocalVector | None = None,
+    pixels_hash: str | None = None,
+) -> dict[str, Any]:
+    """Return the attributes of a record, with None for each that another record may have and this one has not."""
+    optional = {
         "label": {"S": canonical(record.label)} if record.label else None,
         "filename": {"S": record.filename} if record.filename else None,
         "low_information": {"BOOL": True} if record.low_information else None,
@@ -99,7 +111,8 @@ def record_item(
         "created_at": {"S": record.created_at},
         "status": {"S": UploadStatus.INDEXED},
         "brought_by": {"S": source_id(first_source)},
-        **{name: value for name, value in optional.items() if value},
+        **annotation_attributes(record.annotations, record.collection),
+        **optional,
     }
 
 

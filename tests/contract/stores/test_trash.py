@@ -8,8 +8,9 @@ import pytest
 from shared.domain.annotations import NO_ANNOTATIONS, Annotations
 from shared.domain.errors import InvalidCursor
 from shared.domain.filters import EVERYTHING, ImageFilter
-from shared.domain.images import IndexedImage, ObjectRef
+from shared.domain.images import IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.tags import TagDecisions
 from tests.contract.stores.conftest import Store, described_by, key_of, make_image
 
 SOURCE = ObjectRef("images", "uploads/cats/" + "0" * 32)
@@ -100,6 +101,53 @@ def test_storing_the_image_again_restores_it(store: Store, collection: str) -> N
     assert listed(store, collection) == [key.image_id]
     assert trashed(store, collection) == []
     assert key not in store.trash.due(at(59), 1000)
+
+
+@pytest.mark.parametrize("model", ["m", "n"])
+@pytest.mark.parametrize("condemned", [False, True])
+def test_storing_the_image_again_keeps_what_people_wrote(
+    store: Store, collection: str, model: str, *, condemned: bool
+) -> None:
+    image, other = add(store, collection, filename="old.jpg", low_information=True), add(store, collection)
+    key = key_of(image)
+    written = replace(NOTED, favourite=True, tags=TagDecisions(frozenset({"rex"}), frozenset({"dog"})))
+    store.catalogue.annotate(key, NO_ANNOTATIONS, written)
+    store.duplicates.place(key, other.record.image_id, before=None)
+    store.duplicates.choose(key, chosen=True)
+    store.trash.put(key, at(1))
+    if condemned:
+        assert store.trash.condemn(key, at(2))
+    again = described_by(image, model, Label("spoon", 0.5))
+    again = replace(again, record=replace(again.record, filename=None, low_information=False, created_at=at(5)))
+    assert store.catalogue.add(again, OTHER)
+
+    record = store.catalogue.find(key.image_id, collection)
+    assert record == replace(again.record, annotations=written)
+    rated = store.duplicates.records(collection, [key.image_id])[key.image_id]
+    assert (rated.chosen, rated.group, rated.quality) == (True, other.record.image_id, None)
+    for wanted in (
+        ImageFilter(external_id="id-1"),
+        ImageFilter(fields={"place": "Rome"}),
+        ImageFilter(favourite=True),
+        ImageFilter(tags=frozenset({"rex"})),
+        ImageFilter(labels=frozenset({"spoon"})),
+    ):
+        assert listed(store, collection, wanted) == [key.image_id]
+    assert store.catalogue.described(key, [model])
+    assert store.catalogue.is_first_source(key, [model], OTHER) is True
+    near = store.catalogue.nearest(again.features, collection=collection, model=model, label=None, limit=1).found
+    assert [entry.record.image_id for entry in near] == [key.image_id]
+    store.catalogue.annotate(key, written, NO_ANNOTATIONS)
+    assert store.trash.put(key, at(9))
+    assert store.trash.take_out(key)
+
+
+def test_an_image_without_annotations_has_none_when_it_is_stored_again(store: Store, collection: str) -> None:
+    image = add(store, collection)
+    store.trash.put(key_of(image), at(1))
+    assert store.catalogue.add(image, OTHER)
+    assert store.catalogue.find(image.record.image_id, collection) == image.record
+    store.catalogue.annotate(key_of(image), NO_ANNOTATIONS, NOTED)
 
 
 def test_a_purged_image_is_gone(store: Store, collection: str) -> None:
