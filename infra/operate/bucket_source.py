@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from infra.operate.flow import EntryResult, Outcome, read_items
+from infra.operate.flow import EntryResult, Outcome
 from shared.aws.dynamodb import item_keys, item_mapper
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.domain.errors import REFUSAL_CODES
 from shared.domain.images import ObjectRef, source_id
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
@@ -113,12 +114,14 @@ class BucketSource:
     def _read_states(self, objects: Sequence[ListedObject]) -> tuple[dict[str, ObjectState], dict[str, bool]]:
         """Return the ledger's entries by key and, for each whose image is indexed, whether it is the first source."""
         keys = [item_keys.object_key(ObjectRef(self._bucket, listed.key)) for listed in objects]
-        states = [item_mapper.to_object_state(item) for item in read_items(self._client, self._table, keys)]
+        items = batch_get(self._client, self._table, keys, consistent=False)
+        states = [item_mapper.to_object_state(item) for item in items]
         holders = {state.object.key: state.held for state in states if state.held}
         wanted = {
             image_key: item_keys.record_key(image_key.image_id, image_key.collection) for image_key in holders.values()
         }
-        held = read_items(self._client, self._table, list(wanted.values()), "pk, sk, image_id, brought_by")
+        shown = projection("pk", "sk", "image_id", "brought_by")
+        held = batch_get(self._client, self._table, list(wanted.values()), shown, consistent=False)
         first_sources = {
             ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): item["brought_by"]["S"] for item in held
         }

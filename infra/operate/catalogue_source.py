@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from infra.operate.flow import BATCH_GET_SIZE, EntryResult, Outcome, read_items
+from infra.operate.flow import BATCH_GET_SIZE, EntryResult, Outcome
 from shared.aws.dynamodb import item_keys
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import LISTING_INDEX
 
@@ -104,18 +105,18 @@ class CatalogueSource:
         ]
         return {
             ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): item
-            for item in read_items(self._client, self._table, keys)
+            for item in batch_get(self._client, self._table, keys, consistent=False)
         }
 
     def _record_models(self, entries: Sequence[CatalogueImage]) -> dict[ImageKey, str]:
         keys: list[Any] = [
             item_keys.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in entries
         ]
-        items = read_items(self._client, self._table, keys, "sk, image_id, model")
+        items = batch_get(self._client, self._table, keys, projection("sk", "image_id", "model"), consistent=False)
         return {ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): item["model"]["S"] for item in items}
 
     def _read(self, keys: list[Any]) -> set[ImageKey]:
-        items = read_items(self._client, self._table, keys, "sk, image_id")
+        items = batch_get(self._client, self._table, keys, projection("sk", "image_id"), consistent=False)
         return {ImageKey(item_keys.collection_of(item), item["image_id"]["S"]) for item in items}
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+from shared.aws.dynamodb.batches import BATCH
 from shared.domain.queue_times import COUNTS_SETTLE_SECONDS, INGEST_QUEUE
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 MAX_IN_FLIGHT: Final = 500
 """Maximum number of entries that were sent and have no result yet."""
-BATCH_GET_SIZE: Final = 100
-"""Keys that one BatchGetItem reads: the API's limit."""
+BATCH_GET_SIZE: Final = BATCH
+"""Entries that are planned, sent and polled together."""
 SEND_BATCH_SIZE: Final = 10
 SEND_ATTEMPTS: Final = 5
 QUIET_SECONDS: Final = COUNTS_SETTLE_SECONDS
@@ -84,29 +84,6 @@ class Queue:
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
         return not any(int(count) for count in found["Attributes"].values())
-
-
-def read_items(
-    client: "DynamoDBClient",
-    table: str,
-    keys: list[Any],
-    projection: str | None = None,
-    names: Mapping[str, str] | None = None,
-) -> list[Any]:
-    """Return those items of up to `BATCH_GET_SIZE` keys that exist.
-
-    Args:
-        names: attributes by the placeholders that `projection` has for them.
-    """
-    extra: dict[str, Any] = {"ProjectionExpression": projection} if projection else {}
-    extra |= {"ExpressionAttributeNames": names} if names else {}
-    items: list[Any] = []
-    while keys:
-        wanted: Any = {"Keys": keys, **extra}
-        answer: Any = client.batch_get_item(RequestItems={table: wanted})
-        items += answer["Responses"].get(table, [])
-        keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-    return items
 
 
 Entry = TypeVar("Entry", bound=Hashable)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from infra.operate.catalogue_source import CatalogueImage
-from infra.operate.flow import EntryResult, Outcome, read_items
+from infra.operate.flow import EntryResult, Outcome
 from shared.aws.dynamodb import item_keys
+from shared.aws.dynamodb.batches import batch_get, projection
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import LISTING_INDEX
 
@@ -51,10 +52,10 @@ class IncompleteSource:
 
     def results(self, sent: Mapping[CatalogueImage, int]) -> Mapping[CatalogueImage, EntryResult]:
         keys = [item_keys.record_key(entry.image_key.image_id, entry.image_key.collection) for entry in sent]
-        names = {"#format": "format"}
+        shown = projection("sk", "image_id", "format")
         found = {
             ImageKey(item_keys.collection_of(item), item["image_id"]["S"]): self._is_complete(item)
-            for item in read_items(self._client, self._table, keys, "sk, image_id, #format", names)
+            for item in batch_get(self._client, self._table, keys, shown, consistent=False)
         }
         refusals = self._refusals(list(sent))
         done: dict[CatalogueImage, EntryResult] = {}
@@ -84,5 +85,5 @@ class IncompleteSource:
                 item["code"]["S"],
                 item["reason"]["S"],
             )
-            for item in read_items(self._client, self._table, keys)
+            for item in batch_get(self._client, self._table, keys, consistent=False)
         }

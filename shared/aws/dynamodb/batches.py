@@ -1,13 +1,25 @@
-"""Reads of several items at once."""
+"""Reads and deletions of several items at once, of which DynamoDB may leave some undone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BATCH: Final = 100
 """Maximum number of items in one BatchGetItem."""
+BATCH_WRITES: Final = 25
+"""Maximum number of items in one BatchWriteItem."""
+ATTEMPTS: Final = 7
+"""Maximum number of calls for one batch. The pauses between them are 3.2 seconds at most, half of that on average."""
+FIRST_PAUSE: Final = 0.05
+"""Longest pause before the second call, in seconds; each further one may be twice as long."""
+
+Pause = Callable[[float], None]
 
 
 def projection(*names: str) -> dict[str, Any]:
@@ -23,17 +35,59 @@ def batch_get(
     table: str,
     keys: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Any] | None = None,
+    *,
+    consistent: bool = True,
+    pause: Pause = time.sleep,
 ) -> Iterator[Any]:
-    """Yield those of the items that exist, in any order, read consistently.
+    """Yield those of the items that exist, in any order.
 
     Args:
         keys: any number, each once.
         shown: the attributes that are read, see `projection`; all of them by default.
+        consistent: whether to read the latest writes, which costs twice as much.
+        pause: waits for so many seconds.
+
+    Raises:
+        ClientError: DynamoDB is overloaded; see `shared.aws.transient_errors`.
     """
     for start in range(0, len(keys), BATCH):
         waiting: Any = keys[start : start + BATCH]
-        while waiting:
-            request: Any = {table: {"Keys": waiting, "ConsistentRead": True, **(shown or {})}}
+        for _ in _attempts("BatchGetItem", pause):
+            request: Any = {table: {"Keys": waiting, "ConsistentRead": consistent, **(shown or {})}}
             answer: Any = dynamodb_client.batch_get_item(RequestItems=request)
             yield from answer["Responses"].get(table, [])
             waiting = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if not waiting:
+                break
+
+
+def batch_delete(
+    dynamodb_client: "DynamoDBClient", table: str, keys: Iterable[Mapping[str, Any]], *, pause: Pause = time.sleep
+) -> None:
+    """Delete items, those first that come first; may be repeated.
+
+    Args:
+        keys: items, or their keys; each once.
+        pause: waits for so many seconds.
+
+    Raises:
+        ClientError: DynamoDB is overloaded; see `shared.aws.transient_errors`.
+    """
+    requests: list[Any] = [{"DeleteRequest": {"Key": {"pk": key["pk"], "sk": key["sk"]}}} for key in keys]
+    for start in range(0, len(requests), BATCH_WRITES):
+        waiting = requests[start : start + BATCH_WRITES]
+        for _ in _attempts("BatchWriteItem", pause):
+            answer: Any = dynamodb_client.batch_write_item(RequestItems={table: waiting})
+            waiting = answer.get("UnprocessedItems", {}).get(table, [])
+            if not waiting:
+                break
+
+
+def _attempts(operation: str, pause: Pause) -> Iterator[None]:
+    """Yield before each attempt, with growing pauses between them; after the last, raise what throttling raises."""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            pause(random.uniform(0, FIRST_PAUSE * 2 ** (attempt - 1)))  # noqa: S311 - jitter
+        yield
+    message = f"DynamoDB left items undone in {ATTEMPTS} attempts."
+    raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": message}}, operation)

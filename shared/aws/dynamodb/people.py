@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import people_items as items
-from shared.aws.dynamodb.batches import batch_get, projection
+from shared.aws.dynamodb.batches import batch_delete, batch_get, projection
 from shared.aws.dynamodb.item_keys import record_key
 from shared.aws.transient_errors import is_index_not_ready
 from shared.domain.errors import IndexNotReady
@@ -25,8 +25,6 @@ from shared.domain.table_schema import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BATCH_WRITES = 25
-"""Maximum number of items in a BatchWriteItem call."""
 _CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
 
 
@@ -168,10 +166,7 @@ class DynamoPeople:
         return erased, False
 
     def _delete(self, found: Sequence[items.Item]) -> None:
-        requests: list[Any] = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in found]
-        while requests:
-            answer = self._client.batch_write_item(RequestItems={self._table: requests[:BATCH_WRITES]})
-            requests = [*answer.get("UnprocessedItems", {}).get(self._table, []), *requests[BATCH_WRITES:]]
+        batch_delete(self._client, self._table, found)
 
     def _get(self, key: dict[str, Any], *names: str) -> Any:
         shown: Any = projection(*names) if names else {}
