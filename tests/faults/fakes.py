@@ -6,6 +6,7 @@ another worker or kill this one.
 
 import hashlib
 import io
+import itertools
 import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -95,6 +96,19 @@ class MemoryTable:
         wanted, prefix = ExpressionAttributeValues[":pk"]["S"], ExpressionAttributeValues.get(":prefix", {"S": ""})["S"]
         found = [item for (pk, sk), item in sorted(self.items.items()) if pk == wanted and sk.startswith(prefix)]
         yield {"Items": _copy(found)}
+
+    def query(self, *, ExpressionAttributeValues: Item, Limit: int, **_: Any) -> Item:
+        self._before_call("query")
+        wanted, first, last = (ExpressionAttributeValues[name]["S"] for name in (":pk", ":first", ":last"))
+        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == wanted and first <= sk <= last]
+        more: Item = {"LastEvaluatedKey": {}} if len(found) > Limit else {}
+        return {"Items": _copy(found[:Limit]), **more}
+
+    def batch_write_item(self, *, RequestItems: Item) -> Item:
+        self._before_call("batch_write_item")
+        for write in itertools.chain(*RequestItems.values()):
+            self.items.pop(_key(write["DeleteRequest"]["Key"]), None)
+        return {}
 
 
 def _copy(item: Any) -> Any:

@@ -186,6 +186,7 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
         "dynamodb/duplicates": "dynamodb",
         "dynamodb/duplicate_scans": "dynamodb",
         "dynamodb/trash": "dynamodb",
+        "dynamodb/trash_entries": "dynamodb",
         "dynamodb/albums": "dynamodb",
         "dynamodb/batches": "dynamodb",
         "dynamodb/shares": "dynamodb",

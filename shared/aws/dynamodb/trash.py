@@ -1,14 +1,16 @@
 """The trash in DynamoDB."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from shared.aws.dynamodb import item_keys, item_mapper
-from shared.aws.dynamodb.batches import batch_get, projection
+from shared.aws.dynamodb.batches import batch_delete, batch_get, projection
 from shared.aws.dynamodb.listing import ANNOTATED_NAMES
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
+from shared.aws.dynamodb.trash_entries import TrashEntry, read_due
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
 from shared.domain.table_schema import (
@@ -97,7 +99,7 @@ class DynamoTrash:
         start: dict[str, Any] = {}
         if cursor:
             at, image_id = decode_cursor(cursor, collection)
-            start = {"ExclusiveStartKey": self._entry_key(ImageKey(collection, image_id), at)}
+            start = {"ExclusiveStartKey": TrashEntry(collection, at, image_id).key(TRASH_PARTITION)}
         answer: Any = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
@@ -107,48 +109,43 @@ class DynamoTrash:
             ConsistentRead=True,
             **start,
         )
-        entries = [_parsed(item) for item in answer["Items"]]
+        entries = [TrashEntry.of(item) for item in answer["Items"]]
         last = entries[-1] if entries and "LastEvaluatedKey" in answer else None
-        found = self._found(entries, condemned=False)
-        return TrashPage(found, encode_cursor(collection, last[1], last[0].image_id) if last else None)
+        return TrashPage(
+            self._found(entries), encode_cursor(collection, last.trashed_at, last.deleted_id) if last else None
+        )
 
     def due(self, before: str, limit: int, collection: str | None = None) -> Sequence[ImageKey]:
-        """Return images that were deleted before a time; entries of images restored otherwise are deleted."""
-        due: list[ImageKey] = []
-        prefix: dict[str, Any] = {":prefix": {"S": f"{collection}#"}} if collection else {}
-        for page in self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if collection else "pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": TRASH_PARTITION}, **prefix},
-        ):
-            entries = [_parsed(item) for item in page["Items"]]
-            old = [(image, at) for image, at in entries if at < before]
-            current = {(trashed.record.image_id, trashed.trashed_at) for trashed in self._found(old, condemned=True)}
-            for image, at in old:
-                if (image.image_id, at) in current:
-                    due.append(image)
-                else:
-                    self._client.delete_item(TableName=self._table, Key=self._entry_key(image, at))
-            if len(due) >= limit:
-                break
-        return due[:limit]
+        """Return images that were deleted before a time; entries of images restored otherwise are deleted.
 
-    def _found(self, entries: Sequence[tuple[ImageKey, str]], *, condemned: bool) -> Sequence[TrashedImage]:
-        """Return the images of entries, without those that were restored or purged since.
-
-        Args:
-            condemned: whether to return condemned images too.
+        No more records are read than images are returned, but for those of such entries.
         """
-        keys = [item_keys.record_key(image.image_id, image.collection) for image in dict(entries)]
-        items = batch_get(self._client, self._table, keys, projection(*ANNOTATED_NAMES, *_MARKS))
+        old = read_due(self._client, self._table, TRASH_PARTITION, before, page=limit, collection=collection)
+        due: list[ImageKey] = []
+        while len(due) < limit and (entries := list(islice(old, limit - len(due)))):
+            due += self._still_in(entries)
+        return due
+
+    def _still_in(self, entries: Sequence[TrashEntry]) -> Sequence[ImageKey]:
+        """Return the images of entries that are still in the trash since then; delete the entries of the others."""
+        items = batch_get(self._client, self._table, _record_keys(entries), projection("pk", "sk", TRASHED_AT))
+        since = {(item["pk"]["S"], item["sk"]["S"]): item[TRASHED_AT]["S"] for item in items if TRASHED_AT in item}
+        keys = [(entry, item_keys.record_key(entry.deleted_id, entry.collection)) for entry in entries]
+        current = [entry for entry, key in keys if since.get((key["pk"]["S"], key["sk"]["S"])) == entry.trashed_at]
+        stale = [entry.key(TRASH_PARTITION) for entry in entries if entry not in current]
+        batch_delete(self._client, self._table, stale)
+        return [ImageKey(entry.collection, entry.deleted_id) for entry in current]
+
+    def _found(self, entries: Sequence[TrashEntry]) -> Sequence[TrashedImage]:
+        """Return the images of entries, without those that were restored, condemned or purged since."""
+        items = batch_get(self._client, self._table, _record_keys(entries), projection(*ANNOTATED_NAMES, *_MARKS))
         current = {
-            (record.collection, record.image_id, item[TRASHED_AT]["S"]): record
+            TrashEntry(record.collection, item[TRASHED_AT]["S"], record.image_id): record
             for item in items
-            if TRASHED_AT in item and (condemned or CONDEMNED not in item)
+            if TRASHED_AT in item and CONDEMNED not in item
             for record in [item_mapper.to_record(item)]
         }
-        places = [(image.collection, image.image_id, at) for image, at in entries]
-        return [TrashedImage(current[place], place[2]) for place in places if place in current]
+        return [TrashedImage(current[entry], entry.trashed_at) for entry in entries if entry in current]
 
     def _get(self, image: ImageKey, *names: str) -> Any:
         """Return attributes of an image's record; the vectors, most of its bytes, take milliseconds to parse."""
@@ -157,7 +154,7 @@ class DynamoTrash:
         return found.get("Item", {})
 
     def _entry_key(self, image: ImageKey, at: str) -> dict[str, Any]:
-        return {"pk": {"S": TRASH_PARTITION}, "sk": {"S": f"{image.collection}#{at}#{image.image_id}"}}
+        return TrashEntry(image.collection, at, image.image_id).key(TRASH_PARTITION)
 
     def _write(self, image: ImageKey, update: dict[str, Any], entry: dict[str, Any]) -> bool:
         """Change a record and the entry of the trash in one transaction; return False if the record has changed."""
@@ -174,6 +171,6 @@ class DynamoTrash:
         return True
 
 
-def _parsed(item: item_keys.Item) -> tuple[ImageKey, str]:
-    collection, at, image_id = item["sk"]["S"].split("#")
-    return ImageKey(collection, image_id), at
+def _record_keys(entries: Sequence[TrashEntry]) -> list[dict[str, Any]]:
+    images = dict.fromkeys((entry.deleted_id, entry.collection) for entry in entries)
+    return [item_keys.record_key(*image) for image in images]

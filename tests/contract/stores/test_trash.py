@@ -185,6 +185,25 @@ def test_images_are_due_when_they_were_deleted_before_a_time(store: Store, colle
     assert {key for key in store.trash.due(at(21), 1000) if key.collection == collection} == {first, second}
 
 
+def test_no_more_images_are_due_than_are_asked_for_and_each_once(store: Store, collection: str) -> None:
+    images = [add(store, collection) for _ in range(7)]
+    other = add(store, f"{collection}-b")
+    keys = [key_of(image) for image in images]
+    for second, key in enumerate(keys):
+        store.trash.put(key, at(second))
+    store.trash.put(key_of(other), at(1))
+    for image in images[:2]:
+        store.catalogue.add(image, OTHER)  # this leaves an entry of the former deletion
+    store.trash.put(keys[0], at(30))
+    assert store.trash.due(at(30), 2, collection) == keys[2:4]
+    assert store.trash.due(at(30), 9, collection) == keys[2:]
+    assert store.trash.due(at(31), 9, collection) == [*keys[2:], keys[0]]
+    everywhere = store.trash.due(at(5), 1000)
+    assert [key for key in everywhere if key.collection == collection] == keys[2:5]
+    assert [key for key in everywhere if key.collection == f"{collection}-b"] == [key_of(other)]
+    assert len(store.trash.due(at(5), 1)) == 1
+
+
 def test_an_image_that_the_collection_does_not_have_cannot_be_trashed(store: Store, collection: str) -> None:
     assert not store.trash.put(ImageKey(collection, "0" * 64), at(1))
     assert not store.trash.holds(ImageKey(collection, "0" * 64))
