@@ -159,14 +159,12 @@ class Services:
         )
         self.trash = TrashBin(
             catalogue=adapters.catalogue,
-            duplicates=adapters.duplicates,
             collections=adapters.collections,
             trash=adapters.trash,
             remover=remover,
             faces=self.face_keeper,
-            tasks=adapters.tasks,
             messages=adapters.messages,
-            models=list(self.models),
+            outages=adapters.outages,
             days=adapters.trash_days,
         )
         self.shares = AlbumShares(albums=adapters.albums, shares=adapters.shares, catalogue=adapters.catalogue)

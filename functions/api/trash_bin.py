@@ -4,18 +4,23 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from aws_lambda_powertools import Logger
+
+from functions.api.outages import Outages
 from shared.domain.errors import NotFound
-from shared.domain.events import DuplicateCheck, FindFaces, Reindex, TrashChanged
-from shared.domain.ledger import ImageKey
-from shared.domain.limits import DEFAULT_PAGE, MAX_GROUP_MEMBERS
+from shared.domain.events import TrashChanged
+from shared.domain.ledger import ConflictError, ImageKey
+from shared.domain.limits import DEFAULT_PAGE
 from shared.domain.people.faces import Faces
-from shared.domain.people.ports import SettleImage, Tasks
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Collections, Trash
-from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.services import Messages
 from shared.domain.removal import Remover
 from shared.domain.trash import TrashPage
+
+logger = Logger(service="api", child=True)
+
+NOT_THERE: Final = "There is no image with this id in the trash."
 
 _LATER: Final = "9999"
 """After every time of deletion."""
@@ -31,9 +36,7 @@ class TrashBin:
     Methods with the argument `collections` ignore all others; None means every collection.
 
     Args:
-        tasks: has the faces of an image restored with it.
-        messages: sends to the ingest function what must be done afterwards.
-        models: the models that describe every image.
+        messages: has the ingest function do what a move of an image requires, even if this process dies.
         days: how long an image stays in the trash; with 0, a deletion is final at once.
     """
 
@@ -41,26 +44,22 @@ class TrashBin:
         self,
         *,
         catalogue: Catalogue,
-        duplicates: Duplicates,
         collections: Collections,
         trash: Trash,
         remover: Remover,
         faces: Faces,
-        tasks: Tasks,
         messages: Messages,
-        models: Sequence[str],
+        outages: Outages,
         days: int,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._catalogue = catalogue
-        self._duplicates = duplicates
         self._collections = collections
         self._trash = trash
         self._remover = remover
         self._faces = faces
-        self._tasks = tasks
         self._messages = messages
-        self._models = models
+        self._passing: tuple[type[Exception], ...] = (ConflictError, *outages.errors)
         self._days = days
         self._clock = clock
 
@@ -91,14 +90,21 @@ class TrashBin:
     def _delete(self, image: ImageKey) -> bool:
         if self._days == 0:
             return self._remover.remove(image.image_id, image.collection)
-        members = self._duplicates.members(image, MAX_GROUP_MEMBERS)
-        if self._trash.put(image, self._now()):
-            self._faces.remove(image.collection, image.image_id)
-            self._settle(image.collection, [member for member in members if member != image.image_id])
-            self._messages.trash_changed(TrashChanged(image, restored=False))
-            return True
+        if self._catalogue.existing([image.image_id], image.collection):
+            now = self._now()
+            self._messages.trash_changed(TrashChanged(image, restored=False, at=now))
+            if self._trash.put(image, now):
+                self._withdraw_faces(image)
+                return True
         # It is in the trash already, or lost its record to a removal that died and is completed here.
         return not self._trash.holds(image) and self._remover.remove(image.image_id, image.collection)
+
+    def _withdraw_faces(self, image: ImageKey) -> None:
+        """Withdraw the faces of a deleted image at once; otherwise the message has it done, when its turn comes."""
+        try:
+            self._faces.remove(image.collection, image.image_id)
+        except self._passing as error:
+            logger.warning("the faces of a deleted image are withdrawn later", exc_info=error)
 
     def restore(self, image_id: str, collection: str) -> None:
         """Restore an image with its record, sources and group.
@@ -107,16 +113,12 @@ class TrashBin:
             NotFound: it is not in the trash of the collection.
         """
         image = ImageKey(collection, image_id)
-        if not self._trash.take_out(image):
-            raise NotFound("There is no image with this id in the trash.")
+        if not self._trash.holds(image):
+            raise NotFound(NOT_THERE)
         self._collections.register(collection)
-        for model in self._models:
-            if not self._catalogue.described(image, [model]):
-                self._messages.reindex(Reindex(image, model))
-        self._tasks.send(SettleImage(image))
-        self._messages.find_faces(FindFaces(image))  # faces may have been turned on since it was deleted
-        self._settle(collection, [image_id])
-        self._messages.trash_changed(TrashChanged(image, restored=True))
+        self._messages.trash_changed(TrashChanged(image, restored=True, at=self._now()))
+        if not self._trash.take_out(image):
+            raise NotFound(NOT_THERE)
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> TrashPage:
         """Return one page of a collection's trash; see `shared.domain.ports.collections.Trash`."""
@@ -136,15 +138,11 @@ class TrashBin:
             NotFound: it is not in the trash of the collection.
         """
         if not self._remover.purge(ImageKey(collection, image_id), self._trash, _LATER):
-            raise NotFound("There is no image with this id in the trash.")
+            raise NotFound(NOT_THERE)
 
     def empty(self, collection: str) -> None:
         """Have everything removed that is in the trash of a collection now; this takes a while."""
         self._messages.purge(collection, self._now())
-
-    def _settle(self, collection: str, image_ids: Sequence[str]) -> None:
-        for image_id in image_ids:
-            self._messages.postpone(DuplicateCheck(ImageKey(collection, image_id)))
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="microseconds")

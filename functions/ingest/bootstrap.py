@@ -67,6 +67,7 @@ def _dispatcher() -> Dispatcher:
         trash=DynamoTrash(dynamodb, settings.table),
         faces=FaceKeeper(people, tasks),
         people=task_handler(people, tasks, bus.publish_people).handle,
+        tasks=tasks,
         messages=IngestMessages(sqs_client(), settings.queue),
         fetcher=LambdaFetcher(lambda_client(), settings.fetch_function),
         refuse=DynamoRefusals(dynamodb, settings.table).put,

@@ -10,11 +10,12 @@ from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
 from functions.ingest.stored_images import StoredImages, now
+from functions.ingest.trash_follower import TrashFollower
 from shared.domain.errors import PictureRefused
 from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
 from shared.domain.people.faces import Faces
-from shared.domain.people.ports import Task
+from shared.domain.people.ports import Task, Tasks
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Collections, Trash
 from shared.domain.ports.duplicates import Duplicates, Scans
@@ -34,6 +35,7 @@ class Adapters:
 
     Attributes:
         people: handles a task on faces and persons.
+        tasks: has such tasks handled.
         refuse: stores why an image cannot be described by a model.
         active_model: returns the id of the model that searches use.
         publish: publishes an outcome; if it raises, the message is retried.
@@ -53,6 +55,7 @@ class Adapters:
     trash: Trash
     people: Callable[[Task], None]
     faces: Faces
+    tasks: Tasks
     messages: Messages
     fetcher: Fetcher
     refuse: Callable[[ImageKey, str, PictureRefused], None]
@@ -125,6 +128,14 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
         ),
         purger=Purger(
             trash=adapters.trash, remover=remover, messages=adapters.messages, days=adapters.trash_days, clock=now
+        ),
+        trash=TrashFollower(
+            catalogue=adapters.catalogue,
+            duplicates=adapters.duplicates,
+            tasks=adapters.tasks,
+            messages=adapters.messages,
+            models=list(by_id),
+            clock=now,
         ),
         scanner=DuplicateScanner(
             scans=adapters.scans,

@@ -9,6 +9,7 @@ from functions.ingest.face_indexer import FaceIndexer
 from functions.ingest.indexer import Indexer
 from functions.ingest.purger import Purger
 from functions.ingest.reindexer import Reindexer
+from functions.ingest.trash_follower import TrashFollower
 from shared.domain.errors import REFUSAL_CODES, IndexNotReady, PictureRefused
 from shared.domain.events import (
     Created,
@@ -64,6 +65,7 @@ class Dispatcher:
         grouper: Grouper,
         reindexer: Reindexer,
         purger: Purger,
+        trash: TrashFollower,
         scanner: DuplicateScanner,
         people: Callable[[Task], None],
         faces: FaceIndexer,
@@ -80,6 +82,7 @@ class Dispatcher:
         self._grouper = grouper
         self._reindexer = reindexer
         self._purger = purger
+        self._trash = trash
         self._scanner = scanner
         self._people = people
         self._faces = faces
@@ -123,12 +126,10 @@ class Dispatcher:
 
     def _handle(self, event: IngestEvent, message_id: str) -> Outcome:
         match event:
-            case Created() | Removed() if not self._is_in_scope(event.object):
-                outcome = _foreign_outcome(event)
             case Created():
-                outcome = self._index(event)
+                outcome = self._index(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
             case Removed():
-                outcome = self._indexer.remove(event)
+                outcome = self._indexer.remove(event) if self._is_in_scope(event.object) else _foreign_outcome(event)
             case UrlSubmitted():
                 outcome = self._fetch(event, message_id)
             case Reindex():
@@ -146,8 +147,10 @@ class Dispatcher:
             case PeopleTask():
                 self._people(event.task)
                 outcome = Outcome(status=OutcomeStatus.IGNORED, reason="people are up to date")
-            case TrashChanged() | Ignored():
-                outcome = _told(event)
+            case TrashChanged():
+                outcome = self._trash.follow(event)
+            case Ignored():
+                outcome = Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
         return outcome
 
     def _index(self, event: Created) -> Outcome:
@@ -237,14 +240,6 @@ class Dispatcher:
             )
             return replace(outcome, status=OutcomeStatus.REJECTED, code=refused.code, reason=refused.reason)
         return outcome
-
-
-def _told(event: TrashChanged | Ignored) -> Outcome:
-    """Return the outcome of an event for which nothing is left to do but to tell of it."""
-    if isinstance(event, Ignored):
-        return Outcome(status=OutcomeStatus.IGNORED, reason=event.reason)
-    status = OutcomeStatus.RESTORED if event.restored else OutcomeStatus.TRASHED
-    return Outcome(status=status, collection=event.image_key.collection, image_key=event.image_key)
 
 
 def _foreign_outcome(event: Created | Removed) -> Outcome:

@@ -197,6 +197,7 @@ def local_system(
             trash=trash,
             faces=FaceKeeper(people, tasks),
             people=task_handler(people, tasks, _tell).handle,
+            tasks=tasks,
             messages=queued,
             fetcher=fetcher,
             refuse=EmbeddedRefusals(database).put,

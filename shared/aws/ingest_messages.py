@@ -42,8 +42,8 @@ class IngestMessages:
     def purge(self, collection: str | None, before: str | None) -> None:
         self._send(json.dumps(purge_trash(collection, before)), SOON)
 
-    def trash_changed(self, event: TrashChanged) -> None:
-        self._send(json.dumps(trash_change(event)), SOON)
+    def trash_changed(self, event: TrashChanged, *, delay_seconds: int = SOON) -> None:
+        self._send(json.dumps(trash_change(event)), delay_seconds)
 
     def _send(self, body: str, delay: int) -> None:
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay)

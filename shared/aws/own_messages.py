@@ -140,21 +140,24 @@ class PurgeRequest(Request):
 
 
 class TrashChangeRequest(Request):
-    """What the API sends to have it published that an image was moved into the trash, or restored."""
+    """What the API sends before it moves an image into the trash, or restores one."""
 
     image_id: Annotated[str, Field(pattern=IMAGE_ID_PATTERN)]
     collection: Annotated[str, Field(pattern=COLLECTION_PATTERN)]
     restored: bool
+    at: AwareDatetime | None = None
 
     def event(self) -> TrashChanged:
         """Return the event that the request stands for."""
-        return TrashChanged(ImageKey(self.collection, self.image_id), self.restored)
+        at = self.at.isoformat() if self.at else None
+        return TrashChanged(ImageKey(self.collection, self.image_id), self.restored, at)
 
 
 def trash_change(event: TrashChanged) -> dict[str, Any]:
     """Return the message that `parse` turns into this event."""
     image = event.image_key
-    return {TRASH: {"image_id": image.image_id, "collection": image.collection, "restored": event.restored}}
+    request = {"image_id": image.image_id, "collection": image.collection, "restored": event.restored, "at": event.at}
+    return {TRASH: {name: value for name, value in request.items() if value is not None}}
 
 
 class PeopleRequest(Request):

@@ -131,10 +131,15 @@ class PurgeTrash:
 
 @dataclass(frozen=True, slots=True)
 class TrashChanged:
-    """An image was moved into the trash, or restored, of which others are to be told."""
+    """An image is moved into the trash, or restored, which others must follow and are to be told of.
+
+    Attributes:
+        at: when the message was sent, before the move; None if an earlier version sent it, after the move.
+    """
 
     image_key: ImageKey
     restored: bool
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,10 @@ MAX_PAGE: Final = 100
 MAX_GROUP_MEMBERS: Final = 200
 """Maximum number of images of a group that one call changes, and that are compared again after their group changed."""
 
+MOVE_SECONDS: Final = 60
+"""How long after its message was sent an image may still be moved into the trash, or out of it; a request ends
+sooner."""
+
 MAX_HASHES: Final = 100
 """Maximum number of perceptual hashes in one search."""
 MAX_HASHES_EXAMINED: Final = 100_000

@@ -386,7 +386,9 @@ def test_only_a_message_in_the_queue_itself_purges() -> None:
 
 
 def test_only_the_queue_itself_says_that_the_trash_has_changed() -> None:
-    event = TrashChanged(ImageKey("cats", "a" * 64), restored=True)
+    event = TrashChanged(ImageKey("cats", "a" * 64), restored=True)  # as of an earlier version
+    assert parse(json.dumps(trash_change(event))) == [event]
+    event = replace(event, at="2026-12-01T00:00:00.500000+00:00")
     text = json.dumps(trash_change(event))
     assert parse(text) == [event]
     with pytest.raises(UnknownMessage):

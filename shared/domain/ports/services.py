@@ -53,8 +53,12 @@ class Messages(Protocol):
     def reindex(self, event: "Reindex") -> None: ...
     def scan(self, step: "DuplicateScanStep", *, delay_seconds: int = 0) -> None: ...
 
-    def trash_changed(self, event: "TrashChanged") -> None:
-        """Have it published that an image was moved into the trash, or restored."""
+    def trash_changed(self, event: "TrashChanged", *, delay_seconds: int = ...) -> None:
+        """Have others follow an image that is moved into the trash, or restored, and have it published.
+
+        Args:
+            delay_seconds: by default as long as a move takes.
+        """
         ...
 
     def find_faces(self, event: "FindFaces | FaceScan") -> None: ...
