@@ -13,6 +13,7 @@ from functions.api.outages import Outages
 from functions.api.services import Adapters, Model, Services
 from shared.aws.clients import dynamodb_client, lambda_client, s3_client, sqs_client
 from shared.aws.dynamodb.active_model import DynamoActiveModel
+from shared.aws.dynamodb.album_trash import DynamoAlbumTrash
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
@@ -51,6 +52,7 @@ def deployed_services(settings: ApiSettings) -> Services:
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
         albums=DynamoAlbums(dynamodb, settings.table),
+        album_trash=DynamoAlbumTrash(dynamodb, settings.table),
         shares=DynamoShares(dynamodb, settings.table),
         people=DynamoPeople(dynamodb, settings.table),
         tasks=QueuedTasks(sqs_client(), settings.people_queue),

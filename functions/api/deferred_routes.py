@@ -19,12 +19,16 @@ PATHS: Final = {
     "shared": ("/v1/shared*",),
     "collections": ("/v1/collections*",),
     "duplicates": ("/v1/duplicates*",),
+    "album_trash": ("/v1/trash*",),
     "trash": ("/v1/trash*",),
     "people": ("/v1/people*", "/v1/faces*", "/v1/collections/*"),
     "people_records": ("/v1/people/records*",),
     "legacy": ("/upload*",),
 }
-"""The modules in `functions.api.routes`, with patterns (`fnmatch`) of the paths of their routes."""
+"""The modules in `functions.api.routes`, with patterns (`fnmatch`) of the paths of their routes.
+
+`/v1/trash/albums` is a path of `/v1/trash/{image_id}`, too, so that its routes come first.
+"""
 
 
 class DeferredRoutes:

@@ -194,7 +194,8 @@ def install(app: FastAPI, outages: Outages) -> None:
 
     @app.exception_handler(ConflictError)
     async def conflict(_: Request, __: ConflictError) -> JSONResponse:
-        return respond("unavailable", f"Others keep changing the same image. Try again in {RETRY_AFTER_SECONDS} s.")
+        sentence = f"Others keep changing the same image or album. Try again in {RETRY_AFTER_SECONDS} s."
+        return respond("unavailable", sentence)
 
     @app.exception_handler(TooManyFields)
     async def too_many_fields(_: Request, __: TooManyFields) -> JSONResponse:

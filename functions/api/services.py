@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from functions.api.album_bin import AlbumBin
 from functions.api.album_shares import AlbumShares
 from functions.api.library import Library
 from functions.api.outages import Outages
@@ -20,7 +21,7 @@ from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.merging import Merger
 from shared.domain.people.moving import PeopleMover
 from shared.domain.people.ports import PeopleStore, Tasks
-from shared.domain.ports.albums import Albums, Shares
+from shared.domain.ports.albums import Albums, AlbumTrash, Shares
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Collections, Trash
 from shared.domain.ports.duplicates import Duplicates, Scans
@@ -88,7 +89,7 @@ class Adapters:
 
     Attributes:
         active_model: returns the id of the model that searches use unless they name one.
-        trash_days: how long a deleted image can be restored.
+        trash_days: how long a deleted image or album can be restored.
         show_location: whether callers without the scope `admin` may know where images were taken.
         bucket: the bucket of uploads.
         face_finder: finds the faces of a query image; None for a deployment without the networks.
@@ -102,6 +103,7 @@ class Adapters:
     scans: Scans
     trash: Trash
     albums: Albums
+    album_trash: AlbumTrash
     shares: Shares
     messages: Messages
     keys: ApiKeys
@@ -165,6 +167,13 @@ class Services:
             faces=self.face_keeper,
             messages=adapters.messages,
             outages=adapters.outages,
+            days=adapters.trash_days,
+        )
+        self.album_trash = AlbumBin(
+            albums=adapters.albums,
+            trash=adapters.album_trash,
+            shares=adapters.shares,
+            messages=adapters.messages,
             days=adapters.trash_days,
         )
         self.shares = AlbumShares(albums=adapters.albums, shares=adapters.shares, catalogue=adapters.catalogue)

@@ -10,6 +10,7 @@ from functions.ingest.message_ends import MessageEnds
 from shared.aws.clients import dynamodb_client, events_client, lambda_client, s3_client, sqs_client
 from shared.aws.dead_letters import DeadLetters
 from shared.aws.dynamodb.active_model import DynamoActiveModel
+from shared.aws.dynamodb.album_trash import DynamoAlbumTrash
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.collections import DynamoCollections
 from shared.aws.dynamodb.duplicate_scans import DynamoScans
@@ -65,6 +66,7 @@ def _dispatcher() -> Dispatcher:
         objects=S3Objects(s3_client(), settings.bucket),
         scans=DynamoScans(dynamodb, settings.table),
         trash=DynamoTrash(dynamodb, settings.table),
+        album_trash=DynamoAlbumTrash(dynamodb, settings.table),
         faces=FaceKeeper(people, tasks),
         people=task_handler(people, tasks, bus.publish_people).handle,
         tasks=tasks,

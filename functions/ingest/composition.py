@@ -16,6 +16,7 @@ from shared.domain.ledger import ImageKey
 from shared.domain.outcomes import Outcome
 from shared.domain.people.faces import Faces
 from shared.domain.people.ports import Task, Tasks
+from shared.domain.ports.albums import AlbumTrash
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Collections, Trash
 from shared.domain.ports.duplicates import Duplicates, Scans
@@ -39,7 +40,7 @@ class Adapters:
         refuse: stores why an image cannot be described by a model.
         active_model: returns the id of the model that searches use.
         publish: publishes an outcome; if it raises, the message is retried.
-        trash_days: how long a deleted image can be restored.
+        trash_days: how long a deleted image or album can be restored.
         pdq: whether the PDQ hash of each image is stored.
         bucket: the bucket of uploads.
         source_buckets: other buckets, of which every object is indexed.
@@ -53,6 +54,7 @@ class Adapters:
     objects: Objects
     scans: Scans
     trash: Trash
+    album_trash: AlbumTrash
     people: Callable[[Task], None]
     faces: Faces
     tasks: Tasks
@@ -127,7 +129,12 @@ def compose(adapters: Adapters, models: Sequence[Embedder], finder: FaceFinder |
             pdq=adapters.pdq,
         ),
         purger=Purger(
-            trash=adapters.trash, remover=remover, messages=adapters.messages, days=adapters.trash_days, clock=now
+            trash=adapters.trash,
+            albums=adapters.album_trash,
+            remover=remover,
+            messages=adapters.messages,
+            days=adapters.trash_days,
+            clock=now,
         ),
         trash=TrashFollower(
             catalogue=adapters.catalogue,

@@ -35,6 +35,7 @@ from shared.domain.outcomes import Outcome
 from shared.domain.people.keeping import FaceKeeper
 from shared.domain.people.ports import PeopleEvent, SettleImage, Task
 from shared.domain.people.tasks import task_handler
+from shared.embedded.album_trash import EmbeddedAlbumTrash
 from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
@@ -149,6 +150,7 @@ def local_system(
     collections, ledger, uploads = EmbeddedCollections(database), EmbeddedLedger(database), EmbeddedUploads(database)
     duplicates, keys = EmbeddedDuplicates(database), EmbeddedApiKeys(database)
     scans, trash, queued = EmbeddedScans(database), EmbeddedTrash(database), QueuedMessages(queue)
+    album_trash = EmbeddedAlbumTrash(database)
     people, tasks = EmbeddedPeople(database), QueuedTasks(queue)
     fetcher = ImageFetcher(objects)
     finder = FaceFinder(faces_dir) if faces_dir else None
@@ -162,6 +164,7 @@ def local_system(
             scans=scans,
             trash=trash,
             albums=EmbeddedAlbums(database),
+            album_trash=album_trash,
             shares=EmbeddedShares(database),
             people=people,
             tasks=tasks,
@@ -195,6 +198,7 @@ def local_system(
             objects=objects,
             scans=scans,
             trash=trash,
+            album_trash=album_trash,
             faces=FaceKeeper(people, tasks),
             people=task_handler(people, tasks, _tell).handle,
             tasks=tasks,

@@ -64,11 +64,14 @@ SINCE: Final = "since"
 
 TRASH_PARTITION: Final = "trash"
 """Partition of the images in the trash, one item each, so that they are listed by a query."""
+ALBUM_TRASH_PARTITION: Final = "album_trash"
+"""Partition of the albums in the trash, one item each."""
 TRASHED_AT: Final = "trashed_at"
-"""When a record was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every index."""
+"""When a record or an album was moved into the trash, ISO 8601 in UTC. Such a record lacks the partition of every
+index."""
 
 CONDEMNED: Final = "condemned"
-"""An attribute of a record in the trash whose removal has begun."""
+"""An attribute of a record or an album in the trash whose removal has begun."""
 
 SCANS_PARTITION: Final = "duplicate_scans"
 """Partition of the progress of comparing collections again, one item for each collection."""

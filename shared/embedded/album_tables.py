@@ -41,11 +41,21 @@ CREATE INDEX shares_expiry ON shares (expires_at);
 """
 """From format 3 to format 4."""
 
+TRASH_MIGRATION: Final = """
+ALTER TABLE albums ADD COLUMN trashed_at TEXT;
+
+CREATE INDEX trashed_albums_by_time ON albums (collection, trashed_at, album_id) WHERE trashed_at IS NOT NULL;
+CREATE INDEX trashed_albums_due ON albums (trashed_at) WHERE trashed_at IS NOT NULL;
+"""
+"""From format 6 to format 7. `trashed_at` is NULL for an album that is not in the trash."""
+
 
 def read_albums_of(connection: sqlite3.Connection, image: ImageKey) -> list[str]:
-    """Return the ids of the albums that have an image."""
+    """Return the ids of the albums that have an image, without those in the trash."""
     rows = connection.execute(
-        "SELECT album_id FROM album_images WHERE image_id = ? AND collection = ?", (image.image_id, image.collection)
+        "SELECT album_id FROM album_images JOIN albums USING (collection, album_id)"
+        " WHERE image_id = ? AND collection = ? AND trashed_at IS NULL",
+        (image.image_id, image.collection),
     )
     return [album_id for (album_id,) in rows]
 
@@ -53,9 +63,9 @@ def read_albums_of(connection: sqlite3.Connection, image: ImageKey) -> list[str]
 def forget_in_albums(connection: sqlite3.Connection, image: ImageKey) -> None:
     """Remove an image that is gone from every album."""
     values = (image.image_id, image.collection)
-    for album_id in read_albums_of(connection, image):
-        connection.execute(
-            "UPDATE albums SET cover = NULL WHERE collection = ? AND album_id = ? AND cover = ?",
-            (image.collection, album_id, image.image_id),
-        )
+    connection.execute(
+        "UPDATE albums SET cover = NULL WHERE cover = ? AND collection = ? AND album_id IN"
+        " (SELECT album_id FROM album_images WHERE image_id = ? AND collection = ?)",
+        (*values, *values),
+    )
     connection.execute("DELETE FROM album_images WHERE image_id = ? AND collection = ?", values)

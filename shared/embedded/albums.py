@@ -22,16 +22,16 @@ from shared.domain.limits import MAX_ALBUM_IMAGES
 from shared.embedded.album_tables import read_albums_of
 from shared.embedded.database import Database
 from shared.embedded.expiry import delete_expired
-from shared.embedded.records import album_term, write_terms
+from shared.embedded.records import write_terms
 
 _IMAGES: Final = (
     "(SELECT count(*) FROM album_images WHERE album_images.collection = albums.collection"
     " AND album_images.album_id = albums.album_id)"
 )
-_SELECT: Final = (
-    f"SELECT albums.collection, albums.album_id, title, description, cover, {_IMAGES}, created_at FROM albums"  # noqa: S608
-)
-_OF_ALBUM: Final = "collection = ? AND album_id = ?"
+COLUMNS: Final = f"albums.collection, albums.album_id, title, description, cover, {_IMAGES}, created_at"
+"""The columns that `to_album` takes, of `albums`."""
+_SELECT: Final = f"SELECT {COLUMNS} FROM albums"  # noqa: S608
+OF_ALBUM: Final = "collection = ? AND album_id = ?"
 
 
 class EmbeddedAlbums:
@@ -48,7 +48,7 @@ class EmbeddedAlbums:
             connection.execute(
                 "INSERT OR IGNORE INTO albums (collection, album_id, title, description, cover, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (*_values(album.key), album.title, album.description, album.cover, album.created_at),
+                (*album_values(album.key), album.title, album.description, album.cover, album.created_at),
             )
 
     def find(self, key: AlbumKey) -> Album | None:
@@ -62,27 +62,20 @@ class EmbeddedAlbums:
                 raise AlbumMissing
             after = change.apply(before)
             connection.execute(
-                f"UPDATE albums SET title = ?, description = ?, cover = ? WHERE {_OF_ALBUM}",  # noqa: S608
-                (after.title, after.description, after.cover, *_values(key)),
+                f"UPDATE albums SET title = ?, description = ?, cover = ? WHERE {OF_ALBUM}",  # noqa: S608
+                (after.title, after.description, after.cover, *album_values(key)),
             )
             return after
-
-    def delete(self, key: AlbumKey) -> bool:
-        with self._database.transaction() as connection:
-            deleted = connection.execute(f"DELETE FROM albums WHERE {_OF_ALBUM}", _values(key))  # noqa: S608
-            connection.execute(
-                "DELETE FROM terms WHERE collection = ? AND term = ?", (key.collection, album_term(key.album_id))
-            )
-            return deleted.rowcount > 0
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
         after = decode_place(cursor, collection, ALBUM_ID_PATTERN) if cursor else "~"
         with self._database.read() as connection:
             rows = connection.execute(
-                f"{_SELECT} WHERE albums.collection = ? AND albums.album_id < ? ORDER BY albums.album_id DESC LIMIT ?",
+                f"{_SELECT} WHERE albums.collection = ? AND albums.album_id < ? AND trashed_at IS NULL"
+                " ORDER BY albums.album_id DESC LIMIT ?",
                 (collection, after, limit + 1),
             )
-            albums = [_to_album(row) for row in rows]
+            albums = [to_album(row) for row in rows]
         more = len(albums) > limit
         return AlbumPage(albums[:limit], encode_place(collection, albums[limit - 1].key.album_id) if more else None)
 
@@ -95,8 +88,8 @@ class EmbeddedAlbums:
     def holds(self, key: AlbumKey, image_id: str) -> bool:
         with self._database.read() as connection:
             found = connection.execute(
-                f"SELECT 1 FROM album_images WHERE {_OF_ALBUM} AND image_id = ?",  # noqa: S608
-                (*_values(key), image_id),
+                f"SELECT 1 FROM album_images WHERE {OF_ALBUM} AND image_id = ?",  # noqa: S608
+                (*album_values(key), image_id),
             )
             return found.fetchone() is not None
 
@@ -112,15 +105,15 @@ class EmbeddedAlbums:
             wanted = [image_id for image_id in dict.fromkeys(image_ids) if image_id in present]
             connection.executemany(
                 "INSERT OR IGNORE INTO album_images (collection, album_id, image_id) VALUES (?, ?, ?)",
-                [(*_values(key), image_id) for image_id in wanted],
+                [(*album_values(key), image_id) for image_id in wanted],
             )
             album = _find(connection, key)
             if album and album.images > MAX_ALBUM_IMAGES:
                 raise AlbumFull
             if wanted:
                 connection.execute(
-                    f"UPDATE albums SET cover = coalesce(cover, ?) WHERE {_OF_ALBUM}",  # noqa: S608
-                    (wanted[0], *_values(key)),
+                    f"UPDATE albums SET cover = coalesce(cover, ?) WHERE {OF_ALBUM}",  # noqa: S608
+                    (wanted[0], *album_values(key)),
                 )
             for image_id in wanted:
                 write_terms(connection, ImageKey(key.collection, image_id))
@@ -130,12 +123,12 @@ class EmbeddedAlbums:
         with self._database.transaction() as connection:
             for image_id in image_ids:
                 connection.execute(
-                    f"DELETE FROM album_images WHERE {_OF_ALBUM} AND image_id = ?",  # noqa: S608
-                    (*_values(key), image_id),
+                    f"DELETE FROM album_images WHERE {OF_ALBUM} AND image_id = ?",  # noqa: S608
+                    (*album_values(key), image_id),
                 )
                 connection.execute(
-                    f"UPDATE albums SET cover = NULL WHERE {_OF_ALBUM} AND cover = ?",  # noqa: S608
-                    (*_values(key), image_id),
+                    f"UPDATE albums SET cover = NULL WHERE {OF_ALBUM} AND cover = ?",  # noqa: S608
+                    (*album_values(key), image_id),
                 )
                 write_terms(connection, ImageKey(key.collection, image_id))
 
@@ -149,10 +142,12 @@ class EmbeddedShares:
     def create(self, share: Share, token_hash: str) -> None:
         with self._database.transaction() as connection:
             delete_expired(connection, "shares", time.time())
+            if _find(connection, share.album) is None:
+                raise AlbumMissing
             connection.execute(
                 "INSERT INTO shares (token_hash, share_id, collection, album_id, created_at, expires_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (token_hash, share.share_id, *_values(share.album), share.created_at, share.expires_at),
+                (token_hash, share.share_id, *album_values(share.album), share.created_at, share.expires_at),
             )
 
     def find(self, token_hash: str) -> Share | None:
@@ -162,14 +157,14 @@ class EmbeddedShares:
 
     def list_all(self, album: AlbumKey) -> Sequence[Share]:
         with self._database.read() as connection:
-            rows = connection.execute(f"{_SHARES} WHERE {_OF_ALBUM}", _values(album))
+            rows = connection.execute(f"{_SHARES} WHERE {OF_ALBUM}", album_values(album))
             return sorted(map(_to_share, rows), key=lambda share: (share.created_at, share.share_id))
 
     def revoke(self, album: AlbumKey, share_id: str) -> bool:
         with self._database.transaction() as connection:
             deleted = connection.execute(
-                f"DELETE FROM shares WHERE {_OF_ALBUM} AND share_id = ?",  # noqa: S608
-                (*_values(album), share_id),
+                f"DELETE FROM shares WHERE {OF_ALBUM} AND share_id = ?",  # noqa: S608
+                (*album_values(album), share_id),
             )
             return deleted.rowcount > 0
 
@@ -177,18 +172,18 @@ class EmbeddedShares:
 _SHARES: Final = "SELECT share_id, collection, album_id, created_at, expires_at FROM shares"
 
 
-def _values(key: AlbumKey) -> tuple[str, str]:
+def album_values(key: AlbumKey) -> tuple[str, str]:
     return key.collection, key.album_id
 
 
 def _find(connection: sqlite3.Connection, key: AlbumKey) -> Album | None:
     row: Any = connection.execute(
-        f"{_SELECT} WHERE albums.collection = ? AND albums.album_id = ?", _values(key)
+        f"{_SELECT} WHERE albums.collection = ? AND albums.album_id = ? AND trashed_at IS NULL", album_values(key)
     ).fetchone()
-    return _to_album(row) if row else None
+    return to_album(row) if row else None
 
 
-def _to_album(row: Sequence[Any]) -> Album:
+def to_album(row: Sequence[Any]) -> Album:
     return Album(AlbumKey(row[0], row[1]), *row[2:])
 
 

@@ -49,6 +49,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     album_tables.MIGRATION,
     people.MIGRATION,
     hashes.MIGRATION,
+    album_tables.TRASH_MIGRATION,
 )
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 

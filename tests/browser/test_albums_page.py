@@ -142,3 +142,27 @@ def test_an_album_is_filled_shared_and_deleted(
     expect(page.locator("#no-albums")).to_be_visible()
     page.get_by_role("link", name="Images").click()
     expect(page.locator("#images > li")).to_have_count(3)
+
+
+def delete_album(page: Page) -> None:
+    expect(page.locator("#collection-title")).to_have_text("Rome")
+    page.locator("#delete-album").click()
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#no-albums")).to_be_visible()
+
+
+def test_a_deleted_album_is_brought_back_at_once_or_from_the_trash(
+    page: Page, running: PicTrace, collection: str
+) -> None:
+    running.client.post("/v1/albums", json={"title": "Rome", "collection": collection}).raise_for_status()
+    page.get_by_role("link", name="Albums").click()
+    page.locator("#album-list a").click()
+    delete_album(page)
+    page.get_by_role("button", name="Undo").click()
+    delete_album(page)
+    page.get_by_role("link", name="Trash").click()
+    expect(page.locator("#trashed li")).to_contain_text("Rome")
+    page.get_by_role("button", name="Restore Rome").click()
+    expect(page.locator("#trashed li")).to_have_count(0)
+    page.get_by_role("link", name="Albums").click()
+    expect(page.locator("#album-list a")).to_contain_text("Rome")

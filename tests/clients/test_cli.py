@@ -171,8 +171,15 @@ def test_images_are_tagged_put_into_albums_and_shared(run: Run, folder: Path, co
     [share] = as_json(run("album", "shares", "Roma", *where, "--json"))["shares"]
     assert share["share_id"] in run("album", "shares", "Roma", *where).stdout
     assert as_json(run("album", "shares", "Roma", "--revoke", share["share_id"], *where, "--json"))["shares"] == []
-    assert run("album", "delete", "Roma", *where).stdout == "Roma deleted\n"
+    deleted = run("album", "delete", "Roma", *where).stdout
+    assert deleted == f"Roma deleted; `pictrace album restore {album_id}` brings it back\n"
     assert as_json(run("album", "list", *where, "--json"))["albums"] == []
+    [trashed] = as_json(run("album", "list", "--trash", *where, "--json"))["albums"]
+    assert trashed["album_id"] == album_id
+    assert trashed["purged_at"] in run("album", "list", "--trash", *where).stdout
+    assert run("album", "restore", "Roma", *where).stdout == "1 image in Roma\n"
+    assert run("album", "restore", "Roma", *where).exit_code == 2
+    assert "Roma" in run("album", "list", *where).stdout
 
 
 def test_a_collection_is_exported_and_an_export_goes_on(

@@ -85,6 +85,18 @@ def test_a_deleted_image_is_restored_and_purged(client: Client, collection: str)
     client.remove_collection(collection)
 
 
+def test_a_deleted_album_is_restored(client: Client, collection: str) -> None:
+    album = client.create_album("Rom", collection=collection)
+    client.delete_album(album["album_id"], collection=collection)
+    with pytest.raises(pictrace.NotFound, match="no album"):
+        client.get_album(album["album_id"], collection=collection)
+    [deleted] = client.trashed_albums(collection=collection)
+    assert (deleted["album_id"], deleted["title"]) == (album["album_id"], "Rom")
+    assert client.list_trashed_albums(collection=collection)["days"] == 30
+    assert client.restore_album(album["album_id"], collection=collection) == album
+    assert list(client.trashed_albums(collection=collection)) == []
+
+
 def test_duplicates_are_listed_decided_and_resolved(client: Client, collection: str) -> None:
     from tests.images import encoded, pixels
 

@@ -22,6 +22,8 @@ LAST: Final = (
     "GET /v1/shared/{token}/images/{image_id}/thumbnail",
     "DELETE /v1/albums/{album_id}/shares/{share_id}",
     "DELETE /v1/albums/{album_id}",
+    "GET /v1/trash/albums",
+    "POST /v1/trash/albums/{album_id}/restore",
     "GET /v1/duplicates/check",
     "DELETE /v1/images/{image_id}",
     "GET /v1/trash",

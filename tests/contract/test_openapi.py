@@ -21,6 +21,7 @@ NEED_AN_ALBUM_OR_A_LINK = {
     "PATCH /v1/albums/{album_id}/images",
     *(f"{method} /v1/albums/{{album_id}}/shares" for method in ("GET", "POST")),
     "DELETE /v1/albums/{album_id}/shares/{share_id}",
+    "POST /v1/trash/albums/{album_id}/restore",
     *(f"GET /v1/shared/{{token}}{rest}" for rest in ("", "/images")),
     *(f"GET /v1/shared/{{token}}/images/{{image_id}}/{kind}" for kind in ("content", "thumbnail")),
 }

@@ -187,6 +187,8 @@ def test_the_permissions_match_the_calls_in_the_code() -> None:
         "dynamodb/duplicate_scans": "dynamodb",
         "dynamodb/trash": "dynamodb",
         "dynamodb/trash_entries": "dynamodb",
+        "dynamodb/transactions": "dynamodb",
+        "dynamodb/album_trash": "dynamodb",
         "dynamodb/albums": "dynamodb",
         "dynamodb/batches": "dynamodb",
         "dynamodb/shares": "dynamodb",

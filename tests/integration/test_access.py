@@ -82,6 +82,8 @@ CALLS: Final = {
     ("POST", "/v1/duplicates/resolve"): {Scope.WRITE},
     ("PUT", f"/v1/duplicates/{ABSENT}/kept"): {Scope.WRITE},
     ("POST", f"/v1/trash/{ABSENT}/restore"): {Scope.WRITE},
+    ("GET", "/v1/trash/albums"): {Scope.SEARCH},
+    ("POST", f"/v1/trash/albums/{'0' * 32}/restore"): {Scope.WRITE},
     ("DELETE", f"/v1/trash/{ABSENT}"): {Scope.WRITE},
     ("DELETE", "/v1/trash"): {Scope.WRITE},
     ("PATCH", "/v1/people"): {Scope.WRITE},

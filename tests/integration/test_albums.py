@@ -9,7 +9,9 @@ import httpx
 from PIL import Image
 
 from functions.api.album_shares import AlbumShares
+from infra.local.schedule import scheduled_messages
 from shared.aws.clients import dynamodb_client
+from shared.aws.dynamodb.album_trash import DynamoAlbumTrash
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.shares import DynamoShares
@@ -18,7 +20,7 @@ from shared.domain.albums import AlbumKey, token_hash
 from shared.domain.errors import NotFound
 from tests.conftest import ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels, taken
-from tests.integration.conftest import until
+from tests.integration.conftest import send, until
 
 NOBODY = "0" * 64
 
@@ -170,6 +172,72 @@ def test_a_link_ends_after_thirty_days_by_default(running: PicTrace, collection:
         assert running.client.post(path, params=where, json={"days": days}).status_code == 422
     running.client.delete(f"/v1/albums/{album}", params=where).raise_for_status()
     assert not works(0, share["token"])
+
+
+def test_a_deleted_album_is_restored_with_its_images_and_links(running: PicTrace, collection: str) -> None:
+    where = {"collection": collection}
+    one = running.add(noise(15_120), collection=collection)
+    album = create(running, collection, one, title="Rome")
+    path, again = f"/v1/albums/{album}", f"/v1/trash/albums/{album}/restore"
+    shared = running.client.post(f"{path}/shares", params=where, json={}).json()
+    link = f"/v1/shared/{shared['token']}"
+    before = running.client.get(path, params=where).json()
+    assert running.client.post(again, params=where).status_code == 404
+
+    assert running.client.delete(path, params=where).status_code == 204
+    assert running.client.delete(path, params=where).status_code == 404
+    for gone in (link, f"{link}/images", f"{link}/images/{one}/thumbnail"):
+        assert running.client.get(gone).status_code == 404
+    assert running.client.get(path, params=where).status_code == 404
+    assert running.client.get("/v1/images", params=where | {"album": album}).status_code == 404
+    assert running.client.get("/v1/albums", params=where).json()["albums"] == []
+    assert running.client.get("/v1/albums", params=where | {"image_id": one}).json()["albums"] == []
+    assert listed(running, collection) == [one]
+    page = running.client.get("/v1/trash/albums", params=where).json()
+    (entry,) = page["albums"]
+    assert (entry["album_id"], entry["title"], entry["images"], page["days"]) == (album, "Rome", 1, 30)
+    assert entry["trashed_at"] < entry["purged_at"]
+
+    assert running.client.post(again, params={"collection": "another"}).status_code == 404
+    assert running.client.post(again, params=where).json() == before
+    assert running.client.post(again, params=where).status_code == 404
+    assert running.client.get(link).json()["title"] == "Rome"
+    assert listed(running, collection, album=album) == [one]
+
+
+def test_an_album_that_is_brought_again_is_restored_without_its_links(running: PicTrace, collection: str) -> None:
+    where = {"collection": collection}
+    one = running.add(noise(15_121), collection=collection)
+    album = create(running, collection, one, title="Rome")
+    path = f"/v1/albums/{album}"
+    shared = running.client.post(f"{path}/shares", params=where, json={}).json()
+    running.client.delete(path, params=where).raise_for_status()
+    brought = running.client.put(path, params=where, json={"title": "Roma"}).json()
+    assert (brought["title"], brought["images"]) == ("Rome", 1)
+    assert running.client.get(f"/v1/shared/{shared['token']}").status_code == 404
+    assert running.client.get(f"{path}/shares", params=where).json()["shares"] == []
+
+
+def test_albums_are_purged_with_the_trash(running: PicTrace, collection: str) -> None:
+    where = {"collection": collection}
+    one = running.add(noise(15_122), collection=collection)
+    old, new, kept = (create(running, collection, one) for _ in range(3))
+    albums = DynamoAlbumTrash(dynamodb_client(), running.cloud.outputs["TableName"])
+    assert albums.put(AlbumKey(collection, old), "2026-01-01T00:00:00.000000+00:00")
+    running.client.delete(f"/v1/albums/{new}", params=where).raise_for_status()
+
+    def trashed() -> list[str]:
+        page = running.client.get("/v1/trash/albums", params=where).json()
+        return [album["album_id"] for album in page["albums"]]
+
+    assert trashed() == [new, old]
+    (body,) = scheduled_messages(running.cloud.template)
+    send(running, body)
+    until(lambda: trashed() == [new])
+    running.client.delete("/v1/trash", params=where).raise_for_status()
+    until(lambda: trashed() == [])
+    assert running.client.post(f"/v1/trash/albums/{new}/restore", params=where).status_code == 404
+    assert listed(running, collection, album=kept) == [one]
 
 
 def test_only_a_key_that_reads_and_writes_shares(running: PicTrace, closed: ClosedApi, collection: str) -> None:

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.model_change import ModelChange
+from shared.domain.albums import AlbumKey
 from shared.domain.capture import Capture
 from shared.domain.filters import EVERYTHING, ImageFilter, Sort
 from shared.domain.ledger import ImageKey
 from shared.domain.perceptual_hashes import Pdq
+from shared.embedded.album_trash import EmbeddedAlbumTrash
+from shared.embedded.albums import EmbeddedAlbums
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
 from shared.embedded.migrations import MIGRATIONS, open_database
@@ -85,3 +88,21 @@ def test_images_of_earlier_formats_get_a_pdq_hash_if_each_shall_have_one(tmp_pat
     catalogue.set_pdq(ImageKey("c", SHOWN), Pdq("0f" * 32, 90))
     ModelChange(database, unused, "m", pdq=True).begin()
     assert queue.receive() is None
+
+
+def test_albums_of_format_6_are_shown_and_can_be_trashed(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db", MIGRATIONS[:6])
+    key = AlbumKey("c", "1" * 32)
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO albums (collection, album_id, title, created_at) VALUES ('c', ?, 'Rome', ?)",
+            (key.album_id, CREATED),
+        )
+    database.close()
+    database = open_database(tmp_path / "db")
+    albums, trash = EmbeddedAlbums(database), EmbeddedAlbumTrash(database)
+    assert [album.title for album in albums.page("c", limit=9, cursor=None).albums] == ["Rome"]
+    assert trash.page("c", limit=9, cursor=None).albums == []
+    assert trash.put(key, CREATED)
+    assert albums.find(key) is None
+    assert trash.take_out(key)

@@ -98,12 +98,12 @@ def create_album(caller: KnownCaller, wanted: AlbumCreation, services: Needs) ->
     dependencies=[WRITE],
 )
 def put_album(album: OneAlbum, wanted: AlbumContent, services: Needs) -> AlbumState:
-    """Brings an album of another collection, or of another PicTrace, with its id. One that is there is not changed.
+    """Brings an album of another collection, or of another PicTrace, with its id. One that is there is not changed, and
+    one in the trash is restored, without the links that shared it.
 
     A repetition changes nothing, so that it can be sent again after an outage.
     """
-    services.albums.create(_empty(album, wanted))
-    (state,) = _states(services, [existing_album(services.albums, album)])
+    (state,) = _states(services, [services.album_trash.bring(_empty(album, wanted))])
     return state
 
 
@@ -146,9 +146,11 @@ def change_album(album: OneAlbum, change: AlbumUpdate, services: Needs) -> Album
     dependencies=[WRITE],
 )
 def delete_album(album: OneAlbum, services: Needs) -> None:
-    """Deletes the album with the links to it, at once and for good. Its images stay."""
-    if not services.albums.delete(album):
-        raise AlbumMissing
+    """Moves the album into the trash; links to it end at once. Its images stay in the collection.
+
+    It can be restored for 30 days (`/v1/trash/albums`), or as many as the deployment has set.
+    """
+    services.album_trash.delete(album)
 
 
 @router.patch(

@@ -40,6 +40,25 @@ class AlbumUpdate(BaseModel):
     cover: Annotated[ImageId | None, Field(description="an image of the album")] = None
 
 
+class TrashedAlbum(Answer):
+    album_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
+    collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]
+    title: Annotated[str, Field(examples=["Holidays 2026"])]
+    description: Annotated[str | None, Field(examples=["A week at the sea"])]
+    images: Annotated[int, Field(ge=0, description="how many it has, those in the trash included", examples=[12])]
+    created_at: Annotated[str, Field(examples=["2026-11-28T18:00:00+00:00"])]
+    trashed_at: Annotated[str, Field(description="when it was deleted", examples=["2026-11-28T18:00:00+00:00"])]
+    purged_at: Annotated[str, Field(description="from when on it is purged", examples=["2026-12-28T18:00:00+00:00"])]
+
+
+class TrashedAlbumPage(Answer):
+    albums: list[TrashedAlbum]
+    cursor: Annotated[
+        str | None, Field(description="pass it to get the next page; null on the last page", examples=[None])
+    ]
+    days: Annotated[int, Field(description="how long a deleted album can be restored", examples=[30])]
+
+
 class AlbumState(Answer):
     album_id: Annotated[str, Field(examples=[EXAMPLE_UPLOAD])]
     collection: Annotated[str, Field(examples=[DEFAULT_COLLECTION])]

@@ -5,6 +5,7 @@ import { confirm, toast } from "./notices.js";
 import * as route from "./route.js";
 import * as sharing from "./sharing.js";
 import { text } from "./text.js";
+import { restoreAlbum } from "./trash.js";
 
 const list = byId("album-list");
 let next = null;
@@ -88,11 +89,15 @@ function edit() {
 }
 
 async function remove() {
-  const { album_id: id, title } = current;
+  const album = current;
+  const { album_id: id, title } = album;
   const yes = await confirm({ title: text.askDeleteAlbum(title), explanation: text.whyDeleteAlbum, action: text.deleteAlbum, danger: true });
   if (!yes) return;
   await api.deleteAlbum(id);
-  toast(text.albumDeleted(title));
+  const undo = async () => {
+    if (await restoreAlbum(album)) route.open(route.bare({ album: id }));
+  };
+  toast(text.albumDeleted(title), [text.undo, undo]);
   route.open(route.bare({ view: "albums" }), { replace: true });
 }
 

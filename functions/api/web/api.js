@@ -192,6 +192,9 @@ export const trash = (cursor) => call(inCollection(`/v1/trash?limit=48${part("cu
 export const emptyTrash = () => call(inCollection("/v1/trash"), { method: "DELETE" });
 export const restore = ({ image_id: id, collection }) =>
   call(`/v1/trash/${id}/restore?collection=${encodeURIComponent(collection)}`, { method: "POST" });
+export const trashedAlbums = () => call(inCollection("/v1/trash/albums?limit=100"));
+export const restoreAlbum = ({ album_id: id, collection }) =>
+  call(`/v1/trash/albums/${id}/restore?collection=${encodeURIComponent(collection)}`, { method: "POST" });
 
 export const duplicateGroup = (id) => call(inCollection(`/v1/duplicates/${id}`));
 

@@ -1,4 +1,4 @@
-/** The trash of a collection: images that were deleted and can be restored. */
+/** The trash of a collection: images and albums that were deleted and can be restored. */
 import * as api from "./api.js";
 import { byId, each, make, moment, nameOf, sizeOf } from "./dom.js";
 import { confirm, toast } from "./notices.js";
@@ -28,25 +28,43 @@ export async function restore(images) {
   return count;
 }
 
-function line(image) {
-  const name = nameOf(image);
+/** Restore a deleted album; return whether it was. */
+export async function restoreAlbum(album) {
+  try {
+    await api.restoreAlbum(album);
+  } catch (problem) {
+    toast(problem.message);
+    return false;
+  }
+  toast(text.restored(1));
+  return true;
+}
+
+const imageLine = (image) => line(image, thumbnail(image), nameOf(image), sizeOf(image), () => restore([image]));
+
+function albumLine(album) {
+  const picture = make("img", { alt: "", src: "/static/icon.svg", className: "missing" });
+  return line(album, picture, album.title, text.albumImages(album.images), () => restoreAlbum(album));
+}
+
+function line(deleted, picture, name, note, bringBack) {
   const again = make("button", { type: "button", "aria-label": text.restoreOf(name) }, text.restore);
   const row = make(
     "li",
     {},
-    make("span", { className: "thumb" }, thumbnail(image)),
+    make("span", { className: "thumb" }, picture),
     make(
       "span",
       { className: "what" },
       make("span", { className: "name", title: name }, name),
-      make("small", {}, sizeOf(image)),
-      make("small", {}, text.trashed(moment(image.trashed_at), moment(image.purged_at))),
+      make("small", {}, note),
+      make("small", {}, text.trashed(moment(deleted.trashed_at), moment(deleted.purged_at))),
     ),
     again,
   );
   again.onclick = async () => {
     again.disabled = true;
-    if (await restore([image])) row.remove();
+    if (await bringBack()) row.remove();
     again.disabled = false;
     show();
   };
@@ -58,7 +76,7 @@ async function append() {
   const page = await api.trash(next);
   if (mine !== latest) return;
   next = page.cursor;
-  byId("trashed").append(...page.images.map(line));
+  byId("trashed").append(...page.images.map(imageLine));
   byId("trash-days").textContent = text.trashKept(page.days);
   show();
 }
@@ -81,11 +99,15 @@ export async function empty() {
   toast(text.emptied);
 }
 
-/** Show the first page. */
+/** Show the deleted albums and the first page of images. */
 export async function load() {
   latest += 1;
   next = null;
   byId("trashed").replaceChildren();
+  const mine = latest;
+  const { albums } = await api.trashedAlbums();
+  if (mine !== latest) return;
+  byId("trashed").append(...albums.map(albumLine));
   await append();
 }
 

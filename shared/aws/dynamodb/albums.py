@@ -3,26 +3,27 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.aws.dynamodb import item_keys
-from shared.aws.dynamodb.batches import batch_get, projection
+from shared.aws.dynamodb.batches import batch_get, chunks, projection
 from shared.domain.albums import ALBUM_ID_PATTERN, Album, AlbumChange, AlbumFull, AlbumKey, AlbumMissing, AlbumPage
 from shared.domain.cursors import decode_place, encode_place
 from shared.domain.ledger import ConflictError, ImageKey
 from shared.domain.limits import MAX_ALBUM_IMAGES
-from shared.domain.table_schema import LISTING_PARTITION, LISTING_SORT, TAKEN_SORT
+from shared.domain.table_schema import LISTING_PARTITION, LISTING_SORT, TAKEN_SORT, TRASHED_AT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-T = TypeVar("T")
 
 MAX_ROUNDS: Final = 5
 """Maximum number of attempts to change an album while others change it."""
 _ADDED_AT_ONCE: Final = 33
 _REMOVED_AT_ONCE: Final = 49
 """A transaction has at most 100 items: the album, and three for each image that is added, two for each removed."""
+SHOWN: Final = f"attribute_exists(pk) AND attribute_not_exists({TRASHED_AT})"
+"""The condition that an album exists and is not in the trash."""
 _TIMES: Final = projection("image_id", LISTING_PARTITION, LISTING_SORT, TAKEN_SORT)
 
 
@@ -48,13 +49,7 @@ class DynamoAlbums:
         self._table = table
 
     def create(self, album: Album) -> None:
-        """Create an album; see `shared.domain.ports.albums.Albums`.
-
-        What an interrupted deletion left of it goes before.
-        """
-        if self.find(album.key):
-            return
-        self._clear(album.key)
+        """Create an album; see `shared.domain.ports.albums.Albums`."""
         texts = {"title": album.title, "since": album.created_at, "cover": album.cover, "about": album.description}
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.put_item(
@@ -67,7 +62,7 @@ class DynamoAlbums:
 
     def find(self, key: AlbumKey) -> Album | None:
         item = self._get(item_keys.album_key(key))
-        return _to_album(key.collection, item) if item else None
+        return to_album(key.collection, item) if item and TRASHED_AT not in item else None
 
     def change(self, key: AlbumKey, change: AlbumChange) -> Album:
         """Change an album; see `shared.domain.ports.albums.Albums`."""
@@ -85,58 +80,46 @@ class DynamoAlbums:
                 TableName=self._table,
                 Key=item_keys.album_key(key),
                 UpdateExpression=f"SET title = :title{', ' if kept else ''}{kept}{' REMOVE ' if gone else ''}{gone}",
-                ConditionExpression="attribute_exists(pk)",
+                ConditionExpression=SHOWN,
                 ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise AlbumMissing from error
-        return _to_album(key.collection, answer["Attributes"])
-
-    def delete(self, key: AlbumKey) -> bool:
-        """Delete an album, then its entries and links, which nothing reads any more."""
-        old = self._client.delete_item(TableName=self._table, Key=item_keys.album_key(key), ReturnValues="ALL_OLD").get(
-            "Attributes"
-        )
-        self._clear(key)
-        return old is not None
-
-    def _clear(self, key: AlbumKey) -> None:
-        """Delete the entries of an album that is gone, and the links to it."""
-        for member in self.members(key):
-            self._delete(item_keys.album_entry_key(key, member.image_id))
-            self._delete(item_keys.album_of_image_key(ImageKey(key.collection, member.image_id), key.album_id))
-        for item in self._query(item_keys.share_of_album_key(key, "")["pk"]):
-            self._delete(item_keys.share_key(item["hash"]["S"]))
-            self._delete({"pk": item["pk"], "sk": item["sk"]})
+        return to_album(key.collection, answer["Attributes"])
 
     def page(self, collection: str, *, limit: int, cursor: str | None) -> AlbumPage:
         """Return one page of a collection's albums; see `shared.domain.ports.albums.Albums`."""
         after = AlbumKey(collection, decode_place(cursor, collection, ALBUM_ID_PATTERN)) if cursor else None
         start: Any = {"ExclusiveStartKey": item_keys.album_key(after)} if after else {}
-        answer = self._client.query(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
+            FilterExpression=f"attribute_not_exists({TRASHED_AT})",
             ExpressionAttributeValues={":pk": item_keys.album_key(AlbumKey(collection, ""))["pk"]},
             ScanIndexForward=False,
-            Limit=limit + 1,
             ConsistentRead=True,
+            PaginationConfig={"PageSize": limit + 1},
             **start,
         )
-        albums = [_to_album(collection, item) for item in answer["Items"]]
+        shown = islice((item for page in pages for item in page["Items"]), limit + 1)
+        albums = [to_album(collection, item) for item in shown]
         more = len(albums) > limit
         return AlbumPage(albums[:limit], encode_place(collection, albums[limit - 1].key.album_id) if more else None)
 
     def of_image(self, image: ImageKey) -> Sequence[Album]:
         keys = [item_keys.album_key(AlbumKey(image.collection, one)) for one in self._albums_of(image)]
-        albums = [_to_album(image.collection, item) for item in batch_get(self._client, self._table, keys)]
+        items = batch_get(self._client, self._table, keys)
+        albums = [to_album(image.collection, item) for item in items if TRASHED_AT not in item]
         return sorted(albums, key=lambda album: album.key.album_id, reverse=True)
 
     def holds(self, key: AlbumKey, image_id: str) -> bool:
         return self._get(item_keys.album_entry_key(key, image_id)) is not None
 
     def members(self, key: AlbumKey) -> Sequence[Member]:
-        """Return the entries of an album, those of images in the trash included."""
+        """Return the entries of an album that is not in the trash, those of images in the trash included."""
+        if self.find(key) is None:
+            return []
         found = self._query(item_keys.album_entry_key(key, "")["pk"])
         return [Member(item["sk"]["S"], item["at"]["S"], item["taken"]["S"]) for item in found]
 
@@ -151,7 +134,7 @@ class DynamoAlbums:
             records = {item["image_id"]["S"]: item for item in items if LISTING_PARTITION in item}
             held = set(self._held(key, wanted))
             fresh = [records[one] for one in wanted if one in records and one not in held]
-            if all(self._add(key, chunk) for chunk in _chunks(fresh, _ADDED_AT_ONCE)):
+            if all(self._add(key, chunk) for chunk in chunks(fresh, _ADDED_AT_ONCE)):
                 return [one for one in wanted if one not in records]
         raise ConflictError
 
@@ -185,7 +168,7 @@ class DynamoAlbums:
         """Remove images; see `shared.domain.ports.albums.Albums`."""
         for _ in range(MAX_ROUNDS):
             held = self._held(key, list(dict.fromkeys(image_ids)))
-            if all(self._remove(key, chunk) for chunk in _chunks(held, _REMOVED_AT_ONCE)):
+            if all(self._remove(key, chunk) for chunk in chunks(held, _REMOVED_AT_ONCE)):
                 return
         raise ConflictError
 
@@ -198,7 +181,7 @@ class DynamoAlbums:
         """Remove an image that is gone from every album; may be repeated."""
         for album_id in self._albums_of(image):
             key = AlbumKey(image.collection, album_id)
-            if self.find(key) is None:
+            if self._get(item_keys.album_key(key)) is None:
                 self._delete(item_keys.album_entry_key(key, image.image_id))
                 self._delete(item_keys.album_of_image_key(image, album_id))
             else:
@@ -227,7 +210,11 @@ class DynamoAlbums:
         return True
 
     def _counted(self, key: AlbumKey, more: int, condition: str = "", *, cover: str | None = None) -> dict[str, Any]:
-        """Return the write that changes the number of an album's images, and gives it a cover if it has none."""
+        """Return the write that changes the number of an album's images, and gives it a cover if it has none.
+
+        Args:
+            condition: if there is one, the album must not be in the trash either.
+        """
         values: dict[str, Any] = {":more": {"N": str(more)}}
         values |= {":room": {"N": str(MAX_ALBUM_IMAGES - more)}} if condition else {}
         values |= {":cover": {"S": cover}} if cover else {}
@@ -237,7 +224,7 @@ class DynamoAlbums:
                 "Key": item_keys.album_key(key),
                 "UpdateExpression": "SET images = images + :more"
                 + (", cover = if_not_exists(cover, :cover)" if cover else ""),
-                "ConditionExpression": "attribute_exists(pk)" + (f" AND {condition}" if condition else ""),
+                "ConditionExpression": f"{SHOWN} AND {condition}" if condition else "attribute_exists(pk)",
                 "ExpressionAttributeValues": values,
             }
         }
@@ -280,11 +267,7 @@ class DynamoAlbums:
             yield from page["Items"]
 
 
-def _chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    return (list(items[start : start + size]) for start in range(0, len(items), size))
-
-
-def _to_album(collection: str, item: item_keys.Item) -> Album:
+def to_album(collection: str, item: item_keys.Item) -> Album:
     return Album(
         key=AlbumKey(collection, item["sk"]["S"]),
         title=item["title"]["S"],

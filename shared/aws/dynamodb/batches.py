@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,7 @@ FIRST_PAUSE: Final = 0.05
 """Longest pause before the second call, in seconds; each further one may be twice as long."""
 
 Pause = Callable[[float], None]
+T = TypeVar("T")
 
 
 def projection(*names: str) -> dict[str, Any]:
@@ -50,8 +51,8 @@ def batch_get(
     Raises:
         ClientError: DynamoDB is overloaded; see `shared.aws.transient_errors`.
     """
-    for start in range(0, len(keys), BATCH):
-        waiting: Any = keys[start : start + BATCH]
+    for chunk in chunks(keys, BATCH):
+        waiting: Any = chunk
         for _ in _attempts("BatchGetItem", pause):
             request: Any = {table: {"Keys": waiting, "ConsistentRead": consistent, **(shown or {})}}
             answer: Any = dynamodb_client.batch_get_item(RequestItems=request)
@@ -74,13 +75,17 @@ def batch_delete(
         ClientError: DynamoDB is overloaded; see `shared.aws.transient_errors`.
     """
     requests: list[Any] = [{"DeleteRequest": {"Key": {"pk": key["pk"], "sk": key["sk"]}}} for key in keys]
-    for start in range(0, len(requests), BATCH_WRITES):
-        waiting = requests[start : start + BATCH_WRITES]
+    for chunk in chunks(requests, BATCH_WRITES):
+        waiting = chunk
         for _ in _attempts("BatchWriteItem", pause):
             answer: Any = dynamodb_client.batch_write_item(RequestItems={table: waiting})
             waiting = answer.get("UnprocessedItems", {}).get(table, [])
             if not waiting:
                 break
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
 def _attempts(operation: str, pause: Pause) -> Iterator[None]:

@@ -1,10 +1,12 @@
 """Links to albums in DynamoDB."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.aws.dynamodb import item_keys
-from shared.domain.albums import AlbumKey, Share
+from shared.aws.dynamodb.albums import SHOWN
+from shared.aws.dynamodb.transactions import transact
+from shared.domain.albums import AlbumKey, AlbumMissing, Share
 from shared.domain.table_schema import TTL_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class DynamoShares:
         self._table = table
 
     def create(self, share: Share, token_hash: str) -> None:
+        """Create a link; see `shared.domain.ports.albums.Shares`."""
         values = {
             "share_id": {"S": share.share_id},
             "owner": {"S": share.album.collection},
@@ -31,8 +34,9 @@ class DynamoShares:
             TTL_ATTRIBUTE: {"N": str(share.expires_at)},
         }
         keys = (item_keys.share_key(token_hash), item_keys.share_of_album_key(share.album, share.share_id))
-        writes: list[Any] = [{"Put": {"TableName": self._table, "Item": key | values}} for key in keys]
-        self._client.transact_write_items(TransactItems=writes)
+        check = {"ConditionCheck": {"Key": item_keys.album_key(share.album), "ConditionExpression": SHOWN}}
+        if not transact(self._client, self._table, [check, *({"Put": {"Item": key | values}} for key in keys)]):
+            raise AlbumMissing
 
     def find(self, token_hash: str) -> Share | None:
         item = self._client.get_item(

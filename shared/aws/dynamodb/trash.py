@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from shared.aws.dynamodb import item_keys, item_mapper
 from shared.aws.dynamodb.batches import batch_delete, batch_get, projection
 from shared.aws.dynamodb.listing import ANNOTATED_NAMES
 from shared.aws.dynamodb.secondary_vectors import DynamoSecondaryVectors
+from shared.aws.dynamodb.transactions import transact
 from shared.aws.dynamodb.trash_entries import TrashEntry, read_due
 from shared.domain.cursors import decode_cursor, encode_cursor
 from shared.domain.ledger import ImageKey
@@ -51,7 +50,7 @@ class DynamoTrash:
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": {":at": {"S": at}},
         }
-        moved = self._write(image, update, {"Put": {"TableName": self._table, "Item": listed}})
+        moved = self._write(image, update, {"Put": {"Item": listed}})
         if moved:
             self._secondary.delete(image)
         return moved
@@ -69,7 +68,7 @@ class DynamoTrash:
             "ExpressionAttributeNames": _NAMES if annotated else {n: v for n, v in _NAMES.items() if n != "#annotated"},
             "ExpressionAttributeValues": {":owner": {"S": image.collection}, ":at": {"S": at}},
         }
-        return self._write(image, update, {"Delete": {"TableName": self._table, "Key": self._entry_key(image, at)}})
+        return self._write(image, update, {"Delete": {"Key": self._entry_key(image, at)}})
 
     def holds(self, image: ImageKey) -> bool:
         """Return whether an image is in the trash."""
@@ -159,16 +158,7 @@ class DynamoTrash:
     def _write(self, image: ImageKey, update: dict[str, Any], entry: dict[str, Any]) -> bool:
         """Change a record and the entry of the trash in one transaction; return False if the record has changed."""
         key = item_keys.record_key(image.image_id, image.collection)
-        writes: Any = [{"Update": {"TableName": self._table, "Key": key, **update}}, entry]
-        try:
-            self._client.transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            answer: Any = error.response
-            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", [])}
-            if answer["Error"]["Code"] == "TransactionCanceledException" and "ConditionalCheckFailed" in reasons:
-                return False
-            raise
-        return True
+        return transact(self._client, self._table, [{"Update": {"Key": key, **update}}, entry])
 
 
 def _record_keys(entries: Sequence[TrashEntry]) -> list[dict[str, Any]]:

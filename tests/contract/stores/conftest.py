@@ -17,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from infra.app import template
+from shared.aws.dynamodb.album_trash import DynamoAlbumTrash
 from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.api_keys import DynamoApiKeys
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
@@ -34,11 +35,12 @@ from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, normali
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey, ObjectState, ObjectStatus
 from shared.domain.people.ports import PeopleStore
-from shared.domain.ports.albums import Albums, Shares
+from shared.domain.ports.albums import Albums, AlbumTrash, Shares
 from shared.domain.ports.catalogue import Catalogue
 from shared.domain.ports.collections import Collections, Trash
 from shared.domain.ports.duplicates import Duplicates
 from shared.domain.ports.uploads import Ledger, Uploads
+from shared.embedded.album_trash import EmbeddedAlbumTrash
 from shared.embedded.albums import EmbeddedAlbums, EmbeddedShares
 from shared.embedded.api_keys import EmbeddedApiKeys
 from shared.embedded.catalogue import EmbeddedCatalogue
@@ -77,6 +79,7 @@ class Store:
     people: PeopleStore
     trash: Trash
     albums: Albums
+    album_trash: AlbumTrash
     shares: Shares
     ledger: Ledger
     uploads: Uploads
@@ -163,6 +166,7 @@ def _embedded(database: TracedDatabase, vectors: VectorIndex) -> Store:
         people=EmbeddedPeople(database),
         trash=EmbeddedTrash(database),
         albums=EmbeddedAlbums(database),
+        album_trash=EmbeddedAlbumTrash(database),
         shares=EmbeddedShares(database),
         ledger=EmbeddedLedger(database),
         uploads=EmbeddedUploads(database),
@@ -186,6 +190,7 @@ def _dynamo(table: str) -> Store:
         people=DynamoPeople(client, table),
         trash=DynamoTrash(client, table),
         albums=DynamoAlbums(client, table),
+        album_trash=DynamoAlbumTrash(client, table),
         shares=DynamoShares(client, table),
         ledger=DynamoLedger(client, table),
         uploads=DynamoUploads(client, table),

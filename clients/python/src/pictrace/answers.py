@@ -106,6 +106,23 @@ class TagList(TypedDict):
     exact: bool
 
 
+class TrashedAlbum(TypedDict):
+    album_id: str
+    collection: str
+    title: str
+    description: str | None
+    images: int
+    created_at: str
+    trashed_at: str
+    purged_at: str
+
+
+class TrashedAlbumPage(TypedDict):
+    albums: list[TrashedAlbum]
+    cursor: str | None
+    days: int
+
+
 class AlbumState(TypedDict):
     album_id: str
     collection: str

@@ -42,6 +42,7 @@ class Operations:
     decisions = Pages(operations.list_decisions, "decisions", answers.DecidedPair)
     resolutions = Pages(operations.resolve_duplicates, "groups", answers.ResolvedGroup)
     trash = Pages(operations.list_trash, "images", answers.TrashedImage)
+    trashed_albums = Pages(operations.list_trashed_albums, "albums", answers.TrashedAlbum)
     people = Pages(operations.list_people, "people", answers.Person)
 
     open_upload = operations.open_upload
@@ -90,6 +91,8 @@ class Operations:
     keep_image = operations.keep_image
     list_trash = operations.list_trash
     restore_image = operations.restore_image
+    list_trashed_albums = operations.list_trashed_albums
+    restore_album = operations.restore_album
     purge_image = operations.purge_image
     empty_trash = operations.empty_trash
     list_people = operations.list_people

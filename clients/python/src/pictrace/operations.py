@@ -94,14 +94,14 @@ def change_album(album_id: str, *, collection: str | None = None, **change: Unpa
 def put_album(
     album_id: str, title: str, *, description: str | None = None, **where: Unpack[parameters.InCollection]
 ) -> Parts:
-    """Create an album under the id that it had elsewhere; one that is there is not changed."""
+    """Create an album under the id that it had elsewhere, or restore it; one that is there is not changed."""
     body = {"title": title, "description": description}
     return {"path": {"album_id": album_id}, "query": where, "json": body, "repeatable": True}
 
 
 @operation("DELETE", "/v1/albums/{album_id}", type(None))
 def delete_album(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
-    """Delete an album with the links to it; its images stay."""
+    """Move an album into the trash; links to it end, and its images stay."""
     return {"path": {"album_id": album_id}, "query": where}
 
 
@@ -312,6 +312,18 @@ def restore_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Pa
     return {"path": {"image_id": image_id}, "query": where}
 
 
+@operation("GET", "/v1/trash/albums", answers.TrashedAlbumPage)
+def list_trashed_albums(**page: Unpack[parameters.CollectionPageParameters]) -> Parts:
+    """Return a page of the deleted albums; `trashed_albums` iterates over all of them."""
+    return {"query": page}
+
+
+@operation("POST", "/v1/trash/albums/{album_id}/restore", answers.AlbumState)
+def restore_album(album_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
+    """Restore a deleted album with its images and links."""
+    return {"path": {"album_id": album_id}, "query": where}
+
+
 @operation("DELETE", "/v1/trash/{image_id}", type(None))
 def purge_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Parts:
     """Remove a deleted image for good."""
@@ -320,7 +332,7 @@ def purge_image(image_id: str, **where: Unpack[parameters.InCollection]) -> Part
 
 @operation("DELETE", "/v1/trash", type(None))
 def empty_trash(**where: Unpack[parameters.InCollection]) -> Parts:
-    """Remove all deleted images of a collection for good."""
+    """Remove all deleted images and albums of a collection for good."""
     return {"query": where}
 
 

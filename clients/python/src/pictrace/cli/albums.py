@@ -1,10 +1,11 @@
 """`album` and its commands."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import click
 
-from pictrace.answers import AlbumState
+from pictrace.answers import AlbumState, TrashedAlbum
 from pictrace.cli.common import (
     EXIT_CODES,
     EXIT_REFUSED,
@@ -25,6 +26,7 @@ from pictrace.client import Client
 
 AT_ONCE: Final = 100
 """Maximum number of images in one call."""
+Found = TypeVar("Found", AlbumState, TrashedAlbum)
 ALBUM: Final = click.argument("name", metavar="ALBUM")
 
 
@@ -34,22 +36,28 @@ def album() -> None:
 
 
 @album.command(name="list", epilog=EXIT_CODES)
+@click.option("--trash", is_flag=True, help="List the deleted ones, which can be restored, the last deleted first.")
 @collection_option
 @url_option
 @json_option
-def list_albums(collection: str | None, url: str | None, as_json: bool) -> None:
+def list_albums(trash: bool, collection: str | None, url: str | None, as_json: bool) -> None:
     """List the albums of a collection, the newest first."""
     with client(url) as api:
-        found = list(api.albums(collection=collection))
+        deleted = list(api.trashed_albums(collection=collection)) if trash else []
+        found: Sequence[AlbumState | TrashedAlbum] = deleted if trash else list(api.albums(collection=collection))
     if as_json:
         print_json({"albums": found})
         return
     table = plain_table()
     table.add_column("album")
     table.add_column("images", justify="right")
+    if trash:
+        table.add_column("purged", no_wrap=True)
     table.add_column("album id", no_wrap=True)
+    ends = {entry["album_id"]: [cell(entry["purged_at"])] for entry in deleted}
     for entry in found:
-        table.add_row(cell(entry["title"]), cell(f"{entry['images']:,}"), cell(entry["album_id"]))
+        album_id = entry["album_id"]
+        table.add_row(cell(entry["title"]), cell(f"{entry['images']:,}"), *ends.get(album_id, []), cell(album_id))
     console().print(table)
 
 
@@ -130,11 +138,23 @@ def remove(name: str, images: tuple[str, ...], collection: str | None, url: str 
 @collection_option
 @url_option
 def delete(name: str, collection: str | None, url: str | None) -> None:
-    """Delete an album and the links to it; its images stay."""
+    """Move an album into the trash. Links to it end; its images stay."""
     with client(url) as api:
         found = find(api, name, collection)
         api.delete_album(found["album_id"], collection=collection)
-    click.echo(f"{printable(found['title'])} deleted")
+    click.echo(f"{printable(found['title'])} deleted; `pictrace album restore {found['album_id']}` brings it back")
+
+
+@album.command(epilog=EXIT_CODES)
+@ALBUM
+@collection_option
+@url_option
+def restore(name: str, collection: str | None, url: str | None) -> None:
+    """Restore a deleted album with its images and links."""
+    with client(url) as api:
+        found = only(list(api.trashed_albums(collection=collection)), name)
+        after = api.restore_album(found["album_id"], collection=collection)
+    click.echo(f"{counted(after['images'])} in {printable(after['title'])}")
 
 
 @album.command(epilog=EXIT_CODES)
@@ -182,11 +202,15 @@ def find(api: Client, name: str, collection: str | None) -> AlbumState:
     Raises:
         click.UsageError: there is none, or several have the title.
     """
-    known = list(api.albums(collection=collection))
+    return only(list(api.albums(collection=collection)), name)
+
+
+def only(known: Sequence[Found], name: str) -> Found:
+    """Return the one of these albums that has an id, or a title; see `find`."""
     found = [one for one in known if one["album_id"] == name] or [one for one in known if one["title"] == name]
     match found:
-        case [only]:
-            return only
+        case [single]:
+            return single
         case []:
             raise click.UsageError(f"there is no album {name!r}")
         case several:
