@@ -79,7 +79,7 @@ async function call(path, { headers, ...options } = {}) {
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401) {
     const newKey = await key.request(usedKey);
-    if (newKey === null) throw new Problem("This needs a key. Try again to enter one.");
+    if (newKey === null) throw new Problem("This needs a key. Try again to enter one.", answer.status);
     return call(path, { headers, ...options });
   }
   if (BUSY.includes(answer.status)) {

@@ -29,9 +29,14 @@ import * as uploads from "./uploads.js";
 import * as viewer from "./viewer.js";
 
 const SEARCH_PARTS = ["hero", "collection"];
+const NEEDS_KEY = 401;
 const VIEWS = { albums: ["albums"], duplicates: ["duplicates"], people: ["people"], trash: ["trash"] };
 
-let here = null; // the collection that the page shows, as the API names it
+let here = null; // the collection that the API chooses for an address that names none
+let views = 0; // how often a view was shown; what an earlier one still brings is dropped
+
+/** Return the collection that the page shows, or null until the API has named it. */
+const collection = () => route.current().collection ?? here;
 
 function setStatus(sentence) {
   byId("status").textContent = sentence;
@@ -60,7 +65,9 @@ async function attempt(work) {
 }
 
 async function showStats() {
+  const { collection: named } = route.current();
   const stats = await api.stats();
+  if (route.current().collection !== named) return;
   here = stats.collection;
   search.setLimits(stats.limits.max_query_bytes, stats.limits.max_query_pixels);
   uploads.setLimit(stats.limits.max_upload_bytes);
@@ -76,6 +83,7 @@ async function showStats() {
 
 /** Show the view that an address names; the images are loaded first, so that without a key only one call is refused. */
 async function showView(now) {
+  const mine = ++views;
   const view = VIEWS[now.view] ? now.view : null;
   for (const id of SEARCH_PARTS) byId(id).hidden = view !== null;
   for (const id of Object.keys(VIEWS)) byId(id).hidden = id !== view;
@@ -85,16 +93,23 @@ async function showView(now) {
     if (name === (now.album ? "albums" : view)) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }
-  await attempt(async () => {
+  let loaded = false;
+  try {
     if (view === "duplicates") await duplicates.load(now);
     else if (view === "people") await people.load();
     else if (view === "trash") await trash.load();
     else if (view === "albums") await albums.load();
     else if (view === null) await grid.load(now);
+    loaded = true;
     await showStats();
+    if (mine !== views) return;
     await albums.open(view === null ? now.album : null);
     thumbnails.reportMissing();
-  });
+  } catch (problem) {
+    if (mine !== views) return;
+    showProblem(problem, () => showView(route.current()));
+    if (!loaded && problem.status !== NEEDS_KEY) await showStats().catch(() => {}); // whose images are missing
+  }
 }
 
 async function runSearch(now) {
@@ -194,7 +209,12 @@ function show(now, before) {
   if (moved) {
     setStatus("");
     search.forget();
-    if (before?.collection !== now.collection) grid.clear();
+    if (before?.collection !== now.collection) {
+      here = null;
+      grid.clear();
+      byId("count").hidden = true;
+      if (before || now.collection) collections.show({ collection: now.collection ?? "default", title: null }); // until its title is known
+    }
   }
   showProblem(null);
   const jobs = [];
@@ -212,14 +232,14 @@ async function offer(all, skipped) {
     showProblem(new api.Problem(text.noImages));
     return;
   }
-  const yes = await confirm({ title: text.askAdd(all.length), explanation: text.whereAdded(here ?? text.defaultCollection), action: text.doAdd(all.length) });
+  const yes = await confirm({ title: text.askAdd(all.length), explanation: text.whereAdded(collection() ?? text.defaultCollection), action: text.doAdd(all.length) });
   if (yes) addAll(all, skipped);
 }
 
 function addAll(all, skipped = 0) {
   showProblem(null);
   if (skipped) toast(text.skipped(skipped));
-  uploads.add(all, here ?? route.current().collection);
+  uploads.add(all, collection());
 }
 
 /** Let the page follow the uploads while they go on. */

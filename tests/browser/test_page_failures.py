@@ -1,0 +1,106 @@
+"""What the page does when calls fail or are late: nothing is lost, and nothing is done that nobody sees."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+from tests.browser.conftest import needs_chromium
+from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, record
+
+pytestmark = needs_chromium
+
+NO_ANSWER = 599
+"""In place of the status of a call that gets no answer."""
+
+
+class FailingApi(ScriptedApi):
+    """An API whose calls a test can also answer, or refuse with a status, one by one."""
+
+    def __init__(self, page: Page) -> None:
+        self.rule: Callable[[Call], Answer | int | None] = lambda _: None
+        super().__init__(page)
+        collections = [self.collection(name) for name in ("default", "a", "b")]
+        self.answers |= {
+            "POST /v1/uploads": {"upload_id": "u", "url": "/v1/post", "fields": {}, "expires_in": 900},
+            "POST /v1/post": {},
+            "GET /v1/uploads/u": {"status": "indexed"},
+            "GET /v1/images": self._listing,
+            "GET /v1/collections": {"collections": collections, "cursor": None},
+        }
+
+    @staticmethod
+    def collection(name: str, **changes: object) -> Answer:
+        state = {"collection": name, "title": None, "images": 6, "exact": True, "faces": False, "created_at": None}
+        return state | changes
+
+    @staticmethod
+    def _listing(call: Call) -> Answer:
+        of = call.query.get("collection", "default")
+        return {"images": [record(number, collection=of) for number in range(1, 7)], "cursor": None}
+
+    def bodies(self, name: str) -> list[Answer]:
+        """Return what was sent with the calls of a method and path."""
+        return [call.body for call in self.calls if f"{call.method} {call.path}" == name]
+
+    def _answer_call(self, route: Route) -> None:
+        answer = self.rule(self._call_of(route))
+        if answer == NO_ANSWER:
+            route.abort()
+        elif isinstance(answer, int):
+            route.fulfill(status=answer, json={"detail": f"refused with {answer}"})
+        elif answer is not None:
+            route.fulfill(json=answer)
+        else:
+            super()._answer_call(route)
+
+
+@pytest.fixture
+def api(desktop: Page) -> Iterator[FailingApi]:
+    """The API of the page `desktop`, which must log no error."""
+    errors: list[str] = []
+    desktop.on("pageerror", lambda error: errors.append(str(error)))
+    yield FailingApi(desktop)
+    assert errors == []
+
+
+def files(*names: str) -> list[FilePayload]:
+    return [{"name": name, "mimeType": "image/png", "buffer": name.encode()} for name in names]
+
+
+def show(page: Page, address: str) -> None:
+    """Show an address of the page without loading it anew, as Back and Forward do."""
+    page.evaluate(
+        "address => { history.pushState({ depth: 1 }, '', address); dispatchEvent(new PopStateEvent('popstate')); }",
+        address,
+    )
+
+
+def test_uploads_go_to_the_collection_in_the_address_though_its_listing_fails(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(f"{URL}/?collection=a")
+    expect(desktop.locator("#count")).to_be_visible()
+    expect(desktop.locator("#switch-name")).to_have_text("a")
+    api.rule = lambda call: 500 if call.path == "/v1/images" and call.query.get("collection") == "b" else None
+    desktop.locator("#switch").click()
+    desktop.locator("#collection-list a", has_text="b").click()
+    expect(desktop.locator("#problem")).to_have_text("refused with 500")
+    expect(desktop.locator("#switch-name")).to_have_text("b")
+    expect(desktop.locator("#collection-title")).to_have_text("The collection “b”")
+    desktop.set_input_files("#files", files("x.png"))
+    expect(desktop.locator("#uploads-title")).to_have_text("Uploads to “b”")
+    expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
+    assert [sent["collection"] for sent in api.bodies("POST /v1/uploads")] == ["b"]
+
+    api.rule = lambda _: None
+    desktop.locator("#again").click()
+    expect(desktop.locator("#images li")).to_have_count(6)
+    api.held["GET /v1/stats"] = []
+    show(desktop, "/?collection=a")
+    expect(desktop.locator("#images li")).to_have_count(6)
+    show(desktop, "/")  # `/v1/stats` of "a" answers last
+    desktop.set_input_files("#files", files("y.png"))
+    expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
+    assert "collection" not in api.bodies("POST /v1/uploads")[1]
+    api.held["GET /v1/stats"].reverse()
+    api.release("GET /v1/stats")
+    expect(desktop.locator("#switch-name")).to_have_text("default")
