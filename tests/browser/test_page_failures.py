@@ -104,3 +104,20 @@ def test_uploads_go_to_the_collection_in_the_address_though_its_listing_fails(de
     api.held["GET /v1/stats"].reverse()
     api.release("GET /v1/stats")
     expect(desktop.locator("#switch-name")).to_have_text("default")
+
+
+def test_a_collection_is_not_created_under_the_name_of_another(desktop: Page, api: FailingApi) -> None:
+    api.answers["GET /v1/collections/ferien-1"] = api.collection("ferien-1", title="Ferien (1)")
+    api.refused["GET /v1/collections/new"] = 404
+    api.answers["PUT /v1/collections/new"] = api.collection("new", images=0)
+    desktop.goto(URL)
+    desktop.locator("#switch").click()
+    name = desktop.get_by_label("Name of a new collection")
+    name.fill("Ferien #1")
+    desktop.get_by_role("button", name="Create").click()
+    expect(desktop.locator("#collections-status")).to_contain_text("“Ferien (1)” has the name “ferien-1” already")
+    assert [call for call in api.calls if call.method == "PUT"] == []
+    name.fill("New")
+    desktop.get_by_role("button", name="Create").click()
+    expect(desktop).to_have_url(f"{URL}/?collection=new")
+    assert api.bodies("PUT /v1/collections/new") == [{"title": "New"}]

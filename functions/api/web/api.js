@@ -171,6 +171,15 @@ export const openUpload = (filename, type, collection) =>
 export const upload = (id) => call(`/v1/uploads/${id}`);
 
 export const collections = (cursor) => call(`/v1/collections?limit=50${part("cursor", cursor)}`);
+/** Return a collection, or null if there is none of this name. */
+export async function collection(name) {
+  try {
+    return await call(`/v1/collections/${name}`);
+  } catch (problem) {
+    if (problem.status === 404) return null;
+    throw problem;
+  }
+}
 export const putCollection = (name, title) => call(`/v1/collections/${name}`, json({ title }, "PUT"));
 export const setFaces = (name, faces) => call(`/v1/collections/${name}`, json({ faces }, "PATCH"));
 export const removeCollection = (name) => call(`/v1/collections/${name}`, { method: "DELETE" });

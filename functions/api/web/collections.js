@@ -125,6 +125,18 @@ export function show({ collection, title }) {
   document.title = own ? `${own} – PicTrace` : "PicTrace";
 }
 
+/** Create a collection and show it, unless there is one whose title makes the same name. */
+async function create(title) {
+  const name = nameFrom(title);
+  if (!name) return report(text.nameless);
+  const existing = await api.collection(name);
+  if (existing) return report(text.nameTaken(titleOf(existing), name));
+  await api.putCollection(name, title === name ? null : title);
+  byId("new-name").value = "";
+  dialog.close();
+  route.open(route.bare({ collection: name }));
+}
+
 export function start() {
   byId("switch").onclick = () => {
     opened += 1;
@@ -135,16 +147,6 @@ export function start() {
   byId("more-collections").onclick = oneAtATime(byId("more-collections"), () => attempt(() => append(next)));
   byId("new-collection").onsubmit = (event) => {
     event.preventDefault();
-    const title = byId("new-name").value.trim();
-    const name = nameFrom(title);
-    if (!name) report(text.nameless);
-    else {
-      attempt(async () => {
-        await api.putCollection(name, title === name ? null : title);
-        byId("new-name").value = "";
-        dialog.close();
-        route.open(route.bare({ collection: name }));
-      });
-    }
+    attempt(() => create(byId("new-name").value.trim()));
   };
 }

@@ -109,6 +109,7 @@ export const text = {
   collectionEmptied: (name) => `Die Bilder von „${name}“ sind in ihrem Papierkorb. Ist er leer, lässt sich die Sammlung entfernen.`,
   collectionRemoved: (name) => `„${name}“ wurde entfernt.`,
   nameless: "Nehmen Sie wenigstens einen Buchstaben oder eine Ziffer.",
+  nameTaken: (title, name) => `Den Namen „${name}“ hat schon die Sammlung „${title}“.`,
 
   previous: "Voriges Bild",
   next: "Nächstes Bild",

@@ -107,6 +107,7 @@ export const text = {
   collectionEmptied: (name) => `「${name}」の画像はごみ箱に移されました。ごみ箱が空になると、コレクションを削除できます。`,
   collectionRemoved: (name) => `「${name}」を削除しました。`,
   nameless: "文字か数字を 1 つ以上使ってください。",
+  nameTaken: (title, name) => `「${name}」という名前はコレクション「${title}」がすでに使っています。`,
 
   previous: "前の画像",
   next: "次の画像",

@@ -107,6 +107,7 @@ export const text = {
   collectionEmptied: (name) => `“${name}”의 이미지는 휴지통에 있습니다. 휴지통이 비면 컬렉션을 제거할 수 있습니다.`,
   collectionRemoved: (name) => `“${name}”를 제거했습니다.`,
   nameless: "글자나 숫자를 하나 이상 사용하세요.",
+  nameTaken: (title, name) => `이름 “${name}”는 컬렉션 “${title}”에서 이미 쓰고 있습니다.`,
 
   previous: "이전 이미지",
   next: "다음 이미지",

@@ -114,6 +114,7 @@ export const text = {
   collectionEmptied: (name) => `Изображения из «${name}» в её корзине. Когда она опустеет, коллекцию можно будет убрать.`,
   collectionRemoved: (name) => `Коллекция «${name}» убрана.`,
   nameless: "Нужна хотя бы одна буква или цифра.",
+  nameTaken: (title, name) => `Имя «${name}» уже занято коллекцией «${title}».`,
 
   previous: "Предыдущее изображение",
   next: "Следующее изображение",

@@ -107,6 +107,7 @@ export const text = {
   collectionEmptied: (name) => `“${name}”的图片已移到其回收站。回收站清空后，即可移除图集。`,
   collectionRemoved: (name) => `“${name}”已移除。`,
   nameless: "请至少使用一个字母或数字。",
+  nameTaken: (title, name) => `名称“${name}”已被图集“${title}”使用。`,
 
   previous: "上一张",
   next: "下一张",

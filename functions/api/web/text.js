@@ -112,6 +112,7 @@ const english = {
   collectionEmptied: (name) => `The images of “${name}” are in its trash. Once that is empty, the collection can be removed.`,
   collectionRemoved: (name) => `“${name}” was removed.`,
   nameless: "Use at least one letter or digit.",
+  nameTaken: (title, name) => `The collection “${title}” has the name “${name}” already.`,
 
   previous: "Previous image",
   next: "Next image",
