@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, record
+from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, image_id, record
 
 pytestmark = needs_chromium
 
@@ -121,3 +121,79 @@ def test_a_collection_is_not_created_under_the_name_of_another(desktop: Page, ap
     desktop.get_by_role("button", name="Create").click()
     expect(desktop).to_have_url(f"{URL}/?collection=new")
     assert api.bodies("PUT /v1/collections/new") == [{"title": "New"}]
+
+
+def groups(count: int) -> list[Answer]:
+    """Return groups of two images: 2 and 3, 4 and 5 …"""
+    return [
+        {
+            "group_id": image_id(number),
+            "best": image_id(number),
+            "chosen": False,
+            "truncated": number == 2,
+            "reasons": {},
+            "images": [record(number), record(number + 1)],
+        }
+        for number in range(2, 2 + 2 * count, 2)
+    ]
+
+
+class Groups:
+    """Groups of near-duplicates that an API resolves, but for some that are gone or cannot be resolved."""
+
+    def __init__(self, api: FailingApi, count: int) -> None:
+        self.left = groups(count)
+        self.refused: dict[str, int] = {}
+        self.restored: list[str] = []
+        api.rule = self._answer
+
+    def _answer(self, call: Call) -> Answer | int | None:
+        if call.path == "/v1/duplicates":
+            return {"groups": self.left, "cursor": None}
+        if call.path.endswith("/restore"):
+            self.restored.append(call.path.split("/")[3])
+        if call.path != "/v1/duplicates/resolve":
+            return None
+        wanted = [group["group_id"] for group in call.body["groups"]]
+        if failures := [self.refused[group] for group in wanted if group in self.refused]:
+            return failures[0]
+        self.left = [group for group in self.left if group["group_id"] not in wanted]
+        return {"groups": [{"group_id": group, "deleted": self._deleted(group)} for group in wanted]}
+
+    @staticmethod
+    def _deleted(group: str) -> list[Answer]:
+        hidden = [{"image_id": image_id(999)}] if group == image_id(2) else []  # of a group that is truncated
+        return [{"image_id": image_id(int(group, 16) + 1)}, *hidden]
+
+
+def test_what_was_deleted_of_several_groups_is_restored_though_the_rest_fails(desktop: Page, api: FailingApi) -> None:
+    resolved = Groups(api, 20)
+    resolved.refused = {image_id(20): 404, image_id(36): 500}
+    desktop.goto(f"{URL}/?view=duplicates")
+    expect(desktop.locator("#groups > li").first).to_contain_text("Delete the 1+ others")
+    desktop.locator("#resolve-all").click()
+    expect(desktop.locator("#preview-title")).to_have_text("Keep the best of 20 groups and delete 20+ images?")
+    desktop.locator("#preview-yes").click()
+    # Of the first 16 groups, one is gone. The call with the other four fails.
+    toast = desktop.locator("#toast")
+    expect(toast).to_contain_text("5 groups could not be resolved; 16 images deleted. refused with 500")
+    expect(desktop.locator("#groups > li")).to_have_count(5)
+    toast.get_by_role("button", name="Undo").click()
+    expect(toast).to_have_text("16 images restored.")
+    assert sorted(resolved.restored) == sorted(
+        [*(image_id(number + 1) for number in range(2, 34, 2) if number != 20), image_id(999)]
+    )
+
+
+def test_what_was_deleted_of_several_images_is_restored_though_one_fails(desktop: Page, api: FailingApi) -> None:
+    api.refused[f"DELETE /v1/images/{image_id(3)}"] = 500
+    desktop.goto(URL)
+    desktop.locator("#images .open").first.focus()
+    desktop.keyboard.press("Control+a")
+    desktop.keyboard.press("Delete")
+    desktop.locator("#confirm-yes").click()
+    toast = desktop.locator("#toast")
+    expect(toast).to_contain_text("1 image could not be deleted. refused with 500")
+    toast.get_by_role("button", name="Undo").click()
+    expect(toast).to_have_text("5 images restored.")
+    assert api.count(f"POST /v1/trash/{image_id(3)}/restore") == 0

@@ -346,7 +346,7 @@ byId("look-again").onclick = () => duplicateCheck.start(() => showView(route.cur
 byId("resolve-all").onclick = () =>
   attempt(async () => {
     const gone = await resolution.preview();
-    if (gone.size) await removed(gone);
+    if (gone) await removed(gone);
   });
 byId("more-groups").onclick = oneAtATime(byId("more-groups"), () => attempt(duplicates.more));
 byId("empty-trash").onclick = () => attempt(trash.empty);

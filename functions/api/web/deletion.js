@@ -8,20 +8,20 @@ const CONCURRENT_DELETIONS = 4;
 
 /** Delete images; return the ids of those that are gone. */
 export async function remove(images) {
-  const gone = new Set();
+  const gone = [];
   let why = "";
   await each(images, CONCURRENT_DELETIONS, async (image) => {
     try {
       await api.remove(image);
-      gone.add(image.image_id);
-      if (images.length > 1) progress(text.deleting(gone.size, images.length));
+      gone.push(image);
+      if (images.length > 1) progress(text.deleting(gone.length, images.length));
     } catch (problem) {
       why = problem.message;
     }
   });
-  if (why) toast(text.notDeleted(images.length - gone.size, why));
-  else toast(text.deleted(gone.size), [text.undo, () => restore(images)]);
-  return gone;
+  const undo = gone.length ? [text.undo, () => restore(gone)] : null;
+  toast(why ? text.notDeleted(images.length - gone.length, why) : text.deleted(gone.length), undo);
+  return new Set(gone.map(({ image_id: id }) => id));
 }
 
 /** Ask whether to delete images, and delete them; return the ids of those that are gone. */

@@ -58,8 +58,8 @@ function card(group) {
   const kept = new Set([group.best]);
   const copies = make("ul", { className: "copies" });
   const others = () => group.images.filter(({ image_id: id }) => !kept.has(id));
-  const label = () => (others().length ? text.deleteOthers(others().length) : text.keepAll);
-  const question = () => (others().length ? text.reallyDeleteOthers(others().length) : text.keepAll);
+  const label = () => (others().length || group.truncated ? text.deleteOthers(others().length, group.truncated) : text.keepAll);
+  const question = () => (others().length || group.truncated ? text.reallyDeleteOthers(others().length, group.truncated) : text.keepAll);
   const problem = make("p", { className: "problem", role: "alert", hidden: true });
   const act = async (work) => {
     problem.hidden = true;

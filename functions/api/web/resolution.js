@@ -7,26 +7,51 @@ import { thumbnail } from "./thumbnails.js";
 import { restore } from "./trash.js";
 
 const AT_ONCE = 8;
+const NOT_FOUND = 404;
 const PAGE = 100;
 const SHOWN = 100;
 
-/** Resolve groups, as [{ group, keep }]; return the ids of the images that were deleted. */
+/** Resolve some groups with one call; return how many of them it resolved, from the first, and add what it deleted to `deleted`. */
+async function send(choices, deleted) {
+  const { collection } = choices[0].group.images[0];
+  const wanted = choices.map(({ group: { group_id }, keep }) => ({ group_id, keep }));
+  const done = await api.resolve(wanted, collection);
+  for (const one of done.groups) for (const { image_id } of one.deleted) deleted.push({ image_id, collection });
+  return Math.max(1, done.groups.length);
+}
+
+/**
+ * Resolve groups, as [{ group, keep }]; return the ids of the images that were deleted.
+ *
+ * What was deleted before a call fails can be restored. Where one of the groups in a call has changed since it was
+ * shown, each of them is sent alone, and that one is left out.
+ */
 export async function resolve(choices) {
-  const deleted = [];
-  const gone = new Set();
+  const deleted = []; // what the server says: a group may have more images than are shown
+  let missed = 0;
+  let alone = 0; // up to which group each is sent alone
+  let failure = null;
   let at = 0;
   while (at < choices.length) {
-    const wanted = choices.slice(at, at + AT_ONCE).map(({ group: { group_id }, keep }) => ({ group_id, keep }));
-    const done = await api.resolve(wanted, choices[at].group.images[0].collection);
-    const batch = choices.slice(at, at + done.groups.length); // the first ones, if the images of all are too many
-    at += batch.length;
-    for (const one of done.groups) for (const { image_id: id } of one.deleted) gone.add(id);
-    deleted.push(...batch.flatMap((one) => one.group.images).filter(({ image_id: id }) => gone.has(id)));
+    const batch = choices.slice(at, at + (at < alone ? 1 : AT_ONCE));
+    try {
+      at += await send(batch, deleted);
+    } catch (problem) {
+      failure = problem;
+      if (problem.status !== NOT_FOUND) break;
+      if (batch.length === 1) {
+        missed += 1;
+        at += 1;
+      } else alone = at + batch.length;
+    }
     if (choices.length > AT_ONCE) progress(text.resolving(at, choices.length));
   }
-  if (gone.size) toast(text.deleted(gone.size), [text.undo, () => restore(deleted)]);
-  else toast(text.allKept);
-  return gone;
+  const left = missed + choices.length - at;
+  if (left && choices.length === 1) throw failure;
+  const undo = deleted.length ? [text.undo, () => restore(deleted)] : null;
+  if (left) toast(text.notResolved(left, deleted.length, failure.message), undo);
+  else toast(undo ? text.deleted(deleted.length) : text.allKept, undo);
+  return new Set(deleted.map(({ image_id: id }) => id));
 }
 
 /** Return all groups of the collection. */
@@ -55,7 +80,7 @@ function line(group, change) {
   );
 }
 
-/** Show what resolving all groups would do; return the ids of the images that were deleted, if that was wanted. */
+/** Show what resolving all groups would do; return the ids of the images that were deleted, or null if that was not wanted. */
 export async function preview() {
   const groups = await all();
   toast(text.groups(groups.length));
@@ -63,8 +88,9 @@ export async function preview() {
   const dialog = byId("preview");
   const show = () => {
     const count = [...chosen].reduce((sum, group) => sum + group.images.length - 1, 0);
-    byId("preview-title").textContent = text.askResolve(chosen.size, count);
-    byId("preview-yes").textContent = text.doDelete(count);
+    const more = [...chosen].some((group) => group.truncated);
+    byId("preview-title").textContent = text.askResolve(chosen.size, count, more);
+    byId("preview-yes").textContent = text.doDelete(count, more);
     byId("preview-yes").disabled = chosen.size === 0;
   };
   const change = (group, wanted) => {
@@ -81,6 +107,6 @@ export async function preview() {
   dialog.returnValue = "";
   dialog.showModal();
   await new Promise((done) => (dialog.onclose = done));
-  if (dialog.returnValue !== "yes") return new Set();
+  if (dialog.returnValue !== "yes") return null;
   return resolve([...chosen].map((group) => ({ group, keep: [group.best] })));
 }

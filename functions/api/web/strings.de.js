@@ -1,7 +1,7 @@
 /** The page in German; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("de");
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
-const images = (count) => many(count, "Bild", "Bilder");
+const images = (count, more = false) => (more ? `${number(count)}+ Bilder` : many(count, "Bild", "Bilder"));
 const files = (count) => many(count, "Datei", "Dateien");
 const groups = (count) => many(count, "Gruppe", "Gruppen");
 
@@ -24,7 +24,7 @@ export const text = {
   selected: (count) => `${number(count)} ausgewählt`,
   askDelete: (count) => `${images(count)} löschen?`,
   whereDeleted: (name) => `Sie verlassen die Sammlung „${name}“ und keine andere, und lassen sich aus deren Papierkorb wiederherstellen.`,
-  doDelete: (count) => (count === 1 ? "Löschen" : `${images(count)} löschen`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "Löschen" : `${images(count, more)} löschen`),
   deleting: (done, count) => `${number(done)} von ${images(count)} werden gelöscht …`,
   deleted: (count) => (count === 1 ? "Gelöscht." : `${images(count)} gelöscht.`),
   notDeleted: (count, why) => `${images(count)} konnten nicht gelöscht werden. ${why}`,
@@ -159,19 +159,20 @@ export const text = {
   keepOf: (name) => `${name} behalten`,
   compareWith: "Vergleichen",
   compareOf: (name) => `${name} mit dem Bild vergleichen, das behalten wird`,
-  deleteOthers: (count) => (count === 1 ? "Das andere löschen" : `Die ${number(count)} anderen löschen`),
-  reallyDeleteOthers: (count) => (count === 1 ? "Das andere wirklich löschen?" : `Die ${number(count)} anderen wirklich löschen?`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "Das andere löschen" : `Die ${number(count)}${more ? "+" : ""} anderen löschen`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "Das andere wirklich löschen?" : `Die ${number(count)}${more ? "+" : ""} anderen wirklich löschen?`),
   keepAll: "Alle behalten",
   notADuplicate: "Kein Duplikat",
   notADuplicateOf: (name) => `${name} ist kein Duplikat`,
   separated: "Es kommt nicht wieder in eine Gruppe mit jenem Bild.",
   allKept: "Alle werden behalten und nicht wieder gruppiert.",
   groups,
-  askResolve: (count, gone) => `Das beste Bild von ${groups(count)} behalten und ${images(gone)} löschen?`,
+  askResolve: (count, gone, more) => `Das beste Bild von ${groups(count)} behalten und ${images(gone, more)} löschen?`,
   resolveGroup: (name) => `Die Gruppe von ${name} auflösen`,
   moreGroups: (count) => `und ${many(count, "weitere Gruppe", "weitere Gruppen")}`,
   reading: (count) => `Die Gruppen werden gelesen: bisher ${number(count)} …`,
   resolving: (done, count) => `${number(done)} von ${groups(count)} aufgelöst …`,
+  notResolved: (left, count, why) => `${groups(left)} konnten nicht aufgelöst werden; ${images(count)} gelöscht. ${why}`,
   checking: (done, count) => `Neuer Vergleich: ${number(done)} von ${images(count)} …`,
   checked: (changed) =>
     `Alle Bilder wurden neu verglichen. ${changed === 0 ? "Keine Gruppe hat sich geändert." : `Bei ${many(changed, "Bild", "Bildern")} hat sich die Gruppe geändert.`}`,

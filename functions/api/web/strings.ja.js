@@ -1,6 +1,6 @@
 /** The page in Japanese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
-const images = (count) => `${number(count)} 枚の画像`;
+const images = (count, more = false) => `${number(count)}${more ? "+" : ""} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;
 const groups = (count) => `${number(count)} 組`;
 
@@ -23,7 +23,7 @@ export const text = {
   selected: (count) => `${number(count)} 枚を選択中`,
   askDelete: (count) => `${images(count)}を削除しますか？`,
   whereDeleted: (name) => `コレクション「${name}」だけから外れ、そのごみ箱から復元できます。`,
-  doDelete: (count) => (count === 1 ? "削除" : `${images(count)}を削除`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "削除" : `${images(count, more)}を削除`),
   deleting: (done, count) => `削除中：${number(done)} / ${images(count)} …`,
   deleted: (count) => (count === 1 ? "削除しました。" : `${images(count)}を削除しました。`),
   notDeleted: (count, why) => `${images(count)}を削除できませんでした。${why}`,
@@ -157,19 +157,20 @@ export const text = {
   keepOf: (name) => `${name} を残す`,
   compareWith: "比較",
   compareOf: (name) => `${name} を残す画像と比較`,
-  deleteOthers: (count) => (count === 1 ? "もう 1 枚を削除" : `ほかの ${number(count)} 枚を削除`),
-  reallyDeleteOthers: (count) => (count === 1 ? "本当にもう 1 枚を削除しますか？" : `本当にほかの ${number(count)} 枚を削除しますか？`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "もう 1 枚を削除" : `ほかの ${number(count)}${more ? "+" : ""} 枚を削除`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "本当にもう 1 枚を削除しますか？" : `本当にほかの ${number(count)}${more ? "+" : ""} 枚を削除しますか？`),
   keepAll: "すべて残す",
   notADuplicate: "重複ではない",
   notADuplicateOf: (name) => `${name} は重複ではない`,
   separated: "その画像とは二度と同じ組になりません。",
   allKept: "すべて残し、二度と組にしません。",
   groups,
-  askResolve: (count, gone) => `${groups(count)}の最良の画像を残し、${images(gone)}を削除しますか？`,
+  askResolve: (count, gone, more) => `${groups(count)}の最良の画像を残し、${images(gone, more)}を削除しますか？`,
   resolveGroup: (name) => `${name} の組を整理`,
   moreGroups: (count) => `ほか ${groups(count)}`,
   reading: (count) => `組を読み込み中：これまでに ${number(count)} …`,
   resolving: (done, count) => `${groups(count)}のうち ${number(done)} 組を整理 …`,
+  notResolved: (left, count, why) => `${groups(left)}を整理できませんでした。${images(count)}を削除しました。${why}`,
   checking: (done, count) => `再比較中：${number(done)} / ${images(count)} …`,
   checked: (changed) => `すべての画像を再比較しました。${changed === 0 ? "組に変更はありません。" : `${images(changed)}の組が変わりました。`}`,
   checkFailed: (done, count) => `再比較は ${number(done)} / ${images(count)}で中断しました。もう一度始めてください。`,

@@ -1,6 +1,6 @@
 /** The page in Korean; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ko");
-const images = (count) => `이미지 ${number(count)}개`;
+const images = (count, more = false) => `이미지 ${number(count)}${more ? "+" : ""}개`;
 const files = (count) => `파일 ${number(count)}개`;
 const groups = (count) => `그룹 ${number(count)}개`;
 
@@ -23,7 +23,7 @@ export const text = {
   selected: (count) => `${number(count)}개 선택됨`,
   askDelete: (count) => `${images(count)}를 삭제할까요?`,
   whereDeleted: (name) => `컬렉션 “${name}”에서만 빠지며, 그 휴지통에서 복원할 수 있습니다.`,
-  doDelete: (count) => (count === 1 ? "삭제" : `${images(count)} 삭제`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "삭제" : `${images(count, more)} 삭제`),
   deleting: (done, count) => `삭제 중: ${images(count)} 중 ${number(done)}개 …`,
   deleted: (count) => (count === 1 ? "삭제했습니다." : `${images(count)}를 삭제했습니다.`),
   notDeleted: (count, why) => `${images(count)}를 삭제하지 못했습니다. ${why}`,
@@ -157,19 +157,20 @@ export const text = {
   keepOf: (name) => `${name} 남기기`,
   compareWith: "비교",
   compareOf: (name) => `${name}를 남길 이미지와 비교`,
-  deleteOthers: (count) => (count === 1 ? "나머지 삭제" : `나머지 ${number(count)}개 삭제`),
-  reallyDeleteOthers: (count) => (count === 1 ? "나머지를 정말 삭제할까요?" : `나머지 ${number(count)}개를 정말 삭제할까요?`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "나머지 삭제" : `나머지 ${number(count)}${more ? "+" : ""}개 삭제`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "나머지를 정말 삭제할까요?" : `나머지 ${number(count)}${more ? "+" : ""}개를 정말 삭제할까요?`),
   keepAll: "모두 남기기",
   notADuplicate: "중복 아님",
   notADuplicateOf: (name) => `${name}는 중복이 아님`,
   separated: "그 이미지와 다시 같은 그룹이 되지 않습니다.",
   allKept: "모두 남기며 다시 그룹으로 묶지 않습니다.",
   groups,
-  askResolve: (count, gone) => `${groups(count)}에서 가장 좋은 이미지를 남기고 ${images(gone)}를 삭제할까요?`,
+  askResolve: (count, gone, more) => `${groups(count)}에서 가장 좋은 이미지를 남기고 ${images(gone, more)}를 삭제할까요?`,
   resolveGroup: (name) => `${name}의 그룹 정리`,
   moreGroups: (count) => `그 밖에 ${groups(count)}`,
   reading: (count) => `그룹을 읽는 중: 지금까지 ${number(count)} …`,
   resolving: (done, count) => `${groups(count)} 중 ${number(done)}개 정리 …`,
+  notResolved: (left, count, why) => `${groups(left)}를 정리하지 못했습니다. ${images(count)}를 삭제했습니다. ${why}`,
   checking: (done, count) => `다시 비교 중: ${images(count)} 중 ${number(done)}개 …`,
   checked: (changed) => `모든 이미지를 다시 비교했습니다. ${changed === 0 ? "바뀐 그룹이 없습니다." : `${images(changed)}의 그룹이 바뀌었습니다.`}`,
   checkFailed: (done, count) => `${images(count)} 중 ${number(done)}개에서 다시 비교를 중단했습니다. 다시 시작하세요.`,

@@ -4,7 +4,7 @@ const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
 const form = (count, one, few, more) => ({ one, few })[rules.select(count)] ?? more;
 const many = (count, ...forms) => `${number(count)} ${form(count, ...forms)}`;
-const images = (count) => many(count, "изображение", "изображения", "изображений");
+const images = (count, more = false) => (more ? `${number(count)}+ изображений` : many(count, "изображение", "изображения", "изображений"));
 const ofImages = (count) => many(count, "изображения", "изображений", "изображений");
 const files = (count) => many(count, "файл", "файла", "файлов");
 const ofFiles = (count) => many(count, "файла", "файлов", "файлов");
@@ -30,7 +30,7 @@ export const text = {
   selected: (count) => `Выбрано: ${number(count)}`,
   askDelete: (count) => `Удалить ${images(count)}?`,
   whereDeleted: (name) => `Они покинут только коллекцию «${name}», и их можно восстановить из её корзины.`,
-  doDelete: (count) => (count === 1 ? "Удалить" : `Удалить ${images(count)}`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "Удалить" : `Удалить ${images(count, more)}`),
   deleting: (done, count) => `Удаление: ${number(done)} из ${ofImages(count)} …`,
   deleted: (count) => (count === 1 ? "Удалено." : `Удалено: ${images(count)}.`),
   notDeleted: (count, why) => `Не удалось удалить ${images(count)}. ${why}`,
@@ -164,19 +164,20 @@ export const text = {
   keepOf: (name) => `Оставить ${name}`,
   compareWith: "Сравнить",
   compareOf: (name) => `Сравнить ${name} с тем, что остаётся`,
-  deleteOthers: (count) => (count === 1 ? "Удалить другое" : `Удалить остальные (${number(count)})`),
-  reallyDeleteOthers: (count) => (count === 1 ? "Точно удалить другое?" : `Точно удалить остальные (${number(count)})?`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "Удалить другое" : `Удалить остальные (${number(count)}${more ? "+" : ""})`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "Точно удалить другое?" : `Точно удалить остальные (${number(count)}${more ? "+" : ""})?`),
   keepAll: "Оставить все",
   notADuplicate: "Не дубликат",
   notADuplicateOf: (name) => `${name} не дубликат`,
   separated: "Оно больше не попадёт в одну группу с тем изображением.",
   allKept: "Все оставлены и больше не будут группироваться.",
   groups,
-  askResolve: (count, gone) => `Оставить лучшее из ${ofGroups(count)} и удалить ${images(gone)}?`,
+  askResolve: (count, gone, more) => `Оставить лучшее из ${ofGroups(count)} и удалить ${images(gone, more)}?`,
   resolveGroup: (name) => `Разобрать группу ${name}`,
   moreGroups: (count) => `и ещё ${groups(count)}`,
   reading: (count) => `Чтение групп: пока ${number(count)} …`,
   resolving: (done, count) => `Разобрано ${number(done)} из ${ofGroups(count)} …`,
+  notResolved: (left, count, why) => `Не удалось разобрать: ${groups(left)}. Удалено: ${images(count)}. ${why}`,
   checking: (done, count) => `Новое сравнение: ${number(done)} из ${ofImages(count)} …`,
   checked: (changed) => `Все изображения сравнены заново. ${changed === 0 ? "Группы не изменились." : `Сменили группу: ${images(changed)}.`}`,
   checkFailed: (done, count) => `Новое сравнение прервано после ${number(done)} из ${ofImages(count)}. Запустите его снова.`,

@@ -1,6 +1,6 @@
 /** The page in Chinese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("zh");
-const images = (count) => `${number(count)} 张图片`;
+const images = (count, more = false) => `${number(count)}${more ? "+" : ""} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
 const groups = (count) => `${number(count)} 组`;
 
@@ -23,7 +23,7 @@ export const text = {
   selected: (count) => `已选择 ${number(count)} 张`,
   askDelete: (count) => `删除 ${images(count)}？`,
   whereDeleted: (name) => `它们只会离开图集“${name}”，并可从其回收站恢复。`,
-  doDelete: (count) => (count === 1 ? "删除" : `删除 ${images(count)}`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "删除" : `删除 ${images(count, more)}`),
   deleting: (done, count) => `正在删除：${number(done)} / ${images(count)} …`,
   deleted: (count) => (count === 1 ? "已删除。" : `已删除 ${images(count)}。`),
   notDeleted: (count, why) => `${images(count)}未能删除。${why}`,
@@ -157,19 +157,20 @@ export const text = {
   keepOf: (name) => `保留 ${name}`,
   compareWith: "比较",
   compareOf: (name) => `将 ${name} 与要保留的图片比较`,
-  deleteOthers: (count) => (count === 1 ? "删除另一张" : `删除其余 ${number(count)} 张`),
-  reallyDeleteOthers: (count) => (count === 1 ? "确定删除另一张？" : `确定删除其余 ${number(count)} 张？`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "删除另一张" : `删除其余 ${number(count)}${more ? "+" : ""} 张`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "确定删除另一张？" : `确定删除其余 ${number(count)}${more ? "+" : ""} 张？`),
   keepAll: "全部保留",
   notADuplicate: "不是重复",
   notADuplicateOf: (name) => `${name} 不是重复图片`,
   separated: "它不会再与那张图片归为一组。",
   allKept: "全部保留，不会再归为一组。",
   groups,
-  askResolve: (count, gone) => `保留 ${groups(count)}中最好的图片，并删除 ${images(gone)}？`,
+  askResolve: (count, gone, more) => `保留 ${groups(count)}中最好的图片，并删除 ${images(gone, more)}？`,
   resolveGroup: (name) => `处理 ${name} 所在的组`,
   moreGroups: (count) => `以及另外 ${groups(count)}`,
   reading: (count) => `正在读取分组：已读 ${number(count)} …`,
   resolving: (done, count) => `已处理 ${number(done)} / ${groups(count)} …`,
+  notResolved: (left, count, why) => `${groups(left)}未能处理；已删除 ${images(count)}。${why}`,
   checking: (done, count) => `正在重新比较：${number(done)} / ${images(count)} …`,
   checked: (changed) => `所有图片已重新比较。${changed === 0 ? "分组没有变化。" : `${images(changed)}的分组有变化。`}`,
   checkFailed: (done, count) => `重新比较在 ${number(done)} / ${images(count)}处中止。请重新开始。`,

@@ -5,7 +5,7 @@ import { translated } from "./language.js";
 /** Choose the form of a word for a count. */
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 
-const images = (count) => many(count, "image", "images");
+const images = (count, more = false) => (more ? `${number(count)}+ images` : many(count, "image", "images"));
 const files = (count) => many(count, "file", "files");
 
 function duration(seconds) {
@@ -27,7 +27,7 @@ const english = {
   selected: (count) => `${number(count)} selected`,
   askDelete: (count) => `Delete ${images(count)}?`,
   whereDeleted: (name) => `They leave the collection “${name}” and no other, and can be restored from its trash.`,
-  doDelete: (count) => (count === 1 ? "Delete it" : `Delete ${images(count)}`),
+  doDelete: (count, more = false) => (count === 1 && !more ? "Delete it" : `Delete ${images(count, more)}`),
   deleting: (done, count) => `Deleting ${number(done)} of ${images(count)} …`,
   deleted: (count) => (count === 1 ? "Deleted." : `${images(count)} deleted.`),
   notDeleted: (count, why) => `${images(count)} could not be deleted. ${why}`,
@@ -162,19 +162,20 @@ const english = {
   keepOf: (name) => `Keep ${name}`,
   compareWith: "Compare",
   compareOf: (name) => `Compare ${name} with the image that is kept`,
-  deleteOthers: (count) => (count === 1 ? "Delete the other" : `Delete the ${number(count)} others`),
-  reallyDeleteOthers: (count) => (count === 1 ? "Really delete the other?" : `Really delete the ${number(count)} others?`),
+  deleteOthers: (count, more) => (count === 1 && !more ? "Delete the other" : `Delete the ${number(count)}${more ? "+" : ""} others`),
+  reallyDeleteOthers: (count, more) => (count === 1 && !more ? "Really delete the other?" : `Really delete the ${number(count)}${more ? "+" : ""} others?`),
   keepAll: "Keep all of them",
   notADuplicate: "Not a duplicate",
   notADuplicateOf: (name) => `${name} is not a duplicate`,
   separated: "It will not be grouped with that image again.",
   allKept: "All of them are kept, and will not be grouped again.",
   groups: (count) => many(count, "group", "groups"),
-  askResolve: (groups, count) => `Keep the best of ${many(groups, "group", "groups")} and delete ${images(count)}?`,
+  askResolve: (groups, count, more) => `Keep the best of ${many(groups, "group", "groups")} and delete ${images(count, more)}?`,
   resolveGroup: (name) => `Resolve the group of ${name}`,
   moreGroups: (count) => `and ${many(count, "more group", "more groups")}`,
   reading: (count) => `Reading the groups: ${number(count)} so far …`,
   resolving: (done, count) => `${number(done)} of ${many(count, "group", "groups")} resolved …`,
+  notResolved: (left, count, why) => `${many(left, "group", "groups")} could not be resolved; ${images(count)} deleted. ${why}`,
   checking: (done, count) => `Comparing again: ${number(done)} of ${images(count)} …`,
   checked: (changed) => `All images were compared again. ${changed === 0 ? "No group changed." : `${many(changed, "image", "images")} changed ${changed === 1 ? "its" : "their"} group.`}`,
   checkFailed: (done, count) => `Comparing again was given up after ${number(done)} of ${images(count)}. Start it again.`,
