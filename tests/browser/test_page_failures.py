@@ -197,3 +197,16 @@ def test_what_was_deleted_of_several_images_is_restored_though_one_fails(desktop
     toast.get_by_role("button", name="Undo").click()
     expect(toast).to_have_text("5 images restored.")
     assert api.count(f"POST /v1/trash/{image_id(3)}/restore") == 0
+
+
+def test_another_view_starts_with_nothing_selected(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(URL)
+    desktop.locator("#images .open").first.focus()
+    desktop.keyboard.press("Control+a")
+    expect(desktop.locator("#selection-count")).to_have_text("6 selected")
+    desktop.locator("#to-trash").click()
+    expect(desktop.locator("#no-trash")).to_be_visible()
+    expect(desktop.locator("#selection")).to_be_hidden()
+    desktop.go_back()
+    expect(desktop.locator("#images li")).to_have_count(6)
+    expect(desktop.locator("#images li.selected")).to_have_count(0)

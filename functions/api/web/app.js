@@ -209,6 +209,7 @@ function show(now, before) {
   if (moved) {
     setStatus("");
     search.forget();
+    selection.clear(); // what is selected is not shown any more
     if (before?.collection !== now.collection) {
       here = null;
       grid.clear();
