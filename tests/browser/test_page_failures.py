@@ -210,3 +210,12 @@ def test_another_view_starts_with_nothing_selected(desktop: Page, api: FailingAp
     desktop.go_back()
     expect(desktop.locator("#images li")).to_have_count(6)
     expect(desktop.locator("#images li.selected")).to_have_count(0)
+
+
+def test_an_address_with_an_unknown_ranking_is_shown(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(f"{URL}/?ranking=%22classical")
+    expect(desktop.locator("#images li")).to_have_count(6)
+    expect(desktop.locator("[name=ranking]:checked")).to_have_count(0)
+    desktop.get_by_text("All signals").click()
+    expect(desktop).to_have_url(f"{URL}/")
+    expect(desktop.get_by_label("All signals")).to_be_checked()

@@ -205,7 +205,7 @@ function show(now, before) {
   filters.show(now);
   find.show(now);
   byId("effort").value = now.effort ?? "balanced";
-  document.querySelector(`input[name=ranking][value=${now.ranking ?? "fused"}]`).checked = true;
+  for (const choice of document.getElementsByName("ranking")) choice.checked = choice.value === (now.ranking ?? "fused");
   if (moved) {
     setStatus("");
     search.forget();
