@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.browser.conftest import needs_chromium
+from tests.browser.conftest import needs_chromium, stored_files
 from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, image_id, record
 
 pytestmark = needs_chromium
@@ -219,3 +219,28 @@ def test_an_address_with_an_unknown_ranking_is_shown(desktop: Page, api: Failing
     desktop.get_by_text("All signals").click()
     expect(desktop).to_have_url(f"{URL}/")
     expect(desktop.get_by_label("All signals")).to_be_checked()
+
+
+def test_the_key_is_not_forgotten_with_waiting_uploads_unless_somebody_agrees(desktop: Page, api: FailingApi) -> None:
+    api.answers["GET /v1/uploads/u"] = {"status": "pending"}
+    asked: list[str] = []
+    desktop.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    desktop.goto(URL)
+    desktop.evaluate("sessionStorage.setItem('pictrace-key', 'k')")
+    desktop.reload()
+    desktop.set_input_files("#files", files(*(f"{at}.png" for at in range(20))))
+    expect(desktop.locator("#uploads-status")).to_contain_text("0 of 20 files")
+    forget, confirm = desktop.locator("#forget"), desktop.locator("#confirm")
+    forget.click()
+    expect(confirm).to_contain_text("Forget the key and 20 files?")
+    confirm.get_by_role("button", name="Not now").click()
+    expect(confirm).to_be_hidden()
+    assert desktop.evaluate("sessionStorage.length") == 1
+    forget.click()
+    with desktop.expect_navigation():
+        confirm.get_by_role("button", name="Forget the key").click()
+    expect(desktop.locator("#images li")).to_have_count(6)
+    expect(forget).to_be_hidden()
+    expect(desktop.locator("#uploads-panel")).to_be_hidden()
+    assert asked == []  # the browser does not ask a second time
+    assert stored_files(desktop) == []

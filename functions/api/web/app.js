@@ -243,6 +243,18 @@ function addAll(all, skipped = 0) {
   uploads.add(all, collection());
 }
 
+/** Delete the files that the browser keeps for a key; return false if somebody wants those that are not added yet. */
+async function forgetFiles() {
+  const left = uploads.left();
+  if (left) {
+    const yes = await confirm({ title: text.askForget(left), explanation: text.whyForget, action: text.doForget, danger: true });
+    if (!yes) return false;
+    uploads.cancel();
+  }
+  await Promise.all([uploadQueue.clear(), queries.clear()]);
+  return true;
+}
+
 /** Let the page follow the uploads while they go on. */
 async function followUploads({ fresh, over }) {
   search.forget();
@@ -329,7 +341,7 @@ api.onBusy((seconds) => {
 translatePage();
 offerLanguages(byId("language"));
 startBackground();
-key.start(() => Promise.all([uploadQueue.clear(), queries.clear()]));
+key.start(forgetFiles);
 queries.start();
 filters.start();
 collections.start();

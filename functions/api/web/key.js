@@ -34,11 +34,11 @@ function show() {
   byId("forget").hidden = current() === null;
 }
 
-/** Set up the button that forgets the key, calls `forgetFiles` and reloads the page. */
+/** Set up the button that forgets the key and reloads the page, once `forgetFiles` has returned that it may. */
 export function start(forgetFiles) {
   byId("forget").onclick = async () => {
+    if (!(await forgetFiles())) return;
     sessionStorage.removeItem(NAME);
-    await forgetFiles();
     location.reload();
   };
   show();

@@ -83,6 +83,9 @@ export const text = {
   failures: (count) => many(count, "Datei konnte nicht hinzugefügt werden", "Dateien konnten nicht hinzugefügt werden"),
   resumed: (count) => `Es geht weiter mit ${files(count)} von vorher.`,
   wouldBeLost: (count) => `${files(count)} kann dieser Browser nicht aufbewahren. Lassen Sie die Seite offen, bis alles hinzugefügt ist.`,
+  askForget: (count) => `Den Schlüssel und ${files(count)} vergessen?`,
+  whyForget: "Sie sind noch nicht hinzugefügt, und dieser Browser löscht sie. Was hinzugefügt ist, bleibt.",
+  doForget: "Schlüssel vergessen",
   goesOn: "Wenn Sie die Seite schließen, geht es beim nächsten Öffnen weiter.",
 
   thisCollection: "angezeigt",

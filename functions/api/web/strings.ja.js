@@ -82,6 +82,9 @@ export const text = {
   failures: (count) => `${files(count)}を追加できませんでした`,
   resumed: (count) => `前回の${files(count)}を続けます。`,
   wouldBeLost: (count) => `このブラウザーは${files(count)}を保持できません。追加が終わるまでページを開いたままにしてください。`,
+  askForget: (count) => `キーと${files(count)}を忘れますか？`,
+  whyForget: "まだ追加されていないファイルが、このブラウザーから削除されます。追加済みの画像は残ります。",
+  doForget: "キーを忘れる",
   goesOn: "ページを閉じても、次に開いたときに続きます。",
 
   thisCollection: "表示中",

@@ -82,6 +82,9 @@ export const text = {
   failures: (count) => `${files(count)}를 추가하지 못했습니다`,
   resumed: (count) => `이전의 ${files(count)}를 이어서 처리합니다.`,
   wouldBeLost: (count) => `이 브라우저는 ${files(count)}를 보관할 수 없습니다. 추가가 끝날 때까지 페이지를 열어 두세요.`,
+  askForget: (count) => `키와 ${files(count)}를 잊을까요?`,
+  whyForget: "아직 추가되지 않은 파일이 이 브라우저에서 삭제됩니다. 추가된 것은 남습니다.",
+  doForget: "키 잊기",
   goesOn: "페이지를 닫아도 다시 열면 이어집니다.",
 
   thisCollection: "표시 중",

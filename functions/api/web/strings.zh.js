@@ -82,6 +82,9 @@ export const text = {
   failures: (count) => `${files(count)}未能添加`,
   resumed: (count) => `继续处理之前的 ${files(count)}。`,
   wouldBeLost: (count) => `此浏览器无法保存 ${files(count)}。请保持页面打开，直到全部添加完毕。`,
+  askForget: (count) => `忘记密钥和 ${files(count)}？`,
+  whyForget: "它们尚未添加，此浏览器会将其删除。已添加的会保留。",
+  doForget: "忘记密钥",
   goesOn: "关闭页面后，下次打开时会继续。",
 
   thisCollection: "当前显示",

@@ -31,6 +31,9 @@ let storing = false; // whether files are being stored, so that it is not known 
 export const setLimit = (bytes) => (maxBytes = bytes);
 export const running = () => finished < total;
 
+/** Return the number of files that are not added yet. */
+export const left = () => active.size;
+
 function line(entry) {
   const bar = make("progress", { max: 1, value: 0, "aria-label": text.uploadOf(entry.name) });
   const state = make("span", { className: "state" }, text.waiting);
@@ -207,7 +210,8 @@ function retry(ids) {
   enqueue(entries);
 }
 
-function cancel() {
+/** Stop the uploads; what was added stays. */
+export function cancel() {
   cancellation.abort(new Error("cancelled"));
   for (const entry of waiting.splice(0)) discard(entry);
   conclude();
