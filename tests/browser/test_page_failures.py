@@ -244,3 +244,50 @@ def test_the_key_is_not_forgotten_with_waiting_uploads_unless_somebody_agrees(de
     expect(desktop.locator("#uploads-panel")).to_be_hidden()
     assert asked == []  # the browser does not ask a second time
     assert stored_files(desktop) == []
+
+
+def test_files_are_searched_for_though_another_tab_keeps_the_old_ones_open(desktop: Page, api: FailingApi) -> None:
+    search = {"matches": [], "model": "m", "candidates": 0, "low_information": False, "took_ms": {"total": 1}}
+    api.answers["POST /v1/search"] = search
+    desktop.goto(URL)
+    desktop.set_input_files("#file", files("x.png"))
+    expect(desktop.locator("#query-name")).to_have_text("x.png")
+    other = desktop.context.new_page()
+    FailingApi(other).answers["POST /v1/search"] = search
+    other.goto(URL)
+    other.evaluate("sessionStorage.setItem('pictrace-key', 'k')")
+    other.reload()
+    with other.expect_navigation():
+        other.locator("#forget").click()
+    other.set_input_files("#file", files("y.png"))
+    expect(other.locator("#query-name")).to_have_text("y.png")
+    assert len(stored_files(other)) == 1  # the first tab let go of "x.png"
+
+    # A tab with an earlier version of the page does not let go.
+    desktop.evaluate(
+        """() => new Promise((resolve) => {
+            const request = indexedDB.open("pictrace-queries", 1);
+            request.onsuccess = () => resolve((window.held = request.result) && null);
+        })"""
+    )
+    other.evaluate("sessionStorage.setItem('pictrace-key', 'k')")
+    other.reload()
+    with other.expect_navigation():
+        other.locator("#forget").click()
+    other.set_input_files("#file", files("z.png"))
+    expect(other.locator("#query-name")).to_have_text("z.png", timeout=10_000)
+
+
+def test_the_page_keeps_the_last_20_files_that_were_searched_for(desktop: Page, api: FailingApi) -> None:
+    desktop.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    desktop.goto(URL)
+    kept = desktop.evaluate(
+        """async () => {
+            const queries = await import("/static/query_files.js");
+            const ids = [];
+            for (let at = 0; at < 21; at++) ids.push(await queries.keep(new File([`${at}`], `${at}.png`), null));
+            const found = await Promise.all(ids.map(queries.find));
+            return found.map((one) => one !== null);
+        }"""
+    )
+    assert kept == [False, *[True] * 20]

@@ -1,8 +1,11 @@
 /** The files of the last searches, by their SHA-256, for a day, so that Back and a reload search for them again. */
+import { pause } from "./dom.js";
+
 const DATABASE = "pictrace-queries";
 const STORE = "files";
 const MOST_KEPT = 20;
 const KEPT_MS = 86_400_000;
+const STORE_MS = 1000; // a browser that takes longer may never answer
 
 const here = new Map();
 
@@ -12,11 +15,17 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-async function store(mode) {
+/** Do `work` with the store. It is closed then, and whenever another tab deletes it, which would wait for this one otherwise. */
+async function withStore(mode, work) {
   const request = indexedDB.open(DATABASE, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
   const database = await done(request);
-  return database.transaction(STORE, mode).objectStore(STORE);
+  database.onversionchange = () => database.close();
+  try {
+    return await work(database.transaction(STORE, mode).objectStore(STORE));
+  } finally {
+    database.close();
+  }
 }
 
 async function idOf(file) {
@@ -34,29 +43,26 @@ async function tidy(files) {
 /** Keep a file, of which `small` is searched for; return its id. */
 export async function keep(file, small) {
   const id = await idOf(file);
+  here.delete(id);
   here.set(id, { file, small });
-  try {
-    const files = await store("readwrite");
+  for (const old of [...here.keys()].slice(0, -MOST_KEPT)) here.delete(old);
+  const stored = withStore("readwrite", async (files) => {
     await done(files.put({ id, file, small, at: Date.now() }));
     await tidy(files);
-  } catch {
-    // Then it is kept until the page is closed.
-  }
+  });
+  await Promise.race([stored.catch(() => {}), pause(STORE_MS)]); // if it fails, the file is kept until the page is closed
   return id;
 }
 
 /** Return `{ file, small }` of an id, or null if this browser does not have it. */
 export async function find(id) {
   if (here.has(id)) return here.get(id);
-  try {
-    return (await done((await store("readonly")).get(id))) ?? null;
-  } catch {
-    return null;
-  }
+  const stored = withStore("readonly", (files) => done(files.get(id)));
+  return (await Promise.race([stored.catch(() => null), pause(STORE_MS)])) ?? null;
 }
 
 /** Delete what is kept for more than a day. */
-export const start = () => store("readwrite").then(tidy).catch(() => {});
+export const start = () => withStore("readwrite", tidy).catch(() => {});
 
 export function clear() {
   here.clear();

@@ -1,7 +1,10 @@
 /** The files that wait to be uploaded, in the browser's own storage, so that a reload loses none. */
+import { pause } from "./dom.js";
+
 const DATABASE = "pictrace-uploads";
 const STORE = "files";
 const SHARE_OF_QUOTA = 0.5;
+const OPEN_MS = 1000; // a browser that takes longer may never answer
 
 const owner = crypto.randomUUID?.() ?? null; // of what this page stores; there is none where the page is not a secure context
 let opened = null;
@@ -20,7 +23,17 @@ async function open() {
   if (!owner || !navigator.locks || !window.indexedDB) throw new Error("not stored");
   const request = indexedDB.open(DATABASE, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-  return done(request);
+  request.addEventListener("success", () => {
+    // Another tab deletes it, and would wait for this one.
+    request.result.onversionchange = () => {
+      request.result.close();
+      opened = null;
+    };
+  });
+  const late = pause(OPEN_MS).then(() => {
+    throw new Error("not opened");
+  });
+  return Promise.race([done(request), late]);
 }
 
 async function store(mode) {
