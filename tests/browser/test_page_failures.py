@@ -7,6 +7,7 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.browser.conftest import needs_chromium, stored_files
 from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, image_id, record
+from tests.integration.conftest import until
 
 pytestmark = needs_chromium
 
@@ -291,3 +292,30 @@ def test_the_page_keeps_the_last_20_files_that_were_searched_for(desktop: Page, 
         }"""
     )
     assert kept == [False, *[True] * 20]
+
+
+def test_an_upload_that_was_sent_is_followed_though_calls_fail(desktop: Page, api: FailingApi) -> None:
+    answers: list[int] = [NO_ANSWER, 502]
+    api.rule = lambda call: answers.pop(0) if call.path == "/v1/uploads/u" and answers else None
+    desktop.goto(URL)
+    desktop.set_input_files("#files", files("x.png"))
+    expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
+    expect(desktop.locator("#failures")).to_be_hidden()
+
+    answers.append(404)  # nobody knows the upload any more
+    desktop.set_input_files("#files", files("y.png"))
+    expect(desktop.locator("#failures-title")).to_have_text("1 file could not be added")
+    sent = api.count("POST /v1/post")
+    desktop.locator("#failures-title").click()
+    desktop.get_by_role("button", name="Try y.png again").click()
+    expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
+    assert api.count("POST /v1/post") == sent + 1
+
+    answers.append(400)  # such as a page that was left alone for too long
+    desktop.set_input_files("#files", files("z.png"))
+    expect(desktop.locator("#failures-title")).to_have_text("1 file could not be added")
+    until(lambda: stored_files(desktop) == ["z.png"])
+    desktop.reload()
+    expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
+    expect(desktop.locator("#failures")).to_be_hidden()
+    assert api.count("POST /v1/post") == sent + 2

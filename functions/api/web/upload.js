@@ -11,6 +11,9 @@ const RETRY_MS = 1500;
 
 let usualWait = FIRST_POLL_MS; // until an upload is indexed, so that most are asked about once
 
+/** Return whether a problem is one of the connection, or of a server that is busy or restarting. */
+const passing = (problem) => problem instanceof api.Problem && (problem.status === 0 || problem.status === 429 || problem.status >= 500);
+
 /** Send the form of an upload; S3 requires the file to be its last field. */
 function post({ url, fields }, file, onProgress, signal) {
   return new Promise((resolve, reject) => {
@@ -39,26 +42,33 @@ export async function send(file, collection, { maxBytes, onProgress, signal }) {
       await post(form, file, onProgress, signal);
       return form.upload_id;
     } catch (problem) {
-      const passing = problem instanceof api.Problem && (problem.status === 0 || problem.status >= 500);
-      if (!passing || attempt === ATTEMPTS) throw problem;
+      if (!passing(problem) || attempt === ATTEMPTS) throw problem;
       await pause(RETRY_MS * attempt);
     }
   }
 }
 
-/** Wait until an upload has a final state, and return that state. */
+/** Wait until an upload has a final state, and return that state. It was sent, so calls that fail are only made again. */
 export async function finish(id, signal) {
   const started = Date.now();
   let wait = usualWait;
+  let failure = null;
   while (Date.now() - started < MAX_WAIT_MS) {
     await pause(wait);
     signal.throwIfAborted();
-    const state = await api.upload(id);
-    if (state.status !== "pending") {
+    let state = null;
+    try {
+      state = await api.upload(id);
+      failure = null;
+    } catch (problem) {
+      if (!passing(problem)) throw problem;
+      failure = problem;
+    }
+    if (state && state.status !== "pending") {
       usualWait = Math.min(SLOWEST_POLL_MS, Math.max(FIRST_POLL_MS, 0.8 * usualWait + 0.2 * (Date.now() - started)));
       return state;
     }
     wait = Math.min(Math.max(wait, FIRST_POLL_MS) * 1.3, SLOWEST_POLL_MS);
   }
-  throw new api.Problem(text.stillIndexing);
+  throw failure ?? new api.Problem(text.stillIndexing);
 }

@@ -10,6 +10,7 @@ const SHOWN_ROWS = 12;
 const SHOWN_FAILURES = 200;
 const RATE_SECONDS = 30;
 const REPORT_MS = 3000;
+const NOT_FOUND = 404;
 
 const waiting = [];
 const active = new Set(); // the entries that have no final state yet
@@ -146,8 +147,10 @@ async function process(entry) {
     if (signal.aborted) {
       shown.row.remove();
       discard(entry);
+    } else {
+      if (problem.status === NOT_FOUND) entry.uploadId = null; // it is sent anew
+      end(entry, { status: "rejected", reason: problem.message, failure: problem.message }, shown);
     }
-    else end(entry, { status: "rejected", reason: problem.message, failure: problem.message }, shown);
   } finally {
     release();
   }
@@ -161,8 +164,10 @@ function work() {
 async function keepWaiting(entries) {
   storing = true;
   for (const entry of entries) {
+    const { uploadId } = entry;
     if (!active.has(entry) || !(await queue.keep(entry))) continue;
     entry.kept = true;
+    if (entry.uploadId !== uploadId) queue.keep({ ...entry }); // it was sent meanwhile
     if (!active.has(entry) && !failed.has(entry.id)) queue.forget(entry.id);
   }
   storing = false;
@@ -243,8 +248,9 @@ export async function start(changed) {
     if (running() && unsaved()) event.preventDefault();
   });
   const left = (await queue.adopt()).map((entry) => ({ ...entry, kept: true }));
-  for (const entry of left.filter(({ failure }) => failure)) fail(entry, entry.failure);
-  const rest = left.filter(({ failure }) => !failure);
+  // Of those that were sent, the state may be known by now.
+  for (const entry of left.filter(({ failure, uploadId }) => failure && !uploadId)) fail(entry, entry.failure);
+  const rest = left.filter(({ failure, uploadId }) => !failure || uploadId).map(({ failure, ...entry }) => entry);
   if (rest.length) enqueue(rest);
   show();
 }
