@@ -319,3 +319,23 @@ def test_an_upload_that_was_sent_is_followed_though_calls_fail(desktop: Page, ap
     expect(desktop.locator("#uploads-status")).to_contain_text("1 of 1 image is")
     expect(desktop.locator("#failures")).to_be_hidden()
     assert api.count("POST /v1/post") == sent + 2
+
+
+def test_uploads_wait_for_a_key_that_is_asked_for_once(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(URL)
+    expect(desktop.locator("#count")).to_be_visible()
+    api.rule = lambda call: 401 if call.path.startswith("/v1/uploads") else None
+    desktop.set_input_files("#files", files(*(f"{at}.png" for at in range(8))))
+    dialog, status = desktop.locator("#key"), desktop.locator("#uploads-status")
+    dialog.get_by_role("button", name="Not now").click()
+    expect(status).to_have_text("8 files wait for a key.")
+    expect(dialog).to_be_hidden()
+    expect(desktop.locator("#failures")).to_be_hidden()
+    calls = api.count("POST /v1/uploads")
+    desktop.locator("#resume-uploads").click()
+    desktop.get_by_label("Your key").fill("pt_new")
+    api.rule = lambda _: None
+    desktop.get_by_role("button", name="Continue").click()
+    expect(status).to_contain_text("8 of 8 images are in the collection.")
+    expect(desktop.locator("#resume-uploads")).to_be_hidden()
+    assert calls == 4

@@ -3,6 +3,10 @@ import { byId } from "./dom.js";
 const NAME = "pictrace-key";
 
 let asking = null;
+let entered = () => {};
+
+/** Set what goes on once a key is entered. */
+export const onEntered = (work) => (entered = work);
 
 /** Return the key, or null; the browser forgets it when the tab is closed. */
 export const current = () => sessionStorage.getItem(NAME);
@@ -23,6 +27,7 @@ export async function request(refused) {
       asking = null;
       show();
       resolve(key || null);
+      if (key) entered();
     };
     dialog.returnValue = "";
     dialog.showModal();

@@ -86,6 +86,7 @@ const english = {
   failures: (count) => many(count, "file could not be added", "files could not be added"),
   resumed: (count) => `Going on with ${files(count)} from before.`,
   wouldBeLost: (count) => `${files(count)} cannot be kept by this browser. Leave the page open until they are added.`,
+  waitForKey: (count) => `${files(count)} ${count === 1 ? "waits" : "wait"} for a key.`,
   askForget: (count) => `Forget the key and ${files(count)}?`,
   whyForget: "They are not added yet, and this browser deletes them. What was added stays.",
   doForget: "Forget the key",

@@ -1,5 +1,6 @@
 /** The uploads of the page: a queue of files, worked off a few at a time, with its progress. */
 import { byId, make } from "./dom.js";
+import * as key from "./key.js";
 import { text } from "./text.js";
 import * as upload from "./upload.js";
 import * as queue from "./upload_queue.js";
@@ -10,6 +11,7 @@ const SHOWN_ROWS = 12;
 const SHOWN_FAILURES = 200;
 const RATE_SECONDS = 30;
 const REPORT_MS = 3000;
+const NEEDS_KEY = 401;
 const NOT_FOUND = 404;
 
 const waiting = [];
@@ -27,6 +29,7 @@ let maxBytes = Infinity;
 let report = () => {};
 let reported = 0;
 let lastReport = 0;
+let paused = false; // until a key is entered
 let storing = false; // whether files are being stored, so that it is not known yet which cannot be
 
 export const setLimit = (bytes) => (maxBytes = bytes);
@@ -61,7 +64,8 @@ function show() {
   byId("uploads-progress").value = total ? finished / total : 0;
   byId("cancel-uploads").hidden = !pending;
   byId("close-uploads").hidden = pending;
-  if (pending) byId("uploads-status").textContent = text.uploading(finished, total, rate, rate && (total - finished) / rate);
+  byId("resume-uploads").hidden = !paused;
+  if (pending) byId("uploads-status").textContent = paused ? text.waitForKey(total - finished) : text.uploading(finished, total, rate, rate && (total - finished) / rate);
   byId("uploads-warning").hidden = lost === 0 || storing;
   byId("uploads-warning").textContent = text.wouldBeLost(lost);
   byId("failures").hidden = failed.size === 0;
@@ -147,6 +151,11 @@ async function process(entry) {
     if (signal.aborted) {
       shown.row.remove();
       discard(entry);
+    } else if (problem.status === NEEDS_KEY) {
+      shown.row.remove();
+      waiting.unshift(entry);
+      paused = true;
+      show();
     } else {
       if (problem.status === NOT_FOUND) entry.uploadId = null; // it is sent anew
       end(entry, { status: "rejected", reason: problem.message, failure: problem.message }, shown);
@@ -157,7 +166,14 @@ async function process(entry) {
 }
 
 function work() {
-  while (waiting.length && sending < CONCURRENT_UPLOADS && indexing < CONCURRENT_WAITS) process(waiting.shift());
+  while (!paused && waiting.length && sending < CONCURRENT_UPLOADS && indexing < CONCURRENT_WAITS) process(waiting.shift());
+}
+
+/** Go on, as with a key; without one, the first call asks for it. */
+function resume() {
+  paused = false;
+  show();
+  work();
 }
 
 /** Store the files that still wait, while the first are sent already. */
@@ -186,8 +202,7 @@ function enqueue(entries) {
   for (const entry of entries) active.add(entry);
   waiting.push(...entries);
   byId("uploads-title").textContent = text.uploadsTo(entries[0].collection);
-  show();
-  work();
+  resume();
 }
 
 /** Add files to the collection that is shown. */
@@ -218,6 +233,7 @@ function retry(ids) {
 /** Stop the uploads; what was added stays. */
 export function cancel() {
   cancellation.abort(new Error("cancelled"));
+  paused = false;
   for (const entry of waiting.splice(0)) discard(entry);
   conclude();
   for (const row of byId("uploads").querySelectorAll(":scope > :not(.ended)")) row.remove();
@@ -237,6 +253,8 @@ function dismiss() {
 export async function start(changed) {
   report = changed;
   byId("cancel-uploads").onclick = cancel;
+  byId("resume-uploads").onclick = resume;
+  key.onEntered(resume);
   byId("retry-all").onclick = () => retry([...failed.keys()]);
   byId("dismiss-failures").onclick = dismiss;
   byId("close-uploads").onclick = () => {
