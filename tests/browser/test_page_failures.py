@@ -339,3 +339,58 @@ def test_uploads_wait_for_a_key_that_is_asked_for_once(desktop: Page, api: Faili
     expect(status).to_contain_text("8 of 8 images are in the collection.")
     expect(desktop.locator("#resume-uploads")).to_be_hidden()
     assert calls == 4
+
+
+def test_a_late_failure_leaves_the_view_that_is_shown_by_then(desktop: Page, api: FailingApi) -> None:
+    problem, toast = desktop.locator("#problem"), desktop.locator("#toast")
+
+    def held(name: str) -> Route:
+        until(lambda: api.held[name] or desktop.wait_for_timeout(20))
+        (late,) = api.held.pop(name)
+        return late
+
+    def fail(late: Route) -> None:
+        late.fulfill(status=500, json={"detail": "late"})
+        desktop.wait_for_timeout(100)
+        expect(problem).to_be_hidden()
+        expect(desktop.locator("#again")).to_be_hidden()
+        expect(toast).to_be_empty()
+
+    api.rule = lambda call: (
+        {"images": [record(9, filename="new.png")], "cursor": "c"} if call.query.get("tag") == "new" else None
+    )
+    desktop.goto(URL)
+    expect(desktop.locator("#images li")).to_have_count(6)
+    api.held["GET /v1/images"] = []
+    show(desktop, "/?tag=old")
+    late = held("GET /v1/images")
+    show(desktop, "/?tag=new")
+    expect(desktop.get_by_label("Open new.png")).to_be_visible()
+    fail(late)
+
+    api.held["GET /v1/images"] = []
+    desktop.locator("#more").click()
+    late = held("GET /v1/images")
+    show(desktop, "/")
+    expect(desktop.locator("#images li")).to_have_count(6)
+    fail(late)
+
+    api.answers["GET /v1/duplicates"] = {"groups": groups(1), "cursor": "c"}
+    show(desktop, "/?view=duplicates")
+    expect(desktop.locator("#groups > li")).to_have_count(1)
+    api.held["GET /v1/duplicates"] = []
+    desktop.locator("#more-groups").click()
+    late = held("GET /v1/duplicates")
+    api.answers[f"GET /v1/duplicates/{image_id(4)}"] = groups(2)[1]
+    show(desktop, f"/?view=duplicates&group={image_id(4)}")
+    expect(desktop.locator("#groups").get_by_label("Open f4.png")).to_be_visible()
+    late.fulfill(json={"groups": groups(3)[2:], "cursor": None})
+    desktop.wait_for_timeout(100)
+    expect(desktop.locator("#groups > li")).to_have_count(1)
+
+    api.held[f"GET /v1/images/{image_id(77)}"] = []
+    show(desktop, f"/?image={image_id(77)}")
+    late = held(f"GET /v1/images/{image_id(77)}")
+    show(desktop, "/?view=trash")
+    expect(desktop.locator("#no-trash")).to_be_visible()
+    fail(late)

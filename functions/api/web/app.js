@@ -56,11 +56,14 @@ function showProblem(problem, retry = null) {
   byId("problem").scrollIntoView({ block: "nearest" });
 }
 
+/** Do work, and show what goes wrong: with a button to try again, unless another view is shown by then. */
 async function attempt(work) {
+  const mine = views;
   try {
     await work();
   } catch (problem) {
-    showProblem(problem, () => attempt(work));
+    if (mine === views) showProblem(problem, () => attempt(work));
+    else toast(problem.message);
   }
 }
 
@@ -123,7 +126,7 @@ async function runSearch(now) {
     byId("results-title").focus({ preventScroll: true });
     byId("results").scrollIntoView({ block: "start" });
   } catch (problem) {
-    showProblem(problem, () => runSearch(now));
+    showProblem(problem, () => runSearch(route.current()));
   }
 }
 
@@ -139,8 +142,13 @@ function stepper(id) {
 
 async function showImage(id) {
   const match = search.matchOf(id);
-  const image = match?.image ?? grid.find(id) ?? duplicates.find(id) ?? (await api.image(id));
-  if (route.current().image !== id) return;
+  const isWanted = () => route.current().image === id;
+  const read = () =>
+    api.image(id).catch((problem) => {
+      if (isWanted()) throw problem;
+    });
+  const image = match?.image ?? grid.find(id) ?? duplicates.find(id) ?? (await read());
+  if (!isWanted()) return;
   viewer.show(image, {
     match,
     query: match ? search.shown() : null,

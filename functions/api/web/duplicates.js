@@ -115,28 +115,36 @@ function card(group) {
   return shown;
 }
 
-async function append() {
-  const page = await api.duplicates(next, PAGE);
-  next = page.cursor;
-  return page.groups;
-}
-
-/** Return the one group that an address names, or nothing if it does not exist any more. */
+/** Return the one group that an address names as a page, which is empty if it does not exist any more. */
 async function only(id) {
   try {
-    return [await api.duplicateGroup(id)];
+    return { groups: [await api.duplicateGroup(id)], cursor: null };
   } catch (problem) {
     if (problem.status !== 404) throw problem;
-    return [];
+    return { groups: [], cursor: null };
+  }
+}
+
+/** Return the page that `ask` asks for, or null if others are shown by the time it arrives. */
+async function read(ask) {
+  const mine = latest;
+  try {
+    const page = await ask();
+    return mine === latest ? page : null;
+  } catch (problem) {
+    if (mine === latest) throw problem;
+    return null;
   }
 }
 
 /** Show the groups, or the one group, that an address names. */
 export async function load(now) {
-  const mine = ++latest;
-  next = null;
-  const groups = now.group ? await only(now.group) : await append();
-  if (mine !== latest) return;
+  latest += 1;
+  byId("more-groups").hidden = true;
+  const page = await read(() => (now.group ? only(now.group) : api.duplicates(null, PAGE)));
+  if (!page) return;
+  const { groups } = page;
+  next = page.cursor;
   images.clear();
   byId("groups").replaceChildren(...groups.map(card));
   byId("no-groups").hidden = groups.length > 0 || next !== null;
@@ -148,7 +156,10 @@ export async function load(now) {
 
 /** Append the next page and focus its first image. */
 export async function more() {
-  const cards = (await append()).map(card);
+  const page = await read(() => api.duplicates(next, PAGE));
+  if (!page) return;
+  next = page.cursor;
+  const cards = page.groups.map(card);
   byId("groups").append(...cards);
   byId("more-groups").hidden = next === null;
   cards[0]?.querySelector(".copies button").focus();

@@ -101,21 +101,38 @@ export function focus(id) {
   (tiles.has(id) ? reach(id).open : byId("collection-title")).focus();
 }
 
+/** Return a page of the images that the grid shows, or null if it shows others by the time it arrives. */
+async function read(wanted, cursor, limit) {
+  const mine = latest;
+  try {
+    const page = await api.images(wanted, cursor, limit);
+    return mine === latest ? page : null;
+  } catch (problem) {
+    if (mine === latest) throw problem;
+    return null;
+  }
+}
+
 /** Show the first page of the images that an address names. */
 export async function load(now) {
   const mine = ++latest;
   const wanted = filters.ofListing(now);
+  const isNew = wanted !== conditions;
+  conditions = wanted;
+  if (isNew) setCursor(null);
   list.setAttribute("aria-busy", "true");
   try {
-    const page = await api.images(wanted, null, FIRST_PAGE);
-    if (mine !== latest) return;
-    conditions = wanted;
+    const page = await read(wanted, null, FIRST_PAGE);
+    if (!page) return;
     if (!filters.any(now)) emptyText = now.album ? text.emptyAlbum : text.empty;
     else emptyText = now.label ? text.noneWithLabel : text.noneWithFilters;
     clear();
     add(page.images, "append");
     byId("nothing").textContent = emptyText;
     setCursor(page.cursor);
+  } catch (problem) {
+    if (isNew) clear(); // the images are of other conditions
+    throw problem;
   } finally {
     if (mine === latest) list.removeAttribute("aria-busy");
   }
@@ -131,11 +148,10 @@ export function clear() {
 
 /** Append the next page and return its tiles. */
 async function append() {
-  const mine = latest;
   byId("more").disabled = true;
   try {
-    const page = await api.images(conditions, next, FURTHER_PAGES);
-    if (mine !== latest) return [];
+    const page = await read(conditions, next, FURTHER_PAGES);
+    if (!page) return [];
     setCursor(page.cursor);
     return add(page.images, "append");
   } finally {
@@ -151,14 +167,13 @@ export async function more() {
 
 /** Add what was indexed since the first page was loaded, where it belongs in front of it. */
 export async function update() {
-  const mine = latest;
   if (isTimeline()) return updateTimeline();
   if (isOldestFirst() && tiles.size) return; // they belong behind what is shown
   const fresh = [];
   let cursor = null;
   for (let page = 0; page < MOST_NEW_PAGES; page++) {
-    const found = await api.images(conditions, cursor, cursor ? FURTHER_PAGES : FIRST_PAGE);
-    if (mine !== latest) return;
+    const found = await read(conditions, cursor, cursor ? FURTHER_PAGES : FIRST_PAGE);
+    if (!found) return;
     fresh.push(...found.images);
     cursor = found.cursor;
     if (cursor === null || found.images.some(({ image_id: id }) => tiles.has(id))) break;
@@ -169,9 +184,8 @@ export async function update() {
 
 /** Add those of the last images that were indexed that were taken in the time that is shown. */
 async function updateTimeline() {
-  const mine = latest;
-  const found = await api.images(conditions.replace(/&(sort|order)=\w+/g, ""), null, FURTHER_PAGES);
-  if (mine !== latest) return;
+  const found = await read(conditions.replace(/&(sort|order)=\w+/g, ""), null, FURTHER_PAGES);
+  if (!found) return;
   const last = [...tiles.values()].at(-1)?.image;
   const isShown = (image) => next === null || !last || (isOldestFirst() ? datedAt(image) <= datedAt(last) : datedAt(image) >= datedAt(last));
   add(found.images.filter(isShown), "merge");
