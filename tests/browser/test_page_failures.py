@@ -394,3 +394,21 @@ def test_a_late_failure_leaves_the_view_that_is_shown_by_then(desktop: Page, api
     show(desktop, "/?view=trash")
     expect(desktop.locator("#no-trash")).to_be_visible()
     fail(late)
+
+
+def test_the_heading_of_an_album_stays_when_an_image_of_it_is_deleted(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(f"{URL}/?album=a1")
+    expect(desktop.locator("#collection-title")).to_have_text("Summer")
+    desktop.locator("#images .open").first.focus()
+    desktop.keyboard.press("Space")
+    desktop.keyboard.press("Delete")
+    asked = api.count("GET /v1/stats")
+    desktop.locator("#confirm-yes").click()
+    expect(desktop.locator("#images li")).to_have_count(5)
+    until(lambda: api.count("GET /v1/stats") > asked or desktop.wait_for_timeout(20))
+    desktop.wait_for_timeout(100)
+    expect(desktop.locator("#collection-title")).to_have_text("Summer")
+    expect(desktop).to_have_title("Summer – PicTrace")
+    desktop.locator("#to-images").click()
+    expect(desktop.locator("#collection-title")).to_have_text("The collection")
+    expect(desktop).to_have_title("PicTrace")

@@ -116,11 +116,12 @@ async function append(cursor) {
   byId("more-collections").hidden = next === null;
 }
 
-/** Show the name of the collection that the page shows. */
+/** Show the name of the collection that the page shows; the heading of an album stays. */
 export function show({ collection, title }) {
   shown = collection;
   const own = title || (collection === "default" ? null : collection);
   byId("switch-name").textContent = title || collection;
+  if (route.current().album) return;
   byId("collection-title").textContent = text.theCollection(own);
   document.title = own ? `${own} – PicTrace` : "PicTrace";
 }
