@@ -412,3 +412,18 @@ def test_the_heading_of_an_album_stays_when_an_image_of_it_is_deleted(desktop: P
     desktop.locator("#to-images").click()
     expect(desktop.locator("#collection-title")).to_have_text("The collection")
     expect(desktop).to_have_title("PicTrace")
+
+
+def test_uploads_do_not_change_the_number_of_images_of_another_collection(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(f"{URL}/?collection=a")
+    expect(desktop.locator("#count")).to_have_text("6")
+    states = api.held["GET /v1/uploads/u"] = []
+    desktop.set_input_files("#files", files(*(f"{at}.png" for at in range(3))))
+    until(lambda: len(states) == 3 or desktop.wait_for_timeout(20))
+    show(desktop, "/?collection=b")
+    expect(desktop.locator("#switch-name")).to_have_text("b")
+    expect(desktop.locator("#count")).to_have_text("6")
+    states[0].fulfill(json={"status": "indexed"})
+    expect(desktop.locator("#uploads .indexed")).to_have_count(1)
+    desktop.wait_for_timeout(200)
+    expect(desktop.locator("#count")).to_have_text("6")

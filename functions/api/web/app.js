@@ -263,14 +263,15 @@ async function forgetFiles() {
   return true;
 }
 
-/** Let the page follow the uploads while they go on. */
+/** Let the page follow the uploads while they go on; `fresh` says of collections how many images were added to each. */
 async function followUploads({ fresh, over }) {
   search.forget();
-  if (!fresh && !over) return;
+  const count = fresh.get(collection()) ?? 0;
+  if (!count && !over) return;
   await attempt(async () => {
     if (!route.current().view) await grid.update();
     if (over) await showStats();
-    else byId("count").textContent = number(Number(byId("count").textContent.replace(/\D/g, "")) + fresh);
+    else byId("count").textContent = number(Number(byId("count").textContent.replace(/\D/g, "")) + count);
   });
 }
 

@@ -27,7 +27,7 @@ let times = []; // of the uploads that finished lately
 let cancellation = new AbortController();
 let maxBytes = Infinity;
 let report = () => {};
-let reported = 0;
+let reported = new Map(); // of collections: how many images were added to each since the last report
 let lastReport = 0;
 let paused = false; // until a key is entered
 let storing = false; // whether files are being stored, so that it is not known yet which cannot be
@@ -96,18 +96,22 @@ function end(entry, outcome, { row, bar, state }) {
     if (entry.kept) queue.forget(entry.id);
   }
   show();
-  tell(outcome.status === "indexed");
+  if (outcome.status === "indexed") reported.set(entry.collection, (reported.get(entry.collection) ?? 0) + 1);
+  tell();
 }
 
 /** Let the grid and the counts follow, at most every few seconds, and once at the end. */
-function tell(isNew) {
-  if (isNew) reported += 1;
+function tell() {
   const over = !running();
   if (!over && Date.now() - lastReport < REPORT_MS) return;
   lastReport = Date.now();
-  const fresh = reported;
-  reported = 0;
   if (over) conclude();
+  sendReport(over);
+}
+
+function sendReport(over) {
+  const fresh = reported;
+  reported = new Map();
   report({ fresh, over });
 }
 
@@ -239,7 +243,7 @@ export function cancel() {
   for (const row of byId("uploads").querySelectorAll(":scope > :not(.ended)")) row.remove();
   finished = total;
   show();
-  report({ fresh: reported, over: true });
+  sendReport(true);
 }
 
 function dismiss() {
