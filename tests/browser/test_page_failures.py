@@ -27,6 +27,7 @@ class FailingApi(ScriptedApi):
             "POST /v1/post": {},
             "GET /v1/uploads/u": {"status": "indexed"},
             "GET /v1/images": self._listing,
+            "GET /v1/duplicates": {"groups": [], "cursor": None},
             "GET /v1/collections": {"collections": collections, "cursor": None},
         }
 
@@ -427,3 +428,26 @@ def test_uploads_do_not_change_the_number_of_images_of_another_collection(deskto
     expect(desktop.locator("#uploads .indexed")).to_have_count(1)
     desktop.wait_for_timeout(200)
     expect(desktop.locator("#count")).to_have_text("6")
+
+
+def test_the_progress_of_a_check_goes_on_when_its_view_is_shown_again(desktop: Page, api: FailingApi) -> None:
+    check = {"status": "running", "done": 3, "images": 10, "changed": 0}
+    api.answers["POST /v1/duplicates/check"] = api.answers["GET /v1/duplicates/check"] = check
+    status = desktop.locator("#check-status")
+    desktop.goto(f"{URL}/?view=duplicates")
+    desktop.locator("#look-again").click()
+    expect(status).to_contain_text("3 of 10")
+    desktop.locator("#to-images").click()
+    expect(desktop.locator("#look-again")).to_be_enabled()  # the check is not followed while it is not shown
+    api.answers["GET /v1/duplicates/check"] = check | {"done": 8}
+    desktop.locator("#to-duplicates").click()
+    expect(status).to_contain_text("8 of 10")
+    show(desktop, "/?view=duplicates&collection=b")
+    expect(status).to_have_text("")
+    desktop.go_back()
+    expect(status).to_have_text("")  # it is not known to be running
+    desktop.locator("#look-again").click()
+    expect(status).to_contain_text("3 of 10")
+    api.refused["GET /v1/duplicates/check"] = 404
+    expect(status).to_have_text("")
+    expect(desktop.locator("#look-again")).to_be_enabled()

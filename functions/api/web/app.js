@@ -108,12 +108,15 @@ async function showView(now) {
     if (mine !== views) return;
     await albums.open(view === null ? now.album : null);
     thumbnails.reportMissing();
+    if (view === "duplicates") duplicateCheck.resume(showAgain);
   } catch (problem) {
     if (mine !== views) return;
-    showProblem(problem, () => showView(route.current()));
+    showProblem(problem, showAgain);
     if (!loaded && problem.status !== NEEDS_KEY) await showStats().catch(() => {}); // whose images are missing
   }
 }
+
+const showAgain = () => showView(route.current());
 
 async function runSearch(now) {
   showProblem(null);
@@ -364,7 +367,7 @@ byId("favourite-selected").onclick = () => marks.toggleFavourites(selection.imag
 byId("unalbum-selected").onclick = () => attempt(async () => grid.remove(await albums.takeOut(selection.images())));
 byId("cover-selected").onclick = () => attempt(() => albums.chooseCover(selection.images()[0]));
 grid.start((image) => route.go({ image: image.image_id }));
-byId("look-again").onclick = () => duplicateCheck.start(() => showView(route.current()));
+byId("look-again").onclick = () => duplicateCheck.start(showAgain);
 byId("resolve-all").onclick = () =>
   attempt(async () => {
     const gone = await resolution.preview();

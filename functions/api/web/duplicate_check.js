@@ -1,33 +1,57 @@
 /** Compare a whole collection again, with its progress. */
 import * as api from "./api.js";
 import { byId, pause } from "./dom.js";
+import * as route from "./route.js";
 import { text } from "./text.js";
 
 const POLL_MS = 2000;
+const NOT_FOUND = 404;
 
 let latest = 0;
+let about = null; // the collection whose check the line is about
+let running = false; // as far as the line says
 
-/** Show the progress of a check until it ends; return whether one ended while it was shown. */
-async function follow(state) {
+const say = (sentence) => (byId("check-status").textContent = sentence);
+
+/** Show the progress of the check whose state `ask` returns, while its collection is shown; call `done` when it ends. */
+async function follow(ask, done) {
   const mine = ++latest;
-  while (state.status === "running") {
-    byId("check-status").textContent = text.checking(state.done, state.images);
-    await pause(POLL_MS);
-    if (mine !== latest || byId("duplicates").hidden) return false;
-    state = await api.checkState();
+  const { collection } = route.current();
+  const isShown = () => mine === latest && !byId("duplicates").hidden && route.current().collection === collection;
+  about = collection;
+  byId("look-again").disabled = true;
+  try {
+    let state = await ask();
+    running = true;
+    while (state.status === "running") {
+      if (!isShown()) return;
+      say(text.checking(state.done, state.images));
+      await pause(POLL_MS);
+      if (!isShown()) return;
+      state = await api.checkState();
+    }
+    if (!isShown()) return;
+    running = false;
+    say(state.status === "done" ? text.checked(state.changed) : text.checkFailed(state.done, state.images));
+    await done();
+  } catch (problem) {
+    if (!isShown()) return;
+    say(running && problem.status === NOT_FOUND ? "" : problem.message);
+    running = false;
+  } finally {
+    if (mine === latest) byId("look-again").disabled = false;
   }
-  byId("check-status").textContent = state.status === "done" ? text.checked(state.changed) : text.checkFailed(state.done, state.images);
-  return true;
 }
 
 /** Start a check and follow it; call `done` when it ends. */
-export async function start(done) {
-  byId("look-again").disabled = true;
-  try {
-    if (await follow(await api.startCheck())) await done();
-  } catch (problem) {
-    byId("check-status").textContent = problem.message;
-  } finally {
+export const start = (done) => follow(api.startCheck, done);
+
+/** Go on following the check that was running when its collection was shown last; of another one, say nothing. */
+export async function resume(done) {
+  if (about !== route.current().collection) {
+    latest += 1;
+    running = false;
     byId("look-again").disabled = false;
-  }
+    say("");
+  } else if (running) await follow(api.checkState, done);
 }
