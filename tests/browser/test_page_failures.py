@@ -1,5 +1,6 @@
 """What the page does when calls fail or are late: nothing is lost, and nothing is done that nobody sees."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -451,3 +452,109 @@ def test_the_progress_of_a_check_goes_on_when_its_view_is_shown_again(desktop: P
     api.refused["GET /v1/duplicates/check"] = 404
     expect(status).to_have_text("")
     expect(desktop.locator("#look-again")).to_be_enabled()
+
+
+class Deletable:
+    """Images 1 to 3 that are found, listed and in one group, unless they are in the trash."""
+
+    def __init__(self, api: FailingApi) -> None:
+        self.gone: set[int] = set()
+        api.rule = self._answer
+
+    def _answer(self, call: Call) -> Answer | int | None:
+        images = [record(number) for number in (1, 2, 3) if number not in self.gone]
+        number = int(call.path.split("/")[3], 16) if re.match("/v1/(images|trash)/0", call.path) else 0
+        if call.path.endswith("/similar"):
+            return {"matches": [match(one) for one in images], "model": "m", "candidates": 3, **PLAIN}
+        if call.path.endswith("/restore"):
+            self.gone.discard(number)
+            return record(number)
+        if call.method == "DELETE":
+            self.gone.add(number)
+            return {}
+        if call.path == "/v1/images":
+            return {"images": images, "cursor": None}
+        if call.path == "/v1/trash":
+            when = {"trashed_at": "2026-01-01T00:00:00Z", "purged_at": "2026-02-01T00:00:00Z"}
+            return {"images": [record(one, **when) for one in self.gone], "cursor": None, "days": 30}
+        return None
+
+
+PLAIN: Answer = {"low_information": False, "took_ms": {"total": 1}}
+
+
+def match(image: Answer) -> Answer:
+    return {
+        "image_id": image["image_id"],
+        "image": image,
+        "score": 0.9,
+        "verdict": "similar",
+        "same_bytes": False,
+        "low_information": False,
+        "page": None,
+        "at": None,
+        "differences": [],
+        "overlays": [],
+        "inverted": False,
+        "ssim": 0.1,
+        "ssim_aligned": None,
+        "mirrored": False,
+        "orb": {"matches": 1, "inliers": 1, "ratio": 0.1},
+        "histogram": 0.1,
+        "cosine": 0.5,
+    }
+
+
+def delete_in_viewer(page: Page) -> None:
+    delete = page.locator("#viewer .actions button.danger")
+    delete.click()
+    expect(delete).to_have_text("Really delete?")
+    page.wait_for_timeout(700)  # longer than a double click
+    delete.click()
+    expect(page.locator("#viewer")).to_be_hidden()
+
+
+def test_the_results_of_a_search_and_the_trash_follow_undo(desktop: Page, api: FailingApi) -> None:
+    Deletable(api)
+    cards, undo = desktop.locator("#matches .card"), desktop.locator("#toast button")
+    desktop.goto(f"{URL}/?similar={image_id(9)}")
+    expect(cards).to_have_count(3)
+    cards.first.locator(".open").click()
+    delete_in_viewer(desktop)
+    expect(cards).to_have_count(2)
+    undo.click()
+    expect(cards).to_have_count(3)
+    desktop.go_back()
+
+    desktop.goto(URL)
+    desktop.locator("#images .open").first.focus()
+    desktop.keyboard.press("Control+a")
+    desktop.keyboard.press("Delete")
+    desktop.locator("#confirm-yes").click()
+    expect(undo).to_be_visible()
+    desktop.locator("#to-trash").click()
+    expect(desktop.locator("#trashed li")).to_have_count(3)
+    undo.click()
+    expect(desktop.locator("#no-trash")).to_be_visible()
+    expect(desktop.locator("#trashed li")).to_have_count(0)
+
+
+def test_a_group_that_ends_with_a_deletion_leads_to_the_others(desktop: Page, api: FailingApi) -> None:
+    first, second = groups(2)
+    api.answers |= {
+        "GET /v1/duplicates": {"groups": [second], "cursor": None},
+        f"GET /v1/duplicates/{image_id(2)}": first,
+    }
+    desktop.goto(f"{URL}/?view=duplicates&group={image_id(2)}")
+    desktop.locator("#groups .open").nth(1).click()
+    api.refused[f"GET /v1/duplicates/{image_id(2)}"] = 404
+    delete_in_viewer(desktop)
+    expect(desktop).to_have_url(f"{URL}/?view=duplicates")
+    expect(desktop.locator("#groups > li")).to_have_count(1)
+    expect(desktop.locator("#no-group")).to_be_hidden()
+    show(desktop, f"/?view=duplicates&group={image_id(2)}")
+    expect(desktop.locator("#no-group")).to_have_text("This group does not exist any more.")
+    expect(desktop.locator("#no-groups")).to_be_hidden()
+    desktop.get_by_role("link", name="Show all groups").click()
+    expect(desktop.locator("#groups > li")).to_have_count(1)
+    expect(desktop.locator("#no-group")).to_be_hidden()

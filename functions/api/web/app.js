@@ -182,13 +182,13 @@ const NOTHING_OPEN = { image: null, album: null, similar: null, url: null, query
 async function removed(gone) {
   const next = grid.remove(gone);
   search.forget();
-  if (gone.has(route.current().image)) route.leave("image");
+  if (gone.has(route.current().image)) await route.leave("image");
   await attempt(async () => {
     const now = route.current();
     if (now.group) route.go({ group: null }, { replace: true }); // it may be gone
     else if (now.view === "duplicates") await duplicates.load(now);
     await showStats();
-    if (search.matchOf([...gone][0])) await runSearch(now);
+    if ([...gone].some(search.matchOf)) await runSearch(now);
     else if (!now.view) grid.focus(next);
   });
 }
@@ -201,6 +201,7 @@ async function returned() {
     if (now.view === "duplicates") await duplicates.load(now);
     else if (!now.view) await grid.load(now);
     await showStats();
+    if (search.wanted(now)) await runSearch(now);
   });
 }
 

@@ -147,7 +147,8 @@ export async function load(now) {
   next = page.cursor;
   images.clear();
   byId("groups").replaceChildren(...groups.map(card));
-  byId("no-groups").hidden = groups.length > 0 || next !== null;
+  byId("no-groups").hidden = Boolean(now.group) || groups.length > 0 || next !== null;
+  byId("no-group").hidden = !now.group || groups.length > 0;
   byId("one-group").hidden = !now.group;
   byId("all-groups").href = route.bare({ view: "duplicates" });
   byId("resolve-all").hidden = Boolean(now.group) || groups.length === 0;

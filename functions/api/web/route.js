@@ -7,6 +7,8 @@ const NAMES = [
   "image", "people",
 ];
 
+const BACK_MS = 1000; // a browser that takes longer may not go back
+
 let listener = () => {};
 let shown = null;
 
@@ -39,11 +41,17 @@ export function open(address, { replace = false } = {}) {
 
 export const go = (changes, options) => open(href(changes), options);
 
-/** Close what `name` shows: go back if the page opened it, so that Back does not open it again. */
-export function leave(name) {
+/** Close what `name` shows: go back if the page opened it, so that Back does not open it again; wait until that is shown. */
+export async function leave(name) {
   if (!current()[name]) return;
-  if (depth() > 0) history.back();
-  else go({ [name]: null }, { replace: true });
+  if (depth() > 0) {
+    const shown = new Promise((resolve) => {
+      addEventListener("popstate", resolve, { once: true });
+      setTimeout(resolve, BACK_MS);
+    });
+    history.back();
+    await shown;
+  } else go({ [name]: null }, { replace: true });
 }
 
 function notify() {

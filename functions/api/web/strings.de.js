@@ -362,6 +362,7 @@ export const page = {
   "Each group is one image to keep, and others that are near-duplicates of it.": "Jede Gruppe ist ein Bild, das bleibt, und andere, die fast gleich sind.",
   "Show all groups": "Alle Gruppen zeigen",
   "There are no near-duplicates in this collection.": "In dieser Sammlung sind keine fast gleichen Bilder.",
+  "This group does not exist any more.": "Diese Gruppe gibt es nicht mehr.",
   "Empty the trash": "Papierkorb leeren",
   "The trash of this collection is empty.": "Der Papierkorb dieser Sammlung ist leer.",
   "Everything stays in your own account.": "Alles bleibt in Ihrem eigenen Konto.",

@@ -358,6 +358,7 @@ export const page = {
   "Each group is one image to keep, and others that are near-duplicates of it.": "各組は、残す 1 枚と、それとほぼ同一のほかの画像です。",
   "Show all groups": "すべての組を表示",
   "There are no near-duplicates in this collection.": "このコレクションにほぼ同一の画像はありません。",
+  "This group does not exist any more.": "この組はもうありません。",
   "Empty the trash": "ごみ箱を空にする",
   "The trash of this collection is empty.": "このコレクションのごみ箱は空です。",
   "Everything stays in your own account.": "すべてはあなた自身のアカウントに残ります。",

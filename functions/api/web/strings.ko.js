@@ -358,6 +358,7 @@ export const page = {
   "Each group is one image to keep, and others that are near-duplicates of it.": "각 그룹은 남길 이미지 하나와 그것과 거의 동일한 이미지들입니다.",
   "Show all groups": "모든 그룹 보기",
   "There are no near-duplicates in this collection.": "이 컬렉션에는 거의 동일한 이미지가 없습니다.",
+  "This group does not exist any more.": "이 그룹은 더는 없습니다.",
   "Empty the trash": "휴지통 비우기",
   "The trash of this collection is empty.": "이 컬렉션의 휴지통은 비어 있습니다.",
   "Everything stays in your own account.": "모든 것은 당신의 계정 안에 남습니다.",

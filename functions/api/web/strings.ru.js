@@ -367,6 +367,7 @@ export const page = {
   "Each group is one image to keep, and others that are near-duplicates of it.": "Каждая группа — изображение, которое остаётся, и другие, почти такие же.",
   "Show all groups": "Показать все группы",
   "There are no near-duplicates in this collection.": "В этой коллекции нет почти одинаковых изображений.",
+  "This group does not exist any more.": "Этой группы больше нет.",
   "Empty the trash": "Очистить корзину",
   "The trash of this collection is empty.": "Корзина этой коллекции пуста.",
   "Everything stays in your own account.": "Всё остаётся в вашей учётной записи.",

@@ -358,6 +358,7 @@ export const page = {
   "Each group is one image to keep, and others that are near-duplicates of it.": "每组有一张要保留的图片，以及与它近似重复的其他图片。",
   "Show all groups": "显示所有组",
   "There are no near-duplicates in this collection.": "此图集中没有近似重复的图片。",
+  "This group does not exist any more.": "此组已不存在。",
   "Empty the trash": "清空回收站",
   "The trash of this collection is empty.": "此图集的回收站是空的。",
   "Everything stays in your own account.": "一切都保留在您自己的账户中。",

@@ -7,6 +7,9 @@ import { thumbnail } from "./thumbnails.js";
 
 const CONCURRENT_RESTORES = 4;
 
+const rows = new Map(); // of the images that are listed
+const placeOf = ({ collection, image_id: id }) => `${collection}/${id}`;
+
 let next = null;
 let latest = 0;
 let restored = () => {};
@@ -19,10 +22,12 @@ export async function restore(images) {
     try {
       await api.restore(image);
       count += 1;
+      rows.get(placeOf(image))?.remove();
     } catch (problem) {
       why = problem.message;
     }
   });
+  if (rows.size) show();
   toast(why ? text.notRestored(images.length - count, why) : text.restored(count));
   if (count) await restored();
   return count;
@@ -40,7 +45,11 @@ export async function restoreAlbum(album) {
   return true;
 }
 
-const imageLine = (image) => line(image, thumbnail(image), nameOf(image), sizeOf(image), () => restore([image]));
+function imageLine(image) {
+  const row = line(image, thumbnail(image), nameOf(image), sizeOf(image), () => restore([image]));
+  rows.set(placeOf(image), row);
+  return row;
+}
 
 function albumLine(album) {
   const picture = make("img", { alt: "", src: "/static/icon.svg", className: "missing" });
@@ -81,6 +90,11 @@ async function append() {
   show();
 }
 
+function clear() {
+  rows.clear();
+  byId("trashed").replaceChildren();
+}
+
 function show() {
   const empty = byId("trashed").children.length === 0 && next === null;
   byId("more-trash").hidden = next === null;
@@ -94,7 +108,7 @@ export async function empty() {
   if (!yes) return;
   await api.emptyTrash();
   next = null;
-  byId("trashed").replaceChildren();
+  clear();
   show();
   toast(text.emptied);
 }
@@ -103,7 +117,7 @@ export async function empty() {
 export async function load() {
   latest += 1;
   next = null;
-  byId("trashed").replaceChildren();
+  clear();
   const mine = latest;
   const { albums } = await api.trashedAlbums();
   if (mine !== latest) return;
