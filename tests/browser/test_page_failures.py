@@ -558,3 +558,25 @@ def test_a_group_that_ends_with_a_deletion_leads_to_the_others(desktop: Page, ap
     desktop.get_by_role("link", name="Show all groups").click()
     expect(desktop.locator("#groups > li")).to_have_count(1)
     expect(desktop.locator("#no-group")).to_be_hidden()
+
+
+def test_a_changed_tag_is_shown_when_a_result_or_a_copy_is_opened_again(desktop: Page, api: FailingApi) -> None:
+    Deletable(api)
+    tagged = record(2, tags=["dog"])
+    api.answers |= {
+        f"PUT /v1/images/{image_id(2)}/tags/dog": tagged,
+        f"GET /v1/duplicates/{image_id(2)}": groups(1)[0],
+    }
+    for address, place in (
+        (f"/?similar={image_id(9)}", "#matches .card .open >> nth=1"),
+        (f"/?view=duplicates&group={image_id(2)}", "#groups .open >> nth=0"),
+    ):
+        desktop.goto(f"{URL}{address}")
+        desktop.locator(place).click()
+        desktop.locator("#viewer .add-tag input").fill("dog")
+        desktop.keyboard.press("Enter")
+        expect(desktop.locator("#viewer .tags .chip")).to_have_count(1)
+        desktop.locator("#viewer-close").click()
+        expect(desktop.locator("#viewer")).to_be_hidden()
+        desktop.locator(place).click()
+        expect(desktop.locator("#viewer .tags .chip")).to_have_count(1)

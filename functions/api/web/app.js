@@ -172,8 +172,7 @@ async function showImage(id) {
 
 /** Let the page follow a change of an image's record. */
 function changed(record) {
-  grid.replace(record);
-  viewer.replace(record);
+  for (const shown of [grid, search, duplicates, viewer]) shown.replace(record);
 }
 
 const NOTHING_OPEN = { image: null, album: null, similar: null, url: null, query: null, view: null, group: null };

@@ -17,6 +17,12 @@ let changed = () => {};
 
 export const find = (id) => images.get(id) ?? null;
 
+/** Let the groups follow a change of the record of an image. */
+export function replace(record) {
+  const image = find(record.image_id);
+  if (image) Object.assign(image, record);
+}
+
 const button = (label, onclick, properties = {}) => make("button", { type: "button", onclick, ...properties }, label);
 
 /** Return what is shown of one image of a group, with what can be done with it. */

@@ -153,3 +153,10 @@ const find = (id) => matchOf(id)?.image ?? null;
 
 /** Return the match before (-1) or after (1) another one, or null. */
 export const neighbour = (id, step) => matches[matches.findIndex((match) => match.image_id === id) + step]?.image ?? null;
+
+/** Let the results follow a change of the record of an image. */
+export function replace(record) {
+  for (const found of [matches, ...[...answers.values()].map(({ answer }) => answer.matches)]) {
+    for (const match of found) if (match.image_id === record.image_id) Object.assign(match.image, record);
+  }
+}
