@@ -580,3 +580,29 @@ def test_a_changed_tag_is_shown_when_a_result_or_a_copy_is_opened_again(desktop:
         expect(desktop.locator("#viewer")).to_be_hidden()
         desktop.locator(place).click()
         expect(desktop.locator("#viewer .tags .chip")).to_have_count(1)
+
+
+def test_what_cannot_be_read_is_reported_when_it_is_pasted_or_dropped(desktop: Page, api: FailingApi) -> None:
+    problem = desktop.locator("#problem")
+    desktop.goto(URL)
+    expect(desktop.locator("#count")).to_be_visible()
+    desktop.evaluate(
+        """() => {
+            const moved = new DataTransfer();
+            moved.items.add(new File([new Uint8Array(5e6)], "big.tif", { type: "image/tiff" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: moved, bubbles: true }));
+        }"""
+    )
+    expect(problem).to_contain_text("The file is too large to search with")
+    desktop.evaluate(
+        """() => {
+            const file = { isFile: true, file: (_, fail) => fail(new DOMException("gone", "NotReadableError")) };
+            const read = [[file], []];
+            const folder = { isDirectory: true, createReader: () => ({ readEntries: (give) => give(read.shift()) }) };
+            const drop = new Event("drop", { cancelable: true });
+            drop.dataTransfer = { items: [{ webkitGetAsEntry: () => folder }], files: [{}] };
+            dispatchEvent(drop);
+        }"""
+    )
+    expect(problem).to_contain_text("A file among these cannot be read")
+    expect(desktop.locator("#again")).to_be_hidden()

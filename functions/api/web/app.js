@@ -291,7 +291,12 @@ async function onDrop(event) {
   byId("drop").classList.remove("over");
   const { dataTransfer: transfer } = event;
   if (!transfer?.files.length && searchAddress(transfer)) return;
-  const { files: found, folder } = await files.dropped(transfer);
+  const drop = await files.dropped(transfer).catch(() => null);
+  if (!drop) {
+    showProblem(new api.Problem(text.unreadable));
+    return;
+  }
+  const { files: found, folder } = drop;
   const images = folder ? files.imagesAmong(found) : files.possibleImagesAmong(found);
   if (folder || found.length > 1) offer(images, found.length - images.length);
   else if (found.length) await attempt(() => search.byFile(found[0])); // whatever its name: the server says what it is, if it is no image
@@ -328,7 +333,7 @@ byId("label").onsearch = ({ target }) => target.value || target.dispatchEvent(ne
 addEventListener("paste", (event) => {
   if (event.target.closest?.("input, textarea")) return;
   const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (file) search.byFile(file);
+  if (file) attempt(() => search.byFile(file));
   else searchAddress(event.clipboardData);
 });
 addEventListener("dragover", (event) => {

@@ -59,6 +59,7 @@ export const text = {
   noImages: "Unter diesen Dateien sind keine Bilder.",
   skipped: (count) => `${files(count)} ausgelassen, die keine Bilder sind.`,
   notAnImage: "Das ist weder ein Bild noch die Webadresse eines Bildes.",
+  unreadable: "Eine Datei darunter ist nicht lesbar, daher wurde keine hinzugefügt. Versuchen Sie es ohne sie.",
   tooLarge: (megabytes) => `Ein Bild darf höchstens ${megabytes} MB haben.`,
   tooLargeToSearch: "Die Datei ist zu groß für eine Suche, und dieser Browser kann sie nicht verkleinern. Laden Sie sie hoch, und suchen Sie mit dem gespeicherten Bild.",
   refusedByStorage: "Der Speicher hat das Bild abgelehnt. Versuchen Sie es noch einmal.",

@@ -58,6 +58,7 @@ export const text = {
   noImages: "これらのファイルに画像はありません。",
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",
+  unreadable: "読み取れないファイルがあるため、何も追加しませんでした。そのファイルを除いてもう一度お試しください。",
   tooLarge: (megabytes) => `画像は ${megabytes} MB までです。`,
   tooLargeToSearch: "ファイルが大きすぎて検索に使えず、このブラウザーでは縮小もできません。アップロードしてから、保存した画像で検索してください。",
   refusedByStorage: "ストレージが画像を拒否しました。もう一度お試しください。",

@@ -58,6 +58,7 @@ export const text = {
   noImages: "이 파일들 중에 이미지가 없습니다.",
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",
+  unreadable: "읽을 수 없는 파일이 있어 아무것도 추가하지 않았습니다. 그 파일을 빼고 다시 시도하세요.",
   tooLarge: (megabytes) => `이미지는 최대 ${megabytes} MB까지 가능합니다.`,
   tooLargeToSearch: "파일이 너무 커서 검색할 수 없고, 이 브라우저는 파일을 줄일 수 없습니다. 업로드한 뒤 저장된 이미지로 검색하세요.",
   refusedByStorage: "저장소가 이미지를 거부했습니다. 다시 시도하세요.",

@@ -58,6 +58,7 @@ export const text = {
   noImages: "这些文件中没有图片。",
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
   notAnImage: "这不是图片，也不是图片的网址。",
+  unreadable: "其中有无法读取的文件，因此没有添加任何文件。请去掉该文件后重试。",
   tooLarge: (megabytes) => `图片最大 ${megabytes} MB。`,
   tooLargeToSearch: "文件太大，无法用来搜索，浏览器也无法将其缩小。请先上传，再用已存储的图片搜索。",
   refusedByStorage: "存储拒绝了这张图片。请重试。",

@@ -62,6 +62,7 @@ const english = {
   noImages: "There are no images among these files.",
   skipped: (count) => `${files(count)} skipped, which are not images.`,
   notAnImage: "That is not an image, nor the web address of one.",
+  unreadable: "A file among these cannot be read, so none was added. Try it without that one.",
   tooLarge: (megabytes) => `An image can have at most ${megabytes} MB.`,
   tooLargeToSearch: "The file is too large to search with, and this browser cannot make it smaller. Upload it, and search with the stored image.",
   refusedByStorage: "The storage rejected the image. Try again.",
