@@ -606,3 +606,43 @@ def test_what_cannot_be_read_is_reported_when_it_is_pasted_or_dropped(desktop: P
     )
     expect(problem).to_contain_text("A file among these cannot be read")
     expect(desktop.locator("#again")).to_be_hidden()
+
+
+def test_the_removal_of_a_collection_ends_with_a_deletion_that_fails(desktop: Page, api: FailingApi) -> None:
+    gone: list[str] = []
+
+    def rule(call: Call) -> Answer | int | None:
+        if call.path == "/v1/images":
+            numbers = (number for number in range(1, 61) if image_id(number) not in gone)
+            return {"images": [record(number) for number in numbers], "cursor": None}
+        if call.method != "DELETE":
+            return None
+        if call.path.endswith(image_id(3)):
+            return 500
+        gone.append(call.path.split("/")[-1])
+        return {}
+
+    api.rule = rule
+    desktop.goto(URL)
+    expect(desktop.locator("#images li")).to_have_count(60)
+    desktop.locator("#switch").click()
+    desktop.get_by_role("button", name="Remove default").click()
+    desktop.locator("#confirm-yes").click()
+    expect(desktop.locator("#toast")).to_have_text("refused with 500")
+    expect(desktop.locator("#images li")).to_have_count(60 - len(gone))
+    assert len(gone) < 20
+    assert api.count("DELETE /v1/collections/default") == 0
+    expect(desktop.locator("#toast")).to_have_text("refused with 500")
+
+
+def test_the_trash_is_shown_of_a_collection_that_it_keeps(desktop: Page, api: FailingApi) -> None:
+    api.answers["GET /v1/collections"] = {"collections": [api.collection("b", images=0)], "cursor": None}
+    api.answers["GET /v1/images"] = {"images": [], "cursor": None}
+    api.refused["DELETE /v1/collections/b"] = 409
+    desktop.goto(URL)
+    expect(desktop.locator("#nothing")).to_be_visible()
+    desktop.locator("#switch").click()
+    desktop.get_by_role("button", name="Remove b").click()
+    desktop.locator("#confirm-yes").click()
+    expect(desktop).to_have_url(f"{URL}/?collection=b&view=trash")
+    expect(desktop.locator("#toast")).to_have_text("refused with 409")

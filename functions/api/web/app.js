@@ -361,7 +361,7 @@ startBackground();
 key.start(forgetFiles);
 queries.start();
 filters.start();
-collections.start();
+collections.start(showAgain);
 find.start();
 marks.start(changed);
 albums.start(attempt);

@@ -7,11 +7,13 @@ import { text } from "./text.js";
 import * as trash from "./trash.js";
 
 const CONCURRENT_DELETIONS = 4;
+const NOT_EMPTY = 409;
 
 const dialog = byId("collections");
 const list = byId("collection-list");
 let next = null;
 let opened = 0; // how often the list was opened; a page of an earlier time is dropped
+let changed = () => {};
 let shown = null; // the name of the collection that the page shows
 
 export const titleOf = (entry) => entry.title || entry.collection;
@@ -51,11 +53,22 @@ async function remove(entry) {
   if (!yes) return;
   dialog.close();
   let done = 0;
-  for (let page = await api.imagesOf(entry.collection); page.images.length; page = await api.imagesOf(entry.collection)) {
+  let failure = null;
+  const read = () => {
+    if (!failure) return api.imagesOf(entry.collection);
+    if (entry.collection === shown) changed();
+    throw failure;
+  };
+  for (let page = await read(); page.images.length; page = await read()) {
     await each(page.images, CONCURRENT_DELETIONS, async (image) => {
-      await api.remove(image);
-      done += 1;
-      progress(text.deleting(done, Math.max(done, entry.images)));
+      if (failure) return;
+      try {
+        await api.remove(image);
+        done += 1;
+        progress(text.deleting(done, Math.max(done, entry.images)));
+      } catch (problem) {
+        failure = problem;
+      }
     });
   }
   if (done) {
@@ -66,6 +79,17 @@ async function remove(entry) {
   await api.removeCollection(entry.collection);
   toast(text.collectionRemoved(titleOf(entry)));
   if (entry.collection === shown) route.open(route.bare({ collection: null }), { replace: true });
+}
+
+/** Remove a collection; show its trash if it has to be emptied first. */
+async function removeOrShowTrash(entry) {
+  try {
+    await remove(entry);
+  } catch (problem) {
+    const isOpened = problem.status === NOT_EMPTY && route.open(route.bare({ collection: entry.collection, view: "trash" }));
+    if (problem.status === NOT_EMPTY && !isOpened) changed();
+    throw problem;
+  }
 }
 
 /** Turn faces on or off, once somebody has read what is stored. */
@@ -92,7 +116,7 @@ function line(entry) {
       text.faces,
     ),
     make("button", { type: "button", "aria-label": text.renameOf(name), onclick: () => rename(entry, row) }, text.rename),
-    make("button", { type: "button", className: "danger", "aria-label": text.removeCollectionOf(name), onclick: () => attempt(() => remove(entry)) }, text.removeCollection),
+    make("button", { type: "button", className: "danger", "aria-label": text.removeCollectionOf(name), onclick: () => attempt(() => removeOrShowTrash(entry)) }, text.removeCollection),
   );
   return row;
 }
@@ -138,7 +162,9 @@ async function create(title) {
   route.open(route.bare({ collection: name }));
 }
 
-export function start() {
+/** Set up the list; `follow` lets the page follow the removal of images of the collection that it shows. */
+export function start(follow) {
+  changed = follow;
   byId("switch").onclick = () => {
     opened += 1;
     list.replaceChildren();
