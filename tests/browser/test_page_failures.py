@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import Dialog, FilePayload, Page, Route, expect
 
 from tests.browser.conftest import needs_chromium, stored_files
 from tests.browser.scripted_api import URL, Answer, Call, ScriptedApi, image_id, record
@@ -77,6 +77,16 @@ def show(page: Page, address: str) -> None:
         "address => { history.pushState({ depth: 1 }, '', address); dispatchEvent(new PopStateEvent('popstate')); }",
         address,
     )
+
+
+def wait_until(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until a condition holds that calls of the page bring about."""
+
+    def holds() -> bool:
+        page.wait_for_timeout(20)
+        return bool(condition())
+
+    until(holds)
 
 
 def test_uploads_go_to_the_collection_in_the_address_though_its_listing_fails(desktop: Page, api: FailingApi) -> None:
@@ -227,7 +237,12 @@ def test_an_address_with_an_unknown_ranking_is_shown(desktop: Page, api: Failing
 def test_the_key_is_not_forgotten_with_waiting_uploads_unless_somebody_agrees(desktop: Page, api: FailingApi) -> None:
     api.answers["GET /v1/uploads/u"] = {"status": "pending"}
     asked: list[str] = []
-    desktop.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    desktop.on("dialog", agree)
     desktop.goto(URL)
     desktop.evaluate("sessionStorage.setItem('pictrace-key', 'k')")
     desktop.reload()
@@ -347,7 +362,7 @@ def test_a_late_failure_leaves_the_view_that_is_shown_by_then(desktop: Page, api
     problem, toast = desktop.locator("#problem"), desktop.locator("#toast")
 
     def held(name: str) -> Route:
-        until(lambda: api.held[name] or desktop.wait_for_timeout(20))
+        wait_until(desktop, lambda: api.held[name])
         (late,) = api.held.pop(name)
         return late
 
@@ -407,7 +422,7 @@ def test_the_heading_of_an_album_stays_when_an_image_of_it_is_deleted(desktop: P
     asked = api.count("GET /v1/stats")
     desktop.locator("#confirm-yes").click()
     expect(desktop.locator("#images li")).to_have_count(5)
-    until(lambda: api.count("GET /v1/stats") > asked or desktop.wait_for_timeout(20))
+    wait_until(desktop, lambda: api.count("GET /v1/stats") > asked)
     desktop.wait_for_timeout(100)
     expect(desktop.locator("#collection-title")).to_have_text("Summer")
     expect(desktop).to_have_title("Summer – PicTrace")
@@ -421,7 +436,7 @@ def test_uploads_do_not_change_the_number_of_images_of_another_collection(deskto
     expect(desktop.locator("#count")).to_have_text("6")
     states = api.held["GET /v1/uploads/u"] = []
     desktop.set_input_files("#files", files(*(f"{at}.png" for at in range(3))))
-    until(lambda: len(states) == 3 or desktop.wait_for_timeout(20))
+    wait_until(desktop, lambda: len(states) == 3)
     show(desktop, "/?collection=b")
     expect(desktop.locator("#switch-name")).to_have_text("b")
     expect(desktop.locator("#count")).to_have_text("6")

@@ -1,9 +1,10 @@
 /** The page in German; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("de");
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
-const images = (count, more = false) => (more ? `${number(count)}+ Bilder` : many(count, "Bild", "Bilder"));
+const images = (count) => many(count, "Bild", "Bilder");
 const files = (count) => many(count, "Datei", "Dateien");
 const groups = (count) => many(count, "Gruppe", "Gruppen");
+const imagesOrMore = (count, more) => (more ? `${number(count)}+ Bilder` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return many(Math.max(1, Math.round(seconds)), "Sekunde", "Sekunden");
@@ -24,7 +25,7 @@ export const text = {
   selected: (count) => `${number(count)} ausgewählt`,
   askDelete: (count) => `${images(count)} löschen?`,
   whereDeleted: (name) => `Sie verlassen die Sammlung „${name}“ und keine andere, und lassen sich aus deren Papierkorb wiederherstellen.`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "Löschen" : `${images(count, more)} löschen`),
+  doDelete: (count, more) => (count === 1 && !more ? "Löschen" : `${imagesOrMore(count, more)} löschen`),
   deleting: (done, count) => `${number(done)} von ${images(count)} werden gelöscht …`,
   deleted: (count) => (count === 1 ? "Gelöscht." : `${images(count)} gelöscht.`),
   notDeleted: (count, why) => `${images(count)} konnten nicht gelöscht werden. ${why}`,
@@ -56,10 +57,10 @@ export const text = {
   askAdd: (count) => `${files(count)} hinzufügen?`,
   whereAdded: (name) => `Sie werden in die Sammlung „${name}“ hochgeladen. Um nach einem Bild zu suchen, legen Sie es allein ab.`,
   doAdd: (count) => `${files(count)} hinzufügen`,
+  unreadable: "Eine Datei darunter ist nicht lesbar, daher wurde keine hinzugefügt. Versuchen Sie es ohne sie.",
   noImages: "Unter diesen Dateien sind keine Bilder.",
   skipped: (count) => `${files(count)} ausgelassen, die keine Bilder sind.`,
   notAnImage: "Das ist weder ein Bild noch die Webadresse eines Bildes.",
-  unreadable: "Eine Datei darunter ist nicht lesbar, daher wurde keine hinzugefügt. Versuchen Sie es ohne sie.",
   tooLarge: (megabytes) => `Ein Bild darf höchstens ${megabytes} MB haben.`,
   tooLargeToSearch: "Die Datei ist zu groß für eine Suche, und dieser Browser kann sie nicht verkleinern. Laden Sie sie hoch, und suchen Sie mit dem gespeicherten Bild.",
   refusedByStorage: "Der Speicher hat das Bild abgelehnt. Versuchen Sie es noch einmal.",
@@ -169,7 +170,7 @@ export const text = {
   separated: "Es kommt nicht wieder in eine Gruppe mit jenem Bild.",
   allKept: "Alle werden behalten und nicht wieder gruppiert.",
   groups,
-  askResolve: (count, gone, more) => `Das beste Bild von ${groups(count)} behalten und ${images(gone, more)} löschen?`,
+  askResolve: (count, gone, more) => `Das beste Bild von ${groups(count)} behalten und ${imagesOrMore(gone, more)} löschen?`,
   resolveGroup: (name) => `Die Gruppe von ${name} auflösen`,
   moreGroups: (count) => `und ${many(count, "weitere Gruppe", "weitere Gruppen")}`,
   reading: (count) => `Die Gruppen werden gelesen: bisher ${number(count)} …`,

@@ -1,8 +1,9 @@
 /** The page in Japanese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
-const images = (count, more = false) => `${number(count)}${more ? "+" : ""} 枚の画像`;
+const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;
 const groups = (count) => `${number(count)} 組`;
+const imagesOrMore = (count, more) => (more ? `${number(count)}+ 枚の画像` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return `${number(Math.max(1, Math.round(seconds)))} 秒`;
@@ -23,7 +24,7 @@ export const text = {
   selected: (count) => `${number(count)} 枚を選択中`,
   askDelete: (count) => `${images(count)}を削除しますか？`,
   whereDeleted: (name) => `コレクション「${name}」だけから外れ、そのごみ箱から復元できます。`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "削除" : `${images(count, more)}を削除`),
+  doDelete: (count, more) => (count === 1 && !more ? "削除" : `${imagesOrMore(count, more)}を削除`),
   deleting: (done, count) => `削除中：${number(done)} / ${images(count)} …`,
   deleted: (count) => (count === 1 ? "削除しました。" : `${images(count)}を削除しました。`),
   notDeleted: (count, why) => `${images(count)}を削除できませんでした。${why}`,
@@ -55,10 +56,10 @@ export const text = {
   askAdd: (count) => `${files(count)}を追加しますか？`,
   whereAdded: (name) => `コレクション「${name}」にアップロードします。検索するには、画像を単独でドロップしてください。`,
   doAdd: (count) => `${files(count)}を追加`,
+  unreadable: "読み取れないファイルがあるため、何も追加しませんでした。そのファイルを除いてもう一度お試しください。",
   noImages: "これらのファイルに画像はありません。",
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",
-  unreadable: "読み取れないファイルがあるため、何も追加しませんでした。そのファイルを除いてもう一度お試しください。",
   tooLarge: (megabytes) => `画像は ${megabytes} MB までです。`,
   tooLargeToSearch: "ファイルが大きすぎて検索に使えず、このブラウザーでは縮小もできません。アップロードしてから、保存した画像で検索してください。",
   refusedByStorage: "ストレージが画像を拒否しました。もう一度お試しください。",
@@ -167,7 +168,7 @@ export const text = {
   separated: "その画像とは二度と同じ組になりません。",
   allKept: "すべて残し、二度と組にしません。",
   groups,
-  askResolve: (count, gone, more) => `${groups(count)}の最良の画像を残し、${images(gone, more)}を削除しますか？`,
+  askResolve: (count, gone, more) => `${groups(count)}の最良の画像を残し、${imagesOrMore(gone, more)}を削除しますか？`,
   resolveGroup: (name) => `${name} の組を整理`,
   moreGroups: (count) => `ほか ${groups(count)}`,
   reading: (count) => `組を読み込み中：これまでに ${number(count)} …`,

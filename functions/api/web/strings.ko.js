@@ -1,8 +1,9 @@
 /** The page in Korean; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ko");
-const images = (count, more = false) => `이미지 ${number(count)}${more ? "+" : ""}개`;
+const images = (count) => `이미지 ${number(count)}개`;
 const files = (count) => `파일 ${number(count)}개`;
 const groups = (count) => `그룹 ${number(count)}개`;
+const imagesOrMore = (count, more) => (more ? `이미지 ${number(count)}+개` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return `${number(Math.max(1, Math.round(seconds)))}초`;
@@ -23,7 +24,7 @@ export const text = {
   selected: (count) => `${number(count)}개 선택됨`,
   askDelete: (count) => `${images(count)}를 삭제할까요?`,
   whereDeleted: (name) => `컬렉션 “${name}”에서만 빠지며, 그 휴지통에서 복원할 수 있습니다.`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "삭제" : `${images(count, more)} 삭제`),
+  doDelete: (count, more) => (count === 1 && !more ? "삭제" : `${imagesOrMore(count, more)} 삭제`),
   deleting: (done, count) => `삭제 중: ${images(count)} 중 ${number(done)}개 …`,
   deleted: (count) => (count === 1 ? "삭제했습니다." : `${images(count)}를 삭제했습니다.`),
   notDeleted: (count, why) => `${images(count)}를 삭제하지 못했습니다. ${why}`,
@@ -55,10 +56,10 @@ export const text = {
   askAdd: (count) => `${files(count)}를 추가할까요?`,
   whereAdded: (name) => `컬렉션 “${name}”에 업로드됩니다. 이미지를 검색하려면 한 개만 끌어다 놓으세요.`,
   doAdd: (count) => `${files(count)} 추가`,
+  unreadable: "읽을 수 없는 파일이 있어 아무것도 추가하지 않았습니다. 그 파일을 빼고 다시 시도하세요.",
   noImages: "이 파일들 중에 이미지가 없습니다.",
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",
-  unreadable: "읽을 수 없는 파일이 있어 아무것도 추가하지 않았습니다. 그 파일을 빼고 다시 시도하세요.",
   tooLarge: (megabytes) => `이미지는 최대 ${megabytes} MB까지 가능합니다.`,
   tooLargeToSearch: "파일이 너무 커서 검색할 수 없고, 이 브라우저는 파일을 줄일 수 없습니다. 업로드한 뒤 저장된 이미지로 검색하세요.",
   refusedByStorage: "저장소가 이미지를 거부했습니다. 다시 시도하세요.",
@@ -167,7 +168,7 @@ export const text = {
   separated: "그 이미지와 다시 같은 그룹이 되지 않습니다.",
   allKept: "모두 남기며 다시 그룹으로 묶지 않습니다.",
   groups,
-  askResolve: (count, gone, more) => `${groups(count)}에서 가장 좋은 이미지를 남기고 ${images(gone, more)}를 삭제할까요?`,
+  askResolve: (count, gone, more) => `${groups(count)}에서 가장 좋은 이미지를 남기고 ${imagesOrMore(gone, more)}를 삭제할까요?`,
   resolveGroup: (name) => `${name}의 그룹 정리`,
   moreGroups: (count) => `그 밖에 ${groups(count)}`,
   reading: (count) => `그룹을 읽는 중: 지금까지 ${number(count)} …`,

@@ -4,12 +4,13 @@ const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
 const form = (count, one, few, more) => ({ one, few })[rules.select(count)] ?? more;
 const many = (count, ...forms) => `${number(count)} ${form(count, ...forms)}`;
-const images = (count, more = false) => (more ? `${number(count)}+ изображений` : many(count, "изображение", "изображения", "изображений"));
+const images = (count) => many(count, "изображение", "изображения", "изображений");
 const ofImages = (count) => many(count, "изображения", "изображений", "изображений");
 const files = (count) => many(count, "файл", "файла", "файлов");
 const ofFiles = (count) => many(count, "файла", "файлов", "файлов");
 const groups = (count) => many(count, "группа", "группы", "групп");
 const ofGroups = (count) => many(count, "группы", "групп", "групп");
+const imagesOrMore = (count, more) => (more ? `${number(count)}+ изображений` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return many(Math.max(1, Math.round(seconds)), "секунда", "секунды", "секунд");
@@ -30,7 +31,7 @@ export const text = {
   selected: (count) => `Выбрано: ${number(count)}`,
   askDelete: (count) => `Удалить ${images(count)}?`,
   whereDeleted: (name) => `Они покинут только коллекцию «${name}», и их можно восстановить из её корзины.`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "Удалить" : `Удалить ${images(count, more)}`),
+  doDelete: (count, more) => (count === 1 && !more ? "Удалить" : `Удалить ${imagesOrMore(count, more)}`),
   deleting: (done, count) => `Удаление: ${number(done)} из ${ofImages(count)} …`,
   deleted: (count) => (count === 1 ? "Удалено." : `Удалено: ${images(count)}.`),
   notDeleted: (count, why) => `Не удалось удалить ${images(count)}. ${why}`,
@@ -62,10 +63,10 @@ export const text = {
   askAdd: (count) => `Добавить ${files(count)}?`,
   whereAdded: (name) => `Они будут загружены в коллекцию «${name}». Чтобы искать по изображению, перетащите его одно.`,
   doAdd: (count) => `Добавить ${files(count)}`,
+  unreadable: "Один из файлов не читается, поэтому ничего не добавлено. Попробуйте без него.",
   noImages: "Среди этих файлов нет изображений.",
   skipped: (count) => `Пропущено, так как это не изображения: ${files(count)}.`,
   notAnImage: "Это не изображение и не его веб-адрес.",
-  unreadable: "Один из файлов не читается, поэтому ничего не добавлено. Попробуйте без него.",
   tooLarge: (megabytes) => `Изображение может занимать не более ${megabytes} МБ.`,
   tooLargeToSearch: "Файл слишком велик для поиска, а этот браузер не может его уменьшить. Загрузите его и ищите по сохранённому изображению.",
   refusedByStorage: "Хранилище отклонило изображение. Попробуйте ещё раз.",
@@ -174,7 +175,7 @@ export const text = {
   separated: "Оно больше не попадёт в одну группу с тем изображением.",
   allKept: "Все оставлены и больше не будут группироваться.",
   groups,
-  askResolve: (count, gone, more) => `Оставить лучшее из ${ofGroups(count)} и удалить ${images(gone, more)}?`,
+  askResolve: (count, gone, more) => `Оставить лучшее из ${ofGroups(count)} и удалить ${imagesOrMore(gone, more)}?`,
   resolveGroup: (name) => `Разобрать группу ${name}`,
   moreGroups: (count) => `и ещё ${groups(count)}`,
   reading: (count) => `Чтение групп: пока ${number(count)} …`,

@@ -1,8 +1,9 @@
 /** The page in Chinese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("zh");
-const images = (count, more = false) => `${number(count)}${more ? "+" : ""} 张图片`;
+const images = (count) => `${number(count)} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
 const groups = (count) => `${number(count)} 组`;
+const imagesOrMore = (count, more) => (more ? `${number(count)}+ 张图片` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return `${number(Math.max(1, Math.round(seconds)))} 秒`;
@@ -23,7 +24,7 @@ export const text = {
   selected: (count) => `已选择 ${number(count)} 张`,
   askDelete: (count) => `删除 ${images(count)}？`,
   whereDeleted: (name) => `它们只会离开图集“${name}”，并可从其回收站恢复。`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "删除" : `删除 ${images(count, more)}`),
+  doDelete: (count, more) => (count === 1 && !more ? "删除" : `删除 ${imagesOrMore(count, more)}`),
   deleting: (done, count) => `正在删除：${number(done)} / ${images(count)} …`,
   deleted: (count) => (count === 1 ? "已删除。" : `已删除 ${images(count)}。`),
   notDeleted: (count, why) => `${images(count)}未能删除。${why}`,
@@ -55,10 +56,10 @@ export const text = {
   askAdd: (count) => `添加 ${files(count)}？`,
   whereAdded: (name) => `它们将上传到图集“${name}”。若要搜索一张图片，请只拖放这一张。`,
   doAdd: (count) => `添加 ${files(count)}`,
+  unreadable: "其中有无法读取的文件，因此没有添加任何文件。请去掉该文件后重试。",
   noImages: "这些文件中没有图片。",
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
   notAnImage: "这不是图片，也不是图片的网址。",
-  unreadable: "其中有无法读取的文件，因此没有添加任何文件。请去掉该文件后重试。",
   tooLarge: (megabytes) => `图片最大 ${megabytes} MB。`,
   tooLargeToSearch: "文件太大，无法用来搜索，浏览器也无法将其缩小。请先上传，再用已存储的图片搜索。",
   refusedByStorage: "存储拒绝了这张图片。请重试。",
@@ -167,7 +168,7 @@ export const text = {
   separated: "它不会再与那张图片归为一组。",
   allKept: "全部保留，不会再归为一组。",
   groups,
-  askResolve: (count, gone, more) => `保留 ${groups(count)}中最好的图片，并删除 ${images(gone, more)}？`,
+  askResolve: (count, gone, more) => `保留 ${groups(count)}中最好的图片，并删除 ${imagesOrMore(gone, more)}？`,
   resolveGroup: (name) => `处理 ${name} 所在的组`,
   moreGroups: (count) => `以及另外 ${groups(count)}`,
   reading: (count) => `正在读取分组：已读 ${number(count)} …`,

@@ -5,8 +5,9 @@ import { translated } from "./language.js";
 /** Choose the form of a word for a count. */
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 
-const images = (count, more = false) => (more ? `${number(count)}+ images` : many(count, "image", "images"));
+const images = (count) => many(count, "image", "images");
 const files = (count) => many(count, "file", "files");
+const imagesOrMore = (count, more) => (more ? `${number(count)}+ images` : images(count));
 
 function duration(seconds) {
   if (seconds < 90) return many(Math.max(1, Math.round(seconds)), "second", "seconds");
@@ -27,7 +28,7 @@ const english = {
   selected: (count) => `${number(count)} selected`,
   askDelete: (count) => `Delete ${images(count)}?`,
   whereDeleted: (name) => `They leave the collection “${name}” and no other, and can be restored from its trash.`,
-  doDelete: (count, more = false) => (count === 1 && !more ? "Delete it" : `Delete ${images(count, more)}`),
+  doDelete: (count, more) => (count === 1 && !more ? "Delete it" : `Delete ${imagesOrMore(count, more)}`),
   deleting: (done, count) => `Deleting ${number(done)} of ${images(count)} …`,
   deleted: (count) => (count === 1 ? "Deleted." : `${images(count)} deleted.`),
   notDeleted: (count, why) => `${images(count)} could not be deleted. ${why}`,
@@ -59,10 +60,10 @@ const english = {
   askAdd: (count) => `Add ${files(count)}?`,
   whereAdded: (name) => `They are uploaded to the collection “${name}”. To search for an image, drop it alone.`,
   doAdd: (count) => `Add ${files(count)}`,
+  unreadable: "A file among these cannot be read, so none was added. Try it without that one.",
   noImages: "There are no images among these files.",
   skipped: (count) => `${files(count)} skipped, which are not images.`,
   notAnImage: "That is not an image, nor the web address of one.",
-  unreadable: "A file among these cannot be read, so none was added. Try it without that one.",
   tooLarge: (megabytes) => `An image can have at most ${megabytes} MB.`,
   tooLargeToSearch: "The file is too large to search with, and this browser cannot make it smaller. Upload it, and search with the stored image.",
   refusedByStorage: "The storage rejected the image. Try again.",
@@ -172,7 +173,7 @@ const english = {
   separated: "It will not be grouped with that image again.",
   allKept: "All of them are kept, and will not be grouped again.",
   groups: (count) => many(count, "group", "groups"),
-  askResolve: (groups, count, more) => `Keep the best of ${many(groups, "group", "groups")} and delete ${images(count, more)}?`,
+  askResolve: (groups, count, more) => `Keep the best of ${many(groups, "group", "groups")} and delete ${imagesOrMore(count, more)}?`,
   resolveGroup: (name) => `Resolve the group of ${name}`,
   moreGroups: (count) => `and ${many(count, "more group", "more groups")}`,
   reading: (count) => `Reading the groups: ${number(count)} so far …`,
