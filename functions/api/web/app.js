@@ -291,12 +291,7 @@ async function onDrop(event) {
   byId("drop").classList.remove("over");
   const { dataTransfer: transfer } = event;
   if (!transfer?.files.length && searchAddress(transfer)) return;
-  const drop = await files.dropped(transfer).catch(() => null);
-  if (!drop) {
-    showProblem(new api.Problem(text.unreadable));
-    return;
-  }
-  const { files: found, folder } = drop;
+  const { files: found, folder } = await files.dropped(transfer);
   const images = folder ? files.imagesAmong(found) : files.possibleImagesAmong(found);
   if (folder || found.length > 1) offer(images, found.length - images.length);
   else if (found.length) await attempt(() => search.byFile(found[0])); // whatever its name: the server says what it is, if it is no image
@@ -343,7 +338,7 @@ addEventListener("dragover", (event) => {
 addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) byId("drop").classList.remove("over");
 });
-addEventListener("drop", onDrop);
+addEventListener("drop", (event) => onDrop(event).catch((problem) => showProblem(problem)));
 
 let saved = null; // while the server is busy, { text, busy }: the previous text of the status line and the one that replaced it
 api.onBusy((seconds) => {

@@ -57,7 +57,6 @@ export const text = {
   askAdd: (count) => `${files(count)} hinzufügen?`,
   whereAdded: (name) => `Sie werden in die Sammlung „${name}“ hochgeladen. Um nach einem Bild zu suchen, legen Sie es allein ab.`,
   doAdd: (count) => `${files(count)} hinzufügen`,
-  unreadable: "Eine Datei darunter ist nicht lesbar, daher wurde keine hinzugefügt. Versuchen Sie es ohne sie.",
   noImages: "Unter diesen Dateien sind keine Bilder.",
   skipped: (count) => `${files(count)} ausgelassen, die keine Bilder sind.`,
   notAnImage: "Das ist weder ein Bild noch die Webadresse eines Bildes.",

@@ -56,7 +56,6 @@ export const text = {
   askAdd: (count) => `${files(count)}を追加しますか？`,
   whereAdded: (name) => `コレクション「${name}」にアップロードします。検索するには、画像を単独でドロップしてください。`,
   doAdd: (count) => `${files(count)}を追加`,
-  unreadable: "読み取れないファイルがあるため、何も追加しませんでした。そのファイルを除いてもう一度お試しください。",
   noImages: "これらのファイルに画像はありません。",
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",

@@ -56,7 +56,6 @@ export const text = {
   askAdd: (count) => `${files(count)}를 추가할까요?`,
   whereAdded: (name) => `컬렉션 “${name}”에 업로드됩니다. 이미지를 검색하려면 한 개만 끌어다 놓으세요.`,
   doAdd: (count) => `${files(count)} 추가`,
-  unreadable: "읽을 수 없는 파일이 있어 아무것도 추가하지 않았습니다. 그 파일을 빼고 다시 시도하세요.",
   noImages: "이 파일들 중에 이미지가 없습니다.",
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",

@@ -56,7 +56,6 @@ export const text = {
   askAdd: (count) => `添加 ${files(count)}？`,
   whereAdded: (name) => `它们将上传到图集“${name}”。若要搜索一张图片，请只拖放这一张。`,
   doAdd: (count) => `添加 ${files(count)}`,
-  unreadable: "其中有无法读取的文件，因此没有添加任何文件。请去掉该文件后重试。",
   noImages: "这些文件中没有图片。",
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
   notAnImage: "这不是图片，也不是图片的网址。",

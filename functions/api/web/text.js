@@ -60,7 +60,6 @@ const english = {
   askAdd: (count) => `Add ${files(count)}?`,
   whereAdded: (name) => `They are uploaded to the collection “${name}”. To search for an image, drop it alone.`,
   doAdd: (count) => `Add ${files(count)}`,
-  unreadable: "A file among these cannot be read, so none was added. Try it without that one.",
   noImages: "There are no images among these files.",
   skipped: (count) => `${files(count)} skipped, which are not images.`,
   notAnImage: "That is not an image, nor the web address of one.",
