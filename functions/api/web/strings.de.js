@@ -1,4 +1,4 @@
-/** The page in German; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in German; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("de");
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 const images = (count) => many(count, "Bild", "Bilder");

@@ -1,4 +1,4 @@
-/** The page in Japanese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Japanese; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ja");
 const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;

@@ -1,4 +1,4 @@
-/** The page in Korean; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Korean; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ko");
 const images = (count) => `이미지 ${number(count)}개`;
 const files = (count) => `파일 ${number(count)}개`;

@@ -1,4 +1,4 @@
-/** The page in Russian; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Russian; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("ru");
 const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */

@@ -1,4 +1,4 @@
-/** The page in Chinese; follows 43f19eb40503 (`python -m tests.languages`). It imports nothing: language.js waits for it. */
+/** The page in Chinese; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
 const { format: number } = new Intl.NumberFormat("zh");
 const images = (count) => `${number(count)} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
