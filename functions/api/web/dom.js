@@ -67,6 +67,24 @@ export function oneAtATime(button, work) {
   };
 }
 
+const SURE_MS = 600;
+
+/** Let a button ask `question()` before another click does `work`. A double click, and a key that is held, are one click. */
+export function askFirst(button, label, question, work) {
+  let timer = 0;
+  const ask = () => {
+    clearTimeout(timer);
+    button.textContent = question();
+    button.ariaDisabled = "true";
+    timer = setTimeout(() => (button.ariaDisabled = null), SURE_MS);
+  };
+  button.onclick = ({ detail }) => {
+    if (button.textContent !== question() || button.ariaDisabled || detail > 1) ask();
+    else work();
+  };
+  button.onblur = () => (button.textContent = label());
+}
+
 /** Do `work` with each of `items`, at most `most` at once; `work` handles its own errors. */
 export async function each(items, most, work) {
   const waiting = [...items];

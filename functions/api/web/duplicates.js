@@ -1,6 +1,6 @@
 /** Groups of near-duplicates: one image to keep of each, and the others. */
 import * as api from "./api.js";
-import { byId, make, nameOf, sizeOf } from "./dom.js";
+import { askFirst, byId, make, nameOf, sizeOf } from "./dom.js";
 import { toast } from "./notices.js";
 import * as resolution from "./resolution.js";
 import * as route from "./route.js";
@@ -78,10 +78,8 @@ function card(group) {
       discard.disabled = false;
     }
   };
-  const discard = button(label(), () => {
-    if (discard.textContent !== question()) discard.textContent = question();
-    else act(() => resolution.resolve([{ group, keep: [...kept] }]).then(changed));
-  }, { className: "danger" });
+  const discard = button(label(), null, { className: "danger" });
+  askFirst(discard, label, question, () => act(() => resolution.resolve([{ group, keep: [...kept] }]).then(changed)));
   const state = {
     keep(id, wanted) {
       if (wanted) kept.add(id);

@@ -3,7 +3,7 @@ import { drawings } from "./compare.js";
 import * as deletion from "./deletion.js";
 import * as albumChoice from "./album_choice.js";
 import * as details from "./details.js";
-import { byId, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
+import { askFirst, byId, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
 import * as marks from "./marks.js";
 import * as route from "./route.js";
 import { signals, verdict, why } from "./results.js";
@@ -73,16 +73,13 @@ async function save(image, problem) {
 }
 
 function removal(image, onRemoved) {
-  const discard = button(text.delete, async () => {
-    if (discard.textContent === text.delete) {
-      discard.textContent = text.reallyDelete;
-      return;
-    }
+  const discard = button(text.delete, null, { className: "danger" });
+  askFirst(discard, () => text.delete, () => text.reallyDelete, async () => {
     discard.disabled = true;
     const gone = await deletion.remove([image]);
     discard.disabled = false;
     if (gone.size) onRemoved(image);
-  }, { className: "danger" });
+  });
   return discard;
 }
 
