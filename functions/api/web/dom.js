@@ -85,6 +85,17 @@ export function askFirst(button, label, question, work) {
   button.onblur = () => (button.textContent = label());
 }
 
+/** Close a dialog by a click on its backdrop, unless it is the end of a drag that began, or ends, inside. */
+export function closeByBackdrop(dialog) {
+  const isOutside = ({ target, clientX: x, clientY: y }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    return target === dialog && (x < left || x > right || y < top || y > bottom);
+  };
+  let began = false;
+  dialog.addEventListener("pointerdown", (event) => (began = isOutside(event)));
+  dialog.addEventListener("click", (event) => began && isOutside(event) && dialog.close());
+}
+
 /** Do `work` with each of `items`, at most `most` at once; `work` handles its own errors. */
 export async function each(items, most, work) {
   const waiting = [...items];

@@ -1,6 +1,6 @@
 /** Two images next to or over each other, with a slider between them and a common zoom. */
 import * as api from "./api.js";
-import { byId, make, nameOf, sizeOf } from "./dom.js";
+import { byId, closeByBackdrop, make, nameOf, sizeOf } from "./dom.js";
 import { text } from "./text.js";
 import { zoomable } from "./zoom.js";
 
@@ -67,6 +67,4 @@ export async function open(first, second) {
   buttons[0].onclick();
 }
 
-dialog.addEventListener("click", (event) => {
-  if (event.target === dialog) dialog.close();
-});
+closeByBackdrop(dialog);

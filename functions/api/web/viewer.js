@@ -3,7 +3,7 @@ import { drawings } from "./compare.js";
 import * as deletion from "./deletion.js";
 import * as albumChoice from "./album_choice.js";
 import * as details from "./details.js";
-import { askFirst, byId, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
+import { askFirst, byId, closeByBackdrop, make, nameOf, percent, scoreOf, sizeOf } from "./dom.js";
 import * as marks from "./marks.js";
 import * as route from "./route.js";
 import { signals, verdict, why } from "./results.js";
@@ -184,9 +184,7 @@ export function hide() {
 
 byId("viewer-close").onclick = () => dialog.close();
 dialog.addEventListener("close", () => route.leave("image"));
-dialog.addEventListener("click", (event) => {
-  if (event.target === dialog) dialog.close();
-});
+closeByBackdrop(dialog);
 dialog.addEventListener("keydown", (event) => {
   if (!current || event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -68,6 +68,7 @@ export function zoomable(content, onZoom = () => {}) {
   stage.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
     if (!before) return;
+    if (!event.buttons) return void pointers.delete(event.pointerId); // it was released outside
     pointers.set(event.pointerId, event);
     if (pointers.size === 2) {
       const [a, b] = [...pointers.values()].map(place);
