@@ -128,6 +128,7 @@ def test_an_album_is_filled_shared_and_deleted(
     assert "cat.png" not in guest.content()
 
     page.get_by_role("button", name="Revoke the link").click()
+    page.locator("#confirm-yes").click()
     expect(page.locator("#share-list li")).to_have_count(0)
     guest.reload()
     expect(guest.locator("#problem")).to_have_text("There is no album under this link, or no longer.")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.scripted_api import URL, ScriptedApi, image_id
+from tests.browser.scripted_api import SHARE, URL, ScriptedApi, album, image_id
 
 pytestmark = needs_chromium
 
@@ -82,3 +82,59 @@ def test_a_drag_that_leaves_the_viewer_neither_closes_it_nor_goes_on(desktop: Pa
     expect(note).to_have_value("not saved yet")
     drag(desktop, outside, outside)
     expect(viewer).to_be_hidden()
+
+
+def test_a_link_that_is_shown_once_is_not_lost(desktop: Page, api: ScriptedApi) -> None:
+    desktop.add_init_script(
+        "navigator.clipboard.writeText = async (words) => {"
+        "  if (window.forbidden) throw new Error('forbidden'); window.copied = words; }"
+    )
+    old = SHARE | {"share_id": "old", "created_at": "2025-12-01T00:00:00Z"}
+    api.answers["GET /v1/albums/a1/shares"] = {"shares": [old]}
+    desktop.goto(f"{URL}/?album=a1")
+    desktop.locator("#share-album").click()
+    create = desktop.get_by_role("button", name="Create a link")
+    expect(desktop.locator("#share-list li")).to_have_count(1)
+    api.held["POST /v1/albums/a1/shares"] = []
+    create.click()
+    desktop.locator("#share-days").press("Enter")
+    expect(create).to_be_disabled()
+    api.release("POST /v1/albums/a1/shares")
+    expect(desktop.locator("#share-list li")).to_have_count(2)
+    assert api.count("POST /v1/albums/a1/shares") == 1  # a second one would take the place of the first
+
+    status, copy = desktop.locator("#share-status"), desktop.get_by_role("button", name="Copy", exact=True)
+    copy.click()
+    expect(status).to_have_text("Copied.")
+    assert desktop.evaluate("copied") == f"{URL}/shared/token"
+    for broken in ("window.forbidden = true", "Object.defineProperty(navigator, 'clipboard', { value: undefined })"):
+        desktop.evaluate(broken)
+        copy.click()
+        expect(status).to_contain_text("Copy the link by hand")
+        assert desktop.evaluate("getSelection().toString()") == f"{URL}/shared/token"
+
+    revoke = desktop.get_by_role("button", name="Revoke the link of")
+    revoke.first.click()
+    expect(desktop.locator("#confirm")).to_contain_text("The same link cannot be created again.")
+    desktop.get_by_role("button", name="Not now").click()
+    revoke.first.click()
+    desktop.locator("#confirm-yes").click()
+    expect(desktop.locator("#share-list li")).to_have_count(1)
+    assert api.count("DELETE /v1/albums/a1/shares/old") == 1
+    expect(desktop.locator("#share-url")).to_be_visible()  # it is the other link
+    expect(revoke).to_be_focused()
+
+
+def test_images_that_were_taken_out_of_an_album_can_be_put_back(desktop: Page, api: ScriptedApi) -> None:
+    api.answers["GET /v1/albums/a1"] = album(cover=image_id(1))
+    api.answers["PATCH /v1/albums/a1/images"] = {"album": album(cover=image_id(2)), "missing": []}
+    api.answers["PATCH /v1/albums/a1"] = album(cover=image_id(1))
+    desktop.goto(f"{URL}/?album=a1")
+    desktop.get_by_label("Select f1.png").check()
+    desktop.locator("#unalbum-selected").click()
+    expect(desktop.locator("#images > li")).to_have_count(5)
+    desktop.get_by_role("button", name="Undo").click()
+    expect(desktop.locator("#images > li")).to_have_count(6)
+    expect(desktop.locator("#toast")).to_contain_text("1 image added to “Summer”.")
+    bodies = [call.body for call in api.calls if call.method == "PATCH"]
+    assert bodies == [{"remove": [image_id(1)]}, {"add": [image_id(1)]}, {"cover": image_id(1)}]

@@ -1,11 +1,9 @@
 /** The dialog that adds images to an album. */
 import * as api from "./api.js";
-import { cover } from "./albums.js";
+import { changeImages, cover } from "./albums.js";
 import { byId, make } from "./dom.js";
 import { toast } from "./notices.js";
 import { text } from "./text.js";
-
-const AT_ONCE = 100;
 
 const dialog = byId("choose-album");
 const report = (message) => (byId("choose-album-status").textContent = message);
@@ -24,9 +22,7 @@ export function choose(images) {
   const add = (album) =>
     attempt(async () => {
       const ids = images.map((image) => image.image_id);
-      for (let start = 0; start < ids.length; start += AT_ONCE) {
-        await api.changeAlbumImages(album.album_id, { add: ids.slice(start, start + AT_ONCE) });
-      }
+      await changeImages(album.album_id, "add", ids);
       dialog.close();
       toast(text.addedToAlbum(album.title, ids.length));
     });

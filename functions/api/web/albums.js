@@ -1,11 +1,14 @@
 /** The albums of a collection: listed, opened, changed and deleted. */
 import * as api from "./api.js";
 import { byId, make, oneAtATime } from "./dom.js";
+import * as grid from "./grid.js";
 import { confirm, toast } from "./notices.js";
 import * as route from "./route.js";
 import * as sharing from "./sharing.js";
 import { text } from "./text.js";
 import { restoreAlbum } from "./trash.js";
+
+const AT_ONCE = 100;
 
 const list = byId("album-list");
 let next = null;
@@ -107,15 +110,32 @@ export async function chooseCover(image) {
   toast(text.coverChosen);
 }
 
+/** Have images "add"ed to an album, or "remove"d from it; return the album. */
+export async function changeImages(id, action, ids) {
+  let album = null;
+  for (let start = 0; start < ids.length; start += AT_ONCE) {
+    ({ album } = await api.changeAlbumImages(id, { [action]: ids.slice(start, start + AT_ONCE) }));
+  }
+  return album;
+}
+
 /** Take images out of the open album; return their ids. */
 export async function takeOut(images) {
+  const before = current;
   const ids = images.map((image) => image.image_id);
-  for (let start = 0; start < ids.length; start += 100) {
-    const { album } = await api.changeAlbumImages(current.album_id, { remove: ids.slice(start, start + 100) });
-    current = album;
-  }
-  toast(text.removedFromAlbum(current.title, ids.length));
+  current = await changeImages(before.album_id, "remove", ids);
+  toast(text.removedFromAlbum(before.title, ids.length), [text.undo, () => attempt(() => putBack(before, ids))]);
   return new Set(ids);
+}
+
+/** Add images again that were taken out of an album, which is given as it was before. */
+async function putBack({ album_id: id, cover: chosen }, ids) {
+  let album = await changeImages(id, "add", ids);
+  if (ids.includes(chosen) && album.cover !== chosen) album = await api.changeAlbum(id, { cover: chosen });
+  toast(text.addedToAlbum(album.title, ids.length));
+  if (current?.album_id !== id) return;
+  current = album;
+  await grid.load(route.current());
 }
 
 /** Set up the view; `guard(work)` does work and shows what goes wrong. */

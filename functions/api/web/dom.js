@@ -55,14 +55,17 @@ export function sizeOf(image) {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Return a click handler that does `work` and ignores clicks until it is done. */
-export function oneAtATime(button, work) {
+/** Return a handler that does `work`, and ignores clicks on a button, or on each of some, until it is done. */
+export function oneAtATime(buttons, work) {
+  const all = [buttons].flat();
   return async () => {
-    button.disabled = true;
+    const focused = all.find((button) => button === document.activeElement);
+    for (const button of all) button.disabled = true;
     try {
       await work();
     } finally {
-      button.disabled = false;
+      for (const button of all) button.disabled = false;
+      if (document.activeElement === document.body) focused?.focus(); // a button that is disabled loses the focus
     }
   };
 }

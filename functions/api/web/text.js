@@ -228,6 +228,9 @@ const english = {
   noShares: "Nobody has a link.",
   shareOnce: "Copy the link now: it is not shown again.",
   copied: "Copied.",
+  copyByHand: "Copy the link by hand; it is selected. This browser does not let the page copy it.",
+  askRevoke: (moment) => `Revoke the link of ${moment}?`,
+  whyRevoke: "Whoever has it sees the album no more. The same link cannot be created again.",
 
   sharedUnavailable: "The album cannot be shown just now. Try again in a minute.",
   sharedImage: (at) => `image ${number(at)}`,
