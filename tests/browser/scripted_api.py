@@ -68,6 +68,10 @@ def album(**changes: Any) -> Answer:
     return shown | {"cover": None, "cover_url": None} | changes
 
 
+def person(name: str) -> Answer:
+    return {"person_id": name, "collection": "default", "name": name, "hidden": False, "faces": 2, "cover": None}
+
+
 SHARE: Final[Answer] = {
     "share_id": "s",
     "url": "/shared/token",
@@ -80,6 +84,7 @@ class ScriptedApi:
     """Answers the requests of a page: six images, one album, and what `answers` and `refuse` add to that."""
 
     def __init__(self, page: Page) -> None:
+        self._page = page
         self.calls: list[Call] = []
         self.answers: dict[str, Answer | Callable[[Call], Answer]] = {
             "GET /v1/images": {"images": [record(number) for number in range(1, 7)], "cursor": None},
@@ -105,7 +110,9 @@ class ScriptedApi:
         return sum(f"{call.method} {call.path}" == name for call in self.calls)
 
     def release(self, name: str) -> None:
-        """Answer the calls that were held back, and hold back no more."""
+        """Answer the calls that are held back, once there is one, and hold back no more."""
+        while not self.held[name]:
+            self._page.wait_for_timeout(20)
         for route in self.held.pop(name):
             self._answer_call(route)
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.scripted_api import SHARE, URL, ScriptedApi, album, image_id
+from tests.browser.scripted_api import PICTURE, SHARE, URL, ScriptedApi, album, image_id, person
 
 pytestmark = needs_chromium
 
@@ -138,3 +138,70 @@ def test_images_that_were_taken_out_of_an_album_can_be_put_back(desktop: Page, a
     expect(desktop.locator("#toast")).to_contain_text("1 image added to “Summer”.")
     bodies = [call.body for call in api.calls if call.method == "PATCH"]
     assert bodies == [{"remove": [image_id(1)]}, {"add": [image_id(1)]}, {"cover": image_id(1)}]
+
+
+def test_what_is_sent_twice_is_created_once(desktop: Page, api: ScriptedApi) -> None:
+    create = "POST /v1/albums"
+    api.answers[create] = album(title="New")
+    api.answers["PATCH /v1/albums/a1/images"] = {"album": album(), "missing": []}
+    for address, field, open_it in (("/?view=albums", "#new-album-title", None), ("/", "#choose-new-title", "f1.png")):
+        desktop.goto(f"{URL}{address}")
+        if open_it:
+            desktop.get_by_label(f"Select {open_it}").check()
+            desktop.locator("#album-selected").click()
+        expect(desktop.get_by_text("Summer")).to_be_visible()
+        before, api.held[create] = api.count(create), []
+        desktop.locator(field).fill("New")
+        desktop.keyboard.press("Enter")
+        desktop.keyboard.press("Enter")
+        api.release(create)
+        expect(desktop.get_by_text("New", exact=True)).to_have_count(1)
+        assert api.count(create) == before + 1
+    expect(desktop.locator("#toast")).to_contain_text("added to “New”")
+
+
+def test_an_answer_about_people_counts_once(desktop: Page, api: ScriptedApi) -> None:
+    people = [person(name) for name in ("Ada", "Ben", "Cem")]
+    api.answers["GET /v1/people"] = {"people": people, "cursor": None}
+    pairs = [{"person": people[at], "other": {"person": people[at + 1]}} for at in range(2)]
+    api.answers["GET /v1/people/suggestions"] = {"pairs": pairs, "cursor": None}
+    api.answers["POST /v1/people/Ada/apart"] = {}
+    desktop.goto(f"{URL}/?view=people")
+    shown, no = desktop.locator("#same-pair figcaption"), desktop.locator("#same-no")
+    expect(shown).to_contain_text(["Ada", "Ben"])
+    api.held["POST /v1/people/Ada/apart"] = []
+    no.focus()
+    for _ in range(2):
+        desktop.keyboard.press("Enter")
+    expect(desktop.locator("#same-skip")).to_be_disabled()
+    api.release("POST /v1/people/Ada/apart")
+    expect(shown).to_contain_text(["Ben", "Cem"])
+    expect(no).to_be_focused()
+    assert api.count("POST /v1/people/Ada/apart") == 1
+    desktop.locator("#same-skip").click()
+    expect(desktop.locator("#same")).to_be_hidden()
+    expect(desktop.locator("#people-title")).to_be_focused()
+
+
+def test_the_end_of_a_page_of_a_shared_album_is_passed_once(desktop: Page, api: ScriptedApi) -> None:
+    images = "GET /v1/shared/token/images"
+    shared = [{"image_id": image_id(at), "thumbnail_url": PICTURE, "taken_at": None} for at in range(8)]
+    api.answers["GET /v1/shared/token"] = {"title": "Summer", "description": None, "expires_at": SHARE["expires_at"]}
+    api.answers[images] = lambda call: (
+        {"images": shared[4:], "cursor": None} if "cursor" in call.query else {"images": shared[:4], "cursor": "4"}
+    )
+    desktop.goto(f"{URL}/shared/token")
+    tiles, shown = desktop.locator("#images li"), desktop.locator("#shown")
+    tiles.nth(3).get_by_role("button").click()
+    api.refused[images] = 503
+    desktop.keyboard.press("ArrowRight")
+    expect(desktop.locator("#taken")).to_have_text("refused with 503")
+    api.refused.clear()
+    api.held[images] = []
+    desktop.keyboard.press("ArrowRight")
+    desktop.keyboard.press("ArrowRight")
+    api.release(images)
+    expect(tiles).to_have_count(8)
+    expect(shown).to_have_attribute("alt", "image 5")
+    desktop.wait_for_timeout(100)
+    expect(tiles).to_have_count(8)

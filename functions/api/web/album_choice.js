@@ -1,7 +1,7 @@
 /** The dialog that adds images to an album. */
 import * as api from "./api.js";
 import { changeImages, cover } from "./albums.js";
-import { byId, make } from "./dom.js";
+import { byId, make, oneAtATime } from "./dom.js";
 import { toast } from "./notices.js";
 import { text } from "./text.js";
 
@@ -28,7 +28,8 @@ export function choose(images) {
     });
   const line = (album) => {
     const what = make("span", { className: "what" }, make("span", { className: "name" }, album.title), make("small", {}, text.albumImages(album.images)));
-    const button = make("button", { type: "button", className: "choice", onclick: () => add(album) }, make("span", { className: "thumb" }, cover(album)), what);
+    const button = make("button", { type: "button", className: "choice" }, make("span", { className: "thumb" }, cover(album)), what);
+    button.onclick = oneAtATime(button, () => add(album));
     return make("li", {}, button);
   };
   const load = async (cursor) => {
@@ -39,9 +40,17 @@ export function choose(images) {
   };
   byId("album-choices").replaceChildren();
   byId("choose-new-title").value = "";
+  const create = oneAtATime(byId("choose-new-album").querySelector("button"), () =>
+    attempt(async () => {
+      const album = await api.createAlbum(byId("choose-new-title").value.trim());
+      byId("choose-new-title").value = "";
+      byId("album-choices").prepend(line(album)); // to be chosen, if adding to it fails
+      await add(album);
+    }),
+  );
   byId("choose-new-album").onsubmit = (event) => {
     event.preventDefault();
-    attempt(async () => add(await api.createAlbum(byId("choose-new-title").value.trim())));
+    create();
   };
   dialog.showModal();
   attempt(() => load(null));

@@ -142,14 +142,17 @@ async function putBack({ album_id: id, cover: chosen }, ids) {
 export function start(guard) {
   attempt = guard;
   byId("more-albums").onclick = oneAtATime(byId("more-albums"), () => attempt(append));
-  byId("new-album").onsubmit = (event) => {
-    event.preventDefault();
+  const create = oneAtATime(byId("new-album").querySelector("button"), () =>
     attempt(async () => {
       const album = await api.createAlbum(byId("new-album-title").value.trim());
       byId("new-album-title").value = "";
       list.prepend(card(album));
       showEnd();
-    });
+    }),
+  );
+  byId("new-album").onsubmit = (event) => {
+    event.preventDefault();
+    create();
   };
   byId("edit-album").onclick = edit;
   byId("share-album").onclick = () => sharing.open(current);

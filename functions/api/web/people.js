@@ -1,6 +1,6 @@
 /** The people of a collection: named in place, merged by dragging or by buttons, hidden, and asked about one pair at a time. */
 import * as api from "./api.js";
-import { byId, make, pause } from "./dom.js";
+import { byId, make, oneAtATime, pause } from "./dom.js";
 import { toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";
@@ -60,7 +60,7 @@ async function merge(person, into) {
     await showMoved(person, person.faces);
   })]);
   await load();
-  await showMoved(into, into.faces + person.faces);
+  attempt(() => showMoved(into, into.faces + person.faces));
 }
 
 /** Choose a person to be merged: the buttons of the others then say where to. */
@@ -140,16 +140,28 @@ async function ask() {
   const { person, other: { person: other } } = pair;
   const side = (one) => make("figure", {}, portrait(one.cover, nameOf(one)), make("figcaption", {}, nameOf(one), " ", make("small", {}, text.faceCount(one.faces))));
   byId("same-pair").replaceChildren(side(person), side(other));
-  byId("same-yes").onclick = () => attempt(() => merge(...(person.name || !other.name ? [other, person] : [person, other])));
-  byId("same-no").onclick = () => attempt(async () => {
-    await api.tellApart(person, other);
-    asked.shift();
-    await ask();
-  });
-  byId("same-skip").onclick = () => attempt(async () => {
-    asked.shift();
-    await ask();
-  });
+  const answers = {
+    yes: () => merge(...(person.name || !other.name ? [other, person] : [person, other])),
+    no: async () => {
+      await api.tellApart(person, other);
+      await askNext(pair);
+    },
+    skip: () => askNext(pair),
+  };
+  const buttons = Object.keys(answers).map((name) => byId(`same-${name}`));
+  for (const [at, work] of Object.values(answers).entries()) {
+    const answer = oneAtATime(buttons, () => attempt(work));
+    buttons[at].onclick = async () => {
+      await answer();
+      if (byId("same").hidden) byId("people-title").focus();
+    };
+  }
+}
+
+/** Ask about the pair after one that was answered. */
+async function askNext(pair) {
+  asked = asked.filter((one) => one !== pair);
+  await ask();
 }
 
 function show() {

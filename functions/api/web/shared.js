@@ -7,6 +7,7 @@ const base = `/v1/shared/${location.pathname.split("/").at(-1)}`;
 const shown = []; // images, in the order of the page
 let cursor = null;
 let current = -1;
+let loading = null;
 
 async function call(path) {
   const answer = await fetch(path, { headers: { Accept: "application/json" } });
@@ -23,14 +24,17 @@ function report(problem) {
 /** Return the thumbnail of an image; a link that has expired is replaced once. */
 function thumbnail(image) {
   const img = make("img", { alt: "", loading: "lazy", src: image.thumbnail_url });
-  img.onerror = async () => {
+  img.onerror = () => {
     img.onerror = null;
-    img.src = (await call(`${base}/images/${image.image_id}/thumbnail`)).url;
+    call(`${base}/images/${image.image_id}/thumbnail`).then(({ url }) => (img.src = url), () => {}); // it is only missing
   };
   return img;
 }
 
-async function append() {
+/** Append the next page; while it is loaded, no other is. */
+const append = () => (loading ??= load().finally(() => (loading = null)));
+
+async function load() {
   const page = await call(`${base}/images?limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
   cursor = page.cursor;
   for (const image of page.images) {
@@ -44,7 +48,13 @@ async function append() {
 }
 
 async function view(at) {
-  if (at === shown.length && cursor !== null) await append();
+  if (at === shown.length && cursor !== null) {
+    try {
+      await append();
+    } catch (problem) {
+      byId("taken").textContent = problem.message;
+    }
+  }
   const image = shown[at];
   if (!image) return;
   current = at;
