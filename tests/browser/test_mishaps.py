@@ -205,3 +205,64 @@ def test_the_end_of_a_page_of_a_shared_album_is_passed_once(desktop: Page, api: 
     expect(shown).to_have_attribute("alt", "image 5")
     desktop.wait_for_timeout(100)
     expect(tiles).to_have_count(8)
+
+
+def test_the_focus_stays_where_it_is_of_use(desktop: Page, api: ScriptedApi) -> None:
+    api.answers["GET /v1/people"] = {"people": [person(name) for name in ("Ada", "Ben")], "cursor": None}
+    for name in ("Ada", "Ben"):
+        api.answers[f"PATCH /v1/people/{name}"] = person(name)
+    view_first(desktop)
+    step = desktop.get_by_role("button", name="Next image")
+    step.focus()
+    for number in (2, 3):
+        desktop.keyboard.press("Enter")
+        expect(desktop.locator("#viewer-title")).to_have_text(f"f{number}.png")
+        expect(step).to_be_focused()
+    desktop.get_by_role("button", name="Download").focus()
+    desktop.keyboard.press("ArrowRight")
+    expect(desktop.locator("#viewer-title")).to_have_text("f4.png")
+    expect(desktop.locator("#viewer-close")).to_be_focused()
+
+    desktop.goto(f"{URL}/?tag=cat,dog&filename=f")
+    for left in ("dog", "“f”"):
+        desktop.locator("#chips button").first.focus()
+        desktop.keyboard.press("Enter")
+        expect(desktop.get_by_label(f"Remove the condition {left}")).to_be_focused()
+    desktop.keyboard.press("Enter")
+    expect(desktop.locator("#collection-title")).to_be_focused()
+
+    desktop.goto(f"{URL}/?view=people")
+    hide = desktop.get_by_role("button", name="Hide")
+    expect(hide).to_have_count(2)
+    hide.first.click()
+    expect(hide).to_have_count(1)
+    expect(hide).to_be_focused()
+    desktop.keyboard.press("Enter")
+    expect(desktop.locator("#people-title")).to_be_focused()
+
+
+def test_a_message_is_in_front_of_a_dialog(desktop: Page, api: ScriptedApi) -> None:
+    view_first(desktop)
+    toast = desktop.locator("#toast")
+    api.refused[f"PATCH {FIRST}"] = 400
+    desktop.locator("#viewer .heart").click()
+    expect(toast).to_contain_text("could not be changed. refused with 400")
+    assert on_top(toast)
+    desktop.get_by_role("button", name="Add to album").click()
+    expect(desktop.locator("#choose-album #toast")).to_be_visible()
+    assert on_top(toast)
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator("#viewer > #toast")).to_be_visible()
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator("body > #toast")).to_be_visible()
+
+
+def on_top(element: Locator) -> bool:
+    """Whether an element is what is seen, and clicked, at its place."""
+    found: bool = element.evaluate(
+        """(one) => {
+            const { left, top, width, height } = one.getBoundingClientRect();
+            return one.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+        }"""
+    )
+    return found

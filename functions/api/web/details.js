@@ -54,7 +54,12 @@ function field(name = "", value = "") {
     make("input", { className: "field-value", maxLength: 256, value, placeholder: text.fieldValue, "aria-label": text.fieldValue }),
   );
   const remove = make("button", { type: "button", "aria-label": text.removeField, title: text.removeField }, "×");
-  remove.onclick = () => row.remove();
+  remove.onclick = () => {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    const form = row.closest("form");
+    row.remove();
+    (next?.querySelector("button") ?? form.querySelector(".actions button")).focus();
+  };
   row.append(remove);
   return row;
 }

@@ -38,6 +38,7 @@ export function show(now) {
   const hidden = HIDDEN.filter((name) => now[name]).length;
   byId("filter-count").textContent = hidden;
   byId("filter-count").hidden = hidden === 0;
+  if (!any(now) && document.activeElement === byId("clear-filters")) byId("collection-title").focus();
   byId("clear-filters").hidden = !any(now);
 }
 

@@ -44,7 +44,9 @@ export function show(now) {
     chips.push(make("button", { type: "button", className: "chip", onclick: () => route.go({ match: all ? null : "all" }) }, all ? text.allTags : text.anyTag));
   }
   if (now.filename) chips.push(chip(`“${now.filename}”`, { filename: null }));
+  const pressed = [...byId("chips").children].indexOf(document.activeElement);
   byId("chips").replaceChildren(...chips);
+  if (pressed >= 0) (chips[pressed] ?? chips.at(-1) ?? byId("collection-title")).focus();
   byId("only-favourites").setAttribute("aria-pressed", String(now.favourite === "true"));
 }
 

@@ -68,7 +68,9 @@ export function tags(image, onTag) {
     try {
       const record = await api.setTag(image, tag, wanted);
       changed(record);
+      const removed = [...line.querySelectorAll(".drop-tag")].indexOf(document.activeElement);
       fill(record);
+      if (removed >= 0) (line.querySelectorAll(".drop-tag")[removed] ?? line.querySelector("input")).focus();
     } catch (problem) {
       status.textContent = problem.message;
     }

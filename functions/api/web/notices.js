@@ -6,6 +6,14 @@ const TOAST_WITH_ACTION_MS = 20_000;
 
 let timer = 0;
 
+/** Move the messages into the dialog on top, as what is behind it is neither seen nor announced; dialogs are in the page in the order in which they lie. */
+function moveToTop() {
+  const top = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if (byId("toast").parentElement !== top) top.append(byId("toast"));
+}
+
+for (const name of ["toggle", "close"]) document.addEventListener(name, moveToTop, true);
+
 /** Ask before something that changes what is stored; return whether the answer is yes. */
 export function confirm({ title, explanation, action, danger = false }) {
   const dialog = byId("confirm");
@@ -23,6 +31,7 @@ export function confirm({ title, explanation, action, danger = false }) {
 /** Show a message for some seconds, with a button if there is an `action`, as [label, work]. */
 export function toast(message, action = null) {
   clearTimeout(timer);
+  moveToTop();
   const button = action && make("button", { type: "button" }, action[0]);
   byId("toast").replaceChildren(make("span", {}, message), ...(button ? [button] : []));
   byId("toast").classList.add("shown");
@@ -43,6 +52,7 @@ function hide() {
 /** Show a message until the next one. */
 export function progress(message) {
   clearTimeout(timer);
+  moveToTop();
   byId("toast").textContent = message;
   byId("toast").classList.add("shown");
 }

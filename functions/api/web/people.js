@@ -101,7 +101,9 @@ function tile(person) {
   row.dataset.person = person.person_id;
   hide.onclick = () => attempt(async () => {
     await api.changePerson(person, { hidden: !person.hidden });
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
+    (neighbour?.querySelector(".actions button:last-child") ?? byId("people-title")).focus();
     show();
   });
   row.ondragstart = (event) => {

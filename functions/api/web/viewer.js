@@ -136,8 +136,9 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onTag
   favourite.onclick = () => marks.toggleFavourites([current.image]);
   const { shown, link, problem, again } = original(image);
   const zoom = match ? null : zoomable(shown);
+  const go = (by) => step(by).catch((error) => Object.assign(problem, { textContent: error.message, hidden: false }));
   const [before, after] = [-1, 1].map((by) =>
-    button(by < 0 ? "‹" : "›", () => step(by), { className: "step", "aria-label": by < 0 ? text.previous : text.next, disabled: !step }),
+    button(by < 0 ? "‹" : "›", () => go(by), { className: "step", "aria-label": by < 0 ? text.previous : text.next, "aria-describedby": "viewer-title", disabled: !step }),
   );
   const known = make("div");
   const notes = make("div");
@@ -163,10 +164,14 @@ export function show(image, { match, query, step, onMoreLikeThis, onLabel, onTag
     make("details", {}, make("summary", {}, text.known), known),
     make("details", { open: Boolean(image.external_id || image.note || Object.keys(image.fields).length) }, make("summary", {}, text.yours), notes),
   ];
-  current = { image, zoom, step, favourite };
+  current = { image, zoom, step: step && go, favourite };
   describe(image, known, notes, onChanged);
+  const focused = document.activeElement;
+  const stepped = [...byId("viewer-body").querySelectorAll(".step")].indexOf(focused);
+  const hadFocus = byId("viewer-body").contains(focused);
   byId("viewer-body").replaceChildren(...parts.filter((part) => part !== null));
   if (!dialog.open) dialog.showModal();
+  else if (hadFocus) (stepped >= 0 && step ? [before, after][stepped] : byId("viewer-close")).focus();
 }
 
 /** Let the viewer follow a change of the record of the image that it shows. */
