@@ -15,7 +15,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 WEB: Final = ROOT / "functions" / "api" / "web"
-PAGE: Final = WEB / "index.html"
+PAGES: Final = (WEB / "index.html", WEB / "shared.html")
 TEXT: Final = WEB / "text.js"
 README: Final = ROOT / "README.md"
 READMES: Final = ROOT / "docs" / "readme"
@@ -28,13 +28,15 @@ NAMES: Final = re.compile(r"PicTrace|API|JPEG( XL)?|[A-Z]+[0-9]?|WebP|/openapi\.
 
 
 class PageTexts(HTMLParser):
-    """The texts and attributes of the page that people read."""
+    """The texts and attributes of the pages that people read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
         self._inside: list[str] = []
-        self.feed(PAGE.read_text(encoding="utf-8"))
+        for page in PAGES:
+            self._inside = []
+            self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside.append(tag)
@@ -57,7 +59,7 @@ class PageTexts(HTMLParser):
 
 
 def page_texts() -> list[str]:
-    """The English texts of the page as it is served, each once."""
+    """The English texts of the pages as they are served, each once."""
     return PageTexts().found
 
 

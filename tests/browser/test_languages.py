@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, needs_chromium
+from tests.browser.scripted_api import SHARE, URL, ScriptedApi, image_id, record
 from tests.conftest import PicTrace
 from tests.images import encoded, pixels
 from tests.languages import LANGUAGES
@@ -21,6 +22,15 @@ TITLES = {
     "ru": "Мы уже видели это изображение?",
     "zh": "我们见过这张图片吗？",
 }
+EMPTY = {
+    "en": "This album has no images.",
+    "de": "Dieses Album hat keine Bilder.",
+    "ja": "このアルバムに画像はありません。",
+    "ko": "이 앨범에는 이미지가 없습니다.",
+    "ru": "В этом альбоме нет изображений.",
+    "zh": "此相册没有图片。",
+}
+CLOSE = {"en": "Close", "de": "Schließen", "ja": "閉じる", "ko": "닫기", "ru": "Закрыть", "zh": "关闭"}
 TELEPHONE = 390
 
 
@@ -57,6 +67,30 @@ def test_the_page_speaks_the_browsers_language_and_fits_a_telephone(
     page.goto(f"{pictrace.url}/?view=trash")
     expect(page.locator("#trash-title")).to_be_visible()
     assert wide(page) <= TELEPHONE
+    shared = context.new_page()
+    api = ScriptedApi(shared)
+    api.answers["GET /v1/shared/token"] = {"title": "T", "description": None, "expires_at": SHARE["expires_at"]}
+    shared.goto(f"{URL}/shared/token")
+    expect(shared.locator("#nothing")).to_have_text(EMPTY[language])
+    assert shared.locator("#viewer .close").get_attribute("aria-label") == CLOSE[language]
+    context.close()
+
+
+def test_what_the_page_says_of_failures_is_translated(browser: Browser) -> None:
+    context = browser.new_context(locale="de-CH")
+    page = context.new_page()
+    api = ScriptedApi(page)
+    picture = "/static/gone.png"
+    api.answers["GET /v1/images"] = {"images": [record(1, filename=None, thumbnail_url=picture)], "cursor": None}
+    api.answers[f"GET /v1/images/{image_id(1)}/thumbnail"] = {"url": picture}
+    page.goto(URL)
+    expect(page.locator("#images .open")).to_have_attribute("title", "Bild 0000000000")
+    expect(page.locator("#missing-text")).to_have_text(
+        "1 Vorschaubild konnte nicht geladen werden. Der Speicher antwortet nicht."
+    )
+    page.route("**/v1/trash*", lambda route: route.abort())
+    page.locator("#to-trash").click()
+    expect(page.locator("#problem")).to_contain_text("Der Server antwortet nicht.")
     context.close()
 
 

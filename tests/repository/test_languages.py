@@ -59,7 +59,7 @@ def test_every_string_is_translated(strings: dict[str, Strings], language: str) 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_of_the_page_is_translated(strings: dict[str, Strings], language: str) -> None:
-    """A new text of `index.html` needs a line in `page` of each `strings.<language>.js`."""
+    """A new text of `index.html` or `shared.html` needs a line in `page` of each `strings.<language>.js`."""
     assert set(strings[language]["page"]) ^ set(page_texts()) == set()
 
 

@@ -1,6 +1,7 @@
 import { pause } from "./dom.js";
 import * as key from "./key.js";
 import * as route from "./route.js";
+import { text } from "./text.js";
 
 const BUSY = [429, 503];
 const MAX_ATTEMPTS = 6;
@@ -72,20 +73,20 @@ async function call(path, { headers, ...options } = {}) {
   try {
     answer = await sendWithRetries(send);
   } catch {
-    throw new Problem("The server is not responding. Check your connection and that PicTrace is still running.");
+    throw new Problem(text.notResponding);
   }
   if (answer.status === 204) return null;
   if (answer.headers.get("Content-Type")?.startsWith("image/")) return answer.blob();
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401) {
     const newKey = await key.request(usedKey);
-    if (newKey === null) throw new Problem("This needs a key. Try again to enter one.", answer.status);
+    if (newKey === null) throw new Problem(text.needsKey, answer.status);
     return call(path, { headers, ...options });
   }
   if (BUSY.includes(answer.status)) {
-    throw new Problem(`${body.detail || "The server is busy."} Several attempts failed.`, answer.status);
+    throw new Problem(text.attemptsFailed(body.detail || text.serverBusy), answer.status);
   }
-  if (!answer.ok) throw new Problem(body.detail || `The server answered ${answer.status}.`, answer.status);
+  if (!answer.ok) throw new Problem(body.detail || text.answered(answer.status), answer.status);
   return body;
 }
 

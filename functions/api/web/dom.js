@@ -1,4 +1,5 @@
 import { language } from "./language.js";
+import { text } from "./text.js";
 
 /** Create an element; strings become text, never markup. */
 export function make(tag, properties = {}, ...children) {
@@ -20,19 +21,19 @@ const takenMoments = new Intl.DateTimeFormat(language, { dateStyle: "medium", ti
 const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
 
 export const number = (value) => counts.format(value);
-export const moment = (text) => moments.format(new Date(text));
+export const moment = (time) => moments.format(new Date(time));
 
 /** Return the local time that sorts an image: when it was taken, or else when it was indexed. */
 export const datedAt = (image) => (image.taken_at ?? image.created_at).replace(/(Z|[+-]\d\d:\d\d)$/, "");
 
 /** Format the local time at which an image was taken, whatever the time zone of the browser, with its offset if known. */
-export function takenMoment(text) {
-  const [, local, offset] = /^(.{19})[^Z+-]*(.*)$/.exec(text);
+export function takenMoment(time) {
+  const [, local, offset] = /^(.{19})[^Z+-]*(.*)$/.exec(time);
   return takenMoments.format(new Date(`${local}Z`)) + (offset ? ` (UTC${offset === "+00:00" ? "" : offset})` : "");
 }
 
 /** Format the month of a local time. */
-export const monthOf = (text) => months.format(new Date(`${text.slice(0, 7)}-15T12:00:00Z`));
+export const monthOf = (time) => months.format(new Date(`${time.slice(0, 7)}-15T12:00:00Z`));
 
 /** Format a fraction as a percentage; only exactly 1 becomes 100 %. */
 export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value * 100)) : 100} %`;
@@ -41,7 +42,7 @@ export const percent = (value) => `${value < 1 ? Math.min(99, Math.round(value *
 export const scoreOf = (match) => percent(match.verdict === "identical" ? match.score : Math.min(match.score, 0.99));
 
 export function nameOf(image) {
-  return image.filename || `image ${image.image_id.slice(0, 10)}`;
+  return image.filename || text.unnamedImage(image.image_id.slice(0, 10));
 }
 
 export function bytes(size) {

@@ -1,5 +1,6 @@
 /** The page of a link to an album: its images and nothing else. */
 import { byId, make, moment, oneAtATime, takenMoment } from "./dom.js";
+import { translatePage } from "./language.js";
 import { text } from "./text.js";
 
 const PAGE = 48;
@@ -80,6 +81,7 @@ byId("viewer").addEventListener("keydown", (event) => {
 });
 byId("more").onclick = oneAtATime(byId("more"), () => append().catch(report));
 
+translatePage();
 try {
   const album = await call(base);
   document.title = album.title;

@@ -58,8 +58,7 @@ export function reportMissing() {
   const [first] = missing.values();
   byId("missing").hidden = missing.size === 0;
   if (!first) return;
-  const amount = missing.size === 1 ? "1 thumbnail" : `${missing.size} thumbnails`;
-  byId("missing-text").textContent = `${amount} could not be loaded. ${first.why}`;
+  byId("missing-text").textContent = text.thumbnailsMissing(missing.size, first.why);
 }
 
 byId("reload").onclick = () => {
