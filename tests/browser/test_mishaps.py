@@ -266,3 +266,39 @@ def on_top(element: Locator) -> bool:
         }"""
     )
     return found
+
+
+def test_every_condition_can_be_removed(desktop: Page, api: ScriptedApi) -> None:
+    api.answers["GET /v1/people/Ada"] = person("Ada")
+    api.answers["GET /v1/images"] = {"images": [], "cursor": None}
+    desktop.goto(f"{URL}/?people=Ada,unknown&label=cat")
+    chips = desktop.locator("#chips .chip")
+    expect(chips).to_have_text(["cat ×", "Ada ×", "Person ×"])
+    desktop.get_by_label("Remove the condition cat").click()
+    desktop.get_by_label("Remove the condition Person").click()
+    expect(desktop).to_have_url(f"{URL}/?people=Ada")
+    expect(desktop.locator("#nothing")).to_have_text("No image here meets these filters.")
+    desktop.locator("#clear-filters").click()
+    expect(desktop).to_have_url(f"{URL}/")
+    expect(desktop.locator("#nothing")).to_have_text("The collection is empty. Upload your first image.")
+
+
+def test_a_date_that_is_typed_is_one_step(desktop: Page, api: ScriptedApi) -> None:
+    desktop.goto(f"{URL}/")
+    field, tiles = desktop.get_by_label("Jump to"), desktop.locator("#images > li")
+    expect(tiles).to_have_count(6)
+    for keys, leave, day in (("08312026", "Enter", "2026-08-31"), ("09302025", None, "2025-09-30")):
+        length, calls = desktop.evaluate("history.length"), api.count("GET /v1/images")
+        field.focus()
+        desktop.keyboard.type(keys)
+        expect(field).to_have_value(day)
+        assert api.count("GET /v1/images") == calls
+        if leave:
+            desktop.keyboard.press(leave)
+        desktop.locator("#find-text").focus()
+        expect(desktop).to_have_url(f"{URL}/?until={day}")
+        expect(tiles).to_have_count(6)
+        assert desktop.evaluate("history.length") == length + 1
+        assert api.count("GET /v1/images") == calls + 1
+    field.fill("0202-08-31")
+    assert desktop.url == f"{URL}/?until=2025-09-30"

@@ -11,6 +11,9 @@ const LISTED = [...SEARCHED, "match", "album", "people"];
 
 export const names = [...NAMES, ...LISTED];
 
+const EARLIEST = "1800"; // no photograph is older
+const LATEST = "2200";
+
 const form = byId("filters");
 
 /** Return some of the values in an address as a query string, each with `&` before it. */
@@ -24,7 +27,7 @@ export const ofListing = (now) =>
 /** Return the conditions that searches have too. */
 export const ofSearch = (now) => part(now, ["label", "external_id", "field"]);
 
-export const any = (now) => [...NAMES, ...SEARCHED].some((name) => !ORDERS.includes(name) && now[name]);
+export const any = (now) => [...NAMES, ...SEARCHED, "people"].some((name) => !ORDERS.includes(name) && now[name]);
 
 /** Return the conditions that say where in its order a listing begins, and where it ends. */
 const bounds = (now) => (now.sort === "taken" ? ["taken_from", "taken_to"] : ["since", "until"]);
@@ -42,14 +45,32 @@ export function show(now) {
   byId("clear-filters").hidden = !any(now);
 }
 
+let typed = null; // the date field in which something is being typed
+
+/** Apply what was chosen in a field, unless it is no date yet: browsers take a year for complete with its first digit. */
+function apply({ name, type, value, validity }) {
+  if (type === "date" && (validity.badInput || (value && (value < EARLIEST || value > LATEST)))) return;
+  route.go({ [name === "jump" ? jump(route.current()) : name]: value.trim() });
+}
+
+/** Apply what was typed in a date field. */
+function applyTyped() {
+  const field = typed;
+  typed = null;
+  if (field) apply(field);
+}
+
 export function start() {
   form.onsubmit = (event) => event.preventDefault();
-  form.onchange = ({ target }) => {
-    const { name, value } = target;
-    route.go({ [name === "jump" ? jump(route.current()) : name]: value.trim() });
+  form.onchange = ({ target }) => target !== typed && apply(target);
+  form.onkeydown = ({ target, key }) => {
+    if (target.type !== "date") return;
+    if (key === "Enter") applyTyped();
+    else typed = target;
   };
+  for (const name of ["focusout", "pointerdown"]) form.addEventListener(name, applyTyped);
   form.addEventListener("search", ({ target }) => {
-    if (!target.value) form.onchange({ target });
+    if (!target.value) apply(target);
   }, true);
   byId("clear-filters").onclick = () => route.go(Object.fromEntries(names.filter((name) => !ORDERS.includes(name) && name !== "album").map((name) => [name, null])));
 }

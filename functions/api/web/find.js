@@ -8,9 +8,11 @@ const MOST_SUGGESTIONS = 200;
 const FRESH_MS = 60_000; // the tags of a large collection take seconds to count
 
 const known = new Set(); // the tags of the collection
+const people = new Map(); // what is known of the persons that were conditions, by their ids
 let loaded = { collection: null, at: -Infinity };
 
 const tagsOf = (now) => (now.tag ? now.tag.split(",") : []);
+const peopleOf = (now) => (now.people ? now.people.split(",") : []);
 
 /** Read which tags there are, for suggestions, unless that was done within the last minute. */
 async function suggest() {
@@ -35,6 +37,19 @@ function chip(name, changes) {
   return make("button", { type: "button", className: "chip", "aria-label": text.noCondition(name), onclick: () => route.go(changes) }, `${name} ×`);
 }
 
+/** Return a condition on a person, with the name once it is known. */
+function personChip(id, now) {
+  const others = peopleOf(now).filter((other) => other !== id).join(",") || null;
+  const shown = chip(text.person, { people: others });
+  const name = (words) => {
+    shown.textContent = `${words} ×`;
+    shown.setAttribute("aria-label", text.noCondition(words));
+  };
+  if (!people.has(id)) people.set(id, api.person({ person_id: id, collection: now.collection ?? "default" }).catch(() => ({})));
+  people.get(id).then((person) => person.name && name(person.name));
+  return shown;
+}
+
 /** Show the conditions that an address has. */
 export function show(now) {
   const tags = tagsOf(now);
@@ -43,6 +58,8 @@ export function show(now) {
     const all = now.match === "all";
     chips.push(make("button", { type: "button", className: "chip", onclick: () => route.go({ match: all ? null : "all" }) }, all ? text.allTags : text.anyTag));
   }
+  if (now.label) chips.push(chip(now.label, { label: null }));
+  for (const id of peopleOf(now)) chips.push(personChip(id, now));
   if (now.filename) chips.push(chip(`“${now.filename}”`, { filename: null }));
   const pressed = [...byId("chips").children].indexOf(document.activeElement);
   byId("chips").replaceChildren(...chips);

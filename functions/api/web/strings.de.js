@@ -43,6 +43,7 @@ export const text = {
   nameOfPerson: (name) => `Name von ${name}`,
   imagesOf: (name) => `Bilder von ${name}`,
   faceCount: (count) => many(count, "Gesicht", "Gesichter"),
+  person: "Person",
   restore: "Wiederherstellen",
   restoreOf: (name) => `${name} wiederherstellen`,
   trashKept: (days) => `Gelöschte Bilder und Alben bleiben ${many(days, "Tag", "Tage")} hier; dann sind sie fort.`,

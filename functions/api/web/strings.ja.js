@@ -42,6 +42,7 @@ export const text = {
   nameOfPerson: (name) => `${name} の名前`,
   imagesOf: (name) => `${name} の画像`,
   faceCount: (count) => `顔 ${number(count)} 件`,
+  person: "人物",
   restore: "復元",
   restoreOf: (name) => `${name} を復元`,
   trashKept: (days) => `削除した画像とアルバムは ${number(days)} 日間ここに残り、その後消えます。`,

@@ -42,6 +42,7 @@ export const text = {
   nameOfPerson: (name) => `${name}의 이름`,
   imagesOf: (name) => `${name}의 이미지`,
   faceCount: (count) => `얼굴 ${number(count)}개`,
+  person: "인물",
   restore: "복원",
   restoreOf: (name) => `${name} 복원`,
   trashKept: (days) => `삭제한 이미지와 앨범은 ${number(days)}일 동안 여기에 있다가 사라집니다.`,

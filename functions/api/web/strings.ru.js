@@ -49,6 +49,7 @@ export const text = {
   nameOfPerson: (name) => `Имя: ${name}`,
   imagesOf: (name) => `Изображения: ${name}`,
   faceCount: (count) => many(count, "лицо", "лица", "лиц"),
+  person: "человек",
   restore: "Восстановить",
   restoreOf: (name) => `Восстановить ${name}`,
   trashKept: (days) => `Удалённые изображения и альбомы хранятся здесь ${many(days, "день", "дня", "дней")}, затем исчезают.`,

@@ -42,6 +42,7 @@ export const text = {
   nameOfPerson: (name) => `${name} 的名字`,
   imagesOf: (name) => `${name} 的图片`,
   faceCount: (count) => `${number(count)} 张人脸`,
+  person: "人物",
   restore: "恢复",
   restoreOf: (name) => `恢复 ${name}`,
   trashKept: (days) => `已删除的图片和相册在此保留 ${number(days)} 天，之后将彻底清除。`,

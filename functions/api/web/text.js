@@ -46,6 +46,7 @@ const english = {
   nameOfPerson: (name) => `Name of ${name}`,
   imagesOf: (name) => `Images of ${name}`,
   faceCount: (count) => many(count, "face", "faces"),
+  person: "Person",
   restore: "Restore",
   restoreOf: (name) => `Restore ${name}`,
   trashKept: (days) => `Deleted images and albums stay here for ${many(days, "day", "days")}; then they are gone.`,
