@@ -302,3 +302,64 @@ def test_a_date_that_is_typed_is_one_step(desktop: Page, api: ScriptedApi) -> No
         assert api.count("GET /v1/images") == calls + 1
     field.fill("0202-08-31")
     assert desktop.url == f"{URL}/?until=2025-09-30"
+
+
+SEARCHES = """async () => {
+    const { byFile } = await import("/static/search.js");
+    const addresses = new Set();
+    const { createObjectURL, revokeObjectURL } = URL;
+    URL.createObjectURL = (file) => {
+        const address = createObjectURL.call(URL, file);
+        addresses.add(address);
+        return address;
+    };
+    URL.revokeObjectURL = (address) => addresses.delete(address) && revokeObjectURL.call(URL, address);
+    const canvas = new OffscreenCanvas(9, 9);
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    let shrink;
+    const shrunk = new Promise((resolve) => (shrink = resolve));
+    window.createImageBitmap = () => shrunk;
+    const first = byFile(new File([new Uint8Array(5_000_000)], "large.png"));
+    for (let number = 0; number < 14; number++) {
+        await byFile(new File([String(number)], `${number}.png`));
+        const name = document.getElementById("query-name");
+        while (name.textContent !== `${number}.png`) await new Promise(requestAnimationFrame);
+    }
+    shrink(canvas.transferToImageBitmap());
+    await first;
+    return addresses.size;
+}"""
+"""Search by a file that takes long to be made smaller, and meanwhile by others; return how many addresses are kept."""
+
+DROP = """async () => {
+    const { dropped } = await import("/static/files.js");
+    const read = (name) => (done, fail) => (name ? done(new File([], name)) : fail(new Error()));
+    const file = (name) => ({ isFile: true, file: read(name) });
+    const folder = (...entries) => {
+        const parts = [entries, []];
+        return { isDirectory: true, createReader: () => ({ readEntries: (done) => done(parts.shift()) }) };
+    };
+    const gone = { isDirectory: true, createReader: () => ({ readEntries: (done, fail) => fail(new Error()) }) };
+    const entry = folder(file("a.png"), file(null), gone, folder(file("b.png")));
+    const { files } = await dropped({ files: [], items: [{ webkitGetAsEntry: () => entry }] });
+    return files.map(({ name }) => name);
+}"""
+"""Drop a folder in which a file and a folder cannot be read; return the names of the files."""
+
+
+def test_the_file_that_was_chosen_last_is_searched_for(desktop: Page, api: ScriptedApi) -> None:
+    api.answers["POST /v1/search"] = {"matches": [], "model": "m", "candidates": 0, "low_information": False} | {
+        "took_ms": {"total": 1}
+    }
+    desktop.goto(f"{URL}/")
+    expect(desktop.locator("#count")).to_be_visible()
+    assert desktop.evaluate(SEARCHES) <= 10
+    expect(desktop.locator("#query-name")).to_have_text("13.png")
+    assert api.count("POST /v1/search") == 14
+
+
+def test_what_cannot_be_read_of_a_dropped_folder_is_counted(desktop: Page, api: ScriptedApi) -> None:
+    desktop.goto(f"{URL}/")
+    assert desktop.evaluate(DROP) == ["a.png", "b.png"]
+    expect(desktop.locator("#toast")).to_have_text("2 files or folders could not be read.")
+    assert api.count("POST /v1/uploads") == 0

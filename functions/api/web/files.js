@@ -1,4 +1,7 @@
 /** Files and folders that were chosen or dropped. */
+import { toast } from "./notices.js";
+import { text } from "./text.js";
+
 let endings = new Set();
 
 /** Set the endings of the names of images, and have the dialogues offer such files. */
@@ -29,13 +32,20 @@ export const possibleImagesAmong = (files) => files.filter(mayBeImage);
 const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
 
-async function* walk(entry) {
-  if (entry.isFile) yield await fileOf(entry);
-  else {
-    const reader = entry.createReader();
-    // A reader returns at most 100 entries at a time in Chromium.
-    for (let entries = await read(reader); entries.length; entries = await read(reader)) for (const one of entries) yield* walk(one);
+/** Add the files in an entry, however deep, to `found`; return how many files and folders cannot be read. */
+async function collect(entry, found) {
+  let unreadable = 0;
+  try {
+    if (entry.isFile) found.push(await fileOf(entry));
+    else {
+      const reader = entry.createReader();
+      // A reader returns at most 100 entries at a time in Chromium.
+      for (let entries = await read(reader); entries.length; entries = await read(reader)) for (const one of entries) unreadable += await collect(one, found);
+    }
+  } catch {
+    unreadable += 1;
   }
+  return unreadable;
 }
 
 /** Return `{ files, folder }` of a drop: all files in it, and whether there was a folder. Call it while the event is handled. */
@@ -44,6 +54,8 @@ export async function dropped(transfer) {
   const files = [...(transfer?.files ?? [])];
   if (!entries.some((entry) => entry.isDirectory)) return { files, folder: false };
   const found = [];
-  for (const entry of entries) for await (const file of walk(entry)) found.push(file);
+  let unreadable = 0;
+  for (const entry of entries) unreadable += await collect(entry, found);
+  if (unreadable) toast(text.unreadable(unreadable));
   return { files: found, folder: true };
 }

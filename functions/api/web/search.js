@@ -10,6 +10,7 @@ import * as thumbnails from "./thumbnails.js";
 
 const SHRUNK_PIXELS = 2_500_000; // at least what the server keeps of an image of any shape
 const KEPT_ANSWERS = 8;
+const KEPT_PREVIEWS = KEPT_ANSWERS + 2; // those of the kept answers, of what is shown, and of what will be
 
 export const names = ["similar", "url", "query", "ranking", "effort", "label", "external_id", "field"];
 
@@ -19,6 +20,8 @@ let query = null; // { run(options), operand, preview or image, name, file } of 
 let matches = [];
 let latest = 0;
 let repeat = () => {};
+let wish = 0; // the number of the last search that was wished for
+const previews = new Map(); // addresses in this browser of the files that were searched for, by their ids
 const answers = new Map(); // by the address of the search, for Back
 
 /** Set how many bytes, and pixels in any format, an image in a request may have. */
@@ -62,6 +65,7 @@ async function shrinkToLimit(file) {
 
 /** Show a search, again if it is shown already. */
 function go(changes) {
+  wish += 1;
   const moved = route.go({ similar: null, url: null, query: null, image: null, view: null, group: null, ...changes });
   if (!moved) repeat(route.current());
 }
@@ -69,9 +73,16 @@ function go(changes) {
 /** Set what shows the search of an address. */
 export const start = (work) => (repeat = work);
 
-/** Search by a file. */
+/** Search by a file, unless another search is begun while it is made smaller. */
 export async function byFile(file) {
-  const id = await queries.keep(file, await shrinkToLimit(file));
+  const mine = ++wish;
+  let id;
+  try {
+    id = await queries.keep(file, await shrinkToLimit(file));
+  } catch (problem) {
+    if (mine === wish) throw problem;
+  }
+  if (mine !== wish) return;
   forget();
   go({ query: id });
 }
@@ -83,11 +94,23 @@ function ofImage(image) {
   return { run: (options) => api.similar(image, options), operand: image.image_id, image, name: nameOf(image), file: null };
 }
 
+/** Return an address of a file for an `<img>`; those of files that were searched for long ago are given up. */
+function previewOf(id, file) {
+  const address = previews.get(id) ?? URL.createObjectURL(file);
+  previews.delete(id);
+  previews.set(id, address);
+  for (const old of [...previews.keys()].slice(0, -KEPT_PREVIEWS)) {
+    URL.revokeObjectURL(previews.get(old));
+    previews.delete(old);
+  }
+  return address;
+}
+
 async function ofFile(id) {
   const kept = await queries.find(id);
   if (kept) {
     const { file, small } = kept;
-    return { run: (options) => api.searchFile(small, options), operand: small, preview: URL.createObjectURL(file), name: file.name || text.pasted, file };
+    return { run: (options) => api.searchFile(small, options), operand: small, preview: previewOf(id, file), name: file.name || text.pasted, file };
   }
   const stored = await api.image(id).catch(() => null);
   if (!stored) throw new api.Problem(text.fileIsGone);

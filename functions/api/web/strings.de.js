@@ -60,6 +60,7 @@ export const text = {
   doAdd: (count) => `${files(count)} hinzufügen`,
   noImages: "Unter diesen Dateien sind keine Bilder.",
   skipped: (count) => `${files(count)} ausgelassen, die keine Bilder sind.`,
+  unreadable: (count) => `${many(count, "Datei oder Ordner konnte", "Dateien oder Ordner konnten")} nicht gelesen werden.`,
   notAnImage: "Das ist weder ein Bild noch die Webadresse eines Bildes.",
   tooLarge: (megabytes) => `Ein Bild darf höchstens ${megabytes} MB haben.`,
   tooLargeToSearch: "Die Datei ist zu groß für eine Suche, und dieser Browser kann sie nicht verkleinern. Laden Sie sie hoch, und suchen Sie mit dem gespeicherten Bild.",

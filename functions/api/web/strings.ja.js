@@ -59,6 +59,7 @@ export const text = {
   doAdd: (count) => `${files(count)}を追加`,
   noImages: "これらのファイルに画像はありません。",
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
+  unreadable: (count) => `${number(count)} 件のファイルまたはフォルダーを読み取れませんでした。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",
   tooLarge: (megabytes) => `画像は ${megabytes} MB までです。`,
   tooLargeToSearch: "ファイルが大きすぎて検索に使えず、このブラウザーでは縮小もできません。アップロードしてから、保存した画像で検索してください。",

@@ -59,6 +59,7 @@ export const text = {
   doAdd: (count) => `${files(count)} 추가`,
   noImages: "이 파일들 중에 이미지가 없습니다.",
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
+  unreadable: (count) => `파일 또는 폴더 ${number(count)}개를 읽을 수 없습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",
   tooLarge: (megabytes) => `이미지는 최대 ${megabytes} MB까지 가능합니다.`,
   tooLargeToSearch: "파일이 너무 커서 검색할 수 없고, 이 브라우저는 파일을 줄일 수 없습니다. 업로드한 뒤 저장된 이미지로 검색하세요.",

@@ -59,6 +59,7 @@ export const text = {
   doAdd: (count) => `添加 ${files(count)}`,
   noImages: "这些文件中没有图片。",
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
+  unreadable: (count) => `${number(count)} 个文件或文件夹无法读取。`,
   notAnImage: "这不是图片，也不是图片的网址。",
   tooLarge: (megabytes) => `图片最大 ${megabytes} MB。`,
   tooLargeToSearch: "文件太大，无法用来搜索，浏览器也无法将其缩小。请先上传，再用已存储的图片搜索。",

@@ -63,6 +63,7 @@ const english = {
   doAdd: (count) => `Add ${files(count)}`,
   noImages: "There are no images among these files.",
   skipped: (count) => `${files(count)} skipped, which are not images.`,
+  unreadable: (count) => `${many(count, "file or folder", "files or folders")} could not be read.`,
   notAnImage: "That is not an image, nor the web address of one.",
   tooLarge: (megabytes) => `An image can have at most ${megabytes} MB.`,
   tooLargeToSearch: "The file is too large to search with, and this browser cannot make it smaller. Upload it, and search with the stored image.",
