@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.scripted_api import PICTURE, SHARE, URL, ScriptedApi, album, image_id, person
+from tests.browser.scripted_api import PICTURE, SHARE, URL, ScriptedApi, album, image_id, person, record
 
 pytestmark = needs_chromium
 
@@ -363,3 +363,26 @@ def test_what_cannot_be_read_of_a_dropped_folder_is_counted(desktop: Page, api: 
     assert desktop.evaluate(DROP) == ["a.png", "b.png"]
     expect(desktop.locator("#toast")).to_have_text("2 files or folders could not be read.")
     assert api.count("POST /v1/uploads") == 0
+
+
+def test_links_that_have_ended_are_replaced(desktop: Page, api: ScriptedApi) -> None:
+    original, old, new = "/static/original.heic", "/static/old.webp", "/static/icon.svg?renewed"
+    heic = [record(number, format="heic", thumbnail_url=old) for number in (1, 2)]
+    for image in heic:
+        api.answers[f"GET /v1/images/{image['image_id']}/content"] = {"url": original}
+        api.answers[f"GET /v1/images/{image['image_id']}/thumbnail"] = {"url": new}
+    api.answers["GET /v1/images"] = {"images": heic, "cursor": None}
+    api.answers["GET /v1/albums"] = {"albums": [album(cover=image_id(1), cover_url=old)], "cursor": None}
+    group = {"group_id": image_id(1), "best": image_id(1), "chosen": False, "truncated": False, "reasons": {}}
+    api.answers["GET /v1/duplicates"] = {"groups": [group | {"images": heic}], "cursor": None}
+    view_first(desktop)
+    expect(desktop.locator("#viewer .stage img")).to_have_attribute("src", new)
+    desktop.goto(f"{URL}/?view=albums")
+    expect(desktop.locator("#album-list img")).to_have_attribute("src", new)
+    desktop.goto(f"{URL}/?view=duplicates")
+    desktop.get_by_role("button", name="Compare f2.png").click()
+    sides = desktop.locator("#compare .stage img")
+    expect(sides).to_have_count(2)
+    for side in sides.all():
+        expect(side).to_have_attribute("src", new)
+    expect(desktop.locator("#missing")).to_be_hidden()

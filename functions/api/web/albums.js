@@ -6,6 +6,7 @@ import { confirm, toast } from "./notices.js";
 import * as route from "./route.js";
 import * as sharing from "./sharing.js";
 import { text } from "./text.js";
+import { thumbnail } from "./thumbnails.js";
 import { restoreAlbum } from "./trash.js";
 
 const AT_ONCE = 100;
@@ -20,7 +21,8 @@ export const shown = () => current;
 
 /** Return the cover of an album as an element. */
 export function cover(album) {
-  return make("img", { alt: "", loading: "lazy", src: album.cover_url ?? "/static/icon.svg", className: album.cover_url ? "" : "missing" });
+  if (!album.cover_url) return make("img", { alt: "", src: "/static/icon.svg", className: "missing" });
+  return thumbnail({ image_id: album.cover, collection: album.collection, thumbnail_url: album.cover_url });
 }
 
 function card(album) {

@@ -2,12 +2,14 @@
 import * as api from "./api.js";
 import { byId, closeByBackdrop, make, nameOf, sizeOf } from "./dom.js";
 import { text } from "./text.js";
+import { show as showThumbnail } from "./thumbnails.js";
 import { zoomable } from "./zoom.js";
 
 const dialog = byId("compare");
 
 async function load(image, report) {
   const shown = make("img", { alt: nameOf(image), draggable: false });
+  shown.onerror = () => showThumbnail(shown, image); // browsers do not show every format that the server reads
   try {
     shown.src = await api.contentLink(image);
   } catch (problem) {

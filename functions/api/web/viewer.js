@@ -8,7 +8,7 @@ import * as marks from "./marks.js";
 import * as route from "./route.js";
 import { signals, verdict, why } from "./results.js";
 import { text } from "./text.js";
-import { thumbnail } from "./thumbnails.js";
+import { show as showThumbnail, thumbnail } from "./thumbnails.js";
 import { zoomable } from "./zoom.js";
 
 const dialog = byId("viewer");
@@ -46,10 +46,7 @@ function original(image) {
   const link = make("a", { target: "_blank", rel: "noopener" }, text.original);
   const problem = make("p", { className: "problem", role: "alert", hidden: true });
   const again = button(text.loadAgain, load, { hidden: true });
-  shown.onerror = () => {
-    shown.onerror = null; // browsers do not show every format that the server reads
-    shown.src = image.thumbnail_url;
-  };
+  shown.onerror = () => showThumbnail(shown, image); // browsers do not show every format that the server reads
   async function load() {
     problem.hidden = again.hidden = true;
     try {
