@@ -1,6 +1,7 @@
 """The page speaks the browser's language, or the one that is chosen, and fits a telephone in each."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,28 @@ def test_what_the_page_says_of_failures_is_translated(browser: Browser) -> None:
     page.route("**/v1/trash*", lambda route: route.abort())
     page.locator("#to-trash").click()
     expect(page.locator("#problem")).to_contain_text("Der Server antwortet nicht.")
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "size", "pixels_known", "taken"),
+    [
+        ("en-GB", "1.5 MB", "1,200 × 800", "5 Aug 2023, 23:30"),
+        ("de-DE", "1,5 MB", r"1\.200 × 800", "05.08.2023, 23:30"),
+        ("de-CH", "1.5 MB", "1[’']200 × 800", "05.08.2023, 23:30"),
+    ],
+)
+def test_numbers_and_times_are_those_of_the_region(
+    browser: Browser, locale: str, size: str, pixels_known: str, taken: str
+) -> None:
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    api = ScriptedApi(page)
+    api.answers["GET /v1/images"] = {"images": [record(1, taken_at="2023-08-05T23:30:00")], "cursor": None}
+    page.goto(f"{URL}/?image={image_id(1)}")
+    expect(page.locator("#viewer figcaption")).to_have_text(f"1200 × 800, PNG, {size}")
+    expect(page.locator("#viewer .capture")).to_have_text(taken)
+    expect(page.locator("#viewer .known")).to_contain_text(re.compile(pixels_known))
     context.close()
 
 

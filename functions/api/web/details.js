@@ -1,11 +1,12 @@
 /** All that is known of a stored image, and the notes that people keep with it. */
 import * as api from "./api.js";
 import { bytes, make, moment, number, takenMoment } from "./dom.js";
+import { decimals } from "./locale.js";
 import { text } from "./text.js";
 
 const MAX_FIELDS = 10;
 
-const degrees = (angle, [positive, negative]) => `${Math.abs(angle).toFixed(5)}° ${angle < 0 ? negative : positive}`;
+const degrees = (angle, [positive, negative]) => `${decimals(Math.abs(angle), 5)}° ${angle < 0 ? negative : positive}`;
 
 /** Return a link to a place on a map, which is only loaded if it is followed; null without a place. */
 function place({ location }) {
@@ -35,7 +36,7 @@ export function known(record) {
     [named.collection, record.collection],
     [named.id, record.image_id],
     [named.phash, record.phash],
-    [named.sharpness, record.sharpness.toFixed(1)],
+    [named.sharpness, decimals(record.sharpness, 1)],
     [named.model, record.model],
     record.pages > 1 ? [named.pages, text.pages(record.pages, record.pages_searched)] : null,
     record.damaged ? [named.intact, text.intact(record.intact)] : null,

@@ -1,4 +1,4 @@
-import { language } from "./language.js";
+import { decimals, locale, number } from "./locale.js";
 import { text } from "./text.js";
 
 /** Create an element; strings become text, never markup. */
@@ -14,13 +14,12 @@ export function make(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-const counts = new Intl.NumberFormat(language);
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-const takenMoments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
+const takenMoments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" });
 
-export const number = (value) => counts.format(value);
+export { number };
 export const moment = (time) => moments.format(new Date(time));
 
 /** Return the local time that sorts an image: when it was taken, or else when it was indexed. */
@@ -47,7 +46,7 @@ export function nameOf(image) {
 
 export function bytes(size) {
   const kilobytes = size / 1024;
-  return kilobytes < 1024 ? `${Math.max(1, Math.round(kilobytes))} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
+  return kilobytes < 1024 ? `${number(Math.max(1, Math.round(kilobytes)))} KB` : `${decimals(kilobytes / 1024, 1)} MB`;
 }
 
 export function sizeOf(image) {

@@ -1,7 +1,6 @@
-/** The language of the page: the one that was chosen here, or else the first of the browser's that there is. */
-export const LANGUAGES = { en: "English", de: "Deutsch", ja: "日本語", ko: "한국어", ru: "Русский", zh: "中文" };
+/** The page in its language: the strings of the code, and the texts of the page as it was served. */
+import { LANGUAGES, language, store } from "./locale.js";
 
-const NAME = "pictrace-language";
 const LOADERS = {
   de: () => import("./strings.de.js"),
   ja: () => import("./strings.ja.js"),
@@ -11,18 +10,6 @@ const LOADERS = {
 };
 const ENGLISH = { text: {}, page: {} };
 const TRANSLATED = ["placeholder", "aria-label", "title"];
-
-/** Return the chosen language, or null; a browser may forbid to store it. */
-function stored() {
-  try {
-    return localStorage.getItem(NAME);
-  } catch {
-    return null;
-  }
-}
-
-export const language =
-  [stored(), ...navigator.languages].map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? "en";
 
 document.documentElement.lang = language;
 
@@ -59,7 +46,7 @@ export function offer(select) {
   select.append(...Object.entries(LANGUAGES).map(([tag, name]) => new Option(name, tag, false, tag === language)));
   for (const option of select.options) option.lang = option.value;
   select.onchange = () => {
-    localStorage.setItem(NAME, select.value);
+    store(select.value);
     location.reload();
   };
 }

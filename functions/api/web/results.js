@@ -1,14 +1,15 @@
 import { byId, make, nameOf, number, scoreOf } from "./dom.js";
+import { decimals } from "./locale.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
-/** Format a number with a number of decimals, and zero without a sign; only exactly 1 becomes 1. */
-function decimals(value, digits) {
+/** Format a score with a number of decimals, and zero without a sign; only exactly 1 becomes 1. */
+function score(value, digits) {
   const scale = 10 ** digits;
   const rounded = value < 1 ? Math.min(Math.round(value * scale), scale - 1) : scale;
-  return (rounded / scale + 0).toFixed(digits);
+  return decimals(rounded / scale + 0, digits);
 }
-const twoDecimals = (value) => decimals(value, 2);
+const twoDecimals = (value) => score(value, 2);
 
 /** Return the scores of a match as labelled bars. */
 export function signals(match) {
@@ -17,7 +18,7 @@ export function signals(match) {
     [text.signals.keypoints, match.orb.ratio, () => `${match.orb.inliers}`],
     [text.signals.colours, match.histogram, twoDecimals],
   ];
-  if (match.cosine !== null) rows.unshift([text.signals.features, match.cosine, (value) => decimals(value, 3)]);
+  if (match.cosine !== null) rows.unshift([text.signals.features, match.cosine, (value) => score(value, 3)]);
   return make(
     "ul",
     { className: "signals" },
@@ -107,7 +108,7 @@ export function show(answer, open) {
   byId("others").hidden = others.length === 0;
   byId("others").open = near.length === 0;
   byId("timings").replaceChildren(
-    ...Object.entries(answer.took_ms).flatMap(([stage, ms]) => [make("dt", {}, stage), make("dd", {}, `${ms.toFixed(0)} ms`)]),
+    ...Object.entries(answer.took_ms).flatMap(([stage, ms]) => [make("dt", {}, stage), make("dd", {}, `${number(Math.round(ms))} ms`)]),
   );
   byId("results").hidden = false;
   if (answer.low_information) return text.tooPlain;

@@ -1,5 +1,6 @@
 /** The page in German; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
-const { format: number } = new Intl.NumberFormat("de");
+import { decimals, number } from "./locale.js";
+
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
 const images = (count) => many(count, "Bild", "Bilder");
 const files = (count) => many(count, "Datei", "Dateien");
@@ -62,7 +63,7 @@ export const text = {
   skipped: (count) => `${files(count)} ausgelassen, die keine Bilder sind.`,
   unreadable: (count) => `${many(count, "Datei oder Ordner konnte", "Dateien oder Ordner konnten")} nicht gelesen werden.`,
   notAnImage: "Das ist weder ein Bild noch die Webadresse eines Bildes.",
-  tooLarge: (megabytes) => `Ein Bild darf höchstens ${megabytes} MB haben.`,
+  tooLarge: (megabytes) => `Ein Bild darf höchstens ${number(megabytes)} MB haben.`,
   tooLargeToSearch: "Die Datei ist zu groß für eine Suche, und dieser Browser kann sie nicht verkleinern. Laden Sie sie hoch, und suchen Sie mit dem gespeicherten Bild.",
   refusedByStorage: "Der Speicher hat das Bild abgelehnt. Versuchen Sie es noch einmal.",
   notSent: "Das Bild konnte nicht gesendet werden. Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal.",
@@ -78,7 +79,7 @@ export const text = {
   uploading: (done, count, rate, left) =>
     [
       `${number(done)} von ${files(count)}`,
-      rate ? `${number(rate < 10 ? Number(rate.toFixed(1)) : Math.round(rate))} je Sekunde` : null,
+      rate ? `${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))} je Sekunde` : null,
       left ? `noch etwa ${duration(left)}` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `${number(done)} von ${images(count)} ${done === 1 ? "ist" : "sind"} in der Sammlung.`,
@@ -131,7 +132,7 @@ export const text = {
   yourImage: "Ihr Bild",
   storedImage: (name) => `Gespeichertes Bild ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `gefunden auf Seite ${number(page)} von ${number(pages)}` : `gefunden bei ${at.toFixed(1)} s, Bild ${number(page)} von ${number(pages)}`,
+    at === null ? `gefunden auf Seite ${number(page)} von ${number(pages)}` : `gefunden bei ${decimals(at, 1)} s, Bild ${number(page)} von ${number(pages)}`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}; die ersten ${number(searched)} lassen sich finden` : number(pages)),
   intact: (share) => (share < 1 ? `die Datei ist abgeschnitten: ${Math.round(share * 100)} % des Bildes sind da` : "der Datei fehlt das Ende; das Bild ist ganz"),
   isRaw: "Kamera-RAW, gezeigt durch das JPEG, das die Kamera hineingelegt hat",

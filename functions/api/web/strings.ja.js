@@ -1,5 +1,6 @@
 /** The page in Japanese; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
-const { format: number } = new Intl.NumberFormat("ja");
+import { decimals, number } from "./locale.js";
+
 const images = (count) => `${number(count)} 枚の画像`;
 const files = (count) => `${number(count)} 個のファイル`;
 const groups = (count) => `${number(count)} 組`;
@@ -61,7 +62,7 @@ export const text = {
   skipped: (count) => `画像ではない${files(count)}を除きました。`,
   unreadable: (count) => `${number(count)} 件のファイルまたはフォルダーを読み取れませんでした。`,
   notAnImage: "画像でも、画像のウェブアドレスでもありません。",
-  tooLarge: (megabytes) => `画像は ${megabytes} MB までです。`,
+  tooLarge: (megabytes) => `画像は ${number(megabytes)} MB までです。`,
   tooLargeToSearch: "ファイルが大きすぎて検索に使えず、このブラウザーでは縮小もできません。アップロードしてから、保存した画像で検索してください。",
   refusedByStorage: "ストレージが画像を拒否しました。もう一度お試しください。",
   notSent: "画像を送信できませんでした。接続を確認して、もう一度お試しください。",
@@ -77,7 +78,7 @@ export const text = {
   uploading: (done, count, rate, left) =>
     [
       `${number(done)} / ${files(count)}`,
-      rate ? `毎秒 ${number(rate < 10 ? Number(rate.toFixed(1)) : Math.round(rate))} 個` : null,
+      rate ? `毎秒 ${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))} 個` : null,
       left ? `残り約 ${duration(left)}` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `${images(count)}のうち ${number(done)} 枚がコレクションにあります。`,
@@ -129,7 +130,7 @@ export const text = {
   yourImage: "あなたの画像",
   storedImage: (name) => `保存済みの画像 ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `${number(pages)} ページ中 ${number(page)} ページ目で発見` : `${at.toFixed(1)} 秒で発見、${number(pages)} フレーム中 ${number(page)} フレーム目`,
+    at === null ? `${number(pages)} ページ中 ${number(page)} ページ目で発見` : `${decimals(at, 1)} 秒で発見、${number(pages)} フレーム中 ${number(page)} フレーム目`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}（最初の ${number(searched)} を検索可能）` : number(pages)),
   intact: (share) => (share < 1 ? `ファイルが途中で切れています：画像の ${Math.round(share * 100)} %` : "ファイルの末尾がありませんが、画像は完全です"),
   isRaw: "カメラの RAW。カメラが埋め込んだ JPEG で表示",

@@ -1,5 +1,6 @@
 /** The page in Korean; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
-const { format: number } = new Intl.NumberFormat("ko");
+import { decimals, number } from "./locale.js";
+
 const images = (count) => `이미지 ${number(count)}개`;
 const files = (count) => `파일 ${number(count)}개`;
 const groups = (count) => `그룹 ${number(count)}개`;
@@ -61,7 +62,7 @@ export const text = {
   skipped: (count) => `이미지가 아닌 ${files(count)}를 건너뛰었습니다.`,
   unreadable: (count) => `파일 또는 폴더 ${number(count)}개를 읽을 수 없습니다.`,
   notAnImage: "이미지도, 이미지의 웹 주소도 아닙니다.",
-  tooLarge: (megabytes) => `이미지는 최대 ${megabytes} MB까지 가능합니다.`,
+  tooLarge: (megabytes) => `이미지는 최대 ${number(megabytes)} MB까지 가능합니다.`,
   tooLargeToSearch: "파일이 너무 커서 검색할 수 없고, 이 브라우저는 파일을 줄일 수 없습니다. 업로드한 뒤 저장된 이미지로 검색하세요.",
   refusedByStorage: "저장소가 이미지를 거부했습니다. 다시 시도하세요.",
   notSent: "이미지를 보내지 못했습니다. 연결을 확인하고 다시 시도하세요.",
@@ -77,7 +78,7 @@ export const text = {
   uploading: (done, count, rate, left) =>
     [
       `${files(count)} 중 ${number(done)}개`,
-      rate ? `초당 ${number(rate < 10 ? Number(rate.toFixed(1)) : Math.round(rate))}개` : null,
+      rate ? `초당 ${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))}개` : null,
       left ? `약 ${duration(left)} 남음` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `${images(count)} 중 ${number(done)}개가 컬렉션에 있습니다.`,
@@ -129,7 +130,7 @@ export const text = {
   yourImage: "내 이미지",
   storedImage: (name) => `저장된 이미지 ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `${number(pages)}쪽 중 ${number(page)}쪽에서 찾음` : `${at.toFixed(1)}초에서 찾음, ${number(pages)}프레임 중 ${number(page)}번째`,
+    at === null ? `${number(pages)}쪽 중 ${number(page)}쪽에서 찾음` : `${decimals(at, 1)}초에서 찾음, ${number(pages)}프레임 중 ${number(page)}번째`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}, 처음 ${number(searched)}개를 찾을 수 있음` : number(pages)),
   intact: (share) => (share < 1 ? `파일이 잘렸습니다: 이미지의 ${Math.round(share * 100)} %만 있음` : "파일의 끝이 없지만 이미지는 온전합니다"),
   isRaw: "카메라 RAW, 카메라가 넣은 JPEG로 표시",

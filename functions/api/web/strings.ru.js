@@ -1,5 +1,6 @@
 /** The page in Russian; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
-const { format: number } = new Intl.NumberFormat("ru");
+import { decimals, number } from "./locale.js";
+
 const rules = new Intl.PluralRules("ru");
 /** The forms are those after 1, 2 and 5: «изображение», «изображения», «изображений». */
 const form = (count, one, few, more) => ({ one, few })[rules.select(count)] ?? more;
@@ -68,7 +69,7 @@ export const text = {
   skipped: (count) => `Пропущено, так как это не изображения: ${files(count)}.`,
   unreadable: (count) => `Не удалось прочитать файлов или папок: ${number(count)}.`,
   notAnImage: "Это не изображение и не его веб-адрес.",
-  tooLarge: (megabytes) => `Изображение может занимать не более ${megabytes} МБ.`,
+  tooLarge: (megabytes) => `Изображение может занимать не более ${number(megabytes)} МБ.`,
   tooLargeToSearch: "Файл слишком велик для поиска, а этот браузер не может его уменьшить. Загрузите его и ищите по сохранённому изображению.",
   refusedByStorage: "Хранилище отклонило изображение. Попробуйте ещё раз.",
   notSent: "Не удалось отправить изображение. Проверьте соединение и попробуйте ещё раз.",
@@ -84,7 +85,7 @@ export const text = {
   uploading: (done, count, rate, left) =>
     [
       `${number(done)} из ${ofFiles(count)}`,
-      rate ? `${number(rate < 10 ? Number(rate.toFixed(1)) : Math.round(rate))} в секунду` : null,
+      rate ? `${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))} в секунду` : null,
       left ? `осталось примерно ${duration(left)}` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `В коллекции ${number(done)} из ${ofImages(count)}.`,
@@ -136,7 +137,7 @@ export const text = {
   yourImage: "Ваше изображение",
   storedImage: (name) => `Сохранённое изображение ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `найдено на странице ${number(page)} из ${number(pages)}` : `найдено на ${at.toFixed(1)} с, кадр ${number(page)} из ${number(pages)}`,
+    at === null ? `найдено на странице ${number(page)} из ${number(pages)}` : `найдено на ${decimals(at, 1)} с, кадр ${number(page)} из ${number(pages)}`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}; можно найти первые ${number(searched)}` : number(pages)),
   intact: (share) => (share < 1 ? `файл обрезан: есть ${Math.round(share * 100)} % изображения` : "у файла нет конца; изображение целое"),
   isRaw: "RAW камеры, показан по JPEG, который вложила камера",

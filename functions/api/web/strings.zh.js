@@ -1,5 +1,6 @@
 /** The page in Chinese; follows ad233e474b0d (`python -m tests.languages`). It imports nothing: language.js waits for it. */
-const { format: number } = new Intl.NumberFormat("zh");
+import { decimals, number } from "./locale.js";
+
 const images = (count) => `${number(count)} 张图片`;
 const files = (count) => `${number(count)} 个文件`;
 const groups = (count) => `${number(count)} 组`;
@@ -61,7 +62,7 @@ export const text = {
   skipped: (count) => `已跳过 ${files(count)}，它们不是图片。`,
   unreadable: (count) => `${number(count)} 个文件或文件夹无法读取。`,
   notAnImage: "这不是图片，也不是图片的网址。",
-  tooLarge: (megabytes) => `图片最大 ${megabytes} MB。`,
+  tooLarge: (megabytes) => `图片最大 ${number(megabytes)} MB。`,
   tooLargeToSearch: "文件太大，无法用来搜索，浏览器也无法将其缩小。请先上传，再用已存储的图片搜索。",
   refusedByStorage: "存储拒绝了这张图片。请重试。",
   notSent: "图片未能发送。请检查网络连接后重试。",
@@ -77,7 +78,7 @@ export const text = {
   uploading: (done, count, rate, left) =>
     [
       `${number(done)} / ${files(count)}`,
-      rate ? `每秒 ${number(rate < 10 ? Number(rate.toFixed(1)) : Math.round(rate))} 个` : null,
+      rate ? `每秒 ${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))} 个` : null,
       left ? `约剩 ${duration(left)}` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `${images(count)}中已有 ${number(done)} 张在图集中。`,
@@ -129,7 +130,7 @@ export const text = {
   yourImage: "您的图片",
   storedImage: (name) => `已存储的图片 ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `在第 ${number(page)} 页（共 ${number(pages)} 页）找到` : `在 ${at.toFixed(1)} 秒处找到，第 ${number(page)} 帧（共 ${number(pages)} 帧）`,
+    at === null ? `在第 ${number(page)} 页（共 ${number(pages)} 页）找到` : `在 ${decimals(at, 1)} 秒处找到，第 ${number(page)} 帧（共 ${number(pages)} 帧）`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}；可搜索前 ${number(searched)} 页` : number(pages)),
   intact: (share) => (share < 1 ? `文件被截断：只有图片的 ${Math.round(share * 100)} %` : "文件缺少结尾；图片完整"),
   isRaw: "相机 RAW，以相机写入其中的 JPEG 显示",

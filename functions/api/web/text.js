@@ -1,6 +1,6 @@
 /** The sentences of the page that code composes, in one place so that they can be translated. */
-import { number } from "./dom.js";
 import { translated } from "./language.js";
+import { decimals, number } from "./locale.js";
 
 /** Choose the form of a word for a count. */
 const many = (count, one, more) => `${number(count)} ${count === 1 ? one : more}`;
@@ -65,7 +65,7 @@ const english = {
   skipped: (count) => `${files(count)} skipped, which are not images.`,
   unreadable: (count) => `${many(count, "file or folder", "files or folders")} could not be read.`,
   notAnImage: "That is not an image, nor the web address of one.",
-  tooLarge: (megabytes) => `An image can have at most ${megabytes} MB.`,
+  tooLarge: (megabytes) => `An image can have at most ${number(megabytes)} MB.`,
   tooLargeToSearch: "The file is too large to search with, and this browser cannot make it smaller. Upload it, and search with the stored image.",
   refusedByStorage: "The storage rejected the image. Try again.",
   notSent: "The image could not be sent. Check your connection and try again.",
@@ -81,7 +81,7 @@ const english = {
   uploading: (done, count, rate, left) =>
     [
       `${number(done)} of ${files(count)}`,
-      rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second` : null,
+      rate ? `${rate < 10 ? decimals(rate, 1) : number(Math.round(rate))} a second` : null,
       left ? `about ${duration(left)} left` : null,
     ].filter(Boolean).join(" · "),
   uploaded: (done, count) => `${number(done)} of ${count === 1 ? "1 image is" : `${number(count)} images are`} in the collection.`,
@@ -134,7 +134,7 @@ const english = {
   yourImage: "Your image",
   storedImage: (name) => `Stored image ${name}`,
   foundOn: (page, pages, at) =>
-    at === null ? `found on page ${number(page)} of ${number(pages)}` : `found at ${at.toFixed(1)} s, frame ${number(page)} of ${number(pages)}`,
+    at === null ? `found on page ${number(page)} of ${number(pages)}` : `found at ${decimals(at, 1)} s, frame ${number(page)} of ${number(pages)}`,
   pages: (pages, searched) => (searched < pages ? `${number(pages)}; the first ${number(searched)} can be found` : number(pages)),
   intact: (share) => (share < 1 ? `the file is cut off: ${Math.round(share * 100)} % of the image is there` : "the file lacks its end; the image is whole"),
   isRaw: "camera RAW, shown by the JPEG that the camera put into it",
