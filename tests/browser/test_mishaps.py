@@ -129,8 +129,11 @@ def test_images_that_were_taken_out_of_an_album_can_be_put_back(desktop: Page, a
     api.answers["GET /v1/albums/a1"] = album(cover=image_id(1))
     api.answers["PATCH /v1/albums/a1/images"] = {"album": album(cover=image_id(2)), "missing": []}
     api.answers["PATCH /v1/albums/a1"] = album(cover=image_id(1))
+    api.held["GET /v1/albums/a1"] = []
     desktop.goto(f"{URL}/?album=a1")
     desktop.get_by_label("Select f1.png").check()
+    expect(desktop.locator("#unalbum-selected")).to_be_hidden()  # the album is not known yet
+    api.release("GET /v1/albums/a1")
     desktop.locator("#unalbum-selected").click()
     expect(desktop.locator("#images > li")).to_have_count(5)
     desktop.get_by_role("button", name="Undo").click()

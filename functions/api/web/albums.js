@@ -58,7 +58,7 @@ export async function load() {
 export async function open(id) {
   if (id !== current?.album_id) current = null;
   const isOpen = id !== null;
-  for (const name of ["album-actions", "unalbum-selected", "cover-selected"]) byId(name).hidden = !isOpen;
+  showActions();
   byId("upload-actions").hidden = isOpen;
   byId("album-description").hidden = true;
   if (!isOpen) return;
@@ -67,8 +67,14 @@ export async function open(id) {
   if (route.current().album === id) show(album);
 }
 
+/** Show what can be done with the open album, once it is known. */
+function showActions() {
+  for (const name of ["album-actions", "unalbum-selected", "cover-selected"]) byId(name).hidden = !current;
+}
+
 function show(album) {
   current = album;
+  showActions();
   byId("collection-title").textContent = album.title;
   document.title = `${album.title} – PicTrace`;
   byId("album-description").textContent = album.description ?? "";
