@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page, Route
 
-from functions.api.routes.web import FOLDER, content_security_policy
+from functions.api.page_files import page_files
+from functions.api.routes.web import content_security_policy
 
 URL: Final = "http://localhost:8999"
 PICTURE: Final = "/static/icon.svg"
@@ -141,13 +142,13 @@ class ScriptedApi:
 
     def _answer_file(self, route: Route, path: str) -> None:
         page = "shared.html" if path.startswith("/shared/") else "index.html"
-        file = FOLDER / (path.removeprefix("/static/") if path.startswith("/static/") else page)
-        if path in self.missing or not file.is_file():
+        name = path.removeprefix("/static/") if path.startswith("/static/") else page
+        if path in self.missing or name not in page_files():
             route.fulfill(status=404)
             return
         headers = {"Content-Security-Policy": content_security_policy(URL)}
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        route.fulfill(body=file.read_bytes(), content_type=kind, headers=headers)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        route.fulfill(body=page_files()[name].data, content_type=kind, headers=headers)
 
     @staticmethod
     def _call_of(route: Route) -> Call:

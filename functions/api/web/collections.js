@@ -1,6 +1,7 @@
 /** The collections: listed, shown, created, named, removed, and their faces turned on and off. */
 import * as api from "./api.js";
-import { byId, each, make, number, oneAtATime } from "./dom.js";
+import { byId, each, make, oneAtATime } from "./dom.js";
+import { number } from "./locale.js";
 import { confirm, progress, toast } from "./notices.js";
 import * as route from "./route.js";
 import { text } from "./text.js";

@@ -1,7 +1,7 @@
 /** All that is known of a stored image, and the notes that people keep with it. */
 import * as api from "./api.js";
-import { bytes, make, moment, number, takenMoment } from "./dom.js";
-import { decimals } from "./locale.js";
+import { bytes, make, moment, takenMoment } from "./dom.js";
+import { decimals, number } from "./locale.js";
 import { text } from "./text.js";
 
 const MAX_FIELDS = 10;

@@ -18,8 +18,6 @@ const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle
 
 const takenMoments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" });
-
-export { number };
 export const moment = (time) => moments.format(new Date(time));
 
 /** Return the local time that sorts an image: when it was taken, or else when it was indexed. */

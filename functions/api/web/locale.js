@@ -31,7 +31,7 @@ function regional() {
 /** The tag by which numbers and times are formatted. */
 export const locale = regional();
 
-export const { format: number } = new Intl.NumberFormat(locale);
+export const number = new Intl.NumberFormat(locale).format;
 
 /** Format a number with a number of decimals. */
 export const decimals = (value, digits) => value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });

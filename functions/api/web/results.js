@@ -1,5 +1,5 @@
-import { byId, make, nameOf, number, scoreOf } from "./dom.js";
-import { decimals } from "./locale.js";
+import { byId, make, nameOf, scoreOf } from "./dom.js";
+import { decimals, number } from "./locale.js";
 import { text } from "./text.js";
 import { thumbnail } from "./thumbnails.js";
 
