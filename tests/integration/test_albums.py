@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from shared.aws.dynamodb.albums import DynamoAlbums
 from shared.aws.dynamodb.catalogue import DynamoCatalogue
 from shared.aws.dynamodb.shares import DynamoShares
 from shared.domain.access import Scope
-from shared.domain.albums import AlbumKey, token_hash
+from shared.domain.albums import Album, AlbumKey, new_album_id, token_hash
 from shared.domain.errors import NotFound
 from tests.conftest import ClosedApi, PicTrace
 from tests.images import encoded, noise, pixels, taken
@@ -238,6 +239,38 @@ def test_albums_are_purged_with_the_trash(running: PicTrace, collection: str) ->
     until(lambda: trashed() == [])
     assert running.client.post(f"/v1/trash/albums/{new}/restore", params=where).status_code == 404
     assert listed(running, collection, album=kept) == [one]
+
+
+class SlowClient:
+    """A client before whose first call that is not a read of one item something else happens."""
+
+    def __init__(self, client: Any, meanwhile: Callable[[], None]) -> None:
+        self._client = client
+        self._meanwhile = [meanwhile]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("get_item", "exceptions") and self._meanwhile:
+            self._meanwhile.pop()()
+        return getattr(self._client, name)
+
+
+def test_a_slow_creation_wipes_nothing_of_an_album_that_a_repetition_has_created(
+    running: PicTrace, collection: str
+) -> None:
+    one = running.add(noise(15_123), collection=collection)
+    client, table = dynamodb_client(), running.cloud.outputs["TableName"]
+    key = AlbumKey(collection, new_album_id())
+    album = Album(key, "Rome", None, None, 0, "2026-11-28T18:00:00+00:00")
+
+    def repeat() -> None:
+        albums = DynamoAlbums(client, table)
+        albums.create(album)
+        albums.add(key, [one])
+
+    slow: Any = SlowClient(client, repeat)
+    DynamoAlbums(slow, table).create(album)
+    assert listed(running, collection, album=key.album_id) == [one]
+    assert running.client.get(f"/v1/albums/{key.album_id}", params={"collection": collection}).json()["images"] == 1
 
 
 def test_only_a_key_that_reads_and_writes_shares(running: PicTrace, closed: ClosedApi, collection: str) -> None:
