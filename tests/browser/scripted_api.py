@@ -73,6 +73,13 @@ def person(name: str) -> Answer:
     return {"person_id": name, "collection": "default", "name": name, "hidden": False, "faces": 2, "cover": None}
 
 
+def group(*images: Answer) -> Answer:
+    """Return a group of near-duplicates, of which the first is the best."""
+    best = images[0]["image_id"]
+    shown = {"group_id": best, "best": best, "chosen": False, "truncated": False, "reasons": {}}
+    return shown | {"images": list(images)}
+
+
 SHARE: Final[Answer] = {
     "share_id": "s",
     "url": "/shared/token",
@@ -82,7 +89,7 @@ SHARE: Final[Answer] = {
 
 
 class ScriptedApi:
-    """Answers the requests of a page: six images, one album, and what `answers` and `refuse` add to that."""
+    """Answers the requests of a page: six images, one album, and what `answers` has besides."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -102,8 +109,6 @@ class ScriptedApi:
         """The status of calls that fail, by method and path."""
         self.held: dict[str, list[Route]] = {}
         """The calls that wait for `release`, by method and path: those whose name is in here."""
-        self.missing: set[str] = set()
-        """Paths of pictures that are not there."""
         page.route("**/*", self._answer)
 
     def count(self, name: str) -> int:
@@ -143,7 +148,7 @@ class ScriptedApi:
     def _answer_file(self, route: Route, path: str) -> None:
         page = "shared.html" if path.startswith("/shared/") else "index.html"
         name = path.removeprefix("/static/") if path.startswith("/static/") else page
-        if path in self.missing or name not in page_files():
+        if name not in page_files():
             route.fulfill(status=404)
             return
         headers = {"Content-Security-Policy": content_security_policy(URL)}

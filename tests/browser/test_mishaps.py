@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.scripted_api import PICTURE, SHARE, URL, ScriptedApi, album, image_id, person, record
+from tests.browser.scripted_api import PICTURE, SHARE, URL, ScriptedApi, album, group, image_id, person, record
 
 pytestmark = needs_chromium
 
@@ -44,6 +44,12 @@ def test_a_double_click_or_a_held_key_does_not_confirm_a_deletion(desktop: Page,
     delete.click()
     expect(desktop.locator("#toast")).to_contain_text("Deleted.")
     assert api.count(f"DELETE {FIRST}") == 1
+
+    api.answers["GET /v1/duplicates"] = {"groups": [group(record(1), record(2))], "cursor": None}
+    desktop.goto(f"{URL}/?view=duplicates")
+    desktop.get_by_role("button", name="Delete the other").dblclick()
+    expect(desktop.get_by_role("button", name="Really delete the other?")).to_be_enabled()
+    assert api.count("POST /v1/duplicates/resolve") == 0
 
 
 def box_of(element: Locator) -> FloatRect:
@@ -376,10 +382,13 @@ def test_links_that_have_ended_are_replaced(desktop: Page, api: ScriptedApi) -> 
         api.answers[f"GET /v1/images/{image['image_id']}/thumbnail"] = {"url": new}
     api.answers["GET /v1/images"] = {"images": heic, "cursor": None}
     api.answers["GET /v1/albums"] = {"albums": [album(cover=image_id(1), cover_url=old)], "cursor": None}
-    group = {"group_id": image_id(1), "best": image_id(1), "chosen": False, "truncated": False, "reasons": {}}
-    api.answers["GET /v1/duplicates"] = {"groups": [group | {"images": heic}], "cursor": None}
+    api.answers["GET /v1/duplicates"] = {"groups": [group(*heic)], "cursor": None}
     view_first(desktop)
     expect(desktop.locator("#viewer .stage img")).to_have_attribute("src", new)
+    api.refused[f"GET /v1/images/{image_id(2)}/thumbnail"] = 404
+    desktop.keyboard.press("ArrowRight")
+    expect(desktop.locator("#viewer .problem")).to_have_text("refused with 404")
+    api.refused.clear()
     desktop.goto(f"{URL}/?view=albums")
     expect(desktop.locator("#album-list img")).to_have_attribute("src", new)
     desktop.goto(f"{URL}/?view=duplicates")

@@ -9,7 +9,7 @@ const dialog = byId("compare");
 
 async function load(image, report) {
   const shown = make("img", { alt: nameOf(image), draggable: false });
-  shown.onerror = () => showThumbnail(shown, image); // browsers do not show every format that the server reads
+  shown.onerror = () => showThumbnail(shown, image, (why) => (report.textContent = why)); // browsers do not show every format that the server reads
   try {
     shown.src = await api.contentLink(image);
   } catch (problem) {

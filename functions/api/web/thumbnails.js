@@ -15,17 +15,17 @@ export function thumbnail(image, alt = "") {
   return img;
 }
 
-/** Show a thumbnail in an `<img>` by the link in its record, or by a new one if that does not work. */
-export function show(img, image) {
-  img.onerror = () => renew(img, image);
+/** Show a thumbnail in an `<img>` by the link in its record, or by a new one if that does not work; `failed(why)` is called if neither does. */
+export function show(img, image, failed = () => {}) {
+  img.onerror = () => renew(img, image, failed);
   img.src = image.thumbnail_url;
 }
 
 /** Queue a thumbnail for a new link: the old one has expired, or an earlier version stored the image without one. */
-function renew(img, image) {
+function renew(img, image, failed) {
   img.onerror = null;
   img.loading = "eager";
-  renewals.push({ img, image });
+  renewals.push({ img, image, failed });
   renewQueued();
 }
 
@@ -37,7 +37,7 @@ async function renewQueued() {
   running -= 1;
 }
 
-async function reload({ img, image }) {
+async function reload({ img, image, failed }) {
   if (!img.isConnected) return;
   try {
     img.src = await api.thumbnailLink(image);
@@ -47,7 +47,9 @@ async function reload({ img, image }) {
   } catch (problem) {
     img.src = "/static/icon.svg";
     img.classList.add("missing");
-    missing.set(img, { image, why: problem instanceof api.Problem ? problem.message : text.storageSilent });
+    const why = problem instanceof api.Problem ? problem.message : text.storageSilent;
+    missing.set(img, { image, failed, why });
+    failed(why);
   }
   reportMissing();
 }
@@ -62,8 +64,8 @@ export function reportMissing() {
 }
 
 byId("reload").onclick = () => {
-  const failed = [...missing];
+  const all = [...missing];
   missing.clear();
   reportMissing();
-  for (const [img, { image }] of failed) renew(img, image);
+  for (const [img, { image, failed }] of all) renew(img, image, failed);
 };

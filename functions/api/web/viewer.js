@@ -46,14 +46,15 @@ function original(image) {
   const link = make("a", { target: "_blank", rel: "noopener" }, text.original);
   const problem = make("p", { className: "problem", role: "alert", hidden: true });
   const again = button(text.loadAgain, load, { hidden: true });
-  shown.onerror = () => showThumbnail(shown, image); // browsers do not show every format that the server reads
+  const report = (why) => Object.assign(problem, { textContent: why, hidden: false });
+  shown.onerror = () => showThumbnail(shown, image, report); // browsers do not show every format that the server reads
   async function load() {
     problem.hidden = again.hidden = true;
     try {
       link.href = shown.src = await api.contentLink(image);
     } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = again.hidden = false;
+      report(error.message);
+      again.hidden = false;
     }
   }
   load();
