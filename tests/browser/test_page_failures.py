@@ -658,3 +658,16 @@ def test_the_trash_is_shown_of_a_collection_that_it_keeps(desktop: Page, api: Fa
     desktop.locator("#confirm-yes").click()
     expect(desktop).to_have_url(f"{URL}/?collection=b&view=trash")
     expect(desktop.locator("#toast")).to_have_text("refused with 409")
+
+
+def test_images_of_other_conditions_are_not_shown_when_a_listing_fails(desktop: Page, api: FailingApi) -> None:
+    desktop.goto(URL)
+    expect(desktop.locator("#images li")).to_have_count(6)
+    api.rule = lambda call: 500 if call.path == "/v1/images" else None
+    show(desktop, "/?tag=dog")
+    expect(desktop.locator("#problem")).to_have_text("refused with 500")
+    expect(desktop.locator("#images li")).to_have_count(0)
+    api.rule = lambda _: None
+    desktop.locator("#again").click()
+    expect(desktop.locator("#images li")).to_have_count(6)
+    assert [call.query.get("tag") for call in api.calls if call.path == "/v1/images"] == [None, "dog", "dog"]

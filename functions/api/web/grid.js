@@ -14,6 +14,7 @@ const LONG_PRESS_MS = 500;
 const list = byId("images");
 const tiles = new Map(); // of image ids, in the order of the grid: { image, row, open, box }
 let conditions = "";
+let listed = ""; // the conditions of the images that are shown
 let next = null;
 let latest = 0;
 let emptyText = "";
@@ -117,7 +118,7 @@ async function read(wanted, cursor, limit) {
 export async function load(now) {
   const mine = ++latest;
   const wanted = filters.ofListing(now);
-  const isNew = wanted !== conditions;
+  const isNew = wanted !== listed;
   conditions = wanted;
   if (isNew) setCursor(null);
   list.setAttribute("aria-busy", "true");
@@ -127,6 +128,7 @@ export async function load(now) {
     if (!filters.any(now)) emptyText = now.album ? text.emptyAlbum : text.empty;
     else emptyText = now.label ? text.noneWithLabel : text.noneWithFilters;
     clear();
+    listed = wanted;
     add(page.images, "append");
     byId("nothing").textContent = emptyText;
     setCursor(page.cursor);
