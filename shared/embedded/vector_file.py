@@ -171,9 +171,15 @@ class VectorFile:
         view = self._view
         new = VectorFile(stem, width)
         kept = np.flatnonzero(~view.removed[: view.count])
-        for start in range(0, len(kept), LEAST_CAPACITY):
-            places = kept[start : start + LEAST_CAPACITY]
-            new._append(view.rows[places], fit(view.codes[places], width))
+        try:
+            for start in range(0, len(kept), LEAST_CAPACITY):
+                places = kept[start : start + LEAST_CAPACITY]
+                new._append(view.rows[places], fit(view.codes[places], width))
+        except BaseException:  # such as a full disk: what was written would take up the rest of it
+            new.close()
+            for path in new.paths:
+                path.unlink(missing_ok=True)
+            raise
         return new
 
     def sync(self) -> None:

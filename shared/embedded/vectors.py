@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,11 +22,11 @@ from shared.domain.ports.indexes import Candidate, Candidates
 from shared.embedded.batching import Batches
 from shared.embedded.database import Database
 from shared.embedded.records import read_records
+from shared.embedded.vector_compaction import Compaction
 from shared.embedded.vector_file import Filter, Ids, Vectors, fit
 from shared.embedded.vector_folder import Space, VectorFolder
 from shared.embedded.vector_rows import (
     filter_of,
-    forget_deletions,
     newest_id,
     read_after,
     read_deletions,
@@ -42,11 +43,6 @@ WAIT_SECONDS: Final = 2.0
 """How long a search waits for the index to be opened."""
 SAMPLE: Final = 64
 """Rows of each file that are compared with the database when the index is opened."""
-FEW: Final = 16
-"""Deleted rows that a search may meet before all deletions are read."""
-COMPACT_ROWS: Final = 1_000
-COMPACT_SHARE: Final = 0.25
-"""The files are compacted when at least so many of their rows, and this share of them, are deleted."""
 
 Nearest = tuple[str, float]
 """An image's id and its cosine."""
@@ -76,19 +72,21 @@ class VectorIndex:
         folder: the folder of the index's files, which nothing else may use. Created if missing.
 
     Attributes:
-        opened: done once the index has read what it lacked, in a thread of its own.
+        opened: done once the index has read what it lacked, in a thread of its own. If that failed, as on a full disk,
+            the next search has it tried again.
     """
 
     def __init__(self, folder: Path, database: Database) -> None:
+        self._path = folder
         self._database = database
         self._changing = threading.Lock()
+        self._compaction = Compaction(database, self._changing)
         self._batches: dict[Space, Batches[_Query, Candidates]] = {}
         self._closing = False
         self._unsaved = 0
         self._progress = 0.0
-        self.opened: Future[VectorFolder] = Future()
-        self._opener = threading.Thread(target=self._open, args=(folder,), name="vector-index", daemon=True)
-        self._opener.start()
+        self._opening = threading.Lock()
+        self._begin_opening()
 
     def nearest(
         self, features: FeatureVector, *, collection: str, model: str, label: str | None, limit: int
@@ -115,10 +113,7 @@ class VectorIndex:
         self._opener.join()
         if self.opened.exception() is None:
             with self._changing:
-                try:
-                    self.opened.result().save()
-                except OSError as error:
-                    _log.warning("The vector index was not saved: %s. The next start reads what it lacks.", error)
+                self._save(self.opened.result())
                 self.opened.result().close()
 
     def _search(
@@ -138,11 +133,15 @@ class VectorIndex:
                 if len(rows.ids) == len(wanted):
                     nearest = [rows.nearest(ids, query) for ids, query in zip(proposed, queries, strict=True)]
                     return _with_records(connection, queries, nearest, space.model)
-            self._forget(folder, np.setdiff1d(wanted, rows.ids))
+            self._compaction.forget(folder, np.setdiff1d(wanted, rows.ids))
 
     def _folder(self) -> VectorFolder:
+        with self._opening:
+            if self.opened.done() and self.opened.exception() is not None:
+                self._begin_opening()
+            opened = self.opened
         try:
-            return self.opened.result(WAIT_SECONDS)
+            return opened.result(WAIT_SECONDS)
         except TimeoutError as error:
             raise IndexNotReady(f"The vector index is still being built: {self._progress:.0%} is done.") from error
 
@@ -183,43 +182,35 @@ class VectorIndex:
             folder.last_id = newest
 
     def _save(self, folder: VectorFolder) -> None:
-        folder.save()
         self._unsaved = 0
-
-    def _forget(self, folder: VectorFolder, deleted: Ids) -> None:
-        """Leave deleted rows out of searches, and compact the files if there are many."""
-        with self._changing:
-            for file in folder:
-                file.remove(deleted)
-        if len(deleted) >= FEW:
-            self._forget_all(folder)
-
-    def _forget_all(self, folder: VectorFolder) -> None:
-        with self._database.read() as connection:
-            deleted = read_deletions(connection)
-        with self._changing:
-            for file in folder:
-                file.remove(deleted)
-            removed, rows = sum(file.removed for file in folder), sum(map(len, folder))
-            if removed < max(COMPACT_ROWS, COMPACT_SHARE * rows):
-                return
-            _log.info("Compacting the vector index: %d of %d rows are deleted.", removed, rows)
-            folder.compact()
-        with self._database.transaction() as connection:
-            forget_deletions(connection, deleted)
-
-    def _open(self, path: Path) -> None:
         try:
-            folder = VectorFolder(path)
-            if not self._is_consistent(folder):
-                _log.warning("The vector index does not match the database and will be rebuilt.")
-                folder.clear()
-            self._follow(folder)
-            self._forget_all(folder)
-            self.opened.set_result(folder)
+            folder.save()
+        except OSError as error:
+            _log.warning("The vector index was not saved: %s. The next start reads what it lacks.", error)
+
+    def _begin_opening(self) -> None:
+        self.opened: Future[VectorFolder] = Future()
+        self._opener = threading.Thread(target=self._open, args=(self.opened,), name="vector-index", daemon=True)
+        self._opener.start()
+
+    def _open(self, opened: Future[VectorFolder]) -> None:
+        try:
+            with ExitStack() as on_failure:
+                folder = VectorFolder(self._path)
+                on_failure.callback(folder.close)
+                if not self._is_consistent(folder):
+                    _log.warning("The vector index does not match the database and will be rebuilt.")
+                    folder.clear()
+                self._follow(folder)
+                self._compaction.forget_all(folder)
+                on_failure.pop_all()
+            opened.set_result(folder)
+        except (OSError, sqlite3.Error) as outage:
+            _log.warning("The vector index cannot be opened, which the next search tries again: %s", outage)
+            opened.set_exception(outage.with_traceback(None))  # which would keep the files open
         except BaseException as error:
             _log.exception("The vector index cannot be opened.")
-            self.opened.set_exception(error)
+            opened.set_exception(error)
 
     def _is_consistent(self, folder: VectorFolder) -> bool:
         """Return whether the files can have been written from this database, judging by some rows of each."""

@@ -16,7 +16,7 @@ from shared.domain.features import FEATURE_DIMENSIONS, LOCAL_DIMENSIONS, Feature
 from shared.domain.images import ImageRecord, IndexedImage, Label, ObjectRef
 from shared.domain.ledger import ImageKey
 from shared.domain.ports.indexes import Candidates
-from shared.embedded import vector_file, vectors
+from shared.embedded import vector_compaction, vector_file, vectors
 from shared.embedded.batching import Batches
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
@@ -215,7 +215,7 @@ def test_deleted_images_make_way_for_the_next_nearest(store: Store) -> None:
 
 
 def test_many_deletions_compact_the_files(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vectors, "COMPACT_ROWS", 100)
+    monkeypatch.setattr(vector_compaction, "COMPACT_ROWS", 100)
     stored = made(400)
     names = store.add_all(stored)
     store.nearest(stored[0])
