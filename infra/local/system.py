@@ -1,7 +1,6 @@
 """The whole system in this process, over the data of one folder."""
 
 import logging
-import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.message_ends import MessageEnds
 from infra.local import memory
 from infra.local.data_folder import DataFolder
+from infra.local.housekeeping import TRASH_DAYS, Housekeeping
 from infra.local.model_change import ModelChange
 from infra.local.outages import OUTAGES
 from infra.local.request_guard import RequestGuard, request_origin
@@ -47,6 +47,7 @@ from shared.embedded.links import Links
 from shared.embedded.migrations import open_database
 from shared.embedded.objects import BUCKET, FolderObjects
 from shared.embedded.people import EmbeddedPeople
+from shared.embedded.purge_hold import PurgeHold
 from shared.embedded.queue import Message, Queue
 from shared.embedded.refusals import EmbeddedRefusals
 from shared.embedded.trash import EmbeddedTrash
@@ -62,11 +63,6 @@ logger = logging.getLogger(__name__)
 
 WORKERS: Final = 2 * CONCURRENT_IMAGES
 """Messages that are processed at once: while some compute, others read and write."""
-TRASH_DAYS: Final = 30
-"""How long a deleted image can be restored."""
-REJECTED_DAYS: Final = 7
-"""How long the file of a refused upload is kept, as in a deployment."""
-HOUSEKEEPING_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,23 +212,12 @@ def local_system(
     def give_up(message: Message) -> None:
         MessageEnds(uploads, scans).fail(message.body, str(message.id))
 
-    def keep_house(stopped: threading.Event) -> None:
-        while True:
-            try:
-                objects.expire(REJECTED_DAYS)
-                queue.expire()
-                queued.purge(None, None)
-                change.sweep()
-            except (sqlite3.Error, OSError) as outage:
-                logger.warning("housekeeping failed, and is tried again in an hour: %s", outage)
-            if stopped.wait(HOUSEKEEPING_SECONDS):
-                return
-
     stopped = threading.Event()
+    housekeeping = Housekeeping(objects, queue, queued, PurgeHold(database), change)
     workers = WorkerPool(queue, _processor(dispatcher), give_up, workers=WORKERS)
     housekeepers = [
         threading.Thread(target=work, args=(stopped,), name=name, daemon=True)
-        for name, work in (("housekeeping", keep_house), ("memory", memory.keep_trimmed))
+        for name, work in (("housekeeping", housekeeping.run), ("memory", memory.keep_trimmed))
     ]
     try:
         objects.announce_pending()

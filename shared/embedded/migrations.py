@@ -16,6 +16,7 @@ from shared.embedded import (
     links,
     objects,
     people,
+    purge_hold,
     queue,
     records,
     refusals,
@@ -50,6 +51,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     people.MIGRATION,
     hashes.MIGRATION,
     album_tables.TRASH_MIGRATION,
+    purge_hold.MIGRATION,
 )
 """The scripts of `Database`. A format that has been released is never changed: a change is a further script."""
 
