@@ -46,6 +46,7 @@ class Housekeeping:
 
     def once(self) -> None:
         """Do all of it now."""
+        self._queue.correct_delays()
         self._objects.expire(REJECTED_DAYS)
         self._queue.expire()
         if before := self._hold.purge_before(timedelta(days=TRASH_DAYS)):

@@ -101,17 +101,22 @@ class Queue:
         Returns:
             Their number.
         """
+        with self._database.transaction() as connection:
+            self.correct_delays()
+            cursor = connection.execute(
+                "UPDATE messages SET in_flight = 0, visible_at = ?, interruptions = interruptions + 1 "
+                "WHERE in_flight = 1",
+                (self._clock(),),
+            )
+            return cursor.rowcount
+
+    def correct_delays(self) -> None:
+        """Make the messages visible whose delay is too long, because the clock has been set back since."""
         now = self._clock()
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE messages SET visible_at = ? WHERE visible_at > ?", (now, now + LONGEST_DELAY_SECONDS)
             )
-            cursor = connection.execute(
-                "UPDATE messages SET in_flight = 0, visible_at = ?, interruptions = interruptions + 1 "
-                "WHERE in_flight = 1",
-                (now,),
-            )
-            return cursor.rowcount
 
     def receive(self, *, interrupted: bool = False) -> Message | None:
         """Return the first message that is due, or None.

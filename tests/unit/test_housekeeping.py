@@ -82,3 +82,18 @@ def test_all_but_the_purge_goes_on_after_the_clock_has_jumped(system: System) ->
     system.housekeeping.once()
     assert not system.objects.exists(refused)
     assert system.purges() == []
+
+
+def test_a_message_comes_again_although_the_clock_was_set_back_while_it_waited(system: System) -> None:
+    system.housekeeping.once()
+    system.purges()
+    system.queue.send("fails once")
+    message = system.queue.receive()
+    assert message
+    system.queue.fail(message, "no luck")
+    system.now -= 30 * 86_400
+    assert system.queue.receive() is None
+    system.housekeeping.once()
+    again = system.queue.receive()
+    assert again
+    assert (again.body, again.failures) == ("fails once", 1)
