@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import shlex
 import signal
 import sys
 import threading
@@ -136,6 +137,11 @@ def announce(folder: DataFolder, system: "LocalSystem", url: str, card: ModelCar
         print(f"  NOTE: {missing:,} images were described by another model. They are described by {card.id} in the")
         print("        background; until then a search does not find them. If some cannot be described, this says why:")
         print(f"        {_command('refusals')}")
+    if failed := system.failed_uploads.count():
+        print(f"  NOTE: {failed:,} {'file' if failed == 1 else 'files'} could not be indexed. This says which and why:")
+        on_folder = f" --data {shlex.quote(str(folder.path))}" if args.data else ""
+        print(f"        {_command(f'redrive --list{on_folder}')}")
+        print("        Without --list it has them tried again.")
     print("  Press Ctrl-C to stop.\n", flush=True)
 
 

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from typing import Final
 
+from infra.local.failed_uploads import FailedUploads
 from infra.local.model_change import ModelChange
 from shared.domain.ports.services import Messages
 from shared.embedded.objects import FolderObjects
@@ -25,10 +26,17 @@ class Housekeeping:
     """Removes what is no longer needed."""
 
     def __init__(
-        self, objects: FolderObjects, queue: Queue, messages: Messages, hold: PurgeHold, change: ModelChange
+        self,
+        objects: FolderObjects,
+        queue: Queue,
+        failed: FailedUploads,
+        messages: Messages,
+        hold: PurgeHold,
+        change: ModelChange,
     ) -> None:
         self._objects = objects
         self._queue = queue
+        self._failed = failed
         self._messages = messages
         self._hold = hold
         self._change = change
@@ -48,7 +56,7 @@ class Housekeeping:
         """Do all of it now."""
         self._queue.correct_delays()
         self._objects.expire(REJECTED_DAYS)
-        self._queue.expire()
+        self._failed.expire_others()
         if before := self._hold.purge_before(timedelta(days=TRASH_DAYS)):
             self._messages.purge(None, before.isoformat(timespec="microseconds"))
         self._change.sweep()

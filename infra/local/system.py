@@ -19,6 +19,7 @@ from functions.ingest.dispatcher import Dispatcher
 from functions.ingest.message_ends import MessageEnds
 from infra.local import memory
 from infra.local.data_folder import DataFolder
+from infra.local.failed_uploads import FailedUploads
 from infra.local.housekeeping import TRASH_DAYS, Housekeeping
 from infra.local.model_change import ModelChange
 from infra.local.outages import OUTAGES
@@ -73,6 +74,7 @@ class LocalSystem:
     keys: EmbeddedApiKeys
     queue: Queue
     model_change: ModelChange
+    failed_uploads: FailedUploads
 
     def has_admin_key(self) -> bool:
         """Return whether a key with every right can be used."""
@@ -151,6 +153,7 @@ def local_system(
     fetcher = ImageFetcher(objects)
     finder = FaceFinder(faces_dir) if faces_dir else None
     change = ModelChange(database, objects, model.id, pdq=pdq)
+    failed = FailedUploads(queue, objects, uploads)
 
     api = services.Services(
         services.Adapters(
@@ -213,7 +216,7 @@ def local_system(
         MessageEnds(uploads, scans).fail(message.body, str(message.id))
 
     stopped = threading.Event()
-    housekeeping = Housekeeping(objects, queue, queued, PurgeHold(database), change)
+    housekeeping = Housekeeping(objects, queue, failed, queued, PurgeHold(database), change)
     workers = WorkerPool(queue, _processor(dispatcher), give_up, workers=WORKERS)
     housekeepers = [
         threading.Thread(target=work, args=(stopped,), name=name, daemon=True)
@@ -226,7 +229,7 @@ def local_system(
         for thread in housekeepers:
             thread.start()
         app = RequestGuard(WithStorage(create_app(api), objects, links))
-        yield LocalSystem(app, keys, queue, change)
+        yield LocalSystem(app, keys, queue, change, failed)
     finally:
         stopped.set()
         workers.stop()

@@ -4,9 +4,10 @@ A message is delivered until it is deleted. One that was being processed when th
 soon as the next process recovers the queue, and apart from the others, because it may be what killed the process.
 """
 
+import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -192,8 +193,15 @@ class Queue:
             )
             return connection.execute("DELETE FROM dead_letters").rowcount
 
-    def expire(self) -> int:
-        """Delete the dead letters that are older than `INGEST_QUEUE.dead_letter_days`; return their number."""
+    def expire(self, *, keep: Collection[int] = ()) -> int:
+        """Delete the dead letters that are older than `INGEST_QUEUE.dead_letter_days`; return their number.
+
+        Args:
+            keep: the ids of dead letters that stay, however old they are.
+        """
         oldest = self._clock() - INGEST_QUEUE.dead_letter_days * 86_400
         with self._database.transaction() as connection:
-            return connection.execute("DELETE FROM dead_letters WHERE died_at < ?", (oldest,)).rowcount
+            return connection.execute(
+                "DELETE FROM dead_letters WHERE died_at < ? AND id NOT IN (SELECT value FROM json_each(?))",
+                (oldest, json.dumps(list(keep))),
+            ).rowcount

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from shared.domain.images import Grouping, ObjectRef, Upload, UploadStatus
@@ -133,6 +133,14 @@ class EmbeddedUploads:
                 "UPDATE uploads SET status = ?, code = 'failed', reason = ?, expires_at = ?"
                 " WHERE upload_id = ? AND status = ?",
                 (UploadStatus.REJECTED.value, reason, self._expiry(), upload_id, UploadStatus.PENDING.value),
+            )
+
+    def keep(self, upload_ids: Iterable[str]) -> None:
+        """Have the states of uploads expire as late as if they had ended now."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE uploads SET expires_at = ? WHERE upload_id IN (SELECT value FROM json_each(?))",
+                (self._expiry(), json.dumps(list(upload_ids))),
             )
 
     def _expiry(self) -> int:

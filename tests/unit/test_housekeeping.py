@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from infra.local.failed_uploads import FailedUploads
 from infra.local.housekeeping import REJECTED_DAYS, TRASH_DAYS, Housekeeping
 from infra.local.model_change import ModelChange
 from infra.local.system import QueuedMessages
 from shared.aws import messages
 from shared.domain.events import PurgeTrash
-from shared.domain.images import ObjectRef, upload_key
+from shared.domain.images import ObjectRef, Upload, UploadStatus, upload_key
 from shared.domain.ledger import ImageKey
 from shared.embedded.catalogue import EmbeddedCatalogue
 from shared.embedded.database import Database
@@ -22,6 +23,7 @@ from shared.embedded.objects import BUCKET, FolderObjects
 from shared.embedded.purge_hold import PurgeHold
 from shared.embedded.queue import Queue
 from shared.embedded.trash import EmbeddedTrash
+from shared.embedded.uploads import EmbeddedUploads
 from tests.contract.stores.conftest import make_image
 
 NOW = 1_800_000_000.0
@@ -36,9 +38,11 @@ class System:
         self.queue = Queue(self.database, self.clock)
         links = Links(self.database, lambda: "", self.clock)
         self.objects = FolderObjects(folder / "objects", self.database, self.queue, links, self.clock)
+        self.uploads = EmbeddedUploads(self.database, self.clock)
         self.housekeeping = Housekeeping(
             self.objects,
             self.queue,
+            FailedUploads(self.queue, self.objects, self.uploads),
             QueuedMessages(self.queue),
             PurgeHold(self.database, self.clock, lambda: 0),
             ModelChange(self.database, self.objects, "m"),
@@ -97,3 +101,28 @@ def test_a_message_comes_again_although_the_clock_was_set_back_while_it_waited(s
     again = system.queue.receive()
     assert again
     assert (again.body, again.failures) == ("fails once", 1)
+
+
+def test_what_failed_for_good_can_be_tried_again_for_as_long_as_its_file_is_there(system: System) -> None:
+    upload_id, others = "0" * 32, "1" * 32
+    key = upload_key("c", upload_id)
+    system.uploads.open(Upload(upload_id, "c", UploadStatus.PENDING, filename="a.png"), ObjectRef(BUCKET, key))
+    system.objects.write(key, b"", "image/png")
+    system.queue.send("no message of a file")
+    while message := system.queue.receive():
+        system.queue.bury(message, "no luck")
+    system.uploads.fail(upload_id, "no luck")
+    failed = FailedUploads(system.queue, system.objects, system.uploads)
+    for _ in range(50):
+        system.now += 86_400
+        system.housekeeping.once()
+        system.uploads.open(Upload(others, "c", UploadStatus.PENDING), ObjectRef(BUCKET, "k"))
+    assert failed.count() == 1
+    assert len(system.queue.dead_letters()) == 1
+    kept = system.uploads.find(upload_id)
+    assert kept
+    assert kept.filename == "a.png"
+    system.objects.delete(key)
+    assert failed.count() == 0
+    system.housekeeping.once()
+    assert system.queue.dead_letters() == []
