@@ -19,7 +19,7 @@ CREATE TABLE purge_hold (
     seconds_left REAL NOT NULL
 );
 """
-"""From format 6 to format 7: one row, with the time of the last check, and for how long nothing is purged from then."""
+"""From format 7 to format 8: one row, with the time of the last check, and for how long nothing is purged from then."""
 
 HOLD: Final = timedelta(hours=24)
 """How long nothing is purged after the clock has jumped."""
