@@ -22,7 +22,7 @@ from shared.embedded.database import UnusableDatabase
 if TYPE_CHECKING:
     from infra.local.system import LocalSystem
 
-COMMANDS: Final = ("keys", "redrive", "refusals")
+COMMANDS: Final = ("keys", "redrive", "refusals", "backup", "check")
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:

@@ -3,8 +3,11 @@
 import argparse
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from infra.local.backup import backup
+from infra.local.check import check
 from infra.local.data_folder import FolderUnusable, default_path, existing_folder
 from infra.operate import keys
 from infra.operate.prompts import confirm, printable
@@ -38,7 +41,20 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         description="Show the images that the model of a run could not describe, and why. No search by that model "
         "finds them. Each start with the model tries again.",
     )
-    for command in (keys.add_parser(subparsers), redrive, refusals):
+    copy = subparsers.add_parser(
+        "backup",
+        help="copy the data folder",
+        description="Copy the data folder to another one, also while a run uses it. On the same disk the files of the "
+        "images are linked, and take no space of their own; on another one they are copied.",
+    )
+    copy.add_argument("folder", type=Path, help="a folder that is empty, or does not exist")
+    checking = subparsers.add_parser(
+        "check",
+        help="check the database and the files",
+        description="Check that the database is intact, that the files are there which it names, and no others. "
+        "It may be used while a run uses the folder. The exit status is 1 if something is wrong.",
+    )
+    for command in (keys.add_parser(subparsers), redrive, refusals, copy, checking):
         command.add_argument("--data", help=f"the data folder (default: {default_path()})")
     return parser.parse_args(argv)
 
@@ -47,7 +63,8 @@ def main(argv: list[str]) -> int:
     """Run a command; return its exit status."""
     args = parse_arguments(argv)
     try:
-        database = open_database(existing_folder(args.data).database)
+        folder = existing_folder(args.data)
+        database = open_database(folder.database)
         try:
             # The run itself moves the log into the database, and two processes must not do so at the same time.
             with database.transaction() as connection:
@@ -57,6 +74,10 @@ def main(argv: list[str]) -> int:
                     return keys.manage(args, EmbeddedApiKeys(database))
                 case "refusals":
                     return _show_refusals(database)
+                case "backup":
+                    return backup(folder, database, args.folder.expanduser().absolute())
+                case "check":
+                    return check(folder, database)
                 case _:
                     return _redrive(args, database)
         finally:

@@ -13,6 +13,8 @@ from typing import Final
 import platformdirs
 
 DATABASE_FILE: Final = "pictrace.sqlite3"
+INCOMPLETE_DATABASE: Final = f"{DATABASE_FILE}.incomplete"
+"""The database of a backup that has not ended."""
 LOCK_FILE: Final = "lock"
 OBJECTS_FOLDER: Final = "objects"
 VECTORS_FOLDER: Final = "vectors"

@@ -201,6 +201,24 @@ def test_keys_are_managed_while_the_system_runs(
     assert re.search(r"revoked .* reader", capsys.readouterr().out)
 
 
+def test_a_copy_that_is_made_while_it_runs_is_a_data_folder(model_dir: Path, tmp_path: Path, pictures: Path) -> None:
+    with running(model_dir, tmp_path / "data", "--pictures", pictures) as (_, client):
+        assert commands.main(["backup", "--data", str(tmp_path / "data"), str(tmp_path / "copy")]) == 0
+        before = client.get("/v1/images").json()["images"]
+        for image in before:
+            client.delete(f"/v1/images/{image['image_id']}")
+            client.delete(f"/v1/trash/{image['image_id']}")
+    with running(model_dir, tmp_path / "copy") as (said, client):
+        assert "indexed" not in said
+        after = client.get("/v1/images").json()["images"]
+        assert [image["image_id"] for image in after] == [image["image_id"] for image in before]
+        for number in range(3):
+            found = client.post("/v1/search", files={"file": noise(7_100 + number)}).json()["matches"][0]
+            assert (found["verdict"], found["image"]["filename"]) == ("identical", f"{number}.png")
+            content = client.get(f"/v1/images/{found['image']['image_id']}/content", follow_redirects=True)
+            assert content.content == noise(7_100 + number)
+
+
 def test_commands_on_a_folder_without_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.main(["keys", "--data", str(tmp_path), "list"]) == 1
     assert f"{tmp_path} is not a data folder of PicTrace" in capsys.readouterr().err
