@@ -1,12 +1,12 @@
 """The folder in which the local run keeps everything."""
 
+import errno
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,8 @@ INCOMPLETE_DATABASE: Final = f"{DATABASE_FILE}.incomplete"
 LOCK_FILE: Final = "lock"
 OBJECTS_FOLDER: Final = "objects"
 VECTORS_FOLDER: Final = "vectors"
+_NO_LOCKS_ON_FOLDERS: Final = {errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What `flock` fails with where only files can be locked."""
 THROW_AWAY: Final = "none"
 """The name by which a run asks for a folder that is removed at its end."""
 
@@ -75,12 +77,11 @@ def data_folder(name: str | None) -> Iterator[DataFolder]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_new = _is_new(path)
-        lock = (path / LOCK_FILE).open("a+b", buffering=0)
     except OSError as error:
         raise _unusable(path, error) from error
-    with lock:
+    with ExitStack() as locks:
         try:
-            _lock(lock, path)
+            _lock(path, locks)
         except OSError as error:
             raise _unusable(path, error) from error
         yield DataFolder(path, is_new)
@@ -113,16 +114,34 @@ def _is_new(path: Path) -> bool:
     return True
 
 
-def _lock(lock: FileIO, path: Path) -> None:
-    """Lock a file until it is closed or the process ends, however it ends."""
+def _lock(path: Path, locks: ExitStack) -> None:
+    """Lock a folder until `locks` is closed or the process ends, however it ends.
+
+    The folder itself is locked, since the file can be deleted; and the file, which names the process, and is all that
+    earlier versions lock.
+    """
+    file = locks.enter_context((path / LOCK_FILE).open("a+b", buffering=0))
+    folder = os.open(path, os.O_RDONLY)
+    locks.callback(os.close, folder)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_folder(folder)
     except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().decode(errors="replace").strip()
+        file.seek(0)
+        holder = file.read().decode(errors="replace").strip()
         raise FolderUnusable(
             f"Another PicTrace{f' (process {holder})' if holder else ''} uses the data folder {path}. "
             "Stop it, or choose another folder: DATA=folder"
         ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()).encode())
+    file.truncate(0)
+    file.write(str(os.getpid()).encode())
+
+
+def _lock_folder(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LOCKS_ON_FOLDERS:
+            raise

@@ -1,5 +1,8 @@
 """The data folder of the local run: who may use it, what is kept, and what is said when it cannot be used."""
 
+import errno
+import fcntl
+import os
 import re
 import socket
 import sqlite3
@@ -9,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
@@ -249,6 +253,35 @@ def test_a_lock_ends_with_its_process_only(tmp_path: Path) -> None:
         with pytest.raises(FolderUnusable, match="Another PicTrace"), data_folder.data_folder(str(tmp_path / "data")):
             pass
     with data_folder.data_folder(str(tmp_path / "data")):
+        pass
+
+
+def test_a_lock_whose_file_was_deleted_keeps_others_out(tmp_path: Path) -> None:
+    with data_folder.data_folder(str(tmp_path / "data")):
+        (tmp_path / "data" / "lock").unlink()
+        with (
+            pytest.raises(FolderUnusable, match="Another PicTrace uses"),
+            data_folder.data_folder(str(tmp_path / "data")),
+        ):
+            pass
+    with data_folder.data_folder(str(tmp_path / "data")):
+        pass
+
+
+def test_where_folders_cannot_be_locked_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock = fcntl.flock
+
+    def files_only(file: int | IO[bytes], operation: int) -> None:
+        if isinstance(file, int):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", files_only)
+    with (
+        data_folder.data_folder(str(tmp_path / "data")),
+        pytest.raises(FolderUnusable, match=rf"process {os.getpid()}"),
+        data_folder.data_folder(str(tmp_path / "data")),
+    ):
         pass
 
 
