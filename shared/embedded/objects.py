@@ -149,12 +149,9 @@ class FolderObjects:
             keys = connection.execute(
                 "SELECT key FROM uploads WHERE status = ? AND bucket = ?", (UploadStatus.PENDING, BUCKET)
             ).fetchall()
-            found = [notification("ObjectCreated:Post", key) for (key,) in keys if self.exists(key)]
-            lost = [
-                body
-                for body in found
-                if not connection.execute("SELECT 1 FROM messages WHERE body = ?", (body,)).fetchone()
-            ]
+            queued = {body for (body,) in connection.execute("SELECT body FROM messages")} if keys else set()
+            bodies = (notification("ObjectCreated:Post", key) for (key,) in keys if self.exists(key))
+            lost = [body for body in bodies if body not in queued]
             for body in lost:
                 self._queue.send(body)
         return len(lost)

@@ -16,7 +16,7 @@ from shared.domain.limits import LINK_EXPIRES_SECONDS, LINK_HALF_LIFE_SECONDS, U
 from shared.embedded.database import Database
 from shared.embedded.links import OBJECTS_PATH, LinkRefused, Links
 from shared.embedded.migrations import open_database
-from shared.embedded.objects import BUCKET, REMOVAL_DELAY_SECONDS, FolderObjects
+from shared.embedded.objects import BUCKET, REMOVAL_DELAY_SECONDS, FolderObjects, notification
 from shared.embedded.queue import Queue
 from shared.embedded.uploads import EmbeddedUploads
 
@@ -107,6 +107,25 @@ def test_a_file_without_its_announcement_is_announced_at_the_next_start(store: S
     assert store.events() == [Created(SOURCE)]
     assert store.objects.announce_pending() == 1
     assert store.events() == [Created(SOURCE)]
+
+
+def test_the_messages_are_read_once_however_many_uploads_are_pending(store: Store) -> None:
+    """Reading them for each, a start with 8,000 took 13 seconds."""
+    uploads = EmbeddedUploads(store.database)
+    for number in range(20):
+        upload_id = f"{number:032x}"
+        source = ObjectRef(BUCKET, upload_key("default", upload_id))
+        uploads.open(Upload(upload_id, "default", UploadStatus.PENDING), source)
+        if number != 7:
+            store.objects.write(source.key, b"bytes", "image/png")
+    store.events()
+    for number in range(10):
+        store.queue.send(notification("ObjectCreated:Post", upload_key("default", f"{number:032x}")))
+    reads = list[str]()
+    with store.database.transaction() as connection:
+        connection.set_trace_callback(reads.append)
+    assert store.objects.announce_pending() == 10
+    assert sum("SELECT" in statement and "messages" in statement for statement in reads) == 1
 
 
 def test_a_removal_is_announced_so_that_it_is_handled_after_the_file_is_gone(store: Store) -> None:
